@@ -163,8 +163,8 @@ DUTY_THREADS = 1 if IS_SQLITE else 6
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "workers": Q_WORKERS,
-    # a drain takes 20 s, its duties up to 65 s more, and the last steps meanwhile begun may still make calls for a
-    # minute, whose outcome a kill would make unknown
+    # a drain takes 20 s, its duties up to 55 s more; rows are begun beside them for at most two minutes, and the last
+    # of these may still make calls for a minute, whose outcome a kill would make unknown
     "timeout": 240,
     "retry": 300,
     "max_attempts": 1,

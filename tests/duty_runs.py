@@ -1,5 +1,10 @@
 """Duties as a worker performs them, without waiting for the clock."""
 
+import json
+from collections.abc import Callable
+
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred
 from integrations.models import Duty, DutyRun, Organization
 from integrations.queue import duties
 from tests import factories
@@ -13,3 +18,19 @@ def perform(duty: Duty, organization: Organization) -> DutyRun:
     duties.perform_duty(row)
     row.refresh_from_db()
     return row
+
+
+def turns_until_done(step: Callable[[Budget], object], most: int = 50) -> int:
+    """Do a step in turns that end after one bite each, until all is done; return how many that took."""
+    place: dict[str, object] = {}
+    for number in range(1, most + 1):
+        budget = Budget(seconds=-1)
+        budget.place = json.loads(json.dumps(place))  # as the row keeps it
+        try:
+            step(budget)
+        except CallDeferred:
+            assert budget.got_on
+            place = dict(budget.place)
+        else:
+            return number
+    raise AssertionError(f"it isn't done after {most} turns")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from integrations import stop_signal
@@ -15,6 +15,7 @@ AGAIN_AFTER_SECONDS = 1.0
 
 class _Window(threading.local):
     closes_at: float | None = None
+    require: Callable[[], None] | None = None
 
 
 _window = _Window()
@@ -31,9 +32,22 @@ def closing_at(deadline: float) -> Iterator[None]:
         _window.closes_at = former
 
 
+@contextmanager
+def kept_by(require: Callable[[], None]) -> Iterator[None]:
+    """Let this thread begin a call only when `require` raises no CallDeferred."""
+    former = _window.require
+    _window.require = require
+    try:
+        yield
+    finally:
+        _window.require = former
+
+
 def require_open() -> None:
     """Raise CallDeferred when a stop was requested, or when this thread's time for calls is over."""
     if stop_signal.is_requested():
         raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
     if _window.closes_at is not None and time.monotonic() > _window.closes_at:
         raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
+    if _window.require is not None:
+        _window.require()

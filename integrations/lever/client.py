@@ -15,7 +15,7 @@ from integrations.lever.decoding import json_object, json_objects, text, texts
 from integrations.lever.feedback import FeedbackForm
 from integrations.lever.lookups import LeverFile, LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import Opportunity
-from integrations.lever.transport import LeverTransport, Params, TokenSource, path_of, unwrap
+from integrations.lever.transport import LeverTransport, Page, Params, TokenSource, path_of, unwrap
 
 _WITH_APPLICATIONS = (("expand", "applications"),)
 #: What is read together with opportunities, in the same call; the second where the grant refuses the first.
@@ -68,28 +68,42 @@ class LeverClient:
 
     def opportunities(self, **filters: str | Sequence[str]) -> Iterator[Opportunity]:
         """Yield the opportunities that match Lever's own filters, with postings and people where expanding works."""
+        for page in self.opportunity_pages(filters):
+            yield from page.items
+
+    def opportunity_pages(
+        self, filters: Mapping[str, str | Sequence[str]], offset: str = ""
+    ) -> Iterator[Page[Opportunity]]:
+        """Yield the same opportunities page by page, from the page that `offset` is the token of."""
         params: list[tuple[str, str]] = []
         for name, value in filters.items():
             params += [(name, item) for item in ([value] if isinstance(value, str) else value)]
         for expanded in _EXPANDED:
             has_begun = False
             try:
-                for row in self._api.rows("/opportunities", shapes.OPPORTUNITIES, [*expanded, *params]):
+                for page in self._opportunity_pages([*expanded, *params], offset):
                     has_begun = True
-                    yield Opportunity.from_api(row)
+                    yield page
             except PlatformError as error:
                 if has_begun or error.status not in _REFUSED:
                     raise
             else:
                 return
-        yield from map(Opportunity.from_api, self._api.rows("/opportunities", shapes.OPPORTUNITIES, params))
+        yield from self._opportunity_pages(params, offset)
 
-    def deleted_opportunities(self, start: str, end: str) -> Iterator[str]:
-        """Yield the ids of the opportunities deleted between two times in milliseconds, at most 30 days apart."""
+    def _opportunity_pages(self, params: Params, offset: str) -> Iterator[Page[Opportunity]]:
+        for page in self._api.pages("/opportunities", shapes.OPPORTUNITIES, params, offset):
+            yield Page([Opportunity.from_api(row) for row in page.items], page.next)
+
+    def deleted_pages(self, start: str, end: str, offset: str = "") -> Iterator[Page[str]]:
+        """Yield the ids of the opportunities deleted between two times in milliseconds, at most 30 days apart.
+
+        They come page by page, from the page that `offset` is the token of.
+        """
         window = [("deleted_at_start", start), ("deleted_at_end", end)]
-        for row in self._api.rows("/opportunities/deleted", shapes.DELETED_OPPORTUNITIES, window):
-            if deleted := text(row.get("id")):
-                yield deleted
+        for page in self._api.pages("/opportunities/deleted", shapes.DELETED_OPPORTUNITIES, window, offset):
+            ids = [text(row.get("id")) for row in page.items]
+            yield Page([deleted for deleted in ids if deleted], page.next)
 
     def add_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""

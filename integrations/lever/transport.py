@@ -4,6 +4,7 @@ Source: https://hire.lever.co/developer/documentation (Authentication, Paginatio
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
@@ -16,6 +17,14 @@ from integrations.http.upload import Upload
 PAGE_SIZE = 100
 
 type Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Page[Item]:
+    """One page of a list, and Lever's token for the page after it: empty on the last one."""
+
+    items: list[Item]
+    next: str
 
 
 class TokenSource(Protocol):
@@ -123,7 +132,23 @@ class LeverTransport:
         self, path: str, endpoint: Endpoint, params: Params = (), *, may_be_bare: bool = False
     ) -> Iterator[JsonObject]:
         """Yield the JSON objects of a list, page by page; `may_be_bare` accepts one without its wrapper."""
-        offset = None
+        for page in self.pages(path, endpoint, params, may_be_bare=may_be_bare):
+            yield from page.items
+
+    def pages(
+        self,
+        path: str,
+        endpoint: Endpoint,
+        params: Params = (),
+        offset: str = "",
+        *,
+        may_be_bare: bool = False,
+    ) -> Iterator[Page[JsonObject]]:
+        """Yield the pages of a list, from the one that `offset` is the token of.
+
+        Raises PlatformError where Lever says that there is another page and not which: a list that ended there would
+        look complete, and what it lacks would be taken for gone.
+        """
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
             body = self.call("GET", path, params=query, endpoint=endpoint)
@@ -132,8 +157,10 @@ class LeverTransport:
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")
-            yield from (row for row in rows if isinstance(row, dict))
-            next_offset = body.get("next") if body.get("hasNext") else None
-            if not isinstance(next_offset, str) or next_offset == offset:
+            following = body.get("next") if body.get("hasNext") else ""
+            if not isinstance(following, str) or (body.get("hasNext") and following in {"", offset}):
+                raise PlatformError(f"Lever answered GET {path} without naming the next page, which it has")
+            yield Page([row for row in rows if isinstance(row, dict)], following)
+            if not following:
                 return
-            offset = next_offset
+            offset = following

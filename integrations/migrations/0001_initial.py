@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                 ('chosen_at', models.DateTimeField(blank=True, help_text='When a person chose to invite this candidate, who had got no assessment.', null=True)),
                 ('chosen_assessment', models.CharField(blank=True, db_default='', default='', help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.", max_length=200)),
                 ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.")),
+                ('listed_at', models.DateTimeField(blank=True, editable=False, help_text='When a full sweep last found the offered candidate in a CodeScreen stage.', null=True)),
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the platform sent it again.')),
                 ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Not connected'), ('ignored_event', 'Other event'), ('erased', 'Data erased'), ('not_a_trigger_stage', 'Not a CodeScreen stage'), ('not_visible', 'Hidden from the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('entered_before', 'In the stage before connecting'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Several assessments'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'On hold'), ('invite', 'Invite'), ('noted', 'Update received')], max_length=40)),
                 ('is_waiting', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('verdict__in', ['paused', 'disconnected'])), output_field=models.BooleanField()), help_text='Whether the verdict is one that is decided again by itself.', output_field=models.BooleanField())),
@@ -161,7 +162,8 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('succeeded_at', models.DateTimeField(blank=True, null=True)),
                 ('duration_ms', models.PositiveIntegerField(blank=True, help_text='Of the last run.', null=True)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Runs in a row that failed.')),
+                ('failures', models.PositiveIntegerField(default=0, help_text='Runs in a row that failed, or ended without having got on.')),
+                ('place', models.JSONField(blank=True, db_default=models.Value({}, output_field=models.JSONField()), default=dict, editable=False, help_text='Where the next run goes on, when the last one left some of the work; empty when it is all done.')),
             ],
             options={
                 'verbose_name': 'background job',

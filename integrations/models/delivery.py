@@ -81,6 +81,12 @@ class Delivery(Leasable):
         editable=False,
         help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.",
     )
+    listed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When a full sweep last found the offered candidate in a CodeScreen stage.",
+    )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
     # a column, because SQLite takes an index on "verdict IN (…)" for no query that has the codes as parameters

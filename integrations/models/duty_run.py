@@ -1,6 +1,7 @@
 """The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -11,12 +12,15 @@ from django.db.models.functions import Now
 from integrations.models.claim_statement import lease_first_statement
 from integrations.models.leasing import Leasable, LeasableQuerySet
 
-#: Longer than a worker may begin calls for one duty, with its last call: a killed worker's duty is taken up again then.
+#: Longer than one bite or call of a duty, after each of which it is renewed: a killed worker's duty is taken up again
+#: then.
 DUTY_LEASE = timedelta(seconds=120)
 #: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they
 #: differ, so that organizations which began together spread over the interval.
 EARLIEST, LATEST = 0.8, 0.9
 RETRY_AFTER = timedelta(minutes=15)
+#: A turn that didn't get on is followed by the next one after so long, and twice as long each time.
+NO_PROGRESS_RETRY = timedelta(seconds=30)
 #: After this many failures in a row a person should know.
 FAILING_FROM = 3
 #: A duty that hasn't succeeded for its interval and so many more is overdue.
@@ -141,7 +145,16 @@ class DutyRun(Leasable):
     finished_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of the last run.")
-    failures = models.PositiveIntegerField(default=0, help_text="Runs in a row that failed.")
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Runs in a row that failed, or ended without having got on."
+    )
+    place = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
+    )
 
     objects = DutyRunQuerySet.as_manager()
 
@@ -181,21 +194,67 @@ class DutyRun(Leasable):
         """
         return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None)
 
+    def keep(self, place: Mapping[str, object]) -> bool:
+        """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""
+        return self.change_fenced(place=place, leased_until=Now() + DUTY_LEASE)
+
     def succeed(self, duration_ms: int) -> bool:
         """Record a run that did all it had to. Return False when the lease was lost."""
         return self._finish(
-            duration_ms, self._next_time(), failures=0, last_error="", traceback="", succeeded_at=Now()
+            duration_ms,
+            self._next_time(),
+            failures=0,
+            last_error="",
+            traceback="",
+            succeeded_at=Now(),
+            place={},
         )
 
-    def fail(self, duration_ms: int, error: str, traceback: str = "") -> bool:
-        """Record a run that failed; it is done again by the clock, at the latest after RETRY_AFTER."""
-        again_at = Now() + min(RETRY_AFTER, Duty(self.duty).interval or timedelta(minutes=1))
-        failures = models.F("failures") + 1
-        return self._finish(duration_ms, again_at, failures=failures, last_error=error, traceback=traceback)
+    def fail(
+        self, duration_ms: int, error: str, traceback: str = "", place: Mapping[str, object] | None = None
+    ) -> bool:
+        """Record a run that failed; it is done again by the clock, at the latest after RETRY_AFTER.
 
-    def defer(self, duration_ms: int, seconds: float, reason: str) -> bool:
-        """Record a run that had to stop early and is to be done again in so many seconds."""
-        return self._finish(duration_ms, Now() + timedelta(seconds=seconds), last_error=reason)
+        It goes on from `place` then. After a bug, and when it keeps failing, it begins anew: the place may be why.
+        """
+        again_at = Now() + min(RETRY_AFTER, self._interval)
+        return self._count_failure(duration_ms, again_at, error, traceback, place or {})
+
+    def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that left some of the work, which is to be done from `place` in so many seconds.
+
+        Failures before it stay counted until all is done: a duty may get on and fail at the same point each time.
+        """
+        again_at = Now() + timedelta(seconds=seconds)
+        return self._finish(duration_ms, again_at, last_error=reason, place=place)
+
+    def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that ended without having got on: a failure, after which it waits longer each time."""
+        longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
+        wait = max(timedelta(seconds=seconds), min(longer, RETRY_AFTER, self._interval))
+        return self._count_failure(duration_ms, Now() + wait, reason, "", place)
+
+    def _count_failure(
+        self,
+        duration_ms: int,
+        again_at: models.expressions.Combinable,
+        error: str,
+        traceback: str,
+        place: Mapping[str, object],
+    ) -> bool:
+        keeps_failing = self.failures + 1 >= FAILING_FROM
+        return self._finish(
+            duration_ms,
+            again_at,
+            failures=models.F("failures") + 1,
+            last_error=error,
+            traceback=traceback,
+            place={} if keeps_failing else place,
+        )
+
+    @property
+    def _interval(self) -> timedelta:
+        return Duty(self.duty).interval or timedelta(minutes=1)
 
     def _next_time(self) -> models.expressions.Combinable | None:
         interval = Duty(self.duty).interval

@@ -36,8 +36,9 @@ GATHER_SECONDS = 0.003
 #: After a drain's time is up, the steps that it has begun may begin calls for this long. They end well before
 #: django-q2 kills a worker for taking too long, which would leave a call's outcome unknown.
 LAST_CALLS_SECONDS = 60.0
-#: The same for duties: until the last of them has ended, the drain goes on with the rows of candidates.
-LAST_CALLS_OF_DUTIES_SECONDS = 40.0
+#: After a drain's time is up, it begins rows of candidates for so long while a duty is still being performed. A duty
+#: ends within its turn; one that doesn't must not keep the rows waiting.
+BESIDE_DUTIES_SECONDS = 120.0
 #: How long a candidate's effects are taken up one after another while the drain only waits for its duties.
 SHORT_SECONDS = 5.0
 
@@ -83,9 +84,9 @@ class _Drain:
                 self._beat_at = now + BEAT_SECONDS
             if now >= self._deadline and not self._duties.running:
                 return
-            if now >= self._look_at and now < self._deadline + LAST_CALLS_OF_DUTIES_SECONDS:
+            if now >= self._look_at and now < self._deadline + BESIDE_DUTIES_SECONDS:
                 self._look(now)
-            elif now >= self._look_at:  # a duty takes longer than it may; nothing is begun beside it any more
+            elif now >= self._look_at:  # the worker will soon be killed; nothing is begun any more
                 self._was_notified, self._look_at = False, now + LOOK_SECONDS
             if self._wake_ups.wait(max(0.0, min(self._beat_at, self._look_at) - time.monotonic())):
                 self._was_notified = True
@@ -171,15 +172,10 @@ class _Drain:
         if self._duties.running >= (1 if self._rows_wait.is_set() else settings.DUTY_THREADS):
             return False
         yields_to = self._rows_wait if self._duties.running else None
-        self._duties.hand_over(partial(_perform_duties_until, self._deadline, yields_to))
+        self._duties.hand_over(partial(perform_duties, self._deadline, yields_to))
         return True
 
 
 def _work_until(deadline: float, row: Row, organizations: OrganizationReads) -> None:
     with call_window.closing_at(deadline + LAST_CALLS_SECONDS):
         work_on(row, organizations, deadline)
-
-
-def _perform_duties_until(deadline: float, yields_to: threading.Event | None) -> None:
-    with call_window.closing_at(deadline + LAST_CALLS_OF_DUTIES_SECONDS):
-        perform_duties(deadline, yields_to)

@@ -9,9 +9,11 @@ from functools import partial
 
 from django.utils import timezone
 
-from integrations.clients import call_log
+from integrations import stop_signal
+from integrations.clients import call_log, call_window
 from integrations.clients.provider import clients_for, codescreen_client, lever_client
 from integrations.clients.tokens import token_manager
+from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.http.redaction import without_addresses
 from integrations.models import Duty, DutyRun, Organization
@@ -34,25 +36,32 @@ logger = logging.getLogger(__name__)
 
 REFRESH_GRANT_AFTER = timedelta(hours=20)
 
-type Step = Callable[[Organization], object]
+type Step = Callable[[Organization, Budget], object]
 
 
 def perform_duty(run: DutyRun) -> None:
-    """Do one claimed duty and record how it went. What goes wrong for one organization concerns no other."""
+    """Do one turn of a claimed duty and record how it went. What goes wrong for one organization concerns no other.
+
+    A turn that ends before all is done counts as a failure unless it got on: else nobody would be told.
+    """
     if run.is_poison:
         run.fail(0, NO_OUTCOME.format(count=run.consecutive_crashes - 1))
         return
-    began = time.monotonic()
-    outcome = run_step(partial(_step, run))
+    began, budget = time.monotonic(), Budget(run)
+    outcome = run_step(partial(_step, run, budget))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
         case NotConnected():  # there is nothing to do until somebody connects it
             run.succeed(duration_ms)
         case CallDeferred(retry_after=seconds):
-            run.defer(duration_ms, seconds or 1.0, without_addresses(str(outcome)))
+            reason, place = without_addresses(str(outcome)), budget.place
+            if budget.got_on or stop_signal.is_requested():
+                run.defer(duration_ms, seconds or 1.0, reason, place)
+            else:
+                run.wait(duration_ms, seconds or 1.0, reason, place)
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
-            run.fail(duration_ms, without_addresses(str(outcome)))
+            run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)
         case Crash(traceback=traceback):
             logger.error("%s of organization %s failed: %s", run.duty, run.organization_id, traceback)
             run.fail(duration_ms, outcome.reason, traceback)
@@ -60,22 +69,22 @@ def perform_duty(run: DutyRun) -> None:
             run.succeed(duration_ms)
 
 
-def _step(run: DutyRun) -> None:
+def _step(run: DutyRun, budget: Budget) -> None:
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if duty.while_paused or not organization.paused:
-        with call_log.collected():
-            duty.perform(organization)
+        with call_window.kept_by(budget.require), call_log.collected():
+            duty.perform(organization, budget)
 
 
 # reconcile with the platforms
 
 
-def sweep_organization(organization: Organization, is_full: bool = True) -> int:
+def sweep_organization(organization: Organization, budget: Budget, is_full: bool = True) -> int:
     """Reconcile an organization, read just now, with Lever; return how many invitations that repaired.
 
-    Raises PlatformError.
+    Raises PlatformError, and CallDeferred when the turn is over before all is compared.
     """
-    repaired = sweep(organization, clients_for(organization), is_full)
+    repaired = sweep(organization, clients_for(organization), budget, is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
         incidents.update_incidents(organization)
@@ -143,10 +152,13 @@ def requeue_waiting(organization: Organization) -> None:
 # erase
 
 
-def follow_erasures(organization: Organization) -> None:
-    """Complete erasures, and erase whom Lever deleted or anonymized. Raises PlatformError."""
-    lever_changes.repeat_erasures(organization)
-    lever_changes.follow_lever(organization, lever_client(organization))
+def follow_erasures(organization: Organization, budget: Budget) -> None:
+    """Complete erasures, and erase whom Lever deleted or anonymized.
+
+    Raises PlatformError, and CallDeferred when the turn is over before all is read.
+    """
+    lever_changes.repeat_erasures(organization, budget)
+    lever_changes.follow_lever(organization, lever_client(organization), budget)
 
 
 # notify people
@@ -156,6 +168,11 @@ def warn_expiry(organization: Organization) -> None:
     """Notify members ahead of time when Lever's grant will end."""
     if organization.lever is not None and organization.lever.is_working:
         notify_grant_ends(organization.lever)
+
+
+def whole(step: Callable[[Organization], object]) -> Step:
+    """Return the step of a duty that is done as a whole: its calls alone end with the turn."""
+    return lambda organization, _: step(organization)
 
 
 @dataclass(frozen=True)
@@ -169,18 +186,18 @@ class Performance:
 DUTIES: dict[Duty, Performance] = {
     Duty.SWEEP: Performance(partial(sweep_organization, is_full=False), while_paused=False),
     Duty.SWEEP_FULLY: Performance(sweep_organization, while_paused=False),
-    Duty.REFRESH_LEVER_LISTS: Performance(refresh_lever_lists, while_paused=False),
-    Duty.REFRESH_ASSESSMENTS: Performance(refresh_assessments, while_paused=False),
-    Duty.PROBE_LEVER: Performance(probe_lever, while_paused=False),
-    Duty.RECORD_LINT_FINDINGS: Performance(linter_history.record_findings),
-    Duty.REFRESH_GRANT: Performance(refresh_grant),
-    Duty.WARN_EXPIRY: Performance(warn_expiry),
+    Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
+    Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
+    Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
+    Duty.RECORD_LINT_FINDINGS: Performance(whole(linter_history.record_findings)),
+    Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
+    Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
     Duty.PURGE: Performance(retention.purge),
     Duty.REMOVE_OLD_RECORDS: Performance(remove_old_records),
     Duty.FOLLOW_ERASURES: Performance(follow_erasures),
-    Duty.ANNOUNCE_HEAD: Performance(announce_head),
-    Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),
-    Duty.REQUEUE_WAITING: Performance(requeue_waiting, while_paused=False),
-    Duty.CHECK_SINGLE_SIGN_ON: Performance(check_single_sign_on),
-    Duty.RETRY_REFUSED_KEY: Performance(retry_refused_key, while_paused=False),
+    Duty.ANNOUNCE_HEAD: Performance(whole(announce_head)),
+    Duty.UPDATE_INCIDENTS: Performance(whole(incidents.update_incidents)),
+    Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
+    Duty.CHECK_SINGLE_SIGN_ON: Performance(whole(check_single_sign_on)),
+    Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),
 }

@@ -6,6 +6,7 @@ from itertools import islice
 from integrations import correlation
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
+from integrations.duty_budget import Budget
 from integrations.lever.payloads import Opportunity
 from integrations.models import Candidate, Delivery, Invitation, Organization
 from integrations.models.audit_entry import Actor
@@ -21,7 +22,7 @@ from integrations.workflow.rules.facts import Decision
 
 def sweep_organization(organization: Organization) -> int:
     """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
-    repaired = duties.sweep_organization(Organization.objects.reread(organization.pk))
+    repaired = duties.sweep_organization(Organization.objects.reread(organization.pk), Budget())
     notify_workers()
     return repaired
 
@@ -30,7 +31,7 @@ def follow_erasures(organization: Organization) -> None:
     """Erase now whom Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
     if organization.lever is not None and organization.lever.is_working:
-        duties.follow_erasures(organization)
+        duties.follow_erasures(organization, Budget())
 
 
 def poll_organization(organization: Organization, everything: bool = False) -> int:

@@ -54,9 +54,12 @@ def test_a_list_is_read_page_by_page(wire, lever):
     assert [stage.id for stage in lever.stages()] == ["0", "a b/c", "2"]
 
 
-def test_paging_ends_when_a_page_points_to_itself(wire, lever):
-    wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, "next": "x"})
-    assert len(lever.stages()) == 2
+@pytest.mark.parametrize("next_page", [{}, {"next": None}, {"next": ""}, {"next": 7}, {"next": "x"}])
+def test_a_list_whose_next_page_lever_does_not_name_is_an_error(wire, lever, next_page):
+    """The last one points to itself."""
+    wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, **next_page})
+    with pytest.raises(PlatformError, match="next page"):
+        lever.stages()
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"data": {}}, {"rows": []}])

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
+from integrations import duty_budget
 from integrations.http import deadlines
 from integrations.models import Duty, DutyRun, Effect, Heartbeat
 from integrations.models.duty_run import DUTY_LEASE
@@ -94,7 +95,7 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_drain(organization, monk
         row.finish()
         worked.set()
 
-    def long_duty(_):
+    def long_duty(*_):
         clock.passed = 21.0  # the drain's time is over now, however slow the machine is
         Heartbeat.objects.all().delete()
         Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
@@ -116,7 +117,7 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_drain(organization, monk
 @pytest.mark.django_db(transaction=True)
 def test_a_drain_performs_all_due_duties(monkeypatch):
     done = []
-    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda one: done.append(one.pk)))
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda one, _: done.append(one.pk)))
     organizations = factories.OrganizationFactory.create_batch(12)
     for organization in organizations:
         DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
@@ -126,11 +127,16 @@ def test_a_drain_performs_all_due_duties(monkeypatch):
 
 
 def test_the_last_calls_of_a_drain_end_before_the_worker_is_killed():
-    duties_end = drain.DRAIN_SECONDS + drain.LAST_CALLS_OF_DUTIES_SECONDS + deadlines.TOTAL_SECONDS
-    rows_end = duties_end + drain.SHORT_SECONDS + drain.LAST_CALLS_SECONDS + deadlines.TOTAL_SECONDS
-    assert rows_end + 20 < settings.Q_CLUSTER["timeout"]
+    last_begun = drain.DRAIN_SECONDS + drain.BESIDE_DUTIES_SECONDS
+    rows_end = last_begun + drain.SHORT_SECONDS + drain.LAST_CALLS_SECONDS + deadlines.TOTAL_SECONDS
+    assert rows_end + 10 < settings.Q_CLUSTER["timeout"]
     assert settings.Q_CLUSTER["timeout"] < settings.Q_CLUSTER["retry"]
-    assert duties_end < DUTY_LEASE.total_seconds()
+
+
+def test_a_duty_ends_long_before_the_drain_stops_beginning_rows_beside_it():
+    duty_ends = duty_budget.TURN_SECONDS + deadlines.TOTAL_SECONDS
+    assert duty_ends * 2 < drain.BESIDE_DUTIES_SECONDS
+    assert duty_ends < DUTY_LEASE.total_seconds()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations import duty_budget
+from integrations.http.errors import PlatformError
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
@@ -24,7 +25,7 @@ from tests import duty_runs, factories
 
 
 def perform_instead(monkeypatch, duty: Duty, step) -> None:
-    monkeypatch.setitem(duties.DUTIES, duty, duties.Performance(step))
+    monkeypatch.setitem(duties.DUTIES, duty, duties.Performance(duties.whole(step)))
 
 
 @pytest.mark.parametrize("duty", Duty)
@@ -84,15 +85,97 @@ def test_failures_in_a_row_are_counted_until_a_success(organization, monkeypatch
     assert (row.failures, row.last_error) == (0, "")
 
 
-def test_a_duty_whose_time_is_up_goes_on_soon(organization, monkeypatch) -> None:
-    def stop_early(_):
-        raise CallDeferred(1.0, "the worker has no time left for another call")
+def perform_in_bites(monkeypatch, duty: Duty, step) -> None:
+    monkeypatch.setitem(duties.DUTIES, duty, duties.Performance(step))
 
-    perform_instead(monkeypatch, Duty.SWEEP, stop_early)
+
+def test_a_duty_whose_time_is_up_goes_on_soon_from_where_it_got_to(organization, monkeypatch) -> None:
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+    places = []
+
+    def read_pages(_, budget):
+        places.append(budget.place)
+        page = budget.place.get("page", 0) + 1
+        if page < 3:
+            budget.bite_done({"page": page})
+
+    perform_in_bites(monkeypatch, Duty.SWEEP, read_pages)
+    for _ in range(2):
+        row = duty_runs.perform(Duty.SWEEP, organization)
+        assert (row.failures, row.succeeded_at) == (0, None)
+        assert row.due_at is not None
+        assert row.due_at < timezone.now() + timedelta(seconds=2)
     row = duty_runs.perform(Duty.SWEEP, organization)
-    assert (row.failures, row.succeeded_at) == (0, None)
-    assert row.due_at is not None
-    assert row.due_at < timezone.now() + timedelta(seconds=2)
+    assert (row.succeeded_at is None, row.place) == (False, {})
+    assert places == [{}, {"page": 1}, {"page": 2}]
+
+
+def test_a_turn_that_did_not_get_on_is_a_failure_and_the_next_one_waits_longer(
+    organization, monkeypatch
+) -> None:
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
+    waits = []
+    for failures in (1, 2, 3):
+        row = duty_runs.perform(Duty.SWEEP, organization)
+        assert (row.failures, row.last_error) == (failures, duty_budget.TIME_IS_UP)
+        assert row.due_at is not None
+        waits.append(row.due_at - timezone.now())
+    assert waits[0] * 1.5 < waits[1] < waits[2] / 1.5
+    assert DutyRun.objects.failing().exists()
+
+
+def test_a_turn_that_ends_because_the_worker_stops_is_no_failure(
+    organization, monkeypatch, request_stop
+) -> None:
+    request_stop()
+    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
+    assert duty_runs.perform(Duty.SWEEP, organization).failures == 0
+
+
+def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkeypatch) -> None:
+    def fail_behind_first_page(_, budget):
+        budget.bite_done({"page": 1})
+        raise PlatformError("Lever answered 500")
+
+    perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_first_page)
+    places = [duty_runs.perform(Duty.SWEEP, organization).place for _ in range(3)]
+    assert places == [{"page": 1}, {"page": 1}, {}]
+
+
+def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) -> None:
+    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
+
+    def outlive_the_lease(_, budget):
+        DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        budget.bite_done({"page": 1})
+        assert DutyRun.claim("other") is None
+        assert DutyRun.objects.get().place == {"page": 1}
+
+    perform_in_bites(monkeypatch, Duty.SWEEP, outlive_the_lease)
+    row = duty_runs.perform(Duty.SWEEP, organization)
+    assert (row.failures, row.last_error) == (0, "")
+
+
+def test_a_turn_ends_when_another_worker_has_taken_the_duty_over(organization, monkeypatch) -> None:
+    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
+    went_on = []
+
+    def be_overtaken(_, budget):
+        DutyRun.objects.update(lease_owner="other")
+        budget.bite_done({"page": 1})
+        went_on.append(True)
+
+    perform_in_bites(monkeypatch, Duty.SWEEP, be_overtaken)
+    row = duty_runs.perform(Duty.SWEEP, organization)
+    assert (went_on, row.lease_owner, row.place) == ([], "other", {})
+
+
+def test_no_call_begins_when_the_turn_is_over(connected_organization, sandbox, monkeypatch) -> None:
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+    row = duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
+    assert (row.failures, row.last_error) == (1, duty_budget.TIME_IS_UP)
+    assert not Stage.objects.exists()
 
 
 def test_a_duty_requested_while_it_runs_is_due_again_at_once(organization, monkeypatch) -> None:

@@ -3,12 +3,15 @@
 Every answer of Lever is confirmed before anything is erased: a list alone is not enough.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
+from integrations.duty_budget import Budget
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.models import Delivery, Erasure, Invitation, LeverConnection, Organization, db_clock
@@ -23,65 +26,166 @@ REPEAT_AFTER = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=15)
 #: So much time is asked about at once. Lever allows 30 days for its list of the deleted.
 LONGEST_WINDOW = timedelta(days=1)
+#: A window whose pages Lever doesn't let the portal go on with isn't halved further than this.
+SHORTEST_WINDOW = timedelta(minutes=1)
+TOKEN_REFUSED = "Lever gave the portal a list in pages and refuses the token of the next page."
 #: Where nothing was read for longer, the time before isn't asked about.
 LOOK_BACK = timedelta(days=29)
 BATCH = 200
 
 
-def repeat_erasures(organization: Organization) -> None:
-    """Repeat the erasures that are old enough, once, for what workers wrote that held a row during the erasure."""
+@dataclass(frozen=True)
+class _Window:
+    """What Lever is asked about at once, and how far its two lists are read: who changed, then who was deleted."""
+
+    start: datetime
+    end: datetime
+    #: Until when all windows together are read: what changed since the run began is for the next one.
+    until: datetime
+    is_changed_read: bool = False
+    next: str = ""
+
+    @classmethod
+    def from_place(cls, place: Mapping[str, Any]) -> "_Window | None":
+        """Return the window with which the last turn ended, None where there is none."""
+        if not place:
+            return None
+        start, end, until = (datetime.fromisoformat(place[name]) for name in ("start", "end", "until"))
+        return cls(start, end, until, place["is_changed_read"], place["next"])
+
+    def to_place(self) -> dict[str, object]:
+        """Return the window as the duty keeps it."""
+        times = {name: getattr(self, name).isoformat() for name in ("start", "end", "until")}
+        return {**asdict(self), **times}
+
+    def following(self) -> "_Window | None":
+        """Return the window after this one, None when this is the last."""
+        if self.end >= self.until:
+            return None
+        return _Window(self.end, min(self.end + LONGEST_WINDOW, self.until), self.until)
+
+    @property
+    def times(self) -> tuple[str, str]:
+        """From when and until when, as Lever takes it."""
+        return _milliseconds(self.start - OVERLAP), _milliseconds(self.end)
+
+    def halved(self) -> "_Window":
+        """Return the first half of the window, to be read from its first page."""
+        return _Window(self.start, self.start + (self.end - self.start) / 2, self.until)
+
+
+def repeat_erasures(organization: Organization, budget: Budget) -> None:
+    """Repeat the erasures that are old enough, once, for what workers wrote that held a row during the erasure.
+
+    Raises CallDeferred when the turn is over before all are repeated.
+    """
     rows = Erasure.objects.to_repeat().filter(
         organization=organization, erased_at__lt=db_clock.now() - REPEAT_AFTER
     )
-    erasures = list(rows.order_by("pk"))
-    for erasure in erasures:
-        repeat(organization, erasure)
-    if erasures:  # also where nothing was left to erase: somebody may have read during the erasure
-        transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
+    has_repeated = False
+    try:
+        while batch := list(rows.order_by("pk")[:BATCH]):
+            for erasure in batch:
+                repeat(organization, erasure)
+                has_repeated = True
+                budget.bite_done()
+    finally:
+        if has_repeated:  # also where nothing was left to erase: somebody may have read during the erasure
+            transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
 
 
-def follow_lever(organization: Organization, lever: LeverClient) -> None:
-    """Erase whom Lever anonymized or deleted, and who is gone; up to now, from where the last run ended.
+def follow_lever(organization: Organization, lever: LeverClient, budget: Budget) -> None:
+    """Erase whom Lever anonymized or deleted, and who is gone; up to now, from where the last turn ended.
 
-    What was read is remembered after each window, so that a run that is cut off is continued. Raises PlatformError.
+    Raises PlatformError, and CallDeferred when the turn is over before all is read.
     """
-    now = db_clock.now()
-    began = _read_up_to(organization) or now
-    start = max(began, now - LOOK_BACK)
-    while start < now:
-        end = min(start + LONGEST_WINDOW, now)
-        _erase_anonymized(organization, lever, start - OVERLAP, end)
-        _erase_deleted(organization, lever, start - OVERLAP, end)
-        LeverConnection.objects.filter(organization=organization).update(erasures_read_at=end)
-        start = end
+    window = _Window.from_place(budget.place) or _first_window(organization)
+    while window is not None:
+        window = _read_window(organization, lever, window, budget)
+        LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
+        window = window.following()
+        if window is not None:
+            budget.bite_done(window.to_place())
+    budget.place = {}
     for opportunity_id in missing_for_long(organization):
         if _is_gone(lever, opportunity_id):
             erase(organization, opportunity_id, ErasureCause.GONE, Platform.LEVER.label)
+        budget.bite_done()
 
 
-def _read_up_to(organization: Organization) -> datetime | None:
-    connection = LeverConnection.objects.get(organization=organization)
-    return connection.erasures_read_at or connection.first_connected_at
+def _first_window(organization: Organization) -> _Window | None:
+    """Return what to ask about first, from where the last run ended; None before Lever was ever connected."""
+    connection, now = LeverConnection.objects.get(organization=organization), db_clock.now()
+    read_up_to = connection.erasures_read_at or connection.first_connected_at
+    if read_up_to is None:
+        return None
+    start = max(read_up_to, now - LOOK_BACK)
+    return _Window(start, start, now).following()
 
 
-def _erase_anonymized(organization: Organization, lever: LeverClient, start: datetime, end: datetime) -> None:
-    changed = lever.opportunities(updated_at_start=_milliseconds(start), updated_at_end=_milliseconds(end))
-    anonymized = [opportunity.id for opportunity in changed if opportunity.is_anonymized]
-    for opportunity_id in _known(organization, anonymized):
-        erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+def _read_window(organization: Organization, lever: LeverClient, window: _Window, budget: Budget) -> _Window:
+    """Erase whom both lists name; return the window that was read: a shorter one where Lever refuses a page's token.
+
+    Then the lists have to be read from their first page again, and a shorter window has fewer.
+    """
+    while True:
+        try:
+            if not window.is_changed_read:
+                window = _erase_anonymized(organization, lever, window, budget)
+            _erase_deleted(organization, lever, window, budget)
+        except _TokenRefused as refused:
+            window = refused.window.halved()
+            if window.end - window.start < SHORTEST_WINDOW:
+                raise PlatformError(TOKEN_REFUSED) from refused
+        else:
+            return window
 
 
-def _erase_deleted(organization: Organization, lever: LeverClient, start: datetime, end: datetime) -> None:
+class _TokenRefused(Exception):
+    """Lever doesn't take the token of a page that it gave for this window."""
+
+    def __init__(self, window: _Window) -> None:
+        super().__init__(TOKEN_REFUSED)
+        self.window = window
+
+
+def _erase_anonymized(
+    organization: Organization, lever: LeverClient, window: _Window, budget: Budget
+) -> _Window:
+    """Erase the anonymized, and return the window with this list read."""
+    start, end = window.times
+    times = {"updated_at_start": start, "updated_at_end": end}
+    try:
+        for page in lever.opportunity_pages(times, window.next):
+            anonymized = [opportunity.id for opportunity in page.items if opportunity.is_anonymized]
+            for opportunity_id in _known(organization, anonymized):
+                erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+                budget.bite_done()
+            window = replace(window, next=page.next, is_changed_read=not page.next)
+            budget.bite_done(window.to_place())
+    except PlatformError as error:
+        if error.status == 400 and window.next:
+            raise _TokenRefused(window) from error
+        raise
+    return window
+
+
+def _erase_deleted(organization: Organization, lever: LeverClient, window: _Window, budget: Budget) -> None:
     """Erase the deleted whose webhook didn't arrive. A grant that may not read the list is no error."""
     try:
-        deleted = list(lever.deleted_opportunities(_milliseconds(start), _milliseconds(end)))
+        for page in lever.deleted_pages(*window.times, window.next):
+            for opportunity_id in _known(organization, page.items):
+                if _is_gone(lever, opportunity_id):
+                    erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
+                budget.bite_done()
+            if page.next:
+                window = replace(window, next=page.next)
+                budget.bite_done(window.to_place())
     except PlatformError as error:
+        if error.status == 400 and window.next:
+            raise _TokenRefused(window) from error
         if error.status not in {400, 403, 404}:
             raise
-        return
-    for opportunity_id in _known(organization, deleted):
-        if _is_gone(lever, opportunity_id):
-            erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
 
 
 def _is_gone(lever: LeverClient, opportunity_id: str) -> bool:

@@ -15,6 +15,24 @@ LOOK_BACK = timedelta(days=30)
 MOST = 50
 
 
+def may_be_confirmed(organization: Organization) -> Exists:
+    """Whether a call is about a candidate whom Lever answered 404 for, which is still to be confirmed.
+
+    Their calls stay as long: by them it is known that Lever showed the candidate, and since when it doesn't.
+    """
+    missing = ApiCall.objects.filter(
+        organization=organization,
+        platform=Platform.LEVER,
+        method="GET",
+        path=Concat(Value("/opportunities/"), F("opportunity_id")),
+        status=404,
+        at__gte=db_clock.now() - LOOK_BACK,
+        opportunity_id=OuterRef("opportunity_id"),
+    )
+    erased = Erasure.objects.filter(organization=organization, opportunity_id=OuterRef("opportunity_id"))
+    return Exists(missing.exclude(opportunity_id="").filter(~Exists(erased)))
+
+
 def missing_for_long(organization: Organization) -> list[str]:
     """Return the opportunities to ask Lever about again: a day ago it answered 404, and nothing else since.
 

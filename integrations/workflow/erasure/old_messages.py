@@ -1,12 +1,16 @@
 """Empty messages that are older than the retention: every call, e-mail and alert, and webhooks about no candidate."""
 
-from collections.abc import Mapping
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
 from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.duty_budget import Budget
 from integrations.models import (
     Actor,
     ApiCall,
@@ -44,35 +48,74 @@ _BY_AGE: Mapping[type[Model], Q] = {
 }
 
 
-def erase_old_messages(organization: Organization, before: datetime, actor: Actor) -> int:
-    """Empty them, with one audit entry if any was changed; return how many. Called inside a transaction."""
-    counts: dict[str, int] = {}
-    for table in CANDIDATE_TABLES:
-        condition = _BY_AGE.get(model_of(table))
-        if condition is not None:
-            rows = model_of(table)._base_manager.filter(
-                condition, organization=organization, **{f"{table.age}__lt": before}
-            )
-            counts[model_of(table)._meta.db_table] = _empty(table, rows)
+#: So many rows are emptied in one transaction.
+BATCH = 1000
+
+
+def erase_old_messages(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
+    """Empty them, a batch in each transaction, with an audit entry where any was changed; return how many.
+
+    Raises CallDeferred when the turn is over before all are emptied.
+    """
+    tables = [table for table in CANDIDATE_TABLES if model_of(table) in _BY_AGE]
+    begin, last = cast("tuple[int, int]", budget.place.get("messages", (0, 0)))
+    total = 0
+    for number, table in list(enumerate(tables))[begin:]:
+        model = model_of(table)
+        old = {"organization": organization, f"{table.age}__lt": before}
+        rows = model._base_manager.filter(_BY_AGE[model], **old)
+        columns = columns_read(table)
+        while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*columns)[:BATCH]):
+            with transaction.atomic():
+                count = _empty(table, rows, batch)
+                _record(organization, before, actor, {model._meta.db_table: count}, [])
+            total, last = total + count, batch[-1]["pk"]
+            budget.bite_done({"messages": [number, last]})
+        last = 0
+    return total + _erase_verdicts(organization, before, actor, budget)
+
+
+def _erase_verdicts(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
+    """Empty the texts of verdicts about no candidate; return how many."""
     verdicts = Verdict.objects.filter(
         organization=organization, delivery__opportunity_id="", delivery__received_at__lt=before
     )
-    texts = verdicts.exclude(code__in=IMPERSONAL_VERDICTS).erase_text()
-    counts[Verdict._meta.db_table] = len(texts)
+    verdicts = verdicts.exclude(text_salt="").exclude(code__in=IMPERSONAL_VERDICTS)
+    total = 0
+    while keys := list(verdicts.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            texts = Verdict.objects.filter(pk__in=keys).erase_text()
+            _record(organization, before, actor, {Verdict._meta.db_table: len(texts)}, texts)
+        total += len(texts)
+        budget.bite_done()
+    return total
+
+
+def _empty(table: Table, rows: QuerySet[Model], batch: Sequence[Mapping[str, Any]]) -> int:
+    """Empty these of the rows, those that are emptied alike in one statement; return how many were changed."""
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    changes: dict[str, dict[str, object]] = {}
+    for row in batch:
+        if changed := changes_of(table, row, None):
+            key = json.dumps(changed, sort_keys=True)
+            changes[key] = changed
+            alike[key].append(row["pk"])
+    return sum(rows.filter(pk__in=keys).update(**changes[key]) for key, keys in alike.items())
+
+
+def _record(
+    organization: Organization,
+    before: datetime,
+    actor: Actor,
+    counts: Mapping[str, int],
+    texts: Sequence[int],
+) -> None:
+    """Put on record what was emptied, and which texts of the chain, in the transaction that does it."""
     counts = {name: count for name, count in counts.items() if count}
-    if counts:
-        target = AuditTarget(TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}")
-        changes: Changes = {"rows": ({}, counts), **erased_positions(texts)}
-        because = f"Because {ErasureCause.RETENTION.label}."
-        AuditEntry.record(organization, actor, AuditAction.ERASE, target, changes, because)
-        transaction.on_commit(overwrite_deleted)
-    return sum(counts.values())
-
-
-def _empty(table: Table, rows: QuerySet[Model]) -> int:
-    count = 0
-    for row in rows.values(*columns_read(table)).iterator():
-        if changes := changes_of(table, row, None):
-            model_of(table)._base_manager.filter(pk=row["pk"]).update(**changes)
-            count += 1
-    return count
+    if not counts:
+        return
+    target = AuditTarget(TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}")
+    changes: Changes = {"rows": ({}, counts), **erased_positions(texts)}
+    because = f"Because {ErasureCause.RETENTION.label}."
+    AuditEntry.record(organization, actor, AuditAction.ERASE, target, changes, because)
+    transaction.on_commit(overwrite_deleted)

@@ -2,12 +2,17 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
+from integrations.duty_budget import Budget
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, LeverConnection, Organization, Stage, db_clock
@@ -30,63 +35,114 @@ WEBHOOK_MAY_ARRIVE = timedelta(minutes=2)
 DECIDED_AGAIN = REFUTED_BY_THE_LIST | {VerdictCode.NOT_A_TRIGGER_STAGE}
 
 
-def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
+@dataclass(frozen=True)
+class _Listing:
+    """Which list of Lever's one sweep reads, when it began, and the token of the page that is next."""
+
+    stages: tuple[str, ...]
+    began: datetime
+    since: datetime | None = None
+    next: str = ""
+
+    @classmethod
+    def from_place(cls, place: Mapping[str, Any], stages: Sequence[str]) -> "_Listing | None":
+        """Return the listing that the last turn left, None where there is none of these stages."""
+        if place.get("stages") != list(stages):
+            return None
+        since = datetime.fromisoformat(place["since"]) if place["since"] else None
+        return cls(tuple(stages), datetime.fromisoformat(place["began"]), since, place["next"])
+
+    def to_place(self) -> dict[str, object]:
+        """Return the listing as the duty keeps it."""
+        since = self.since.isoformat() if self.since else None
+        return {
+            "stages": list(self.stages),
+            "began": self.began.isoformat(),
+            "since": since,
+            "next": self.next,
+        }
+
+
+def sweep(organization: Organization, clients: ClientProvider, budget: Budget, is_full: bool = True) -> int:
     """Create and decide missed deliveries; return how many of them lead to an invitation.
 
     Compares all candidates in a trigger stage; unless `is_full`, only those that changed in Lever since the last sweep,
-    and no one who entered a moment ago. Raises PlatformError.
+    and no one who entered a moment ago. Raises PlatformError, and CallDeferred when the turn is over before all are
+    compared.
     """
     if organization.paused or organization.disconnected_reason:
         return 0
     refresh_stages(organization, clients.lever())
     stages = trigger_stages(organization)
-    began = db_clock.now()
-    repaired = _compare(organization, clients, stages, began, is_full) if stages else 0
+    ids = [stage.external_id for stage in stages]
+    read_at = db_clock.now()
+    listing = _Listing.from_place(budget.place, ids)
+    if listing is None:
+        since = None if is_full else organization.lever_connection.swept_at
+        listing = _Listing(tuple(ids), read_at, since)
+    latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
+    repaired = 0
+    if stages:
+        for listed in _pages(clients.lever(), listing, budget):
+            store_people_shown(organization, listed)
+            for opportunity in _missed(organization, stages, listed, latest):
+                repaired += _repair(organization, opportunity, clients, read_at)
+                budget.bite_done()
+            if listing.since is None:
+                _note_listed(organization, listed)
+        if listing.since is None:
+            _read_offered_again(organization, listing.began)
     # without a trigger stage too: there was nothing to compare, and the sweep isn't late
-    LeverConnection.objects.filter(organization=organization).update(swept_at=began)
+    LeverConnection.objects.filter(organization=organization).update(swept_at=listing.began)
     return repaired
 
 
-def _compare(
+def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[list[Opportunity]]:
+    """Yield the opportunities in the stages page by page, all or those that changed in Lever after `since`.
+
+    Where Lever refuses a page's token, the next turn begins with the first page.
+    """
+    filters: dict[str, str | Sequence[str]] = {"stage_id": listing.stages, "archived": "false"}
+    if listing.since is not None:
+        filters["updated_at_start"] = str(int((listing.since - OVERLAP).timestamp() * 1000))
+    try:
+        for page in lever.opportunity_pages(filters, listing.next):
+            yield [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
+            if page.next:
+                listing = replace(listing, next=page.next)
+                budget.bite_done(listing.to_place())
+    except PlatformError as error:
+        if error.status == 400 and listing.next:
+            budget.place = {}
+        raise
+
+
+def _missed(
     organization: Organization,
-    clients: ClientProvider,
     stages: Sequence[Stage],
-    began: datetime,
-    is_full: bool,
-) -> int:
-    since = None if is_full else organization.lever_connection.swept_at
-    listed = _list_opportunities(clients.lever(), stages, since)
-    store_people_shown(organization, listed)
-    if since is None:
-        _read_offered_again(organization, listed)
+    listed: Sequence[Opportunity],
+    latest: datetime | None,
+) -> list[Opportunity]:
+    """Return those whom no row accounts for and who entered not after `latest`, if that is given."""
     compared = [
         opportunity
         for opportunity in listed
-        if is_full or opportunity.entered_at is None or opportunity.entered_at <= began - WEBHOOK_MAY_ARRIVE
+        if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
     ]
-    missed = list(missed_opportunities(organization, stages, compared))
-    return sum(_repair(organization, opportunity, clients, began) for opportunity in missed)
+    return list(missed_opportunities(organization, stages, compared))
 
 
-def _list_opportunities(
-    lever: LeverClient, stages: Sequence[Stage], since: datetime | None
-) -> list[Opportunity]:
-    """Return the opportunities in the stages, all or those that changed in Lever after `since`."""
-    ids = [stage.external_id for stage in stages]
-    filters: dict[str, str | list[str]] = {"stage_id": ids, "archived": "false"}
-    if since is not None:
-        filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
-    return [opportunity for opportunity in lever.opportunities(**filters) if opportunity.stage_id in ids]
+def _note_listed(organization: Organization, listed: Sequence[Opportunity]) -> None:
+    """Note of the offered candidates among these that they are in a trigger stage."""
+    offered = Delivery.objects.offered().filter(organization=organization)
+    offered.filter(opportunity_id__in=[opportunity.id for opportunity in listed]).update(listed_at=Now())
 
 
-def _read_offered_again(organization: Organization, listed: Sequence[Opportunity]) -> None:
+def _read_offered_again(organization: Organization, began: datetime) -> None:
     """Have the offered candidates who are in no trigger stage any more read again: then they aren't offered."""
-    ids = {opportunity.id for opportunity in listed}
     offered = Delivery.objects.offered().filter(organization=organization, due_at__isnull=True)
-    gone = [
-        pk for pk, opportunity_id in offered.values_list("pk", "opportunity_id") if opportunity_id not in ids
-    ]
-    Delivery.objects.filter(pk__in=gone, due_at__isnull=True).update(due_at=Now(), attempts=0)
+    is_gone = Q(listed_at__isnull=True) | Q(listed_at__lt=began)
+    offered.filter(is_gone).update(due_at=Now(), attempts=0)
 
 
 def _repair(

@@ -4,7 +4,6 @@ The rows of webhooks, their verdicts and the chain stay, so that everything stay
 once more is still recognized. What a candidate's invitation rests on stays until the candidate's data is erased.
 """
 
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations import stop_signal
-from integrations.http.errors import CallDeferred
+from integrations.duty_budget import Budget
 from integrations.models import (
     ApiCall,
     AuditAction,
@@ -26,34 +25,32 @@ from integrations.models import (
 )
 from integrations.vocabulary import VerdictCode
 from integrations.workflow.erasure.columns import kept_of_payload
+from integrations.workflow.erasure.missing import may_be_confirmed
 
 ACTOR = "retention"
 #: So many rows are changed in one transaction; then other writers have their turn.
 BATCH = 500
 PAUSE_SECONDS = 0.05
-#: A run ends after so long and goes on a second later: the worker has other duties too.
-MOST_SECONDS = 15.0
-TIME_IS_UP = "There is more to remove; it goes on in a moment."
 
 
-def remove_old_records(organization: Organization) -> int:
+def remove_old_records(organization: Organization, budget: Budget) -> int:
     """Remove what is older than the organization's policies say; return how many rows that changed.
 
     Safe to run twice and to be killed anywhere. Raises CallDeferred when there is more to do.
     """
-    deadline = time.monotonic() + MOST_SECONDS
-    return _delete_calls(organization, deadline) + _empty_bodies(organization, deadline)
+    return _delete_calls(organization, budget) + _empty_bodies(organization, budget)
 
 
-def _delete_calls(organization: Organization, deadline: float) -> int:
+def _delete_calls(organization: Organization, budget: Budget) -> int:
     if not organization.call_retention_days:
         return 0
     before = timezone.now() - timedelta(days=organization.call_retention_days)
     # an answer that came again later is on record with the first such call
     is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
     calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
+    calls = calls.filter(~may_be_confirmed(organization))
     count = 0
-    for batch in _batches(calls.only("at"), "at", before, deadline):
+    for batch in _batches(calls.only("at"), "at", before, budget):
         with transaction.atomic():
             ApiCall.objects.filter(pk__in=[call.pk for call in batch]).delete()
             if not count:
@@ -62,7 +59,7 @@ def _delete_calls(organization: Organization, deadline: float) -> int:
     return count
 
 
-def _empty_bodies(organization: Organization, deadline: float) -> int:
+def _empty_bodies(organization: Organization, budget: Budget) -> int:
     """Reduce the bodies of decided webhooks to ids and times, from where the last run ended."""
     if not organization.delivery_retention_days:
         return 0
@@ -77,7 +74,7 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
         deliveries = deliveries.filter(decided_at__gte=since)
     # by when they were decided: one that waited for long lies ahead of where the last run ended
     read = deliveries.only("payload", "facts", "decided_at")
-    for batch in _batches(read, "decided_at", before, deadline):
+    for batch in _batches(read, "decided_at", before, budget):
         changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
             # the organization first, as decisions lock; what is left out here goes with the candidate's data
@@ -104,11 +101,11 @@ def _is_invited(organization: Organization) -> Exists:
 
 
 def _batches[Row: Model](
-    rows: QuerySet[Row], column: str, before: datetime, deadline: float
+    rows: QuerySet[Row], column: str, before: datetime, budget: Budget
 ) -> Iterator[list[Row]]:
     """Yield the rows from before that time, oldest first, few at a time with pauses; no transaction spans two.
 
-    Raises CallDeferred when the time is up or the worker stops.
+    Raises CallDeferred when the turn is over.
     """
     rows = rows.filter(**{f"{column}__lt": before}).order_by(column, "pk")
     following = rows
@@ -117,8 +114,8 @@ def _batches[Row: Model](
         last = getattr(batch[-1], column)
         later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": batch[-1].pk})
         following = rows.filter(later, **{f"{column}__gte": last})
-        if stop_signal.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
-            raise CallDeferred(1.0, TIME_IS_UP)
+        budget.bite_done()
+        stop_signal.wait(PAUSE_SECONDS)
 
 
 def _record(organization: Organization, what: str, before: datetime) -> None:

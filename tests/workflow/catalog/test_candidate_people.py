@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.clients import provider
+from integrations.duty_budget import Budget
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
@@ -183,7 +184,7 @@ def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox,
     assert ("follower", "interviewer@acme.example") in stored(scenario.organization)
     people(followers=[user("former")])
     organization = Organization.objects.with_connections().get(pk=scenario.organization.pk)
-    sweep(organization, provider.clients_for(organization))
+    sweep(organization, provider.clients_for(organization), Budget())
     assert ("follower", "former@acme.example") in stored(scenario.organization)
     assert ("follower", "interviewer@acme.example") not in stored(scenario.organization)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.duty_budget import Budget
 from integrations.models import Effect, Erasure, LeverConnection, Result
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.effects.remove_report import NOTHING_LEFT
@@ -67,7 +68,7 @@ def test_a_report_that_was_attached_during_the_erasure_is_removed_by_the_repetit
     attached.work()
     opportunity(attached).files[file.id] = file
     Erasure.objects.update(erased_at="2020-01-01T00:00:00Z")
-    repeat_erasures(attached.organization)
+    repeat_erasures(attached.organization, Budget())
     attached.work()
     assert opportunity(attached).files == {}
 

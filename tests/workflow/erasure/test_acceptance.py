@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import Task
 
+from integrations.duty_budget import Budget
 from integrations.models import (
     ApiCall,
     AuditAction,
@@ -137,7 +138,7 @@ def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> E
 
 def follow(scenario) -> None:
     scenario.work_waiting()
-    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk))
+    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), Budget())
 
 
 def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(scenario, people, caplog):
@@ -211,12 +212,12 @@ def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
         model.objects.update(**{name: F(name) - year for name in columns})
     scenario.organization.refresh_from_db()
     assert scenario.organization.retention_days == 365
-    retention.purge(scenario.organization)
+    retention.purge(scenario.organization, Budget())
     for word in PEOPLE:
         assert traces(*personal(word)) == []
         assert assert_receipt_is_true(scenario.organization, people[word]).cause == "retention"
     before = stored_rows()
-    retention.purge(scenario.organization)
+    retention.purge(scenario.organization, Budget())
     assert stored_rows() == before
 
 
@@ -224,7 +225,7 @@ def test_a_retention_of_zero_keeps_everything(scenario, people):
     scenario.organization.retention_days = 0
     scenario.organization.save()
     Invitation.objects.update(completed_at=timezone.now() - timedelta(days=4000))
-    assert retention.purge(scenario.organization) == 0
+    assert retention.purge(scenario.organization, Budget()) == 0
     assert len(traces(*personal("Alder"))) > 10
 
 
@@ -292,5 +293,5 @@ def test_the_repetition_empties_the_log_of_sqlite_that_somebody_read(alder_on_di
     assert traces_in_files(*personal("Alder"))
     reader.rollback()
     Erasure.objects.update(erased_at=F("erased_at") - lever_changes.REPEAT_AFTER)
-    lever_changes.repeat_erasures(scenario.organization)
+    lever_changes.repeat_erasures(scenario.organization, Budget())
     assert traces_in_files(*personal("Alder")) == []

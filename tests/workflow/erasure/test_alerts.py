@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.duty_budget import Budget
 from integrations.models import Effect, EmailTopic
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.email.notify import notify_members
@@ -70,7 +71,7 @@ def test_old_alerts_are_emptied_with_the_old_emails(organization):
         )
         for state in ("done", "due")
     )
-    retention.purge(organization)
+    retention.purge(organization, Budget())
     old.refresh_from_db()
     waiting.refresh_from_db()
     assert old.payload == {}

@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.codescreen.client import CodeScreenClient
+from integrations.duty_budget import Budget
 from integrations.http.errors import NotConnected
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, EmailTopic, Erasure, Invitation
 from integrations.queue import duties, on_request, worker
@@ -203,16 +204,16 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
     ApiCall.objects.create(
         **late, path="/", opportunity_id=invitation.opportunity_id, response_body=f"about {NAME}"
     )
-    repeat_erasures(scenario.organization)
+    repeat_erasures(scenario.organization, Budget())
     assert traces(NAME), "too early"
     Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
-    repeat_erasures(scenario.organization)
+    repeat_erasures(scenario.organization, Budget())
     assert traces(NAME) == []
     erasure = Erasure.objects.get()
     assert erasure.repeated_at is not None
     assert erasure.rows["integrations_apicall"] == receipt.rows["integrations_apicall"] + 1
     entries = AuditEntry.objects.filter(action="erase").count()
-    repeat_erasures(scenario.organization)
+    repeat_erasures(scenario.organization, Budget())
     assert AuditEntry.objects.filter(action="erase").count() == entries == 2
 
 
@@ -278,5 +279,5 @@ def test_following_erasures_needs_no_connection_to_complete_them(scenario):
     scenario.organization.lever_connection.mark_needs_reconnect("gone")
     organization = type(scenario.organization).objects.reread(scenario.organization.pk)
     with pytest.raises(NotConnected):
-        duties.follow_erasures(organization)
+        duties.follow_erasures(organization, Budget())
     assert Erasure.objects.get().repeated_at is not None

@@ -7,14 +7,20 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from integrations.duty_budget import Budget
+from integrations.http.errors import PlatformError
+from integrations.lever import transport
+from integrations.lever.client import LeverClient
 from integrations.models import ApiCall, Erasure, LeverConnection, Organization
 from integrations.queue import duties
+from integrations.workflow.erasure import lever_changes
+from tests import duty_runs
 
 ADDRESS = "alder@candidates.example"
 
 
 def follow(scenario) -> None:
-    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk))
+    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), Budget())
 
 
 def lists_read() -> list[str]:
@@ -85,6 +91,73 @@ def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenar
     scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
     follow(scenario)
     assert Erasure.objects.get().cause == "anonymized"
+
+
+class TestLongLists:
+    """More changed than one turn can read: here a turn ends after a page, and a page has one row."""
+
+    @pytest.fixture
+    def anonymized(self, scenario, monkeypatch):
+        """Candidates whom Lever anonymized, among others that changed."""
+        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
+        words = ("Alder", "Birch", "Cedar")
+        ids = [scenario.pending_invitation(word).opportunity_id for word in words]
+        scenario.sandbox.lever_does("anonymize", opportunities=ids)
+        return set(ids)
+
+    def turns(self, scenario, most=60) -> int:
+        def step(budget):
+            organization = Organization.objects.reread(scenario.organization.pk)
+            duties.follow_erasures(organization, budget)
+
+        return duty_runs.turns_until_done(step, most)
+
+    def assert_all_is_followed(self, anonymized):
+        assert set(Erasure.objects.values_list("opportunity_id", flat=True)) == anonymized
+        read_up_to = LeverConnection.objects.get().erasures_read_at
+        assert read_up_to is not None
+        assert read_up_to > timezone.now() - timedelta(minutes=5)
+
+    def test_a_list_is_read_in_turns_to_its_end(self, scenario, anonymized):
+        ApiCall.objects.all().delete()
+        turns = self.turns(scenario)
+        assert 3 < len(lists_read()) <= turns + 1
+        self.assert_all_is_followed(anonymized)
+
+    def test_deletions_are_read_in_turns_to_their_end(self, scenario, monkeypatch):
+        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
+        ids = [scenario.pending_invitation(word).opportunity_id for word in ("Alder", "Birch", "Cedar")]
+        scenario.sandbox.lever_does("delete", opportunities=ids)
+        self.turns(scenario)
+        self.assert_all_is_followed(set(ids))
+
+    def test_a_shorter_window_is_read_when_lever_refuses_the_next_page(
+        self, scenario, anonymized, monkeypatch
+    ):
+        """It takes no token that it gave in an earlier turn; within a window of some minutes nobody else changed."""
+        pages = LeverClient.opportunity_pages
+
+        def refusing(self, filters, offset=""):
+            if offset:
+                raise PlatformError("Lever answered 400", status=400, permanent=True)
+            return pages(self, filters, offset)
+
+        monkeypatch.setattr(LeverClient, "opportunity_pages", refusing)
+        monkeypatch.setattr(lever_changes, "OVERLAP", timedelta())
+        monkeypatch.setattr(lever_changes, "SHORTEST_WINDOW", timedelta(minutes=2))
+        account = scenario.sandbox.lever.accounts["acme"]
+        for number, opportunity in enumerate(account.opportunities.values()):
+            changed_at = timezone.now() - timedelta(minutes=9) + timedelta(seconds=number)
+            opportunity.updated_at = int(changed_at.timestamp() * 1000)
+        with pytest.raises(PlatformError, match="refuses the token"):
+            self.turns(scenario)
+        for opportunity_id in set(account.opportunities) - anonymized:
+            account.opportunities[opportunity_id].updated_at = 0
+        monkeypatch.setattr(lever_changes, "SHORTEST_WINDOW", timedelta(milliseconds=1))
+        self.turns(scenario)
+        self.assert_all_is_followed(anonymized)
 
 
 class TestGone:

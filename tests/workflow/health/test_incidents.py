@@ -300,7 +300,7 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
         update_incidents(organization)
 
     hold_invitation(first)
-    duty = duties.Performance(fail_for_first)
+    duty = duties.Performance(duties.whole(fail_for_first))
     monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
     duty_plan.plan_duties()
     DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.clients.provider import clients_for
 from integrations.codescreen.payloads import InstanceStatus, Progress
+from integrations.duty_budget import Budget
 from integrations.models import Candidate, Delivery, LeverConnection
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
@@ -56,7 +57,7 @@ def test_a_stage_that_invites_nobody_makes_no_row(scenario, move_candidate):
 def test_a_paused_delivery_makes_a_row_without_a_name_where_the_stage_is_known(
     scenario, move_candidate, stage, count
 ):
-    sweep(scenario.organization, clients_for(scenario.organization))  # reads the list of stages
+    sweep(scenario.organization, clients_for(scenario.organization), Budget())  # reads the list of stages
     scenario.set_policies(paused=True)
     delivery = move_candidate(stage=stage)
     scenario.work()
@@ -81,7 +82,7 @@ def test_nothing_is_stored_when_the_lease_was_lost(scenario, move_candidate):
 def test_a_sweep_makes_a_row_with_levers_time(scenario):
     LeverConnection.objects.update(first_connected_at=Now() - timedelta(days=1))
     scenario.place("Alder")
-    sweep(scenario.organization, clients_for(scenario.organization))
+    sweep(scenario.organization, clients_for(scenario.organization), Budget())
     row = Candidate.objects.get(name="Candidate Alder")
     assert row.delivery is not None
     assert row.delivery.event == "sweep"

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
+from integrations.duty_budget import Budget
 from integrations.models import Delivery, Invitation, Result
 from integrations.workflow.inbox.sweep import sweep
 from tests.workflow.inbox.conftest import verdict
@@ -83,5 +84,5 @@ def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitat
     scenario.work()
     assert enter_both() == "invited_elsewhere"
     assert Invitation.objects.get().status == "withdrawn"
-    sweep(scenario.organization, provider.clients_for(scenario.organization))
+    sweep(scenario.organization, provider.clients_for(scenario.organization), Budget())
     assert not Delivery.objects.filter(event="sweep").exists()

@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
-from integrations.http.errors import PlatformError
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.lever import transport
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
     ApiCall,
@@ -26,7 +28,7 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.lever_connection import connect_lever
-from tests import append_only, factories
+from tests import append_only, duty_runs, factories
 
 STAGE = "CodeScreen Assessment"
 
@@ -275,8 +277,63 @@ def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
     move_without_webhook()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
     organization = Organization.objects.reread(scenario.organization.pk)
-    assert duties.sweep_organization(organization, is_full=False) == repaired
+    assert duties.sweep_organization(organization, Budget(), is_full=False) == repaired
     assert Delivery.objects.count() == repaired
+
+
+# a list that is longer than a turn: here a turn ends after a page or a repair, and a page has one row
+
+
+def sweep_in_turns(scenario) -> int:
+    def step(budget):
+        duties.sweep_organization(Organization.objects.reread(scenario.organization.pk), budget)
+
+    return duty_runs.turns_until_done(step)
+
+
+def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, move_without_webhook, monkeypatch):
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+    began = timezone.now()
+    assert sweep_in_turns(scenario) > 3
+    assert Delivery.objects.filter(verdict="invite").count() == 3
+    swept_at = LeverConnection.objects.get().swept_at
+    assert swept_at is not None
+    assert swept_at > began
+
+
+def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+        sandbox.set_entered_at(word, timezone.now() - timedelta(days=2))
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    sweep_in_turns(scenario)
+    assert set(Delivery.objects.values_list("verdict", "due_at")) == {("entered_before", None)}
+    move_without_webhook("Alder", stage="Phone screen")
+    sweep_in_turns(scenario)
+    again = Delivery.objects.get(due_at__isnull=False)
+    assert again.opportunity_id == sandbox.opportunity_id("Alder")
+
+
+def test_a_sweep_begins_anew_when_lever_refuses_the_next_page(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    for word in ("Alder", "Birch"):
+        move_without_webhook(word)
+    organization = Organization.objects.reread(scenario.organization.pk)
+    budget, later = Budget(seconds=-1), Budget()
+    for _ in range(2):  # one repair, then to the second page
+        with pytest.raises(CallDeferred):
+            duties.sweep_organization(organization, budget)
+    later.place = {**budget.place, "next": "%5B"}
+    with pytest.raises(PlatformError):
+        duties.sweep_organization(organization, later)
+    assert duties.sweep_organization(organization, later) == 1
 
 
 # verdicts that don't account for a candidate in the stage

@@ -5,10 +5,24 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import ApiCall, Candidate, Delivery, Effect, Invitation, Organization, Result
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    Candidate,
+    Delivery,
+    Effect,
+    Erasure,
+    Invitation,
+    Organization,
+    Result,
+)
 from integrations.queue import worker
+from integrations.workflow.erasure import old_messages
 from integrations.workflow.operations import retention
-from tests import factories
+from tests import duty_runs, factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
 PERSON = ("Candidate Alder", "alder@candidates.example")
@@ -35,9 +49,23 @@ def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> I
     return invitation
 
 
+def create_call(organization) -> ApiCall:
+    return ApiCall.objects.create(
+        organization=organization,
+        platform="lever",
+        method="GET",
+        path="/",
+        duration_ms=1,
+        correlation_id="c",
+        request_body="a",
+        response_body="b",
+        at=LONG_AGO,
+    )
+
+
 def purge_all() -> None:
     for organization in Organization.objects.all():
-        retention.purge(organization)
+        retention.purge(organization, Budget())
 
 
 def name_and_address(invitation: Invitation) -> tuple[str, str]:
@@ -126,17 +154,7 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     waiting = factories.EffectFactory.create(
         organization=retaining_organization, opportunity_id="somebody-else", created_at=LONG_AGO
     )
-    ApiCall.objects.create(
-        organization=retaining_organization,
-        platform="lever",
-        method="GET",
-        path="/",
-        duration_ms=1,
-        correlation_id="c",
-        request_body="a",
-        response_body="b",
-        at=LONG_AGO,
-    )
+    create_call(retaining_organization)
     purge_all()
     purge_all()
     delivery.refresh_from_db()
@@ -161,6 +179,54 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     email.refresh_from_db()
     assert email.state == "done"
     assert Delivery.objects.count() == 1
+
+
+def turns_until_done(organization) -> int:
+    return duty_runs.turns_until_done(lambda budget: retention.purge(organization, budget))
+
+
+def test_a_backlog_of_people_is_erased_in_turns(retaining_organization):
+    invitations = [create_invitation(retaining_organization) for _ in range(4)]
+    assert turns_until_done(retaining_organization) == 5
+    assert {name_and_address(invitation) for invitation in invitations} == {("", "")}
+
+
+def test_messages_are_emptied_although_people_wait_to_be_erased(retaining_organization):
+    create_invitation(retaining_organization)
+    call = create_call(retaining_organization)
+    with pytest.raises(CallDeferred):
+        retention.purge(retaining_organization, Budget(seconds=-1))
+    call.refresh_from_db()
+    assert call.response_body == ""
+    assert not Erasure.objects.exists()
+
+
+def test_many_messages_are_emptied_a_few_in_each_transaction(retaining_organization, monkeypatch):
+    monkeypatch.setattr(old_messages, "BATCH", 2)
+    for _ in range(5):
+        create_call(retaining_organization)
+    assert turns_until_done(retaining_organization) == 4
+    assert set(ApiCall.objects.values_list("response_body", flat=True)) == {""}
+    entries = AuditEntry.objects.filter(action=AuditAction.ERASE).order_by("position")
+    assert [entry.changes["rows"][1] for entry in entries] == [
+        {"integrations_apicall": count} for count in (2, 2, 1)
+    ]
+
+
+def test_who_cannot_be_erased_anew_holds_up_nobody(retaining_organization):
+    """Their name was stored again although they are erased for good."""
+    gone, other = factories.CandidateFactory.create_batch(
+        2, organization=retaining_organization, entered_at=LONG_AGO
+    )
+    Erasure.objects.create(
+        organization=retaining_organization,
+        opportunity_id=gone.opportunity_id,
+        cause="deleted",
+        erased_at=timezone.now(),
+    )
+    assert turns_until_done(retaining_organization) == 3
+    other.refresh_from_db()
+    assert other.name == ""
 
 
 def test_an_invitation_whose_address_was_removed_goes_to_the_one_that_lever_has(scenario):

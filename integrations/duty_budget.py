@@ -1,0 +1,58 @@
+"""The budget of one turn of a duty: for how long it may go on, whether it got on, and where its next turn goes on.
+
+A duty whose work may be long is done in bites. After each it tells its budget, which ends the turn when the time is
+over or the worker is to stop; what is left is done by the next turn, after what other organizations have to do.
+"""
+
+import time
+from collections.abc import Mapping
+
+from integrations import stop_signal
+from integrations.http.errors import CallDeferred
+from integrations.models import DutyRun
+
+#: A turn begins no bite and no call after so long.
+TURN_SECONDS = 30.0
+#: The lease is renewed and the place stored when the last time was so long ago.
+RENEW_AFTER_SECONDS = 5.0
+#: The next turn begins so long after one that got on: workers have other duties too.
+AGAIN_AFTER_SECONDS = 1.0
+STOPPING = "The portal is being stopped."
+TIME_IS_UP = "There is more to do than fits one turn; it goes on in a moment."
+TAKEN_OVER = "Another worker has taken this over."
+
+
+class Budget:
+    """What one turn of a duty may take. Without a run it has no end: somebody waits for the result."""
+
+    def __init__(self, run: DutyRun | None = None, seconds: float | None = None) -> None:
+        self._run = run
+        allowed = seconds if seconds is not None else TURN_SECONDS if run else float("inf")
+        self.ends_at = time.monotonic() + allowed
+        self._renewed_at = time.monotonic()
+        #: Where the turn before ended; empty when this is the first.
+        self.place: Mapping[str, object] = dict(run.place) if run else {}
+        #: Whether this turn did something that the next one needn't do again.
+        self.got_on = False
+
+    def bite_done(self, place: Mapping[str, object] | None = None) -> None:
+        """Note that something is done that stays done, and the place from which the next turn is to go on, if given.
+
+        Raises CallDeferred when the turn is over.
+        """
+        self.got_on = True
+        if place is not None:
+            self.place = dict(place)
+        self.require()
+
+    def require(self) -> None:
+        """Renew the lease in time. Raises CallDeferred when the turn is over, or another worker has taken over."""
+        if stop_signal.is_requested():
+            raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
+        now = time.monotonic()
+        if now > self.ends_at:
+            raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
+        if self._run is not None and now - self._renewed_at >= RENEW_AFTER_SECONDS:
+            self._renewed_at = now
+            if not self._run.keep(self.place):
+                raise CallDeferred(AGAIN_AFTER_SECONDS, TAKEN_OVER)
