@@ -147,6 +147,10 @@ class ResultOutcome(LabelledEnum):
     EXPIRED = "Expired", "Expired"
 
 
+#: CodeScreen's own reasons why somebody didn't pass. Any other is a free text, which may say anything of a person.
+FAILURE_REASONS = frozenset({"Build Failure", "Build Timeout", "Unit Tests", "Expired"})
+
+
 class FollowingEnd(LabelledEnum):
     """Why the portal no longer asks CodeScreen about an invitation."""
 

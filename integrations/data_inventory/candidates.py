@@ -55,8 +55,9 @@ CANDIDATE_TABLES = (
         candidate={
             "report_url": "the address of the report about the person",
             "metadata": "whatever else CodeScreen sends with the result",
+            "failure_reason": "why the candidate didn't pass; kept where it is one of CodeScreen's four reasons",
         },
-        harmless=frozenset({"failure_reason", "feedback_id", "file_id"}),
+        harmless=frozenset({"feedback_id", "file_id"}),
         opportunity="invitation__opportunity_id",
     ),
     Table(

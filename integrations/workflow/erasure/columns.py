@@ -8,7 +8,7 @@ from django.db import models
 
 from integrations.data_inventory import Table
 from integrations.models import Effect
-from integrations.vocabulary import VerdictCode
+from integrations.vocabulary import FAILURE_REASONS, VerdictCode
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.erasure.subject import Subject
 
@@ -126,6 +126,11 @@ def _path_of_call(row: Row, subject: Subject | None) -> object:
     return "/" if is_personal else path
 
 
+def _failure_reason(row: Row, _: Subject | None) -> object:
+    reason = row["failure_reason"]
+    return reason if reason in FAILURE_REASONS else ""
+
+
 def _following_ended(row: Row, _: Subject | None) -> object:
     return ERASED
 
@@ -138,5 +143,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[[Row, Subject | None], object]] = {
     ("integrations.Effect", "key"): _key_of_effect,
     ("integrations.Effect", "last_error"): _error_of_effect,
     ("integrations.ApiCall", "path"): _path_of_call,
+    ("integrations.Result", "failure_reason"): _failure_reason,
     ("integrations.Invitation", "following_ended_reason"): _following_ended,
 }
