@@ -1,14 +1,18 @@
-"""Verify an evidence pack: `python3 verify.py` in the folder that it was unpacked into.
+"""Verify an evidence pack: `python3 -I verify.py` in the folder that it was unpacked into.
 
 Needs Python 3.8 or later and nothing else. Prints what was altered and exits 1, or says that nothing was and exits 0.
 How the hashes are made is in README.txt.
 """
 
-from __future__ import annotations
+import sys
+
+# Python looks for modules in the script's folder first. Whatever was put there must be found by what follows, and not
+# be a part of it; `sys` itself is built in.
+if __name__ == "__main__" and not sys.flags.isolated and not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +43,7 @@ class Pack:
         self.faults += 1
         sys.stdout.write("ALTERED: " + text + "\n")
 
-    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+    def lines(self, name: str) -> "Iterator[dict[str, Any]]":
         """Yield the rows of a file; one that is no row is a fault."""
         path = self.folder / name
         if not path.is_file():
@@ -71,7 +75,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_files(pack: Pack) -> dict[str, Any]:
+def check_files(pack: Pack) -> "dict[str, Any]":
     """Compare every file with the manifest, and the manifest with its own digest. Return the manifest."""
     manifest, digest = pack.folder / MANIFEST, pack.folder / DIGEST
     if not manifest.is_file() or not digest.is_file():
@@ -96,12 +100,12 @@ def check_files(pack: Pack) -> dict[str, Any]:
     known = {*files, MANIFEST, DIGEST}
     for path in sorted(pack.folder.rglob("*")):
         name = path.relative_to(pack.folder).as_posix()
-        if path.is_file() and name not in known and not name.startswith("__pycache__/"):
+        if path.is_file() and name not in known:
             pack.fault(f"{name} was added")
     return content if isinstance(content, dict) else {}
 
 
-def row_fits_link(row: dict[str, Any], link: dict[str, Any], texts: tuple[str, ...]) -> str | None:
+def row_fits_link(row: "dict[str, Any]", link: "dict[str, Any]", texts: "tuple[str, ...]") -> "str | None":
     """Return what of a row doesn't fit its link; None when it fits."""
     columns: dict[str, Any] = link["row"]
     for name in columns:
@@ -120,7 +124,7 @@ def row_fits_link(row: dict[str, Any], link: dict[str, Any], texts: tuple[str, .
     return None if digest == link["text"] else "its text was changed"
 
 
-def link_hash(link: dict[str, Any]) -> str:
+def link_hash(link: "dict[str, Any]") -> str:
     """Return the hash that a link should have."""
     keys = ("chain", "position", "previous", "kind", "row", "text")
     return hashlib.sha256(canonical({"format": FORMAT, **{key: link[key] for key in keys}})).hexdigest()
@@ -136,7 +140,7 @@ class Rows:
         self._next = next(self._rows, None)
         self.count = 0
 
-    def take(self, position: int) -> list[dict[str, Any]]:
+    def take(self, position: int) -> "list[dict[str, Any]]":
         """Return the rows at that position. Those before it are in no link: each is a fault."""
         found = []
         while self._next is not None:
@@ -157,7 +161,7 @@ class Rows:
             self.report(self._next, "the chain has no such row")
             self._next = next(self._rows, None)
 
-    def report(self, row: dict[str, Any], what: str) -> None:
+    def report(self, row: "dict[str, Any]", what: str) -> None:
         """Report one row."""
         kind = self.kind.replace("_", " ")
         self.pack.fault(f"{self.file}, {kind} {row.get('id')} at position {row.get('position')}: {what}")
@@ -166,7 +170,7 @@ class Rows:
 class Chain:
     """A walk along the chain, with the rows of the selection beside it."""
 
-    def __init__(self, pack: Pack, manifest: dict[str, Any]) -> None:
+    def __init__(self, pack: Pack, manifest: "dict[str, Any]") -> None:
         self.pack = pack
         stated = manifest.get("chain")
         self.stated: dict[str, Any] = stated if isinstance(stated, dict) else {}
@@ -194,7 +198,7 @@ class Chain:
             if not any(first <= row["position"] <= last for first, last in self.covered):
                 rows.report(row, "its text is missing, and no record of an erasure names it")
 
-    def visit(self, link: dict[str, Any]) -> None:
+    def visit(self, link: "dict[str, Any]") -> None:
         """Check one link and its row. Raises KeyError, TypeError or ValueError for what is no link."""
         name = f"chain.jsonl, position {int(link['position'])}"
         if link_hash(link) != link["hash"]:
@@ -219,7 +223,7 @@ class Chain:
         return f"{self.links} links of the chain; {counts}, the text of {len(self.erased)} erased"
 
 
-def erased_ranges(row: dict[str, Any]) -> list[tuple[int, int]]:
+def erased_ranges(row: "dict[str, Any]") -> "list[tuple[int, int]]":
     """Return the positions, from first to last, whose erasure an entry records."""
     changes = row.get("changes")
     value = changes.get(ERASED_POSITIONS) if isinstance(changes, dict) else None

@@ -97,9 +97,10 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
-def verify(folder: Path) -> tuple[int, str]:
-    """Run the pack's verifier on a Python without the portal and its packages; return its exit and what it says."""
+def verify(folder: Path, *options: str) -> tuple[int, str]:
+    """Run the pack's verifier without the environment's packages; return its exit and what it says."""
+    options = options or ("-S",)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "verify.py"], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, *options, "verify.py"], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr

@@ -123,7 +123,12 @@ def test_one_altered_byte_in_any_file_is_found(unpack, alder, name):
 
 
 def test_the_verifier_needs_no_newer_python_than_it_says():
-    ast.parse(Path(verify_module.__file__).read_text(), feature_version=(3, 8))
+    module = ast.parse(Path(verify_module.__file__).read_text(), feature_version=(3, 8))
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    types = [annotated.annotation for one in functions for annotated in one.args.args]
+    types += [one.returns for one in functions]
+    # `list[str]` and `str | None` can't be evaluated there; a text isn't evaluated
+    assert {type(annotation) for annotation in types} <= {ast.Name, ast.Constant, type(None)}
 
 
 def test_a_removed_and_an_added_file_are_found(unpack, alder):
@@ -134,6 +139,24 @@ def test_a_removed_and_an_added_file_are_found(unpack, alder):
     assert code == 1
     assert "calls.jsonl is missing" in text
     assert "more.jsonl was added" in text
+
+
+@pytest.mark.parametrize("options", [("-S",), ("-I", "-S")])
+@pytest.mark.parametrize("name", ["hashlib", "json", "pathlib", "typing", "__future__"])
+def test_a_module_beside_the_verifier_is_found_and_not_run(unpack, alder, tmp_path, name, options):
+    folder, marker = unpack(alder), tmp_path / "ran"
+    (folder / f"{name}.py").write_text(f"open({str(marker)!r}, 'w').close()\nraise SystemExit(0)\n")
+    code, text = verify(folder, *options)
+    assert (code, f"{name}.py was added" in text) == (1, True)
+    assert not marker.exists()
+
+
+def test_a_compiled_module_beside_the_verifier_is_found(unpack, alder):
+    folder = unpack(alder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "hashlib.cpython-313.pyc").write_bytes(b"")
+    code, text = verify(folder)
+    assert (code, "__pycache__/hashlib.cpython-313.pyc was added" in text) == (1, True)
 
 
 def repack(folder) -> None:
