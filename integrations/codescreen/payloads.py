@@ -14,6 +14,7 @@ from typing import Self
 from django.utils.dateparse import parse_datetime
 
 from integrations.http.json_types import JsonObject
+from integrations.http.one_line import one_line
 
 MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
@@ -118,7 +119,7 @@ class ListedAssessment:
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode one entry of the list, which has an `assessmentId`."""
-        return cls(id=data["assessmentId"], name=str(data.get("assessmentName") or ""))
+        return cls(id=data["assessmentId"], name=one_line(str(data.get("assessmentName") or "")))
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,15 @@ class Progress:
             score=_score(body.get("score")),
             report_url=_link(body.get("result_url")),
             outcome=outcome,
-            failure_reason="" if outcome == "Passed" else _text(metadata.get("failureReason"))[:200],
+            failure_reason=""
+            if outcome == "Passed"
+            else one_line(_text(metadata.get("failureReason")))[:200],
             attempt=_attempt(metadata.get("attempt")),
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
             metadata={
-                key: value
+                one_line(key): one_line(value) if isinstance(value, str) else value
                 for key, value in metadata.items()
                 if isinstance(value, (str, int, float, bool, type(None)))
             },

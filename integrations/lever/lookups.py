@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from integrations.http.json_types import JsonObject
+from integrations.http.one_line import one_line
 from integrations.lever.decoding import json_object, json_objects, text, texts
 
 
@@ -20,7 +21,7 @@ class PipelineStage:
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode one entry of `GET /stages`."""
-        return cls(id=text(data.get("id")), name=text(data.get("text")))
+        return cls(id=text(data.get("id")), name=one_line(text(data.get("text"))))
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Posting:
         """Decode one posting."""
         return cls(
             id=text(data.get("id")),
-            title=text(data.get("text")),
+            title=one_line(text(data.get("text"))),
             state=text(data.get("state")),
             tags=texts(data.get("tags")),
         )
@@ -60,7 +61,7 @@ class LeverUser:
             id=text(data.get("id")),
             is_active=not data.get("deactivatedAt"),
             is_super_admin=data.get("accessRole") == "super admin",
-            name=text(data.get("name")),
+            name=one_line(text(data.get("name"))),
             email=text(data.get("email")),
         )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Self
 
 from integrations.http.json_types import JsonObject
+from integrations.http.one_line import one_line
 from integrations.lever.decoding import json_object, json_objects, moment, referenced_id, text, texts
 
 #: The only events that name no opportunity.
@@ -47,7 +48,7 @@ class Opportunity:
         return cls(
             id=text(data.get("id")),
             contact_id=referenced_id(data.get("contact")),
-            name=text(data.get("name")).strip(),
+            name=one_line(text(data.get("name"))),
             emails=tuple(email.strip() for email in texts(data.get("emails")) if email.strip()),
             stage_id=referenced_id(data.get("stage")),
             posting_id=_posting_id(data),
