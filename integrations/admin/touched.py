@@ -13,7 +13,7 @@ from integrations.admin.effect_platform import KINDS
 from integrations.admin.incident_filter import window_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, Verdict
 from integrations.models.delivery import STUCK
-from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
+from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause, VerdictCode
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.outbox.retry_policy import RETRY_FOR
 
@@ -21,7 +21,6 @@ from integrations.workflow.outbox.retry_policy import RETRY_FOR
 MOST = 500
 #: An effect that took longer than this to be done was delayed.
 DELAYED_FROM = timedelta(minutes=1)
-SERVER_ERROR = 500
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,10 @@ def touches(incident: Incident) -> list[Touch]:
 def unanswered(incident: Incident) -> dict[str, int]:
     """Return how many calls were not answered or answered with an error of the server, by platform; MOST in all."""
     counts: dict[str, int] = {}
-    calls = ApiCall.objects.filter(organization=incident.organization_id, at__range=window_of(incident))
-    failed = calls.filter(Q(status__isnull=True) | Q(status__gte=SERVER_ERROR)).order_by("-at")
-    for platform in failed.values_list("platform", flat=True)[:MOST]:
+    calls = ApiCall.objects.unanswered().filter(
+        organization=incident.organization_id, at__range=window_of(incident)
+    )
+    for platform in calls.order_by("-at").values_list("platform", flat=True)[:MOST]:
         counts[platform] = counts.get(platform, 0) + 1
     return counts
 
@@ -55,6 +55,39 @@ def _platform_down(incident: Incident) -> Iterator[Touch]:
     for platform in unanswered(incident):
         if platform in KINDS:
             yield from _delayed(incident, Platform(platform))
+    yield from _decided_late(incident)
+    yield from _undecided(incident)
+
+
+def _decided_late(incident: Incident) -> Iterator[Touch]:
+    """Yield the stage changes that existed during the incident and were first decided late."""
+    begin, end = window_of(incident)
+    verdicts = Verdict.objects.filter(
+        organization=incident.organization_id,
+        cause__in=[VerdictCause.FIRST, VerdictCause.SWEEP],
+        decided_at__range=(begin, end + RETRY_FOR),
+        decided_at__gt=F("delivery__received_at") + DELAYED_FROM,
+        delivery__received_at__range=(begin - RETRY_FOR, end),
+        delivery__platform=Platform.LEVER,
+    ).select_related("delivery")
+    for verdict in verdicts.order_by("-decided_at")[:MOST]:
+        delivery = verdict.delivery
+        what = f"Decided after {_rounded(verdict.decided_at - delivery.received_at)}"
+        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
+
+
+def _undecided(incident: Incident) -> Iterator[Touch]:
+    """Yield the stage changes of the time of the incident that still wait for the next try."""
+    begin, end = window_of(incident)
+    deliveries = Delivery.objects.filter(
+        organization=incident.organization_id,
+        platform=Platform.LEVER,
+        received_at__range=(begin - RETRY_FOR, end),
+        verdict="",
+        due_at__isnull=False,
+    ).exclude(last_error="")
+    for delivery in deliveries.defer("payload", "traceback").order_by("-received_at")[:MOST]:
+        yield Touch(delivery.opportunity_id, delivery.received_at, "Still waits for a decision", delivery)
 
 
 def _key_refused(incident: Incident) -> Iterator[Touch]:
@@ -83,11 +116,14 @@ def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
 def _how_it_went(effect: Effect) -> str:
     kind = effect.get_kind_display()
     if effect.done_at is not None:
-        waited = timedelta(seconds=round((effect.done_at - effect.created_at).total_seconds()))
-        return f"{kind}: done after {waited}"
+        return f"{kind}: done after {_rounded(effect.done_at - effect.created_at)}"
     if effect.state == Effect.State.DUE:
         return f"{kind}: still waits"
     return f"{kind}: {effect.get_state_display().lower()}. {effect.last_error}".strip()
+
+
+def _rounded(duration: timedelta) -> timedelta:
+    return timedelta(seconds=round(duration.total_seconds()))
 
 
 def _failed(incident: Incident) -> Iterator[Touch]:

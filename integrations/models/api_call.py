@@ -12,12 +12,19 @@ LOOKED_THROUGH = 20
 NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
 
 
+FIRST_SERVER_ERROR = 500
+
+
 class ApiCallQuerySet(models.QuerySet["ApiCall"]):
     """Calls by their answer, and how often it came again."""
 
     def refused(self) -> Self:
         """Calls that the platform's rate limit refused."""
         return self.filter(status=429)
+
+    def unanswered(self) -> Self:
+        """Calls that the platform didn't answer, or answered with an error of its own."""
+        return self.filter(models.Q(status__isnull=True) | models.Q(status__gte=FIRST_SERVER_ERROR))
 
     def count_repeat(self, call: "ApiCall") -> bool:
         """Count an unstored call on the latest one of the same request; False when it has to be stored.

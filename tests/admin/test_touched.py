@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.admin import incident as incident_admin
 from integrations.admin import touched
 from integrations.admin.touched import touches, unanswered
-from integrations.models import Delivery, Effect, Incident, Invitation, Membership
+from integrations.models import Delivery, Effect, Incident, Invitation, Membership, Verdict
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.incidents import WORDINGS
 from tests import factories
@@ -67,6 +67,52 @@ def test_an_outage_touches_what_waits_or_failed_on_that_platform(
         Effect.objects.filter(pk=effect.pk).update(failed_at=at + timedelta(minutes=1))
     found = dict(touched_by(outage))
     assert found.get("o-yew") == what
+
+
+@pytest.mark.parametrize(
+    ("minutes", "columns", "what"),
+    [
+        (40, {}, "Decided after 0:40:00"),
+        (0.5, {}, None),
+        (40, {"platform": "codescreen"}, None),
+        (
+            None,
+            {"due_at": timezone.now(), "last_error": "codescreen answered 503"},
+            "Still waits for a decision",
+        ),
+        (None, {"due_at": timezone.now()}, None),
+    ],
+)
+def test_an_outage_touches_whose_decision_waited(
+    scene: Scene, minutes: float | None, columns: dict[str, object], what: str | None
+) -> None:
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    at = outage.began_at + timedelta(minutes=5)
+    decided = {} if minutes is None else {"verdict": "invite", "decided_at": at + timedelta(minutes=minutes)}
+    factories.DeliveryFactory.create(
+        organization=scene.organization,
+        opportunity_id="o-laurel",
+        received_at=at,
+        **({"due_at": None} | decided | columns),
+    )
+    assert dict(touched_by(outage)).get("o-laurel") == what
+
+
+def test_a_decision_made_again_long_after_the_outage_did_not_wait_for_it(scene: Scene) -> None:
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    at = outage.began_at + timedelta(minutes=5)
+    delivery = factories.DeliveryFactory.create(
+        organization=scene.organization,
+        opportunity_id="o-laurel",
+        received_at=at,
+        decided_at=at,
+        verdict="invite",
+        due_at=None,
+    )
+    Verdict.objects.filter(delivery=delivery).supersede()
+    later = at + timedelta(hours=2)
+    factories.VerdictFactory.create(delivery=delivery, decided_at=later, cause="replay")
+    assert "o-laurel" not in dict(touched_by(outage))
 
 
 def test_a_refused_key_touches_who_was_held_by_it_though_decided_later(scene: Scene) -> None:

@@ -11,6 +11,7 @@ from integrations.pages.candidate.action_sentences import action_event
 from integrations.pages.candidate.card import ASIDE, NOT_STATED, look_of
 from integrations.pages.candidate.effect_sentences import effect_event
 from integrations.pages.candidate.event import Event
+from integrations.pages.candidate.outages import outage_events
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
 
@@ -30,6 +31,7 @@ def events(rows: CandidateRows) -> list[Event]:
         (event for invitation in rows.invitations for event in _of_invitation(rows, invitation)),
         (event for effect in rows.effects for event in effect_event(effect)),
         map(action_event, rows.actions),
+        outage_events(rows),
     )
     return sorted(found, key=lambda event: event.at, reverse=True)
 

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from integrations.lever.payloads import StageChange
 from integrations.models import (
+    ApiCall,
     AuditEntry,
     Candidate,
     Delivery,
     Effect,
     Erasure,
+    Incident,
     Invitation,
     Organization,
     Result,
@@ -19,6 +21,7 @@ from integrations.models import (
     Verdict,
 )
 from integrations.pages.activity.rows import with_later_round
+from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.person.audit_entries import audit_entries_about
 
 #: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.
@@ -27,7 +30,10 @@ NEWEST, MOST = 50, 200
 
 @dataclass(frozen=True)
 class CandidateRows:
-    """The rows about one candidate, the newest of each kind first; at most `most` of a kind."""
+    """The rows about one candidate, the newest of each kind first; at most `most` of a kind.
+
+    `unanswered` are the calls about them that a platform didn't answer, `outages` the organization's.
+    """
 
     candidate: Candidate | None
     invitations: Sequence[Invitation]
@@ -36,6 +42,8 @@ class CandidateRows:
     verdicts: Sequence[Verdict]
     effects: Sequence[Effect]
     actions: Sequence[AuditEntry]
+    unanswered: Sequence[ApiCall]
+    outages: Sequence[Incident]
     erasure: Erasure | None
     stage_names: dict[str, str]
     most: int
@@ -117,6 +125,8 @@ def read_rows(organization: Organization, opportunity_id: str, most: int = NEWES
     deliveries = list(Delivery.objects.filter(**own).order_by("-received_at", "-pk")[:most])
     verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in deliveries])
     stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in deliveries} - {""}
+    outages = Incident.objects.filter(organization=organization, code=FindingCode.PLATFORM_DOWN)
+    unanswered = ApiCall.objects.unanswered().filter(**own).defer("request_body", "response_body")
     stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
     return CandidateRows(
         candidate=Candidate.objects.filter(**own).with_standing().first(),
@@ -126,6 +136,8 @@ def read_rows(organization: Organization, opportunity_id: str, most: int = NEWES
         verdicts=list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most]),
         effects=list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most]),
         actions=list(audit_entries_about(organization.pk, opportunity_id).order_by("-at", "-pk")[:most]),
+        unanswered=list(unanswered.order_by("-at", "-pk")[:most]),
+        outages=list(outages.order_by("-began_at", "-pk")[:most]),
         erasure=Erasure.objects.filter(**own).first(),
         stage_names=dict(stages.values_list("external_id", "name")),
         most=most,
