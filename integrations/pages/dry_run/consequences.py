@@ -50,11 +50,12 @@ def later_consequences(organization: Organization, dry_run: DryRun) -> list[Cons
 
 
 def _progress(organization: Organization) -> Iterator[Consequence]:
+    in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     yield Consequence("Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.")
     yield Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”.")
     yield Consequence(
         f"If they haven't started after {organization.no_show_days} days",
-        "The portal no longer asks CodeScreen about it, and says so here, by e-mail and under Health.",
+        f"The portal no longer asks CodeScreen about it, and says so here, by e-mail{in_lever} and under Health.",
     )
     yield Consequence(
         "When CodeScreen says that it is complete",

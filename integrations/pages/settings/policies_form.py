@@ -49,7 +49,7 @@ class PoliciesForm(forms.ModelForm):
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
-            "note_on_skip": "Only when a recruiter can mend the reason.",
+            "note_on_skip": "Only when a recruiter can correct the reason; also when somebody never started.",
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
@@ -57,7 +57,7 @@ class PoliciesForm(forms.ModelForm):
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
-            "no_show_days": "After that, tracking ends and a note in Lever says so.",
+            "no_show_days": "After that, tracking ends. If notes are left in Lever, one says so.",
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
             "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
             "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",

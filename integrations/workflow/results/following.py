@@ -11,6 +11,7 @@ from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import enqueue_note
 
 TIME_TO_FINISH = timedelta(days=56)
 SETTLED_AFTER = timedelta(days=30)
@@ -46,7 +47,7 @@ def is_gone(invitation: Invitation, now: datetime) -> bool:
 
 
 def end_following(invitation: Invitation, end: FollowingEnd) -> None:
-    """Record that CodeScreen is no longer asked, and tell the members where there is no result.
+    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and of a no-show Lever.
 
     Called inside the caller's transaction; safe to run twice.
     """
@@ -59,6 +60,8 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
     )
     if is_new and invitation.status in FOLLOWED:
         _notify_end(invitation, end)
+        if end == FollowingEnd.NOT_STARTED and invitation.organization.note_on_skip:
+            _leave_note(invitation)
 
 
 def follow_gone_again(organization: Organization) -> int:
@@ -76,6 +79,18 @@ def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
         FollowingEnd.RESULT_SETTLED: f"The result hasn't changed for {SETTLED_AFTER.days} days.",
         FollowingEnd.WITHDRAWN: f"Withdrawn, and not completed within {days} days.",
     }[end]
+
+
+def _leave_note(invitation: Invitation) -> None:
+    days = invitation.organization.no_show_days
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        f"not_started:{invitation.pk}:{invitation.followed_since.isoformat()}",
+        f"CodeScreen: “{invitation.assessment_name}” was not started within {days} days, and the portal no longer asks "
+        "for a result. To have it tracked again, move the candidate into the stage again.",
+        invitation=invitation,
+    )
 
 
 def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:

@@ -66,6 +66,39 @@ def test_a_no_show_is_told_once_when_it_is_polled_again(poll_answer, super_admin
     assert emails().count() == 1
 
 
+def notes():
+    return Effect.objects.filter(kind="leave_note")
+
+
+def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer, invitation):
+    let_days_pass(57)
+    for _ in range(2):
+        poll_answer(NOT_STARTED)
+    note = notes().get()
+    assert note.payload["text"] == (
+        "CodeScreen: “Backend” was not started within 56 days, and the portal no longer asks for a result. To have it "
+        "tracked again, move the candidate into the stage again."
+    )
+    assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
+    assert invitation.candidate_name not in str(note.payload)
+    assert invitation.email not in str(note.payload)
+
+
+def test_no_note_says_that_a_candidate_has_not_started_where_notes_are_off(poll_answer, organization):
+    organization.note_on_skip = False
+    organization.save()
+    let_days_pass(57)
+    assert poll_answer(NOT_STARTED).following_ended == "not_started"
+    assert not notes().exists()
+
+
+def test_no_note_is_left_about_a_candidate_who_has_started(poll_answer):
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    let_days_pass(57)
+    assert poll_answer({"status": "In_Progress", "metadata": {}}).following_ended == "not_finished"
+    assert not notes().exists()
+
+
 def test_following_counts_from_the_reopening(poll_answer):
     poll_answer(COMPLETE)
     Invitation.objects.update(invited_at=days_ago(100), changed_at=days_ago(90), followed_since=days_ago(90))
