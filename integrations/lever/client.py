@@ -211,8 +211,7 @@ class LeverClient:
     def files(self, opportunity_id: str) -> Iterator[LeverFile]:
         """Yield the files on an opportunity."""
         path = path_of("opportunities", opportunity_id, "files")
-        # Lever's documentation prints this list without its wrapper
-        return map(LeverFile.from_api, self._api.rows(path, shapes.FILES, may_be_bare=True))
+        return map(LeverFile.from_api, self._api.rows(path, shapes.FILES))
 
     def upload_file(self, opportunity_id: str, upload: Upload, perform_as: str) -> LeverFile:
         """Attach a file to an opportunity as a Lever user. A repetition attaches it a second time."""

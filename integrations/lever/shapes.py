@@ -3,6 +3,8 @@
 Source: https://hire.lever.co/developer/documentation.
 """
 
+from dataclasses import replace
+
 from integrations.http.json_types import JsonObject
 from integrations.http.shapes import (
     Endpoint,
@@ -32,6 +34,14 @@ def _list(name: str, row: Shape) -> Endpoint:
     form = Form("a page that names the next one where there is one", _names_next_page)
     page = json_object(data=list_of(row), hasNext=optional(boolean()), next=optional(text()))
     return Endpoint(f"GET {name}", page.of_form(form))
+
+
+def _in_wrapper(body: object) -> object:
+    return {"data": body} if isinstance(body, list) else body
+
+
+def _has_note_id(note: object) -> bool:
+    return isinstance(note, dict) and any(isinstance(note.get(name), str) for name in ("id", "noteId"))
 
 
 def _one(name: str, shape: Shape) -> Endpoint:
@@ -75,7 +85,11 @@ NOTES = _list(
     "/opportunities/:id/notes",
     json_object(fields=list_of(json_object(value=anything())), deletedAt=optional(whole_number())),
 )
-ADD_NOTE = _one("POST /opportunities/:id/notes", json_object(id=text()))
+#: The documentation calls the new note's id `noteId`.
+_NEW_NOTE = json_object(id=optional(text()), noteId=optional(text()))
+ADD_NOTE = _one(
+    "POST /opportunities/:id/notes", _NEW_NOTE.of_form(Form("an object with an id", _has_note_id))
+)
 
 _OPTION = either(text(), json_object(text=text()))
 _FORM = json_object(
@@ -96,7 +110,8 @@ FEEDBACK = _one("GET /opportunities/:id/feedback/:id", _FORM)
 CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", _FORM)
 
 _FILE = json_object(id=text(), name=text(), status=nullable(text()))
-FILES = _list("/opportunities/:id/files", _FILE)
+#: The documentation prints this list without its wrapper.
+FILES = replace(_list("/opportunities/:id/files", _FILE), unwrap=_in_wrapper)
 UPLOAD_FILE = _one("POST /opportunities/:id/files", _FILE)
 
 _POSTING = json_object(id=text(), text=text(), state=text(), tags=list_of(text()))

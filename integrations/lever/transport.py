@@ -128,21 +128,13 @@ class LeverTransport:
             )
         return content
 
-    def rows(
-        self, path: str, endpoint: Endpoint, params: Params = (), *, may_be_bare: bool = False
-    ) -> Iterator[JsonObject]:
-        """Yield the JSON objects of a list, page by page; `may_be_bare` accepts one without its wrapper."""
-        for page in self.pages(path, endpoint, params, may_be_bare=may_be_bare):
+    def rows(self, path: str, endpoint: Endpoint, params: Params = ()) -> Iterator[JsonObject]:
+        """Yield the JSON objects of a list, page by page."""
+        for page in self.pages(path, endpoint, params):
             yield from page.items
 
     def pages(
-        self,
-        path: str,
-        endpoint: Endpoint,
-        params: Params = (),
-        offset: str = "",
-        *,
-        may_be_bare: bool = False,
+        self, path: str, endpoint: Endpoint, params: Params = (), offset: str = ""
     ) -> Iterator[Page[JsonObject]]:
         """Yield the pages of a list, from the one that `offset` is the token of.
 
@@ -151,9 +143,7 @@ class LeverTransport:
         """
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
-            body = self.call("GET", path, params=query, endpoint=endpoint)
-            if may_be_bare and isinstance(body, list):
-                body = {"data": body}
+            body = endpoint.unwrap(self.call("GET", path, params=query, endpoint=endpoint))
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")

@@ -76,6 +76,27 @@ def test_a_list_that_hides_its_next_page_is_found():
     assert found(shapes.WEBHOOKS, {"data": []}) == []
 
 
+def test_files_are_documented_as_a_list_without_its_wrapper():
+    file = {
+        "id": "f1",
+        "ext": ".pdf",
+        "name": "Article.pdf",
+        "uploadedAt": "1468953420000",
+        "status": "processed",
+    }
+    assert found(shapes.FILES, [file]) == []
+    assert found(shapes.FILES, {"data": [file], "hasNext": False}) == []
+    assert found(shapes.FILES, [{**file, "name": None}]) == [("data[].name", "NULL")]
+    assert found(shapes.STAGES, []) == [("", "LIST")]
+
+
+def test_a_new_note_is_documented_with_its_id_under_either_name():
+    assert found(shapes.ADD_NOTE, {"data": {"noteId": "n1"}}) == []
+    assert found(shapes.ADD_NOTE, {"data": {"id": "n1", "text": "Hi"}}) == []
+    assert found(shapes.ADD_NOTE, {"data": {"text": "Hi"}}) == [("", "OTHER_FORM")]
+    assert ("id", "WHOLE_NUMBER") in found(shapes.ADD_NOTE, {"data": {"id": 5}})
+
+
 def test_a_deleted_form_has_the_documented_shape():
     assert found(shapes.FEEDBACK_LIST, {"data": [FORM], "hasNext": False}) == []
     assert found(shapes.FEEDBACK, {"data": FORM | {"fields": None}}) == [("fields", "NULL")]
