@@ -18,12 +18,12 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, LeverConnection, Organization, Stage, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause, VerdictCode
+from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause
 from integrations.workflow.catalog.candidate_people import store_people_shown
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.decide_delivery import decide_delivery
-from integrations.workflow.inbox.missed import REFUTED_BY_THE_LIST, missed_opportunities
+from integrations.workflow.inbox.missed import missed_opportunities
 from integrations.workflow.rules.facts import Decision
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=15)
 #: A scheduled sweep leaves out who entered so short a time ago: their webhook may still arrive.
 WEBHOOK_MAY_ARRIVE = timedelta(minutes=2)
-#: The verdicts of a sweep's own delivery that a later sweep of the same entry decides again.
-DECIDED_AGAIN = REFUTED_BY_THE_LIST | {VerdictCode.NOT_A_TRIGGER_STAGE}
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,8 @@ def _repair(
     )
     cause = VerdictCause.SWEEP
     if not created:
-        again = delivery.lease() if delivery.verdict in DECIDED_AGAIN else None
+        # this entry was taken in by an earlier sweep, and what came of it no longer accounts for the candidate
+        again = delivery.lease()
         if again is None:
             return False
         delivery = again

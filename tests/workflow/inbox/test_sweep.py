@@ -31,6 +31,7 @@ from integrations.workflow.operations.lever_connection import connect_lever
 from tests import append_only, duty_runs, factories
 
 STAGE = "CodeScreen Assessment"
+ARCHIVE_REASON = "Underqualified"
 
 
 @pytest.fixture
@@ -266,6 +267,26 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
     assert on_request.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_a_candidate_whom_a_sweep_found_is_taken_in_again_when_unarchived(
+    scenario, sandbox, move_without_webhook, is_sent
+):
+    move_without_webhook()
+    on_request.sweep_organization(scenario.organization)
+    if is_sent:
+        scenario.work()
+    alder = sandbox.opportunity_id("Alder")
+    sandbox.lever_does("archive", opportunity=alder, reason=ARCHIVE_REASON)
+    Invitation.objects.get().move("withdrawn", "The candidate is archived in Lever.")
+    scenario.work()
+    assert on_request.sweep_organization(scenario.organization) == 0
+    sandbox.lever_does("archive", opportunity=alder, reason=None)
+    on_request.sweep_organization(scenario.organization)
+    scenario.work()
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
+    assert on_request.sweep_organization(scenario.organization) == 0
 
 
 @pytest.mark.parametrize(("minutes", "repaired"), [(1, 0), (3, 1)])
