@@ -109,7 +109,15 @@ class StageChange:
     def from_payload(cls, payload: JsonObject) -> Self:
         """Decode the `data` of the envelope."""
         data = json_object(payload.get("data"))
-        return cls(opportunity_id=text(data.get("opportunityId")), to_stage_id=text(data.get("toStageId")))
+        return cls(opportunity_id=opportunity_id_in(data), to_stage_id=text(data.get("toStageId")))
+
+
+def opportunity_id_in(data: JsonObject) -> str:
+    """Return the opportunity that a webhook's `data` names; empty where it names none.
+
+    Until 2020 Lever named the candidate alone, whose id was then the opportunity's.
+    """
+    return text(data.get("opportunityId")) or text(data.get("candidateId"))
 
 
 def dedupe_key(payload: JsonObject) -> str:
@@ -121,16 +129,16 @@ def dedupe_key(payload: JsonObject) -> str:
     parts = [
         payload.get("event"),
         payload.get("triggeredAt"),
-        data.get("opportunityId"),
+        opportunity_id_in(data),
         data.get("toStageId"),
     ]
-    if not data.get("opportunityId"):
+    if not opportunity_id_in(data):
         parts.append(payload.get("token"))
     return ":".join(["event", *(str(part) for part in parts)])[:300]
 
 
 def is_test_request(payload: JsonObject) -> bool:
-    """Whether this is Lever's *Verify Connection*: no data, or data that names neither opportunity nor contact."""
+    """Whether this is Lever's *Verify Connection*: no data, or data that names neither candidate nor contact."""
     data = json_object(payload.get("data"))
     is_about_contact = text(payload.get("event")) in CONTACT_EVENTS and bool(data.get("contactId"))
-    return not data.get("opportunityId") and not is_about_contact
+    return not opportunity_id_in(data) and not is_about_contact

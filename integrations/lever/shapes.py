@@ -144,7 +144,13 @@ _STAGE_CHANGE_WEBHOOK = Endpoint(
     "webhook candidateStageChange",
     json_object(
         **_ENVELOPE.fields,
-        data=json_object(opportunityId=text(), contactId=optional(text()), toStageId=text()),
+        # without the opportunity it names the candidate, as before 2020; with neither it is a test request
+        data=json_object(
+            opportunityId=optional(text()),
+            candidateId=optional(text()),
+            contactId=optional(text()),
+            toStageId=text(),
+        ),
     ),
 )
 

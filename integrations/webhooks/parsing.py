@@ -93,7 +93,7 @@ class LeverEnvelope(serializers.Serializer[JsonObject]):
     def validate_data(self, data: dict[str, Any] | None) -> dict[str, Any]:
         """Check the ids that are read; a test request may have null for data."""
         data = data or {}
-        for name in ("opportunityId", "contactId", "toStageId", "fromStageId"):
+        for name in ("opportunityId", "candidateId", "contactId", "toStageId", "fromStageId"):
             value = data.get(name)
             if value is not None and (not isinstance(value, str) or len(value) > MAX_ID):
                 raise serializers.ValidationError(f"{name} must be a text of at most {MAX_ID} characters.")

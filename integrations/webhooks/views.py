@@ -22,7 +22,7 @@ from integrations.codescreen import shapes as codescreen_shapes
 from integrations.http.json_types import JsonObject
 from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
-from integrations.lever.payloads import dedupe_key, is_test_request
+from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.models.db_retry import on_a_live_connection
 from integrations.vocabulary import Platform
 from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
@@ -166,7 +166,7 @@ class LeverWebhookView(WebhookView):
         is_new = self.store(
             event=payload["event"],
             dedupe_key=dedupe_key(payload),
-            opportunity_id=data.get("opportunityId") or "",
+            opportunity_id=opportunity_id_in(data),
             payload={name: value for name, value in payload.items() if name not in PROOF_FIELDS},
         )
         is_test = is_test_request(payload)

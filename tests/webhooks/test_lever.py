@@ -46,6 +46,7 @@ class TestLever(WebhookContract):
         "token": [None, 5, True, ["a"], {"a": 1}, ""],
         "data": [5, True, "a", ["a"], [], ""],
         "data.opportunityId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+        "data.candidateId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
         "data.contactId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
         "data.toStageId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
         "data.fromStageId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
@@ -168,6 +169,18 @@ class TestLever(WebhookContract):
         assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
         worker.work()
         assert Delivery.objects.get().verdict != "test_request"
+
+    def test_a_stage_change_that_names_the_candidate_alone_is_one_of_the_opportunity_with_this_id(
+        self, sender, endpoint, organization
+    ):
+        payload = self.payload(id=None, data={"candidateId": "o-1", "toStageId": "s-1"})
+        other = payload | {"data": {"candidateId": "o-2", "toStageId": "s-1"}}
+        assert self.statuses(sender, endpoint, payload, other, payload) == [202, 202, 200]
+        assert sorted(Delivery.objects.values_list("opportunity_id", flat=True)) == ["o-1", "o-2"]
+        assert LeverWebhook.objects.get(organization=organization).last_received_at is not None
+        assert not ShapeDeviation.objects.exists()
+        worker.work()
+        assert not Delivery.objects.filter(verdict="test_request").exists()
 
     def test_a_delivery_marks_its_webhook_as_received(self, sender, endpoint, organization):
         self.send(sender, endpoint, self.signed(self.payload()))

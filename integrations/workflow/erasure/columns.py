@@ -17,6 +17,7 @@ ERASED = "The person's data was erased."
 _KEPT_OUTSIDE = ("id", "event", "type", "triggeredAt", "timestamp")
 _KEPT_IN_DATA = (
     "opportunityId",
+    "candidateId",
     "contactId",
     "toStageId",
     "fromStageId",
