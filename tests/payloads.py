@@ -12,8 +12,13 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def load(name: str, **changes: Any) -> Any:
-    """Return the fixture `name`, such as `lever/candidate_stage_change`, with its top-level keys changed."""
+    """Return the fixture `name`, such as `lever/candidate_stage_change`, with its top-level keys changed.
+
+    A webhook of Lever's is triggered now: an old one is refused.
+    """
     document = json.loads((FIXTURES / f"{name}.json").read_text())
+    if "triggeredAt" in document:
+        document["triggeredAt"] = int(time.time() * 1000)
     return document | changes if changes else document
 
 

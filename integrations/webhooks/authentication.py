@@ -47,7 +47,7 @@ class CodeScreenProof:
 
 
 def verify_lever(addressee: Addressee, payload: JsonObject) -> LeverProof | Unverified | Unreadable:
-    """Check the signature in the body against every active token of the addressee.
+    """Check the signature in the body against every active token of the addressee, its age, and how often it came.
 
     Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
     """
@@ -61,8 +61,14 @@ def verify_lever(addressee: Addressee, payload: JsonObject) -> LeverProof | Unve
         if not tokens:
             return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
         return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
+    triggered_at, now = int(str(payload["triggeredAt"])), time.time()
+    if signature_reuse.is_out_of_range(triggered_at, now):
+        return Unverified("The signature is too old, or ahead.", RejectionCode.TIMESTAMP_OUT_OF_RANGE)
     if signature_reuse.seen.is_exhausted(
-        addressee.organization.pk, str(payload["signature"]), dedupe_key(payload)
+        addressee.organization.pk,
+        str(payload["signature"]),
+        dedupe_key(payload),
+        now - triggered_at / 1000,
     ):
         return Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
     webhook = next(webhook for token, webhook in tokens if token == matching)

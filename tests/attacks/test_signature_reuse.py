@@ -1,10 +1,12 @@
 """Somebody has recorded one webhook, and signs bodies of their own with its signature."""
 
 import json
+import time
 
 import pytest
 
 from integrations.models import Delivery, WebhookRejection
+from integrations.webhooks import signature_reuse
 from integrations.webhooks.signature_reuse import (
     BODIES_PER_SIGNATURE,
     SIGNATURES_REMEMBERED,
@@ -12,6 +14,8 @@ from integrations.webhooks.signature_reuse import (
 )
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.payloads import load, sign
+
+DAY_MS = 24 * 60 * 60 * 1000
 
 
 @pytest.fixture
@@ -26,40 +30,54 @@ def post(client, organization):
     return post_body
 
 
+@pytest.fixture
 def recorded():
-    """Return a genuine webhook of some years ago."""
-    return sign(load("lever/candidate_stage_change", triggeredAt=1577836800000), SIGNATURE_TOKEN)
+    """A genuine webhook of ten days ago."""
+    then = int(time.time() * 1000) - 10 * DAY_MS
+    return sign(load("lever/candidate_stage_change", triggeredAt=then), SIGNATURE_TOKEN)
 
 
-def test_one_signature_brings_in_a_bounded_number_of_bodies(post):
-    statuses = [post(recorded() | {"id": f"forged-{number}"}).status_code for number in range(100)]
+def test_one_signature_brings_in_a_bounded_number_of_bodies(post, recorded):
+    statuses = [post(recorded | {"id": f"forged-{number}"}).status_code for number in range(100)]
     assert statuses == [202] * BODIES_PER_SIGNATURE + [401] * (100 - BODIES_PER_SIGNATURE)
     assert Delivery.objects.count() == BODIES_PER_SIGNATURE
     assert WebhookRejection.objects.get().code == "signature_reused"
 
 
-def test_a_webhook_that_is_sent_again_is_never_refused(post):
-    statuses = [post(recorded()).status_code for _ in range(2 * BODIES_PER_SIGNATURE)]
+def test_the_bodies_of_a_signature_are_counted_at_all_processes_together(post, recorded):
+    for number in range(3 * BODIES_PER_SIGNATURE):
+        post(recorded | {"id": f"forged-{number}"})
+        signature_reuse.seen.clear()  # as if each were sent to another process, or to one started anew
+    assert Delivery.objects.count() == BODIES_PER_SIGNATURE
+
+
+def test_a_webhook_that_is_sent_again_is_never_refused(post, recorded):
+    statuses = [post(recorded).status_code for _ in range(2 * BODIES_PER_SIGNATURE)]
     assert statuses == [202] + [200] * (2 * BODIES_PER_SIGNATURE - 1)
 
 
-def test_a_genuine_webhook_is_accepted_after_a_flood(post):
+def test_a_genuine_webhook_is_accepted_after_a_flood(post, recorded):
     for number in range(BODIES_PER_SIGNATURE + 1):
-        post(recorded() | {"id": f"forged-{number}"})
+        post(recorded | {"id": f"forged-{number}"})
     genuine = sign(load("lever/candidate_stage_change", token="another-nonce", id="genuine"), SIGNATURE_TOKEN)
     assert post(genuine).status_code == 202
 
 
-def test_two_organizations_signatures_are_counted_apart():
+def test_a_new_signature_costs_no_statement(django_assert_num_queries, db):
+    with django_assert_num_queries(0):
+        assert not SignatureReuse().is_exhausted(1, "signature", "body", 1.0)
+
+
+def test_two_organizations_signatures_are_counted_apart(db):
     seen = SignatureReuse()
-    for number in range(BODIES_PER_SIGNATURE):
-        assert not seen.is_exhausted(1, "signature", f"body-{number}")
-    assert seen.is_exhausted(1, "signature", "one more")
-    assert not seen.is_exhausted(2, "signature", "one more")
+    for number in range(1 + BODIES_PER_SIGNATURE):
+        assert not seen.is_exhausted(1, "signature", f"body-{number}", 1.0)
+    assert seen.is_exhausted(1, "signature", "one more", 1.0)
+    assert not seen.is_exhausted(2, "signature", "one more", 1.0)
 
 
 def test_the_signature_seen_longest_ago_is_forgotten():
     seen = SignatureReuse()
     for number in range(SIGNATURES_REMEMBERED + 10):
-        seen.is_exhausted(1, f"signature-{number}", "body")
+        seen.is_exhausted(1, f"signature-{number}", "body", 1.0)
     assert len(seen._bodies) == SIGNATURES_REMEMBERED

@@ -297,11 +297,26 @@ class TestLever(WebhookContract):
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 
-    def test_a_huge_timestamp_is_answered(self, sender, endpoint):
-        assert self.send(sender, endpoint, self.signed(self.payload(triggeredAt=10**300))).status_code in (
-            202,
-            400,
-        )
+    @pytest.mark.parametrize(
+        ("days", "status"), [(-14.9, 202), (-15.1, 401), (0.04, 202), (0.05, 401), (1e300, 401), (-1e300, 401)]
+    )
+    def test_a_webhook_is_refused_when_it_was_signed_long_ago_or_ahead(
+        self, sender, endpoint, days, status
+    ):
+        payload = self.payload(triggeredAt=int(time.time() * 1000) + int(days * 86_400_000))
+        answer = self.send(sender, endpoint, self.signed(payload))
+        assert answer.status_code == status
+        if status == 401:
+            assert answer.json()["code"] == "timestamp_out_of_range"
+            assert not Delivery.objects.exists()
+
+    def test_the_databases_clock_decides_where_this_servers_would_refuse(
+        self, sender, endpoint, monkeypatch
+    ):
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 40 * 86_400)
+        payload = self.payload(triggeredAt=int(now * 1000))
+        assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
 
     def test_headers_other_than_the_media_type_are_ignored(self, sender, endpoint):
         body, _ = self.signed(self.payload())

@@ -82,7 +82,10 @@ CURES: Mapping[str, str] = {
     RejectionCode.SIGNATURE_REUSED: (
         "Somebody may have recorded a webhook. Make a new signature token in Lever, and paste it under Settings."
     ),
-    RejectionCode.TIMESTAMP_OUT_OF_RANGE: "Its time is more than a few minutes off. Check this server's clock.",
+    RejectionCode.TIMESTAMP_OUT_OF_RANGE: (
+        "CodeScreen's may be five minutes off; Lever's an hour ahead, or 15 days old. If the sender is genuine, check "
+        "this server's clock. Else somebody may have recorded a webhook."
+    ),
     RejectionCode.NO_SIGNATURE_TOKEN: "Paste the signature token that Lever shows.",
     RejectionCode.NO_WEBHOOK_SECRET: "Paste the webhook secret that CodeScreen gives you.",
 }
