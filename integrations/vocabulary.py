@@ -83,7 +83,7 @@ class VerdictCode(LabelledEnum):
     LEFT_STAGE = "left_stage", "Left the stage"
     ARCHIVED = "archived", "Archived"
     ANONYMIZED = "anonymized", "Anonymized"
-    ENTERED_BEFORE = "entered_before", "In the stage before connecting"
+    ENTERED_BEFORE = "entered_before", "May be invited already"
     CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
     NO_ASSESSMENT = "no_assessment", "No assessment"
     UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"

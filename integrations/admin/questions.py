@@ -118,7 +118,7 @@ def _waiting(request: HttpRequest) -> Iterator[Question]:
     )
     yield _question(
         request,
-        "Candidates who stood in the stage before Lever was connected",
+        "Candidates who may be invited already, by what isn't on record",
         Delivery,
         {"verdict": VerdictCode.ENTERED_BEFORE},
         verdict__exact=VerdictCode.ENTERED_BEFORE.value,

@@ -40,7 +40,7 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
         return self.waiting().filter(due_at__isnull=True)
 
     def offered(self) -> Self:
-        """Deliveries of candidates who stood in the stage before Lever was connected: a person may invite them."""
+        """Deliveries of candidates who may be invited already, by what no row tells of: a person may invite them."""
         return self.filter(verdict=vocabulary.VerdictCode.ENTERED_BEFORE)
 
     def requeue(self, organization: Organization) -> int:

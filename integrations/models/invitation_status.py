@@ -19,7 +19,10 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.HELD: (Status.PENDING,),  # an approval was taken back before it was sent
     Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
     Status.SENDING: (Status.PENDING,),
-    Status.UNCERTAIN: (Status.SENDING,),
+    Status.UNCERTAIN: (
+        Status.PENDING,  # it may have been sent by what is lost, such as after a restore
+        Status.SENDING,
+    ),
     Status.INVITED: (
         Status.PENDING,  # the earlier call is confirmed before the retry
         Status.SENDING,

@@ -24,9 +24,7 @@ def is_out_of_range(triggered_at: int, now: float) -> bool:
 
     What this process's clock would refuse is compared with the database's, which may be right where this one isn't.
     """
-    return _is_out_of_range(triggered_at, now) and _is_out_of_range(
-        triggered_at, db_clock.now().timestamp()
-    )
+    return _is_out_of_range(triggered_at, now) and _is_out_of_range(triggered_at, db_clock.now().timestamp())
 
 
 def _is_out_of_range(triggered_at: int, now: float) -> bool:

@@ -298,11 +298,10 @@ class TestLever(WebhookContract):
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 
     @pytest.mark.parametrize(
-        ("days", "status"), [(-14.9, 202), (-15.1, 401), (0.04, 202), (0.05, 401), (1e300, 401), (-1e300, 401)]
+        ("days", "status"),
+        [(-14.9, 202), (-15.1, 401), (0.04, 202), (0.05, 401), (1e300, 401), (-1e300, 401)],
     )
-    def test_a_webhook_is_refused_when_it_was_signed_long_ago_or_ahead(
-        self, sender, endpoint, days, status
-    ):
+    def test_a_webhook_is_refused_when_it_was_signed_long_ago_or_ahead(self, sender, endpoint, days, status):
         payload = self.payload(triggeredAt=int(time.time() * 1000) + int(days * 86_400_000))
         answer = self.send(sender, endpoint, self.signed(payload))
         assert answer.status_code == status
@@ -310,9 +309,7 @@ class TestLever(WebhookContract):
             assert answer.json()["code"] == "timestamp_out_of_range"
             assert not Delivery.objects.exists()
 
-    def test_the_databases_clock_decides_where_this_servers_would_refuse(
-        self, sender, endpoint, monkeypatch
-    ):
+    def test_the_databases_clock_decides_where_this_servers_would_refuse(self, sender, endpoint, monkeypatch):
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now + 40 * 86_400)
         payload = self.payload(triggeredAt=int(now * 1000))

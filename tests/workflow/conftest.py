@@ -11,6 +11,7 @@ from integrations.workflow.inbox import list_reading
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.lever.behaviour import candidacies
 from tests import factories
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
@@ -44,6 +45,7 @@ class Scenario:
         opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
         if opportunity is not None:
             account.set_stage(opportunity, self.sandbox.stage_id(stage))
+            candidacies.record_stage(account, opportunity, None)
 
     def correct(self, word="Alder", email="alder.correct@candidates.example", name=""):
         """Correct a seeded candidate's address, and the name if given, in Lever."""

@@ -1,4 +1,4 @@
-"""The button that invites everybody who stood in a stage before Lever was connected."""
+"""The button that invites everybody who is offered, since they may be invited already."""
 
 from integrations.pages.activity.row_action import RowActionView
 from integrations.workflow.operations.offered import invite_offered

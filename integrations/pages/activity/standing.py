@@ -66,7 +66,7 @@ _NOT_INVITED: dict[str, Standing] = {
     _Code.CONTACT_NOT_ALLOWED: Standing("contact not allowed", Meaning.WARN, "Ask for consent in Lever"),
     _Code.NOT_VISIBLE: Standing("hidden in Lever", Meaning.WARN, "Invite them in CodeScreen by hand"),
     _Code.ENTERED_BEFORE: Standing(
-        "here before Lever was connected", Meaning.WARN, "Invite them, or move them in again"
+        "may be invited already", Meaning.WARN, "Look in CodeScreen, else invite them"
     ),
     _Code.INVITED_ELSEWHERE: Standing(
         "invited for another role", Meaning.NEUTRAL, "That result counts here too"

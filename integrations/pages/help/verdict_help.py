@@ -28,7 +28,8 @@ MEANINGS: Mapping[VerdictCode, str] = {
     VerdictCode.ARCHIVED: "The candidate is archived in Lever, so nothing was sent.",
     VerdictCode.ANONYMIZED: "Lever has anonymized the candidate. There is nobody to send an assessment to.",
     VerdictCode.ENTERED_BEFORE: (
-        "The candidate was in the stage before Lever was connected, and may have been invited by hand already."
+        "The portal can't know whether the candidate is invited already: they were in the stage before Lever was "
+        "connected or a backup was restored, or they have a progress tag in Lever that no invitation here explains."
     ),
     VerdictCode.CONTACT_NOT_ALLOWED: (
         "The data protection settings in Lever don't allow contacting this candidate."

@@ -134,10 +134,11 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         url = f"{reverse('activity')}?show=invitations&status=awaits_decision"
         yield AttentionItem("person", "warn", title, reason, "Decide", url)
     if number := waiting.offered:
-        title = (
-            f"{_counted(number, 'candidate was', 'candidates were')} in a stage before Lever was connected"
+        title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
+        reason = (
+            "They were in a stage before the portal's records begin, or have a progress tag that no invitation here "
+            "explains. An Admin decides."
         )
-        reason = "They may have been invited already, so they are invited only if an Admin says so."
         url = f"{reverse('activity')}?verdict=entered_before"
         yield AttentionItem("people", "warn", title, reason, "Invite or leave them", url)
 

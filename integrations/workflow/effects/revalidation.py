@@ -18,20 +18,29 @@ from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.candidate_people import store_people_shown
 from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
-from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail
-from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Failed, LeaseLost, Retry
+from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail, make_uncertain
+from integrations.workflow.outbox.outcome import (
+    Cancelled,
+    DecideOnRecording,
+    Failed,
+    LeaseLost,
+    Retry,
+    Uncertain,
+)
+from integrations.workflow.outbox.payloads import InvitationPayload
 from integrations.workflow.outbox.retry_policy import wait_until_shown
-from integrations.workflow.person.invitations import Person, blocking_elsewhere
+from integrations.workflow.person.invitations import Person, blocking_elsewhere, invitations_of
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
+TAGGED = "The candidate has a progress tag in Lever that no invitation here explains, so they may be invited already."
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
 
 #: How the try ends instead.
-type NotSent = Cancelled | Failed | Retry | LeaseLost | DecideOnRecording
+type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnRecording
 
 
 def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> NotSent | None:
@@ -117,6 +126,9 @@ def _refresh(
         if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
             return _withdraw(invitation, "The person's data was erased.")
         person = Person.of_opportunity(invitation.organization_id, opportunity)
+        is_chosen = InvitationPayload.from_json(effect.payload).is_chosen
+        if not is_chosen and not invitations_of(person).explain(opportunity.tags):
+            return make_uncertain(effect, invitation, TAGGED)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
             phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"
             return _withdraw(invitation, f"The same person has it through another opportunity: {phrase}.")

@@ -4,7 +4,7 @@ The attempt is committed before the call. When the answer is lost, the call is r
 idempotency key, and for a day; otherwise the invitation becomes uncertain, and a person checks in CodeScreen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -105,7 +105,8 @@ def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
 
     A worker that finds the started attempt later knows that the call may have been made, and since when.
     """
-    payload = InvitationPayload(idempotent=sending.is_idempotent)
+    stored = InvitationPayload.from_json(sending.effect.payload)
+    payload = replace(stored, idempotent=sending.is_idempotent)
     first_call_at = sending.earlier_call_at if sending.is_key_valid else db_clock.now()
     try:
         with transaction.atomic():

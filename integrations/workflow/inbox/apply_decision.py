@@ -9,7 +9,7 @@ from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
-from integrations.workflow.inbox.facts import FactsSnapshot
+from integrations.workflow.inbox.facts import FactsSnapshot, is_chosen
 from integrations.workflow.outbox.enqueue import enqueue_first_sending, enqueue_invitation, enqueue_note
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 
@@ -100,7 +100,7 @@ def _invite(
     )
     invitation.store()
     if status != Status.HELD:
-        enqueue_first_sending(invitation, delivery)
+        enqueue_first_sending(invitation, delivery, is_chosen=is_chosen(delivery))
     return invitation
 
 
@@ -114,7 +114,7 @@ def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) 
     )
     invitation.refresh_from_db()
     if values["status"] != Status.HELD:
-        enqueue_invitation(invitation, delivery)
+        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery))
     return invitation
 
 

@@ -11,8 +11,9 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Erasure, Invitation, db_clock
 from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.inbox.facts import FactsSnapshot
+from integrations.workflow.inbox.facts import FactsSnapshot, is_chosen
 from integrations.workflow.person.invitations import Person, send_invitations_of
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import Facts
 
 
@@ -34,12 +35,14 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
     invitations = send_invitations_of(person, entered_at(delivery, opportunity))
     if is_erased():
         return replace(facts, is_erased=True)
-    here, elsewhere = invitations()
+    found = invitations()
+    is_known = is_chosen(delivery) or found.explain(opportunity.tags)
     return replace(
         facts,
         is_erased=False,
-        invitations_here=here,
-        invitations_elsewhere=elsewhere,
+        entered_before=facts.entered_before or (None if is_known else EnteredBefore.PROGRESS_TAG),
+        invitations_here=found.here,
+        invitations_elsewhere=found.elsewhere,
         recently_invited=recently(),
     )
 

@@ -136,7 +136,11 @@ def _supposed(
     if organization.paused or organization.disconnected_reason:
         return delivery, gather_facts(delivery, clients)
     opportunity = read_opportunity(opportunity_id, clients)
-    known = replace(opportunity, stage_id=stage_id) if isinstance(opportunity, Opportunity) else None
+    known = (
+        replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)
+        if isinstance(opportunity, Opportunity)
+        else None
+    )
     return delivery, gather_facts(delivery, clients, known)
 
 

@@ -28,6 +28,7 @@ from integrations.workflow.inbox.list_reading import readings
 from integrations.workflow.rules.assessment_match import choose_assessment, depends_on_hidden_role
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.decide import decide_before_read, decide_locally
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import (
     CandidateSnapshot,
     Facts,
@@ -138,12 +139,35 @@ def _read(
     return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)
 
 
-def _entered_before(organization: Organization, delivery: Delivery, opportunity: Opportunity) -> bool:
-    """Whether a sweep found a candidate who entered before the first connection, and nobody has chosen to invite."""
-    if delivery.event != DeliveryEvent.SWEEP or delivery.chosen_at is not None:
-        return False
-    connected_at = organization.lever_connection.first_connected_at
-    return bool(connected_at and opportunity.entered_at and opportunity.entered_at < connected_at)
+def is_chosen(delivery: Delivery) -> bool:
+    """Whether a person chose to invite the candidate, who may be invited already."""
+    return delivery.chosen_at is not None
+
+
+def _entered_before(
+    organization: Organization, delivery: Delivery, opportunity: Opportunity
+) -> EnteredBefore | None:
+    """Return why it can't be known by the time of entry whether the candidate is invited; None where it can.
+
+    Whoever told of the entry: what a webhook says isn't signed, so it is worth no more than what a sweep finds.
+    """
+    if is_chosen(delivery):
+        return None
+    connection, entered_at = organization.lever_connection, opportunity.entered_at
+    if entered_at is None:
+        # who wasn't in the stage when it was first compared has come since
+        is_compared = connection.swept_at is not None
+        was_there = not is_compared or _offers.exists(organization.pk, opportunity.id)
+        return EnteredBefore.UNKNOWN_TIME if was_there else None
+    if connection.first_connected_at and entered_at < connection.first_connected_at:
+        return EnteredBefore.CONNECTING
+    return None
+
+
+@prepared
+def _offers(organization_id: int, opportunity_id: str) -> QuerySet[Delivery, int]:
+    rows = Delivery.objects.offered().filter(organization=organization_id, opportunity_id=opportunity_id)
+    return rows.order_by().values_list("pk", flat=True)[:1]
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

@@ -66,7 +66,8 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
         _require(invitation, Status.HELD)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue.enqueue_invitation(invitation, wait=wait)
+        is_chosen = invitation.deliveries.filter(chosen_at__isnull=False).exists()
+        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=is_chosen)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -125,7 +126,7 @@ def send_again(
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue.enqueue_invitation(invitation, wait=wait)
+        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
         AuditEntry.record(
             invitation.organization,
             actor,

@@ -1,4 +1,4 @@
-"""Invite candidates who stood in a stage before Lever was connected: a sweep offers them, a person chooses."""
+"""Invite candidates who may be invited already, by what no row tells of: they are offered, a person chooses."""
 
 from django.db import transaction
 from django.db.models.functions import Now

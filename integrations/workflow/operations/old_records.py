@@ -67,7 +67,7 @@ def _empty_bodies(organization: Organization, budget: Budget) -> int:
     deliveries = Delivery.objects.filter(
         ~_is_invited(organization), organization=organization, is_waiting=False, due_at__isnull=True
     )
-    # what stood in the stage before Lever was connected may still be chosen by a person
+    # who is offered may still be chosen by a person
     deliveries = deliveries.exclude(verdict__in=["", VerdictCode.ENTERED_BEFORE])
     since, count = organization.bodies_emptied_until, 0
     if since is not None:

@@ -12,7 +12,13 @@ from integrations.models import Delivery, Effect, Invitation, Membership, Organi
 from integrations.models.prepared import prepared
 from integrations.models.prepared_insert import insert_unless_stored
 from integrations.models.truncated_keys import truncated_key
-from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload, ResultTagPayload
+from integrations.workflow.outbox.payloads import (
+    InvitationPayload,
+    NotePayload,
+    Payload,
+    ProgressTagPayload,
+    ResultTagPayload,
+)
 
 Kind = Effect.Kind
 LATER_PROGRESS = "A later status replaced this one."
@@ -61,9 +67,16 @@ def due_after(wait: timedelta) -> Combinable:
 
 
 def enqueue_first_sending(
-    invitation: Invitation, delivery: Delivery | None = None, wait: timedelta = timedelta(0)
+    invitation: Invitation,
+    delivery: Delivery | None = None,
+    wait: timedelta = timedelta(0),
+    *,
+    is_chosen: bool = False,
 ) -> None:
-    """Enqueue the sending of an invitation that was made in this transaction, due after `wait`."""
+    """Enqueue the sending of an invitation that was made in this transaction, due after `wait`.
+
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
+    """
     effect = Effect(
         organization_id=invitation.organization_id,
         kind=Kind.SEND_INVITATION,
@@ -71,20 +84,26 @@ def enqueue_first_sending(
         invitation=invitation,
         delivery=delivery,
         opportunity_id=invitation.opportunity_id,
+        payload=InvitationPayload(is_chosen=is_chosen).to_json(),
         priority=2,
     )
     _store(effect, wait)
 
 
 def enqueue_invitation(
-    invitation: Invitation, delivery: Delivery | None = None, wait: timedelta = timedelta(0)
+    invitation: Invitation,
+    delivery: Delivery | None = None,
+    wait: timedelta = timedelta(0),
+    *,
+    is_chosen: bool = False,
 ) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again."""
-    enqueue_first_sending(invitation, delivery, wait)
+    enqueue_first_sending(invitation, delivery, wait, is_chosen=is_chosen)
     own = _effect(invitation.organization_id, Kind.SEND_INVITATION, str(invitation.pk))
     own.exclude(state=Effect.State.DUE).update(
         state=Effect.State.DUE,
         due_at=due_after(wait),
+        payload=InvitationPayload(is_chosen=is_chosen).to_json(),
         attempts=0,
         attempt_started_at=None,
         last_error="",

@@ -23,9 +23,13 @@ class Payload:
 
 @dataclass(frozen=True)
 class InvitationPayload(Payload):
-    """Whether the last call to CodeScreen carried an idempotency key; None before the first call."""
+    """Whether the last call to CodeScreen carried an idempotency key; None before the first call.
+
+    `is_chosen` when a person had it sent, knowing that the candidate may be invited already.
+    """
 
     idempotent: bool | None = None
+    is_chosen: bool = False
 
 
 @dataclass(frozen=True)

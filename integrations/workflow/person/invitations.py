@@ -1,6 +1,6 @@
 """Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -14,6 +14,7 @@ from integrations.models.invitation_status import Status
 from integrations.models.prepared import prepared
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
+from integrations.workflow.rules.tags import is_progress_tag
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class PersonsInvitations(NamedTuple):
 
     here: tuple[ExistingInvitation, ...]
     elsewhere: tuple[ExistingInvitation, ...]
+
+    def explain(self, tags: Iterable[str]) -> bool:
+        """Whether a progress tag among the opportunity's tags in Lever comes from an invitation that was sent here.
+
+        True also where there is none. Rows that were lost, such as by a restore, leave tags that nothing explains.
+        """
+        return not any(map(is_progress_tag, tags)) or any(row.was_sent for row in self.here)
 
 
 def invitations_of(person: Person, entered_at: datetime | None = None) -> PersonsInvitations:

@@ -1,5 +1,6 @@
 """Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from integrations.vocabulary import (
@@ -87,17 +88,20 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
         return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
     if candidate.is_anonymized:
         return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
-    if facts.entered_before:
-        return Decision(
-            VerdictCode.ENTERED_BEFORE,
-            f"The candidate was in “{facts.stage_name}” before Lever was connected, and may be invited already.",
-        )
+    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts)):
+        return offer
     if not candidate.may_contact:
         return Decision(
             VerdictCode.CONTACT_NOT_ALLOWED,
             "Lever's data protection settings don't allow contacting this candidate.",
         )
     return None
+
+
+def _offer(facts: Facts) -> Decision | None:
+    """Return that the candidate is offered to a person, where it can't be known whether they are invited already."""
+    cause = facts.entered_before
+    return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
 
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
@@ -186,6 +190,8 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 f"({latest.status_phrase} since {latest.since}).",
                 existing_invitation_id=latest.id,
             )
+    if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
+        return offer
     if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
         return Decision(
             VerdictCode.HELD_FOR_APPROVAL,
@@ -215,7 +221,7 @@ def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
     return None
 
 
-def _latest_blocking(invitations: list[ExistingInvitation]) -> list[ExistingInvitation]:
+def _latest_blocking(invitations: Iterable[ExistingInvitation]) -> list[ExistingInvitation]:
     """Return of each opportunity the latest round of those because of which the person isn't invited again."""
     latest: dict[str, ExistingInvitation] = {}
     for invitation in invitations:

@@ -12,6 +12,7 @@ from integrations.vocabulary import (
     VerdictCode,
 )
 from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.mapping_index import MappingIndex
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 from integrations.workflow.rules.tags import TAG_WORD
@@ -85,7 +86,7 @@ class Facts:
     stage_id: str = ""
     stage_name: str = ""
     candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
-    entered_before: bool = False  # the portal knew nothing of Lever then, and nobody has chosen to invite
+    entered_before: EnteredBefore | None = None  # what isn't known of the past; None once a person has chosen
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""

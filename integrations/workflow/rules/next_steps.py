@@ -25,8 +25,7 @@ NEXT_STEPS: Mapping[str, str] = {
     ),
     VerdictCode.ANONYMIZED: "Nothing to do. Lever has removed this person's data, so nothing can be sent.",
     VerdictCode.ENTERED_BEFORE: (
-        "To send the assessment, move the candidate into the stage again. An Admin can also choose who is invited, "
-        "under Candidates."
+        "Look in CodeScreen whether the candidate is invited. If not, an Admin invites them under Candidates."
     ),
     VerdictCode.CONTACT_NOT_ALLOWED: (
         "Ask the candidate for consent in Lever, then move them into the stage again."

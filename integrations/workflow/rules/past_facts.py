@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from integrations.vocabulary import InvitationStatus, ResultOutcome, VerdictCode
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import (
     CandidateSnapshot,
     Decision,
@@ -66,7 +67,8 @@ def stored_facts(facts: Facts, decision: Decision) -> Stored:
     stored["stage"] = [facts.stage_id, facts.stage_name]
     if isinstance(facts.candidate, CandidateSnapshot):
         stored["candidate"] = _stored_candidate(facts, facts.candidate)
-        stored |= _flags(entered_before=facts.entered_before)
+        if facts.entered_before is not None:
+            stored["entered_before"] = facts.entered_before.value
     elif facts.candidate is not NoCandidate.UNREAD:
         stored["candidate"] = facts.candidate.name.lower()
     if facts.chosen_assessment:
@@ -128,7 +130,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
         raise ValueError("another version")
     stage = stored.get("stage")
     stage_id, stage_name = _pair(stage) if stage is not None else ("", "")
-    recent = stored.get("recent")
+    recent, entered_before = stored.get("recent"), stored.get("entered_before")
     count, minutes = _numbers(recent) if recent is not None else (0, None)
     facts = Facts(
         event=event,
@@ -139,7 +141,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
         stage_id=stage_id,
         stage_name=stage_name,
         candidate=_read_candidate(stored.get("candidate"), stage_id, stage_name),
-        entered_before=_flag(stored, "entered_before"),
+        entered_before=EnteredBefore(_text(entered_before)) if entered_before is not None else None,
         chosen_assessment=_text(stored.get("chosen", "")),
         invitations_here=_read_invitations(stored.get("here", [])),
         invitations_elsewhere=_read_invitations(stored.get("elsewhere", [])),

@@ -1,4 +1,4 @@
-"""Candidates who stood in a stage before Lever was connected are offered on the pages, and invited by a person."""
+"""Candidates who may be invited already are offered on the pages, and invited by a person."""
 
 from datetime import timedelta
 
@@ -50,10 +50,7 @@ def test_the_overview_counts_who_is_offered(ready_organization, super_admin_clie
             decided_at=timezone.now(),
             due_at=None,
         )
-    assert (
-        "2 candidates were in a stage before Lever was connected"
-        in super_admin_client.get("/").content.decode()
-    )
+    assert "2 candidates may be invited already" in super_admin_client.get("/").content.decode()
 
 
 def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_admin_client):

@@ -73,7 +73,7 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
         ({"failed_effects": 1}, "1 step failed"),
         ({"awaiting_decision": 3}, "3 failed candidates need your decision"),
         ({"bounced": 2}, "2 invitations bounced"),
-        ({"offered": 1}, "1 candidate was in a stage before Lever was connected"),
+        ({"offered": 1}, "1 candidate may be invited already"),
     ],
 )
 def test_what_waits_for_a_person_has_its_number_and_its_page(

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import RoleMapping
+from integrations.models import Effect, Invitation, RoleMapping
+from integrations.vocabulary import ProgressTag
+from integrations.workflow.operations import invitations
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 
 ALDER = "alder@candidates.example"
@@ -72,6 +74,48 @@ def test_a_candidate_whom_lever_does_not_show_for_a_moment_is_invited(
     for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def add_progress_tag(sandbox):
+    """Let the candidate have a progress tag in Lever, as if an invitation had been sent whose row was lost."""
+    sandbox.lever_does("tags", opportunity=sandbox.opportunity_id("Alder"), add=[ProgressTag.INVITED])
+
+
+def test_an_old_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
+    scenario, sandbox, old_invitation, super_admin
+):
+    add_progress_tag(sandbox)
+    scenario.work()
+    invitation = scenario.reread(old_invitation)
+    assert (invitation.status, scenario.latest_effect().state) == ("uncertain", "uncertain")
+    assert "progress tag" in invitation.status_reason
+    assert sandbox.invitations_sent() == 0
+    invitations.send_again(invitation, super_admin)
+    scenario.codescreen_fails(status=503, times=1)
+    for _ in range(2):  # the choice outlasts a retry
+        scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+def test_an_approved_invitation_is_uncertain_when_lever_has_a_progress_tag_that_nothing_explains(
+    scenario, sandbox, old_invitation, super_admin
+):
+    Invitation.objects.update(status="held", checked_at=timezone.now())
+    Effect.objects.filter(kind="send_invitation").delete()
+    add_progress_tag(sandbox)
+    invitations.approve(scenario.reread(old_invitation), super_admin)
+    scenario.work()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent()) == ("uncertain", 0)
+
+
+def test_an_old_invitation_of_a_later_round_is_sent_beside_the_tag_of_the_earlier(
+    scenario, sandbox, super_admin
+):
+    scenario.sent_invitation()
+    Invitation.objects.update(status="completed", completed_at=timezone.now())
+    invitations.invite_again(Invitation.objects.get(), super_admin)
+    scenario.work()
+    assert sandbox.invitations_sent() == 2
 
 
 FINAL_STAGE = "CodeScreen Take-home"

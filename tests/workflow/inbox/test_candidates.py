@@ -9,7 +9,7 @@ from integrations.clients.provider import clients_for
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.duty_budget import Budget
 from integrations.models import Candidate, Delivery, LeverConnection
-from integrations.vocabulary import ErasureCause
+from integrations.vocabulary import ErasureCause, ProgressTag
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.sweep import sweep
@@ -133,6 +133,7 @@ def test_an_invitation_elsewhere_is_not_the_candidates_own(scenario, move_candid
     invitation = candidate(delivery).invitation
     assert invitation is not None
     type(invitation).objects.filter(pk=invitation.pk).update(opportunity_id="o-first")
+    scenario.sandbox.lever_does("tags", opportunity=delivery.opportunity_id, remove=[*ProgressTag])
     Candidate.objects.all().delete()
     again = move_candidate()
     scenario.work()

@@ -178,9 +178,11 @@ def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
 
 
 def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_and_decide, super_admin):
+    factories.InvitationFactory.create(organization=scenario.organization)
+    scenario.set_policies(bulk_limit=1)
     move_and_decide()
-    Invitation.objects.update(status="held", instance_id="")
-    invitations.refuse(Invitation.objects.get(), super_admin)
+    scenario.set_policies(bulk_limit=0)
+    invitations.refuse(Invitation.objects.get(status="held"), super_admin)
     Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
     assert move_and_decide().verdict == "invite"
-    assert Invitation.objects.get().status == "invited"
+    assert sandbox.invitations_sent() == 1

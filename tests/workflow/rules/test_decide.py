@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.vocabulary import VerdictCode
+from integrations.vocabulary import ReentryPolicy, ResultOutcome, VerdictCode
 from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import NoCandidate
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 from integrations.workflow.rules.next_steps import NEXT_STEPS
@@ -26,7 +27,7 @@ HOLDS = {
     "left_stage": lambda facts: with_candidate(facts, stage_id="stage-2", stage_name="Offer"),
     "archived": lambda facts: with_candidate(facts, is_archived=True),
     "anonymized": lambda facts: with_candidate(facts, is_anonymized=True),
-    "entered_before": lambda facts: replace(facts, entered_before=True),
+    "entered_before": lambda facts: replace(facts, entered_before=EnteredBefore.CONNECTING),
     "contact_not_allowed": lambda facts: with_candidate(facts, may_contact=False),
     "no_assessment": lambda facts: replace(facts, mappings=MappingIndex()),
     "unknown_assessment": lambda facts: replace(
@@ -43,6 +44,8 @@ HOLDS = {
 }
 #: Of these verdicts only one can hold at a time.
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
+#: Who has an invitation here isn't offered one.
+KNOWN = {"entered_before", "already_invited"}
 
 
 def test_every_code_has_a_case():
@@ -63,6 +66,7 @@ PAIRS = [
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
+    and {first, second} != KNOWN
     and second != VerdictCode.INVITE
     # every later verdict needs a candidate
     and first != VerdictCode.NOT_VISIBLE
@@ -90,6 +94,36 @@ def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
     explanation = decide(replace(FACTS, bulk_limit=2, recently_invited=10)).explanation
     assert explanation.startswith("On hold: bulk limit of 2 reached, with 10 invitations in 10 minutes.")
     assert "will be sent once an Admin approves it" in explanation
+
+
+# who may be invited already
+
+
+@pytest.mark.parametrize("cause", EnteredBefore)
+def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
+    decision = decide(replace(FACTS, entered_before=cause))
+    assert decision.verdict == "entered_before"
+    assert (
+        "may be invited already" in decision.explanation or "and be invited already" in decision.explanation
+    )
+
+
+def test_who_has_the_assessment_here_is_not_offered_it():
+    facts = replace(FACTS, entered_before=EnteredBefore.RESTORE, invitations_here=(existing_invitation(),))
+    assert decide(facts).verdict == "already_invited"
+
+
+def test_a_further_round_is_offered_when_it_may_have_been_sent():
+    earlier = replace(existing_invitation("completed"), outcome=ResultOutcome.EXPIRED, was_reentered=True)
+    facts = replace(FACTS, reentry=ReentryPolicy.AFTER_EXPIRY, invitations_here=(earlier,))
+    assert decide(facts).verdict == "invite"
+    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
+
+
+def test_another_assessment_is_offered_when_it_may_have_been_sent():
+    facts = replace(FACTS, invitations_here=(existing_invitation(assessment="another"),))
+    assert decide(facts).verdict == "invite"
+    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
 
 
 # existing invitations, the bulk limit and addresses

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from integrations.vocabulary import InvitationStatus, ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import CandidateSnapshot, ExistingInvitation, NoCandidate
 from integrations.workflow.rules.past_facts import read_facts, stored_facts
 from tests.workflow.rules.examples import FACTS, existing_invitation, with_candidate
@@ -87,7 +88,7 @@ with_rounds = st.builds(
     invitations_elsewhere=st.lists(any_existing, max_size=3).map(tuple),
     reentry=st.sampled_from(ReentryPolicy),
     reentry_days=st.integers(1, 400),
-    entered_before=st.booleans(),
+    entered_before=st.none() | st.sampled_from(EnteredBefore),
     is_erased=st.booleans(),
 )
 
