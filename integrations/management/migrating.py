@@ -4,14 +4,14 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.base import OutputWrapper
-from django.db import Error, connection
-from django.db.backends.utils import CursorWrapper
+from django.db import Error, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 #: The key of PostgreSQL's advisory lock: any number that every node of the portal uses.
@@ -58,14 +58,10 @@ def is_migrated() -> bool:
 def start_up_lock() -> Iterator[None]:
     """Hold the lock under which one starting process of all nodes changes the database. It isn't reentrant."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            # Tried again and again: a session that waits inside a statement would block a concurrent index build.
-            while not _returns_true(cursor, "SELECT pg_try_advisory_lock(%s)"):
-                time.sleep(0.2)
-            try:
-                yield
-            finally:
-                _returns_true(cursor, "SELECT pg_advisory_unlock(%s)")
+        with closing(connections.create_connection(connection.alias)) as own:
+            _lock(own)
+            yield
+            own.rollback()
     else:
         path = f"{connection.settings_dict['NAME']}.lock"
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -76,6 +72,19 @@ def start_up_lock() -> Iterator[None]:
             os.close(lock)
 
 
-def _returns_true(cursor: CursorWrapper, statement: str) -> bool:
-    cursor.execute(statement, [ADVISORY_LOCK])
-    return bool(cursor.fetchone()[0])
+def _lock(own: BaseDatabaseWrapper) -> None:
+    """Begin a transaction that holds the lock, once no other does.
+
+    A lock of a session would stay behind a pool that gives each transaction another connection to the server.
+    """
+    own.ensure_connection()
+    own.set_autocommit(False)
+    while True:
+        with own.cursor() as cursor:
+            # Tried again and again: a session that waits inside a statement would block a concurrent index build.
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ADVISORY_LOCK])
+            if cursor.fetchone()[0]:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                return
+        own.rollback()
+        time.sleep(0.2)

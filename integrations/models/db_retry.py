@@ -10,12 +10,22 @@ logger = logging.getLogger(__name__)
 
 #: What the driver raises when the database is unreachable. Other errors mean that the statement itself is wrong.
 DATABASE_OUTAGE = (OperationalError, InterfaceError)
+#: What PostgreSQL calls the end of a statement because of another transaction. The database is there, and the same
+#: succeeds when it is tried again.
+CONFLICTS = {"40P01": "a deadlock", "55P03": "a lock time-out", "40001": "a serialization failure"}
 RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
 
 
+def conflict(error: BaseException) -> str:
+    """Return which conflict with another transaction ended a statement, in words; empty for any other error."""
+    return CONFLICTS.get(getattr(error.__cause__, "sqlstate", None) or "", "")
+
+
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
     """Return what `write` returns; while the database is unreachable, `write` is called again on a new connection.
+
+    After a conflict with another transaction it is called again at once.
 
     `write` must be safe to run twice: a commit may have succeeded although the connection broke before the answer.
     The last error is raised after RETRY_SECONDS, and at once inside a transaction, which can't be continued.
@@ -24,10 +34,13 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
     while True:
         try:
             return write()
-        except DATABASE_OUTAGE:
+        except DATABASE_OUTAGE as error:
             if connection.in_atomic_block or time.monotonic() > deadline:
                 raise
-            logger.warning("the database is unreachable; retrying the write")
+            if name := conflict(error):
+                logger.warning("%s with another transaction ended a write; it is tried again", name)
+                continue
+            logger.warning("the database is unreachable; retrying the write", exc_info=True)
             connection.close()
             time.sleep(PAUSE_SECONDS)
 

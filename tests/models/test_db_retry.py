@@ -1,5 +1,6 @@
 """A platform's answer isn't lost when the database restarts before it is recorded."""
 
+import psycopg
 import pytest
 import responses
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -39,6 +40,34 @@ def test_a_write_is_retried_on_a_new_connection() -> None:
 
     assert db_retry.with_retry(WriteDuringRestart(connect, [OperationalError(), InterfaceError()])) == "done"
     assert connection.connection is not before
+
+
+def conflicting(error: type[psycopg.Error]) -> OperationalError:
+    """Return Django's error for that of PostgreSQL."""
+    raised = OperationalError("canceling statement")
+    raised.__cause__ = error()
+    return raised
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (psycopg.errors.DeadlockDetected, "a deadlock"),
+        (psycopg.errors.LockNotAvailable, "a lock time-out"),
+        (psycopg.errors.SerializationFailure, "a serialization failure"),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_write_that_another_transaction_ended_is_retried_at_once_on_its_connection(
+    caplog, monkeypatch, error, name
+) -> None:
+    monkeypatch.setattr(db_retry, "PAUSE_SECONDS", 1000.0)
+    connection.ensure_connection()
+    before = connection.connection
+    assert db_retry.with_retry(WriteDuringRestart(lambda: "done", [conflicting(error)])) == "done"
+    assert connection.connection is before
+    assert name in caplog.text
+    assert "unreachable" not in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

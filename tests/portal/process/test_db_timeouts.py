@@ -9,6 +9,7 @@ from django.db.utils import ConnectionHandler
 
 from integrations.models.leasing import LEASE
 from portal.devtools import test_suites
+from portal.middleware import WEBHOOK_SECONDS
 from portal.process import db_timeouts
 
 
@@ -25,25 +26,41 @@ def test_a_postgresql_connection_has_both_timeouts(db):
 
 
 @pytest.mark.postgres
-def test_the_timeouts_are_lifted_while_the_database_is_migrated(db, monkeypatch):
+def test_a_migration_takes_its_time_but_waits_briefly_for_a_lock_unless_it_holds_nobody_up(db, monkeypatch):
     handler = ConnectionHandler({"default": environ.Env.db_url_config(test_suites.DATABASE_URL)})
     monkeypatch.setattr(db_timeouts, "connections", handler)
     server = handler["default"]
     try:
-        restored = f"{db_timeouts.TIMEOUT_SECONDS}s"
-        for receive, expected in ((db_timeouts.lift_timeouts, "0"), (db_timeouts.restore_timeouts, restored)):
-            receive(using="default")
-            with server.cursor() as cursor:
-                for name in ("idle_in_transaction_session_timeout", "lock_timeout"):
-                    cursor.execute(f"SHOW {name}")
-                    assert cursor.fetchone() == (expected,)
+        db_timeouts.set_timeouts_of_migrations(using="default")
+        assert timeouts(server) == ["0", "2s"]
+        db_timeouts.set_timeouts_of_migration(server, is_atomic=False)
+        assert timeouts(server) == ["0", "0"]
+        db_timeouts.set_timeouts_of_migration(server, is_atomic=True)
+        assert timeouts(server) == ["0", "2s"]
+        db_timeouts.restore_timeouts(using="default")
+        assert timeouts(server) == [f"{db_timeouts.TIMEOUT_SECONDS}s"] * 2
     finally:
         server.close()
 
 
-def test_migrations_lift_and_restore_the_timeouts():
-    for signal, receiver in ((pre_migrate, "lift_timeouts"), (post_migrate, "restore_timeouts")):
+def timeouts(server) -> list[str]:
+    """Return for how long a transaction may be idle, and how long a statement waits for a lock."""
+    found = []
+    with server.cursor() as cursor:
+        for name in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            cursor.execute(f"SHOW {name}")
+            found += cursor.fetchone()
+    return found
+
+
+def test_migrations_have_timeouts_of_their_own():
+    receivers = ((pre_migrate, "set_timeouts_of_migrations"), (post_migrate, "restore_timeouts"))
+    for signal, receiver in receivers:
         assert receiver in {key[0] for key, *_ in signal.receivers}
+
+
+def test_a_webhook_outlasts_the_wait_of_a_migration():
+    assert db_timeouts.MIGRATION_LOCK_SECONDS + 1 < WEBHOOK_SECONDS
 
 
 def test_locks_end_before_leases():
