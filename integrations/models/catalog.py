@@ -24,15 +24,19 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
         `entries` holds the columns to set, by the platform's id. A list that hasn't changed costs one query.
         """
         wanted = {external_id: {**columns, "gone_at": None} for external_id, columns in entries.items()}
+        if self._is_equal(organization, wanted):
+            return
         with transaction.atomic():
-            known = {entry.external_id: entry for entry in self.filter(organization=organization)}
-            for external_id in known.keys() & wanted.keys():
-                columns, entry = wanted[external_id], known[external_id]
-                if any(getattr(entry, name) != value for name, value in columns.items()):
+            # locked in one order: else two refreshes at once would wait for each other
+            rows = self.filter(organization=organization).order_by("external_id").select_for_update()
+            known = {entry.external_id: entry for entry in rows}
+            for external_id, entry in known.items():
+                columns = wanted.get(external_id)
+                if columns is not None and not _has(entry, columns):
                     self.filter(pk=entry.pk).update(**columns)
             new = [
                 self.model(organization=organization, external_id=external_id, **columns)
-                for external_id, columns in wanted.items()
+                for external_id, columns in sorted(wanted.items())
                 if external_id not in known
             ]
             self.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
@@ -40,6 +44,18 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
                 entry.pk for entry in known.values() if not entry.gone_at and entry.external_id not in wanted
             ]
             self.filter(pk__in=gone).update(gone_at=timezone.now())
+
+    def _is_equal(self, organization: Organization, wanted: Mapping[str, Mapping[str, object]]) -> bool:
+        known = {entry.external_id: entry for entry in self.filter(organization=organization)}
+        return wanted.keys() <= known.keys() and all(
+            _has(entry, wanted[external_id]) if external_id in wanted else entry.gone_at is not None
+            for external_id, entry in known.items()
+        )
+
+
+def _has(entry: "CatalogEntry", columns: Mapping[str, object]) -> bool:
+    """Whether the entry's columns have these values."""
+    return all(getattr(entry, name) == value for name, value in columns.items())
 
 
 class CatalogEntry(models.Model):

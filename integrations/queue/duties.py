@@ -30,7 +30,7 @@ from integrations.workflow.operations.codescreen_connection import verify_codesc
 from integrations.workflow.operations.lever_webhooks import move_webhooks
 from integrations.workflow.operations.old_records import remove_old_records
 from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ def perform_duty(run: DutyRun) -> None:
                 run.defer(duration_ms, seconds or 1.0, reason, place)
             else:
                 run.wait(duration_ms, seconds or 1.0, reason, place)
+        case Conflict(name=name):
+            run.defer(duration_ms, 0.0, f"It met {name} with another transaction.", budget.place)
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
             run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)

@@ -8,6 +8,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError, connection
 
 from integrations.models import prepared
+from integrations.models.db_retry import conflict
 from integrations.queue.kept_threads import Task, kept_threads
 
 logger = logging.getLogger(__name__)
@@ -65,8 +66,9 @@ def _perform(task: Task) -> None:
     try:
         connection.close_if_unusable_or_obsolete()  # it was kept: whether it still works is asked with its next use
         task()
-    except (DatabaseError, InterfaceError):
-        logger.warning("the database went away; the leases will expire", exc_info=True)
+    except (DatabaseError, InterfaceError) as error:
+        what = conflict(error) or "the database went away"
+        logger.warning("%s; the leases of a step will expire", what, exc_info=True)
         connection.close()
     except Exception:
         logger.exception("a step's thread failed; the lease will expire")

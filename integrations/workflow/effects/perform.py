@@ -36,7 +36,7 @@ from integrations.workflow.outbox.retry_policy import (
     deferral,
     wait_after,
 )
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,10 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
     if isinstance(result, PlatformError):
         after_error = partial(_after_error, effect, clients, result)
         result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
+    if isinstance(
+        result, Conflict
+    ):  # a call that was made is known to the next attempt, as after a worker's death
+        effect.release(due_at=Now())
     if isinstance(result, Crash):
         logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
         _record_crash(effect, result)

@@ -14,7 +14,7 @@ from integrations.workflow.inbox.codescreen_webhook import note_codescreen_webho
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.deletion import note_deletion
 from integrations.workflow.outbox.retry_policy import SHORTEST_WAIT, backoff, deferral, wait_after
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
     match result:
         case CallDeferred():
             delivery.release(due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
+        case Conflict():
+            delivery.release(due_at=Now(), attempts=delivery.attempts - 1)
         case PlatformError():
             _retry(delivery, result)
         case Crash():

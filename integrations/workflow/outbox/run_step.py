@@ -1,11 +1,14 @@
 """Run one step on a claimed row: its result, a platform's error or a bug come back as values."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from integrations.http.errors import PlatformError
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.models.db_retry import DATABASE_OUTAGE, conflict
 from integrations.models.leasing import masked_traceback
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,15 @@ class Crash:
         return f"The portal failed on this: {self.error_type}."
 
 
-def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Crash:
-    """Return what the step returns, the error a platform answered with, or the bug that ended it.
+@dataclass(frozen=True)
+class Conflict:
+    """Another transaction ended the step: a deadlock or the like, in words. Done again, it most likely succeeds."""
+
+    name: str
+
+
+def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Conflict | Crash:
+    """Return what the step returns, the error a platform answered with, a conflict, or the bug that ended it.
 
     A bug on one row must not stop the others. An outage of the database is raised: the lease expires, and another
     worker takes the row when the database is back.
@@ -31,7 +41,10 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Cra
         return step()
     except PlatformError as error:
         return error
-    except DATABASE_OUTAGE:
-        raise
+    except DATABASE_OUTAGE as error:
+        if not (name := conflict(error)):
+            raise
+        logger.warning("%s with another transaction ended a step; it is done again", name)
+        return Conflict(name)
     except Exception as error:  # noqa: BLE001
         return Crash(type(error).__name__, masked_traceback(error))

@@ -1,7 +1,7 @@
 """Poll CodeScreen about one invitation, and record what changed."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db.models.functions import Now
@@ -14,7 +14,7 @@ from integrations.models import Invitation, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON
 from integrations.workflow.catalog import sync
 from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY, deferral
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 from integrations.workflow.results.following import end_following, why_following_ends
 from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_uncalled
 from integrations.workflow.results.recording import record_progress
@@ -40,6 +40,8 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
             postpone_uncalled(invitation, DISCONNECTED_RETRY)
         case CallDeferred():
             postpone_uncalled(invitation, deferral(result))
+        case Conflict():
+            postpone_uncalled(invitation, timedelta(0))
         case PlatformError():
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)
