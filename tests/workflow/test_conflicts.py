@@ -51,7 +51,7 @@ def test_an_invitation_is_polled_in_the_same_moment(scenario, monkeypatch):
 
 def test_a_duty_is_done_in_the_same_moment_and_has_not_failed(organization, monkeypatch):
     done: list[int] = []
-    step = meeting_a_deadlock(lambda one: done.append(one.pk))
+    step = meeting_a_deadlock(lambda one, *_: done.append(one.pk))
     monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(step))
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
     assert worker.perform_duties() == 2
