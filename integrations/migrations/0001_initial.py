@@ -1440,7 +1440,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='auditentry',
-            constraint=integrations.models.append_only_constraint.AppendOnly(erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'),
+            constraint=integrations.models.append_only_constraint.AppendOnly(also_erasable=('actor_name',), erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'),
         ),
         migrations.AddConstraint(
             model_name='auditentry',

@@ -12,7 +12,8 @@ from django.db.backends.ddl_references import Statement, Table
 class AppendOnly(models.BaseConstraint):
     """Triggers that refuse to change or remove a table's rows, but for what is named here.
 
-    `erasable`: columns that may be emptied, all at once and together with the column `salt`. `one_way`: booleans that
+    `erasable`: columns that may be emptied, all at once and together with the column `salt`; with them those in
+    `also_erasable`, which may stay. `one_way`: booleans that
     may become false. `counter`: an integer; a change that raises it by one may set every other column.
 
     A constraint, so that the triggers come and go with the table, also when SQLite builds the table anew.
@@ -23,18 +24,21 @@ class AppendOnly(models.BaseConstraint):
         *,
         name: str,
         erasable: Sequence[str] = (),
+        also_erasable: Sequence[str] = (),
         salt: str = "",
         one_way: Sequence[str] = (),
         counter: str = "",
     ) -> None:
         super().__init__(name=name)
-        self.erasable, self.salt, self.one_way, self.counter = tuple(erasable), salt, tuple(one_way), counter
+        self.erasable, self.also_erasable, self.salt = tuple(erasable), tuple(also_erasable), salt
+        self.one_way, self.counter = tuple(one_way), counter
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return how a migration writes it."""
         path, arguments, options = super().deconstruct()
         given = {
             "erasable": self.erasable,
+            "also_erasable": self.also_erasable,
             "salt": self.salt,
             "one_way": self.one_way,
             "counter": self.counter,
@@ -109,7 +113,12 @@ class AppendOnly(models.BaseConstraint):
             )
 
     def _changing(self) -> tuple[str, ...]:
-        return (*self.erasable, *((self.salt,) if self.salt else ()), *self.one_way)
+        return (
+            *self.erasable,
+            *self.also_erasable,
+            *((self.salt,) if self.salt else ()),
+            *self.one_way,
+        )
 
     def _permitted(self, model: type[models.Model], unchanged: str, same: str, empty_json: str) -> str:
         """Return the condition under which a change of a row is permitted."""
@@ -124,9 +133,13 @@ class AppendOnly(models.BaseConstraint):
             empty = {name: empty_json if _is_json(model, name) else "''" for name in self.erasable}
             empty[self.salt] = "''"
             columns = [(_column(model, name), value) for name, value in empty.items()]
-            kept = " AND ".join(f'NEW."{column}" {same} OLD."{column}"' for column, _ in columns)
-            erased = " AND ".join(f'NEW."{column}" {same} {value}' for column, value in columns)
-            conditions.append(f"(({kept}) OR ({erased}))")
+            also = [_column(model, name) for name in self.also_erasable]
+            kept = [f'NEW."{column}" {same} OLD."{column}"' for column in [*dict(columns), *also]]
+            erased = [f'NEW."{column}" {same} {value}' for column, value in columns]
+            erased += [
+                f'(NEW."{column}" {same} OLD."{column}" OR NEW."{column}" {same} \'\')' for column in also
+            ]
+            conditions.append(f"(({' AND '.join(kept)}) OR ({' AND '.join(erased)}))")
         return " AND ".join(conditions)
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import ChainKind
@@ -168,7 +168,10 @@ class AuditEntryQuerySet(ChainedQuerySet["AuditEntry"]):
 
     def erase_text(self) -> list[int]:
         """Erase as for every row of a chain, but for erasures: they say which rows may be empty."""
-        return super(AuditEntryQuerySet, self.exclude(action=AuditAction.ERASE)).erase_text()
+        rows = self.exclude(action=AuditAction.ERASE)
+        with transaction.atomic():
+            of_accounts = rows.filter(target_kind=TargetKind.ACCOUNT)._erase(AuditEntry.TEXT_OF_ACCOUNTS)
+            return of_accounts + rows.exclude(target_kind=TargetKind.ACCOUNT)._erase(AuditEntry.TEXT_COLUMNS)
 
     def about(self, targets: Mapping[TargetKind, Iterable[int]]) -> Self:
         """Return the entries about any of these rows, given as keys by kind."""
@@ -193,6 +196,8 @@ class AuditEntry(Chained):
         "at",
     )
     TEXT_COLUMNS = ("target", "changes", "reason")
+    #: Who signs in says nothing of what was done for a candidate: a reader of the chain's links isn't told.
+    TEXT_OF_ACCOUNTS = (*TEXT_COLUMNS, "actor_name")
 
     organization = models.ForeignKey(
         Organization,
@@ -232,7 +237,12 @@ class AuditEntry(Chained):
         verbose_name_plural = "audit entries"
         ordering = ["-at", "-pk"]
         constraints = [
-            AppendOnly(name="audit_append_only", erasable=["target", "changes", "reason"], salt="text_salt"),
+            AppendOnly(
+                name="audit_append_only",
+                erasable=["target", "changes", "reason"],
+                also_erasable=["actor_name"],
+                salt="text_salt",
+            ),
             models.UniqueConstraint(fields=["organization", "position"], name="audit_position_once"),
             models.UniqueConstraint(
                 fields=["position"],
@@ -252,6 +262,11 @@ class AuditEntry(Chained):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.get_action_display()} {self.target}"
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that hold personal text: in entries about accounts the name of who acted, too."""
+        return self.TEXT_OF_ACCOUNTS if self.target_kind == TargetKind.ACCOUNT else self.TEXT_COLUMNS
 
     @classmethod
     def record(

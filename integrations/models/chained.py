@@ -40,6 +40,10 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
         entry with AuditAction.ERASE whose changes name these positions (`erased_positions`); without it `verify_audit`
         reports the rows. Safe to run twice: what is erased already isn't returned again.
         """
+        return self._erase(self.model.TEXT_COLUMNS)
+
+    def _erase(self, columns: tuple[str, ...]) -> list[int]:
+        """Empty the columns, which hold the personal text of these rows, and destroy its salt; return the positions."""
         with transaction.atomic():
             rows = self.exclude(text_salt="")
             if connection.features.has_select_for_update:  # of two erasures at once, each row is one's alone
@@ -48,7 +52,7 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
             for batch in batched(found, ERASED_AT_ONCE):
                 keys = [key for key, _ in batch]
                 AppendOnlyQuerySet(self.model, using=self.db).filter(pk__in=keys)._change(
-                    text_salt="", **self.model.empty_text()
+                    text_salt="", **self.model.empty(columns)
                 )
         return [position for _, position in found]
 
@@ -57,7 +61,7 @@ class Chained(AppendOnlyModel):
     """A row of a chain."""
 
     KIND: ClassVar[ChainKind]
-    #: The columns that the hash covers as they are.
+    #: The columns that the hash covers as they are, but for those that hold personal text in a row.
     HASHED_COLUMNS: ClassVar[tuple[str, ...]]
     #: The columns that hold personal text: the hash covers a salted digest of them.
     TEXT_COLUMNS: ClassVar[tuple[str, ...]]
@@ -110,18 +114,22 @@ class Chained(AppendOnlyModel):
         """Whether its personal text was erased."""
         return not self.text_salt
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that hold personal text in this row."""
+        return self.TEXT_COLUMNS
+
     @classmethod
-    def empty_text(cls) -> dict[str, Any]:
-        """Return what the columns with personal text hold once they are erased."""
+    def empty(cls, columns: Iterable[str]) -> dict[str, Any]:
+        """Return what these columns hold once they are erased."""
         return {
-            name: {} if isinstance(cls._meta.get_field(name), models.JSONField) else ""
-            for name in cls.TEXT_COLUMNS
+            name: {} if isinstance(cls._meta.get_field(name), models.JSONField) else "" for name in columns
         }
 
     def _link(self, head: ChainHead) -> None:
         if getattr(self, self.TIME_COLUMN) is None:
             setattr(self, self.TIME_COLUMN, db_clock.now())
-        for name in self.TEXT_COLUMNS:
+        for name in self.text_columns:
             setattr(self, name, _storable(getattr(self, name)))
         self.position, self.previous_hash = head.position + 1, head.hash
         self.text_salt = new_salt()
@@ -130,7 +138,7 @@ class Chained(AppendOnlyModel):
 
     def recomputed_digest(self) -> str:
         """Return the digest of the personal text as it is in this row."""
-        return text_digest(self.text_salt, {name: getattr(self, name) for name in self.TEXT_COLUMNS})
+        return text_digest(self.text_salt, {name: getattr(self, name) for name in self.text_columns})
 
     def recomputed_hash(self) -> str:
         """Return the hash of this row's columns, its digest, its position and the hash before it, as they are now."""
@@ -158,6 +166,8 @@ class Chained(AppendOnlyModel):
         """Return the columns that the hash covers as they are."""
         row = {}
         for name in self.HASHED_COLUMNS:
+            if name in self.text_columns:
+                continue
             column = self._meta.get_field(name)
             if isinstance(column, models.Field):
                 row[name] = _as_json(column.to_python(getattr(self, name)))

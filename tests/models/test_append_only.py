@@ -38,6 +38,27 @@ def execute(statement: str, *parameters: int) -> int:
         return cursor.rowcount
 
 
+def test_the_name_of_who_acted_is_emptied_with_the_text_of_an_entry_about_an_account(organization, entry):
+    own = {
+        "organization": organization,
+        "actor_name": "ada",
+        "action": "sign_in",
+        "changes": {"from": [1, 2]},
+    }
+    account = AuditEntry.objects.create(**own, target_kind="account", target="ada", target_id=1)
+    assert AuditEntry.objects.erase_text() == [account.position, entry.position]
+    for row in (account, entry):
+        row.refresh_from_db()
+        assert (row.target, row.changes, row.reason, row.text_salt) == ("", {}, "", "")
+        assert row.fits_hash()
+    assert (account.actor_name, entry.actor_name) == ("", "configure")
+    table = AuditEntry._meta.db_table
+    with pytest.raises(DatabaseError):
+        execute(f"UPDATE {table} SET actor_name = 'eve' WHERE id = %s", account.pk)
+    with pytest.raises(DatabaseError):
+        execute(f"UPDATE {table} SET actor_name = 'eve', target = '', reason = '', text_salt = ''")
+
+
 @pytest.mark.parametrize("model", [AuditEntry, Verdict, ChainHead, AnnouncedHead])
 def test_the_orm_refuses_every_change_of_many_rows(model):
     rows = model.objects.all()

@@ -21,10 +21,7 @@ from integrations.workflow.erasure.emails import shared_emails
 from integrations.workflow.erasure.receipt import Receipt, stored_receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
 from integrations.workflow.erasure.subject import Subject, subject_of
-from integrations.workflow.operations.evidence.records import record
-
-#: What of an e-mail to the team is about others: who got it, and what it says about further candidates.
-_ABOUT_OTHERS = frozenset({"recipients", "sent_to", "appended"})
+from integrations.workflow.operations.evidence.records import record_of_one
 
 
 @dataclass(frozen=True)
@@ -118,11 +115,7 @@ def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:
     for row in rows:
         if not isinstance(row, model):
             continue
-        columns = record(row)
-        if isinstance(row, Effect) and isinstance(columns["payload"], dict):
-            columns["payload"] = {
-                name: value for name, value in columns["payload"].items() if name not in _ABOUT_OTHERS
-            }
+        columns = record_of_one(row)
         personal = {
             name: columns[name] for name in table.candidate if columns[name] not in ("", {}, [], None)
         }

@@ -107,7 +107,7 @@ class Walk:
                 self._report(row_fault(FaultCode.TEXT_CHANGED, row, "its text was changed."))
             return
         self.erased += 1
-        if any(getattr(row, name) != empty for name, empty in row.empty_text().items()):
+        if any(getattr(row, name) != empty for name, empty in row.empty(row.text_columns).items()):
             what = "text was put in after it was erased."
             self._report(row_fault(FaultCode.TEXT_AFTER_ERASURE, row, what))
         if row.position not in self._covers:

@@ -24,7 +24,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.workflow.operations.evidence import records, verify
-from integrations.workflow.operations.evidence.selection import Selection, files
+from integrations.workflow.operations.evidence.selection import CandidateSelection, Selection, files
 from integrations.workflow.operations.evidence.summary import summary
 
 #: The time that every file in the ZIP file has: the same rows make the same bytes.
@@ -97,8 +97,9 @@ def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
 
 def _write(selection: Selection, writer: _Writer) -> Packed:
     # the chain after the rows: an erasure in between is then on record in what follows
+    told = records.record_of_one if isinstance(selection, CandidateSelection) else records.record
     for name, rows in files(selection).items():
-        writer.add_rows(name, records.lines(rows))
+        writer.add_rows(name, records.lines(rows, told))
     chain = _add_chain(selection, writer)
     writer.add("summary.html", summary(selection))
     writer.add("verify.py", [Path(verify.__file__).read_bytes()])

@@ -1,7 +1,7 @@
 """How rows stand in a pack: every column but encrypted ones, one JSON object a line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from heapq import merge
@@ -9,19 +9,21 @@ from operator import attrgetter
 
 from django.db.models import Model, QuerySet
 
-from integrations.models import AuditEntry, Chained, Verdict
+from integrations.models import AuditEntry, Chained, Effect, Verdict
 from integrations.models.encrypted_field import EncryptedTextField
 
 READ_AT_ONCE = 1000
+#: What of an e-mail to the team is about others: who got it, and what it says about further candidates.
+_ABOUT_OTHERS = ("recipients", "sent_to", "appended")
 #: What of a webhook's body would let a reader send it once more.
 _SIGNED = ("signature", "token")
 
 
-def lines(rows: QuerySet[Model]) -> Iterator[bytes]:
-    """Yield the rows as lines of JSON, oldest first; those of a chain by position."""
+def lines(rows: QuerySet[Model], told: Callable[[Model], dict[str, object]]) -> Iterator[bytes]:
+    """Yield the rows, as `told`, as lines of JSON, oldest first; those of a chain by position."""
     order = "position" if issubclass(rows.model, Chained) else "pk"
     for row in rows.order_by(order).iterator(chunk_size=READ_AT_ONCE):
-        yield line(record(row))
+        yield line(told(row))
 
 
 def record(row: Model) -> dict[str, object]:
@@ -31,6 +33,15 @@ def record(row: Model) -> dict[str, object]:
         for field in row._meta.concrete_fields
         if not isinstance(field, EncryptedTextField)
     }
+
+
+def record_of_one(row: Model) -> dict[str, object]:
+    """Return a row's columns as far as they are about the row's own candidate, for whoever may learn of that one."""
+    columns = record(row)
+    payload = columns.get("payload")
+    if isinstance(row, Effect) and isinstance(payload, dict):
+        columns["payload"] = {name: value for name, value in payload.items() if name not in _ABOUT_OTHERS}
+    return columns
 
 
 def links(organization_id: int, first: int, last: int) -> Iterator[bytes]:

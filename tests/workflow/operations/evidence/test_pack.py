@@ -21,6 +21,8 @@ from integrations.models import (
     Verdict,
 )
 from integrations.models.chained import erased_positions
+from integrations.workflow.email.payload import EmailPayload, Notice
+from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.evidence import verify as verify_module
 from integrations.workflow.operations.evidence.pack import FileExists, write_pack
 from integrations.workflow.operations.evidence.selection import (
@@ -62,6 +64,44 @@ def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(u
     code, text = verify(folder)
     assert code == 0, text
     assert text.startswith("Nothing was altered: 12 files;")
+
+
+def test_a_pack_of_a_candidate_tells_of_nobody_else(unpack, alder, acme, super_admin):
+    others = Notice(
+        "Birch has a result", ("Candidate Birch failed with 12.",), {"candidate": "Candidate Birch"}
+    )
+    email = EmailPayload(
+        recipients=("lead@acme.example",),
+        subject="A result",
+        lines=("Candidate Alder passed.",),
+        sent_to=("lead@acme.example",),
+        appended=(others,),
+    )
+    own = {"organization": acme, "opportunity_id": ALDER, "kind": "send_email", "email_topic": "result"}
+    factories.EffectFactory.create(**own, payload=email.to_json())
+    super_admin.memberships.create(organization=acme, role="admin")
+    record_for_person(super_admin, AuditAction.SIGN_IN)
+    AuditEntry.record(acme, "x", AuditAction.RETRY, AuditTarget(TargetKind.INVITATION, 1, ""))
+    folder = unpack(alder)
+    everything = "".join((folder / name).read_text() for name in FILES)
+    for word in ("Birch", "lead@acme.example", super_admin.username):
+        assert word not in everything, word
+    assert "Candidate Alder passed." in everything
+    assert [link["row"].get("action") for link in rows(folder, "chain.jsonl")][-2:] == ["sign_in", "retry"]
+    assert verify(folder)[0] == 0
+
+
+def test_who_acted_on_an_account_cant_be_altered_in_a_pack_of_a_period(unpack, acme, super_admin):
+    super_admin.memberships.create(organization=acme, role="admin")
+    record_for_person(super_admin, AuditAction.SIGN_IN)
+    now = timezone.now()
+    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    entries = rows(folder, "audit_entries.jsonl")
+    assert entries[-1]["actor_name"] == super_admin.username
+    assert verify(folder)[0] == 0
+    entries[-1]["actor_name"] = "somebody else"
+    write_rows(folder, "audit_entries.jsonl", entries)
+    assert "its text was changed" in verify(folder)[1]
 
 
 def test_a_pack_says_how_often_the_same_answer_came(unpack, alder):
