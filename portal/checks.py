@@ -38,6 +38,8 @@ NUMBERS = {
     "SESSION_MAX_HOURS": "E025",
     "PORTAL_NODE": "E034",
 }
+#: What Lever allows each account.
+MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20
 
 
 @register(Tags.security)
@@ -65,6 +67,21 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: obj
             hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them add to "
             "X-Forwarded-For.",
             id="portal.W001",
+        )
+    ]
+
+
+@register()
+def check_lever_rate(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn where more calls are made than Lever allows: it refuses the rest, and each is made again later."""
+    if settings.LEVER_RATE <= MOST_LEVER_RATE and settings.LEVER_BURST <= MOST_LEVER_BURST:
+        return []
+    return [
+        Warning(
+            f"LEVER_RATE is {settings.LEVER_RATE:g} and LEVER_BURST {settings.LEVER_BURST}; Lever allows an account "
+            f"{MOST_LEVER_RATE:g} calls a second and {MOST_LEVER_BURST} at once after a rest, and refuses more.",
+            hint="Leave both unset.",
+            id="portal.W003",
         )
     ]
 

@@ -214,8 +214,8 @@ LEVER_AUDIENCE = env.text("LEVER_AUDIENCE") or f"{LEVER_API_URL}/"
 CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
-LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1, most=10.0)
-LEVER_BURST = env.integer("LEVER_BURST", 18, most=20)
+LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1)
+LEVER_BURST = env.integer("LEVER_BURST", 18)
 
 #: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
 #: than the supervisor waits for calls in flight.

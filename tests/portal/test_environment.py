@@ -66,8 +66,6 @@ MALFORMED = [
     ("Q_WORKERS", "-1"),
     ("LEVER_RATE", "0"),
     ("LEVER_RATE", "nan"),
-    ("LEVER_RATE", "11"),
-    ("LEVER_BURST", "21"),
     ("LEVER_BURST", "1.5"),
     ("PLATFORM_READ_SECONDS", "60"),
     ("POLL_NOT_STARTED_SECONDS", "hourly"),
@@ -212,6 +210,15 @@ def test_every_number_is_used_for_one_variable_that_the_settings_read():
 def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, expected):
     settings.IS_HTTPS, settings.TRUSTED_PROXIES = is_https, proxies
     assert [message.id for message in checks.check_trusted_proxies(None)] == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "expected"),
+    [(10.0, 20, []), (10.1, 20, ["portal.W003"]), (10.0, 21, ["portal.W003"])],
+)
+def test_more_calls_than_lever_allows_are_a_warning(settings, rate, burst, expected):
+    settings.LEVER_RATE, settings.LEVER_BURST = rate, burst
+    assert [message.id for message in checks.check_lever_rate(None)] == expected
 
 
 @pytest.mark.parametrize(
