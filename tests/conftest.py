@@ -273,7 +273,7 @@ def ready_organization(organization):
     """An organization whose set-up is complete."""
     now = timezone.now()
     factories.LeverConnectionFactory.create(organization=organization)
-    factories.LeverWebhookFactory.create(organization=organization, last_verified_at=now - timedelta(hours=1))
+    factories.LeverWebhookFactory.create(organization=organization, last_received_at=now - timedelta(hours=1))
     factories.CodeScreenConnectionFactory.create(
         organization=organization, verified_at=now, assessments_refreshed_at=now
     )

@@ -100,7 +100,7 @@ def candidate_step(organization: Organization) -> SetupStep:
         instructions=(
             "In Lever, take a candidate with your own e-mail address, or add one, in a role that has an assessment.",
             f"Move them into a stage that begins with “{prefix}”.",
-            "Within seconds the invitation is in your mailbox, and the tag “CodeScreen: Candidate Invited” in Lever.",
+            "Within seconds CodeScreen sends the invitation, and Lever shows the tag “CodeScreen: Candidate Invited”.",
             f"Nothing happens? {TURN_ON}",
         ),
         url=f"{reverse('activity')}?show=deliveries",

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from integrations.models import Delivery, LeverConnection, LeverWebhook, Organization, Stage
 from integrations.pages.overview.setup_step import SetupStep
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.health import webhook_rejections
 
 TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
@@ -69,11 +70,17 @@ def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
 
 
 def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> SetupStep:
-    """Return the step that receives a request; a test request doesn't prove that the event is turned on."""
+    """Return the step that receives a stage change; a test request doesn't prove that the event is turned on."""
     has_delivery = any(webhook.last_received_at for webhook in webhooks)
     has_request = has_delivery or any(webhook.last_verified_at for webhook in webhooks)
+    came_before = (
+        has_request
+        and Delivery.objects.filter(organization=organization, event=DeliveryEvent.STAGE_CHANGE).exists()
+    )
     if has_delivery:
         state = "Lever's stage changes arrive."
+    elif came_before:
+        state = "Lever's test request arrived. Stage changes came before."
     elif has_request:
         state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
     else:
@@ -85,12 +92,14 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
     return SetupStep(
         code="verified",
         title="Check that Lever reaches the portal",
-        is_done=has_request,
+        is_done=has_delivery or came_before,
+        is_begun=has_request and not has_delivery and not came_before,
         state=state,
         instructions=(
             "In Lever, open Settings › Integrations and API › Webhooks.",
             "Turn on “Candidate Stage Change” and “Candidate Deleted”: only you can do that, no app may.",
-            "Press “Verify Connection” beside the webhook. This step turns green within seconds.",
+            "Press “Verify Connection” beside the webhook. This step turns amber within seconds.",
+            "It turns green with the first stage change: move a candidate into another stage.",
         ),
     )
 

@@ -51,7 +51,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         context = super().get_context_data(
             steps=steps,
             steps_done=sum(step.is_done for step in steps),
-            next_step=next((step for step in steps if not step.is_done), None),
+            next_step=_next_step(steps),
             is_ready=is_ready,
             was_set_up=any(step.is_done for step in steps if step.code == FIRST_INVITATION),
             **kwargs,
@@ -107,3 +107,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         if self.membership.sees_all_candidates:
             return ordered[:LATEST]
         return LongListPaginator(ordered, LATEST).page(1)
+
+
+def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:
+    """Return the step to do next; one that is begun finishes without the reader, so the others come first."""
+    to_do = [step for step in steps if not step.is_done]
+    return next((step for step in to_do if not step.is_begun), to_do[0] if to_do else None)

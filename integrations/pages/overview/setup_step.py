@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SetupStep:
-    """A step: whether it is done, its state in sentences, what to do, and where.
+    """A step: whether it is done, or begun only; its state in sentences, what to do, and where.
 
     `copy_value` is a text to copy into the platform; `action` labels the link to `url`. With `has_form`, a Super
     Admin can do the step on the checklist itself; with `roles` and `assessments`, to choose from, an Admin too.
@@ -16,6 +16,7 @@ class SetupStep:
     is_done: bool
     state: str
     instructions: tuple[str, ...]
+    is_begun: bool = False
     copy_label: str = ""
     copy_value: str = ""
     url: str = ""

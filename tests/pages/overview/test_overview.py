@@ -50,6 +50,44 @@ def test_each_step_is_done_when_its_row_exists(organization):
     assert "lever" not in done_steps(organization)
 
 
+def verified_step(organization):
+    steps = checklist.setup_steps(organization, trigger_stages(organization))
+    return next(step for step in steps if step.code == "verified")
+
+
+def test_a_test_request_alone_begins_the_step_and_a_stage_change_finishes_it(
+    super_admin_client, organization
+):
+    webhook = factories.LeverWebhookFactory.create(organization=organization)
+    LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
+    step = verified_step(organization)
+    assert (step.is_done, step.is_begun) == (False, True)
+    assert "no stage change yet" in step.state
+    page = super_admin_client.get("/").content.decode()
+    assert '<li class="is-begun"' in page
+    assert 'id="step-lever"\n              aria-current="step"' in page
+    LeverWebhook.objects.filter(pk=webhook.pk).update(last_received_at=timezone.now())
+    step = verified_step(organization)
+    assert (step.is_done, step.is_begun) == (True, False)
+
+
+def test_a_step_that_is_only_begun_is_the_next_once_all_others_are_done(
+    super_admin_client, ready_organization
+):
+    LeverWebhook.objects.update(last_received_at=None, last_verified_at=timezone.now())
+    factories.InvitationFactory.create(organization=ready_organization, instance_id="i", status="invited")
+    page = super_admin_client.get("/").content.decode()
+    assert 'id="step-verified"\n              aria-current="step"' in page
+
+
+def test_a_webhook_made_anew_counts_with_its_test_request_where_stage_changes_came_before(organization):
+    webhook = factories.LeverWebhookFactory.create(organization=organization)
+    factories.DeliveryFactory.create(organization=organization)
+    assert not verified_step(organization).is_done
+    LeverWebhook.objects.filter(pk=webhook.pk).update(last_verified_at=timezone.now())
+    assert verified_step(organization).is_done
+
+
 def test_a_key_counts_once_codescreen_accepted_it(organization):
     connection = factories.CodeScreenConnectionFactory.create(organization=organization)
     assert "codescreen" not in done_steps(organization)
@@ -164,12 +202,6 @@ def test_other_roles_get_no_form_and_see_who_the_super_admins_are(
         assert super_admin.username in page
 
 
-def test_a_test_request_does_not_prove_that_the_event_is_turned_on(super_admin_client, ready_organization):
-    assert "no stage change yet" in super_admin_client.get("/").content.decode()
-    LeverWebhook.objects.filter(organization=ready_organization).update(last_received_at=timezone.now())
-    assert "no stage change yet" not in super_admin_client.get("/").content.decode()
-
-
 def test_a_rejected_request_is_explained_in_its_step(super_admin_client, organization):
     factories.LeverWebhookFactory.create(organization=organization)
     WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
@@ -243,6 +275,6 @@ def test_a_set_up_that_breaks_later_shows_only_what_to_mend(super_admin_client, 
     ready_organization.lever.mark_needs_reconnect("Revoked in Lever.")
     page = super_admin_client.get("/").content.decode()
     assert "<h1>Overview</h1>" in page
-    assert "The set-up no longer works." in page
+    assert "Something in the set-up needs correcting." in page
     assert 'id="step-lever"' in page
     assert 'id="step-codescreen"' not in page
