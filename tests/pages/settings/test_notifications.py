@@ -1,11 +1,13 @@
 """Which member gets which e-mail: by role, by choice, by a Super Admin's choice; unsubscribing by a link."""
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
 from integrations.models import AuditEntry, EmailKind, Membership, NotificationPreference
 from integrations.workflow.email import preferences
 from tests import factories
+from tests.page_text import text
 
 OWN, TEAM = "/notifications/", "/notifications/team/"
 
@@ -105,3 +107,11 @@ def test_a_tampered_link_or_one_of_a_former_member_is_404(client, organization, 
 
 def test_an_invalid_token_is_404(client, db):
     assert client.post(reverse("unsubscribe", args=["nonsense"])).status_code == 404
+
+
+@pytest.mark.parametrize("page", [OWN, TEAM, "/emails/"])
+def test_where_emails_are_chosen_it_says_that_codescreen_mails_its_users_too(super_admin_client, page):
+    shown = text(super_admin_client.get(page))
+    assert "CodeScreen also mails its own users when somebody passes, fails or expires." in shown
+    assert 'href="/help/emails/#two"' in shown
+    assert 'id="two"' in text(super_admin_client.get("/help/emails/"))
