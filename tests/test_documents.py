@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from integrations.vocabulary import VerdictCode
+
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "portal" / "docs").rglob("*.md")])
 #: Decision records tell of the modules of their day.
@@ -51,6 +53,12 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.add(link)
     assert broken == set()
+
+
+def test_the_readme_has_each_verdict_once() -> None:
+    table = (ROOT / "README.md").read_text().partition("| verdict | when |")[2].partition("\n\n")[0]
+    codes = [code for row in table.splitlines()[2:] for code in _CODE.findall(row.split("|")[1])]
+    assert sorted(codes) == sorted(VerdictCode)
 
 
 def test_each_control_of_the_security_document_names_a_test() -> None:

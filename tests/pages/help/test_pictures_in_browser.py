@@ -5,13 +5,8 @@ With MAKE_PICTURES=1 in the environment they are made again first:
     MAKE_PICTURES=1 python3 manage.py test tests/pages/help/test_pictures_in_browser.py
 """
 
-import base64
-import hashlib
 import json
-import os
-import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -27,6 +22,7 @@ from integrations.pages.help.topics import Topic
 from tests import factories
 from tests.browsing import Visit
 from tests.pages.candidate import histories
+from tests.pictures import STALE, Content, are_made, capture, shown_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,36 +30,6 @@ FOLDER = Path(settings.BASE_DIR) / "static" / "help"
 #: A picture has so many pixels for each one of the page, so that it is sharp on every screen.
 SCALE = 2
 MOST_BYTES = 60_000
-STALE = "the page has changed: make the pictures again, as the beginning of this file says, and look at them"
-
-
-class Content(HTMLParser):
-    """The elements with their classes and the words of a part of a page, without times, numbers and drawings."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.lines = list[str]()
-        self._skipped = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in {"time", "svg"}:
-            self._skipped = tag
-        if not self._skipped and ("type", "hidden") not in attrs:
-            self.lines.append(f"<{tag} {dict(attrs).get('class') or ''}>")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._skipped:
-            self._skipped = ""
-
-    def handle_data(self, data: str) -> None:
-        words = re.sub(r"\d+", "0", " ".join(data.split()))
-        if words and not self._skipped:
-            self.lines.append(words)
-
-    def hash(self) -> str:
-        """Return a hash of the content."""
-        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
 
 
 def parts(page: Page, site: str, organization: Organization, person: User) -> Iterator[tuple[str, Locator]]:
@@ -89,17 +55,8 @@ def make(name: str, page: Page, part: Locator) -> MadePicture:
     box = part.evaluate(
         "(e) => { const { x, y, width, height } = e.getBoundingClientRect(); return { x, y, width, height }; }"
     )
-    clip = {side: round(length) for side, length in box.items()} | {"scale": SCALE}
-    answer = page.context.new_cdp_session(page).send(
-        "Page.captureScreenshot", {"format": "webp", "quality": 70, "clip": clip}
-    )
-    (FOLDER / f"{name}.webp").write_bytes(base64.b64decode(answer["data"]))
-    return {"width": clip["width"], "height": clip["height"], "shows": shown_by(part)}
-
-
-def shown_by(part: Locator) -> str:
-    """Return a hash of what a part of a page says now."""
-    return Content(part.evaluate("(element) => element.outerHTML")).hash()
+    size = capture(page, box, FOLDER / f"{name}.webp", SCALE)
+    return {"width": size["width"], "height": size["height"], "shows": shown_by(part)}
 
 
 def test_the_pictures_show_the_pages_as_they_are(
@@ -110,7 +67,7 @@ def test_the_pictures_show_the_pages_as_they_are(
     shape = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
     with Visit(browser, live_server.url, super_admin, **shape) as visit:
         for name, part in parts(visit.page, live_server.url, organization, super_admin):
-            if os.environ.get("MAKE_PICTURES"):
+            if are_made():
                 made[name] = make(name, visit.page, part)
             shown[name] = shown_by(part)
     if made:
