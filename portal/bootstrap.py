@@ -144,6 +144,7 @@ class Steps:
             found += line.startswith("Collecting ")
             if line.startswith("Installing collected packages"):
                 self.report("Installing %d packages" % packages)
+                found = 0  # none is downloaded any more
             elif found and time.monotonic() - reported_at >= REPORT_SECONDS:
                 reported_at = time.monotonic()
                 self.report("Downloading packages: %d of %d" % (found, packages))

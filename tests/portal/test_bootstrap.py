@@ -147,7 +147,8 @@ def test_how_far_the_download_is_gets_printed_while_it_takes_long(
 ) -> None:
     monkeypatch.setattr(bootstrap, "REPORT_SECONDS", 0.0)
     printed = (
-        "Collecting tiny\\nDownloading tiny\\nCollecting extra\\nInstalling collected packages: tiny, extra"
+        "Collecting tiny\\nDownloading tiny\\nCollecting extra\\nInstalling collected packages: tiny, extra\\n"
+        "Successfully installed tiny extra"
     )
     with Path(os.devnull).open() as lock:
         steps = bootstrap.Steps(lock.fileno())

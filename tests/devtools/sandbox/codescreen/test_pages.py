@@ -10,8 +10,13 @@ def test_the_candidate_page_shows_the_email_and_has_a_button_per_step(codescreen
     assert "invites you to take the Backend assessment" in requests.get(page, timeout=5).text
     assert "The candidate started" in requests.post(page, data={"action": "start"}, timeout=5).text
     assert "not not started" in requests.post(page, data={"action": "start"}, timeout=5).text
+    form = requests.get(page, timeout=5).text
+    assert 'value="82"' in form
+    assert "<option selected>Passed</option>" in form
     evaluated = {"action": "evaluate", "score": "90", "result": "Passed"}
     assert "was evaluated" in requests.post(page, data=evaluated, timeout=5).text
     assert status(codescreen, instance)["score"] == 90
+    edited = requests.get(page, timeout=5).text
+    assert 'value="90"' in edited
     for path in ("assessments", "candidates", "settings"):
         assert requests.get(f"{codescreen.url}/acme/{path}", timeout=5).status_code == 200
