@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.models import Effect
-from integrations.workflow.outbox.enqueue import enqueue
+from integrations.workflow.outbox.enqueue import enqueue, enqueue_first_sending, enqueue_invitation
+from tests import factories
 
 
 def test_an_effect_of_the_same_key_is_stored_once(organization):
@@ -24,3 +25,13 @@ def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organiz
 def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization):
     with pytest.raises(IntegrityError), transaction.atomic():
         enqueue(organization, Effect.Kind.SEND_EMAIL, "without a topic")
+
+
+def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):
+    invitation = factories.InvitationFactory.create(organization=organization)
+    enqueue_first_sending(invitation)
+    enqueue_first_sending(invitation)
+    enqueue_invitation(invitation)
+    Effect.objects.update(state="failed", due_at=None)
+    enqueue_invitation(invitation)
+    assert Effect.objects.values_list("state", flat=True).get() == "due"

@@ -67,22 +67,45 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
             )
         elif current.invitation is not None:
             current.invitation.lock()
-            # one that failed before fails again; a round that was made to be sent is withdrawn
-            has_failed = _sending_of(current.invitation).filter(failed_at__isnull=False).exists()
-            _put_back(
-                current.invitation, actor, Status.FAILED if has_failed else Status.WITHDRAWN, NOT_INVITED
-            )
+            _undo_sending(current, current.invitation, actor)
         else:
             raise ActionNotAllowed(TOO_LATE)
 
 
-def _put_back(invitation: Invitation, actor: Actor, status: Status, reason: str) -> None:
-    """Cancel the sending that hasn't begun, and give the locked invitation this status. Raises ActionNotAllowed."""
+def _undo_sending(candidate: Candidate, invitation: Invitation, actor: Actor) -> None:
+    """Leave the locked invitation as it was before somebody chose to send it. Raises ActionNotAllowed."""
+    failed = _sending_of(invitation).filter(failed_at__isnull=False)
+    reason = failed.values_list("last_error", flat=True).first()
+    if reason is not None:
+        _put_back(invitation, actor, Status.FAILED, reason, Effect.State.FAILED)
+        return
+    former = Invitation.objects.filter(
+        organization=invitation.organization_id,
+        opportunity_id=invitation.opportunity_id,
+        assessment_id=invitation.assessment_id,
+        round=invitation.round - 1,
+    ).first()
+    _put_back(invitation, actor, Status.WITHDRAWN, NOT_INVITED)
+    # a round that was made for this sending is as if it had never been made, unless a decision names it
+    if former is not None and not invitation.verdicts.exists():
+        candidate.invitation = former
+        candidate.save(update_fields=["invitation"])
+        invitation.delete()
+
+
+def _put_back(
+    invitation: Invitation,
+    actor: Actor,
+    status: Status,
+    reason: str,
+    sending: Effect.State = Effect.State.CANCELLED,
+) -> None:
+    """Give the locked invitation this status, and its sending that state if it hasn't begun, else ActionNotAllowed."""
     waiting = _sending_of(invitation).filter(
         state=Effect.State.DUE, due_at__gt=Now(), leased_until__isnull=True, attempts=0
     )
     if invitation.status != Status.PENDING or not waiting.update(
-        state=Effect.State.CANCELLED, due_at=None, last_error=reason
+        state=sending, due_at=None, last_error=reason
     ):
         raise ActionNotAllowed(TOO_LATE)
     try:

@@ -97,7 +97,10 @@ def enqueue_invitation(
     *,
     is_chosen: bool = False,
 ) -> None:
-    """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again."""
+    """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
+
+    Why it failed before is kept, so that the request can be undone.
+    """
     enqueue_first_sending(invitation, delivery, wait, is_chosen=is_chosen)
     own = _effect(invitation.organization_id, Kind.SEND_INVITATION, str(invitation.pk))
     own.exclude(state=Effect.State.DUE).update(
@@ -106,7 +109,6 @@ def enqueue_invitation(
         payload=InvitationPayload(is_chosen=is_chosen).to_json(),
         attempts=0,
         attempt_started_at=None,
-        last_error="",
         done_at=None,
         retry_window_started_at=Now(),
     )

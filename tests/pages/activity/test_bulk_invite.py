@@ -257,6 +257,8 @@ def test_during_a_pause_the_choice_waits_and_holds_afterwards(
 
 def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, organization):
     one = candidate(organization, "Alder", status="failed")
+    refused = "CodeScreen refused the e-mail address."
+    Invitation.objects.update(status_reason=refused)
     factories.EffectFactory.create(
         organization=organization,
         kind="send_invitation",
@@ -265,6 +267,7 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
         state="failed",
         due_at=None,
         failed_at=timezone.now(),
+        last_error=refused,
     )
     answer = organization_admin_client.get(BULK, {"act": "invite", "candidate": [one.pk]})
     assert [(row.what, row.note) for row in answer.context["rows"]] == [
@@ -275,7 +278,9 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
     assert "<strong>1</strong> waiting to be sent" in text(invite(organization_admin_client, [one]))
     assert Effect.objects.filter(due_at__gt=timezone.now() + timedelta(seconds=20)).exists()
     assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
-    assert (Invitation.objects.get().status, Effect.objects.get().state) == ("failed", "cancelled")
+    undone = Invitation.objects.get()
+    assert (undone.status, undone.status_reason) == ("failed", refused)
+    assert Effect.objects.values_list("state", "last_error").get() == ("failed", refused)
     invite(organization_admin_client, [one])
     assert (Invitation.objects.get().status, Effect.objects.get().state) == ("pending", "due")
 
@@ -286,6 +291,31 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
     one = candidate(organization, "Alder", status="withdrawn")
     assert "<strong>1</strong> waiting to be sent" in text(invite(organization_admin_client, [one]))
     assert Invitation.objects.get(round=2).status == "pending"
+    assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
+    assert Invitation.objects.values_list("round", "status", "stopped_by_user").get() == (
+        1,
+        "withdrawn",
+        False,
+    )
+    one.refresh_from_db()
+    assert one.invitation == Invitation.objects.get()
+    assert not Effect.objects.exists()
+    invite(organization_admin_client, [one])
+    assert Invitation.objects.get(round=2).status == "pending"
+
+
+def test_a_round_that_a_decision_names_stays_when_it_is_taken_back(organization_admin_client, organization):
+    one = candidate(organization, "Alder", status="withdrawn")
+    invite(organization_admin_client, [one])
+    second = Invitation.objects.get(round=2)
+    factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id=one.opportunity_id,
+        verdict="already_invited",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=second,
+    )
     assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
     assert Invitation.objects.get(round=2).status == "withdrawn"
     assert set(Effect.objects.values_list("state", flat=True)) == {"cancelled"}
