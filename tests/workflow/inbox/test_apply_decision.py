@@ -131,6 +131,15 @@ def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, 
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
+def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario, move_candidate):
+    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+    for _ in range(3):
+        factories.InvitationFactory(organization=scenario.organization, status="held")
+    delivery = move_candidate("Alder")
+    scenario.work()
+    assert verdict(delivery) == "invite"
+
+
 def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candidate):
     type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")
