@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from integrations.models import Delivery
+from integrations.models import Candidate, Delivery
 from integrations.vocabulary import AssessmentSource, VerdictCode
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
@@ -19,8 +19,10 @@ MOST_DELIVERIES = 500
 
 
 def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
-    """Yield tags on candidates that named no assessment when they entered the stage, and still name none."""
-    undecidable = _decided_by_tag(snapshot, VerdictCode.UNKNOWN_ASSESSMENT)
+    """Yield tags on candidates that named no assessment at their last entry, and still name none."""
+    # who entered again since then has the tag corrected, or is told of by the later entry
+    is_last_entry = Exists(Candidate.objects.filter(delivery=OuterRef("pk")))
+    undecidable = _decided_by_tag(snapshot, VerdictCode.UNKNOWN_ASSESSMENT).filter(is_last_entry)
     role_tags = {normalize(name) for role in snapshot.open_roles for name in snapshot.tags[role.pk]}
     opportunities_by_tag: dict[str, set[str]] = {}
     for opportunity_id, name in undecidable.values_list("opportunity_id", "assessment_written")[

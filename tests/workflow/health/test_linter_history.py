@@ -11,6 +11,7 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import PipelineStage
 from integrations.models import (
     Assessment,
+    Candidate,
     CodeScreenConnection,
     LeverConnection,
     LinterFinding,
@@ -81,23 +82,44 @@ def test_a_renamed_stage_is_found_by_its_former_name(linted):
     assert "renamed_stage" not in {finding.code for finding in linter.findings(linted)}
 
 
+def enters(organization, opportunity_id: str, tag: str, verdict: str = "unknown_assessment") -> None:
+    """Let a candidate with this tag enter the stage, and be decided about."""
+    delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id=opportunity_id,
+        verdict=verdict,
+        assessment_source=AssessmentSource.TAG,
+        assessment_written=tag,
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    Candidate.objects.update_or_create(
+        organization=organization,
+        opportunity_id=opportunity_id,
+        defaults={"delivery": delivery},
+        create_defaults={"delivery": delivery, "entered_at": timezone.now()},
+    )
+
+
 def test_a_misspelt_tag_on_candidates_is_found_in_their_deliveries(linted):
     for number in range(3):
-        factories.DeliveryFactory.create(
-            organization=linted,
-            opportunity_id=f"o-{number % 2}",
-            verdict="unknown_assessment",
-            assessment_source=AssessmentSource.TAG,
-            assessment_written="Bakend",
-            decided_at=timezone.now(),
-            due_at=None,
-        )
+        enters(linted, f"o-{number % 2}", "Bakend")
     by_code: dict[str, Finding] = {finding.code: finding for finding in linter.findings(linted)}
     finding = by_code["unknown_candidate_tag"]
     assert "“CodeScreen Bakend” on 2 candidates" in finding.message
     assert "Did you mean “Backend”?" in finding.message
     assert finding.level == "info"
     Assessment.objects.create(organization=linted, external_id="bakend", name="Bakend")
+    assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}
+
+
+def test_a_misspelt_tag_is_no_finding_once_its_candidates_entered_with_the_corrected_one(linted):
+    enters(linted, "o-1", "Bakend")
+    enters(linted, "o-2", "Bakend")
+    enters(linted, "o-1", "Backend", "invite")
+    messages = {finding.code: finding.message for finding in linter.findings(linted)}
+    assert "on 1 candidate names" in messages["unknown_candidate_tag"]
+    enters(linted, "o-2", "Backend", "invite")
     assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}
 
 
