@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet, Sum
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -217,9 +217,15 @@ def _health(request: HttpRequest) -> Iterator[Question]:
         (FindingCode.CODESCREEN_KEY_REFUSED, "Times when CodeScreen refused the API key, and whom it hit"),
     ):
         yield _question(request, text, Incident, {"code": code}, what=code.value)
-    rejected = visible(WebhookRejection, request).aggregate(total=Sum("count"))["total"] or 0
-    yield Question("Webhook requests that were rejected", list_address(WebhookRejection), f"{rejected:,}")
-    yield _question(request, "Set-up issues", LinterFinding, {"gone_at__isnull": True}, gone="no")
+    rejected = count_text(visible(WebhookRejection, request))
+    yield Question("Webhook requests that were rejected", list_address(WebhookRejection), rejected, "reasons")
+    yield _question(
+        request,
+        "Set-up issues, by the last hourly check",
+        LinterFinding,
+        {"gone_at__isnull": True},
+        gone="no",
+    )
     yield _question(
         request, "Connections whose calls fail", CircuitBreaker, {"failures__gt": 0}, failing="yes"
     )

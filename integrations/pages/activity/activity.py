@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.models import Assessment, Candidate, Delivery, Effect, Invitation, Role
+from integrations.models.delivery import STUCK
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
+    REASONS,
     VIEWS,
     CandidateFilters,
     CandidateSearch,
@@ -29,7 +31,6 @@ from integrations.pages.activity.search import (
     matching_deliveries,
     matching_invitations,
 )
-from integrations.pages.activity.standing import NOT_INVITED_REASONS
 from integrations.pages.activity.steps import Step
 from integrations.pages.days import of_days
 from integrations.pages.overview.counts import waiting_for_a_person
@@ -44,6 +45,7 @@ MOST_CHOICES = 300
 AWAITS_DECISION = "awaits_decision"
 FOLLOWED_IN_VAIN = "no_longer_followed"
 UNDECIDED = "undecided"
+STUCK_DELIVERIES = "stuck"
 LISTS = {
     "candidates": "Candidates",
     "invitations": "Invitations",
@@ -130,7 +132,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 filters.assessment, assessments.values_list("name", flat=True).distinct()[:MOST_CHOICES]
             ),
             "steps": Step.choices(),
-            "reasons": sorted(NOT_INVITED_REASONS.items(), key=lambda one: one[1]),
+            "reasons": sorted(REASONS.items(), key=lambda one: one[1]),
         }
 
     def _roles(self, chosen: str) -> list[str]:
@@ -155,7 +157,8 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             (AWAITS_DECISION, "Failed, waits for a decision"),
             (FOLLOWED_IN_VAIN, "No longer tracked, without a result"),
         ]
-        annotated = with_latest_verdict(with_later_round(self._of_days(invitations, "created_at")))
+        column = "following_ended_at" if chosen == FOLLOWED_IN_VAIN else "created_at"
+        annotated = with_latest_verdict(with_later_round(self._of_days(invitations, column)))
         page = self._page(annotated.order_by("-created_at", "-pk"))
         return self._technical(
             Filter("status", "Status", choices, chosen), page, invitation_rows(page), query
@@ -164,13 +167,19 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def _deliveries(self, query: str) -> dict[str, Any]:
         deliveries = visible(Delivery.objects.filter(organization=self.organization), self.membership)
         deliveries = deliveries.select_related("invitation").defer("traceback")
-        chosen = self._chosen("verdict", [*Delivery.VerdictCode, UNDECIDED])
-        if chosen:
+        chosen = self._chosen("verdict", [*Delivery.VerdictCode, UNDECIDED, STUCK_DELIVERIES])
+        if chosen == STUCK_DELIVERIES:
+            deliveries = deliveries.filter(STUCK)
+        elif chosen:
             deliveries = deliveries.filter(verdict="" if chosen == UNDECIDED else chosen)
         deliveries = self._of_role(deliveries)
         if query:
             deliveries = deliveries.filter(matching_deliveries(self.organization, query))
-        choices = [*Delivery.VerdictCode.choices(), (UNDECIDED, "Not decided yet")]
+        choices = [
+            *Delivery.VerdictCode.choices(),
+            (UNDECIDED, "Not decided yet"),
+            (STUCK_DELIVERIES, "Could not be decided"),
+        ]
         page = self._page(self._of_days(deliveries, "received_at").order_by("-received_at", "-pk"))
         is_offered = chosen == Delivery.VerdictCode.ENTERED_BEFORE
         return {

@@ -32,6 +32,9 @@ VIEWS: Mapping[str, str] = {
     "failed": "Failed",
     "expired": "Expired",
 }
+#: The reason that stands for all about which somebody can do something.
+CORRECTABLE_REASON = "correctable"
+REASONS: Mapping[str, str] = {CORRECTABLE_REASON: "what can be corrected", **NOT_INVITED_REASONS}
 _OUTCOMES = {
     "passed": ResultOutcome.PASSED,
     "failed": ResultOutcome.FAILED,
@@ -69,7 +72,7 @@ class CandidateFilters:
         stated = {name: parameters.get(name, "").strip()[:300] for name in cls.__dataclass_fields__}
         if stated["view"] not in VIEWS:
             stated["view"] = ""
-        if stated["reason"] not in NOT_INVITED_REASONS:
+        if stated["reason"] not in REASONS:
             stated["reason"] = ""
         if stated["step"] not in Step:
             stated["step"] = ""
@@ -104,7 +107,8 @@ class CandidateSearch:
         """Return the candidates, latest entry first, with their delivery and invitation."""
         filters, rows = self.filters, self._of_view(self.filters.view)
         if filters.reason:
-            rows = rows.not_invited().filter(delivery__verdict=filters.reason)
+            verdicts = CORRECTABLE if filters.reason == CORRECTABLE_REASON else [filters.reason]
+            rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
         if filters.role:
             rows = rows.filter(has_role(self.organization, filters.role))
         if filters.assessment:

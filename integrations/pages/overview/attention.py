@@ -1,19 +1,22 @@
 """What needs a person's attention: each thing with its number, its reason, and the page where something can be done."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Candidate, Membership
-from integrations.pages.activity.candidate_filters import ATTENTION_DAYS
+from integrations.models import Membership
+from integrations.pages.activity.candidate_filters import (
+    ATTENTION_DAYS,
+    CORRECTABLE_REASON,
+    CandidateFilters,
+    CandidateSearch,
+)
 from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
 from integrations.pages.overview.counts import Waiting
-from integrations.pages.visibility import visible
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 #: Findings of what this list counts itself, or what the page says above it.
@@ -78,11 +81,9 @@ def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
 
 def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     """Yield those who entered a stage lately, got no assessment, and would if somebody corrected something."""
-    since = timezone.now() - timedelta(days=ATTENTION_DAYS)
-    candidates = Candidate.objects.not_invited().filter(
-        organization=member.organization_id, entered_at__gte=since, delivery__verdict__in=CORRECTABLE
-    )
-    by_verdict = visible(candidates, member).order_by().values_list("delivery__verdict")
+    since = timezone.localdate() - timedelta(days=ATTENTION_DAYS)
+    listed = CandidateFilters(view="not_invited", reason=CORRECTABLE_REASON, since=since.isoformat())
+    by_verdict = CandidateSearch(member, listed).rows().order_by().values_list("delivery__verdict")
     counts = dict(by_verdict.annotate(count=Count("pk")))
     if not counts:
         return
@@ -91,7 +92,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     for verdict in CORRECTABLE:
         if verdict in counts:
             text = NOT_INVITED_REASONS.get(verdict, "")
-            url = _candidates(view="not_invited", reason=verdict) if text else ""
+            url = replace(listed, reason=str(verdict)).url if text else ""
             parts.append(Part(f"{counts[verdict]} {text or 'waiting for the connection or a pause'}", url))
     who = "1 candidate was" if number == 1 else f"{number} candidates were"
     yield AttentionItem(
@@ -100,7 +101,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         f"{who} not invited",
         f"They entered a CodeScreen stage in the last {ATTENTION_DAYS} days and got no assessment.",
         "See who and why",
-        _candidates(view="not_invited"),
+        listed.url,
         tuple(parts),
     )
 
@@ -112,7 +113,9 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         reason = (
             "More candidates than the bulk limit were moved at once. Nothing is sent until somebody approves."
         )
-        yield AttentionItem("pause", "warn", title, reason, "Approve or reject", _candidates(view="held"))
+        yield AttentionItem(
+            "pause", "warn", title, reason, "Approve or reject", CandidateFilters(view="held").url
+        )
     if number := waiting.uncertain:
         title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
         reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
@@ -121,7 +124,7 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
     if number := waiting.bounced:
         title = f"{_counted(number, 'invitation', 'invitations')} bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then send again from the candidate's page."
-        yield AttentionItem("mail", "bad", title, reason, "See who", _candidates(view="bounced"))
+        yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
     if number := waiting.failed_effects:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
@@ -141,10 +144,6 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         )
         url = f"{reverse('activity')}?verdict=entered_before"
         yield AttentionItem("people", "warn", title, reason, "Invite or leave them", url)
-
-
-def _candidates(**filters: str) -> str:
-    return f"{reverse('activity')}?{urlencode(filters)}"
 
 
 def _counted(number: int, one: str, many: str) -> str:

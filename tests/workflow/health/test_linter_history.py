@@ -117,7 +117,7 @@ def test_a_misspelt_tag_is_no_finding_once_its_candidates_entered_with_the_corre
     enters(linted, "o-1", "Bakend")
     enters(linted, "o-2", "Bakend")
     enters(linted, "o-1", "Backend", "invite")
-    messages = {finding.code: finding.message for finding in linter.findings(linted)}
+    messages: dict[str, str] = {finding.code: finding.message for finding in linter.findings(linted)}
     assert "on 1 candidate names" in messages["unknown_candidate_tag"]
     enters(linted, "o-2", "Backend", "invite")
     assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db.models import Count, Q
-from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models import Invitation, Membership, Organization
 from integrations.vocabulary import FollowingEnd
@@ -104,21 +104,25 @@ def _uncertain(organization: Organization, number: int) -> Finding:
 
 
 def check_ended_following(organization: Organization) -> Iterator[Finding]:
-    """Yield how many invitations the portal has lately stopped asking about without a result, by the reason."""
-    ended = Invitation.objects.filter(
-        organization=organization, following_ended_at__gte=Now() - ENDED_SHOWN_FOR
-    ).ended_without_result()
-    counts = ended.order_by("following_ended").values_list("following_ended").annotate(number=Count("pk"))
-    for end, number in counts:
+    """Yield how many invitations the portal has lately stopped asking about without a result, and why."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - ENDED_SHOWN_FOR
+    ended = Invitation.objects.filter(organization=organization, following_ended_at__gte=since)
+    by_reason = ended.ended_without_result().order_by("following_ended").values_list("following_ended")
+    counts = dict(by_reason.annotate(number=Count("pk")))
+    if counts:
+        reasons = listed(
+            f"{number} {_lower_first(FollowingEnd(end).label)}" for end, number in counts.items()
+        )
         yield Finding(
             organization.slug,
             FindingCode.FOLLOWING_ENDED,
             Level.WARNING,
-            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(number, 'invitation')} ended without a result: "
-            f"{_lower_first(FollowingEnd(end).label)}.",
+            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(sum(counts.values()), 'invitation')} ended without a "
+            f"result: {reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel "
             "tracking and send it again.",
-            f"{ACTIVITY}?status=no_longer_followed",
+            f"{ACTIVITY}?status=no_longer_followed&since={since:%Y-%m-%d}",
         )
 
 

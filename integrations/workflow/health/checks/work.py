@@ -36,7 +36,7 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Open the candidate, read the reason, fix it, and press Retry.",
-            f"{ACTIVITY}?problem=failed",
+            f"{ACTIVITY}?state=failed",
         )
 
 
@@ -51,7 +51,7 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
             Level.ERROR,
             f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
             "Open the delivery, read the reason, and retry it.",
-            ACTIVITY,
+            f"{ACTIVITY}?verdict=stuck",
         )
 
 
