@@ -98,6 +98,7 @@ class AuditAction(models.TextChoices):
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
     EXPORT_LIST = "export_list", "export a list"
     VERIFY_LOG = "verify_log", "check the log"
+    RECORD_RESTORE = "record_restore", "record a restore"
     ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
     REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
     RESET_SECOND_FACTOR = "reset_second_factor", "reset second factor"

@@ -4,6 +4,7 @@ import re
 import secrets
 import zoneinfo
 from collections.abc import Callable
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -215,6 +216,15 @@ class Organization(models.Model):
         editable=False,
         help_text="Until when the bodies of webhooks have been reduced to ids and times.",
     )
+    rows_lost_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the backup was made that was restored last; rows written since are lost.",
+    )
+    rows_lost_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the portal stopped whose rows are lost."
+    )
     passed_tag = models.CharField(
         max_length=100,
         blank=True,
@@ -302,6 +312,15 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
             ),
+            models.CheckConstraint(
+                condition=models.Q(rows_lost_from__isnull=True, rows_lost_until__isnull=True)
+                | models.Q(
+                    rows_lost_from__isnull=False,
+                    rows_lost_until__isnull=False,
+                    rows_lost_from__lte=models.F("rows_lost_until"),
+                ),
+                name="organization_rows_lost_in_order",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -334,6 +353,10 @@ class Organization(models.Model):
         if not codescreen.is_working:
             return "CodeScreen refused the API key."
         return ""
+
+    def has_lost_rows_since(self, moment: datetime) -> bool:
+        """Whether rows that were written after that moment were lost by a restore."""
+        return self.rows_lost_until is not None and moment < self.rows_lost_until
 
     @property
     def rating_thresholds(self) -> Thresholds:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command, get_commands
+from django.utils import timezone
 
 from integrations.models import (
     AuditEntry,
@@ -18,6 +19,7 @@ COMMANDS: dict[str, Prepare] = {
     "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
     "reset_second_factor": lambda s: _reset_by_command(s),
     "replay": lambda s: _command("replay", s.delivery().pk),
+    "restored": lambda s: _command("restored", s.organization.slug, "--since", timezone.now()),
     "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
 NOT_AUDITED_COMMANDS = {

@@ -65,7 +65,8 @@ def test_a_fault_is_printed_and_exits_with_1(acme):
 def test_an_announced_head_is_compared(acme):
     head = ChainHead.objects.get(pk=acme.pk)
     assert verify("acme", "--head", f" {head} ")[0] == 0
-    code, lines = verify("acme", "--head", f"4:{head.hash}")
+    assert AuditEntry.objects.filter(action="verify_log").get().changes["head"] == [None, str(head)]
+    code, lines = verify("acme", "--head", f"9:{head.hash}")
     assert code == 1
     assert "its end was cut off" in lines[0]
 

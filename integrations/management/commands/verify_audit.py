@@ -7,7 +7,8 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.management.lookup import organization_named, organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Organization
+from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind
+from integrations.models.chain_format import PORTAL_CHAIN
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.verification import Verification, chain_of, verify_chain
 
@@ -52,12 +53,26 @@ class Command(MigratingCommand):
         found = verify_chain(
             chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), *heads
         )
+        if heads:
+            _record(organization, heads, found)
         rows = f"{found.audit_entries} audit entries and {found.verdicts} verdicts, the text of {found.erased} erased"
         if found.is_whole:
             self.stdout.write(f"{name}: whole. {rows}. Head {found.position}:{found.hash}")
         else:
             self.stdout.write(self.style.ERROR(f"{name}: not whole, {found.faults} faults. {rows}."))
         return found
+
+
+def _record(organization: Organization | None, heads: list[HeadToCompare], found: Verification) -> None:
+    """Record that the log was compared with a head that was announced, and with what result."""
+    target = AuditTarget(
+        TargetKind.ORGANIZATION,
+        organization.pk if organization else PORTAL_CHAIN,
+        organization.name if organization else PORTAL,
+    )
+    result = "whole" if found.is_whole else f"{found.faults} faults"
+    changes = {"head": (None, ", ".join(map(str, heads))), "result": (None, result)}
+    AuditEntry.record(organization, "verify_audit", AuditAction.VERIFY_LOG, target, changes)
 
 
 def _head(text: str) -> HeadToCompare:

@@ -13,6 +13,7 @@ from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.models.db_retry import with_retry
 from integrations.report_pdf.words import ReportWords
 from integrations.workflow.effects.author import choose_author
+from integrations.workflow.effects.earlier_writes import may_be_written_of
 from integrations.workflow.effects.report_files import (
     NO_AUTHOR,
     NO_PERMISSION,
@@ -20,7 +21,6 @@ from integrations.workflow.effects.report_files import (
     explained,
     files_in_lever,
     forget_files,
-    may_have_files,
     stored_file_ids,
 )
 from integrations.workflow.effects.result_tag import LATER_RESULT
@@ -49,7 +49,7 @@ def attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled |
         raise TypeError("a report without an invitation")
     payload = AttachReportPayload.from_json(effect.payload)
     if reason := _reason_to_cancel(effect, invitation, payload):
-        is_stale = reason == NOT_WANTED and may_have_files(invitation)
+        is_stale = reason == NOT_WANTED and may_be_written_of(invitation, effect.kind)
         return Cancelled(reason, also=partial(enqueue_report_removal, invitation) if is_stale else None)
     lever = clients.lever()
     if LeverConnection.objects.get(organization=effect.organization_id).lacks(FILES_SCOPE):
@@ -83,7 +83,7 @@ def _attach(
     payload: AttachReportPayload,
     author: str,
 ) -> Done | Failed | LeaseLost:
-    present = files_in_lever(lever, invitation) if may_have_files(invitation) else []
+    present = files_in_lever(lever, invitation) if may_be_written_of(invitation, effect.kind) else []
     file = next((one for one in present if _is_same(one.name, payload.name) and not one.is_broken), None)
     words = ReportWords.from_json(payload.words) if file else report_words(invitation, result)
     content = _pdf(words)

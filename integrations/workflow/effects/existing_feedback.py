@@ -11,17 +11,18 @@ from integrations.workflow.catalog.feedback_template import (
     TEXT_FIELDS,
     FeedbackField,
 )
+from integrations.workflow.effects.earlier_writes import may_be_written_of
 from integrations.workflow.effects.feedback_values import field_texts
 
 
 def existing_feedback(lever: LeverClient, invitation: Invitation, template_id: str) -> Iterator[str]:
-    """Yield the ids of feedback that may exist: the stored one, then one that a try without an answer may have made.
+    """Yield the ids of feedback that may exist: the stored one, then one whose id was never stored, or is lost.
 
     `template_id` is our template's, empty when none is stored.
     """
     if invitation.feedback_id:
         yield invitation.feedback_id
-    if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, attempt_started_at__isnull=False).exists():
+    if may_be_written_of(invitation, Effect.Kind.WRITE_FEEDBACK):
         feedback_id = _find_unstored(lever, invitation, template_id)
         if feedback_id and feedback_id != invitation.feedback_id:
             yield feedback_id

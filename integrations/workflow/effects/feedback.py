@@ -43,6 +43,7 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("a feedback effect without an invitation")
+    invitation.organization = effect.organization
     result = Result.objects.get(pk=FeedbackPayload.from_json(effect.payload).result)
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:

@@ -6,7 +6,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverFile
 from integrations.lever.oauth import FILES_SCOPE
-from integrations.models import Effect, Invitation, Result
+from integrations.models import Invitation, Result
 from integrations.workflow.results.report_words import is_report_of
 
 NO_AUTHOR = "Lever lists no user who could be the author of the file."
@@ -17,12 +17,6 @@ NO_PERMISSION = (
 TOO_LARGE = "Lever refused the report as too large for its account. Ask Lever for its limit, then retry."
 #: Lever's code for an upload that took too long.
 _SLOW = "RequestTimeout"
-
-
-def may_have_files(invitation: Invitation) -> bool:
-    """Whether a try may have attached a report for this invitation already."""
-    started = invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT, attempt_started_at__isnull=False)
-    return started.exists()
 
 
 def files_in_lever(lever: LeverClient, invitation: Invitation) -> list[LeverFile]:

@@ -67,6 +67,9 @@ class FindingCode(StrEnum):
     SINGLE_SIGN_ON_FAILING = "single_sign_on_failing"
     SINGLE_SIGN_ON_WITHOUT_DOMAIN = "single_sign_on_without_domain"
     SIGN_IN_DOMAIN_GONE = "sign_in_domain_gone"
+    RESTORED_CONNECTION = "restored_connection"
+    RESTORED_LOG = "restored_log"
+    POSSIBLY_INVITED = "possibly_invited"
     UNCERTAIN_INVITATIONS = "uncertain_invitations"
     HELD_INVITATIONS = "held_invitations"
     BOUNCED_INVITATIONS = "bounced_invitations"
@@ -123,6 +126,8 @@ _LINKS = {
     FindingCode.WEBHOOK_REJECTED: "Open the webhook settings",
     FindingCode.HELD_INVITATIONS: "Review",
     FindingCode.UNCERTAIN_INVITATIONS: "Review",
+    FindingCode.POSSIBLY_INVITED: "Review",
+    FindingCode.RESTORED_CONNECTION: "Connect Lever again",
     FindingCode.BOUNCED_INVITATIONS: "See which",
     FindingCode.AWAITING_DECISION: "Review",
     FindingCode.FOLLOWING_ENDED: "See which",

@@ -140,8 +140,9 @@ def _read(
 
 
 def is_chosen(delivery: Delivery) -> bool:
-    """Whether a person chose to invite the candidate, who may be invited already."""
-    return delivery.chosen_at is not None
+    """Whether a person chose to invite the candidate, who may be invited already; not when a restore came since."""
+    chosen_at = delivery.chosen_at
+    return chosen_at is not None and not delivery.organization.has_lost_rows_since(chosen_at)
 
 
 def _entered_before(
@@ -161,7 +162,7 @@ def _entered_before(
         return EnteredBefore.UNKNOWN_TIME if was_there else None
     if connection.first_connected_at and entered_at < connection.first_connected_at:
         return EnteredBefore.CONNECTING
-    return None
+    return EnteredBefore.RESTORE if organization.has_lost_rows_since(entered_at) else None
 
 
 @prepared

@@ -1,0 +1,64 @@
+"""`manage.py restored [ORGANIZATION] --since TIME`: say that the database is a restored backup."""
+
+from datetime import UTC
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations.management.dates import moment
+from integrations.management.lookup import organizations_named
+from integrations.management.migrating import MigratingCommand
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.restored import Restored, record_restore
+
+NEXT = (
+    "Next: start the portal, connect Lever again, then `manage.py poll --all` and `manage.py sweep`. The doctor and "
+    "Health list what waits for a person."
+)
+
+
+class Command(MigratingCommand):
+    help = (
+        "After a restore and before `serve`: say when the backup was made. What can't be known since is looked for in "
+        "Lever, or left to a person; nothing is sent blindly."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        parser.add_argument(
+            "--since",
+            metavar="TIME",
+            required=True,
+            help="when the backup was made, such as 2027-01-31T08:00:00+00:00",
+        )
+        parser.add_argument(
+            "--until",
+            metavar="TIME",
+            default="",
+            help="when the portal stopped whose rows are lost; now without",
+        )
+
+    def handle(self, *args: object, **options: Any) -> None:
+        since = moment("--since", options["since"])
+        until = moment("--until", options["until"]) if options["until"] else None
+        errors = []
+        for organization in organizations_named(options["organization"]):
+            try:
+                self._print(organization.slug, record_restore(organization, since, until, "restored"))
+            except ActionNotAllowed as error:
+                errors.append(str(error))
+        if errors:
+            raise CommandError("\n".join(errors))
+        self.stdout.write(NEXT)
+
+    def _print(self, slug: str, restored: Restored) -> None:
+        times = " to ".join(
+            f"{one.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for one in (restored.since, restored.until)
+        )
+        known = "rows are lost" if restored.is_new else "known already that rows are lost"
+        self.stdout.write(
+            f"{slug}: {known} from {times} UTC\n"
+            f"  {restored.uncertain} invitations that waited may have been sent: uncertain, for a person\n"
+            f"  {restored.undecided} stage changes wait to be decided: offered, unless an invitation is here\n"
+            f"  {restored.writes} writes to Lever wait: each looks there first"
+        )
