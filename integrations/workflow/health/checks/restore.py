@@ -31,19 +31,19 @@ def check_restored_connection(organization: Organization) -> Iterator[Finding]:
 
 def check_restored_log(organization: Organization) -> Iterator[Finding]:
     """Yield that nobody has compared the audit log with what was announced of it, since it was restored."""
-    until = organization.rows_lost_until
-    if until is None:
+    since = organization.rows_lost_from
+    if since is None:
         return
     checks = AuditEntry.objects.filter(
-        organization=organization, action=AuditAction.VERIFY_LOG, at__gte=until
+        organization=organization, action=AuditAction.VERIFY_LOG, at__gte=since
     )
     if not checks.exists():
         yield Finding(
             organization.slug,
             FindingCode.RESTORED_LOG,
             Level.WARNING,
-            "The database was restored, so the audit log ends with the backup. Of what was recorded afterwards only the "
-            "heads are known that were announced, by e-mail and in the portal's log.",
+            "The database was restored, so the audit log ends with the backup. Of what was recorded afterwards only "
+            "the heads are known that were announced, by e-mail and in the portal's log.",
             f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
             "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
             HEALTH,
