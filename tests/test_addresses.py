@@ -48,6 +48,7 @@ WITHOUT_ORGANIZATION = {
     "AttemptLimit",
     "ChainHead",
     "Heartbeat",
+    "PasswordLinkRequest",
     "PersonalSettings",
     "RateLimitBucket",
     "UserSession",

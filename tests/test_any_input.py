@@ -103,7 +103,6 @@ def _alone() -> Iterator[None]:
     """Reach no platform, wait for nothing, and keep the connection that holds the test's transaction."""
     with (
         responses.RequestsMock(assert_all_requests_are_fired=False),
-        mock.patch("portal.accounts.sign_in.LINK_ANSWER_SECONDS", 0),
         mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.close_if_unusable_or_obsolete"),
     ):
         yield

@@ -215,6 +215,13 @@ ORGANIZATION_TABLES = (
         organization="",
     ),
     Table(
+        "integrations.PasswordLinkRequest",
+        "addresses for which a link to choose a password was asked",
+        "a second, until a worker has looked whether a member has the address; an hour while none works",
+        people={"address": "the address that was typed"},
+        organization="",
+    ),
+    Table(
         "integrations.AttemptLimit",
         "how many passwords and second factors may still be tried",
         "an hour after all are free again; removed daily",

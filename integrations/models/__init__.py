@@ -35,6 +35,7 @@ from integrations.models.notification_preference import NotificationPreference
 from integrations.models.opportunity_person import OpportunityPerson
 from integrations.models.organization import Organization
 from integrations.models.passkey import Passkey
+from integrations.models.password_link_request import PasswordLinkRequest
 from integrations.models.pending_membership import PendingMembership
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.portal_duty import PortalDuty
@@ -94,6 +95,7 @@ __all__ = [
     "OpportunityPerson",
     "Organization",
     "Passkey",
+    "PasswordLinkRequest",
     "PendingMembership",
     "PersonalSettings",
     "PortalDuty",

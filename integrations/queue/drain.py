@@ -22,6 +22,7 @@ from integrations.queue.organization_reads import OrganizationReads
 from integrations.queue.step_threads import StepThreads
 from integrations.queue.wake_ups import WakeUps
 from integrations.queue.worker import Row, claim_delivery, claim_rows, perform_duties, work_on
+from integrations.workflow.email.password_reset import answer_requests
 
 DRAIN_SECONDS = 20.0
 BEAT_SECONDS = 1.0
@@ -81,6 +82,7 @@ class _Drain:
             now = time.monotonic()
             if now >= self._beat_at:
                 Heartbeat.beat()
+                answer_requests()
                 self._beat_at = now + BEAT_SECONDS
             if now >= self._deadline and not self._duties.running:
                 return

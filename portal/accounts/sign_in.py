@@ -1,6 +1,5 @@
 """Signing in, choosing a password through a link, and switching to another organization."""
 
-import time
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -22,6 +21,7 @@ from django.utils.http import urlencode
 from django.views.generic import View
 
 from integrations.models import AuditAction
+from integrations.models.attempt_limit import TooMany
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page, return_url
 from integrations.queue import notify
 from integrations.workflow.email.reset_tokens import reset_tokens
@@ -35,10 +35,7 @@ from portal.accounts.password_backend import refusal_of
 from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.second_factor.overview import REVIEW_FACTORS
 from portal.accounts.sign_in_entries import with_address
-from portal.accounts.throttle import too_many
-
-#: Every request for a password link is answered after this time, so that timing doesn't reveal who has an account.
-LINK_ANSWER_SECONDS = 0.3
+from portal.accounts.throttle import request_link, too_many
 
 
 class SignInView(LoginView):
@@ -88,16 +85,16 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 class ForgottenPasswordView(PasswordResetView):
-    """Send a link to choose a password; the answer is the same whether or not the address is known."""
+    """Have a link sent to choose a password. A worker looks whether a member has the address; the answer can't tell."""
 
     form_class = ForgottenPasswordForm
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """Enqueue the e-mail, and answer after LINK_ANSWER_SECONDS."""
-        started_at = time.monotonic()
-        response = super().form_valid(form)
-        time.sleep(max(0.0, started_at + LINK_ANSWER_SECONDS - time.monotonic()))
-        return response
+        """Store the request; 429 when too many came from the client's network."""
+        outcome = request_link(self.request, form.cleaned_data["email"])
+        if isinstance(outcome, TooMany):
+            return too_many(self.request, outcome, what="links to choose a password were asked for")
+        return redirect(self.get_success_url())
 
 
 class ChoosePasswordView(PasswordResetConfirmView):

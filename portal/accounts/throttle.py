@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from integrations.models import AttemptLimit, UserSession
+from integrations.models import AttemptLimit, PasswordLinkRequest, UserSession
 from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
 from portal.accounts.known_device import known_device
 from portal.accounts.name_digests import name_digest
@@ -27,6 +27,9 @@ ADDRESS = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
 #: One address can't use it up: its own limit for the name lets it try fewer, at first and in the long run.
 NAME = (Limit(100, 10 * MINUTE),)
 
+#: Requests for a link to choose a password: from one network, and for one address, which gets an e-mail in 15 minutes.
+LINKS_FROM_NETWORK = (Limit(10, MINUTE),)
+LINKS_TO_ADDRESS = (Limit(2, 15 * MINUTE),)
 #: Questions for a passkey that one address may have put: each is stored in a session.
 PASSKEY_QUESTIONS = (Limit(30, MINUTE / 2),)
 #: Sign-ins by a provider that one address may begin: a whole office does so in the morning behind one address.
@@ -85,9 +88,23 @@ def _passkey_questions(request: HttpRequest) -> dict[str, Limit]:
     return keyed_limits(f"passkey:{client_network(request)}", PASSKEY_QUESTIONS)
 
 
-def too_many(request: HttpRequest, refusal: TooMany, *, is_by_provider: bool = False) -> HttpResponse:
-    """Return the page that says how long to wait, a 429 with Retry-After."""
-    context = {"wait": refusal.in_words, "is_by_provider": is_by_provider}
+def request_link(request: HttpRequest, address: str) -> TooMany | None:
+    """Have a worker send a link to the address if a member has it. Return how long to wait first; nothing is done then.
+
+    An address for which it was asked often has got its e-mail: nothing is stored, and the answer is the same.
+    """
+    outcome = AttemptLimit.take(keyed_limits(f"links_from:{client_network(request)}", LINKS_FROM_NETWORK))
+    if isinstance(outcome, TooMany):
+        return outcome
+    to_address = keyed_limits(f"links_to:{address.casefold()}", LINKS_TO_ADDRESS)
+    if not isinstance(AttemptLimit.take(to_address), TooMany):
+        PasswordLinkRequest.objects.create(address=address)
+    return None
+
+
+def too_many(request: HttpRequest, refusal: TooMany, *, what: str = "") -> HttpResponse:
+    """Return the page that says how long to wait, a 429 with Retry-After; `what` says of what, if not of passwords."""
+    context = {"wait": refusal.in_words, "what": what}
     response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(math.ceil(refusal.seconds))
     return response

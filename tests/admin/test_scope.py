@@ -30,6 +30,7 @@ OWNED = [
         "CacheEntry",
         "ChainHead",
         "Heartbeat",
+        "PasswordLinkRequest",
         "PersonalSettings",
         "PortalDuty",
         "RateLimitBucket",

@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Effect, EmailTopic, Membership
+from integrations.models import Effect, EmailTopic, Membership, PasswordLinkRequest
 from integrations.models.open_memberships import may_use_password
+from integrations.models.password_link_request import ANSWERED_WITHIN
 from integrations.workflow.email.links import reset_password_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
@@ -16,6 +17,21 @@ from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
 INTERVAL = timedelta(minutes=15)
 DAILY_LIMIT = 6
 PRIORITY = 1  # a person waits for it
+#: So many requests are answered in one transaction.
+BATCH = 50
+
+
+def answer_requests() -> int:
+    """Answer requests for links, the oldest first; return how many. Safe to run at once and to be killed anywhere."""
+    if not PasswordLinkRequest.objects.exists():
+        return 0
+    with transaction.atomic():
+        rows = list(PasswordLinkRequest.objects.select_for_update(skip_locked=True)[:BATCH])
+        since = timezone.now() - ANSWERED_WITHIN
+        for address in {row.address.casefold() for row in rows if row.requested_at >= since}:
+            send_links(address)
+        PasswordLinkRequest.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
 
 
 def send_links(address: str) -> None:

@@ -66,7 +66,7 @@ class SingleSignOnView(_AddressFormView):
     def form_valid(self, form: AddressForm) -> HttpResponse:
         """Find the provider by the domain alone: the answer says nothing about who is a member."""
         if refusal := begin_at_provider(self.request):
-            return too_many(self.request, refusal, is_by_provider=True)
+            return too_many(self.request, refusal, what="sign-ins by single sign-on were begun")
         address = form.cleaned_data["email"]
         provider = provider_for(address)
         if provider is None:
