@@ -1,5 +1,7 @@
 """Look-ups of TXT records, by which an organization proves that a domain is its own."""
 
+from integrations.http import customer_calls
+
 LIFETIME_SECONDS = 3.0
 
 
@@ -7,8 +9,12 @@ class LookupFailed(Exception):
     """No name server gave an answer: whether there is a record isn't known."""
 
 
-def txt_records(name: str) -> list[str]:
-    """Return the texts of a name's TXT records; none when there is no such name. Raises LookupFailed."""
+def txt_records(name: str, organization_id: int) -> list[str]:
+    """Return the texts of the TXT records of a name that an organization gave; none when there is no such name.
+
+    Raises LookupFailed, and TooManyCalls (see `customer_calls`).
+    """
+    customer_calls.begin(organization_id)
     # not with the module: it is large, and few processes ever look up a record
     import dns.exception  # noqa: PLC0415
     import dns.resolver  # noqa: PLC0415

@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from integrations.http import answer_headers, deadlines
+from integrations.http import answer_headers, customer_calls, deadlines
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -58,9 +58,13 @@ def check_address(address: str) -> None:
         raise AddressRefused(_not_public(host))
 
 
-def check_host(address: str) -> None:
-    """Raise AddressRefused unless `check_address` accepts it and its host leads to public IP addresses now."""
+def check_host(address: str, organization_id: int) -> None:
+    """Raise AddressRefused unless `check_address` accepts it and its host leads to public IP addresses now.
+
+    Raises TooManyCalls (see `customer_calls`).
+    """
     check_address(address)
+    customer_calls.begin(organization_id)
     parts = urlsplit(address)
     host = parts.hostname or ""
     try:
@@ -83,19 +87,22 @@ def is_public(ip: str) -> bool:
 def call(
     method: str,
     address: str,
+    organization_id: int,
     *,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     content: bytes | None = None,
     auth: tuple[str, str] | None = None,
 ) -> Answer:
-    """Make one call and return its answer; a redirect is an answer like others, and isn't followed.
+    """Call a server that an organization named, and return its answer; a redirect is an answer, and isn't followed.
 
     What is sent is a form, or `content` as it is.
 
-    Raises AddressRefused, and requests.RequestException when no whole answer came in time.
+    Raises AddressRefused, TooManyCalls (see `customer_calls`), and requests.RequestException when no whole answer came
+    in time.
     """
     check_address(address)
+    seconds = customer_calls.begin(organization_id) or TOTAL_SECONDS
     started = time.monotonic()
     with requests.Session() as session:
         session.trust_env = False
@@ -103,7 +110,7 @@ def call(
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         with (
-            adapter.bounded(TOTAL_SECONDS),
+            adapter.bounded(seconds),
             session.request(
                 method,
                 address,
@@ -114,14 +121,12 @@ def call(
                 },
                 data=form if content is None else content,
                 auth=auth,
-                timeout=(CONNECT_SECONDS, TOTAL_SECONDS),
+                timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response,
         ):
-            body = deadlines.read_body(
-                response, started, most_bytes=MAX_BODY_BYTES, most_seconds=TOTAL_SECONDS
-            )
+            body = deadlines.read_body(response, started, most_bytes=MAX_BODY_BYTES, most_seconds=seconds)
             return Answer(response.status_code, body, answer_headers.retry_after(response.headers))
 
 

@@ -79,7 +79,7 @@ def test_a_name_that_leads_to_this_machine_is_refused_before_anything_is_sent(ho
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         with pytest.raises(AddressRefused, match="private network"):
-            call("GET", f"https://{host}:{server.getsockname()[1]}/")
+            call("GET", f"https://{host}:{server.getsockname()[1]}/", 1)
         with pytest.raises(TimeoutError):
             server.accept()
 
@@ -97,7 +97,7 @@ def test_a_name_is_resolved_once_so_that_a_second_answer_changes_nothing(monkeyp
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     with pytest.raises(AddressRefused):
-        call("GET", "https://rebinding.example/")
+        call("GET", "https://rebinding.example/", 1)
     assert asked == ["rebinding.example"]
 
 
@@ -105,7 +105,7 @@ def test_one_private_address_among_public_ones_is_refused(monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("1.1.1.1", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(AddressRefused):
-        call("GET", "https://both.example/")
+        call("GET", "https://both.example/", 1)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -145,25 +145,25 @@ def local(settings):
 
 
 def test_the_operator_may_allow_private_networks(local):
-    assert call("GET", f"{local}/") == public_web.Answer(200, b"{}")
+    assert call("GET", f"{local}/", 1) == public_web.Answer(200, b"{}")
 
 
 def test_a_redirect_is_not_followed(local):
-    assert call("GET", f"{local}/redirect").status == 302
+    assert call("GET", f"{local}/redirect", 1).status == 302
 
 
 def test_a_huge_answer_ends_the_call(local):
     with pytest.raises(requests.RequestException):
-        call("GET", f"{local}/huge")
+        call("GET", f"{local}/huge", 1)
 
 
 def test_an_answer_that_drips_ends_the_call(local, monkeypatch):
     monkeypatch.setattr(public_web, "TOTAL_SECONDS", 0.3)
     with pytest.raises(requests.RequestException):
-        call("GET", f"{local}/slow")
+        call("GET", f"{local}/slow", 1)
 
 
 def test_the_environments_proxies_are_not_used(local, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9/")
-    assert call("GET", f"{local}/").status == 200
+    assert call("GET", f"{local}/", 1).status == 200

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
+from integrations.http import customer_calls
 from integrations.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
@@ -87,6 +88,7 @@ class SingleSignOnSettingsView(OrganizationMixin, TemplateView):
         return redirect(PAGE)
 
     def _save(self, form: ProviderForm) -> bool:
+        customer_calls.begin(self.organization.pk)  # nothing is stored when the provider can't be asked now
         try:
             changes = save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user)
         except ValidationError as error:

@@ -72,7 +72,7 @@ def add_address(organization: Organization, wanted: NewAddress, actor: Actor) ->
     The host is looked up: one that leads into a private network is refused.
     """
     name, url = wanted.name.strip(), wanted.url.strip()
-    errors = _wrong(wanted) | _wrong_url(url)
+    errors = _wrong(wanted) | _wrong_url(url, organization.pk)
     if wanted.kind not in AlertAddress.Kind.values:
         errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
     _refuse(errors)
@@ -107,7 +107,7 @@ def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) 
     What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
     """
     url = wanted.url.strip()
-    _refuse(_wrong(wanted) | (_wrong_url(url) if url else {}))
+    _refuse(_wrong(wanted) | (_wrong_url(url, address.organization_id) if url else {}))
     with transaction.atomic():
         Organization.objects.lock(address.organization_id)
         stored = AlertAddress.objects.filter(pk=address.pk).select_related("organization").first()
@@ -213,11 +213,11 @@ def _wrong(wanted: NewAddress | ChangedAddress) -> dict[str, str]:
     return errors
 
 
-def _wrong_url(url: str) -> dict[str, str]:
+def _wrong_url(url: str, organization_id: int) -> dict[str, str]:
     if len(url) > LONGEST_URL:
         return {"url": f"An address has at most {LONGEST_URL} characters."}
     try:
-        public_web.check_host(url)
+        public_web.check_host(url, organization_id)
     except public_web.AddressRefused as error:
         return {"url": str(error)}
     return {}

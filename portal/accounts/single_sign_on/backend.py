@@ -39,6 +39,8 @@ from integrations.workflow.operations.single_sign_on.upkeep import backend_name
 LONGEST_SUBJECT = 255
 #: How long a discovery document is kept; it names addresses, and no keys.
 DISCOVERY_SECONDS = 600
+#: How long it is kept that there was none.
+UNDISCOVERED_SECONDS = 60
 
 
 class SignInFailed(Exception):
@@ -85,14 +87,19 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
         return self.provider.issuer
 
     def oidc_config(self) -> JsonObject:
-        """Return the checked discovery document. Raises AuthProviderError."""
+        """Return the checked discovery document. Raises AuthProviderError and TooManyCalls.
+
+        That there is none is kept too, for a shorter time: people who try again don't wait for a silent provider.
+        """
         document: JsonObject | None = cache.get(self._discovery_key())
         if document is None:
-            found = discover(self.provider.issuer)
-            if isinstance(found, Undiscovered):
-                raise AuthProviderError(self, code="connection_failed")
-            cache.set(self._discovery_key(), found, DISCOVERY_SECONDS)
-            document = found
+            found = discover(self.provider)
+            document, seconds = (
+                ({}, UNDISCOVERED_SECONDS) if isinstance(found, Undiscovered) else (found, DISCOVERY_SECONDS)
+            )
+            cache.set(self._discovery_key(), document, seconds)
+        if not document:
+            raise AuthProviderError(self, code="connection_failed")
         return document
 
     def forget_discovery(self) -> None:
@@ -123,6 +130,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
             answer = public_web.call(
                 options.get("method", "GET"),
                 url,
+                self.provider.organization_id,
                 headers=options.get("headers"),
                 form=options.get("data"),
                 auth=options.get("auth"),

@@ -69,7 +69,11 @@ def _answer(address: AlertAddress, message_id: str, body: JsonObject) -> public_
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         return public_web.call(
-            "POST", address.url, headers=_headers(address, message_id, content), content=content
+            "POST",
+            address.url,
+            address.organization_id,
+            headers=_headers(address, message_id, content),
+            content=content,
         )
     except public_web.AddressRefused:
         raise PlatformError(

@@ -10,6 +10,7 @@ import requests
 
 from integrations.http import public_web
 from integrations.http.json_types import JsonObject
+from integrations.models import IdentityProvider
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -22,10 +23,14 @@ class Undiscovered:
     reason: str
 
 
-def discover(issuer: str) -> JsonObject | Undiscovered:
-    """Return the provider's discovery document, with every address in it checked; else why there is none."""
+def discover(provider: IdentityProvider) -> JsonObject | Undiscovered:
+    """Return the provider's discovery document, with every address in it checked; else why there is none.
+
+    Raises TooManyCalls.
+    """
+    address = provider.issuer.rstrip("/") + DISCOVERY_PATH
     try:
-        answer = public_web.call("GET", issuer.rstrip("/") + DISCOVERY_PATH)
+        answer = public_web.call("GET", address, provider.organization_id)
     except public_web.AddressRefused as error:
         return Undiscovered(str(error))
     except requests.RequestException as error:
@@ -40,7 +45,7 @@ def discover(issuer: str) -> JsonObject | Undiscovered:
         document = None
     if not isinstance(document, dict):
         return Undiscovered("The issuer's discovery document can't be read: it isn't a JSON object.")
-    return _checked(document, issuer)
+    return _checked(document, provider.issuer)
 
 
 def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:

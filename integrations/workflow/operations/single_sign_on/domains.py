@@ -78,9 +78,10 @@ def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
     """Look the domain's TXT record up and store what that showed.
 
     A proven domain whose record is gone keeps its power for LAPSES_AFTER; an unanswered look-up changes nothing.
+    Raises TooManyCalls.
     """
     try:
-        records = dns_records.txt_records(domain.record_name)
+        records = dns_records.txt_records(domain.record_name, domain.organization_id)
     except dns_records.LookupFailed:
         return Proof.UNKNOWN
     is_found = domain.record_text in (record.strip() for record in records)

@@ -27,8 +27,11 @@ def check_single_sign_on(organization: Organization) -> None:
 
 
 def check_provider(provider: IdentityProvider) -> str:
-    """Read the provider's discovery document and store why it can't be used; return that, empty when it can."""
-    found = discover(provider.issuer)
+    """Read the provider's discovery document and store why it can't be used; return that, empty when it can.
+
+    Raises TooManyCalls.
+    """
+    found = discover(provider)
     failure = found.reason if isinstance(found, Undiscovered) else ""
     same = IdentityProvider.objects.filter(pk=provider.pk, issuer=provider.issuer)
     same.update(checked_at=timezone.now(), failure=failure)
