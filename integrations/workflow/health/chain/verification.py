@@ -81,6 +81,7 @@ def verify_chain(
     expected = next(announced, None)
     for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
         if until is not None and position % LOOKS_AT_CLOCK == 0 and timezone.now() >= until:
+            _report_uncovered(chain, walk)
             raise OutOfTime(walk.position)
         found = list(rows)
         for row in found:
@@ -90,6 +91,7 @@ def verify_chain(
             _compare(expected, walk, counter)
             expected = next(announced, None)
     _compare_end(head, walk, counter)
+    _report_uncovered(chain, walk)
     while expected is not None:
         _compare(expected, walk, counter)
         expected = next(announced, None)
@@ -142,6 +144,12 @@ def _compare_end(head: ChainHead, walk: Walk, report: Report) -> None:
     elif not walk.end(head.hash):
         text = f"the head of the chain has the hash {head.hash}, but the row at position {head.position} another."
         report(Fault(FaultCode.HEAD_CHANGED, head.position, text))
+
+
+def _report_uncovered(chain: int, walk: Walk) -> None:
+    """Report the rows whose text was erased although still no entry says so."""
+    if walk.has_uncovered:
+        walk.report_uncovered(covers_of(chain))
 
 
 def _report_rows_outside(chain: int, read_until: int, report: Report) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from integrations.models import Chained
 from integrations.models.chain_format import NO_HASH
 from integrations.workflow.health.chain.covers import Covers
-from integrations.workflow.health.chain.faults import FaultCode, Report, removed, row_fault
+from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, removed, row_fault
 
 
 @dataclass
@@ -29,6 +29,8 @@ class Walk:
         self._last: Link | None = None
         #: Neighbours that don't fit each other although both fit their own hashes.
         self._suspects: tuple[Link, Link] | None = None
+        #: Faults of empty rows that nothing accounted for when the walk began.
+        self._uncovered: list[Fault] = []
         self.rows = self.erased = 0
 
     @property
@@ -63,6 +65,20 @@ class Walk:
         if not self._end_suspicion(is_fitting) and not is_fitting and self._last and self._last.is_intact:
             self._blame(self._last)
         return is_fitting
+
+    def report_uncovered(self, covers: Covers) -> None:
+        """Report the empty rows that still nothing accounts for, by covers that were read after them.
+
+        An erasure may have been recorded since the walk began: a row is emptied together with the entry that says so.
+        """
+        for fault in self._uncovered:
+            if fault.position not in covers:
+                self._report(fault)
+
+    @property
+    def has_uncovered(self) -> bool:
+        """Whether an empty row was met that nothing accounted for when the walk began."""
+        return bool(self._uncovered)
 
     def _compare_with_last(self, link: Link) -> None:
         """Compare what the row says about the one before it with that one.
@@ -112,4 +128,4 @@ class Walk:
             self._report(row_fault(FaultCode.TEXT_AFTER_ERASURE, row, what))
         if row.position not in self._covers:
             what = "its text was erased, but no later entry says so."
-            self._report(row_fault(FaultCode.ERASED_WITHOUT_RECORD, row, what))
+            self._uncovered.append(row_fault(FaultCode.ERASED_WITHOUT_RECORD, row, what))

@@ -4,7 +4,8 @@ import pytest
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, erased_positions
 from integrations.models.chained import ERASED_POSITIONS
-from integrations.workflow.health.chain.covers import Covers
+from integrations.workflow.health.chain import verification
+from integrations.workflow.health.chain.covers import Covers, covers_of
 from tests.append_only import overwrite
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,30 @@ def test_an_erasure_of_many_rows_is_recorded_in_one_entry(chain):
     assert len(erased) == 705
     record_erasure(chain, erased)
     assert chain.faults() == []
+
+
+def test_rows_erased_while_the_chain_is_verified_are_in_order(chain, monkeypatch):
+    """The erasure comes after the verification has read what earlier ones account for."""
+
+    def read_covers(number):
+        covers = covers_of(number)
+        if erased := chain.verdicts().erase_text():
+            record_erasure(chain, erased)
+        return covers
+
+    monkeypatch.setattr(verification, "covers_of", read_covers)
+    assert chain.faults() == []
+    assert not chain.verdicts().exclude(text_salt="").exists()
+
+
+def test_a_row_emptied_without_an_entry_while_the_chain_is_verified_is_named(chain, monkeypatch):
+    def read_covers(number):
+        covers = covers_of(number)
+        chain.verdicts().filter(position=4).erase_text()
+        return covers
+
+    monkeypatch.setattr(verification, "covers_of", read_covers)
+    assert [(fault.code, fault.position) for fault in chain.faults()] == [("erased_without_record", 4)]
 
 
 def test_an_entry_accounts_for_nothing_that_comes_after_it(chain):
