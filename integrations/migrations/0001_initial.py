@@ -775,6 +775,7 @@ class Migration(migrations.Migration):
                 ('failed_at', models.DateTimeField(blank=True, help_text='When it was last given up; kept while it is tried again.', null=True)),
                 ('delivery', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='effects', to='integrations.delivery')),
                 ('invitation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.invitation')),
+                ('also_about', models.ManyToManyField(blank=True, editable=False, help_text='The other invitations that an e-mail is about, which several share.', related_name='digests', to='integrations.invitation')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],

@@ -110,6 +110,13 @@ class Effect(Leasable):
         db_index=False,
         help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
     )
+    also_about = models.ManyToManyField(
+        "integrations.Invitation",
+        blank=True,
+        editable=False,
+        related_name="digests",
+        help_text="The other invitations that an e-mail is about, which several share.",
+    )
     payload = models.JSONField(default=dict, blank=True)
     written = models.JSONField(
         default=dict,

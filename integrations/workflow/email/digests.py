@@ -5,12 +5,12 @@ The first e-mail of a topic waits for half a minute; what follows within half an
 
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Effect, EmailTopic, Organization
+from integrations.models import Effect, EmailTopic, Invitation, Organization
 from integrations.models.effect import EffectQuerySet
 from integrations.workflow.email.payload import EmailPayload, Notice
 
@@ -47,8 +47,13 @@ def gathering_time(organization: Organization, topic: EmailTopic) -> timedelta:
     return max(SHORTEST_WAIT, until_next)
 
 
-def append_to_waiting(organization: Organization, topic: EmailTopic, notice: Notice) -> bool:
-    """Append the notice, once per key, to the topic's e-mail that still waits; False when there is none."""
+def append_to_waiting(
+    organization: Organization, topic: EmailTopic, notice: Notice, invitation: Invitation | None
+) -> bool:
+    """Append the notice, once per key, to the topic's e-mail that still waits; False when there is none.
+
+    The e-mail is found by the `invitation` that it is about then too.
+    """
     waiting = _emails(organization, topic).filter(
         state=Effect.State.DUE, due_at__gt=Now(), attempts=0, leased_until__isnull=True
     )
@@ -62,7 +67,10 @@ def append_to_waiting(organization: Organization, topic: EmailTopic, notice: Not
     if notice.key in {appended.key for appended in payload.appended}:
         return True
     payload = payload.with_appended(notice)
-    return bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
+    with transaction.atomic():
+        if invitation is not None:
+            effect.also_about.add(invitation)
+        return bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
 
 
 def _emails(organization: Organization, topic: EmailTopic) -> EffectQuerySet:

@@ -86,7 +86,7 @@ def notify_members(
     values = {**_candidate_variables(invitation), **(variables or {})}
     notice = Notice(subject, tuple(lines), values, holds_while, key)
     is_digest = digests.is_gathered(organization, topic)
-    if is_digest and digests.append_to_waiting(organization, topic, notice):
+    if is_digest and digests.append_to_waiting(organization, topic, notice, invitation):
         return
     recipients = tuple(sorted({member.user.email for member in members}))
     payload = EmailPayload(recipients).with_notices(notice)

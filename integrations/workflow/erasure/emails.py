@@ -3,33 +3,33 @@
 import json
 import re
 
-from django.db.models import Q
-
 from integrations.models import Effect, Invitation
 from integrations.models.effect import EffectQuerySet
 from integrations.workflow.email.links import activity_link
 from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
-from integrations.workflow.erasure.columns import ERASED
+from integrations.workflow.erasure.columns import EMPTY_EMAIL, ERASED
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject
 
 State = Effect.State
 
 
-def shared_emails(subject: Subject) -> list[int]:
-    """Return the keys of the e-mails that belong to another candidate or to none and mention the person."""
+def emails_of_nobody(subject: Subject) -> list[int]:
+    """Return the keys of the e-mails that belong to no candidate and mention the person; reads all of these e-mails."""
     rows: EffectQuerySet = Effect.objects.filter(
-        ~Q(opportunity_id=subject.opportunity_id),
-        organization=subject.organization_id,
-        kind=Effect.Kind.SEND_EMAIL,
+        organization=subject.organization_id, opportunity_id="", kind=Effect.Kind.SEND_EMAIL
     )
-    found = containing(rows, ["payload"], subject).values("pk", "payload", "opportunity_id")
-    return [
-        row["pk"]
-        for row in found.iterator()
-        if subject.names_opportunity(row["payload"])
-        or (not row["opportunity_id"] and subject.is_mentioned(row["payload"]))
-    ]
+    found = containing(rows, ["payload"], subject).values("pk", "payload")
+    return [row["pk"] for row in found.iterator() if subject.is_mentioned(row["payload"])]
+
+
+def digests_about(subject: Subject) -> list[int]:
+    """Return the keys of the e-mails that begin with another candidate and are about this one too."""
+    own = Invitation.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    )
+    rows = Effect.objects.filter(also_about__in=own).exclude(payload=EMPTY_EMAIL)
+    return list(rows.order_by().values_list("pk", flat=True).distinct())
 
 
 def waiting_emails(subject: Subject) -> list[int]:

@@ -6,6 +6,7 @@ it is declared there.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from django.db import transaction
@@ -33,7 +34,12 @@ from integrations.models import (
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.columns import IMPERSONAL_VERDICTS, changes_of, columns_read, model_of
 from integrations.workflow.erasure.database_file import overwrite_deleted
-from integrations.workflow.erasure.emails import erase_emails, shared_emails, waiting_emails
+from integrations.workflow.erasure.emails import (
+    digests_about,
+    emails_of_nobody,
+    erase_emails,
+    waiting_emails,
+)
 from integrations.workflow.erasure.in_flight import (
     end_journeys,
     mark_erased,
@@ -46,8 +52,14 @@ from integrations.workflow.erasure.receipt import Receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
 from integrations.workflow.erasure.subject import Subject, subject_of
 
-#: By table, the keys of rows to erase beside those of the opportunity.
-type Found = Mapping[str, list[int]]
+
+@dataclass(frozen=True)
+class Found:
+    """What mentions the person beside the rows of the opportunity: by table, and e-mails that belong to nobody."""
+
+    rows: Mapping[str, list[int]]
+    emails: list[int]
+
 
 BATCH = 500
 #: Who acts when an erasure is repeated.
@@ -99,10 +111,8 @@ def repeat(organization: Organization, erasure: Erasure) -> None:
 
 
 def _mentions(subject: Subject) -> Found:
-    found: dict[str, list[int]] = {
-        table.model: keys for table in CANDIDATE_TABLES if (keys := mentioning_rows(table, subject))
-    }
-    return found
+    rows = {table.model: keys for table in CANDIDATE_TABLES if (keys := mentioning_rows(table, subject))}
+    return Found(rows, emails_of_nobody(subject))
 
 
 def _is_known(subject: Subject, found: Found, deciding: Delivery | None) -> bool:
@@ -113,7 +123,7 @@ def _is_known(subject: Subject, found: Found, deciding: Delivery | None) -> bool
             rows = _without(table, rows, deciding)
         if rows.exists():
             return True
-    return bool(found)
+    return bool(found.rows)
 
 
 def _without(table: Table, rows: QuerySet[Model], deciding: Delivery) -> QuerySet[Model]:
@@ -161,7 +171,7 @@ def _erase_and_record(
 def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> dict[str, set[int]]:
     """Erase all but the texts in the chain, and stop what is under way; return the keys of changed rows by table."""
     changed: dict[str, set[int]] = defaultdict(set)
-    emails = [*shared_emails(subject), *waiting_emails(subject)]
+    emails = [*found.emails, *digests_about(subject), *waiting_emails(subject)]
     changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
     changed[Invitation._meta.db_table] |= end_journeys(subject)
     changed[Candidate._meta.db_table] |= mark_erased(subject)
@@ -181,7 +191,7 @@ def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> di
 def _keys(model: type[Model], subject: Subject, found: Found) -> list[int]:
     """Return the keys of the rows to erase in one table."""
     table = next(table for table in CANDIDATE_TABLES if table.model == model._meta.label)
-    return [*rows_of(table, subject).values_list("pk", flat=True), *found.get(table.model, [])]
+    return [*rows_of(table, subject).values_list("pk", flat=True), *found.rows.get(table.model, [])]
 
 
 def _empty(table: Table, subject: Subject, keys: list[int]) -> set[int]:

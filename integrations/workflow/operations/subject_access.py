@@ -17,7 +17,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.workflow.erasure.columns import model_of
-from integrations.workflow.erasure.emails import shared_emails
+from integrations.workflow.erasure.emails import digests_about, emails_of_nobody
 from integrations.workflow.erasure.receipt import Receipt, stored_receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
 from integrations.workflow.erasure.subject import Subject, subject_of
@@ -99,8 +99,10 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
 
 def _mentions(table: Table, subject: Subject) -> int:
     """Return how many rows about others name the person; e-mails to the team may be about several candidates."""
-    count = len(mentioning_rows(table, subject))
-    return count + len(shared_emails(subject)) if model_of(table) is Effect else count
+    keys = mentioning_rows(table, subject)
+    if model_of(table) is Effect:
+        keys = [*keys, *emails_of_nobody(subject), *digests_about(subject)]
+    return len(keys)
 
 
 def record_subject_access(data: HeldData, actor: Actor) -> None:

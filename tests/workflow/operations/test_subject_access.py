@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations.models import ApiCall, AuditAction, AuditEntry, Effect, LinterFinding
+from integrations.models import ApiCall, AuditAction, AuditEntry, Effect, Invitation, LinterFinding
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.operations import subject_access
@@ -80,13 +80,14 @@ def test_an_e_mail_about_several_candidates_is_counted_for_each_of_them(acme):
         "lines": [f"/activity/{BIRCH}/"],
         "appended": [{"subject": "Alder: the invitation bounced", "lines": [f"/activity/{ALDER}/"]}],
     }
-    factories.EffectFactory.create(
+    email = factories.EffectFactory.create(
         organization=acme,
         opportunity_id=BIRCH,
         kind=Effect.Kind.SEND_EMAIL,
         email_topic="invitation_bounced",
         payload=payload,
     )
+    email.also_about.add(Invitation.objects.get(opportunity_id=ALDER))
     assert by_table(acme, ALDER)["effects"]["rows_about_others_that_name_the_person"] == 1
     assert by_table(acme, BIRCH)["effects"]["rows_about_others_that_name_the_person"] == 0
 
