@@ -126,7 +126,9 @@ CANDIDATE_TABLES = (
             "changes": "values before and after",
             "reason": "what the person gave as the reason",
         },
-        people={"actor_name": "who did it; for sign-ins with the address of the client under `changes`"},
+        people={
+            "actor_name": "who did it; for sign-ins with the client's address under `changes`, for 180 days"
+        },
         harmless=CHAIN,
     ),
     Table(

@@ -19,6 +19,7 @@ from integrations.models import (
     UserSession,
 )
 from integrations.queue.duty_plan import plan_duties
+from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
 from integrations.workflow.outbox.run_step import Crash, run_step
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ def clean_up() -> None:
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()
     ShapeDeviation.purge_old()
+    while erase_some_sign_ins(None):
+        pass
     call_command("clearsessions")
     call_command("clearsocial", age=2)
 

@@ -1,4 +1,4 @@
-"""Remove records by age: calls that no invitation needs, and the bodies and facts of webhooks that are decided.
+"""Remove records by age: calls that no invitation needs, bodies and facts of decided webhooks, whence people signed in.
 
 The rows of webhooks, their verdicts and the chain stay, so that everything stays explained and a webhook that is sent
 once more is still recognized. What a candidate's invitation rests on stays until the candidate's data is erased.
@@ -26,6 +26,7 @@ from integrations.models import (
 from integrations.vocabulary import VerdictCode
 from integrations.workflow.erasure.columns import kept_of_payload
 from integrations.workflow.erasure.missing import may_be_confirmed
+from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
 
 ACTOR = "retention"
 #: So many rows are changed in one transaction; then other writers have their turn.
@@ -38,7 +39,11 @@ def remove_old_records(organization: Organization, budget: Budget) -> int:
 
     Safe to run twice and to be killed anywhere. Raises CallDeferred when there is more to do.
     """
-    return _delete_calls(organization, budget) + _empty_bodies(organization, budget)
+    count = _delete_calls(organization, budget) + _empty_bodies(organization, budget)
+    while erased := erase_some_sign_ins(organization):
+        count += erased
+        budget.bite_done()
+    return count
 
 
 def _delete_calls(organization: Organization, budget: Budget) -> int:

@@ -1,0 +1,31 @@
+"""`manage.py forget_person USERNAME`: erase a person who uses the portal."""
+
+import json
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations.management.migrating import MigratingCommand
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.forget_person import forget_person
+
+
+class Command(MigratingCommand):
+    help = "Erase a person who uses the portal, end their memberships, and print the receipt as JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", metavar="USERNAME")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        try:
+            receipt = forget_person(options["username"])
+        except ActionNotAllowed as error:
+            raise CommandError(f"{error} Nothing was erased.") from error
+        if receipt is None:
+            raise CommandError(
+                f"There is no user {options['username']!r}: user names are case-sensitive, and a person who was "
+                "forgotten has none any more. Nothing was erased."
+            )
+        if not receipt.is_new:
+            self.stderr.write(f"{options['username']} was erased before. Nothing was changed.")
+        self.stdout.write(json.dumps(receipt.to_json()))
