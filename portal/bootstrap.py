@@ -82,7 +82,7 @@ def set_up(root: str, name: str) -> None:
             return
         venv = os.path.join(root, ".venv")
         stamp = os.path.join(venv, STAMP)
-        report("Setting up (first run only, about half a minute)…")
+        report("Setting up (first run only, about a minute)…")
         steps = Steps(lock)
         if os.path.exists(stamp) and interpreter_is_unchanged(venv):
             # Only the packages differ: installing over them doesn't disturb processes that run in there. A production

@@ -36,7 +36,7 @@ dependencies = ["tiny~=1.0", "django~=6.1"]
 [dependency-groups]
 dev = ["extra[fast]>=2"]
 """
-SETTING_UP = "Setting up (first run only, about half a minute)…"
+SETTING_UP = "Setting up (first run only, about a minute)…"
 WAITING = "Waiting for another run to finish setting up…"
 
 

@@ -214,6 +214,13 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     assert "already exists" in text(organization_admin_client.post(url, follow=True))
 
 
+def test_an_invitation_that_bounced_says_so_beside_its_status(super_admin_client, organization):
+    factories.InvitationFactory.create(
+        organization=organization, status="invited", instance_id="i-9", bounced_at=timezone.now()
+    )
+    assert '<span class="badge bad">Bounced</span>' in text(super_admin_client.get(ACTIVITY))
+
+
 def test_following_stops_after_confirmation(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, status="invited", instance_id="i-9"

@@ -28,8 +28,8 @@ from tests.pages.candidate import histories
             "bounced",
             [
                 "Bounced",
-                "Correct the address in Lever. Then an Admin sends it again",
-                "Correct and send again",
+                "CodeScreen reports that the invitation bounced",
+                "Correct the address in Lever first, then press “Correct and send again”",
             ],
         ),
         ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),

@@ -55,3 +55,13 @@ def test_levers_own_address_of_a_candidate_leads_to_the_profile(lever: LeverSand
     answer = requests.get(f"{lever.url}/candidates/{ALDER}", timeout=5)
     assert answer.url == f"{lever.url}/acme/candidates/{ALDER}"
     assert requests.get(f"{lever.url}/candidates/nobody", timeout=5).status_code == 404
+
+
+def test_a_candidates_address_is_corrected(lever: LeverSandbox):
+    page = f"{lever.url}/acme/candidates/{ALDER}"
+    corrected = requests.post(f"{page}/email", data={"email": "alder.new@candidates.example"}, timeout=5).text
+    assert "E-mail address corrected." in corrected
+    contact = lever.accounts["acme"].contact_by_email["alder.new@candidates.example"]
+    assert contact.emails == ["alder.new@candidates.example"]
+    requests.post(f"{page}/email", data={"email": "nonsense"}, timeout=5)
+    assert contact.emails == ["alder.new@candidates.example"]

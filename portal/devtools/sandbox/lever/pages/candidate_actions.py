@@ -37,6 +37,15 @@ def _link(account: LeverAccount, opportunity: Opportunity, request: Request) -> 
     return "Link added."
 
 
+def _correct_email(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    address = request.field("email").strip()
+    if "@" not in address:
+        return ""
+    account.set_emails(account.contact_of(opportunity), [address])
+    opportunity.mark_updated()
+    return "E-mail address corrected."
+
+
 def _leave_note(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
     text = request.field("value")
     if not text:
@@ -75,6 +84,7 @@ ACTIONS: dict[str, Action] = {
     "tag": _tag,
     "untag": _untag,
     "link": _link,
+    "email": _correct_email,
     "note": _leave_note,
     "archive": _archive,
     "unarchive": _unarchive,
