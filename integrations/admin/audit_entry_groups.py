@@ -76,6 +76,9 @@ ABOUT: Mapping[str, tuple[str, tuple[AuditAction, ...]]] = {
         "Failed and refused sign-ins",
         (_A.FAIL_SIGN_IN, _A.REFUSE_SIGN_IN, _A.FAIL_SECOND_FACTOR),
     ),
-    "handed_out": ("Data handed out", (_A.EXPORT_LIST, _A.EXPORT_EVIDENCE, _A.SUBJECT_ACCESS)),
+    "handed_out": (
+        "Data handed out",
+        (_A.EXPORT_LIST, _A.EXPORT_EVIDENCE, _A.SUBJECT_ACCESS, _A.LOOK_AT_DATA),
+    ),
     "erased": ("Data erased", (_A.ERASE, _A.REMOVE_OLD)),
 }

@@ -95,6 +95,7 @@ class AuditAction(models.TextChoices):
     ERASE = "erase", "erase"
     REMOVE_OLD = "remove_old", "remove old records"
     SUBJECT_ACCESS = "subject_access", "hand out a candidate's data"
+    LOOK_AT_DATA = "look_at_data", "look at a candidate's data"
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
     EXPORT_LIST = "export_list", "export a list"
     VERIFY_LOG = "verify_log", "check the log"

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from integrations.models import AuditAction, AuditEntry, ChainHead
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.days import of_days
+from integrations.pages.list_export import ListExport
 from integrations.pagination import LongListPaginator
-from integrations.spreadsheet import csv_answer, csv_lines
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200
@@ -124,14 +124,18 @@ class AuditLogView(AuditLogMixin, TemplateView):
         return list(entries.values_list(column, flat=True).distinct()[:MAX_CHOICES])
 
 
-class AuditExportView(AuditLogMixin, View):
-    """Stream the matching entries as CSV, one line for each change."""
+class AuditExportView(AuditLogMixin, ListExport):
+    """Stream the matching entries as CSV, one line for each change; that it was taken out is recorded after them."""
+
+    list_name = "audit log"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Return the file."""
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # The query is built here, because the time zone of its days is not active while the answer is streamed.
-        return csv_answer(filename, csv_lines(COLUMNS, self._rows(self.entries())))
+        head = ChainHead.objects.filter(pk=self.organization.pk).first()
+        entries = self.entries().filter(position__lte=head.position if head else 0)
+        return self.file(filename, COLUMNS, self._rows(entries), entries.count())
 
     def _rows(self, entries: QuerySet[AuditEntry]) -> Iterator[tuple[object, ...]]:
         for entry in entries.iterator(chunk_size=500):

@@ -25,7 +25,7 @@ from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.operations.rating_thresholds import set_thresholds
 from integrations.workflow.operations.webhook_address import replace_webhook_key
 from tests import factories
-from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row
+from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
 
 
 def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: Any) -> Prepare:
@@ -182,6 +182,9 @@ DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
 
 
 PAGE_ACTS: dict[str, Prepare] = {
+    "audit-export": lambda s: lambda: ok(s.client.get(reverse("audit-export"))),
+    "candidates-export": lambda s: lambda: ok(s.client.get(reverse("candidates-export"))),
+    "report-export": lambda s: lambda: ok(s.client.get(reverse("report-export"))),
     "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
     "settings: key": _other_key,
     "settings: idempotency": lambda s: (

@@ -47,8 +47,6 @@ NOT_AUDITED = {
     "codescreen-test",
     "email-html",
     "audit",
-    "audit-export",
-    "candidates-export",
     "candidates-bulk-done",  # shows
     "mapping-list",
     "mapping-refresh",
@@ -67,7 +65,6 @@ NOT_AUDITED = {
     "mapping-edit-preview",  # shows
     *(f"help{page}" for page in HELP_PAGES),
     "report",
-    "report-export",
 }
 #: Addresses about a person's account; tests/portal/accounts/test_account_audit.py has their entries.
 OF_ACCOUNTS = {"login", "logout", "password", "password_reset_confirm", "password_reset_link", "sessions"}

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
-from integrations.models import Candidate
+from integrations.models import AuditAction, Candidate
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.workflow.operations.subject_access import HeldData, held_data, record_subject_access
@@ -21,7 +21,7 @@ _POLICIES = {
 
 
 class CandidateDataView(OrganizationMixin, TemplateView):
-    """Show every row about the candidate, table by table; a POST downloads them as JSON and is recorded."""
+    """Show every row about the candidate, table by table; a POST downloads them as JSON. Both are recorded."""
 
     template_name = "integrations/candidate_data.html"
     allowed_roles = ADMINS
@@ -29,6 +29,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show each column with personal data as text."""
         data = self._held_data(counts_mentions=False)
+        record_subject_access(data, self.user, AuditAction.LOOK_AT_DATA)
         tables = [
             (
                 table,

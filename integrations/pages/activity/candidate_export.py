@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from integrations.models.candidate import CandidateQuerySet
 from integrations.models.membership import TEAM
-from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import CandidateRow, candidate_rows
-from integrations.spreadsheet import csv_answer, csv_lines
+from integrations.pages.list_export import ListExport
 
 COLUMNS = (
     "entered at (UTC)",
@@ -32,10 +31,10 @@ COLUMNS = (
 READ_AT_ONCE = 500
 
 
-class CandidateExportView(OrganizationMixin):
+class CandidateExportView(ListExport):
     """Stream the candidates that the filters show, for members who see all of them."""
 
-    http_method_names = ["get"]
+    list_name = "candidates"
     allowed_roles = TEAM
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
@@ -43,7 +42,7 @@ class CandidateExportView(OrganizationMixin):
         rows = CandidateSearch(self.membership, CandidateFilters.of_address(request.GET)).rows()
         filename = f"candidates-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # the query is built already, because the time zone of its days is not active while the answer is streamed
-        return csv_answer(filename, csv_lines(COLUMNS, _lines(rows)))
+        return self.file(filename, COLUMNS, _lines(rows), rows.count())
 
 
 def _lines(candidates: CandidateQuerySet) -> Iterator[tuple[object, ...]]:

@@ -20,6 +20,7 @@ _SENTENCES: Mapping[str, str] = {
     AuditAction.RETRY: "retried what had failed",
     AuditAction.REPLAY: "had the stage change decided again",
     AuditAction.SUBJECT_ACCESS: "downloaded the data about this candidate",
+    AuditAction.LOOK_AT_DATA: "looked at the data about this candidate",
     AuditAction.EXPORT_EVIDENCE: "exported the evidence about this candidate",
     AuditAction.ERASE: "erased the personal data",
 }

@@ -8,12 +8,13 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
 from integrations.pages.durations import duration
+from integrations.pages.list_export import ListExport
 from integrations.pages.overview.charts import OUTCOMES
 from integrations.pages.reports.counted import COUNTED_FOR, counted_summary, counted_work
 from integrations.pages.reports.figures import (
@@ -22,7 +23,6 @@ from integrations.pages.reports.figures import (
     report_lines,
 )
 from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period
-from integrations.spreadsheet import csv_answer, csv_lines
 
 NO_ROLE = "No role"
 COLUMNS = (
@@ -121,14 +121,17 @@ class ReportView(ReportMixin, TemplateView):
         )
 
 
-class ReportExportView(ReportMixin, View):
+class ReportExportView(ReportMixin, ListExport):
     """The report as CSV, one line for each month, role and assessment."""
+
+    list_name = "report"
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Return the file."""
         period = self.asked().period
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
-        return csv_answer(filename, csv_lines(COLUMNS, _cells(report_lines(self.organization, period))))
+        lines = report_lines(self.organization, period)
+        return self.file(filename, COLUMNS, _cells(lines), len(lines))
 
 
 def _cells(lines: Sequence[Line]) -> Iterator[tuple[object, ...]]:

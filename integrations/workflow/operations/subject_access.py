@@ -105,11 +105,14 @@ def _mentions(table: Table, subject: Subject) -> int:
     return len(keys)
 
 
-def record_subject_access(data: HeldData, actor: Actor) -> None:
-    """Record in the audit log that the data was handed out; the entry names no person."""
+def record_subject_access(
+    data: HeldData, actor: Actor, action: AuditAction = AuditAction.SUBJECT_ACCESS
+) -> None:
+    """Record in the audit log that the data was handed out or looked at, and of how many rows; it names no person."""
     target = AuditTarget(TargetKind.ORGANIZATION, data.organization.pk, data.organization.name)
     changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, data.opportunity_id)}
-    AuditEntry.record(data.organization, actor, AuditAction.SUBJECT_ACCESS, target, changes)
+    changes["rows"] = (None, sum(len(table.rows) for table in data.tables))
+    AuditEntry.record(data.organization, actor, action, target, changes)
 
 
 def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:

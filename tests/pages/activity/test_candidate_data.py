@@ -20,11 +20,14 @@ def address(organization):
     return reverse("candidate-data", kwargs={"opportunity_id": "opportunity/1"})
 
 
-def test_the_page_shows_each_row_and_changes_nothing(super_admin_client, address):
+def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_client, address):
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
     assert "at the latest after the time for which the organization keeps personal data" in page
-    assert not AuditEntry.objects.exists()
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.changes["opportunity_id"]) == ("look_at_data", [None, "opportunity/1"])
+    assert entry.changes["rows"][1] > 0
+    assert "Alder" not in str(entry.changes)
 
 
 def test_the_page_reads_no_rows_of_others(super_admin_client, address, monkeypatch):
@@ -38,7 +41,7 @@ def test_the_download_is_a_file_and_recorded(super_admin_client, address):
     assert json.loads(answer.content)["tables"][0]["rows"][0]["candidate_name"] == "Alder <Grey>"
     entry = AuditEntry.objects.get()
     assert entry.action == AuditAction.SUBJECT_ACCESS
-    assert entry.changes == {"opportunity_id": [None, "opportunity/1"]}
+    assert entry.changes["opportunity_id"] == [None, "opportunity/1"]
 
 
 def test_an_unknown_candidate_is_not_found(super_admin_client, organization):

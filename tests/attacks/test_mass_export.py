@@ -1,0 +1,26 @@
+"""Taking out everybody's names and addresses leaves a trace, which names nobody."""
+
+import pytest
+
+from integrations.models import AuditAction, AuditEntry
+from tests import factories
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "lines"),
+    [
+        ("/candidates/export/", "candidates", 1),
+        ("/candidates/export/?q=Alder", "candidates", 1),
+        ("/audit/export/", "audit log", 0),
+        ("/reports/export/", "report", 0),
+    ],
+)
+def test_an_export_is_recorded_with_what_and_how_many(super_admin_client, super_admin, address, name, lines):
+    organization = super_admin.memberships.get().organization
+    factories.CandidateFactory.create(organization=organization, name="Alder Grey", email="alder@x.example")
+    answer = super_admin_client.get(address)
+    assert b"".join(answer.streaming_content).count(b"\r\n") == lines + 1
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor) == (AuditAction.EXPORT_LIST, super_admin)
+    assert (entry.changes["list"][1], entry.changes["lines"][1]) == (name, lines)
+    assert "Alder" not in str(entry.changes)
