@@ -76,12 +76,12 @@ class Environment:
             return default
         return value
 
-    def node(self, name: str, default: str) -> str:
-        """Return the name of a node, as long as its column allows."""
-        value = self.text(name) or default
+    def node(self, name: str) -> str:
+        """Return the name of a node, which its column has room for; empty if it is unset."""
+        value = self.text(name)
         if len(value) > LONGEST_NODE:
             self._refuse(name, f"must have at most {LONGEST_NODE} characters")
-            return default
+            return ""
         return value
 
     def hosts(self, name: str) -> list[str]:

@@ -5,6 +5,7 @@ exceptions can quote anything, so they stay in the portal's own log, where the c
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import sentry_sdk
@@ -12,6 +13,7 @@ from sentry_sdk.integrations.logging import ignore_logger
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 
 from portal.masking import MASK
+from portal.outage_log import OncePerOutage, outage
 
 #: Loggers whose messages are constant texts with placeholders: the placeholders' values aren't sent.
 TRUSTED_LOGGERS = ("integrations.", "portal.", "django.")
@@ -62,7 +64,7 @@ def start_reporting(dsn: str) -> None:
         include_local_variables=False,
         include_source_context=False,
         max_request_body_size="never",
-        before_send=safe_event,
+        before_send=partial(_event_to_send, OncePerOutage()),
         before_send_transaction=safe_event,
         before_breadcrumb=safe_breadcrumb,
         # these send values of their own, past what is above
@@ -73,6 +75,14 @@ def start_reporting(dsn: str) -> None:
         trace_propagation_targets=[],
     )
     ignore_logger(IGNORED_LOGGERS)
+
+
+def _event_to_send(outages: OncePerOutage, event: Event, hint: Hint) -> Event | None:
+    """Return the event to send, None for one more about an outage that was reported less than a minute ago."""
+    error = (hint.get("exc_info") or (None, None, None))[1]
+    if (away := outage(error)) and not outages.is_news(away):
+        return None
+    return safe_event(event, hint)
 
 
 def safe_event(event: Event, hint: Hint) -> Event:

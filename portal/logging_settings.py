@@ -17,11 +17,12 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
         },
         "filters": {
             "correlation": {"()": "portal.logs.CorrelationId"},
+            "outages": {"()": "portal.outage_log.OncePerOutage"},
             "one_line": {"()": "portal.logs.OneLine"},
         },
         "handlers": {
             "stderr": {
-                "filters": ["correlation"],
+                "filters": ["outages", "correlation"],
                 "class": "logging.StreamHandler",
                 "formatter": formatter,
             },

@@ -344,7 +344,8 @@ LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING = logging_settings(LOG_LEVEL, "json" if LOG_FORMAT == "json" else "text")
 
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NODE = env.node("PORTAL_NODE", socket.gethostname())
+NAMED_NODE = env.node("PORTAL_NODE")
+NODE = NAMED_NODE or socket.gethostname()
 
 SENTRY_DSN = env.sentry("SENTRY_DSN")
 if SENTRY_DSN:

@@ -41,7 +41,7 @@ def reserve_slot(bucket: str, extra: float = 0.0) -> float:
             answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=arguments)
             return max(0.0, float(answer) - interval * burst)
         except redis.RedisError:
-            logger.warning("Redis is unreachable: the database limits the rate")
+            logger.warning("Redis is unreachable: the database limits the rate", exc_info=True)
             _redis_again_at = time.monotonic() + REDIS_PAUSE_SECONDS
     return RateLimitBucket.reserve(bucket, interval, burst, extra)
 

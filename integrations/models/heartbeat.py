@@ -16,8 +16,8 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     """Heartbeats of processes."""
 
     def newest_by_node(self) -> dict[str, datetime]:
-        """Return when any process of each node last made progress."""
-        newest = self.order_by("node").values_list("node").annotate(models.Max("at"))
+        """Return when any process of each node last made progress; of nodes that did so not too long ago."""
+        newest = self.fresh(KEPT_FOR).order_by("node").values_list("node").annotate(models.Max("at"))
         return {node: at for node, at in newest if at is not None}
 
     def fresh(self, within: timedelta, node: str = "") -> Self:
@@ -52,6 +52,25 @@ class Heartbeat(models.Model):
         Heartbeat.objects.bulk_create([Heartbeat(node=node, process=process)], ignore_conflicts=True)
 
     @classmethod
+    def remove_ended(cls) -> None:
+        """Remove the rows of this node's processes that have ended, so that nobody takes them for stuck ones."""
+        rows = cls.objects.filter(node=settings.NODE)
+        rows.filter(
+            process__in=[pid for pid in rows.values_list("process", flat=True) if not _runs(pid)]
+        ).delete()
+
+    @classmethod
     def is_fresh(cls, within: timedelta, node: str = "") -> bool:
         """Whether a process of that node, or of any, made progress within that time."""
         return cls.objects.fresh(within, node).exists()
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process of this machine exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -2,12 +2,16 @@
 
 import gc
 import signal
+from contextlib import suppress
 from types import FrameType
 
+from django.db import connections
 from django_q.cluster import Cluster
 
 from integrations import stop_signal
 from integrations.http.kept_connections import tls_context
+from integrations.models import Heartbeat
+from integrations.models.db_retry import DATABASE_OUTAGE
 
 
 class DrainingCluster(Cluster):
@@ -31,6 +35,9 @@ class DrainingCluster(Cluster):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        """Ask the workers to stop, then wait for them."""
+        """Ask the workers to stop, wait for them, and let their heartbeats end with them."""
         stop_signal.request()
         super().sig_handler(signum, frame)
+        with suppress(*DATABASE_OUTAGE):
+            Heartbeat.remove_ended()
+        connections.close_all()

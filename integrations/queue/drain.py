@@ -4,17 +4,19 @@ A drain doesn't end when nothing is due: it waits for more, since the next one w
 thread claims for all others, as many rows at once as they can begin: no row is held that isn't being worked.
 """
 
+import logging
 import threading
 import time
 from contextlib import suppress
 from functools import partial
 
 from django.conf import settings
+from django.db import connection
 
 from integrations import stop_signal
 from integrations.clients import call_window
 from integrations.models import Heartbeat
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.models.db_retry import DATABASE_OUTAGE, conflict
 from integrations.queue import due_work
 from integrations.queue.kept_threads import kept_threads
 from integrations.queue.notify import NOTIFY_EVERY_SECONDS
@@ -23,6 +25,8 @@ from integrations.queue.step_threads import StepThreads
 from integrations.queue.wake_ups import WakeUps
 from integrations.queue.worker import Row, claim_delivery, claim_rows, perform_duties, work_on
 from integrations.workflow.email.password_reset import answer_requests
+
+logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20.0
 BEAT_SECONDS = 1.0
@@ -47,11 +51,15 @@ SHORT_SECONDS = 5.0
 def drain(seconds: float | None = None) -> None:
     """Work rows and duties for so many seconds, DRAIN_SECONDS if not given; less when a stop is requested.
 
-    Any number may run at once. What was begun is ended before this returns.
+    Any number may run at once. What was begun is ended before this returns; it ends sooner when the database can't be
+    reached.
     """
     one = _Drain(time.monotonic() + (DRAIN_SECONDS if seconds is None else seconds))
     try:
         one.run()
+    except DATABASE_OUTAGE as error:
+        logger.warning("a drain ended: %s", conflict(error) or "the database can't be reached", exc_info=True)
+        connection.close()
     finally:
         one.end()
 

@@ -59,8 +59,8 @@ def perform_duty(run: DutyRun) -> None:
                 run.defer(duration_ms, seconds or 1.0, reason, place)
             else:
                 run.wait(duration_ms, seconds or 1.0, reason, place)
-        case Conflict(name=name):
-            run.defer(duration_ms, 0.0, f"It met {name} with another transaction.", budget.place)
+        case Conflict():
+            run.defer(duration_ms, 0.0, outcome.reason, budget.place)
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
             run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)

@@ -18,9 +18,10 @@ from integrations.models import (
     ShapeDeviation,
     UserSession,
 )
+from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue.duty_plan import plan_duties
 from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,20 @@ FAILED_TASKS_KEPT_FOR = timedelta(days=7)
 
 
 def perform_portal_duties() -> None:
-    """Do what is due. Any number of workers may call this at once."""
+    """Do what is due. Any number of workers may call this at once. During an outage of the database nothing is done."""
+    try:
+        _perform_due()
+    except DATABASE_OUTAGE:
+        logger.warning("the portal's duties are left: the database can't be reached", exc_info=True)
+
+
+def _perform_due() -> None:
     PortalDuty.write_missing()
     while (duty := PortalDuty.claim()) is not None:
         outcome = run_step(PORTAL_DUTIES[PortalDuty.Name(duty.name)])
         if isinstance(outcome, Crash):
             logger.error("%s failed: %s", duty.name, outcome.traceback)
+        if isinstance(outcome, Crash | Conflict):
             duty.fail(outcome.reason)
         else:
             duty.succeed()

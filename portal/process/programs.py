@@ -10,8 +10,8 @@ from django.conf import settings
 from integrations.queue import liveness
 from portal.process.supervisor import Program
 
-#: The name of the node whose programs this process runs: each start is a node of its own, and watches its own workers.
-NODE = f"{socket.gethostname()}-{secrets.token_hex(3)}"
+#: The name of the node whose programs this process runs, by which it watches its own workers. `serve` has a stable one.
+NODE = settings.NAMED_NODE or f"{socket.gethostname()}-{secrets.token_hex(3)}"
 NODE_VARIABLE = {"PORTAL_NODE": NODE}
 THREADS = 8
 GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform

@@ -5,6 +5,7 @@ heartbeats; it needs neither pages nor admin nor migrations, which the command h
 """
 
 import os
+import socket
 import sys
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ APPS = ("integrations.apps.IntegrationsConfig", "django.contrib.auth", "django.c
 
 def become(host: str, port: int) -> NoReturn:
     """Replace this process by the supervisor of a node that serves on that address."""
+    # stable, for whoever collects metrics by node, and no other's on this machine
+    os.environ["PORTAL_NODE"] = settings.NAMED_NODE or f"{socket.gethostname()}-{port}"
     search_path = [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(search_path)
     # -P: the present folder's files aren't modules

@@ -1,5 +1,6 @@
 """Heartbeats by node and process."""
 
+import os
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -27,6 +28,24 @@ def test_each_process_of_each_node_has_its_own_heartbeat(db, settings, monkeypat
     assert not Heartbeat.is_fresh(within, "one")
     assert Heartbeat.is_fresh(within, "two")
     assert set(Heartbeat.objects.newest_by_node()) == {"one", "two"}
+
+
+def test_a_node_that_was_not_seen_for_long_is_not_among_those_that_work(db):
+    Heartbeat.beat()
+    Heartbeat.objects.update(at=Now() - timedelta(minutes=20))
+    assert Heartbeat.objects.newest_by_node() == {}
+
+
+def test_processes_that_have_ended_are_removed_and_no_others(db, settings):
+    settings.NODE = "this"
+    Heartbeat.beat()
+    Heartbeat.objects.create(node="this", process=2**22 + 1)  # more than Linux has processes
+    Heartbeat.objects.create(node="another", process=2**22 + 1)
+    Heartbeat.remove_ended()
+    assert set(Heartbeat.objects.values_list("node", "process")) == {
+        ("this", os.getpid()),
+        ("another", 2**22 + 1),
+    }
 
 
 def test_a_new_process_removes_the_rows_of_those_that_are_gone(db, settings):

@@ -30,6 +30,11 @@ class Conflict:
 
     name: str
 
+    @property
+    def reason(self) -> str:
+        """The sentence that people read."""
+        return f"It met {self.name} with another transaction."
+
 
 def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Conflict | Crash:
     """Return what the step returns, the error a platform answered with, a conflict, or the bug that ended it.
