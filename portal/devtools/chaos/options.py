@@ -33,6 +33,13 @@ class Options:
     restarts: int = field(
         default=0, metadata={"help": "instead: TERM and start `serve` this many times while --events move"}
     )
+    restore: int = field(
+        default=0,
+        metadata={"help": "instead: move this many, back up in the midst, go on, kill, restore and sweep"},
+    )
+    unreported: bool = field(
+        default=False, metadata={"help": "with --restore: nobody runs `restored` afterwards"}
+    )
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
     database_url: str = field(
         default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
@@ -86,8 +93,17 @@ class Options:
             raise ValueError("--organizations is a number from 1 to 20.")
         if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
             raise ValueError("No option may be negative.")
+        if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
+            raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
+        self._check_what_goes_together()
+
+    def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
-            raise ValueError("Choose one of --bulk, --outage, --ingest, --stall, --attack and --restarts.")
+            raise ValueError(
+                "Choose one of --bulk, --outage, --ingest, --stall, --attack, --restarts and --restore."
+            )
+        if self.unreported and not self.restore:
+            raise ValueError("--unreported goes with --restore.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
         if self.restart_database and not self.database_url:
@@ -96,13 +112,19 @@ class Options:
             raise ValueError("--redis-outage goes with the --redis-url of the server.")
         if self.compare and not self.has_faults:
             raise ValueError("--compare goes with the run with faults.")
-        if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
-            raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
 
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        return (self.bulk, self.outage, self.ingest, self.stall, self.attack, self.restarts)
+        return (
+            self.bulk,
+            self.outage,
+            self.ingest,
+            self.stall,
+            self.attack,
+            self.restarts,
+            self.restore,
+        )
 
     @property
     def has_faults(self) -> bool:
@@ -112,7 +134,7 @@ class Options:
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(self.bulk, self.outage, self.events, int(self.ingest), 60 * self.stall)
+        size = max(self.bulk, self.outage, self.restore, self.events, int(self.ingest), 60 * self.stall)
         return self.limit or 240.0 + 0.4 * size
 
     @property

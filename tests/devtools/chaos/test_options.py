@@ -24,7 +24,7 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    for run in ("--bulk", "--outage", "--ingest", "--stall", "--attack", "--restarts"):
+    for run in ("--bulk", "--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore"):
         assert not read(run, "10").has_faults
     server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
     assert read(*server).restart_database == "pg_ctl restart"
@@ -43,6 +43,8 @@ def test_options_are_read() -> None:
         ("--attack", "5", "--stall", "5"),
         ("--attack", "-1"),
         ("--restarts", "2", "--bulk", "5"),
+        ("--restore", "5", "--bulk", "5"),
+        ("--unreported",),
         ("--ingest", "-1"),
         ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),

@@ -25,6 +25,7 @@ from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.outage_run import OutageRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restart_run import RestartRun
+from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.chaos.table import Table
@@ -133,4 +134,6 @@ def _run_type(options: Options) -> type[Run]:
         return AttackRun
     if options.restarts:
         return RestartRun
+    if options.restore:
+        return RestoreRun
     return FaultRun

@@ -1,0 +1,181 @@
+"""A backup made in the middle of a bulk move is restored after the portal went on without it and was killed."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from io import StringIO
+
+from django.core.management import call_command
+from django.db.models import F
+
+from integrations.models import Delivery, Invitation, LeverConnection, db_clock
+from integrations.queue import on_request
+from integrations.vocabulary import InvitationStatus, VerdictCode
+from integrations.workflow.health import doctor
+from portal.devtools.chaos import collect, quiesce, tenants
+from portal.devtools.chaos.backup import Backup
+from portal.devtools.chaos.processes import WEB, WORKERS
+from portal.devtools.chaos.run import Run
+from portal.devtools.chaos.table import Table
+from portal.devtools.chaos.verification import SENT, CandidateEvidence, verify
+from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.demo import provisioning
+from portal.devtools.waiting import wait_for_url, wait_until
+
+#: Of the candidates so many more are moved while nothing runs, and so many have a result after the backup.
+MISSED, WITH_RESULT = 0.25, 0.3
+#: Which share is invited when the backup is made.
+INVITED_BY_THEN = (0.2, 0.6)
+#: A backup is older than the minutes for which the reading of a candidate serves, and a run can't wait for so long.
+BACKUP_AGE = timedelta(hours=1)
+#: Seconds by which the clocks of Lever and of the database may differ here.
+CLOCKS_APART = 2.0
+LEFT_TO_DO = ("restored_connection", "restored_log", "possibly_invited", "uncertain_invitations")
+
+
+class RestoreRun(Run):
+    """One restore; with `--unreported` nobody says so to the portal, which then has Lever's tags alone."""
+
+    def _prepare(self) -> None:
+        self._random = random.Random(self._options.seed)  # noqa: S311
+        self._backup = Backup(self._options, self._environment.folder)
+        (self._slug,) = tenants.slugs(1)
+
+    def run(self) -> Table:
+        """Move, back up, go on, kill, restore, sweep, and verify. Raises RunFailed."""
+        count = self._options.restore
+        generated = tenants.create_candidates(self._lever, self._slug, count + max(1, int(count * MISSED)))
+        moved, missed = generated[:count], generated[count:]
+        tenants.move(self._lever, self._slug, moved)
+        share = self._random.uniform(*INVITED_BY_THEN)
+        self._wait_until_invited(int(count * share))
+        since = db_clock.now()
+        self._backup.make()
+        self._log(f"Backed up with {Invitation.objects.exclude(instance_id='').count()} of {count} invited.")
+        with_result = self._go_on(count)
+        self._kill()
+        until = db_clock.now()
+        time.sleep(CLOCKS_APART)
+        tenants.move(self._lever, self._slug, missed)
+        self._backup.put_back()
+        in_backup = set(Invitation.objects.exclude(instance_id="").values_list("opportunity_id", flat=True))
+        if self._options.unreported:
+            Invitation.objects.update(checked_at=F("checked_at") - BACKUP_AGE)
+        else:
+            self._report(since, until)
+        at_first = self._left_to_do()
+        unfinished = self._serve_again()
+        verification = self._verify(moved, missed)
+        verification.record_rows_not_at_rest(unfinished)
+        figures = {
+            "candidates": count,
+            "invited_in_the_backup": len(in_backup),
+            "results_since": with_result,
+            "missed_while_nothing_ran": len(missed),
+            "restored_was_run": not self._options.unreported,
+            **{name: verification.counts[name] for name in ("offered", "uncertain", "missed_and_invited")},
+            "invited_twice": verification.number_of(Violation.INVITED_TWICE),
+            "feedback_twice": verification.number_of(Violation.FEEDBACK_TWICE),
+            "lost": verification.number_of(Violation.LOST),
+            "the_doctor_leads_to": at_first,
+            "and_at_the_end_to": self._left_to_do(),
+        }
+        return Table(f"Restore in a move of {count} candidates", figures, verification.broken)
+
+    def _report(self, since: datetime, until: datetime) -> None:
+        out = StringIO()
+        call_command(
+            "restored", self._slug, "--since", since.isoformat(), "--until", until.isoformat(), stdout=out
+        )
+        self._log(out.getvalue().strip())
+
+    def _wait_until_invited(self, count: int) -> None:
+        sent = Invitation.objects.exclude(instance_id="")
+        wait_until(
+            lambda: quiesce.read_with_retry(sent.count) >= count,
+            self._options.phase_seconds,
+            "too few were invited",
+            every=0.1,
+        )
+
+    def _go_on(self, count: int) -> int:
+        """Let everybody be invited and some have a result, and Lever's tokens be renewed; return how many have one."""
+        LeverConnection.objects.update(access_expires_at=db_clock.now())
+        self._settle()
+        if self._options.unreported:  # without `restored` nothing tells that a result may be written already
+            return 0
+        chosen = self._random.sample(range(1, count + 1), int(count * WITH_RESULT))
+        for number in chosen:
+            self._codescreen.act(
+                "candidate",
+                account=self._slug,
+                email=tenants.email(self._slug, number),
+                assessment=tenants.ASSESSMENT,
+                action=["start", "submit", "evaluate"],
+                score=self._random.randint(0, 100),
+            )
+        self._poll()
+        self._settle()
+        return len(chosen)
+
+    def _settle(self) -> int:
+        seconds = self._options.phase_seconds
+        return quiesce.wait_until_idle(self._environment, seconds, skips_backoff=False)
+
+    def _poll(self) -> None:
+        for organization in tenants.organizations():
+            on_request.poll_organization(organization, everything=True)
+
+    def _kill(self) -> None:
+        """SIGKILL everything of the portal at once."""
+        for name in (WORKERS, WEB):
+            group = self._processes.group(name)
+            if group is not None:
+                os.killpg(group, signal.SIGKILL)
+        self._processes.stop_portal()
+
+    def _serve_again(self) -> int:
+        """Start the portal, do what the page on restoring says, and return how many rows don't come to rest."""
+        self._processes.start_portal()
+        wait_for_url(f"{self._environment.portal_url}/healthz/live")
+        provisioning.consent(self._environment, self._slug, self._slug)
+        self._poll()
+        quiesce.sweep_all()
+        self._settle()
+        quiesce.sweep_all()
+        return self._settle()
+
+    def _verify(self, moved: Collection[str], missed: Collection[str]) -> Verification:
+        """Compare the ledgers: nobody twice, the missed invited, everybody else followed, uncertain or offered."""
+        rows = dict(Invitation.objects.values_list("opportunity_id", "status"))
+        offers = Delivery.objects.filter(verdict=VerdictCode.ENTERED_BEFORE)
+        offered = set(offers.values_list("opportunity_id", flat=True)) - set(rows)
+        followed = {opportunity for opportunity, status in rows.items() if status in SENT}
+        evidence = collect.collect_evidence(self._environment, self._slug, followed | set(missed))
+        verification = verify(evidence)
+        for opportunity in moved:
+            lever = evidence.lever["opportunities"][opportunity]
+            address = lever["emails"][0].casefold()
+            sent = [one for one in evidence.codescreen["invitations"] if one["email"].casefold() == address]
+            if CandidateEvidence(opportunity, lever, sent).emails_sent > 1 and opportunity not in followed:
+                verification.record_violation(Violation.INVITED_TWICE, opportunity)
+            if len(lever["feedback"]) > 1 and opportunity not in followed:
+                verification.record_violation(Violation.FEEDBACK_TWICE, opportunity)
+            if (
+                rows.get(opportunity) not in (*SENT, InvitationStatus.UNCERTAIN)
+                and opportunity not in offered
+            ):
+                verification.record_violation(Violation.UNSETTLED, opportunity)
+        verification.counts["offered"] = len(offered)
+        verification.counts["uncertain"] = sum(one == InvitationStatus.UNCERTAIN for one in rows.values())
+        verification.counts["missed_and_invited"] = len(followed & set(missed))
+        return verification
+
+    def _left_to_do(self) -> str:
+        found = [
+            one.code for organization in tenants.organizations() for one in doctor.findings(organization)
+        ]
+        return ", ".join(code for code in LEFT_TO_DO if code in found)
