@@ -99,6 +99,8 @@ class AuditAction(models.TextChoices):
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
     EXPORT_LIST = "export_list", "export a list"
     VERIFY_LOG = "verify_log", "check the log"
+    RENEW_SEAL = "renew_seal", "seal the log with the first key"
+    SEAL_ANEW = "seal_anew", "seal the log as it is"
     RECORD_RESTORE = "record_restore", "record a restore"
     ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
     REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
@@ -264,6 +266,11 @@ class AuditEntry(Chained):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.get_action_display()} {self.target}"
+
+    @property
+    def seals_anew(self) -> bool:
+        """Whether an operator takes the log as it is."""
+        return self.action == AuditAction.SEAL_ANEW
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models.functions import Now
 
+from integrations.models import chain_seal
 from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import NO_HASH
@@ -37,6 +39,12 @@ class ChainHead(AppendOnlyModel):
     )
     position = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, default=NO_HASH)
+    seal = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="By a key that isn't in the database. Empty since the first row after a head whose seal didn't fit.",
+    )
 
     objects = ChainHeadQuerySet.as_manager()
 
@@ -46,9 +54,27 @@ class ChainHead(AppendOnlyModel):
     def __str__(self) -> str:
         return f"{self.position}:{self.hash}"
 
-    def advance(self, row_hash: str) -> None:
-        """Make the row with this hash, which was just stored at the next position, the head."""
-        send_change(ChainHead, {"pk": self.chain}, {"position": self.position + 1, "hash": row_hash})
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the portal made this head: its seal fits, or it is that of a chain without rows."""
+        is_new = (self.position, self.hash, self.seal) == (0, NO_HASH, "")
+        return is_new or chain_seal.fits(self.seal, self.chain, self.position, self.hash)
+
+    @property
+    def is_under_first_key(self) -> bool:
+        """Whether the seal is by the first of FIELD_ENCRYPTION_KEYS."""
+        first = settings.FIELD_ENCRYPTION_KEYS[:1]
+        return chain_seal.fits(self.seal, self.chain, self.position, self.hash, first)
+
+    def advance(self, row_hash: str, *, seals_anew: bool = False) -> None:
+        """Make the row with this hash, which was just stored at the next position, the head.
+
+        A head that isn't sealed gets no seal by what is written after it, unless `seals_anew`: what somebody did to the
+        chain outside the portal would look like the portal's own from then on.
+        """
+        position = self.position + 1
+        seal = chain_seal.seal(self.chain, position, row_hash) if seals_anew or self.is_sealed else ""
+        send_change(ChainHead, {"pk": self.chain}, {"position": position, "hash": row_hash, "seal": seal})
 
 
 @prepared

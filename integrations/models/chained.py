@@ -101,8 +101,13 @@ class Chained(AppendOnlyModel):
             self._link(head)
             with pipelined():
                 is_stored = send_row(self)
-                head.advance(self.hash)
+                head.advance(self.hash, seals_anew=self.seals_anew)
                 is_stored()
+
+    @property
+    def seals_anew(self) -> bool:
+        """Whether the chain's head is sealed by this row although it wasn't before."""
+        return False
 
     @property
     def chain(self) -> int:

@@ -9,12 +9,14 @@ from integrations.models.email import EmailKind
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
 
-#: What nobody gets without having chosen it: it comes every day, or before what people wait for.
-_CHOSEN_ONLY = frozenset({EmailKind.LOG_HEAD.value, EmailKind.SUBMITTED.value})
+#: What nobody gets without having chosen it: it comes before what people wait for.
+_CHOSEN_ONLY = frozenset({EmailKind.SUBMITTED.value})
+#: What one person of an organization should keep where nobody who can write to the database can take it back.
+_SUPER_ADMINS = frozenset({EmailKind.LOG_HEAD.value})
 #: Which kinds a member gets who hasn't chosen.
 WANTED_BY_DEFAULT: dict[str, frozenset[str]] = {
     Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,
-    Membership.Role.ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,
+    Membership.Role.ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY - _SUPER_ADMINS,
     Membership.Role.TEAM_MEMBER: frozenset({EmailKind.RESULT.value}),
     Membership.Role.LIMITED_TEAM_MEMBER: frozenset(),
 }

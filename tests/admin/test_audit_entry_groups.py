@@ -25,6 +25,8 @@ IN_NO_GROUP = {
     _A.CHOOSE_EMAILS,
     _A.ASK_ADMINS,
     _A.VERIFY_LOG,
+    _A.RENEW_SEAL,
+    _A.SEAL_ANEW,
 }
 
 

@@ -4,13 +4,15 @@ from django.core.management import CommandError
 
 from integrations.management.migrating import MigratingCommand
 from integrations.models.stored_secrets import rotate_secrets
+from integrations.workflow.operations.log_seals import renew_seals
 
 
 class Command(MigratingCommand):
     help = (
-        "Encrypt every stored secret with the first key in FIELD_ENCRYPTION_KEYS; afterwards the other keys may be "
-        "removed. Every process of the portal must have been started with the first key before. Can be stopped and run "
-        "again at any time, also while the portal runs. Exits 1 when one of the secrets was not encrypted again."
+        "Encrypt every stored secret, and seal every log, with the first key in FIELD_ENCRYPTION_KEYS; afterwards "
+        "the other keys may be removed. Every process of the portal must have been started with the first key before. "
+        "Can be stopped and run again at any time, also while the portal runs. Exits 1 when one of the secrets was not "
+        "encrypted again."
     )
 
     def handle(self, *args: object, **options: object) -> None:
@@ -33,5 +35,9 @@ class Command(MigratingCommand):
         if rotation.changing:
             raise CommandError(
                 f"{len(rotation.changing)} not rotated. Keep the other keys, and run this again."
+            )
+        for head in renew_seals("rotate_keys"):
+            self.stdout.write(
+                f"The seal of log {head.chain} doesn't fit its head: run `manage.py verify_audit`."
             )
         self.stdout.write("The other keys may be removed.")

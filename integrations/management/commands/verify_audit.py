@@ -11,6 +11,7 @@ from integrations.models import AuditAction, AuditEntry, AuditTarget, Organizati
 from integrations.models.chain_format import PORTAL_CHAIN
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.verification import Verification, chain_of, verify_chain
+from integrations.workflow.operations.log_seals import seal_anew
 
 PORTAL = "the portal"
 
@@ -32,6 +33,12 @@ class Command(MigratingCommand):
             help="a head of this chain that was announced earlier, such as the one in an e-mail",
         )
 
+        parser.add_argument(
+            "--seal-anew",
+            metavar="REASON",
+            help="seal this chain as it is, such as after a key was lost; the reason goes into the log",
+        )
+
     def handle(self, *args: object, **options: Any) -> None:
         heads = [_head(options["head"])] if options["head"] else []
         if options["portal"] and options["organization"]:
@@ -43,6 +50,12 @@ class Command(MigratingCommand):
             chains = [organization_named(options["organization"])]
         else:
             chains = [None] if options["portal"] else [None, *organizations_named(None)]
+        if options["seal_anew"]:
+            if len(chains) != 1:
+                raise CommandError(
+                    "Each organization has its own log. Give the ORGANIZATION too, or --portal."
+                )
+            seal_anew(chains[0], options["seal_anew"], "verify_audit")
         verifications = [self._verify(organization, heads) for organization in chains]
         if not all(verification.is_whole for verification in verifications):
             # not a CommandError: the faults are the output, and it would print another line

@@ -9,12 +9,14 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    ChainHead,
     Changes,
     Organization,
     TargetKind,
 )
 from integrations.models.former_webhook_key import KEY_OVERLAP
 from integrations.models.organization import POLICIES
+from integrations.workflow.health.chain.announced import BEGINS_WITH
 from integrations.workflow.operations.webhook_address import (
     keep_former_key,
     refuse_key_of_another,
@@ -39,6 +41,15 @@ def create_organization(organization: Organization, actor: Actor) -> None:
         organization.save()
         AuditEntry.record(
             organization, actor, AuditAction.CREATE_ORGANIZATION, audit_target(organization), changes
+        )
+        # the portal's own log knows it too: else it could be removed with its log, and nothing would be missing
+        begin = ChainHead.objects.get(pk=organization.pk)
+        AuditEntry.record(
+            None,
+            actor,
+            AuditAction.CREATE_ORGANIZATION,
+            audit_target(organization),
+            {BEGINS_WITH: (None, str(begin))},
         )
 
 

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from integrations.models import AnnouncedHead, ChainHead, EmailTopic, Organization
+from django.db.models import QuerySet
+
+from integrations.models import AnnouncedHead, AuditAction, AuditEntry, ChainHead, EmailTopic, Organization
 from integrations.models.chain_format import PORTAL_CHAIN
 from integrations.workflow.email.notify import notify_members
 
@@ -18,6 +20,8 @@ KEEP_IT = (
     "It stands for every entry and verdict up to now. Keep this e-mail. If somebody removes or rewrites entries, this "
     "command says so:"
 )
+#: The field of the portal's entry about a new organization that says how the organization's log begins.
+BEGINS_WITH = "log_begins_with"
 _HEAD = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
 
 
@@ -62,10 +66,19 @@ def announce_head(organization: Organization) -> None:
 
 
 def heads_of(chain: int, *others: HeadToCompare) -> list[HeadToCompare]:
-    """Return the announced heads of a chain that are stored, and these others, by rising position."""
+    """Return the announced heads of a chain that are stored, how it began, and these others, by rising position."""
     stored = AnnouncedHead.objects.of_chain(chain).values_list("position", "hash")
     heads = {HeadToCompare(position, hash_) for position, hash_ in stored} | set(others)
+    for entry in entries_of_new_organizations().filter(target_id=chain):
+        _, begin = entry.changes.get(BEGINS_WITH, ("", ""))
+        if head := HeadToCompare.parse(str(begin)):
+            heads.add(head)
     return sorted(heads, key=lambda head: (head.position, head.hash))
+
+
+def entries_of_new_organizations() -> QuerySet[AuditEntry]:
+    """Return what the portal's own log says of new organizations."""
+    return AuditEntry.objects.in_chain(PORTAL_CHAIN).filter(action=AuditAction.CREATE_ORGANIZATION)
 
 
 def _announce(chain: int, name: str) -> ChainHead | None:

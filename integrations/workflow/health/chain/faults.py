@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from integrations.models import Chained
+from integrations.models import Chained, ChainHead
 from integrations.models.chain_format import ChainKind
 
 _NAMES = {ChainKind.AUDIT_ENTRY: "audit entry", ChainKind.VERDICT: "verdict"}
@@ -24,6 +24,9 @@ class FaultCode(StrEnum):
     HEAD_CHANGED = "head_changed"
     END_CUT_OFF = "end_cut_off"
     ANNOUNCED_HEAD_DIFFERS = "announced_head_differs"
+    SEAL_DIFFERS = "seal_differs"
+    ORGANIZATION_REMOVED = "organization_removed"
+    ORGANIZATION_UNKNOWN = "organization_unknown"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ def row_fault(code: FaultCode, row: Chained, what: str) -> Fault:
     """Return a fault of one row, named by its kind, id and position."""
     text = f"{_NAMES[row.KIND]} {row.pk} at position {row.position}: {what}"
     return Fault(code, row.position, text, row.KIND, row.pk)
+
+
+def unsealed(head: ChainHead) -> Fault:
+    """Return the fault of a head that the portal didn't make."""
+    text = (
+        f"the seal of the head {head} doesn't fit: somebody without the portal's keys cut off or rewrote the end of "
+        "the chain, or FIELD_ENCRYPTION_KEYS doesn't have the key that it was sealed with."
+    )
+    return Fault(FaultCode.SEAL_DIFFERS, head.position, text)
 
 
 def removed(first: int, last: int, last_hash: str) -> Fault:

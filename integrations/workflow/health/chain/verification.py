@@ -13,7 +13,8 @@ from integrations.models import AuditEntry, Chained, ChainHead, Organization, Ve
 from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
 from integrations.workflow.health.chain.announced import HeadToCompare, heads_of
 from integrations.workflow.health.chain.covers import covers_of
-from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault
+from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault, unsealed
+from integrations.workflow.health.chain.organizations import report_organizations
 from integrations.workflow.health.chain.walk import Walk
 
 READ_AT_ONCE = 2000
@@ -92,11 +93,15 @@ def verify_chain(
             expected = next(announced, None)
     _compare_end(head, walk, counter)
     _report_uncovered(chain, walk)
+    if not head.is_sealed:
+        counter(unsealed(head))
     while expected is not None:
         _compare(expected, walk, counter)
         expected = next(announced, None)
     _report_rows_outside(chain, head.position, counter)
     _report_wrong_current_verdicts(chain, counter)
+    if chain == PORTAL_CHAIN:
+        report_organizations(counter)
     result.erased, result.faults, result.position, result.hash = (
         walk.erased,
         counter.faults,

@@ -17,6 +17,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.workflow.health.chain.announced import HeadToCompare, announce_head
+from tests import factories
 from tests.append_only import lifted, overwrite
 
 pytestmark = pytest.mark.django_db
@@ -26,13 +27,8 @@ def mails() -> list[str]:
     return [str(effect.payload) for effect in Effect.objects.filter(email_topic="log_head")]
 
 
-def want(super_admin) -> None:
-    member = super_admin.memberships.get()
-    NotificationPreference.objects.create(membership=member, kind=EmailKind.LOG_HEAD, is_wanted=True)
-
-
-def test_the_head_is_logged_stored_and_mailed_to_those_who_want_it(chain, super_admin, caplog):
-    want(super_admin)
+def test_the_head_is_logged_stored_and_mailed_to_super_admins(chain, organization, super_admin, caplog):
+    admin = factories.member(organization, "admin", "ann")
     target = AuditTarget(TargetKind.ORGANIZATION, None, "x")
     AuditEntry.record(None, "configure", AuditAction.REPLAY, target)
     head, portal = ChainHead.objects.get(pk=chain.organization.pk), ChainHead.objects.get(pk=0)
@@ -47,16 +43,18 @@ def test_the_head_is_logged_stored_and_mailed_to_those_who_want_it(chain, super_
     [mail] = mails()
     assert f"verify_audit {chain.organization.slug} --head 10:{head.hash}" in mail
     assert super_admin.email in mail
+    assert admin.email not in mail
 
 
-def test_nobody_is_mailed_who_did_not_choose_it(chain, super_admin):
+def test_nobody_is_mailed_who_chose_not_to_be(chain, super_admin):
+    member = super_admin.memberships.get()
+    NotificationPreference.objects.create(membership=member, kind=EmailKind.LOG_HEAD, is_wanted=False)
     announce_head(chain.organization)
     assert mails() == []
     assert AnnouncedHead.objects.count() == 1
 
 
 def test_the_same_head_is_logged_again_but_stored_and_mailed_once(chain, super_admin, caplog):
-    want(super_admin)
     with caplog.at_level(logging.INFO):
         announce_head(chain.organization)
         announce_head(chain.organization)
@@ -81,7 +79,7 @@ def test_a_chain_whose_end_and_head_were_cut_off_no_longer_has_the_stored_head(c
         chain.verdicts().filter(position=10)._raw_delete("default")
     overwrite(ChainHead.objects.filter(pk=chain.organization.pk), position=9, hash=chain.row(9).hash)
     overwrite(chain.verdicts().filter(position=8), is_current=True)
-    assert chain.named() == [("end_cut_off", "", None, 10)]
+    assert chain.named() == [("seal_differs", "", None, 9), ("end_cut_off", "", None, 10)]
 
 
 def test_an_announced_head_is_never_changed(chain):

@@ -168,19 +168,19 @@ def test_the_end_cut_off_is_named_by_the_head(chain):
     assert chain.named() == [("end_cut_off", "", None, 10), name("current_changed", chain.row(8))]
 
 
-def test_the_end_cut_off_with_the_head_is_named_by_an_announced_head(chain):
+def test_the_end_cut_off_with_the_head_is_named_by_the_seal_and_by_an_announced_head(chain):
     head = ChainHead.objects.get(pk=chain.organization.pk)
     announced = HeadToCompare(head.position, head.hash)
     execute("DELETE FROM integrations_verdict WHERE id = %s", chain.row(10).pk)
     kept = chain.row(9)
     overwrite(ChainHead.objects.filter(pk=head.pk), position=9, hash=kept.hash)
     overwrite(chain.verdicts().filter(position=8), is_current=True)
-    assert chain.named() == []  # nothing within the database can tell
-    assert chain.named(announced) == [("end_cut_off", "", None, 10)]
-    assert str(announced) in str(chain.faults(announced)[0])
+    assert chain.named() == [("seal_differs", "", None, 9)]
+    assert chain.named(announced) == [("seal_differs", "", None, 9), ("end_cut_off", "", None, 10)]
+    assert str(announced) in str(chain.faults(announced)[1])
 
 
-def test_a_chain_that_was_written_anew_is_named_by_an_announced_head(chain):
+def test_a_chain_that_was_written_anew_is_named_by_the_seal_and_by_an_announced_head(chain):
     fifth = chain.row(5)
     announced = HeadToCompare(5, fifth.hash)
     overwrite(rows_like(fifth), reason="Written anew.")
@@ -191,9 +191,10 @@ def test_a_chain_that_was_written_anew_is_named_by_an_announced_head(chain):
         give_own_hash(row)
         previous = chain.row(position).hash
     overwrite(ChainHead.objects.filter(pk=chain.organization.pk), hash=previous)
-    assert chain.named() == []
-    assert chain.named(announced) == [("announced_head_differs", "", None, 5)]
-    assert chain.named(HeadToCompare(4, chain.row(4).hash)) == []
+    unsealed = ("seal_differs", "", None, 10)
+    assert chain.named() == [unsealed]
+    assert chain.named(announced) == [("announced_head_differs", "", None, 5), unsealed]
+    assert chain.named(HeadToCompare(4, chain.row(4).hash)) == [unsealed]
 
 
 def test_a_changed_head_is_named(chain):
