@@ -6,6 +6,7 @@ from integrations.http.errors import NotConnected
 from integrations.models import AuditEntry, Invitation
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
+from tests.at_once import run_at_once
 
 CORRECTED = "alder.correct@candidates.example"
 
@@ -52,6 +53,17 @@ def test_pressing_twice_sends_one_invitation(scenario, bounced, super_admin):
     bounced.status = "invited"  # a process that read the row before
     with pytest.raises(ActionNotAllowed):
         on_request.correct_and_send_again(bounced, super_admin)
+    scenario.work()
+    assert scenario.sandbox.invitations_sent(CORRECTED) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pressed_in_several_windows_at_once_one_invitation_is_sent(scenario, bounced, super_admin):
+    scenario.correct(email=CORRECTED)
+    raised = run_at_once(
+        lambda: on_request.correct_and_send_again(Invitation.objects.get(pk=bounced.pk), super_admin)
+    )
+    assert [type(error) for error in raised] == [ActionNotAllowed] * 3
     scenario.work()
     assert scenario.sandbox.invitations_sent(CORRECTED) == 1
 
