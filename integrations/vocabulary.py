@@ -135,8 +135,8 @@ class InvitationStatus(LabelledEnum):
     IN_PROGRESS = "in_progress", "In progress"
     SUBMITTED = "submitted", "Submitted"
     COMPLETED = "completed", "Completed"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    FAILED = "failed", "Failed"
+    WITHDRAWN = "withdrawn", "Cancelled"
+    FAILED = "failed", "Not sent"
 
 
 class ResultOutcome(LabelledEnum):
@@ -158,7 +158,7 @@ class FollowingEnd(LabelledEnum):
     NOT_FINISHED = "not_finished", "Not finished in time"
     GONE = "gone", "No longer in CodeScreen"
     RESULT_SETTLED = "result_settled", "Result settled"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    WITHDRAWN = "withdrawn", "Cancelled"
     ERASED = "erased", "The person's data was erased"
 
 

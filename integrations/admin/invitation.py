@@ -47,7 +47,7 @@ def _approve(invitation: Invitation, actor: Actor, reason: str) -> str:
 
 def _refuse(invitation: Invitation, actor: Actor, reason: str) -> str:
     refuse(invitation, actor, reason)
-    return "was refused."
+    return "was cancelled."
 
 
 def _send_again(invitation: Invitation, actor: Actor, reason: str) -> str:
@@ -66,8 +66,8 @@ APPROVE = AdminAction(
 )
 REFUSE = AdminAction(
     "refuse",
-    "Refuse these invitations?",
-    "Refuse",
+    "Cancel these invitations?",
+    "Cancel invitations",
     "may_configure",
     _preview_from({Status.HELD}, "{who} is not invited to “{assessment}”."),
     _refuse,
@@ -233,9 +233,9 @@ class InvitationAdmin(ScopedAdmin):
         """Preview, then send held invitations."""
         return run_action(self, request, queryset.select_related("organization"), APPROVE)
 
-    @admin.action(permissions=["configure"], description="Refuse", location=LISTS_AND_PAGES)
+    @admin.action(permissions=["configure"], description="Cancel", location=LISTS_AND_PAGES)
     def refuse(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Preview, then withdraw held invitations."""
+        """Preview, then cancel held invitations."""
         return run_action(self, request, queryset.select_related("organization"), REFUSE)
 
     @admin.action(permissions=["configure"], description="Send again", location=LISTS_AND_PAGES)

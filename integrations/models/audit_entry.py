@@ -72,7 +72,7 @@ class AuditAction(models.TextChoices):
     REMOVE_ALERT_ADDRESS = "remove_alert_address", "remove alert address"
     ASK_ADMINS = "ask_admins", "ask admins"
     APPROVE = "approve", "approve"
-    REFUSE = "refuse", "don't send"
+    REFUSE = "refuse", "cancel invitation"
     TAKE_BACK = "take_back", "take back"
     RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
     SEND_AGAIN = "send_again", "resolve: send again"

@@ -68,7 +68,7 @@ def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_cl
         ["bulk_limit", "50", "7"],
         ["paused", "no", "yes"],
     ]
-    assert next(row for row in rows if row[2] == "don't send")[7] == "'=cmd|' /C calc'!A0"
+    assert next(row for row in rows if row[2] == "cancel invitation")[7] == "'=cmd|' /C calc'!A0"
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
     assert len(export(organization_admin_client, "?action=change_role")) == 2

@@ -12,7 +12,7 @@ from integrations.workflow.operations.invitations import approve, refuse
 
 
 class Command(MigratingCommand):
-    help = "Send a held invitation, or reject it."
+    help = "Send a held invitation, or cancel it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
@@ -25,6 +25,6 @@ class Command(MigratingCommand):
         try:
             operation(invitation, "approve", options["reason"])
         except ActionNotAllowed as error:
-            raise CommandError(f"{error} Only a held invitation can be approved or rejected.") from error
+            raise CommandError(f"{error} Only a held invitation can be approved or cancelled.") from error
         notify.notify_workers()
         self.stdout.write(f"{outcome} {invitation.pk}")

@@ -29,9 +29,9 @@ ACTS: Mapping[str, Act] = {
         ),
         Act(
             "dont_send",
-            "Don't send these invitations?",
+            "Cancel these invitations?",
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
-            "Don't send",
+            "Cancel invitations",
             may_undo=False,
             needs_admin=True,
         ),

@@ -29,7 +29,7 @@ _STATUSES = {
     InvitationStatus.SENDING: "being sent",
     InvitationStatus.HELD: "on hold: the bulk limit is reached",
     InvitationStatus.WITHDRAWN: "not sent",
-    InvitationStatus.FAILED: "could not be sent",
+    InvitationStatus.FAILED: "not sent",
     InvitationStatus.UNCERTAIN: "possibly sent",
 }
 

@@ -1,4 +1,4 @@
-"""The buttons for one invitation: approve, refuse, resolve, send or invite again, stop following, record a decision."""
+"""The buttons for one invitation: approve, cancel, resolve, send or invite again, stop following, record a decision."""
 
 from django.shortcuts import get_object_or_404
 
@@ -29,12 +29,12 @@ class ApproveView(InvitationActionView):
 
 
 class RefuseView(InvitationActionView):
-    """Withdraw a held invitation."""
+    """Cancel a held invitation."""
 
     def perform(self, pk: int) -> str:
-        """Refuse the invitation."""
+        """Cancel the invitation."""
         invitations.refuse(self.invitation(pk), self.user, self.reason())
-        return "Not sent: the invitation was refused."
+        return "Cancelled: nothing is sent."
 
 
 class ResolveAsSentView(InvitationActionView):

@@ -45,7 +45,7 @@ BY_STATUS: Mapping[str, Standing] = {
     _Status.IN_PROGRESS: Standing("In progress", Meaning.INFO, "Waits for the candidate to finish"),
     _Status.SUBMITTED: Standing("Submitted", Meaning.INFO, "Waits for CodeScreen's result"),
     _Status.COMPLETED: Standing("Completed", Meaning.INFO),
-    _Status.WITHDRAWN: Standing("Withdrawn", Meaning.NEUTRAL),
+    _Status.WITHDRAWN: Standing("Cancelled", Meaning.NEUTRAL),
     _Status.FAILED: Standing("Not sent", Meaning.BAD, "Correct the reason, then send again"),
 }
 _BY_OUTCOME: Mapping[str, Meaning] = {

@@ -7,7 +7,7 @@ from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.standing import BY_STATUS, Meaning
-from integrations.pages.candidate.rows import CandidateRows
+from integrations.pages.candidate.rows import ASIDE, CandidateRows
 from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultOutcome, VerdictCode
 
 NOT_STATED = "Result not stated by CodeScreen"
@@ -30,13 +30,9 @@ STATUSES = {
     Status.IN_PROGRESS: ("In progress", "edit"),
     Status.SUBMITTED: ("Submitted, being evaluated", "clock"),
     Status.COMPLETED: ("Completed, result to come", "clock"),
-    Status.WITHDRAWN: ("No longer tracked", "x"),
-    Status.FAILED: ("Could not be sent", "warning"),
+    Status.WITHDRAWN: ("Cancelled", "x"),
+    Status.FAILED: ("Not sent", "warning"),
 }
-#: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
-ASIDE = frozenset(
-    {VerdictCode.NOTED, VerdictCode.IGNORED_EVENT, VerdictCode.NOT_A_TRIGGER_STAGE, VerdictCode.TEST_REQUEST}
-)
 
 
 @dataclass(frozen=True)
@@ -75,9 +71,13 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     """Return where the candidate stands: by the latest invitation, else by the latest verdict."""
     if rows.current is not None:
         card = card_of_invitation(rows.current, rows.latest_result(rows.current))
-        is_held = rows.current.status == Status.HELD and not card.why
-        return replace(card, why=rows.why_held(rows.current)) if is_held else card
-    verdict = rows.latest_verdict()
+        if rows.current.status == Status.HELD and not card.why:
+            return replace(card, why=rows.why_held(rows.current))
+        if cancellation := rows.cancellation(rows.current):
+            reason = f": {cancellation.reason}" if cancellation.reason else "."
+            return replace(card, why=f"By {cancellation.actor_name}{reason}")
+        return card
+    verdict = rows.telling_verdict()
     if verdict is None:
         return _undecided(rows)
     retryable = _retryable(rows, verdict)
@@ -111,8 +111,6 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         return _with_result(invitation, result)
     (title, icon), tone = STATUSES[status], BY_STATUS[status].meaning
     why = invitation.status_reason
-    if status == Status.WITHDRAWN and not invitation.instance_id:
-        title = "Not sent"
     if invitation.is_bounced:
         title, tone, icon, why = "Bounced", Meaning.BAD, "warning", BOUNCED
     if invitation.has_ended_without_result:

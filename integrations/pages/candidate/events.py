@@ -8,11 +8,11 @@ from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.action_sentences import action_event
-from integrations.pages.candidate.card import ASIDE, NOT_STATED, look_of
+from integrations.pages.candidate.card import NOT_STATED, look_of
 from integrations.pages.candidate.effect_sentences import effect_event
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.outages import outage_events
-from integrations.pages.candidate.rows import CandidateRows
+from integrations.pages.candidate.rows import ASIDE, CandidateRows
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
 
 #: Lever's events other than stage changes that say something about the candidate.
@@ -109,11 +109,12 @@ def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:
             )
         case Status.FAILED:
             yield Event(
-                invitation.changed_at, f"{name} could not be sent", reason, icon="warning", tone=Meaning.BAD
+                invitation.changed_at, f"{name} was not sent", reason, icon="warning", tone=Meaning.BAD
             )
         case Status.WITHDRAWN:
-            what = "is no longer tracked" if invitation.instance_id else "isn't sent"
-            yield Event(invitation.changed_at, f"{name} {what}", reason, icon="x")
+            # what a person gave as the reason stands beside what they did
+            why = "" if invitation.stopped_by_user else reason
+            yield Event(invitation.changed_at, f"{name} was cancelled", why, icon="x")
 
 
 def _of_result(invitation: Invitation, result: Result) -> Event:

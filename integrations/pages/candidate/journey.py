@@ -24,7 +24,7 @@ _REACHED = {
 _HINDERED = {
     Status.HELD: "On hold",
     Status.UNCERTAIN: "Possibly sent",
-    Status.FAILED: "Could not be sent",
+    Status.FAILED: "Not sent",
     Status.WITHDRAWN: "Cancelled",
 }
 _ENDED = {

@@ -21,7 +21,7 @@ def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
     """Return the invitations and effects that the verdict would create."""
     invitations = [
         Consequence(
-            f"The invitation becomes {invitation.get_status_display().lower()}",
+            f"The invitation is {invitation.get_status_display().lower()}",
             f"{invitation.assessment_name}{f', round {invitation.round}' if invitation.round > 1 else ''}",
         )
         for invitation in dry_run.invitations

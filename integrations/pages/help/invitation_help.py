@@ -16,7 +16,7 @@ MEANINGS: Mapping[InvitationStatus, str] = {
     InvitationStatus.IN_PROGRESS: "The candidate has started.",
     InvitationStatus.SUBMITTED: "The candidate has handed in the work.",
     InvitationStatus.COMPLETED: "CodeScreen says that the assessment is complete.",
-    InvitationStatus.WITHDRAWN: "Tracking was cancelled, by a person or because the candidate left the stage.",
+    InvitationStatus.WITHDRAWN: "A person cancelled it, or the candidate left the stage or was archived.",
     InvitationStatus.FAILED: "CodeScreen refused to send it. The candidate's page shows the reason.",
 }
 

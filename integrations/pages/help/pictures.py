@@ -41,7 +41,7 @@ _ALTS: Mapping[str, str] = {
         "A candidate's page: “Not invited: Unknown assessment”, the reason, what to do next, and the buttons "
         "“Preview retry” and “Retry now”."
     ),
-    "on_hold": "A candidate's page: “On hold”, the reason, and the buttons “Send invitation” and “Don't send”.",
+    "on_hold": "A candidate's page: “On hold”, the reason, and the buttons “Send invitation” and “Cancel invitation”.",
     "result": "A candidate's page: Passed, with the score, the rating and the link to the report.",
 }
 

@@ -114,7 +114,7 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
             "More candidates than the bulk limit were moved at once. Nothing is sent until somebody approves."
         )
         yield AttentionItem(
-            "pause", "warn", title, reason, "Approve or reject", CandidateFilters(view="held").url
+            "pause", "warn", title, reason, "Send or cancel", CandidateFilters(view="held").url
         )
     if number := waiting.uncertain:
         title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"

@@ -79,10 +79,10 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
 
 
 def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Withdraw a held invitation. Raises ActionNotAllowed."""
+    """Cancel a held invitation. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, f"Rejected. {reason}".strip(), stopped_by_user=True)
+        _move(invitation, Status.WITHDRAWN, _cancelled(reason), stopped_by_user=True)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -209,18 +209,18 @@ def _require_invitable(invitation: Invitation) -> None:
 
 
 def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Withdraw an invitation that hasn't been started, and stop polling it. Raises ActionNotAllowed."""
+    """Cancel an invitation that hasn't been started, and stop polling it. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
         changes = {"next_poll_at": None, "stopped_by_user": True}
-        _move(invitation, Status.WITHDRAWN, f"Tracking canceled. {reason}".strip(), **changes)
+        _move(invitation, Status.WITHDRAWN, _cancelled(reason), **changes)
         Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,
             state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
             leased_until__isnull=True,
-        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody canceled tracking.")
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -229,6 +229,10 @@ def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> No
             {"status": (before, invitation.status)},
             reason,
         )
+
+
+def _cancelled(reason: str) -> str:
+    return f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
 
 
 def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:

@@ -77,7 +77,7 @@ def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
         FollowingEnd.NOT_FINISHED: f"Started, but not finished within {TIME_TO_FINISH.days} days.",
         FollowingEnd.GONE: f"It has been missing in CodeScreen for {GONE_AFTER.days} days, so it was deleted there.",
         FollowingEnd.RESULT_SETTLED: f"The result hasn't changed for {SETTLED_AFTER.days} days.",
-        FollowingEnd.WITHDRAWN: f"Withdrawn, and not completed within {days} days.",
+        FollowingEnd.WITHDRAWN: f"Cancelled, and not completed within {days} days.",
     }[end]
 
 

@@ -13,9 +13,7 @@ NEXT_STEPS: Mapping[str, str] = {
     VerdictCode.ERASED: (
         "Nothing to do. To send this person an assessment anyway, add them in Lever as a new opportunity."
     ),
-    VerdictCode.NOT_A_TRIGGER_STAGE: (
-        "To send assessments from this stage, rename it in Lever or add a mapping for it."
-    ),
+    VerdictCode.NOT_A_TRIGGER_STAGE: "Nothing to do.",
     VerdictCode.NOT_VISIBLE: (
         "Look for the candidate in Lever. To invite someone who is confidential, use CodeScreen directly."
     ),
@@ -67,7 +65,7 @@ AFTER_INVITE: Mapping[InvitationStatus, str] = {
     InvitationStatus.IN_PROGRESS: "Nothing to do. The candidate is working on it.",
     InvitationStatus.SUBMITTED: "Nothing to do. CodeScreen is evaluating it, and the result arrives automatically.",
     InvitationStatus.COMPLETED: "Nothing to do. The result is in Lever, or being written there.",
-    InvitationStatus.WITHDRAWN: "Nothing to do. The portal no longer tracks this invitation.",
+    InvitationStatus.WITHDRAWN: "Nothing to do. The portal neither sends nor tracks this invitation.",
     InvitationStatus.FAILED: "It was not sent. Fix the reason shown, then an Admin can send it again.",
 }
 #: After an invitation whose e-mail bounced.

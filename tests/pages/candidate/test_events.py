@@ -42,7 +42,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         ("held", histories.ON_HOLD, "warn"),
         ("uncertain", "“Backend” was possibly sent", "warn"),
         ("bounced", "The invitation to “Backend” bounced", "bad"),
-        ("three-rounds", "“Backend” is no longer tracked", "neutral"),
+        ("three-rounds", "“Backend” was cancelled", "neutral"),
         ("three-rounds", "Invited to “Backend”, round 3", "info"),
         ("erased", "Note left in Lever", "neutral"),
     ],

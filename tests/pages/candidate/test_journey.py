@@ -41,7 +41,7 @@ def test_steps_follow_the_state(organization, super_admin, state, states, note):
     ("status", "reached", "ended", "label", "note"),
     [
         ("pending", "", "", "Invited", "Waiting to be sent"),
-        ("failed", "", "", "Invited", "Could not be sent"),
+        ("failed", "", "", "Invited", "Not sent"),
         ("withdrawn", "", "", "Invited", "Cancelled"),
         ("withdrawn", "invited_at", "", "Started", "Cancelled"),
         ("invited", "invited_at", "not_started", "Started", "Not started in time"),

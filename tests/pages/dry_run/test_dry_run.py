@@ -110,7 +110,7 @@ def test_leaving_the_stage_would_withdraw_an_unstarted_invitation(
     )
     other = plain_stage(team_member_client)
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other}))
-    assert "The invitation becomes withdrawn" in page
+    assert "The invitation is cancelled" in page
     invitation.refresh_from_db()
     assert invitation.status == "invited"
 

@@ -134,6 +134,6 @@ def test_sending_again_resets_the_effect(organization, super_admin):
         "due",
         0,
         None,
-        "",
+        "lost",
     )
     assert effect.due_at is not None

@@ -59,7 +59,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             FindingCode.HELD_INVITATIONS,
             Level.WARNING,
             f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
-            "An Admin sends or rejects them.",
+            "An Admin sends or cancels them.",
             f"{ACTIVITY}?status=held",
         )
     if number := counts["failed"]:

@@ -1,0 +1,81 @@
+"""The card at the top of a candidate's page."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Candidate, Delivery, Invitation
+from tests import factories
+from tests.page_text import text
+
+PAGE = "/activity/o-alder/"
+
+
+@pytest.fixture
+def held(organization) -> Invitation:
+    """An invitation on hold, with its candidate."""
+    invitation: Invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-alder", status="held"
+    )
+    factories.CandidateFactory.create(
+        organization=organization, opportunity_id="o-alder", invitation=invitation
+    )
+    return invitation
+
+
+@pytest.mark.parametrize("reason", ["Has another offer.", ""])
+def test_an_invitation_that_is_cancelled_is_called_so_by_whom_and_why(
+    super_admin_client, super_admin, held, reason
+):
+    page = text(super_admin_client.get(PAGE))
+    assert "Cancel invitation</button>" in page
+    answer = super_admin_client.post(
+        f"/invitations/{held.pk}/refuse/", {"next": PAGE, "reason": reason}, follow=True
+    )
+    page = text(answer)
+    assert "Cancelled: nothing is sent." in page
+    assert answer.context["card"].title == "Cancelled"
+    by = f"By {super_admin.username}"
+    assert answer.context["card"].why == (f"{by}: {reason}" if reason else f"{by}.")
+    assert [step.note for step in answer.context["steps"] if step.note] == ["Cancelled"]
+    for other in ("Not sent", "Withdrawn", "Rejected", "refused", "Don't send", "no longer tracked"):
+        assert other not in page
+    listed = text(super_admin_client.get("/activity/"))
+    assert "Cancelled" in listed
+    assert "Withdrawn" not in listed
+
+
+def entered(organization, verdict: str, minutes_ago: int) -> Delivery:
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    delivery: Delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        verdict=verdict,
+        explanation=f"The sentence of {verdict}.",
+        received_at=at,
+        decided_at=at,
+        due_at=None,
+    )
+    return delivery
+
+
+def test_the_card_tells_why_nobody_was_invited_and_not_of_a_stage_that_sends_nothing(
+    super_admin_client, organization
+):
+    left = entered(organization, "left_stage", 9)
+    entered(organization, "not_a_trigger_stage", 5)
+    factories.CandidateFactory.create(organization=organization, opportunity_id="o-alder", delivery=left)
+    answer = super_admin_client.get(PAGE)
+    assert answer.context["card"].title == "Not invited: Left the stage"
+    assert "rename it in Lever" not in text(answer)
+    assert Candidate.objects.get().delivery == left
+
+
+def test_the_card_tells_of_a_stage_that_sends_nothing_where_nothing_else_is_known(
+    super_admin_client, organization
+):
+    entered(organization, "not_a_trigger_stage", 5)
+    answer = super_admin_client.get(PAGE)
+    assert answer.context["card"].title == "Not invited: Not a CodeScreen stage"
+    assert answer.context["card"].next_step == "Nothing to do."
