@@ -11,7 +11,7 @@ from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memb
 from integrations.session_strength import is_admitted, is_strong
 
 #: A right that a membership gives: the name of one of its properties.
-Right = Literal["may_connect", "may_configure", "may_retry"]
+Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry"]
 
 
 def current_user(request: HttpRequest) -> User:
@@ -31,7 +31,7 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
         own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
         memberships = {
             membership.organization_id: membership
-            for membership in own.select_related("organization")
+            for membership in own.select_related("organization", "user")
             if is_admitted(request, membership.organization)
         }
         request._staff_memberships = memberships  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from integrations.admin.access import Right
 from integrations.admin.audit_entry_groups import ABOUT
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.changes import changes_line, changes_table, target_link
@@ -34,6 +35,7 @@ class AboutFilter(admin.SimpleListFilter):
 class AuditEntryAdmin(ScopedAdmin):
     """Changes that people and commands made."""
 
+    read_right: Right = "may_read_log"
     list_display = ("at", "actor_name", "action", "target_shown", "changes_listed", "reason", "organization")
     list_display_links = ("at", "action")
     list_filter = (

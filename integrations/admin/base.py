@@ -30,6 +30,8 @@ class ScopedAdmin(ExportMixin):
     #: What can be searched for. Shown beside the field: Django's search_help_text would replace the field's label for
     #: screen readers.
     search_hint = ""
+    #: The right that opens these rows.
+    read_right: access.Right = "may_retry"
     change_list_template = "admin/integrations/change_list.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -89,11 +91,13 @@ class ScopedAdmin(ExportMixin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the portal's section to superusers and to members whose role opens the admin."""
-        return access.has_right(request, "may_retry")
+        return access.has_right(request, self.read_right)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow looking at the rows of one's own organizations."""
-        return access.has_right(request, "may_retry", self.organization_of(obj) if obj is not None else None)
+        return access.has_right(
+            request, self.read_right, self.organization_of(obj) if obj is not None else None
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: the portal creates the rows itself."""

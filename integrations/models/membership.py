@@ -58,6 +58,11 @@ class Membership(models.Model):
         return self.role in ADMINS
 
     @property
+    def may_read_log(self) -> bool:
+        """Whether the member may read the audit log, here and in the admin: Admins, and Team Members who are staff."""
+        return self.role in ADMINS or (self.role in TEAM and self.user.is_staff)
+
+    @property
     def may_retry(self) -> bool:
         """Whether the member may retry a failed effect."""
         return self.role in TEAM

@@ -81,6 +81,11 @@ class AuditLogMixin(OrganizationMixin):
 
     allowed_roles = ADMINS
 
+    def check_role(self, request: HttpRequest) -> None:
+        """Admit who may read the log in the admin, too."""
+        if not self.membership.may_read_log:
+            super().check_role(request)
+
     def filters(self) -> AuditFilters:
         """Return the filters as they are written in the address."""
         parameters = self.request.GET

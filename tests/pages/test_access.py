@@ -262,6 +262,30 @@ def test_the_error_pages_render(client: Client, super_admin_client, settings):
     assert "too old" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("role", "is_staff", "may_read"),
+    [
+        ("super_admin", False, True),
+        ("admin", False, True),
+        ("team_member", False, False),
+        ("team_member", True, True),
+        ("limited_team_member", True, False),
+    ],
+)
+def test_one_rule_says_who_reads_the_log_on_its_page_and_in_the_admin(
+    client_for, organization, role, is_staff, may_read
+):
+    user = factories.member(organization, role, "reader")
+    user.is_staff = is_staff
+    user.save()
+    client = client_for(user)
+    expected = 200 if may_read else 403
+    assert client.get("/audit/").status_code == client.get("/audit/export/").status_code == expected
+    if is_staff:
+        assert client.get("/admin/integrations/auditentry/").status_code == expected
+    assert ('href="/audit/"' in client.get("/settings/").content.decode()) is may_read
+
+
 def test_a_page_that_is_refused_for_its_role_is_a_line_of_the_log(team_member_client, caplog):
     assert team_member_client.get("/audit/").status_code == 403
     [record] = [record for record in caplog.records if "was refused" in record.message]

@@ -50,6 +50,7 @@ HOSTILE_VALUES = {
     "nesting 101 of objects": '{"a":' * 99 + "{}" + "}" * 99 + "," + '"more":' + "[" * 100 + "]" * 100,
     "nesting 100000": "[" * 100_000 + "]" * 100_000,
     "nesting that never closes": "[" * 100_000,
+    "80000 objects": "[" + ",".join(["{}"] * 80_000) + "]",
     "a trailing comma": "[1,]",
     "a comment": "1 /* one */",
     "a hexadecimal number": "0x10",
