@@ -19,6 +19,7 @@ RENEW_AFTER_SECONDS = 5.0
 AGAIN_AFTER_SECONDS = 1.0
 STOPPING = "The portal is being stopped."
 TIME_IS_UP = "There is more to do than fits one turn; it goes on in a moment."
+NOTHING_DONE = "The time of a turn was over before anything was done."
 TAKEN_OVER = "Another worker has taken this over."
 
 
@@ -51,7 +52,7 @@ class Budget:
             raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
         now = time.monotonic()
         if now > self.ends_at:
-            raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
+            raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP if self.got_on else NOTHING_DONE)
         if self._run is not None and now - self._renewed_at >= RENEW_AFTER_SECONDS:
             self._renewed_at = now
             if not self._run.keep(self.place):

@@ -189,6 +189,7 @@ _FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
     FindingCode.UNCERTAIN_INVITATIONS: _uncertain,
     FindingCode.FAILED_EFFECTS: _failed,
     FindingCode.STUCK_DELIVERIES: _stuck,
+    FindingCode.UNDECIDED_DELIVERIES: _undecided,
     FindingCode.SWEEP_REPAIRED: _found_by_sweep,
     FindingCode.WEBHOOK_REJECTED: _found_by_sweep,
     FindingCode.WEBHOOK_REMOVED: _found_by_sweep,

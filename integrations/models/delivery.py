@@ -1,8 +1,10 @@
 """The inbox: verified webhooks, each stored once and unchanged, with their current verdicts."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models, transaction
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from integrations import vocabulary
@@ -42,6 +44,11 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
     def offered(self) -> Self:
         """Deliveries of candidates who may be invited already, by what no row tells of: a person may invite them."""
         return self.filter(verdict=vocabulary.VerdictCode.ENTERED_BEFORE)
+
+    def undecided_since(self, moment: datetime | Combinable) -> Self:
+        """Deliveries that were received before that time and have no verdict, or that can't be decided again since."""
+        waits = models.Q(verdict="", received_at__lt=moment) | models.Q(failing_since__lt=moment)
+        return self.scheduled().filter(waits)
 
     def requeue(self, organization: Organization) -> int:
         """Make the organization's waiting deliveries due. Return how many."""
@@ -86,6 +93,12 @@ class Delivery(Leasable):
         blank=True,
         editable=False,
         help_text="When a full sweep last found the offered candidate in a CodeScreen stage.",
+    )
+    failing_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when every try to decide it has failed; empty while none has.",
     )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
@@ -235,6 +248,7 @@ class Delivery(Leasable):
                 last_error="",
                 traceback="",
                 not_shown_reads=0,
+                failing_since=None,
                 **columns,
             ):
                 return False

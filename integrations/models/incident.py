@@ -12,6 +12,8 @@ NAMES: Mapping[str, str] = {
     "uncertain_invitations": "Invitations may or may not have been sent",
     "failed_effects": "Something could not be written or sent",
     "stuck_deliveries": "Stage changes could not be processed",
+    "undecided_deliveries": "Stage changes wait for a decision",
+    "duty_failing": "A background job keeps failing",
     "codescreen_key_refused": "CodeScreen refused the API key",
     "platform_down": "Lever or CodeScreen doesn't answer",
     "sweep_repaired": "Lever's webhook missed candidates",

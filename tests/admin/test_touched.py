@@ -130,11 +130,15 @@ def test_each_kind_of_incident_finds_its_candidates(scene: Scene) -> None:
     factories.EffectFactory.create(**own, opportunity_id="o-2", state="failed", due_at=None, failed_at=now)
     factories.InvitationFactory.create(**own, opportunity_id="o-3", status="uncertain")
     factories.DeliveryFactory.create(**own, opportunity_id="o-4", due_at=None, last_error="it crashed")
+    factories.DeliveryFactory.create(
+        **own, opportunity_id="o-5", received_at=now - timedelta(days=2), last_error="Lever answered 500."
+    )
     expected = {
         FindingCode.HELD_INVITATIONS: ["o-1"],
         FindingCode.FAILED_EFFECTS: ["o-2"],
         FindingCode.UNCERTAIN_INVITATIONS: ["o-3"],
         FindingCode.STUCK_DELIVERIES: ["o-4"],
+        FindingCode.UNDECIDED_DELIVERIES: ["o-5"],
         FindingCode.SWEEP_REPAIRED: ["o-maple"],
         FindingCode.WEBHOOK_REJECTED: ["o-maple"],
     }

@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     people.check_ended_following,
     work.check_failed_effects,
     work.check_stuck_deliveries,
+    work.check_undecided_deliveries,
     work.check_late_rows,
     work.check_workers,
     work.check_platforms,

@@ -78,6 +78,7 @@ class FindingCode(StrEnum):
     # the work
     FAILED_EFFECTS = "failed_effects"
     STUCK_DELIVERIES = "stuck_deliveries"
+    UNDECIDED_DELIVERIES = "undecided_deliveries"
     OLDEST_DUE = "oldest_due"
     QUEUE_SILENT = "queue_silent"
     PLATFORM_DOWN = "platform_down"
@@ -132,6 +133,7 @@ _LINKS = {
     FindingCode.AWAITING_DECISION: "Review",
     FindingCode.FOLLOWING_ENDED: "See which",
     FindingCode.FAILED_EFFECTS: "See what failed",
+    FindingCode.UNDECIDED_DELIVERIES: "See who waits",
 }
 #: What other links say, by how the address begins; the first that fits.
 _PAGES = {

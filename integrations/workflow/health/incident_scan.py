@@ -14,6 +14,7 @@ from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
     Delivery,
+    DutyRun,
     Effect,
     Incident,
     Invitation,
@@ -25,7 +26,7 @@ from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.checks.lever_webhooks import MISSED_AT_LEAST
 from integrations.workflow.health.checks.webhook_requests import SHOWN_FOR as REJECTIONS_SHOWN_FOR
-from integrations.workflow.health.checks.work import REPAIRS_SHOWN_FOR
+from integrations.workflow.health.checks.work import REPAIRS_SHOWN_FOR, UNDECIDED_FOR
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.lever_probe import PROBE_VALID_FOR
 
@@ -48,6 +49,8 @@ ROWS: Mapping[str, Callable[[], QuerySet[Model]]] = {
     FindingCode.UNCERTAIN_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.UNCERTAIN),
     FindingCode.FAILED_EFFECTS: lambda: Effect.objects.filter(state=Effect.State.FAILED),
     FindingCode.STUCK_DELIVERIES: lambda: Delivery.objects.filter(STUCK),
+    FindingCode.UNDECIDED_DELIVERIES: lambda: Delivery.objects.undecided_since(Now() - UNDECIDED_FOR),
+    FindingCode.DUTY_FAILING: DutyRun.objects.failing,
     FindingCode.CODESCREEN_KEY_REFUSED: lambda: CodeScreenConnection.objects.filter(
         state=CodeScreenConnection.State.REFUSED
     ),

@@ -60,6 +60,12 @@ WORDINGS: Mapping[str, IncidentWording] = {
     FindingCode.STUCK_DELIVERIES: IncidentWording(
         NAMES[FindingCode.STUCK_DELIVERIES], "Every stage change is processed", timedelta(minutes=2)
     ),
+    FindingCode.UNDECIDED_DELIVERIES: IncidentWording(
+        NAMES[FindingCode.UNDECIDED_DELIVERIES], "No stage change waits for a decision any more"
+    ),
+    FindingCode.DUTY_FAILING: IncidentWording(
+        NAMES[FindingCode.DUTY_FAILING], "Every background job is done again", timedelta(hours=1)
+    ),
     FindingCode.CODESCREEN_KEY_REFUSED: IncidentWording(
         NAMES[FindingCode.CODESCREEN_KEY_REFUSED], "CodeScreen accepts the API key again"
     ),

@@ -5,6 +5,7 @@ from integrations.models import Delivery, Invitation, Organization
 from integrations.models.candidate_upsert import Entry, Person, store_candidate
 from integrations.vocabulary import InvitationStatus, VerdictCode
 from integrations.workflow.catalog.lookup import stage_name_in_copy
+from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.inbox.database_facts import entered_at
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.rules.addresses import first_usable_email
@@ -52,6 +53,29 @@ def record_candidate(
         outcome=_outcome(own) if own else "",
     )
     store_candidate(entry, _person(snapshot.opportunity, facts))
+
+
+def record_undecided(delivery: Delivery) -> None:
+    """Store the candidate whom a delivery is about that can't be decided; nothing if they entered no trigger stage.
+
+    Only the opportunity is known, and the stage's name if the copy of Lever's list has it.
+    """
+    if not delivery.opportunity_id:
+        return
+    organization = delivery.organization
+    stage_id = StageChange.from_payload(delivery.payload).to_stage_id
+    stage = stage_name_in_copy(organization, stage_id)
+    if trigger_policy(organization).is_trigger(stage_id, stage):
+        entry = Entry(
+            organization_id=organization.pk,
+            opportunity_id=delivery.opportunity_id,
+            stage_name=stage,
+            assessment_name="",
+            entered_at=entered_at(delivery, None) or delivery.received_at,
+            delivery_id=delivery.pk,
+            invitation_id=None,
+        )
+        store_candidate(entry, None)
 
 
 def _outcome(invitation: Invitation) -> str:

@@ -68,7 +68,7 @@ def _ask(opportunity_id: str, clients: ClientProvider) -> _Answer:
     except PlatformError as error:
         if error.status == 404:
             return _Answer.DELETED
-        if error.status in {400, 403}:
+        if error.permanent and error.status not in {None, 401}:
             return _Answer.REFUSED
         raise
     if opportunity.is_deleted:

@@ -37,7 +37,7 @@ from integrations.workflow.rules.facts import (
 
 
 class NotShown(Enum):
-    """What Lever answered 403 or 404 for, although the verdict depends on it."""
+    """What Lever answered 403, 404 or the like for, although the verdict depends on it."""
 
     CANDIDATE = "Lever doesn't show this candidate to the portal"
     ROLE = "Lever doesn't show this candidate's role to the portal"
@@ -180,7 +180,8 @@ def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunit
     except PlatformError as error:
         if error.status == 400:  # Lever's answer to an id that can't be one of its own
             return NoCandidate.NO_SUCH_ID
-        if error.status in {403, 404}:
+        # any other answer that stays the same means as little as a 404; 401 is about the grant
+        if error.permanent and error.status not in {None, 401}:
             return NoCandidate.NOT_VISIBLE
         raise
 

@@ -1,22 +1,38 @@
 """Bring one claimed delivery to its verdict; when that fails, record why and when it is retried."""
 
 import logging
+from datetime import timedelta
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
-from integrations.models import Delivery
+from integrations.models import Delivery, db_clock
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
-from integrations.vocabulary import Platform, WebhookEvent
+from integrations.vocabulary import Platform, VerdictCode, WebhookEvent
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
+from integrations.workflow.inbox.candidates import record_undecided
 from integrations.workflow.inbox.codescreen_webhook import note_codescreen_webhook
 from integrations.workflow.inbox.decide_delivery import decide_delivery
-from integrations.workflow.inbox.deletion import note_deletion
-from integrations.workflow.outbox.retry_policy import SHORTEST_WAIT, backoff, deferral, wait_after
+from integrations.workflow.inbox.deletion import NOT_CONFIRMED, note_deletion
+from integrations.workflow.outbox.retry_policy import (
+    RETRY_FOR,
+    SHORTEST_WAIT,
+    backoff,
+    deferral,
+    wait_after,
+)
 from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
+
+#: A candidate about whom nothing is decided for so long is listed all the same.
+SHOWN_AFTER = timedelta(minutes=2)
+GIVEN_UP = (
+    "For four days the portal could not read what the decision needs: {reason}. If the candidate is still in the "
+    "stage, they are decided about again when the portal next compares with Lever."
+)
 
 
 def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
@@ -28,6 +44,7 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
     result = run_step(lambda: _handle(delivery, clients))
     match result:
         case CallDeferred():
+            _show_if_it_waits(delivery)
             delivery.release(due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
         case Conflict():
             delivery.release(due_at=Now(), attempts=delivery.attempts - 1)
@@ -49,11 +66,35 @@ def _handle(delivery: Delivery, clients: ClientProvider) -> None:
 
 
 def _retry(delivery: Delivery, error: PlatformError) -> None:
+    """Try again later; after RETRY_FOR it ends in a verdict, which the sweep and people can take up."""
     notify_reconnect_needed(delivery.organization)
+    now = db_clock.now()
+    failing_since = delivery.failing_since or now
+    if now - failing_since >= RETRY_FOR:
+        _give_up(delivery, error)
+        return
+    _show_if_it_waits(delivery)
     # without a connection the next try records the verdict `disconnected`
     is_disconnected = isinstance(error, NotConnected)
     wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
-    delivery.release(due_at=Now() + wait, last_error=str(error))
+    delivery.release(due_at=Now() + wait, last_error=str(error), failing_since=failing_since)
+
+
+def _give_up(delivery: Delivery, error: PlatformError) -> None:
+    """Record that it could not be decided: what the sweep finds in the stage is then decided anew."""
+    reason = str(error).rstrip(".")
+    if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+        delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
+        return
+    with transaction.atomic():
+        if delivery.decide(VerdictCode.NOT_VISIBLE, GIVEN_UP.format(reason=reason)):
+            record_undecided(delivery)
+
+
+def _show_if_it_waits(delivery: Delivery) -> None:
+    """Let the candidate be listed while nothing is decided about them yet, once that has taken long."""
+    if not delivery.verdict and db_clock.now() - delivery.received_at >= SHOWN_AFTER:
+        record_undecided(delivery)
 
 
 def _record_crash(delivery: Delivery, crash: Crash) -> None:

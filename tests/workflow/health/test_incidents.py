@@ -105,6 +105,20 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "held_invitations": (hold_invitation, lambda _: Invitation.objects.update(status="withdrawn")),
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
     "stuck_deliveries": (create_stuck_delivery, lambda _: Delivery.objects.update(last_error="")),
+    "undecided_deliveries": (
+        lambda organization: factories.DeliveryFactory.create(
+            organization=organization,
+            received_at=timezone.now() - timedelta(hours=25),
+            due_at=timezone.now() + timedelta(hours=1),
+        ),
+        lambda _: Delivery.objects.update(due_at=None),
+    ),
+    "duty_failing": (
+        lambda organization: DutyRun.objects.create(
+            organization=organization, duty="sweep", failures=3, due_at=None
+        ),
+        lambda _: DutyRun.objects.update(failures=0),
+    ),
     "codescreen_key_refused": (
         lambda organization: sync.mark_key_refused(organization, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),

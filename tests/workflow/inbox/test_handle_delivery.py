@@ -4,11 +4,13 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import (
+    Candidate,
     Delivery,
     Effect,
     Invitation,
@@ -17,11 +19,12 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
+from integrations.pages.activity.standing import BEING_DECIDED, standing_of
 from integrations.queue import on_request, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
+from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS, RETRY_FOR
 from tests import factories
 from tests.at_once import run_at_once
 from tests.waits import end_wait, work_through_waits
@@ -45,7 +48,7 @@ def test_the_opportunity_is_not_read_when_the_stage_is_no_trigger(scenario, sand
     assert verdict(delivery) == "not_a_trigger_stage"
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(
     scenario, move_candidate, status
 ):
@@ -282,3 +285,46 @@ def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox, move_cand
     end_wait()
     scenario.work()
     assert verdict(delivery) == "invite"
+
+
+class TestUndecidable:
+    """Lever doesn't let the candidate be read, for days."""
+
+    @pytest.fixture
+    def delivery(self, scenario, move_candidate):
+        """A webhook about somebody whom Lever answers 500 for."""
+        scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
+        sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+        move_candidate()
+        scenario.work()
+        delivery = Delivery.objects.get()
+        assert (delivery.verdict, delivery.failing_since is None) == ("", False)
+        return delivery
+
+    def try_again(self, **ages):
+        """Let so much time have passed since the delivery was received and first failed, and try again."""
+        Delivery.objects.update(due_at=Now(), **{name: Now() - age for name, age in ages.items()})
+        worker.work()
+        return Delivery.objects.get()
+
+    def test_the_candidate_is_listed_after_some_minutes(self, delivery):
+        assert not Candidate.objects.exists()
+        self.try_again(received_at=timedelta(minutes=3))
+        candidate = Candidate.objects.get()
+        assert (candidate.opportunity_id, candidate.stage_name) == (
+            delivery.opportunity_id,
+            "CodeScreen Assessment",
+        )
+        assert standing_of(candidate, None) == BEING_DECIDED
+
+    def test_it_ends_in_a_verdict_after_the_retry_window_and_the_sweep_takes_it_up(self, scenario, delivery):
+        delivery = self.try_again(failing_since=RETRY_FOR - timedelta(minutes=1))
+        assert (delivery.verdict, delivery.due_at is None) == ("", False)
+        delivery = self.try_again(failing_since=RETRY_FOR)
+        assert (delivery.verdict, delivery.due_at, delivery.failing_since) == ("not_visible", None, None)
+        assert "Lever answered 500" in delivery.explanation
+        assert standing_of(Candidate.objects.get(), None).text == "Not invited"
+        scenario.sandbox.lever_does("faults", seed=1, rules=[])
+        assert on_request.sweep_organization(scenario.organization) == 1
+        scenario.work()
+        assert scenario.sandbox.invitations_sent() == 1

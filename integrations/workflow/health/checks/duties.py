@@ -24,12 +24,23 @@ def _failing(organization: Organization, run: DutyRun) -> Finding:
         FindingCode.DUTY_FAILING,
         Level.WARNING,
         f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
-        "The portal tries again automatically. If this continues, fix what the error says.",
+        "The portal tries again automatically. If this continues, fix what the error says. Where the time was over, "
+        "look whether Lever and CodeScreen answer, and ask the portal's operator whether the machine is overloaded.",
         HEALTH,
     )
 
 
 def _overdue(organization: Organization, run: DutyRun) -> Finding:
+    if run.place:
+        return Finding(
+            organization.slug,
+            FindingCode.DUTY_OVERDUE,
+            Level.INFO,
+            f"{run.get_duty_display()} has more to do than usual and is under way. "
+            f"It was last done {_since(run.succeeded_at or run.created_at)} ago.",
+            "There is nothing to do: each turn goes on where the last one ended.",
+            HEALTH,
+        )
     return Finding(
         organization.slug,
         FindingCode.DUTY_OVERDUE,

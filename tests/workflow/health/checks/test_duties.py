@@ -19,6 +19,18 @@ def test_a_duty_that_keeps_failing_is_found_with_its_error(organization) -> None
     assert "Sweep failed 3 times in a row. Lever answered 500." in finding.message
 
 
+def test_an_overdue_duty_that_gets_on_is_no_warning(organization) -> None:
+    DutyRun.objects.create(
+        organization=organization,
+        duty=Duty.PURGE,
+        succeeded_at=timezone.now() - timedelta(days=5),
+        place={"people": [0, "opportunity-7"]},
+    )
+    (finding,) = check_duties(organization)
+    assert (finding.code, finding.level) == ("duty_overdue", "info")
+    assert "under way" in finding.message
+
+
 def test_an_overdue_duty_is_found(organization) -> None:
     DutyRun.objects.create(
         organization=organization, duty=Duty.SWEEP, succeeded_at=timezone.now() - timedelta(minutes=39)

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import (
+    Candidate,
     Delivery,
     Effect,
     Heartbeat,
@@ -102,3 +103,51 @@ def test_an_old_sweep_is_no_finding_while_nothing_is_swept(healthy_organization:
     LeverConnection.objects.update(swept_at=timezone.now() - timedelta(weeks=3))
     Organization.objects.update(paused=True)
     assert only_finding(healthy_organization).code == "paused"
+
+
+def test_a_delivery_undecided_for_a_day_is_named_with_its_candidate(
+    healthy_organization: Organization,
+) -> None:
+    later = timezone.now() + timedelta(minutes=30)
+    create_delivery(
+        healthy_organization, "1", due_at=later, opportunity_id="o-alder", last_error="Lever answered 500."
+    )
+    assert only_finding(healthy_organization).code == "ok"
+    Delivery.objects.update(received_at=Now() - timedelta(hours=25))
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level, finding.url) == (
+        "undecided_deliveries",
+        "error",
+        "/activity/o-alder/",
+    )
+    assert "o-alder. The reason: Lever answered 500." in finding.message
+    Candidate.objects.create(
+        organization=healthy_organization, opportunity_id="o-alder", name="Alder Grey", entered_at=Now()
+    )
+    assert "Alder Grey" in only_finding(healthy_organization).message
+
+
+def test_several_undecided_deliveries_lead_to_their_list(healthy_organization: Organization) -> None:
+    long_ago, later = timezone.now() - timedelta(days=2), timezone.now() + timedelta(minutes=30)
+    for name in ("o-alder", "o-birch"):
+        create_delivery(healthy_organization, name, due_at=later, opportunity_id=name, received_at=long_ago)
+    finding = only_finding(healthy_organization)
+    assert "o-alder, o-birch. The reason: no platform answered." in finding.message
+    assert finding.url == "/activity/?show=deliveries&verdict=undecided"
+
+
+def test_a_delivery_that_cannot_be_decided_again_for_a_day_is_named(
+    healthy_organization: Organization,
+) -> None:
+    now = timezone.now()
+    create_delivery(
+        healthy_organization,
+        "1",
+        verdict="paused",
+        decided_at=now,
+        received_at=now - timedelta(days=9),
+        due_at=now + timedelta(minutes=30),
+    )
+    assert only_finding(healthy_organization).code == "ok"
+    Delivery.objects.update(failing_since=now - timedelta(days=2))
+    assert only_finding(healthy_organization).code == "undecided_deliveries"
