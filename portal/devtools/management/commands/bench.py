@@ -20,6 +20,7 @@ from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.benchmarks.footprint import FootprintBenchmark
 from portal.devtools.benchmarks.latency import LatencyBenchmark
+from portal.devtools.benchmarks.neighbour import NeighbourBenchmark
 from portal.devtools.benchmarks.pages import PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
@@ -35,6 +36,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     ClaimsBenchmark(),
     ChainBenchmark(),
     DutiesBenchmark(),
+    NeighbourBenchmark(),
     FootprintBenchmark(),
     PagesBenchmark(),
     AdminBenchmark(),
