@@ -30,6 +30,7 @@ SUITES = [
     "tests/models/test_text_search_index.py",
     "tests/test_pagination.py",
     "tests/management/test_verify_audit.py",
+    "tests/devtools/chaos/every_point/test_injector.py",
     "tests/workflow",
 ]
 #: Pure functions, which use no database, and what writes e-mails of rows that it reads by their keys.

@@ -15,7 +15,7 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
-from portal.devtools.benchmarks import database
+from portal.devtools import own_database
 from portal.devtools.ports import HOST
 from portal.devtools.waiting import RunFailed
 from portal.process.programs import THREADS
@@ -91,11 +91,11 @@ def site_database(options: Namespace, folder: Path, name: str) -> Iterator[str]:
     if not options.database_url:
         yield f"sqlite:///{folder / name}.sqlite3"
         return
-    created, url = database.create(options.database_url)
+    created = f"portal_bench_{name}_{os.getpid()}"
     try:
-        yield url
+        yield own_database.create(options.database_url, created)
     finally:
-        database.drop(options.database_url, created)
+        own_database.drop(options.database_url, created)
 
 
 def dj_stripe_python(folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connections
 
+from portal.devtools import own_database
 from portal.devtools.chaos import servers
 from portal.devtools.chaos.options import Options
 from portal.devtools.waiting import RunFailed
@@ -36,8 +37,8 @@ class Backup:
         """Replace the database by it; nothing may be connected any more. Raises RunFailed."""
         connections.close_all()
         if self._database:
-            servers.drop_database(self._options, self._database)
-            servers.create_database(self._options, self._database)
+            own_database.drop(self._options.database_url, self._database)
+            own_database.create(self._options.database_url, self._database)
             _run("pg_restore", "--no-owner", f"--dbname={_url()}", str(self._path))
             return
         file = _sqlite_file()

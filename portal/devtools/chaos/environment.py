@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections
 
+from portal.devtools import own_database
 from portal.devtools.chaos import servers
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.proxy import Proxy
@@ -32,7 +33,7 @@ def enter(options: Options) -> NoReturn:
         changes[FAULT_FREE_SECONDS] = str(_measure_fault_free_seconds())
     name = f"chaos_{options.seed}_{os.getpid()}" if options.database_url else ""
     if name:
-        changes["DATABASE_URL"] = servers.create_database(options, name)
+        changes["DATABASE_URL"] = own_database.create(options.database_url, name)
     if options.redis_url:
         servers.flush_redis(options)
     DemoEnvironment.create("chaos").enter(
@@ -101,7 +102,7 @@ def clear(environment: DemoEnvironment, options: Options) -> str:
         return f"Kept: {environment.folder}" + (f" and the database {database}" if database else "")
     shutil.rmtree(environment.folder, ignore_errors=True)
     if database:
-        servers.drop_database(options, database)
+        own_database.drop(options.database_url, database)
     if options.redis_url:
         servers.flush_redis(options)
     return ""

@@ -6,11 +6,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import redis
-from psycopg import sql
 
 from portal.devtools.chaos.options import Options
 
@@ -22,20 +20,6 @@ RESTART_SECONDS = 60.0
 def _postgresql(options: Options) -> Iterator[psycopg.Connection]:
     with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as connection:
         yield connection
-
-
-def create_database(options: Options, name: str) -> str:
-    """Create a database on the run's server; return its URL."""
-    with _postgresql(options) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return urlunsplit(urlsplit(options.database_url)._replace(path=f"/{name}"))
-
-
-def drop_database(options: Options, name: str) -> None:
-    """Remove a database of the run's server, even while others are connected to it."""
-    with _postgresql(options) as connection:
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        connection.execute(statement)
 
 
 def cut_connections(options: Options) -> None:

@@ -2,17 +2,14 @@
 
 import gc
 import multiprocessing
-import os
 import random
-import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 
-from django.db import connection, connections
+from portal.devtools.chaos.every_point import databases
 
 MOST_SECONDS = 120.0
 TRACEBACK_LINES = 12
@@ -85,17 +82,10 @@ def _run[Task, Result](
     """Perform one task on a copy of the database."""
     gc.disable()
     random.setstate(state)  # Python gives a forked process another seed
-    base = Path(str(connection.settings_dict["NAME"]))
-    copy = base.with_name(f"{os.getpid()}.sqlite3")
-    shutil.copyfile(base, copy)
-    connection.settings_dict["NAME"] = str(copy)
     try:
-        result: Result | Lost = perform(task)
+        with databases.own_copy():
+            result: Result | Lost = perform(task)
     except Exception:  # noqa: BLE001 - whatever it was, it is the run's result
         result = Lost("".join(traceback.format_exc().splitlines(keepends=True)[-TRACEBACK_LINES:]))
-    finally:
-        connections.close_all()
-        for path in base.parent.glob(f"{copy.name}*"):
-            path.unlink(missing_ok=True)
     results.send(result)
     results.close()

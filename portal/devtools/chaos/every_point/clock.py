@@ -1,6 +1,6 @@
 """A clock that stands still unless it is moved: waits, leases and backoffs pass without sleeping.
 
-Python's clocks and SQLite's `now` both show it, so that a row's due time and a worker's time-out pass together. It
+Python's clocks and the database's both show it, so that a row's due time and a worker's time-out pass together. It
 moves by a millisecond with each statement and by CALL_SECONDS with each call, by as much as the product sleeps, and
 between two steps to the moment at which the next row is due. The same run therefore has the same order every time.
 """
@@ -11,11 +11,12 @@ from typing import Self
 from unittest import mock
 
 import time_machine
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from integrations.models import db_clock
-from portal.devtools import sqlite_clock
+from portal.devtools import postgresql_clock, sqlite_clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STATEMENT_SECONDS = 0.001
@@ -37,6 +38,8 @@ class PretendClock:
 
     def __exit__(self, *_: object) -> None:
         connection_created.disconnect(self._replace_now)
+        for connection in connections.all(initialized_only=True):
+            postgresql_clock.leave(connection)
         self._stack.close()
 
     def now(self) -> datetime:
@@ -58,4 +61,7 @@ class PretendClock:
             self.advance(wait.total_seconds())
 
     def _replace_now(self, connection: BaseDatabaseWrapper, **_: object) -> None:
-        sqlite_clock.follow_python(connection.connection)
+        if connection.vendor == "postgresql":
+            postgresql_clock.follow_python(connection)
+        else:
+            sqlite_clock.follow_python(connection.connection)

@@ -29,7 +29,7 @@ def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWr
         raise CommandError(str(error)) from error
     demo = DemoEnvironment.current()
     if demo is None:
-        environment.enter()
+        environment.enter(options)
     logging.disable()  # of what the faults lead to
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -1,4 +1,4 @@
-"""The environment of the runs: a database file in memory where the machine has a folder there, and one organization."""
+"""The environment of the runs: a database, and one organization with its accounts at both platforms."""
 
 import shutil
 import sys
@@ -12,14 +12,15 @@ from django.db import connections
 from integrations.management.migrating import migrate
 from integrations.models import Organization
 from integrations.workflow.operations.codescreen_connection import save_codescreen_idempotency
-from portal.devtools.chaos.every_point.job import FAILED_TAG, PASSED_TAG
+from portal.devtools.chaos.every_point import databases
+from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG
+from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
-from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON
+from portal.devtools.chaos.every_point.world import ASSESSMENT, EARLIER, PERSON, STAGE, opportunity_id
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.ids import stable_id
 
-MEMORY = Path("/dev/shm")  # noqa: S108
 WEBHOOK_KEY = "0123456789abcdef0123456789abcdef"
 CONFIGURATION = """
 [policies]
@@ -41,28 +42,25 @@ assessment = "{assessment}"
 """
 
 
-def enter() -> NoReturn:
-    """Make the environment and replace this process by the same command in it."""
+def enter(options: EveryPointOptions) -> NoReturn:
+    """Make the environment and replace this process by the same command in it. Raises psycopg.Error."""
     environment = DemoEnvironment.create("every-point")
-    database = _folder(environment) / "base.sqlite3"
-    database.parent.mkdir(exist_ok=True)
     environment.enter(
-        DATABASE_URL=f"sqlite:///{database}",
+        **databases.create(environment, options.database_url),
         EMAIL_URL="memorymail://",
         LEVER_RATE="1000",
         LEVER_BURST="1000000",
         POLL_NOT_STARTED_SECONDS="3600",
         POLL_IN_PROGRESS_SECONDS="600",
         LOG_LEVEL="CRITICAL",
-        PYTHONHASHSEED="0",
+        PYTHONHASHSEED=str(options.seed),
     )
 
 
 def clear(environment: DemoEnvironment) -> None:
     """Remove what the runs made."""
-    connections.close_all()
-    for folder in (environment.folder, _folder(environment)):
-        shutil.rmtree(folder, ignore_errors=True)
+    databases.clear(environment)
+    shutil.rmtree(environment.folder, ignore_errors=True)
 
 
 def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
@@ -71,6 +69,7 @@ def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     key = stable_id(ACCOUNT, "codescreen-key")
     platforms.lever_does("settings", rate_limit=0.0)
+    platforms.lever_does("move", opportunities=[opportunity_id(EARLIER)], stage=STAGE)
     url = f"{environment.portal_url}/webhooks/lever/{WEBHOOK_KEY}/"
     webhook = platforms.lever_does("webhook", event="candidateStageChange", url=url)
     toml = provisioning.organization_toml("Acme", ACCOUNT, "owner") + CONFIGURATION.format(
@@ -89,7 +88,3 @@ def honour_keys(platforms: Platforms, *, is_idempotent: bool) -> None:
     platforms.codescreen_does("settings", idempotency=is_idempotent)
     save_codescreen_idempotency(Organization.objects.get(slug=ACCOUNT), is_idempotent, PERSON)
     connections.close_all()
-
-
-def _folder(environment: DemoEnvironment) -> Path:
-    return MEMORY / environment.folder.name if MEMORY.is_dir() else environment.folder / "databases"

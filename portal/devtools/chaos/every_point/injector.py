@@ -8,7 +8,6 @@ a real kill would not run, can change nothing.
 import os
 import re
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +16,10 @@ from functools import partial
 from typing import Any, Self
 from unittest import mock
 
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from psycopg.pq import TransactionStatus
 
 from integrations.models.leasing import LEASE
 from integrations.queue import worker
@@ -59,11 +61,35 @@ class Happened:
     @classmethod
     def now(cls, fault: Fault) -> Self:
         """Return what is the case now, by what is committed."""
-        with closing(sqlite3.connect(str(connection.settings_dict["NAME"]))) as reader:
+        with closing(connection.get_new_connection(connection.get_connection_params())) as reader:
             is_in_flight, is_refreshing = (
                 reader.execute(query).fetchone() is not None for query in (IN_FLIGHT, REFRESHING)
             )
         return cls(fault, is_in_flight, is_refreshing)
+
+
+class _Transaction(threading.local):
+    """The open transaction of each thread."""
+
+    is_lost = False
+    _changes_before = 0
+
+    def begin(self) -> None:
+        """Note that one begins."""
+        self.is_lost = False
+        if connection.vendor == "sqlite":
+            self._changes_before = connection.connection.total_changes
+
+    def has_changed_rows(self) -> bool:
+        """Whether it changed any row, on PostgreSQL also whether it locked one; else there is nothing to commit."""
+        raw = connection.connection
+        if raw is None:
+            return False
+        if connection.vendor == "sqlite":
+            return bool(raw.total_changes != self._changes_before)
+        if raw.info.transaction_status != TransactionStatus.INTRANS:
+            return False
+        return bool(raw.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").fetchone()[0])
 
 
 class Injector:
@@ -78,8 +104,7 @@ class Injector:
         self._is_watching = False
         self._is_dead = False
         self._away_until = 0.0
-        self._is_transaction_lost = False
-        self._changes_at_begin = 0
+        self._transaction = _Transaction()
 
     def plan(self, faults: Sequence[Fault]) -> None:
         """Let these faults happen, one after the other."""
@@ -105,11 +130,35 @@ class Injector:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Hook the connection of this thread."""
+        """Hook the connections that are opened from now on, of every thread."""
+        backend = type(connections[DEFAULT_DB_ALIAS])
+        commit, set_autocommit = backend.commit, backend.set_autocommit
+
+        def on_commit(wrapper: BaseDatabaseWrapper) -> None:
+            self._on_commit(partial(commit, wrapper))
+
+        def on_set_autocommit(
+            wrapper: BaseDatabaseWrapper, autocommit: bool, *more: Any, **named: Any
+        ) -> None:
+            set_autocommit(wrapper, autocommit, *more, **named)
+            if not autocommit:
+                self._transaction.begin()
+
+        def hook(connection: BaseDatabaseWrapper, **_: object) -> None:
+            if self._execute not in connection.execute_wrappers:
+                connection.execute_wrappers.insert(0, self._execute)
+
+        def unhook() -> None:
+            connection_created.disconnect(hook)
+            for one in connections.all(initialized_only=True):
+                if self._execute in one.execute_wrappers:
+                    one.execute_wrappers.remove(self._execute)
+
         with ExitStack() as stack:
-            stack.enter_context(connection.execute_wrapper(self._execute))
-            on_commit = partial(self._on_commit, connection.commit)
-            stack.enter_context(mock.patch.object(connection, "commit", on_commit))
+            stack.enter_context(mock.patch.object(backend, "commit", on_commit))
+            stack.enter_context(mock.patch.object(backend, "set_autocommit", on_set_autocommit))
+            connection_created.connect(hook, weak=False)
+            stack.callback(unhook)
             yield
 
     # the wire
@@ -143,9 +192,6 @@ class Injector:
         if not self._is_watching:
             return execute(sql, parameters, many, context)
         self._clock.advance(STATEMENT_SECONDS)
-        if sql.lstrip().upper().startswith("BEGIN"):
-            self._is_transaction_lost = False
-            self._changes_at_begin = connection.connection.total_changes
         self._refuse_if_away()
         if connection.in_atomic_block or not WRITES.match(sql):
             return execute(sql, parameters, many, context)
@@ -153,15 +199,10 @@ class Injector:
 
     def _on_commit(self, commit: Callable[[], Any]) -> Any:
         self._refuse_if_dead()
-        if not self._is_watching or not self._has_changed_rows():
+        if not self._is_watching or not self._transaction.has_changed_rows():
             return commit()
         self._refuse_if_away()
         return self._commit(commit)
-
-    def _has_changed_rows(self) -> bool:
-        """Whether the open transaction changed any row; one that didn't has nothing to commit."""
-        raw = connection.connection
-        return raw is not None and raw.total_changes != self._changes_at_begin
 
     def _commit(self, commit: Callable[[], Any]) -> Any:
         """Make a commit, and let happen what is planned before and after it."""
@@ -210,7 +251,7 @@ class Injector:
 
     def _go_away(self, seconds: float) -> None:
         self._away_until = self._clock.seconds() + seconds
-        self._is_transaction_lost = connection.in_atomic_block
+        self._transaction.is_lost = connection.in_atomic_block
         self._roll_back()
 
     def _roll_back(self) -> None:
@@ -223,7 +264,7 @@ class Injector:
             raise Killed
 
     def _refuse_if_away(self) -> None:
-        is_in_lost_transaction = self._is_transaction_lost and connection.in_atomic_block
+        is_in_lost_transaction = self._transaction.is_lost and connection.in_atomic_block
         if is_in_lost_transaction or self._clock.seconds() < self._away_until:
             connection.errors_occurred = True
             raise OperationalError("the database is away")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind
-from portal.devtools.chaos.every_point.parts import WHOLE, Part
+from portal.devtools.chaos.every_point.jobs import JOBS
+from portal.devtools.chaos.every_point.parts import ALL_JOBS, NIGHTLY, Part
+from portal.devtools.chaos.options import POSTGRESQL
 
-JOB_NAMES = ("main", "invitation")
+QUICK_SAMPLE = 60
 
 
 @dataclass(frozen=True)
@@ -20,17 +22,24 @@ class EveryPointOptions:
     kinds: tuple[FaultKind, ...]
     faults: tuple[Fault, ...]  # exactly these, in this order; empty for all
     processes: int
+    seed: int
+    database_url: str
+    #: One fault in so many is tried; which, the seed says.
+    sample: int
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         """Add the options to a command."""
         group = parser.add_argument_group("every point")
         group.add_argument(
-            "--every-point", action="store_true", help="instead: the main job, once for each place"
+            "--every-point", action="store_true", help="instead: jobs, each once for every place and fault"
         )
+        group.add_argument("--nightly", action="store_true", help="everything; without options, too")
         group.add_argument(
-            "--job", choices=JOB_NAMES, help="one part alone: the main job, or the invitation in it"
+            "--quick", action="store_true", help=f"every job, with one fault in {QUICK_SAMPLE}"
         )
+        group.add_argument("--sample", type=int, default=0, metavar="N", help="only one fault in N")
+        group.add_argument("--job", choices=JOBS, help="one job alone")
         group.add_argument(
             "--real", action="store_true", help="a sample of the places, where SIGKILL ends real processes"
         )
@@ -62,12 +71,28 @@ class EveryPointOptions:
             Fault(label, _kinds(word)[0]) for label, word in zip(labels, words, strict=bool(labels))
         )
         kinds = tuple(kind for word in words for kind in _kinds(word)) or tuple(FaultKind)
-        return cls(_parts(arguments), kinds, faults, max(1, arguments["processes"]))
+        url = arguments["database_url"]
+        if url and not url.startswith(POSTGRESQL):
+            raise ValueError("--database-url takes a PostgreSQL address; without it the runs are on SQLite.")
+        sample = arguments["sample"] or (QUICK_SAMPLE if arguments["quick"] else 1)
+        return cls(
+            _parts(arguments),
+            kinds,
+            faults,
+            max(1, arguments["processes"]),
+            arguments["seed"],
+            url,
+            max(1, sample),
+        )
 
 
 def _parts(arguments: Mapping[str, Any]) -> tuple[Part, ...]:
-    if not any(arguments[name] for name in ("job", "pairs", "idempotency", "real", "at", "fault")):
-        return WHOLE
+    if arguments["quick"]:
+        return ALL_JOBS
+    if arguments["nightly"] or not any(
+        arguments[name] for name in ("job", "pairs", "idempotency", "real", "at")
+    ):
+        return NIGHTLY
     job = arguments["job"] or ("invitation" if arguments["pairs"] else "main")
     return (Part(job, arguments["idempotency"], arguments["pairs"], arguments["real"]),)
 

@@ -1,6 +1,8 @@
-"""The parts of the whole form: which job, of what account, with one fault each or two, in which processes."""
+"""The parts of a proof: which job, of what account, with one fault each or two, in which processes."""
 
 from dataclasses import dataclass
+
+from portal.devtools.chaos.every_point.jobs import JOBS
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,18 @@ class Part:
         flags = [("--idempotency", self.is_idempotent), ("--real", self.is_real)]
         return " ".join([f"--job {self.job}", *(name for name, is_set in flags if is_set)])
 
+    @property
+    def has_processes(self) -> bool:
+        """Whether the portal's processes are real ones, which reach the platforms over sockets."""
+        return self.is_real or JOBS[self.job].in_drains
 
-WHOLE = (
-    Part("main"),
+
+#: Every job with one fault at each place of it.
+ALL_JOBS = tuple(map(Part, JOBS))
+NIGHTLY = (
+    *ALL_JOBS,
     Part("invitation", is_idempotent=True),
+    Part("codescreen-webhooks", is_idempotent=True),
     Part("invitation", has_pairs=True),
     Part("main", is_real=True),
 )

@@ -5,6 +5,7 @@ A place is the n-th occurrence of a call (`POST /api/assessments #1`) or of a co
 """
 
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,14 +41,16 @@ class Trace:
         self.places: list[Place] = []
         self.on_reach: Callable[[PlaceKind, str], object] | None = None
         self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def reach(self, kind: PlaceKind, name: str) -> Place:
         """Record that the run is at a place, and return it with its number."""
-        if self.on_reach is not None:
-            self.on_reach(kind, name)
-        self._counts[name] += 1
-        place = Place(f"{name} #{self._counts[name]}", kind)
-        self.places.append(place)
+        with self._lock:  # a drain has threads
+            if self.on_reach is not None:
+                self.on_reach(kind, name)
+            self._counts[name] += 1
+            place = Place(f"{name} #{self._counts[name]}", kind)
+            self.places.append(place)
         return place
 
 

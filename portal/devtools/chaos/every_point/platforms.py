@@ -16,7 +16,8 @@ from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.http.requests import build_request
+from portal.devtools.sandbox.http.connections import Exchange
+from portal.devtools.sandbox.http.requests import Request, build_request
 from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever import LeverSandbox
@@ -26,6 +27,8 @@ from portal.devtools.without_sockets import answer_of, platform_request
 
 ACCOUNT = "acme"
 RETRY_AFTER = "1"
+#: Where the customer wants alerts, in their chat room and in their program.
+ALERTS_URL = "https://93.184.215.14/alerts"
 HTTP_SEND = HTTPAdapter.send
 WEBHOOK_RETRY_SECONDS, WEBHOOK_TRIES = 60.0, 6
 
@@ -43,9 +46,11 @@ class Platforms:
         self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
         self._webhooks: list[Delivery] = []
         self._over_sockets: Callable[..., requests.Response] | None = None
+        #: The ids of the alerts that arrived; of a message for a chat room, which has none, its text.
+        self.alerts: set[str] = set()
 
     def serve(self) -> None:
-        """Answer over sockets from now on, in threads of this process; only kills are possible then."""
+        """Answer over sockets from now on, in threads of this process; kills and refusals are possible then."""
         self._over_sockets = HTTP_SEND
         for server in self._servers:
             server.start()
@@ -88,6 +93,13 @@ class Platforms:
                 self._clock.advance(WEBHOOK_RETRY_SECONDS)
         self._webhooks.clear()
 
+    def stage_id(self, name: str) -> str:
+        """Return the id of a stage in Lever. Raises LookupError."""
+        stage = self.lever.accounts[ACCOUNT].find_stage(name)
+        if stage is None:
+            raise LookupError(name)
+        return stage.id
+
     def ledgers(self) -> tuple[JsonObject, JsonObject]:
         """Return Lever's and CodeScreen's books of the account."""
         lever, codescreen = (
@@ -105,20 +117,24 @@ class Platforms:
         options: dict[str, object],
         injector: Injector,
     ) -> requests.Response:
-        server = next(item for item in self._servers if (prepared.url or "").startswith(f"{item.url}/"))
         request = platform_request(prepared)
-        server.router.match(request)
-        kind = injector.at_call(f"{prepared.method} {request.path_template}")
+        if prepared.url == ALERTS_URL:
+            name, exchange = "POST alert", self._take_alert
+        else:
+            server = next(item for item in self._servers if (prepared.url or "").startswith(f"{item.url}/"))
+            server.router.match(request)
+            name, exchange = f"{prepared.method} {request.path_template}", server.exchange
+        kind = injector.at_call(name)
         self._clock.advance(CALL_SECONDS)
-        if self._over_sockets is not None:
-            response = self._over_sockets(adapter, prepared, **options)
-            injector.after_call(kind)
-            return response
         if kind is FaultKind.TIMEOUT_BEFORE:
             self._time_out()
         answer = _refusal(kind)
+        if answer is None and self._over_sockets is not None:
+            response = self._over_sockets(adapter, prepared, **options)
+            injector.after_call(kind)
+            return response
         if answer is None:
-            answer = server.exchange(request).response or Response(status=500)
+            answer = exchange(request).response or Response(status=500)
             injector.after_call(kind)
         match kind:
             case FaultKind.TIMEOUT_AFTER:
@@ -130,6 +146,11 @@ class Platforms:
             case FaultKind.BROKEN_BODY:
                 answer.set_data(answer.get_data()[: len(answer.get_data()) // 2] or b"{")
         return answer_of(adapter, prepared, answer.status_code, dict(answer.headers), answer.get_data())
+
+    def _take_alert(self, request: Request) -> Exchange:
+        """Answer in place of a customer's chat room or program."""
+        self.alerts.add(request.headers.get("webhook-id") or request.get_data().decode())
+        return Exchange(json_response({}))
 
     def _time_out(self) -> None:
         self._clock.advance(deadlines.READ_SECONDS)

@@ -2,14 +2,16 @@
 
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import ModuleType
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
+from django.http import HttpResponseBase
 from django.test import Client
 
 from integrations.models import Delivery, Effect
@@ -32,6 +34,9 @@ class Died:
 
 class PretendProcess:
     """Runs the product's steps one at a time, as the web process and the workers would."""
+
+    #: How workers work what is due.
+    _work: Callable[[], object] = staticmethod(worker.work)
 
     def __init__(self, clock: PretendClock, injector: Injector) -> None:
         self._clock = clock
@@ -58,18 +63,24 @@ class PretendProcess:
 
     def receive_webhook(self, path: str, headers: dict[str, str], body: bytes) -> int | None:
         """Let the web process answer a webhook; return the status, None when it died."""
+        return self._answered(
+            lambda: self._client.post(path, body, content_type="application/json", headers=headers)
+        )
 
-        def post() -> int:
-            answer = self._client.post(path, body, content_type="application/json", headers=headers)
-            return int(answer.status_code)
+    def press(self, path: str, form: Mapping[str, object]) -> int | None:
+        """Let the web process answer a form that a signed-in person sends; return as `receive_webhook` does."""
+        # again each time: a session ends with its time, which the clock passes
+        self._client.force_login(User.objects.get(memberships__isnull=False))
+        return self._answered(lambda: self._client.post(path, form))
 
-        status = self.run(post)
-        return None if isinstance(status, Died) else status
+    def _answered(self, post: Callable[[], HttpResponseBase]) -> int | None:
+        status = self.run(lambda: post().status_code)
+        return None if isinstance(status, Died) else int(status)
 
     def work_for_a_while(self) -> bool:
         """Let workers work until nothing will ever be due but polls; False if that takes more than MOMENTS waits."""
         for _ in range(MOMENTS):
-            if isinstance(self.run(worker.work), Died):
+            if isinstance(self.run(self._work), Died):
                 continue
             waits = claimable_at()
             if not waits:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
-from integrations.models import Delivery, Effect, Invitation
-from integrations.vocabulary import ProgressTag
+from django.db.models.functions import Now
+
+from integrations.models import Delivery, DutyRun, Effect, Invitation
+from integrations.models.chain_format import PORTAL_CHAIN
+from integrations.vocabulary import Platform, ProgressTag
+from integrations.workflow.health.chain.verification import verify_chain
 from portal.devtools.chaos.every_point.faults import LOSES_ANSWER
-from portal.devtools.chaos.every_point.job import FAILED_TAG, PASSED_TAG
+from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG
 from portal.devtools.chaos.every_point.world import Expected, World, email, opportunity_id
 from portal.devtools.sandbox.json_values import JsonObject
 
@@ -19,29 +23,37 @@ def broken_promises(world: World) -> Iterator[str]:
         entry = lever["opportunities"][opportunity_id(word)]
         invitations = [item for item in codescreen["invitations"] if item["email"] == email(word)]
         yield from (f"{word}: {what}" for what in _of_candidate(world, word, expected, entry, invitations))
+    yield from world.violations
+    for promise in world.promises:
+        yield from promise()
     yield from _of_rows()
+    yield from _of_chains(world)
     yield from _of_lost_answers(world)
 
 
 def _of_candidate(
     world: World, word: str, expected: Expected, entry: JsonObject, invitations: list[JsonObject]
 ) -> Iterator[str]:
-    deliveries = Delivery.objects.filter(opportunity_id=opportunity_id(word))
+    deliveries = Delivery.objects.filter(opportunity_id=opportunity_id(word), platform=Platform.LEVER)
     verdicts = sorted(deliveries.values_list("verdict", flat=True))
-    if verdicts != [str(expected.verdict)]:
-        yield f"the verdicts are {', '.join(verdicts) or 'none'}, not {expected.verdict}"
+    if expected.verdicts is not None and verdicts != sorted(map(str, expected.verdicts)):
+        yield f"the verdicts are {', '.join(verdicts) or 'none'}, not {', '.join(expected.verdicts)}"
     emails = sum(item["emails_sent"] for item in invitations)
     if emails != expected.emails:
         yield f"CodeScreen sent {emails} invitations, not {expected.emails}"
     rows = Invitation.objects.filter(opportunity_id=opportunity_id(word)).order_by("round")
     statuses = tuple(rows.values_list("status", flat=True))
-    if statuses != tuple(map(str, expected.statuses)):
+    if expected.statuses is not None and statuses != tuple(map(str, expected.statuses)):
         yield f"the portal's invitations are {', '.join(statuses) or 'none'}"
     tags = OUR_TAGS & set(entry["tags"])
     if tags != expected.tags or len(entry["tags"]) != len(set(entry["tags"])):
         yield f"Lever's tags are {sorted(tags)}"
     if len(entry["note_texts"]) not in expected.notes:
         yield f"Lever has {len(entry['note_texts'])} notes"
+    if entry["stage"] != world.platforms.stage_id(expected.stage):
+        yield f"the candidate isn't in {expected.stage}"
+    if expected.alerts is not None and len(world.platforms.alerts) != expected.alerts:
+        yield f"{len(world.platforms.alerts)} different alerts arrived, not {expected.alerts}"
     yield from _of_feedback(expected, entry)
     yield from _of_files(expected, entry)
 
@@ -65,7 +77,8 @@ def _of_feedback(expected: Expected, entry: JsonObject) -> Iterator[str]:
 
 def _of_files(expected: Expected, entry: JsonObject) -> Iterator[str]:
     """One report for each candidate with a result, however often it changed."""
-    if len(entry["files"]) != (expected.feedback is not None):
+    files = expected.feedback is not None if expected.files is None else expected.files
+    if len(entry["files"]) != files:
         yield f"Lever has {len(entry['files'])} reports"
 
 
@@ -76,6 +89,17 @@ def _of_rows() -> Iterator[str]:
         yield f"effect {effect.pk} ({effect.kind}) is {effect.state}: {effect.last_error}"
     for effect in Effect.objects.filter(state=Effect.State.CANCELLED, last_error=""):
         yield f"effect {effect.pk} ({effect.kind}) was cancelled without a reason"
+    for model in (Delivery, Effect, DutyRun):
+        for row in model.objects.filter(leased_until__gt=Now()):
+            yield f"{row} is still leased, though nobody works on it"
+
+
+def _of_chains(world: World) -> Iterator[str]:
+    """Audit entries and verdicts are all there, as they were written, also beside erasures."""
+    for chain in (PORTAL_CHAIN, world.organization.pk):
+        faults: list[str] = []
+        verify_chain(chain, lambda fault: faults.append(str(fault)))  # noqa: B023
+        yield from (f"chain {chain}: {fault}" for fault in faults)
 
 
 def _of_lost_answers(world: World) -> Iterator[str]:

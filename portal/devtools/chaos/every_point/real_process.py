@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import NoReturn
+from unittest import mock
 
 from django.db import connections
 
+from integrations import stop_signal
+from integrations.queue.drain import drain
 from portal.devtools.chaos.every_point.places import PlaceKind
 from portal.devtools.chaos.every_point.process import RESTART_SECONDS, Died, PretendProcess
+
+#: How long a drain lasts, by the clock of the run.
+DRAIN_SECONDS = 2.0
+#: Each look whether something happened takes so long at most, and lets so much time pass.
+LOOK_SECONDS, LOOK_TAKES = 0.05, 0.002
 
 
 @dataclass(frozen=True)
@@ -78,3 +86,20 @@ class RealProcess(PretendProcess):
             traceback.print_exc()
         finally:
             os._exit(0)
+
+
+class DrainProcess(RealProcess):
+    """Works what is due in drains, with their threads."""
+
+    def _work(self) -> None:
+        wait = stop_signal.wait
+
+        def pass_time(seconds: float, *descriptors: int) -> bool:
+            """Wait, for a moment, and let more time pass."""
+            is_stopped = wait(min(seconds, LOOK_TAKES), *descriptors)
+            # what is left of a wait may be less than the clock can show
+            self._clock.advance(min(max(seconds, LOOK_TAKES), LOOK_SECONDS))
+            return is_stopped
+
+        with mock.patch.object(stop_signal, "wait", pass_time):
+            drain(DRAIN_SECONDS)

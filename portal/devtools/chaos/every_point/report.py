@@ -19,6 +19,10 @@ class Outcome:
     faults: tuple[Fault, ...]
     violations: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+    #: The kinds of effects that were done and the acts on record, where nothing went wrong.
+    performed: frozenset[str] = frozenset()
+    #: Whether a fault didn't happen: threads, and PostgreSQL's order of equals, don't reach the same places each time.
+    has_missed: bool = False
 
 
 @dataclass
@@ -29,6 +33,8 @@ class PartReport:
     places: list[Place] = field(default_factory=list)
     runs: int = 0
     failed: dict[str, list[str]] = field(default_factory=dict)
+    performed: set[str] = field(default_factory=set)
+    missed: int = 0
 
     def add_places(self, places: Iterable[Place]) -> None:
         """Keep the places of a phase, found by running it without faults."""
@@ -42,6 +48,8 @@ class PartReport:
     def add(self, outcome: Outcome) -> str:
         """Count a run; return the lines about it if a promise was broken, an empty text otherwise."""
         self.runs += 1
+        self.performed |= outcome.performed
+        self.missed += outcome.has_missed
         if not outcome.violations:
             return ""
         command = f"manage.py chaos --every-point {self.part.job_options} {_options(outcome.faults)}"
@@ -71,6 +79,7 @@ class Report:
             counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(part.counts.items()))
             lines.append(
                 f"{part.part}: {len(part.places)} places ({counts}), {part.runs} runs, {len(part.failed)} failed"
+                + (f", {part.missed} without their fault" if part.missed else "")
             )
         lines.append(f"{time.perf_counter() - self.started:.0f} s, {_cpu_seconds():.0f} s of CPU")
         return "\n".join(lines)
@@ -83,6 +92,8 @@ class Report:
                 "places": [place.label for place in part.places],
                 "runs": part.runs,
                 "failed": part.failed,
+                "performed": sorted(part.performed),
+                "missed": part.missed,
             }
             for part in self.parts
         }

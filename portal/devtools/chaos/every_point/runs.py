@@ -4,22 +4,25 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 
 from django.db import connections
 
+from integrations.models import AuditEntry, Effect
 from portal.devtools.chaos.every_point import children, environment
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import IN_PAIRS, KILLS, Fault, faults_at
+from portal.devtools.chaos.every_point.faults import IN_PAIRS, IN_REAL_PROCESSES, Fault, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
-from portal.devtools.chaos.every_point.job import JOBS, Phase
+from portal.devtools.chaos.every_point.jobs import JOBS
+from portal.devtools.chaos.every_point.jobs.job import Phase
 from portal.devtools.chaos.every_point.options import EveryPointOptions
 from portal.devtools.chaos.every_point.parts import Part
 from portal.devtools.chaos.every_point.places import Place
 from portal.devtools.chaos.every_point.platforms import Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
-from portal.devtools.chaos.every_point.real_process import RealProcess
+from portal.devtools.chaos.every_point.real_process import DrainProcess, RealProcess
 from portal.devtools.chaos.every_point.report import Outcome, PartReport, Report
 from portal.devtools.chaos.every_point.world import NeverQuiet, World, connect
 from portal.devtools.demo.environment import DemoEnvironment
@@ -27,13 +30,14 @@ from portal.devtools.demo.environment import DemoEnvironment
 type Faults = tuple[Fault, ...]
 
 NO_FAULTS: Faults = ()
-SEED = 1
 SAMPLE_EVERY = 5
+#: So long after a candidate entered the stage, Lever is connected.
+CONNECTED_AFTER = 3600.0
 
 
 def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]) -> Report:
     """Perform the parts that the options ask for, each in a process of its own; return what they showed."""
-    random.seed(SEED)  # of the jitter, so that places have the same numbers in every run
+    random.seed(options.seed)  # of the jitter, so that places have the same numbers in every run
     report = Report()
     with ExitStack() as stack:
         clock = stack.enter_context(PretendClock())
@@ -43,6 +47,7 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         environment.set_up(demo, platforms)
         process = PretendProcess(clock, injector)
         process.warm_up()
+        clock.advance(CONNECTED_AFTER)
         connect(platforms)
         stack.enter_context(injector.installed())
         connections.close_all()
@@ -70,12 +75,13 @@ class PartRuns:
         self._options = options
         self._log = log
         self._report = PartReport(part)
+        self._in_drains = JOBS[part.job].in_drains
 
     def run(self) -> PartReport:
         """Go through the job's phases; at each, fork a run for every fault in it."""
-        phases = JOBS[self._part.job]
+        phases = JOBS[self._part.job].phases
         for number, phase in enumerate(phases):
-            rest = [later for later in phases[number:] if later.word == phase.word]
+            rest = [later for later in phases[number:] if later.about == phase.about]
             [found] = self._perform([NO_FAULTS], rest[:1])
             self._report.add_places(found.places)
             if found.violations:
@@ -98,10 +104,11 @@ class PartRuns:
         if chosen:
             return [chosen] if chosen[0].label in {place.label for place in places} else []
         kinds = [kind for kind in self._options.kinds if kind in IN_PAIRS or not self._part.has_pairs]
-        if self._part.is_real:
-            kinds = [kind for kind in kinds if kind in KILLS]
+        if self._part.has_processes:
+            kinds = [kind for kind in kinds if kind in IN_REAL_PROCESSES]
         runs: list[Faults] = [(fault,) for place in places for fault in faults_at(place, kinds)]
-        return runs[::SAMPLE_EVERY] if self._part.is_real else runs
+        every = self._options.sample * (SAMPLE_EVERY if self._part.is_real else 1)
+        return runs[self._options.seed % every :: every]
 
     def _perform(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> list[Outcome]:
         connections.close_all()
@@ -109,11 +116,13 @@ class PartRuns:
 
     def _outcomes(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> Iterator[Outcome]:
         def run(faults: Faults) -> Outcome:
-            world = in_real_processes(self._world) if self._part.is_real else self._world
+            world = self._world
+            if self._part.has_processes:
+                world = in_real_processes(world, in_drains=self._in_drains)
             return perform(world, phases, faults)
 
         # real runs share the platforms' ports
-        processes = 1 if self._part.is_real else self._options.processes
+        processes = 1 if self._part.has_processes else self._options.processes
         for faults, result in children.run_all(runs, run, processes=processes):
             outcome = Outcome(faults, (result.reason,)) if isinstance(result, Lost) else result
             lines = self._report.add(outcome)
@@ -122,11 +131,12 @@ class PartRuns:
             yield outcome
 
 
-def in_real_processes(world: World) -> World:
+def in_real_processes(world: World, *, in_drains: bool) -> World:
     """Return the world with real processes in it, which reach the platforms over sockets from now on."""
     world.platforms.serve()
     world.injector.kills_for_real = True
-    return replace(world, process=RealProcess(world.clock, world.injector))
+    kind = DrainProcess if in_drains else RealProcess
+    return replace(world, process=kind(world.clock, world.injector))
 
 
 def _pairs_after(outcome: Outcome) -> list[Faults]:
@@ -138,9 +148,9 @@ def _pairs_after(outcome: Outcome) -> list[Faults]:
 
 
 def perform(world: World, phases: Sequence[Phase], faults: Faults) -> Outcome:
-    """Go through a candidate's phases with these faults; after each, compare the books with the promises."""
+    """Go through the phases with these faults; after each, compare the books with the promises."""
     injector = world.injector
-    begin = len(injector.trace.places)
+    begin, since = len(injector.trace.places), world.clock.now()
     injector.plan(faults)
     violations: list[str] = []
     for phase in phases:
@@ -152,6 +162,13 @@ def perform(world: World, phases: Sequence[Phase], faults: Faults) -> Outcome:
         violations += [f"{phase.name}: {what}" for what in broken_promises(world)]
         if violations:
             break
-    else:
-        violations += [f"not reached: {fault}" for fault in injector.outstanding]
-    return Outcome(faults, tuple(violations), tuple(injector.trace.places[begin:]))
+    performed = frozenset[str]() if faults else _performed(since)
+    places = tuple(injector.trace.places[begin:])
+    return Outcome(faults, tuple(violations), places, performed, bool(injector.outstanding))
+
+
+def _performed(since: datetime) -> frozenset[str]:
+    """Return the kinds of effects that were done and the acts that were recorded since then."""
+    effects = Effect.objects.filter(state=Effect.State.DONE, done_at__gte=since)
+    entries = AuditEntry.objects.filter(at__gte=since)
+    return frozenset({*effects.values_list("kind", flat=True), *entries.values_list("action", flat=True)})

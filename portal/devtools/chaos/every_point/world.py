@@ -1,4 +1,4 @@
-"""All that a run of the job takes place in: the platforms, the portal's processes, the clock and the expectations."""
+"""All that a job takes place in: the platforms, the portal's processes, the clock, people and the expectations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 
 from integrations.http.errors import PlatformError
 from integrations.lever.oauth import scopes_of
-from integrations.models import Delivery, Effect, Invitation, LeverConnection, Organization
-from integrations.queue import on_request
-from integrations.workflow.operations import invitations
+from integrations.models import Delivery, Duty, DutyRun, Effect, Invitation, LeverConnection, Organization
+from integrations.queue import on_request, worker
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools.chaos.every_point.clock import PretendClock
@@ -19,10 +19,13 @@ from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.sandbox.ids import stable_id
 
 STAGE, ASSESSMENT, PERSON = "CodeScreen Assessment", "Backend", "the person of the run"
+#: A candidate who stood in the stage before Lever was connected.
+EARLIER = "Larch"
 MOST_TRIES = 12
 PRESS_AGAIN_SECONDS = 10.0  # people go on trying for longer than the database is away
 MOST_POLLS = 40
 SWEEP_SECONDS = 600.0
+INVITED_TAG = frozenset({ProgressTag.INVITED})
 
 
 class NeverQuiet(Exception):
@@ -33,17 +36,20 @@ class NeverQuiet(Exception):
 class Expected:
     """What a candidate's books have to show when all is quiet."""
 
-    verdict: str
+    verdicts: tuple[str, ...] | None  # None, here and in the statuses: whatever they are
     emails: int = 0
-    statuses: tuple[str, ...] = ()
+    statuses: tuple[str, ...] | None = ()
     tags: frozenset[str] = frozenset()
     notes: frozenset[int] = frozenset({0})
     feedback: dict[str, str] | None = None
+    files: int | None = None  # one for each candidate with a result, unless it is given
+    stage: str = STAGE
+    alerts: int | None = None  # how many different ones arrived, where that is to be looked at
 
 
 @dataclass
 class World:
-    """What the job acts on."""
+    """What a job acts on."""
 
     clock: PretendClock
     injector: Injector
@@ -51,15 +57,25 @@ class World:
     process: PretendProcess
     is_idempotent: bool
     expected: dict[str, Expected] = field(default_factory=dict)
-    uncertain: list[str] = field(
-        default_factory=list
-    )  # the candidates whose invitation was uncertain for a while
+    #: What a phase itself found broken.
+    violations: list[str] = field(default_factory=list)
+    #: Looked at beside the expectations, after each phase from then on.
+    promises: list[Callable[[], list[str]]] = field(default_factory=list)
+    #: The candidates whose invitation was uncertain for a while.
+    uncertain: list[str] = field(default_factory=list)
     lost_grants: int = 0
+    #: Whether a person wants it so.
+    is_disconnected: bool = False
 
     @property
     def organization(self) -> Organization:
         """The organization, read again."""
         return Organization.objects.get(slug=ACCOUNT)
+
+    @property
+    def connection(self) -> LeverConnection:
+        """The connection to Lever, read again."""
+        return LeverConnection.objects.get(organization=self.organization)
 
     def invitation(self, word: str) -> Invitation | None:
         """Return a candidate's latest invitation."""
@@ -67,30 +83,75 @@ class World:
 
     # recruiters and candidates
 
-    def move(self, word: str, stage: str = STAGE) -> None:
-        """A recruiter moves a candidate in Lever, which sends its webhook."""
-        self.platforms.lever_does("move", opportunities=[opportunity_id(word)], stage=stage)
-        self.platforms.deliver_webhooks(self.process.receive_webhook)
+    def move(self, *words: str, stage: str = STAGE) -> None:
+        """A recruiter moves candidates in Lever, which sends its webhooks."""
+        self.platforms.lever_does("move", opportunities=[opportunity_id(word) for word in words], stage=stage)
+        self.deliver_webhooks()
 
     def candidate_does(self, word: str, *actions: str, **verdict: object) -> None:
         """A candidate acts in CodeScreen, or CodeScreen evaluates what they did."""
         person = {"email": email(word), "assessment": ASSESSMENT}
         self.platforms.codescreen_does("candidate", action=list(actions), **person, **verdict)
+        self.deliver_webhooks()
+
+    def deliver_webhooks(self) -> None:
+        """Let the platforms' webhooks arrive that are due."""
+        self.platforms.deliver_webhooks(self.process.receive_webhook)
+
+    def lever_refuses(self, method: str, path: str) -> None:
+        """Let Lever refuse the next such call for good."""
+        self.platforms.lever_does("faults", seed=1, rules=[_refusal(method, path, 403)])
+
+    def codescreen_refuses(self, method: str, path: str, status: int = 403) -> None:
+        """Let CodeScreen refuse the next such call, for good unless the status says otherwise."""
+        self.platforms.codescreen_does("faults", seed=1, rules=[_refusal(method, path, status)])
+
+    # people of the customer
 
     def person_does(self, is_wanted: Callable[[], bool], act: Callable[[], object]) -> None:
-        """A person presses a button until it has had its effect: they see when the page failed."""
+        """A person does something until it has had its effect: they see when it failed."""
         for _ in range(MOST_TRIES):
             if not is_wanted():
                 return
-            self.process.run(lambda: _press(act))
+            self.process.run(lambda: _try(act))
             self.clock.advance(PRESS_AGAIN_SECONDS)
 
-    # rest
+    def press_while(self, is_wanted: Callable[[], bool], path: Callable[[], str], **form: object) -> None:
+        """A person presses a button of a page until it has had its effect."""
+        for _ in range(MOST_TRIES):
+            if not is_wanted():
+                return
+            self.process.press(path(), form)
+            self.clock.advance(PRESS_AGAIN_SECONDS)
+
+    def press_once(self, path: str, **form: object) -> None:
+        """A person presses a button until the page answers."""
+        for _ in range(MOST_TRIES):
+            status = self.process.press(path, form)
+            if status is not None and status < 500:
+                return
+            self.clock.advance(PRESS_AGAIN_SECONDS)
+
+    def press(self, word: str, button: str, *statuses: str) -> None:
+        """A person presses a button of a candidate's latest invitation while it has one of these statuses."""
+
+        def is_wanted() -> bool:
+            row = self.invitation(word)
+            return row is not None and row.status in statuses
+
+        self.press_while(is_wanted, lambda: self.button(word, button))
+
+    def button(self, word: str, button: str) -> str:
+        """Return the address of a button of a candidate's latest invitation."""
+        row = self.invitation(word)
+        return f"/invitations/{row.pk if row else 0}/{button}/"
+
+    # what is done by the clock
 
     def sweep(self) -> None:
-        """Let the duty run until it has once gone through."""
+        """Let the sweep run, as its command does, until it has once gone through."""
 
-        def run_duty() -> bool:
+        def run_sweep() -> bool:
             try:
                 on_request.sweep_organization(self.organization)
             except PlatformError:
@@ -98,18 +159,41 @@ class World:
             return True
 
         for _ in range(MOST_TRIES):
-            has_gone_through = self.process.run(run_duty) is True
+            has_gone_through = self.process.run(run_sweep) is True
             self.rest()
             if has_gone_through:
                 return
             self.clock.advance(SWEEP_SECONDS)
 
+    def do_duty(self, duty: Duty) -> None:
+        """Let a worker do a duty until it has succeeded. Raises NeverQuiet."""
+        began = self.clock.now()
+        DutyRun.objects.request(duty, [self.organization.pk])
+        for _ in range(MOST_TRIES):
+            self.process.run(worker.perform_duties)
+            run = DutyRun.objects.get(duty=duty)
+            # other duties that have become due meanwhile are performed, too
+            rows = DutyRun.objects.filter(leased_until__isnull=False)
+            leases = [row.leased_until for row in rows if row.leased_until]
+            if run.succeeded_at is not None and run.succeeded_at >= began and not leases:
+                self.rest()
+                return
+            self.clock.move_to(max(leases, default=run.due_at or self.clock.now()))
+        raise NeverQuiet(f"{run} hasn't succeeded: {run.last_error} {run.traceback}")
+
+    # rest
+
+    def work_once(self) -> None:
+        """Let workers work what is due now."""
+        self.process.run(worker.work)
+
     def rest(self) -> None:
         """Work until all is quiet; people do what the portal asks of them. Raises NeverQuiet."""
         for _ in range(MOST_TRIES):
             is_quiet = self.process.work_for_a_while()
+            self.deliver_webhooks()
             has_acted = self._reconnect() or self._resolve_uncertain()
-            if is_quiet and not has_acted:
+            if is_quiet and not has_acted and not claimable_now():
                 return
         rows = [*Effect.objects.filter(state=Effect.State.DUE), *Delivery.objects.filter(verdict="")]
         due = "; ".join(f"{row} after {row.attempts} attempts: {row.last_error}" for row in rows)
@@ -119,11 +203,12 @@ class World:
         """Let time pass until CodeScreen has been polled about these candidates' invitations, and all is quiet."""
         since = self.clock.now()
         for _ in range(MOST_POLLS):
-            rows = [self.invitation(word) for word in words]
+            opportunities = map(opportunity_id, words)
+            rows = Invitation.objects.filter(opportunity_id__in=opportunities, next_poll_at__isnull=False)
             waiting = [
                 row.next_poll_at
                 for row in rows
-                if row and row.next_poll_at and (row.polled_at is None or row.polled_at < since)
+                if row.next_poll_at and (row.polled_at is None or row.polled_at < since)
             ]
             if not waiting:
                 break
@@ -133,49 +218,57 @@ class World:
 
     def _reconnect(self) -> bool:
         """Connect Lever again if its grant ended."""
-        connection = LeverConnection.objects.get(organization=self.organization)
-        if connection.is_working:
+        if self.is_disconnected or self.connection.is_working:
             return False
         self.lost_grants += 1
         connect(self.platforms)
         return True
 
     def _resolve_uncertain(self) -> bool:
-        """Look in CodeScreen's books for each uncertain invitation, and say what they show."""
+        """Look in CodeScreen's books for each uncertain invitation, and say on its page what they show."""
         rows = list(Invitation.objects.filter(status=Invitation.Status.UNCERTAIN))
         for row in rows:
-            word = _word(row.opportunity_id)
+            word = word_of(row)
             self.uncertain.append(word)
-            self.person_does(
-                lambda row=row: _status(row) == Invitation.Status.UNCERTAIN,  # type: ignore[misc]
-                lambda row=row: self._say_what_books_show(row),  # type: ignore[misc]
+            sent = self._sent_to(row)
+            form = {"instance_id": sent[0]} if sent else {}
+            self.press_while(
+                lambda row=row: _is_uncertain(row),  # type: ignore[misc]
+                lambda row=row, sent=sent: f"/invitations/{row.pk}/{'sent' if sent else 'send-again'}/",  # type: ignore[misc]
+                **form,
             )
         return bool(rows)
 
-    def _say_what_books_show(self, row: Invitation) -> None:
+    def _sent_to(self, row: Invitation) -> list[str]:
+        """Return the instances in CodeScreen's books that the portal doesn't know."""
         _, codescreen = self.platforms.ledgers()
         known = set(Invitation.objects.values_list("instance_id", flat=True))
-        sent = [
+        return [
             instance["instance"]
             for entry in codescreen["invitations"]
             for instance in entry["instances"]
             if instance["email"] == row.email and instance["instance"] not in known
         ]
-        if sent:
-            invitations.resolve_as_sent(row, sent[0], PERSON)
-        else:
-            invitations.send_again(row, PERSON)
 
 
-def _press(act: Callable[[], object]) -> None:
+def claimable_now() -> bool:
+    """Whether a delivery is undecided and due: one that a webhook has just brought."""
+    return Delivery.objects.filter(verdict="", due_at__isnull=False).exists()
+
+
+def _refusal(method: str, path: str, status: int) -> dict[str, object]:
+    return {"method": method, "path": path, "kind": "status", "status": status, "times": 1}
+
+
+def _try(act: Callable[[], object]) -> None:
     try:
         act()
     except ActionNotAllowed:
         return  # the person reads why, and looks again
 
 
-def _status(row: Invitation) -> str:
-    return Invitation.objects.get(pk=row.pk).status
+def _is_uncertain(row: Invitation) -> bool:
+    return Invitation.objects.get(pk=row.pk).status == Invitation.Status.UNCERTAIN
 
 
 def opportunity_id(word: str) -> str:
@@ -188,11 +281,9 @@ def email(word: str) -> str:
     return f"{word.lower()}@candidates.example"
 
 
-WORDS = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Nyssa")
-
-
-def _word(opportunity: str) -> str:
-    return next(word for word in WORDS if opportunity_id(word) == opportunity)
+def word_of(row: Invitation) -> str:
+    """Return the word by which a job knows an invitation's candidate: what their address begins with."""
+    return row.email.partition("@")[0].capitalize()
 
 
 def connect(platforms: Platforms) -> None:

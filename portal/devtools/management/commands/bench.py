@@ -9,7 +9,8 @@ import psycopg
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from portal.devtools.benchmarks import database, machine
+from portal.devtools import own_database
+from portal.devtools.benchmarks import machine
 from portal.devtools.benchmarks.admin import AdminBenchmark
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.bulk import BulkBenchmark
@@ -26,6 +27,9 @@ from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed
 from portal.process import startup
+
+#: The name of the benchmark's own database, in its environment; without it the database is a SQLite file.
+DATABASE_VARIABLE = "PORTAL_BENCH_DATABASE"
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     EndpointBenchmark(),
@@ -81,8 +85,8 @@ class Command(BaseCommand):
         finally:
             connections.close_all()
             shutil.rmtree(environment.folder, ignore_errors=True)
-            if name := os.environ.get(database.DATABASE_VARIABLE):
-                database.drop(options.database_url, name)
+            if name := os.environ.get(DATABASE_VARIABLE):
+                own_database.drop(options.database_url, name)
 
     def _enter(self, benchmark: Benchmark, options: Namespace) -> None:
         """Start this command anew in the benchmark's environment."""
@@ -94,8 +98,9 @@ class Command(BaseCommand):
         }
         if options.database_url:
             try:
-                name, url = database.create(options.database_url)
+                name = f"portal_bench_{os.getpid()}"
+                url = own_database.create(options.database_url, name)
             except psycopg.Error as error:
                 raise CommandError(f"No database could be made on that server: {error}") from error
-            changes |= {database.DATABASE_VARIABLE: name, "DATABASE_URL": url}
+            changes |= {DATABASE_VARIABLE: name, "DATABASE_URL": url}
         DemoEnvironment.create("bench").enter(**changes)

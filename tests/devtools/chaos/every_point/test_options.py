@@ -5,24 +5,35 @@ from argparse import ArgumentParser
 import pytest
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind, faults_at
+from portal.devtools.chaos.every_point.jobs import JOBS
 from portal.devtools.chaos.every_point.options import EveryPointOptions
-from portal.devtools.chaos.every_point.parts import WHOLE, Part
+from portal.devtools.chaos.every_point.parts import ALL_JOBS, NIGHTLY, Part
 from portal.devtools.chaos.every_point.places import Place, PlaceKind
+from portal.devtools.chaos.options import Options
 
 
 def read(*words: str) -> EveryPointOptions:
     parser = ArgumentParser()
-    parser.add_argument("--idempotency", action="store_true")
+    Options.add_to(parser)
     EveryPointOptions.add_to(parser)
     return EveryPointOptions.read(vars(parser.parse_args(["--every-point", *words])))
 
 
-def test_without_options_all_parts_run() -> None:
-    assert read().parts == WHOLE
+def test_the_nightly_proof_tries_every_fault_and_is_the_default() -> None:
+    for options in (read(), read("--nightly")):
+        assert options.parts == NIGHTLY
+        assert options.sample == 1
+
+
+def test_the_quick_proof_tries_some_faults_of_every_job() -> None:
+    options = read("--quick")
+    assert options.parts == ALL_JOBS
+    assert options.sample > 1
+    assert {part.job for part in options.parts} == set(JOBS)
 
 
 def test_a_kind_stands_for_those_whose_names_begin_with_it() -> None:
-    options = read("--fault", "killed")
+    options = read("--job", "main", "--fault", "killed")
     assert options.kinds == (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER)
     assert options.parts == (Part("main"),)
 
@@ -32,7 +43,9 @@ def test_one_place_has_its_own_fault() -> None:
     assert options.faults == (Fault("a #1", FaultKind.TOO_MANY), Fault("b #1", FaultKind.ERROR))
 
 
-@pytest.mark.parametrize("words", [("--fault", "no-such"), ("--at", "a #1")])
+@pytest.mark.parametrize(
+    "words", [("--fault", "no-such"), ("--at", "a #1"), ("--database-url", "mysql://127.0.0.1/x")]
+)
 def test_impossible_options_are_refused(words) -> None:
     with pytest.raises(ValueError, match="--"):
         read(*words)

@@ -1,0 +1,121 @@
+"""Erasure: by a command, of whom Lever anonymized or deleted, and by age; afterwards nothing personal is left."""
+
+from functools import partial
+from io import StringIO
+
+from django.core.management import call_command
+from django.db import connection
+
+from integrations.models import Duty, Erasure
+from integrations.vocabulary import VerdictCode
+from integrations.workflow.operations.policies import set_policies
+from portal.devtools.chaos.every_point.jobs.job import (
+    Job,
+    Phase,
+    Status,
+    completed,
+    evaluate,
+    expect,
+    invited,
+)
+from portal.devtools.chaos.every_point.platforms import ACCOUNT
+from portal.devtools.chaos.every_point.world import PERSON, Expected, World, email, opportunity_id
+
+DAY = 24 * 3600.0
+RETENTION_DAYS = 30
+#: An erasure is repeated once, for what a worker wrote that held a row meanwhile.
+REPEATED_AFTER = 400.0
+
+
+def forget(world: World) -> None:
+    """A person is forgotten by the command, with a result and a report in Lever."""
+    invited(world, "Alder")
+    world.move("Alder")
+    world.rest()
+    completed(world, "Alder", score=90, result="Passed")
+    evaluate(world, "Alder", score=90, result="Passed")
+    expect(world, "Alder", files=0)
+    world.person_does(
+        lambda: not _is_erased("Alder"), lambda: _command("forget", ACCOUNT, opportunity_id("Alder"))
+    )
+    world.rest()
+    _leaves_nothing(world, "Alder")
+
+
+def follow(world: World) -> None:
+    """Lever anonymizes one person, while they are invited, and deletes another, whose webhook is lost."""
+    for word in ("Birch", "Cedar"):
+        invited(world, word)
+        world.move(word)
+    world.rest()
+    world.platforms.lever_does("anonymize", opportunities=[opportunity_id("Birch")])
+    world.platforms.lever_does("delete", opportunities=[opportunity_id("Cedar")])
+    world.do_duty(Duty.FOLLOW_ERASURES)
+    for word in ("Birch", "Cedar"):
+        expect(world, word, statuses=None)
+        _leaves_nothing(world, word)
+
+
+def repeat(world: World) -> None:
+    """The erasures are repeated once; whom Lever erased comes back in no other way."""
+    world.clock.advance(REPEATED_AFTER)
+    world.do_duty(Duty.FOLLOW_ERASURES)
+    world.sweep()
+
+
+def retention(world: World) -> None:
+    """What is older than the rules say goes: people who withdrew or were skipped, calls and bodies of webhooks."""
+    world.expected["Nyssa"] = Expected((VerdictCode.NO_EMAIL,), notes=frozenset({1}))
+    invited(world, "Dogwood")
+    world.move("Nyssa", "Dogwood")
+    world.rest()
+    world.press("Dogwood", "stop", Status.INVITED, Status.PENDING)
+    expect(world, "Dogwood", statuses=(Status.WITHDRAWN,))
+    days = {"retention_days": RETENTION_DAYS, "call_retention_days": 1, "delivery_retention_days": 1}
+    set_policies(world.organization, days, PERSON)
+    world.clock.advance((RETENTION_DAYS + 1) * DAY)
+    world.do_duty(Duty.PURGE)
+    world.do_duty(Duty.REMOVE_OLD_RECORDS)
+    for word in ("Nyssa", "Dogwood"):
+        _leaves_nothing(world, word)
+
+
+def _leaves_nothing(world: World, word: str) -> None:
+    """Expect from now on that nothing in the database names the person."""
+    if not _is_erased(word):
+        world.violations.append(f"{word} wasn't erased")
+    world.promises.append(partial(_traces_of, word))
+
+
+def _traces_of(word: str) -> list[str]:
+    """Return the tables in which the person's name or address stands."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            text = str(cursor.fetchall())
+            found += [
+                f"{table} names {word} after the erasure"
+                for personal in (email(word), f"Candidate {word}")
+                if personal in text
+            ]
+    return found
+
+
+def _is_erased(word: str) -> bool:
+    return Erasure.objects.filter(opportunity_id=opportunity_id(word)).exists()
+
+
+def _command(*arguments: str) -> None:
+    call_command(*arguments, stdout=StringIO(), stderr=StringIO())
+
+
+JOB = Job(
+    "erasure",
+    (
+        Phase("forget", "Alder", forget),
+        Phase("follow Lever", "Lever", follow),
+        Phase("repeat", "Lever", repeat),
+        Phase("retention", "retention", retention),
+    ),
+)

@@ -1,0 +1,92 @@
+"""What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round, a decision."""
+
+from integrations.models import AlertAddress, Invitation
+from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.workflow.operations.alert_addresses import NewAddress, add_address
+from integrations.workflow.operations.policies import set_policies
+from portal.devtools.chaos.every_point.jobs.job import (
+    PASSED_TAG,
+    Job,
+    Phase,
+    Status,
+    completed,
+    evaluate,
+    expect,
+    invited,
+)
+from portal.devtools.chaos.every_point.platforms import ALERTS_URL
+from portal.devtools.chaos.every_point.world import PERSON, World, opportunity_id
+
+NEXT_STAGE = "On-site interview"
+
+
+def move(world: World) -> None:
+    """CodeScreen says Passed: the candidate is moved to the next stage, and chat rooms and programs are told."""
+    for kind in (AlertAddress.Kind.SLACK, AlertAddress.Kind.SIGNED):
+        add_address(world.organization, NewAddress(kind, kind, ALERTS_URL), PERSON)
+    set_policies(world.organization, {"passed_stage": NEXT_STAGE}, PERSON)
+    invited(world, "Alder")
+    world.move("Alder")
+    world.rest()
+    # Lever sends a webhook of the portal's own move, too
+    completed(world, "Alder", score=90, result="Passed", stage=NEXT_STAGE, alerts=2)
+    expect(world, "Alder", verdicts=(VerdictCode.INVITE, VerdictCode.NOT_A_TRIGGER_STAGE))
+    evaluate(world, "Alder", score=90, result="Passed")
+
+
+def regrade(world: World) -> None:
+    """CodeScreen changes the result after the move: nobody is moved back, a note says so."""
+    completed(world, "Alder", score=40, result="Failed", reason="Unit Tests", notes=frozenset({1}), alerts=4)
+    world.candidate_does("Alder", "regrade", score=40, result="Failed", reason="Unit Tests")
+    world.rest_after_polls("Alder")
+
+
+def decide(world: World) -> None:
+    """Who failed waits until a person records what was decided."""
+    set_policies(world.organization, {"hold_failed": True, "attach_report": False}, PERSON)
+    expect(world, "Alder", alerts=None)
+    invited(world, "Birch")
+    world.move("Birch")
+    world.rest()
+    completed(world, "Birch", score=40, result="Failed", reason="Unit Tests", files=0)
+    evaluate(world, "Birch", score=40, result="Failed", reason="Unit Tests")
+    world.press_while(lambda: _waits("Birch", world), lambda: world.button("Birch", "decided"))
+    world.rest()
+    if _waits("Birch", world):
+        world.violations.append("Birch still waits for a decision")
+
+
+def second_round(world: World) -> None:
+    """A person invites again; then CodeScreen changes the first round's result, whose tag alone follows."""
+    world.press("Birch", "again", Status.COMPLETED)
+    world.rest()
+    expect(
+        world,
+        "Birch",
+        emails=2,
+        statuses=(Status.COMPLETED, Status.INVITED),
+        tags=frozenset({ProgressTag.INVITED, PASSED_TAG}),
+        feedback={"CodeScreen score": "90", "Result": "Passed", "Rating": "4"},
+    )
+    first = Invitation.objects.filter(opportunity_id=opportunity_id("Birch")).order_by("round").first()
+    if first is not None:
+        world.platforms.codescreen_does(
+            "candidate", instance=first.instance_id, action=["regrade"], score=90, result="Passed"
+        )
+    world.rest_after_polls("Birch")
+
+
+def _waits(word: str, world: World) -> bool:
+    row = world.invitation(word)
+    return row is not None and row.awaits_decision_since is not None
+
+
+JOB = Job(
+    "results",
+    (
+        Phase("move", "Alder", move),
+        Phase("regrade", "Alder", regrade),
+        Phase("decision", "Birch", decide),
+        Phase("second round", "Birch", second_round),
+    ),
+)

@@ -1,0 +1,164 @@
+"""The set-up is changed while candidates move: by the configuration file, and by hand."""
+
+from collections.abc import Callable
+from functools import partial
+from io import StringIO
+
+from django.core.management import call_command
+from django.db.models import Model, QuerySet
+
+from integrations.models import (
+    AlertAddress,
+    AuditAction,
+    AuditEntry,
+    Delivery,
+    FormerWebhookKey,
+    LeverWebhook,
+    RoleMapping,
+)
+from integrations.vocabulary import VerdictCode, WebhookEvent
+from integrations.workflow.operations.alert_addresses import (
+    ChangedAddress,
+    change_address,
+    remove_address,
+    send_test,
+)
+from integrations.workflow.operations.mappings import delete_mapping
+from integrations.workflow.operations.rating_thresholds import delete_thresholds
+from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
+from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
+from portal.devtools.chaos.every_point.world import (
+    ASSESSMENT,
+    PERSON,
+    Expected,
+    World,
+    opportunity_id,
+)
+from portal.devtools.demo.environment import DemoEnvironment
+
+ROLE = "Data Engineer"
+ADDED = f"""
+[[mappings]]
+role = "{ROLE}"
+assessment = "{{assessment}}"
+[[assessments]]
+name = "{ASSESSMENT}"
+rating_thresholds = {{thresholds}}
+[[alerts]]
+name = "Team"
+kind = "slack"
+url = "{ALERTS_URL}"
+"""
+TOKEN = "fedcba9876543210fedcba9876543210"
+#: The verdicts on a move of which two webhooks tell.
+TWICE = (VerdictCode.INVITE, VerdictCode.ALREADY_INVITED)
+
+
+def configure(world: World) -> None:
+    """A candidate's role names no assessment that CodeScreen has; the file gives it one, and they are decided again."""
+    world.expected["Ginkgo"] = Expected((VerdictCode.UNKNOWN_ASSESSMENT,), notes=frozenset({1}))
+    world.move("Ginkgo")
+    world.rest()
+    _configure(world, "SRE Troubleshooting", "[20, 40, 60]")
+    _configure(world, ASSESSMENT, "[30, 50, 70]")
+    invited(world, "Ginkgo")
+    expect(world, "Ginkgo", notes=frozenset({1}))
+    delivery = _first(Delivery.objects.filter(opportunity_id=opportunity_id("Ginkgo")))
+    world.press_while(lambda: world.invitation("Ginkgo") is None, lambda: f"/deliveries/{delivery}/replay/")
+    world.rest()
+
+
+def clean_up(world: World) -> None:
+    """What the file added is tried, changed and removed."""
+    address = AlertAddress.objects.get()
+    changed = ChangedAddress("Team", wants_results=False, wants_held=False, wants_incidents=True, is_on=True)
+    _until(world, AuditAction.TEST_ALERT_ADDRESS, lambda: send_test(address, PERSON))
+    _until(world, AuditAction.CHANGE_ALERT_ADDRESS, lambda: change_address(address, changed, PERSON))
+    _until(world, AuditAction.REMOVE_ALERT_ADDRESS, lambda: remove_address(address, PERSON))
+    mapping = RoleMapping.objects.get(role=ROLE)
+    _until(world, AuditAction.DELETE_MAPPING, lambda: delete_mapping(mapping, PERSON))
+    thresholds = partial(delete_thresholds, world.organization, ASSESSMENT, PERSON)
+    _until(world, AuditAction.DELETE_RATING, thresholds)
+    world.rest()
+
+
+def make_webhooks(world: World) -> None:
+    """Lever is asked for webhooks beside the one made by hand: a move then comes twice, and invites once."""
+    made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
+    world.press_while(lambda: made.count() < len(WebhookEvent), lambda: "/settings/webhooks/make/")
+    invited(world, "Alder")
+    expect(world, "Alder", verdicts=TWICE)
+    world.move("Alder")
+    world.rest()
+
+
+def change_address_of_webhooks(world: World) -> None:
+    """The webhooks' address is replaced; webhooks to the former one arrive until that is ended."""
+    before = world.organization.webhook_key
+    world.press_while(
+        lambda: world.organization.webhook_key == before,
+        lambda: "/settings/webhooks/address/",
+        overlap_days="1",
+    )
+    stale = LeverWebhook.objects.active().filter(url__contains=before, origin=LeverWebhook.Origin.API)
+    world.press_while(stale.exists, lambda: "/settings/webhooks/move/")
+    invited(world, "Birch")
+    expect(world, "Birch", verdicts=TWICE)
+    world.move("Birch")
+    world.rest()
+    honoured = FormerWebhookKey.objects.honoured()
+    world.press_while(honoured.exists, lambda: f"/settings/webhooks/address/{_first(honoured)}/end/")
+    invited(world, "Cedar")
+    world.move("Cedar")
+    world.rest()
+
+
+def remove_webhooks(world: World) -> None:
+    """Tokens come and go, and the webhooks that were made are removed."""
+    named = LeverWebhook.objects.active().filter(name="Second")
+    world.press_while(
+        lambda: not named.exists(),
+        lambda: "/settings/tokens/",
+        token_name="Second",  # noqa: S106
+        additional_token=TOKEN,
+    )
+    world.press_while(named.exists, lambda: f"/settings/tokens/{_first(named)}/current/retire/")
+    made = LeverWebhook.objects.active().filter(origin=LeverWebhook.Origin.API)
+    world.press_while(made.exists, lambda: "/settings/webhooks/remove/")
+
+
+def _configure(world: World, assessment: str, thresholds: str) -> None:
+    """Run the command until it has had its effect."""
+    environment = DemoEnvironment.current()
+    if environment is None:
+        raise RuntimeError("the runs have an environment")
+    path = environment.folder / f"{ACCOUNT}.toml"
+    changed = path.with_stem(f"{ACCOUNT}-changed")
+    changed.touch(mode=0o600)
+    changed.write_text(path.read_text() + ADDED.format(assessment=assessment, thresholds=thresholds))
+    stored = RoleMapping.objects.filter(role=ROLE, assessment=assessment)
+    world.person_does(
+        lambda: not stored.exists(),
+        lambda: call_command("configure", str(changed), stdout=StringIO(), stderr=StringIO()),
+    )
+
+
+def _until(world: World, action: AuditAction, act: Callable[[], object]) -> None:
+    entries = AuditEntry.objects.filter(action=action)
+    world.person_does(lambda: not entries.exists(), act)
+
+
+def _first(rows: QuerySet[Model]) -> int:
+    return int(rows.values_list("pk", flat=True)[0])
+
+
+JOB = Job(
+    "settings",
+    (
+        Phase("configure", "file", configure),
+        Phase("clean up", "file", clean_up),
+        Phase("make webhooks", "webhooks", make_webhooks),
+        Phase("change address", "webhooks", change_address_of_webhooks),
+        Phase("remove webhooks", "webhooks", remove_webhooks),
+    ),
+)
