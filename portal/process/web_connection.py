@@ -4,13 +4,14 @@ waitress reads and answers all connections in one thread, and gives a request to
 client that sends a byte now and then costs a little memory and no thread.
 """
 
+import re
 import socket
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import RequestEntityTooLarge
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ REQUEST_SECONDS = 30.0
 STALLED_SECONDS = 60.0
 #: How long the rest of a body that is too large is read and dropped, so that its sender can read the answer.
 LINGER_SECONDS = 5.0
+_FOLDED_LINE = re.compile(rb"\r\n[ \t]")
 
 
 class _Serving(threading.local):
@@ -36,11 +38,22 @@ serving = _Serving()
 
 
 class Request(HTTPRequestParser):
-    """A request. Of a body that is too large nothing is kept, and the portal answers by the stated length alone."""
+    """A request. Of a body that is too large nothing is kept, and the portal answers by the stated length alone.
+
+    What a proxy might read as another request is answered 400, and its connection ended (RFC 9112, 5.2 and 6.3).
+    """
 
     def __init__(self, adj: "Adjustments", connection: "Connection") -> None:
         super().__init__(adj)
         self._connection = connection
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the header. Raises ParsingError for a field on several lines, and for two statements of a body's end."""
+        if _FOLDED_LINE.search(header_plus):
+            raise ParsingError("A header field stands on several lines")
+        super().parse_header(header_plus)
+        if "CONTENT_LENGTH" in self.headers and (self.chunked or "TRANSFER_ENCODING" in self.headers):
+            raise ParsingError("Content-Length and Transfer-Encoding contradict each other")
 
     def received(self, data: bytes) -> int:
         """Take in a part of the request. Return how many bytes of it belong to this request."""

@@ -107,6 +107,39 @@ def test_a_connection_serves_one_request_after_the_other(running: Running) -> No
     assert [path for path, _, _ in running.seen] == ["/a", "/b"]
 
 
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /a HTTP/1.1\r\nContent-Length: 4\r\n" + CHUNKED,
+        b"POST /a HTTP/1.1\r\n" + CHUNKED + b"Content-Length: 4\r\n",
+        b"POST /a HTTP/1.0\r\nContent-Length: 4\r\n" + CHUNKED,
+        b"GET /a HTTP/1.1\r\nX-One: a\r\n b\r\n",
+        b"POST /a HTTP/1.1\r\nContent-Length:\r\n\t4\r\n",
+    ],
+)
+def test_what_a_proxy_might_read_as_another_request_is_refused_and_the_connection_ended(
+    running: Running, head: bytes
+) -> None:
+    with running.client() as client:
+        client.sendall(head + b"\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n")
+        answer = running.answer(client)
+    assert answer.startswith((b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.0 400 Bad Request\r\n"))
+    assert b"Connection: close" in answer
+    assert answer.count(b"HTTP/1.") == 1
+    assert running.seen == []
+    assert not running.is_open()
+
+
+def test_a_chunked_body_alone_is_taken(running: Running) -> None:
+    with running.client() as client:
+        client.sendall(b"POST /a HTTP/1.1\r\n" + CHUNKED + b"\r\n4\r\nabcd\r\n0\r\n\r\n")
+        assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
+    assert running.seen == [("/a", "4", b"abcd")]
+
+
 def test_requests_that_arrive_at_once_are_answered_in_order(running: Running) -> None:
     with running.client() as client:
         client.sendall(b"GET /a?1 HTTP/1.1\r\n\r\nGET /b?3 HTTP/1.1\r\n\r\n")
