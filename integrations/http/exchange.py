@@ -17,6 +17,7 @@ from urllib3.exceptions import (
 from integrations.http import deadlines
 from integrations.http.json_types import JsonObject
 from integrations.http.kept_connections import Customer, PlatformConnection, kept_connections
+from integrations.http.redirects import follow
 from integrations.http.upload import Upload
 
 #: The query's names and values; a name may come several times.
@@ -50,6 +51,8 @@ class Request:
 def exchange(customer: Customer, request: Request, started: float) -> tuple[requests.Response, bytes]:
     """Return the answer and its whole body. Raises requests.RequestException when there is none in time.
 
+    A redirect to another host of the platform is followed; of any other LedElsewhere is raised.
+
     `started` is when the call began, by the monotonic clock. A read is repeated when the platform has closed the
     connection since the call before; a write isn't, since it may have been processed.
     """
@@ -67,22 +70,24 @@ def exchange(customer: Customer, request: Request, started: float) -> tuple[requ
 def _exchange_on(
     connection: PlatformConnection, request: Request, started: float
 ) -> tuple[requests.Response, bytes]:
-    seconds_left = deadlines.TOTAL_SECONDS - (time.monotonic() - started)
-    with (
-        connection.adapter.bounded(seconds_left),
-        connection.http.request(
+    def send(url: str) -> requests.Response:
+        return connection.http.request(
             request.method,
-            request.url,
-            params=request.params,
+            url,
+            params=request.params if url == request.url else None,  # a redirect's address has its own
             json=request.payload,
             data=request.form,
             files=request.files,
             headers=request.headers,
             timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
-            # requests would turn a redirected POST into a GET and drop Authorization on another host
-            allow_redirects=not request.is_write,
+            allow_redirects=False,
             stream=True,
-        ) as response,
+        )
+
+    seconds_left = deadlines.TOTAL_SECONDS - (time.monotonic() - started)
+    with (
+        connection.adapter.bounded(seconds_left),
+        follow(send, request.url, is_write=request.is_write) as response,
     ):
         body = deadlines.read_body(
             response,

@@ -19,12 +19,11 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from integrations.http import answer_headers, customer_calls, deadlines
+from integrations.http.public_ips import ips_of, is_public
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
 MAX_BODY_BYTES = 512 * 1024
-#: What of IPv6 is given out for the internet (RFC 4291). Outside lie private networks and IPv4 in other forms.
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class AddressRefused(Exception):
@@ -71,17 +70,6 @@ def check_host(address: str, organization_id: int) -> None:
         _public_ips(host, parts.port or 443)
     except (OSError, UnicodeError) as error:
         raise AddressRefused(f"No host is found under {host}. Check the address.") from error
-
-
-def is_public(ip: str) -> bool:
-    """Whether an IP address is one that everybody on the internet can reach."""
-    address = ipaddress.ip_address(ip)
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address not in _GLOBAL_UNICAST or address.sixtofour or address.teredo:
-            return bool(settings.ALLOW_PRIVATE_ADDRESSES)
-    return bool(settings.ALLOW_PRIVATE_ADDRESSES) or (address.is_global and not address.is_multicast)
 
 
 def call(
@@ -144,9 +132,8 @@ def _not_public(host: str) -> str:
 
 def _public_ips(host: str, port: int) -> list[str]:
     """Return the IP addresses of a host. Raises AddressRefused when one of them isn't public, and OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    ips = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not all(is_public(ip.partition("%")[0]) for ip in ips):
+    ips = ips_of(host, port)
+    if not all(map(is_public, ips)):
         raise AddressRefused(_not_public(host))
     return ips
 

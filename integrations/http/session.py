@@ -12,6 +12,7 @@ from integrations.http.errors import PlatformError
 from integrations.http.exchange import Params, Request, exchange, was_never_sent
 from integrations.http.json_types import JsonObject
 from integrations.http.redaction import without_addresses
+from integrations.http.redirects import LedElsewhere
 from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
 from integrations.http.upload import Upload
@@ -124,6 +125,8 @@ class PlatformSession:
         """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
         try:
             response, body = exchange(self._customer, request, started)
+        except LedElsewhere as error:
+            raise PlatformError(f"{self._name} {mask.mask(str(error))}", permanent=True) from None
         except requests.RequestException as error:
             raise PlatformError(
                 _unanswered(self._name, error),

@@ -6,6 +6,7 @@ Source: https://hire.lever.co/developer/oauth and https://hire.lever.co/develope
 import base64
 import binascii
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,11 @@ from integrations.http import deadlines
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.kept_connections import PlatformConnection
+from integrations.http.redirects import LedElsewhere, follow
 from integrations.http.session import PlatformSession
 from integrations.lever import shapes
+
+logger = logging.getLogger(__name__)
 
 SCOPES: dict[str, str] = {
     "offline_access": "stay connected after you close the browser",
@@ -84,32 +88,38 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
         return {**super().auth_params(state), "audience": settings.LEVER_AUDIENCE}
 
     def request(self, url: str, **options: Any) -> requests.Response:
-        """Call Lever as all other calls do: a redirect isn't followed, and the environment names no proxy.
+        """Call Lever as all other calls do: a redirect takes the code and the app's secret to Lever's own hosts alone.
 
-        The code and the app's secret would go with the redirect. Raises AuthProviderError.
+        The environment names no proxy. Raises AuthProviderError.
         """
         stage = options.get("stage", "user_info")
+        method = options.get("method", "GET")
         connection = PlatformConnection()
+
+        def send(address: str) -> requests.Response:
+            return connection.http.request(
+                method,
+                address,
+                headers=options.get("headers"),
+                data=options.get("data"),
+                params=options.get("params"),
+                auth=options.get("auth"),
+                timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
+                allow_redirects=False,
+            )
+
         try:
             with connection.http, connection.adapter.bounded(deadlines.TOTAL_SECONDS):
-                response = connection.http.request(
-                    options.get("method", "GET"),
-                    url,
-                    headers=options.get("headers"),
-                    data=options.get("data"),
-                    params=options.get("params"),
-                    auth=options.get("auth"),
-                    timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
-                    allow_redirects=False,
-                )
+                response = follow(send, url, is_write=method != "GET")
+        except LedElsewhere as error:
+            logger.warning("Lever's sign-in %s", error)
+            raise AuthProviderError(self, code="http_error", stage=stage) from None
         except requests.exceptions.SSLError as error:
             raise AuthProviderError(self, code="tls_error", stage=stage) from error
         except requests.Timeout as error:
             raise AuthProviderError(self, code="timeout", stage=stage) from error
         except requests.RequestException as error:
             raise AuthProviderError(self, code="connection_failed", stage=stage) from error
-        if response.is_redirect:
-            raise AuthProviderError(self, code="http_error", stage=stage, status_code=response.status_code)
         try:
             response.raise_for_status()
         except requests.HTTPError as error:

@@ -219,22 +219,6 @@ def test_retry_after_is_parsed_and_bounded(platform_api, session, header, second
     assert request_error(session).retry_after == seconds
 
 
-def test_a_redirected_write_is_not_followed(platform_api, session):
-    platform_api.post(f"{URL}/things", status=307, headers={"Location": f"{URL}/elsewhere"})
-    platform_api.post(f"{URL}/elsewhere", json={})
-    assert request_error(session).status == 307
-    assert len(platform_api.calls) == 1
-
-
-def test_a_redirected_read_takes_no_credentials_to_another_host(platform_api, session):
-    elsewhere = "https://elsewhere.example/things"
-    platform_api.get(f"{URL}/things", status=307, headers={"Location": elsewhere})
-    platform_api.get(elsewhere, json={})
-    session.request("GET", "/things", headers={"Authorization": "Bearer token"})
-    sent = [(call.request.url, call.request.headers.get("Authorization")) for call in platform_api.calls]
-    assert sent == [(f"{URL}/things", "Bearer token"), (elsewhere, None)]
-
-
 # what a person reads
 
 

@@ -24,6 +24,7 @@ class Damage(Enum):
     RESET = auto()  # the connection is reset
     TIMEOUT = auto()  # nothing is sent until the caller gives up
     TRUNCATED = auto()  # half of it is sent
+    REDIRECT = auto()  # it leads elsewhere, or to the same address again
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,10 @@ KINDS = {
         FaultKind("timeout_before", Damage.TIMEOUT, is_after=False),
         FaultKind("timeout_after", Damage.TIMEOUT, is_after=True),
         FaultKind("truncated", Damage.TRUNCATED, is_after=True),
+        FaultKind("redirect", Damage.REDIRECT, is_after=False),
     )
 }
-_DEFAULT_STATUS = {Damage.HTML: 502}
+_DEFAULT_STATUS = {Damage.HTML: 502, Damage.REDIRECT: 307}
 _DEFAULT_DELAY_MS = {Damage.TIMEOUT: HOLD_MS}
 
 
@@ -62,6 +64,7 @@ class Fault:
     status: int = 500
     retry_after: float | None = None
     delay_ms: int = 0
+    location: str = ""
 
     @property
     def label(self) -> str:
@@ -73,6 +76,8 @@ class Fault:
         """Whether the caller can't know if a write took effect."""
         if self.kind.damage is Damage.DELAY:
             return self.delay_ms >= LONG_DELAY_MS
+        if self.kind.damage is Damage.REDIRECT:
+            return False
         is_definite = self.kind.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
         return self.kind.is_after or not is_definite
 
@@ -128,6 +133,7 @@ def read_rule(document: object) -> Rule:
         pick(document, "status", int, _DEFAULT_STATUS.get(kind.damage, 500)),
         pick_number(document, "retry_after", None),
         pick(document, "delay_ms", int, _DEFAULT_DELAY_MS.get(kind.damage, 0)),
+        pick(document, "location", str, ""),
     )
     return Rule(
         fault,

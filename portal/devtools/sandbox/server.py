@@ -115,7 +115,7 @@ class SandboxServer:
             took_effect = response is not None and response.status_code < 400
             for fault in drawn:
                 self.record_fault(request, fault, took_effect=took_effect)
-        return Exchange(response) if last is None else self._damaged(last, response)
+        return Exchange(response) if last is None else self._damaged(last, response, request)
 
     def _draw_faults(self, request: Request) -> list[Fault]:
         return self.faults.draw(request.method, request.path, self.account_slug(request))
@@ -134,7 +134,7 @@ class SandboxServer:
             return json_response(self.error_body(error), error.status)
         return render("error.html", {"message": error.message}, error.status)
 
-    def _damaged(self, fault: Fault, response: Response | None) -> Exchange:
+    def _damaged(self, fault: Fault, response: Response | None, request: Request) -> Exchange:
         """Return what is sent in place of the answer."""
         match fault.kind.damage:
             case Damage.RESET:
@@ -145,6 +145,9 @@ class SandboxServer:
                 return Exchange(response, Ending.TRUNCATE)
             case Damage.HTML:
                 return Exchange(Response(BAD_GATEWAY, fault.status, content_type="text/html"))
+            case Damage.REDIRECT:
+                headers = {"Location": fault.location or request.full_path}
+                return Exchange(Response("", fault.status, headers))
         error = json_response(self.error_body(HttpError(fault.status, "fault", "Fault")), fault.status)
         if fault.retry_after is not None:
             error.headers["Retry-After"] = f"{fault.retry_after:g}"

@@ -12,6 +12,8 @@ import requests
 import responses
 from django.urls import reverse
 
+from integrations.http import redirects
+
 AUTH = "https://auth.lever.example"
 CODE, SECRET = "planted-authorization-code-8dK2", "planted-client-secret-5Yb1"
 ECHO = f"code={CODE} client_secret={SECRET}; the code {CODE} of {SECRET} is wrong"
@@ -79,6 +81,17 @@ def test_a_redirect_does_not_take_the_code_and_the_secret_elsewhere(begun, statu
         answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": state}, follow=True)
         assert [call.request.url for call in api.calls] == [f"{AUTH}/oauth/token"]
     assert "answered with an error" in answer.content.decode()
+
+
+def test_the_exchange_goes_on_where_lever_leads_within_its_own_domain(begun, monkeypatch):
+    monkeypatch.setattr(redirects, "ips_of", lambda host, port: ["8.8.8.8"])
+    client, state = begun
+    elsewhere = AUTH.replace("://", "://eu.") + "/oauth/token"
+    with responses.RequestsMock() as api:
+        api.post(f"{AUTH}/oauth/token", status=307, headers={"Location": elsewhere})
+        api.post(elsewhere, status=400, json={"error": "invalid_grant"})
+        client.get("/oauth/complete/lever/", {"code": CODE, "state": state})
+        assert f"code={CODE}" in str(api.calls[1].request.body)
 
 
 def test_the_environment_names_no_proxy_for_the_exchange(begun, monkeypatch):

@@ -1,0 +1,84 @@
+"""Which redirects of a platform are followed: those to its own hosts, with credentials, method and body.
+
+Lever redirects calls for accounts in the EU. requests would turn a redirected POST into a GET, and leave out the
+credentials on another host. Anywhere else nobody may have the credentials, and the body may be about a person.
+"""
+
+from collections.abc import Callable
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+
+from integrations.http.public_ips import ips_of, is_public
+
+MOST_REDIRECTS = 3
+_KEEPS_METHOD = frozenset({307, 308})
+_FOLLOWED_BY_READS = _KEEPS_METHOD | {301, 302, 303}
+#: A second-level label that is shorter may belong to a registry, as in `co.uk`: then the registered domain is taken to
+#: begin one label further left. Of `api.lever.co` it is `lever.co`, of `api.x.co.uk` `x.co.uk`, and for `api.ibm.com`
+#: it stays `api.ibm.com`, which is too narrow. Where anybody gets a name below a domain, as at a hosting company, it is
+#: too wide: no platform's address is below one.
+SHORTEST_NAME = 4
+
+
+class LedElsewhere(requests.RequestException):
+    """A platform's answer leads to an address that isn't followed; nothing was done. The text names it."""
+
+
+def follow(send: Callable[[str], requests.Response], url: str, *, is_write: bool) -> requests.Response:
+    """Return what `send` gets at the address, or where that leads. Raises LedElsewhere, and what `send` raises."""
+    for _ in range(MOST_REDIRECTS + 1):
+        response = send(url)
+        location = response.headers.get("Location")
+        if not location or response.status_code not in _FOLLOWED_BY_READS:
+            return response
+        response.close()
+        target = urljoin(url, location)
+        if is_write and response.status_code not in _KEEPS_METHOD:
+            raise LedElsewhere(
+                f"answered {response.status_code}, which isn't followed with a body, to {_shown(target)}"
+            )
+        if not _is_own(urlsplit(url), target):
+            raise LedElsewhere(
+                f"answered {response.status_code} and led to {_shown(target)}, which isn't its own host"
+            )
+        url = target
+    raise LedElsewhere(f"redirected more than {MOST_REDIRECTS} times, at last to {_shown(url)}")
+
+
+def _is_own(source: SplitResult, target: str) -> bool:
+    """Whether an address belongs to the platform that led there, as safely as the one that was called."""
+    try:
+        parts = urlsplit(target)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in {source.scheme, "https"} or parts.username or parts.password:
+        return False
+    if host == source.hostname:
+        return port in {source.port, None}
+    domain = registered_domain(source.hostname or "")
+    is_below = bool(domain) and (host == domain or host.endswith(f".{domain}"))
+    return is_below and parts.scheme == "https" and port in {443, None} and _is_public(host)
+
+
+def registered_domain(host: str) -> str:
+    """Return the domain that the platform has registered, or one below it; empty where that can't be told."""
+    labels = host.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or ":" in host:  # an IP address, or a name of this network
+        return ""
+    count = 2 if len(labels[-2]) >= SHORTEST_NAME else 3
+    return ".".join(labels[-count:]) if len(labels) >= count else ""
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return all(map(is_public, ips_of(host, 443)))
+    except (OSError, UnicodeError):
+        return False
+
+
+def _shown(address: str) -> str:
+    """Return an address without its query, which may name a person, and without credentials."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:300]
