@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from integrations.data_inventory import CANDIDATE_TABLES, INVENTORY, Table
 from integrations.data_inventory.page import page
+from integrations.models import Membership
 from integrations.models.encrypted_field import EncryptedTextField
 
 BY_MODEL = {table.model: table for table in INVENTORY}
@@ -53,9 +55,17 @@ def test_no_column_is_personal_and_harmless_at_once():
         assert not {*table.candidate, *table.people} & table.harmless, table.model
 
 
-def test_each_table_is_declared_once():
+def models_about_people() -> list[type[models.Model]]:
+    """Return the portal's models whose rows belong to a person who uses it."""
+    found = apps.get_app_config("integrations").get_models()
+    people = {User, Membership}
+    return [one for one in found if people & {field.related_model for field in one._meta.local_fields}]
+
+
+def test_each_table_with_texts_or_about_a_person_is_declared_once():
     assert len(BY_MODEL) == len(INVENTORY)
-    assert {table.model for table in INVENTORY} == {model._meta.label for model in models_with_texts()}
+    named = {model._meta.label for model in [*models_with_texts(), *models_about_people()]}
+    assert {table.model for table in INVENTORY} == named
 
 
 @pytest.mark.parametrize("table", CANDIDATE_TABLES, ids=lambda table: table.model)

@@ -39,6 +39,13 @@ ORGANIZATION_TABLES = (
         harmless=frozenset({"opportunity_id", "rows", "kept"}),
     ),
     Table(
+        "integrations.NotificationPreference",
+        "which e-mails members chose to get or not to get",
+        "as long as the membership",
+        people={"is_wanted": "whether the person wants e-mails of that kind"},
+        organization="membership__organization",
+    ),
+    Table(
         "integrations.ChainHead",
         "the end of each chain of audit entries and verdicts",
         "for ever",

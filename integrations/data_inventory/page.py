@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from integrations.data_inventory import INVENTORY, Table
+from integrations.data_inventory import INVENTORY, Table, processing
 
 _HEAD = """# Data inventory
 
@@ -19,11 +19,21 @@ the customer's own roles, stages and assessments.
 """
 
 
+_PROCESSING = (
+    ("Why candidates' data is processed", processing.PURPOSES),
+    ("Who gets it, and keeps it when the portal erases", processing.RECIPIENTS),
+    ("Where it comes from", processing.SOURCES),
+)
+
+
 def page() -> str:
     """Return the page as Markdown."""
     with_people = [table for table in INVENTORY if table.candidate or table.people]
     without = [table for table in INVENTORY if not (table.candidate or table.people)]
-    parts = [_HEAD, "## Tables with personal data\n"]
+    parts = [_HEAD]
+    for heading, sentences in _PROCESSING:
+        parts += [f"## {heading}\n\n", *(f"- {sentence}\n" for sentence in sentences), "\n"]
+    parts += ["## Tables with personal data\n"]
     parts += [_section(table) for table in with_people]
     parts += ["\n## Tables without personal data\n\n| table | holds | how long |\n|---|---|---|\n"]
     parts += [f"| `{table.model}` | {table.holds} | {table.lives} |\n" for table in without]

@@ -16,6 +16,13 @@ SECOND_FACTOR_TABLES = (
         organization="",
     ),
     Table(
+        "integrations.AuthenticatorApp",
+        "what the codes of people's authenticator apps are made from",
+        "until its person removes it, or as long as the account",
+        people={"secret": "the secret that the app has too; encrypted"},
+        organization="",
+    ),
+    Table(
         "integrations.RecoveryCode",
         "hashes of people's recovery codes, and when each was used",
         "until its person makes new ones, or as long as the account",

@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db.models import Count
+
 from integrations.http.json_types import JsonObject
-from integrations.models import Erasure, Organization
+from integrations.models import Effect, Erasure, Organization
 from integrations.vocabulary import ErasureCause
+
+#: Where a copy of what was sent stays: the portal can't erase it there.
+_COPIES = {
+    Effect.Kind.SEND_EMAIL: "mailboxes",
+    Effect.Kind.SEND_ALERT: "alert_receivers",
+    Effect.Kind.SEND_INVITATION: "codescreen",
+}
 
 
 @dataclass(frozen=True)
@@ -13,6 +22,7 @@ class Receipt:
     """One opportunity's erasure. `rows` and `kept` count rows by table; `is_new` is False when nothing was done now."""
 
     erasure_id: int
+    organization_id: int
     opportunity_id: str
     cause: ErasureCause
     erased_at: datetime
@@ -25,6 +35,7 @@ class Receipt:
         """Return the stored receipt."""
         return cls(
             erasure.pk,
+            erasure.organization_id,
             erasure.opportunity_id,
             ErasureCause(erasure.cause),
             erasure.erased_at,
@@ -41,7 +52,18 @@ class Receipt:
             "cause": self.cause.value,
             "rows": self.rows,
             "kept": self.kept,
+            "sent_to": self.copies(),
         }
+
+    def copies(self) -> dict[str, int]:
+        """Return how many e-mails, alerts and invitations about the person were sent, by where a copy stays."""
+        sent = Effect.objects.filter(
+            organization=self.organization_id, opportunity_id=self.opportunity_id, state=Effect.State.DONE
+        )
+        counted = (
+            sent.filter(kind__in=list(_COPIES)).order_by("kind").values_list("kind").annotate(Count("pk"))
+        )
+        return {_COPIES[Effect.Kind(kind)]: count for kind, count in counted}
 
 
 def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
-from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.data_inventory import CANDIDATE_TABLES, Table, processing
 from integrations.http.json_types import JsonObject
 from integrations.models import (
     Actor,
@@ -62,6 +62,7 @@ class HeldData:
             "organization": self.organization.name,
             "opportunity_id": self.opportunity_id,
             "made_at": db_clock.now().astimezone(UTC).isoformat(timespec="seconds"),
+            "processing": _processing(self.organization),
             "erased": self.erasure.to_json() if self.erasure else None,
             "tables": [
                 {
@@ -74,6 +75,27 @@ class HeldData:
                 for table in self.tables
             ],
         }
+
+
+def _processing(organization: Organization) -> JsonObject:
+    """Return what else a person may ask: why, what kinds of data, who gets it, how long, from where, which rights."""
+    alerts = [
+        f"{address.get_kind_display()} {address.name} at {address.host}"
+        for address in organization.alert_addresses.all()
+    ]
+    days = organization.retention_days
+    return {
+        "controller": organization.name,
+        "purposes": processing.PURPOSES,
+        "categories": processing.CATEGORIES,
+        "recipients": [*processing.RECIPIENTS, *alerts],
+        "how_long": f"{days} days after the end of the journey"
+        if days
+        else "until somebody asks for the erasure",
+        "sources": processing.SOURCES,
+        "rights": processing.RIGHTS,
+        "decisions": processing.DECISIONS,
+    }
 
 
 def held_data(organization: Organization, opportunity_id: str, *, counts_mentions: bool) -> HeldData | None:

@@ -55,6 +55,28 @@ def by_table(organization, opportunity_id):
     return {table["table"]: table for table in handed_out(organization, opportunity_id)["tables"]}
 
 
+def test_the_person_learns_why_who_gets_it_how_long_from_where_and_their_rights(acme):
+    acme.alert_addresses.create(
+        name="hiring", kind="slack", url="https://hooks.slack.example/x", host="hooks.slack.example"
+    )
+    told = handed_out(acme, ALDER)["processing"]
+    asked = {
+        "controller",
+        "purposes",
+        "categories",
+        "recipients",
+        "how_long",
+        "sources",
+        "rights",
+        "decisions",
+    }
+    assert set(told) == asked
+    assert all(told.values())
+    assert told["how_long"] == "365 days after the end of the journey"
+    assert told["recipients"][-1] == "Slack message hiring at hooks.slack.example"
+    assert "hooks.slack.example/x" not in json.dumps(told)
+
+
 def test_every_table_with_rows_about_the_person_is_handed_out(acme):
     tables = by_table(acme, ALDER)
     assert {"invitations", "deliveries", "effects", "API calls"} <= set(tables)
