@@ -17,10 +17,12 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     LeverWebhook,
+    Membership,
     Organization,
 )
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.advice import advised
 from integrations.pages.partials import PartialsMixin
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding, FindingCode, Level
@@ -79,7 +81,7 @@ class HealthView(OrganizationMixin, PartialsMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Run the doctor and the linter now."""
-        groups = finding_groups(self.organization)
+        groups = finding_groups(self.organization, self.membership)
         return super().get_context_data(
             findings=[finding for group in groups for finding in group.findings],
             problems=sum(finding.level != Level.INFO for group in groups for finding in group.findings),
@@ -91,9 +93,10 @@ class HealthView(OrganizationMixin, PartialsMixin):
         )
 
 
-def finding_groups(organization: Organization) -> list[FindingGroup]:
+def finding_groups(organization: Organization, member: Membership) -> list[FindingGroup]:
     """Return what the doctor and the linter find, each finding once, most serious first; empty groups are left out."""
-    found = [one for one in doctor.findings(organization, with_hints=True) if one.code != FindingCode.OK]
+    found = advised(doctor.findings(organization, with_hints=True), member)
+    found = [one for one in found if one.code != FindingCode.OK]
     setup = [one for one in found if one.is_about_setup]
     levels: dict[Level, list[Finding]] = {level: [] for level in Level}
     for one in found:

@@ -54,7 +54,7 @@ def why_no_test(auditor: Auditor) -> None:
     auditor.find("Alder")
     auditor.sees("Unknown assessment", "CodeScreen has no assessment “Bakend”")
     auditor.click("Candidate Alder")
-    auditor.sees("Why there was no test", "Did you mean “Backend”?", "Correct the tag or the mapping")
+    auditor.sees("Why there was no test", "Did you mean “Backend”?", "Correct the tag in Lever")
 
 
 def who_changed_a_mapping(auditor: Auditor) -> None:

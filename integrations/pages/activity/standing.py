@@ -55,9 +55,13 @@ _BY_OUTCOME: Mapping[str, Meaning] = {
 }
 #: Verdicts after which nobody was invited: the reason in a few words, its meaning, and what is next.
 _NOT_INVITED: dict[str, Standing] = {
-    _Code.NO_ASSESSMENT: Standing("no assessment", Meaning.WARN, "Map the role, then move them in again"),
+    _Code.NO_ASSESSMENT: Standing(
+        "no assessment", Meaning.WARN, "An Admin maps the role, then move them in again"
+    ),
     _Code.UNKNOWN_ASSESSMENT: Standing(
-        "unknown assessment", Meaning.WARN, "Correct the tag or mapping, then move them in again"
+        "unknown assessment",
+        Meaning.WARN,
+        "Correct the tag, or an Admin the mapping; then move them in again",
     ),
     _Code.AMBIGUOUS_ASSESSMENT: Standing(
         "several assessments", Meaning.WARN, "Leave one assessment, then move them in again"

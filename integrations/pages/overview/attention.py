@@ -16,9 +16,11 @@ from integrations.pages.activity.candidate_filters import (
     CandidateSearch,
 )
 from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
+from integrations.pages.advice import advised
 from integrations.pages.overview.counts import Waiting
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
+SEE_WHO = "See who"
 #: Findings of what this list counts itself, or what the page says above it.
 _COUNTED_HERE = frozenset(
     {
@@ -57,7 +59,7 @@ class AttentionItem:
 
 def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
     """Return what needs the member's attention, what stops invitations first; one query."""
-    return [*_problems(findings), *_not_invited(member), *_waiting(waiting)]
+    return [*_problems(advised(findings, member)), *_not_invited(member), *_waiting(member, waiting)]
 
 
 def further_findings(findings: Iterable[Finding]) -> int:
@@ -106,21 +108,22 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     )
 
 
-def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
-    """Yield what waits for somebody to say yes or no."""
+def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
+    """Yield what waits for somebody to say yes or no: what the member does about it, or whom it waits for."""
+    may_decide = member.may_configure
     if number := waiting.held:
         title = f"{_counted(number, 'invitation needs', 'invitations need')} approval"
         reason = (
-            "More candidates than the bulk limit were moved at once. Nothing is sent until somebody approves."
+            "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
         )
-        yield AttentionItem(
-            "pause", "warn", title, reason, "Send or cancel", CandidateFilters(view="held").url
-        )
+        act = "Send or cancel" if may_decide else SEE_WHO
+        yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
     if number := waiting.uncertain:
         title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
-        reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
+        reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
+        act = "Settle it" if may_decide else SEE_WHO
         url = f"{reverse('activity')}?show=invitations&status=uncertain"
-        yield AttentionItem("help", "bad", title, reason, "Settle it", url)
+        yield AttentionItem("help", "bad", title, reason, act, url)
     if number := waiting.bounced:
         title = f"{_counted(number, 'invitation', 'invitations')} bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then send again from the candidate's page."
@@ -143,7 +146,8 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
             "explains. An Admin decides."
         )
         url = f"{reverse('activity')}?verdict=entered_before"
-        yield AttentionItem("people", "warn", title, reason, "Invite or leave them", url)
+        act = "Invite or leave them" if may_decide else SEE_WHO
+        yield AttentionItem("people", "warn", title, reason, act, url)
 
 
 def _counted(number: int, one: str, many: str) -> str:

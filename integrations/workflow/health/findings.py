@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from integrations.workflow.health.checks.addresses import ASK
+
 
 class Level(StrEnum):
     """How bad a finding is, from harmless to broken."""
@@ -166,5 +168,7 @@ class Finding:
     @property
     def link_text(self) -> str:
         """What a link to the page says."""
+        if self.url == ASK:
+            return "Ask an Admin"
         pages = (text for start, text in _PAGES.items() if self.url.startswith(start))
         return _LINKS.get(self.code) or next(pages, "Open")

@@ -29,11 +29,11 @@ NEXT_STEPS: Mapping[str, str] = {
         "Ask the candidate for consent in Lever, then move them into the stage again."
     ),
     VerdictCode.NO_ASSESSMENT: (
-        "Add a mapping for the role, or the tag “CodeScreen {assessment name}” in Lever. Then move the candidate into "
-        "the stage again."
+        "Let an Admin add a mapping for the role, or add the tag “CodeScreen {assessment name}” in Lever. Then move "
+        "the candidate into the stage again."
     ),
     VerdictCode.UNKNOWN_ASSESSMENT: (
-        "Correct the tag or the mapping, then move the candidate into the stage again."
+        "Correct the tag in Lever, or let an Admin correct the mapping. Then move the candidate into the stage again."
     ),
     VerdictCode.AMBIGUOUS_ASSESSMENT: (
         "Keep only one of these assessments, then move the candidate into the stage again."

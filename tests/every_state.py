@@ -1,0 +1,135 @@
+"""An organization with candidates in every state, of today and of weeks ago."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    CircuitBreaker,
+    Duty,
+    DutyRun,
+    Incident,
+    Invitation,
+    LinterFinding,
+    Organization,
+    Result,
+    TargetKind,
+    WebhookRejection,
+)
+from integrations.vocabulary import FollowingEnd, ResultOutcome, VerdictCode
+from tests import factories
+
+STATUS = Invitation.Status
+UNINVITED = [
+    code
+    for code in VerdictCode
+    if code
+    not in {VerdictCode.INVITE, VerdictCode.HELD_FOR_APPROVAL, VerdictCode.TEST_REQUEST, VerdictCode.NOTED}
+]
+
+
+class World:
+    """An organization with candidates in every state, of today and of weeks ago."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization, self.number = organization, 0
+
+    def candidate(self, verdict: str, invitation: Invitation | None = None, **columns: object) -> None:
+        """Let a candidate enter a stage, with the verdict about it."""
+        at = columns.pop("at")
+        delivery = factories.DeliveryFactory.create(
+            organization=self.organization,
+            opportunity_id=self.opportunity,
+            verdict=verdict,
+            explanation="Why it is so.",
+            received_at=at,
+            decided_at=at,
+            due_at=None,
+            invitation=invitation,
+        )
+        factories.CandidateFactory.create(
+            organization=self.organization,
+            opportunity_id=self.opportunity,
+            name="Alder Birch",
+            delivery=delivery,
+            invitation=invitation,
+            entered_at=at,
+            **columns,
+        )
+
+    @property
+    def opportunity(self) -> str:
+        return f"opportunity-{chr(97 + self.number // 26)}{chr(97 + self.number % 26)}"
+
+    def invited(self, status: str, at, outcome: str | None = None, **columns: object) -> None:
+        """Let a candidate be invited, and the invitation have this status, with a result unless `outcome` is None."""
+        self.number += 1
+        invitation = factories.InvitationFactory.create(
+            organization=self.organization,
+            opportunity_id=self.opportunity,
+            status=status,
+            instance_id="" if status in {STATUS.HELD, STATUS.PENDING, STATUS.FAILED} else self.opportunity,
+            created_at=at,
+            changed_at=timezone.now(),
+            **columns,
+        )
+        held = status == STATUS.HELD
+        if outcome is not None:
+            Result.objects.create(invitation=invitation, outcome=outcome, score=82)
+        self.candidate("held_for_approval" if held else "invite", invitation, at=at, outcome=outcome or "")
+
+    def not_invited(self, verdict: str, at) -> None:
+        """Let a candidate enter a stage and get no assessment."""
+        self.number += 1
+        self.candidate(verdict, at=at)
+
+
+def make_every_state(organization: Organization) -> Organization:
+    """Give the organization candidates in every state, and something in every list of the operators."""
+    made, now = World(organization), timezone.now()
+    for at in (now, now - timedelta(days=1), now - timedelta(days=40)):
+        for status in (STATUS.HELD, STATUS.PENDING, STATUS.UNCERTAIN, STATUS.FAILED):
+            made.invited(status, at)
+        for status in (STATUS.INVITED, STATUS.WITHDRAWN):
+            made.invited(status, at, invited_at=at)
+        made.invited(STATUS.INVITED, at, invited_at=at, bounced_at=at)
+        made.invited(STATUS.IN_PROGRESS, at, invited_at=at, started_at=at)
+        made.invited(STATUS.SUBMITTED, at, invited_at=at, started_at=at, submitted_at=at)
+        for outcome in ("", *ResultOutcome):
+            made.invited(STATUS.COMPLETED, at, outcome, invited_at=at, completed_at=at)
+        done = {"invited_at": at, "started_at": at, "completed_at": now, "awaits_decision_since": now}
+        made.invited(STATUS.COMPLETED, at, ResultOutcome.FAILED, **done)
+        for end in (FollowingEnd.NOT_STARTED, FollowingEnd.GONE):
+            made.invited(STATUS.INVITED, at, invited_at=at, following_ended=end, following_ended_at=at)
+        for code in UNINVITED:
+            made.not_invited(code, at)
+        for state in ("failed", "done"):
+            factories.EffectFactory.create(organization=organization, state=state, due_at=None, created_at=at)
+    _troubles(organization)
+    return organization
+
+
+def _troubles(organization: Organization) -> None:
+    """Let something stand in every list of the operators."""
+    own, now = {"organization": organization}, timezone.now()
+    for number in range(2):
+        factories.DeliveryFactory.create(**own, due_at=None, last_error="It crashed.")
+        factories.DeliveryFactory.create(
+            **own, opportunity_id=f"found-{number}", event="sweep", received_at=now
+        )
+        WebhookRejection.objects.create(**own, platform="lever", code=f"reason_{number}", count=5)
+        DutyRun.objects.create(**own, duty=list(Duty)[number], failures=4)
+        LinterFinding.objects.create(
+            **own, digest=f"{number}", code="unknown_role", level="warning", message="A role is unknown."
+        )
+        Incident.objects.create(**own, code=["platform_down", "sweep_late"][number], began_at=now)
+        AuditEntry.record(
+            organization,
+            "configure",
+            AuditAction.CHANGE_POLICIES,
+            AuditTarget(TargetKind.ORGANIZATION, 1, "Acme"),
+        )
+    CircuitBreaker.objects.create(**own, platform="lever", failures=2)

@@ -1,0 +1,65 @@
+"""No page offers a person a link that their role may not follow, or an act that it doesn't allow."""
+
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import pytest
+from django.urls import resolve
+
+from integrations.models import CodeScreenConnection, Membership, Organization, Stage
+from tests import factories
+from tests.every_state import make_every_state
+from tests.page_numbers import page_of
+from tests.page_text import text
+
+PAGES = [
+    "/",
+    "/activity/",
+    "/activity/?view=attention",
+    "/activity/?show=invitations",
+    "/activity/?show=deliveries",
+    "/health/",
+    "/reports/",
+    "/mappings/",
+    "/settings/",
+    "/help/",
+    "/activity/opportunity-ab/",
+]
+
+
+@pytest.fixture
+def world(ready_organization: Organization) -> Organization:
+    """An organization with candidates in every state, and with what only Super Admins or Admins can mend."""
+    make_every_state(ready_organization)
+    Organization.objects.filter(pk=ready_organization.pk).update(paused=True, passed_stage="Nowhere")
+    CodeScreenConnection.objects.update(state="refused", state_reason="HTTP 401")
+    Stage.objects.update(name="Interview")
+    return ready_organization
+
+
+@pytest.mark.parametrize("role", [Membership.Role.TEAM_MEMBER, Membership.Role.ADMIN])
+def test_every_link_is_open_to_who_sees_it(client_for, world, role):
+    client = client_for(factories.member(world, role, "reader"))
+    links = {}  # one for each view that a page leads to
+    for page in PAGES:
+        for anchor in page_of(client.get(page).content.decode()).found("a"):
+            address = urlsplit(
+                urldefrag(urljoin(f"http://testserver{page}", anchor.attributes.get("href", "")))[0]
+            )
+            if address.netloc == "testserver":
+                links[page, resolve(address.path).view_name] = f"{address.path}?{address.query}"
+    closed = {link: on for on, link in links.items() if client.get(link).status_code == 403}
+    assert closed == {}
+    assert len(links) > len(PAGES)
+
+
+def test_who_may_not_act_is_told_whom_to_ask(client_for, world):
+    client = client_for(factories.member(world, Membership.Role.TEAM_MEMBER, "reader"))
+    for page in ("/", "/health/"):
+        shown = text(client.get(page))
+        assert 'href="/settings/#ask">Ask an Admin' in shown
+        for act in ("Send or cancel", "Settle it", "Enter the API key", "Invite or leave them"):
+            assert act not in shown
+    assert 'id="ask"' in text(client.get("/settings/"))
+    own = client_for(factories.member(world, Membership.Role.SUPER_ADMIN, "boss"))
+    assert "Enter the API key" in text(own.get("/health/"))
+    assert "Ask an Admin" not in text(own.get("/"))
