@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -39,13 +40,18 @@ def end_set_up(request: HttpRequest) -> None:
 def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     """Return the redirect to what the person has to prove first, which leads on to `page`; None when nothing is.
 
+    A page that is shown counts as the proof for its form (see RecentSignInMixin).
     A person with a second factor must have given it in this session: one from before it was set up isn't enough to
     change it.
     """
     if has_second_factor(request.user) and not has_given_own_factor(request):  # type: ignore[arg-type]
         return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
     if is_recent(request) or (request.method == "POST" and _was_shown(request)):
+        if request.method == "GET":
+            _note_shown(request)
         return None
+    if request.method == "POST":
+        messages.info(request, "Then send the form again: nothing was changed yet.")
     return redirect(f"{reverse('account-confirm')}?{urlencode({'next': page})}")
 
 
@@ -66,8 +72,6 @@ class RecentSignInMixin(View):
             page = reverse(self.page_of_form) if self.page_of_form else request.get_full_path()
             if wanted := proof_wanted(request, page):
                 return wanted
-            if request.method == "GET":
-                _note_shown(request)
         return super().dispatch(request, *args, **kwargs)
 
 

@@ -306,6 +306,8 @@ SECURE_CSP = {
     "manifest-src": [CSP_SELF],
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
+#: Superusers read every customer's candidates: a password alone opens the admin only where nobody else reaches it.
+OPERATORS_NEED_SECOND_FACTOR = IS_HTTPS
 # browsers take a cookie of such a name only over HTTPS, for this host alone and from nobody else: no other host of the
 # domain can plant one
 _COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""

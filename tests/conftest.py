@@ -35,6 +35,7 @@ from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
 from tests import append_only, factories
 from tests.sandbox import Sandbox
+from tests.second_factors import prove_now
 
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
@@ -227,11 +228,12 @@ def request_stop():
 
 @pytest.fixture
 def client_for(db):
-    """Return a function that makes a client signed in as the given user."""
+    """Return a function that makes a client in which the given user has signed in just now."""
 
     def sign_in(user) -> Client:
         client = Client()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        prove_now(client)
         return client
 
     return sign_in

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from typing import Literal, cast
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from integrations.models import Membership, Organization
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
-from integrations.session_strength import is_admitted, is_strong
+from integrations.session_strength import has_given_own_factor, is_admitted, is_strong
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry"]
@@ -41,8 +42,10 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
 def waits_for_second_factor(request: HttpRequest) -> bool:
     """Whether the person sees nothing in the admin before a second factor.
 
-    A superuser sees every organization, so one that requires a second factor is enough.
+    A superuser sees every organization: there it must be their own, not what one organization's provider says.
     """
+    if is_superuser(request) and settings.OPERATORS_NEED_SECOND_FACTOR:
+        return not has_given_own_factor(request)
     if is_strong(request):
         return False
     if is_superuser(request):

@@ -11,6 +11,7 @@ from integrations.admin.access import current_user, is_superuser
 from integrations.admin.portal_wide import PortalWideAdmin
 from integrations.models import AuditAction
 from integrations.queue import notify
+from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.operations.accounts import add_account, change_account, follow_new_password
 
 # memberships say who may do what; groups and Django's permissions would only seem to
@@ -59,7 +60,12 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         id: str,  # noqa: A002 - the name of its address
         form_url: str = "",
     ) -> HttpResponse:
-        """Show the form; a password that it stores is audited, ends the person's sessions and is told to them."""
+        """Show the form; a password that it stores is audited, ends the person's sessions and is told to them.
+
+        Both take a fresh proof: it opens another person's account.
+        """
+        if wanted := proof_wanted(request, request.get_full_path()):
+            return wanted
         with transaction.atomic():
             before = self._stored_password(id)
             response = super().user_change_password(request, id, form_url)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from integrations.models import AuditEntry, Membership, UserSession
 from integrations.queue import worker
 from tests import factories
+from tests.second_factors import prove_now
 
 NEW_PASSWORD = "seven lorries under water"
 
@@ -23,6 +24,7 @@ def operator(db) -> User:
 def root(operator) -> Client:
     client = Client()
     client.force_login(operator)
+    prove_now(client)
     return client
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from integrations.models import Membership, Organization, PendingMembership
 from integrations.queue import worker
 from tests import factories
+from tests.second_factors import prove_now
 
 INVITE = "/settings/members/"
 PASSWORD = {"new_password1": "a long new secret", "new_password2": "a long new secret", "answer": "accept"}
@@ -52,9 +53,10 @@ def owner_of(name: str) -> Owner:
 
 
 def signed_in(user: User) -> Client:
-    """Return a client in which the user is signed in."""
+    """Return a client in which the user has signed in just now."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    prove_now(client)
     return client
 
 

@@ -26,6 +26,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog import sync
 from tests import factories, locks
+from tests.second_factors import prove_now
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
@@ -37,6 +38,7 @@ class Scene:
         self.organization, self.owner, self.sandbox = organization, owner, sandbox
         self.client = Client()
         self.client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+        prove_now(self.client)
 
     def post(self, name: str, data: dict[str, Any] | None = None, **kwargs: Any) -> None:
         answer = self.client.post(reverse(name, kwargs=kwargs), data or {})

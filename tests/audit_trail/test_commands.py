@@ -29,6 +29,7 @@ NOT_AUDITED_COMMANDS = {
     "doctor",
     "export",
     "export_config",
+    "forget_person",  # its entries are tested in tests/workflow/operations/test_forget_person.py
     "poll",
     "qcluster",
     "rotate_keys",

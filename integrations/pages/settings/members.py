@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import Membership
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import notify
+from integrations.recent_sign_in import RecentSignInMixin, proof_wanted
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import change_role, may_set_password, remove_member
@@ -31,8 +33,11 @@ class MemberView(OrganizationMixin, TemplateView):
         return super().get_context_data(member=self.member(), **kwargs)
 
 
-class MemberLinkView(MemberView):
-    """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address."""
+class MemberLinkView(MemberView, RecentSignInMixin):
+    """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address.
+
+    It takes a fresh proof: the link opens another's account.
+    """
 
     template_name = "integrations/member_link.html"
 
@@ -51,9 +56,11 @@ class ChangeRoleView(OrganizationMixin, View):
     allowed_roles = SUPER_ADMINS
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Change the role, unless the member is the last Super Admin."""
+        """Change the role, unless the member is the last Super Admin; a new one takes a fresh proof."""
         role = request.POST.get("role", "")
         member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
+        if role in SUPER_ADMINS and (wanted := proof_wanted(request, reverse("team"))):
+            return wanted
         if role not in Membership.Role.values:
             messages.error(request, "There is no such role.")
         else:

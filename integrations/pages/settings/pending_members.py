@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import PendingMembership
@@ -13,6 +14,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.team import TeamView
 from integrations.queue import notify
+from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.email.membership_links import is_mail_sent, membership_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.pending_members import invite, send_again, withdraw
@@ -22,10 +24,12 @@ class InviteMemberView(TeamView):
     """Invite the person with an e-mail address. The answer doesn't tell whether they have an account."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Send the invitation; the person becomes a member when they accept."""
+        """Send the invitation; the person becomes a member when they accept. A Super Admin's takes a fresh proof."""
         form = InviteMemberForm(request.POST)
         if form.is_valid():
             cleaned = form.cleaned_data
+            if cleaned["role"] in SUPER_ADMINS and (wanted := proof_wanted(request, reverse("team"))):
+                return wanted
             outcome = invite(self.organization, cleaned["email"], cleaned["role"], self.user)
             if isinstance(outcome, PendingMembership):
                 return self._invited(outcome)

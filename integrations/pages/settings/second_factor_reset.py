@@ -8,12 +8,13 @@ from django.shortcuts import redirect
 
 from integrations.pages.settings.members import MemberView
 from integrations.queue import notify
+from integrations.recent_sign_in import RecentSignInMixin
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.second_factor import reset_for_member
 
 
-class ResetSecondFactorView(MemberView):
-    """Say what a reset does and ask why; reset on POST."""
+class ResetSecondFactorView(MemberView, RecentSignInMixin):
+    """Say what a reset does and ask why; reset on POST. Both need a fresh proof: it opens another's account."""
 
     template_name = "integrations/second_factor_reset.html"
 

@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.models import AuthenticatorApp, Membership, Passkey
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.operations.policies import set_policies
 
 
@@ -51,8 +53,11 @@ class SecurityView(OrganizationMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store whether a second factor is required."""
+        """Store whether a second factor is required; to require none takes a fresh proof."""
         wanted = "requires_second_factor" in request.POST
+        is_weaker = self.organization.requires_second_factor and not wanted
+        if is_weaker and (proof := proof_wanted(request, reverse("security"))):
+            return proof
         if not set_policies(self.organization, {"requires_second_factor": wanted}, self.user):
             messages.info(request, "Nothing was changed.")
         elif wanted:

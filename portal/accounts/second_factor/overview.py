@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -37,6 +38,7 @@ class SecondFactorOverviewView(TemplateView):
             codes_left=codes_left,
             are_few_codes=codes_left <= FEW_CODES,
             requiring=[membership.organization for membership in requiring],
+            is_operator=user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR,
             is_review="review" in self.request.GET,
             next=own_page(self.request, self.request.GET.get("next", ""), ""),
             **kwargs,

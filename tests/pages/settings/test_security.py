@@ -165,6 +165,21 @@ def test_a_superuser_needs_one_as_soon_as_an_organization_requires_it(requiring,
     assert client.get("/admin/").status_code == 200
 
 
+def test_an_operator_of_a_portal_that_others_reach_needs_one_of_their_own(organization, client_for, settings):
+    settings.OPERATORS_NEED_SECOND_FACTOR = True
+    root = User.objects.create_superuser("root", "root@portal.example")
+    client = client_for(root)
+    asked = client.get("/admin/integrations/candidate/")
+    assert asked["Location"].startswith(SET_UP)
+    assert "so it needs a second factor" in client.get(asked["Location"]).content.decode()
+    make_strong(client, "single_sign_on")
+    assert client.get("/admin/")["Location"].startswith(SET_UP)
+    client.get(f"{SET_UP}app/")
+    client.post(f"{SET_UP}app/", {"code": code_of(AuthenticatorApp.objects.get())})
+    assert client.get("/admin/").status_code == 200
+    assert client_for(root).get("/admin/")["Location"].startswith(CHALLENGE)
+
+
 # resetting
 
 

@@ -141,6 +141,7 @@ def test_a_session_from_before_the_factor_can_not_remove_it_by_the_password_alon
 
 
 def test_the_right_password_leads_back_and_a_wrong_one_does_not(super_admin_client):
+    change_session(super_admin_client, proven_at=0.0)
     address = f"{CONFIRM}?next={APP}"
     assert "your password" in super_admin_client.post(address, {"password": "wrong"}).content.decode()
     assert super_admin_client.get(APP)["Location"].startswith(CONFIRM)
