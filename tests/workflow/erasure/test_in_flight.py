@@ -185,6 +185,16 @@ def test_a_digest_keeps_what_it_says_about_others(scenario, first, second):
     assert traces(f"Candidate {second}") == []
 
 
+def test_a_worker_that_holds_an_effect_can_neither_begin_nor_end_it_after_the_erasure(scenario):
+    scenario.pending_invitation()
+    held = Effect.objects.get(kind="send_invitation").lease()
+    assert held is not None
+    forget(scenario)
+    assert not held.mark_attempt_started()
+    assert not held.finish()
+    assert Effect.objects.get(kind="send_invitation").state == "cancelled"
+
+
 def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
     invitation = scenario.pending_invitation()
     notify_members(

@@ -85,6 +85,16 @@ def test_a_long_gap_is_read_in_windows_and_continued_where_it_was_cut_off(scenar
     assert 29 * 2 <= len(lists_read()) <= 31 * 2
 
 
+@pytest.mark.parametrize("path", ["/v1/opportunities", "/v1/opportunities/deleted"])
+def test_a_window_counts_as_read_only_once_both_lists_were_read(scenario, path):
+    before = timezone.now() - timedelta(hours=5)
+    LeverConnection.objects.update(erasures_read_at=before)
+    scenario.lever_fails(f"{path}$", method="GET", status=500, times=20)
+    with pytest.raises(PlatformError, match="500"):
+        follow(scenario)
+    assert LeverConnection.objects.get().erasures_read_at == before
+
+
 def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenario):
     invitation = scenario.sent_invitation()
     scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=403, times=5)
