@@ -71,6 +71,19 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: obj
     ]
 
 
+@register(Tags.security)
+def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn of what is wrong with the .env file itself: names that nothing reads, and readers whom it isn't for."""
+    found: list[CheckMessage] = [
+        Warning(f"{name} in .env is read by nothing.", hint=f"Did you mean {known}?", id="portal.W004")
+        for name, known in settings.MISSPELT_VARIABLES
+    ]
+    if settings.IS_ENV_FILE_EXPOSED:
+        message = "Other users of this machine may read .env, which holds the keys."
+        found.append(Warning(message, hint="Run: chmod 600 .env", id="portal.W005"))
+    return found
+
+
 @register()
 def check_lever_rate(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Warn where more calls are made than Lever allows: it refuses the rest, and each is made again later."""

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,7 +15,9 @@ FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY = 32
 LONGEST_NODE = 120
+LEAST_LIKENESS = 0.8
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
+_NAME = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -24,10 +28,28 @@ class Environment:
     def __init__(self, path: str) -> None:
         self._env = environ.Env()
         environ.Env.read_env(path)
+        self._file = Path(path)
+        self._asked_for: set[str] = set()
         self.errors: list[tuple[str, str]] = []
+
+    def misspelt(self) -> list[tuple[str, str]]:
+        """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
+        lines = self._file.read_text(errors="replace").splitlines() if self._file.is_file() else []
+        given = [found[1] for line in lines if (found := _NAME.match(line))]
+        resembled = [
+            (name, get_close_matches(name, self._asked_for, n=1, cutoff=LEAST_LIKENESS))
+            for name in given
+            if name not in self._asked_for
+        ]
+        return [(name, names[0]) for name, names in resembled if names]
+
+    def is_file_exposed(self) -> bool:
+        """Whether others of this machine may read the `.env` file, which holds the keys."""
+        return self._file.is_file() and bool(self._file.stat().st_mode & 0o077)
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text without surrounding spaces."""
+        self._asked_for.add(name)
         return str(self._env.str(name, default=default)).strip()
 
     def texts(self, name: str) -> list[str]:
@@ -102,7 +124,7 @@ class Environment:
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a SQLite or PostgreSQL database."""
-        value = self._env.str(name, default=default).strip()
+        value = self.text(name, default)
         parts = _split(value)
         scheme = parts.scheme if parts else ""
         is_named = bool(parts and parts.path.strip("/"))

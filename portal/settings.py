@@ -358,6 +358,10 @@ if SENTRY_DSN:
 METRICS_ENABLED = env.flag("METRICS_ENABLED")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
+#: Names in the .env file that nothing above asked for, and whether others may read it; portal.checks warns of both.
+MISSPELT_VARIABLES = env.misspelt()
+IS_ENV_FILE_EXPOSED = env.is_file_exposed()
+
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload is the operator's decision for their whole domain
     "security.W005",  # and so are its subdomains

@@ -40,14 +40,20 @@ def wait_for_database(seconds: float = 30.0) -> None:
 
 
 def collect_static() -> None:
-    """Collect the static files unless their manifest exists and is newer than all of them."""
+    """Collect the static files unless their manifest exists and is newer than all of them. Raises CommandError."""
     if not hasattr(staticfiles_storage, "load_manifest") or _are_static_files_collected():
         return
     folder = Path(settings.STATIC_ROOT)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _file_lock(folder.with_name(f"{folder.name}.lock")):
-        if not _are_static_files_collected():
-            call_command("collectstatic", interactive=False, verbosity=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _file_lock(folder.with_name(f"{folder.name}.lock")):
+            if not _are_static_files_collected():
+                call_command("collectstatic", interactive=False, verbosity=0)
+    except OSError as error:
+        raise CommandError(
+            f"The static files can't be collected in {folder}: {error.strerror}. Set STATIC_ROOT to a folder that this "
+            "user may write, or give the folder to the user."
+        ) from error
 
 
 def _are_static_files_collected() -> bool:

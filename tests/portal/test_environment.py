@@ -198,6 +198,43 @@ def test_a_silent_database_is_noticed_in_seconds_unless_the_address_says_otherwi
     )
 
 
+def test_a_misspelt_name_in_the_file_is_a_warning_that_names_the_right_one(monkeypatch, settings, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text(
+        "TRUSTED_PROXY=1\nexport REDIS_URI=redis://h\nFIELD_ENCRYPTION_KEY=x\nLOG_LEVEL=INFO\nOTHER=1\n"
+    )
+    file.chmod(0o600)
+    for name in ("TRUSTED_PROXY", "REDIS_URI", "FIELD_ENCRYPTION_KEY", "LOG_LEVEL", "OTHER"):
+        monkeypatch.setenv(
+            name, "INFO"
+        )  # the file's variables are put into the environment, and go with the test
+    read = settings_read(monkeypatch, PORTAL_ENV_FILE=str(file))
+    settings.MISSPELT_VARIABLES, settings.IS_ENV_FILE_EXPOSED = (
+        read["MISSPELT_VARIABLES"],
+        read["IS_ENV_FILE_EXPOSED"],
+    )
+    warnings = checks.check_env_file(None)
+    assert [message.hint for message in warnings] == [
+        "Did you mean TRUSTED_PROXIES?",
+        "Did you mean REDIS_URL?",
+        "Did you mean FIELD_ENCRYPTION_KEYS?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o600, []), (0o640, ["portal.W005"]), (0o644, ["portal.W005"])]
+)
+def test_a_file_of_keys_that_others_may_read_is_a_warning(monkeypatch, settings, tmp_path, mode, expected):
+    file = tmp_path / ".env"
+    file.write_text("")
+    file.chmod(mode)
+    settings.MISSPELT_VARIABLES = []
+    settings.IS_ENV_FILE_EXPOSED = settings_read(monkeypatch, PORTAL_ENV_FILE=str(file))[
+        "IS_ENV_FILE_EXPOSED"
+    ]
+    assert [message.id for message in checks.check_env_file(None)] == expected
+
+
 def test_every_number_is_used_for_one_variable_that_the_settings_read():
     assert len(set(checks.NUMBERS.values())) == len(checks.NUMBERS)
     assert set(checks.NUMBERS) == {name for name, _ in MALFORMED}

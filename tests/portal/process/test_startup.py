@@ -5,15 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import CommandError
 from psycopg import sql
 
 from integrations.models import PortalDuty
 from portal.devtools import test_suites
+from portal.process import startup
 
 NODES = 3
 #: Prepares a node; each step that several nodes might do at the same moment begins when it is told to.
@@ -85,3 +88,10 @@ def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_folder_for_static_files_that_cannot_be_written_is_a_sentence(monkeypatch, settings) -> None:
+    monkeypatch.setattr(startup, "staticfiles_storage", SimpleNamespace(load_manifest=None))
+    settings.STATIC_ROOT = "/proc/static"
+    with pytest.raises(CommandError, match="Set STATIC_ROOT to a folder"):
+        startup.collect_static()
