@@ -34,9 +34,14 @@ from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+#: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
+KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever that no invitation here explains, so they may be invited already."
+ANOTHER_ADDRESS = (
+    "The address was corrected. An earlier attempt may have been received, with the address before."
+)
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
 
 #: How the try ends instead.
@@ -135,6 +140,8 @@ def _refresh(
         email = first_usable_email(opportunity.emails)
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
+        if email != invitation.email and _may_have_arrived(effect, invitation):
+            return make_uncertain(effect, invitation, ANOTHER_ADDRESS)
         name = opportunity.name[:500] or invitation.candidate_name
         changes: dict[str, object] = {
             "candidate_name": name,
@@ -158,3 +165,11 @@ def _refresh(
         store_people_shown(invitation.organization, [opportunity])
         invitation.refresh_from_db()
     return None
+
+
+def _may_have_arrived(effect: Effect, invitation: Invitation) -> bool:
+    """Whether CodeScreen may repeat its answer to an earlier call, which then says nothing about another address."""
+    connection, first_call_at = effect.organization.codescreen, invitation.first_call_at
+    if connection is None or not connection.idempotency or first_call_at is None:
+        return False
+    return db_clock.now() - first_call_at < KEY_VALID_FOR

@@ -5,7 +5,7 @@ idempotency key, and for a day; otherwise the invitation becomes uncertain, and 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -25,7 +25,7 @@ from integrations.workflow.effects.invitation_endings import (
     make_uncertain,
     refusal_note,
 )
-from integrations.workflow.effects.revalidation import revalidate
+from integrations.workflow.effects.revalidation import KEY_VALID_FOR, revalidate
 from integrations.workflow.outbox.outcome import (
     DecideOnRecording,
     Done,
@@ -39,8 +39,6 @@ from integrations.workflow.results.invited import mark_invited
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
 UNANSWERED = "CodeScreen hasn't answered for a day. Sending again now could invite the candidate twice."
-#: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
-KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
