@@ -24,6 +24,7 @@ from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.advice import advised
 from integrations.pages.partials import PartialsMixin
+from integrations.vocabulary import Platform
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
@@ -58,6 +59,15 @@ class IncidentRow:
 
 
 @dataclass(frozen=True)
+class PlatformState:
+    """Whether a platform answers, and whether it accepts the connection, which is another question."""
+
+    name: str
+    accepts: bool
+    breaker: CircuitBreaker | None
+
+
+@dataclass(frozen=True)
 class QueueState:
     """The workers' last heartbeat, how many rows wait and since when, and when each platform was last in touch."""
 
@@ -69,7 +79,7 @@ class QueueState:
     last_received_at: datetime | None
     last_verified_at: datetime | None
     swept_at: datetime | None
-    breakers: list[tuple[str, CircuitBreaker | None]]
+    platforms: list[PlatformState]
 
 
 class HealthView(OrganizationMixin, PartialsMixin):
@@ -105,7 +115,7 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
     groups = [
         FindingGroup(
             "error",
-            "Broken",
+            "Fix these now",
             "Until these are fixed, candidates may not be invited or results may not arrive.",
             levels[Level.ERROR],
         ),
@@ -152,7 +162,10 @@ def queue_state(organization: Organization) -> QueueState:
         last_received_at=heard["received"],
         last_verified_at=heard["verified"],
         swept_at=connection.swept_at if connection else None,
-        breakers=[(label, breakers.get(value)) for value, label in Delivery.Platform.choices()],
+        platforms=[
+            PlatformState(Platform(value).label, bool(found and found.is_working), breakers.get(value))
+            for value, found in ((Platform.LEVER, connection), (Platform.CODESCREEN, organization.codescreen))
+        ],
     )
 
 

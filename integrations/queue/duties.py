@@ -95,15 +95,17 @@ def sweep_organization(organization: Organization, budget: Budget, is_full: bool
 
 
 def refresh_lever_lists(organization: Organization) -> None:
-    """Read Lever's stages and roles again. Raises PlatformError."""
+    """Read Lever's stages and roles again, and record what the linter finds in them. Raises PlatformError."""
     lever = lever_client(organization)
     refresh_stages(organization, lever)
     refresh_roles(organization, lever)
+    linter_history.record_findings(organization)
 
 
 def refresh_assessments(organization: Organization) -> None:
     """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
     verify_codescreen_key(organization, codescreen_client(organization))
+    linter_history.record_findings(organization)
     notify_workers()
 
 

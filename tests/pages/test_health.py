@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from integrations.models import (
     CircuitBreaker,
+    CodeScreenConnection,
     Heartbeat,
     Incident,
+    LeverConnection,
     LeverWebhook,
     RoleMapping,
     WebhookRejection,
@@ -122,3 +124,14 @@ def test_each_finding_has_words_for_its_link():
     for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS, AUTHOR):
         for code in FindingCode:
             assert Finding("acme", code, Level.INFO, "", "", url).link_text not in {"", "Open"}
+
+
+def test_a_platform_that_refuses_the_connection_is_not_said_to_answer(super_admin_client, ready_organization):
+    def answering() -> int:
+        return super_admin_client.get(reverse("health")).content.decode().count(">Answers<")
+
+    assert answering() == 2
+    CodeScreenConnection.objects.update(state="refused", state_reason="HTTP 401")
+    assert answering() == 1
+    LeverConnection.objects.update(state="needs_reconnect")
+    assert answering() == 0

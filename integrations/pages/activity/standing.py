@@ -51,7 +51,7 @@ BY_STATUS: Mapping[str, Standing] = {
 _BY_OUTCOME: Mapping[str, Meaning] = {
     ResultOutcome.PASSED: Meaning.GOOD,
     ResultOutcome.FAILED: Meaning.BAD,
-    ResultOutcome.EXPIRED: Meaning.NEUTRAL,
+    ResultOutcome.EXPIRED: Meaning.WARN,
 }
 #: Verdicts after which nobody was invited: the reason in a few words, its meaning, and what is next.
 _NOT_INVITED: dict[str, Standing] = {

@@ -24,7 +24,7 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-_LABELS = {Level.INFO: "Note", Level.WARNING: "Fix soon", Level.ERROR: "Broken"}
+_LABELS = {Level.INFO: "Note", Level.WARNING: "Fix soon", Level.ERROR: "Fix now"}
 
 
 class FindingCode(StrEnum):

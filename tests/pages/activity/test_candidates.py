@@ -84,7 +84,7 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         "Backend Engineer",
         '<span class="badge good">Passed 82</span>',
         '<span class="badge bad">Failed 82</span>',
-        '<span class="badge neutral">Expired 82</span>',
+        '<span class="badge warn">Expired 82</span>',
         "Not invited",
         "no e-mail address",
         "Add it in Lever, then move them in again",
