@@ -176,8 +176,8 @@ ORGANIZATION_TABLES = (
     ),
     Table(
         "integrations.OpportunityPerson",
-        "who is on which candidate in Lever, for Limited Team Members",
-        "until Lever shows otherwise, or the candidate is erased",
+        "who is on which candidate in Lever, where there are Limited Team Members",
+        "until Lever shows otherwise, the candidate is erased, or the last Limited Team Member has left",
         people={"email": "the person's address in Lever"},
         harmless=frozenset({"opportunity_id"}),
     ),

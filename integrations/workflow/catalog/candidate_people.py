@@ -1,23 +1,27 @@
-"""Who is on a candidate in Lever: read with the opportunity, and by calls of its own only where somebody needs it.
+"""Who is on a candidate in Lever: read and stored only where Limited Team Members depend on it.
 
-Only Limited Team Members depend on it, so what an opportunity doesn't show by itself is read where there are some.
+When the first of them appears, a full sweep reads it of the candidates that are known; when the last has left, it is
+deleted.
 """
 
 from collections.abc import Iterable
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.clients.provider import ClientProvider
+from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import Membership, OpportunityPerson, Organization
+from integrations.models import Candidate, Membership, OpportunityPerson, Organization
 from integrations.models.opportunity_person import People, Relation
 from integrations.models.prepared import prepared
 
 #: How long a Lever user's address is kept instead of being read again.
 USER_KEPT_SECONDS = 24 * 3600
+#: In a full sweep's place: the last candidate of whom it was read.
+FILLING = "people"
 
 
 def people_shown(opportunity: Opportunity) -> People:
@@ -33,12 +37,14 @@ def people_shown(opportunity: Opportunity) -> People:
 
 
 def read_people(organization: Organization, opportunity: Opportunity, clients: ClientProvider) -> People:
-    """Return everybody on the candidate. What Lever doesn't show now is left out: nothing else waits for it.
+    """Return everybody on the candidate, nothing where nobody depends on it.
 
-    Raises CallDeferred when no call may begin.
+    What Lever doesn't show now is left out: nothing else waits for it. Raises CallDeferred when no call may begin.
     """
+    if not _limited_members.exists(organization.pk):
+        return {}
     shown = people_shown(opportunity)
-    if opportunity.is_anonymized or not _limited_members.exists(organization.pk):
+    if opportunity.is_anonymized:
         return shown
     lever = clients.lever()
     people = dict(shown)
@@ -60,9 +66,38 @@ def store_people(organization: Organization, opportunity: Opportunity, people: P
 
 
 def store_people_shown(organization: Organization, opportunities: Iterable[Opportunity]) -> None:
-    """Store whom the opportunities show by themselves; who hires and interviews stays as it was read."""
+    """Store whom the opportunities show by themselves; who hires and interviews stays as it was read.
+
+    Nothing is stored where nobody depends on it.
+    """
+    if not _limited_members.exists(organization.pk):
+        return
     read = {opportunity.id: people_shown(opportunity) for opportunity in opportunities}
     OpportunityPerson.objects.replace(organization, read)
+
+
+def fill_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
+    """Read who is on each known candidate of whom nobody is stored; delete all where nobody depends on it any more.
+
+    Raises PlatformError, and CallDeferred when the turn is over before all are read.
+    """
+    own = OpportunityPerson.objects.filter(organization=organization)
+    if not _limited_members.exists(organization.pk):
+        own.delete()
+        return
+    stored = Exists(own.filter(opportunity_id=OuterRef("opportunity_id")))
+    missing = Candidate.objects.filter(~stored, organization=organization, erased_at__isnull=True)
+    after = str(budget.place.get(FILLING, ""))
+    ids = missing.filter(opportunity_id__gt=after).order_by("opportunity_id")
+    for opportunity_id in list(ids.values_list("opportunity_id", flat=True)):
+        try:
+            opportunity = clients.lever().opportunity(opportunity_id)
+        except PlatformError as error:
+            if error.status not in {403, 404}:
+                raise
+        else:
+            store_people(organization, opportunity, read_people(organization, opportunity, clients))
+        budget.bite_done({FILLING: opportunity_id})
 
 
 @prepared

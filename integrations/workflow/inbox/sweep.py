@@ -19,7 +19,7 @@ from integrations.models import Delivery, LeverConnection, Organization, Stage, 
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause
-from integrations.workflow.catalog.candidate_people import store_people_shown
+from integrations.workflow.catalog.candidate_people import FILLING, fill_people, store_people_shown
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.decide_delivery import decide_delivery
@@ -70,6 +70,9 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     """
     if organization.paused or organization.disconnected_reason:
         return 0
+    if FILLING in budget.place:  # all were compared by an earlier turn
+        fill_people(organization, clients, budget)
+        return 0
     refresh_stages(organization, clients.lever())
     stages = trigger_stages(organization)
     ids = [stage.external_id for stage in stages]
@@ -92,6 +95,8 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
             _read_offered_again(organization, listing.began)
     # without a trigger stage too: there was nothing to compare, and the sweep isn't late
     LeverConnection.objects.filter(organization=organization).update(swept_at=listing.began)
+    if is_full:
+        fill_people(organization, clients, budget)
     return repaired
 
 

@@ -18,7 +18,7 @@ from integrations.models import (
 from integrations.models.pending_membership import PendingMembershipQuerySet, folded
 from integrations.workflow.email.member_notices import notify_super_admins
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import audit_target
+from integrations.workflow.operations.members import audit_target, follow_role
 
 
 class Proof(Enum):
@@ -75,6 +75,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
             user=user, defaults={**proven, "last_organization": organization}
         )
         if is_new:
+            follow_role(member)
             changes = {"role": ("", role)}
             target = audit_target(member)
             AuditEntry.record(organization, user, AuditAction.ACCEPT_MEMBERSHIP, target, changes)

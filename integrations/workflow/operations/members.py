@@ -10,6 +10,8 @@ from integrations.models import (
     AuditEntry,
     AuditTarget,
     Changes,
+    Duty,
+    DutyRun,
     LastSuperAdmin,
     Membership,
     Organization,
@@ -70,6 +72,7 @@ def save_member(
         if member is None:
             member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
             member.save()
+            follow_role(member)
             _record(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
             what_happened = f"added as {member.get_role_display()}"
             notify_super_admins(organization, str(user), what_happened, actor)
@@ -122,6 +125,14 @@ def remove_member(member: Membership, actor: Actor) -> None:
         AuditEntry.record(member.organization, actor, AuditAction.REMOVE_MEMBER, target, changes)
 
 
+def follow_role(member: Membership) -> None:
+    """Have it read who is on each candidate in Lever, where this is the first member who depends on it."""
+    limited = Membership.Role.LIMITED_TEAM_MEMBER
+    same = Membership.objects.filter(organization=member.organization_id, role=limited)
+    if member.role == limited and same.count() == 1:
+        DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
+
+
 def audit_target(member: Membership) -> AuditTarget:
     """Return the member as an audit entry names it."""
     return AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
@@ -134,5 +145,6 @@ def _record(member: Membership, actor: Actor, action: AuditAction, changes: Chan
 def _change_role(member: Membership, role: str) -> None:
     try:
         member.change_role(role)
+        follow_role(member)
     except LastSuperAdmin as error:
         raise ActionNotAllowed(str(error)) from error

@@ -4,13 +4,15 @@ import pytest
 
 from integrations.clients import provider
 from integrations.duty_budget import Budget
-from integrations.http.errors import PlatformError
+from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import ApiCall, Membership, OpportunityPerson, Organization
+from integrations.models import ApiCall, Duty, DutyRun, Membership, OpportunityPerson, Organization
 from integrations.models.opportunity_person import Relation
+from integrations.queue.worker import perform_duties
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.catalog.candidate_people import (
+    fill_people,
     people_shown,
     read_people,
     store_people,
@@ -18,6 +20,7 @@ from integrations.workflow.catalog.candidate_people import (
 )
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.sweep import sweep
+from integrations.workflow.operations.members import change_role
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
@@ -63,7 +66,7 @@ def paths(organization) -> list[str]:
     return [call.path for call in calls for _ in range(1 + call.repeats)]
 
 
-def test_owner_and_followers_come_with_the_opportunity(connected_organization, sandbox, people):
+def test_owner_and_followers_come_with_the_opportunity(connected_organization, sandbox, people, limited):
     people(owner=user("admin"), followers=[user("interviewer"), user("super-admin")])
     opportunity, found = read(connected_organization, sandbox)
     store_people(connected_organization, opportunity, found)
@@ -72,7 +75,56 @@ def test_owner_and_followers_come_with_the_opportunity(connected_organization, s
         ("follower", "interviewer@acme.example"),
         ("follower", "super-admin@acme.example"),
     }
+    assert f"/opportunities/{opportunity.id}" in paths(connected_organization)
+
+
+def test_nobody_is_read_or_stored_where_nobody_depends_on_it(connected_organization, sandbox, people):
+    people(owner=user("admin"), followers=[user("interviewer")], interviewers=[user("former")])
+    opportunity, found = read(connected_organization, sandbox)
+    store_people(connected_organization, opportunity, found)
+    store_people_shown(connected_organization, [opportunity])
+    assert stored(connected_organization) == set()
     assert paths(connected_organization) == [f"/opportunities/{opportunity.id}"]
+
+
+def test_the_first_who_depends_on_it_has_it_read_of_all_known_candidates(
+    connected_organization, sandbox, people, super_admin
+):
+    people(owner=user("admin"))
+    opportunity_id = sandbox.opportunity_id("Alder")  # in no trigger stage
+    for known in (opportunity_id, "gone-from-lever"):
+        factories.CandidateFactory.create(organization=connected_organization, opportunity_id=known)
+    member = factories.member(connected_organization, Membership.Role.TEAM_MEMBER, "limited")
+    DutyRun.objects.update(due_at=None)
+    change_role(member.memberships.get(), Membership.Role.LIMITED_TEAM_MEMBER, super_admin)
+    Membership.objects.filter(user=member).update(address=member.email)
+    [run] = DutyRun.objects.filter(due_at__isnull=False)
+    assert run.duty == Duty.SWEEP_FULLY
+    perform_duties()
+    assert ("owner", "admin@acme.example") in stored(connected_organization)
+
+
+def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organization, sandbox, people, limited):
+    ids = sorted(sandbox.opportunity_id(name) for name in ("Alder", "Birch"))
+    for opportunity_id in ids:
+        factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
+    budget = Budget(seconds=-1)
+    clients = provider.clients_for(connected_organization)
+    with pytest.raises(CallDeferred):
+        fill_people(connected_organization, clients, budget)
+    assert budget.place == {"people": ids[0]}
+    later = Budget()
+    later.place = budget.place
+    assert sweep(connected_organization, clients, later) == 0
+    read_ids = [path.split("/")[2] for path in paths(connected_organization) if path.count("/") == 2]
+    assert sorted(one for one in read_ids if one in ids) == ids  # each once
+
+
+def test_who_is_on_candidates_goes_with_the_last_who_depends_on_it(connected_organization, limited):
+    factories.on_candidate(connected_organization, "x", "a@acme.example")
+    limited.delete()
+    sweep(connected_organization, provider.clients_for(connected_organization), Budget())
+    assert stored(connected_organization) == set()
 
 
 def test_who_hires_and_interviews_is_read_where_somebody_needs_it(
@@ -107,12 +159,12 @@ def test_each_reading_replaces_what_it_read_and_nothing_else(
 
 
 def test_an_unchanged_reading_writes_nothing(
-    connected_organization, sandbox, people, django_assert_num_queries
+    connected_organization, sandbox, people, limited, django_assert_num_queries
 ):
     people(followers=[user("former")])
     opportunity, found = read(connected_organization, sandbox)
     store_people(connected_organization, opportunity, found)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         store_people_shown(connected_organization, [opportunity])
 
 
@@ -168,6 +220,8 @@ def test_many_opportunities_are_compared_in_few_queries(organization, django_ass
 
 def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox, people):
     people(followers=[user("interviewer")])
+    limited = factories.member(scenario.organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited")
+    Membership.objects.filter(user=limited).update(address=limited.email)
     scenario.place("Alder")
     factories.DeliveryFactory.create(
         organization=scenario.organization,
