@@ -58,6 +58,8 @@ WITHOUT_ORGANIZATION = {
 }
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
+#: The lowest role whose staff may open it: they read the log in the admin, too.
+STAFF_ALLOWED = {"audit": 3, "audit-export": 3}
 #: What everybody may do to rows of their own; the addresses name rows of others.
 OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave", "passkey-remove"}
 #: Pages about one candidate: a Limited Team Member sees those they are on in Lever.
@@ -208,6 +210,8 @@ def expected_of_a_page(persona: Persona, address: Address, method: str) -> Itera
         return {404, 405} if address.has_row else done
     if persona.rank == len(ROLES) and address.name in ABOUT_A_CANDIDATE and not persona.is_on_candidate:
         return {404, 405}
+    if persona.is_staff:
+        lowest = STAFF_ALLOWED.get(address.name, lowest)
     return done if persona.rank <= lowest else {403}
 
 
