@@ -38,7 +38,7 @@ def replays(monkeypatch) -> list[Delivery]:
 
     def replay(delivery, actor) -> Decision:
         done.append(delivery)
-        return Decision(VerdictCode.INVITE, "“Backend” will be sent because of the default.")
+        return Decision(VerdictCode.INVITE, "The assessment is “Backend”, because of the default.")
 
     monkeypatch.setattr(
         on_request, "preview", lambda delivery: Decision(VerdictCode.NO_EMAIL, "There is no address.")
@@ -55,7 +55,7 @@ def test_replay_shows_the_verdict_first_and_decides_once_confirmed(
     assert "No e-mail address: There is no address." in page.content.decode()
     assert not replays
     page = act(client, Delivery, "replay", delivery, confirmed="yes")
-    assert "Invite: “Backend” will be sent" in page.content.decode()
+    assert "Invite: The assessment is “Backend”" in page.content.decode()
     assert replays == [delivery]
 
 

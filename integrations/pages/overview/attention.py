@@ -15,7 +15,7 @@ from integrations.pages.activity.candidate_filters import (
     CandidateFilters,
     CandidateSearch,
 )
-from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
+from integrations.pages.activity.standing import NOT_INVITED_REASONS
 from integrations.pages.advice import advised
 from integrations.pages.overview.counts import Waiting
 from integrations.workflow.health.findings import Finding, FindingCode, Level
@@ -90,12 +90,13 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     if not counts:
         return
     number = sum(counts.values())
-    parts = []
-    for verdict in CORRECTABLE:
-        if verdict in counts:
-            text = NOT_INVITED_REASONS.get(verdict, "")
-            url = replace(listed, reason=str(verdict)).url if text else ""
-            parts.append(Part(f"{counts[verdict]} {text or 'waiting for the connection or a pause'}", url))
+    parts = [
+        Part(f"{counts.pop(verdict)} {text}", replace(listed, reason=str(verdict)).url)
+        for verdict, text in NOT_INVITED_REASONS.items()
+        if verdict in counts
+    ]
+    if counts:
+        parts.append(Part(f"{sum(counts.values())} waiting for the connection or a pause"))
     who = "1 candidate was" if number == 1 else f"{number} candidates were"
     yield AttentionItem(
         "mail",
@@ -126,7 +127,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         yield AttentionItem("help", "bad", title, reason, act, url)
     if number := waiting.bounced:
         title = f"{_counted(number, 'invitation', 'invitations')} bounced"
-        reason = "The e-mail address can't be reached. Correct it in Lever, then send again from the candidate's page."
+        reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
         yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
     if number := waiting.failed_effects:
         title = f"{_counted(number, 'step', 'steps')} failed"

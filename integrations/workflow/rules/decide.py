@@ -202,7 +202,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     again = f" This is round {round_number}." if round_number > 1 else ""
     return Decision(
         VerdictCode.INVITE,
-        f"“{assessment.name}” will be sent because of {_where(match)}.{again}",
+        f"The assessment is “{assessment.name}”, because of {_where(match)}.{again}",
         round=round_number,
     )
 

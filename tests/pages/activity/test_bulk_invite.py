@@ -164,7 +164,7 @@ def test_inviting_begins_half_a_minute_later_with_an_entry_for_each(
     assert "<strong>2</strong> sent" in text(organization_admin_client.get(DONE))
     verdict = uninvited["Hazel"].delivery.verdicts.get(is_current=True)
     assert (verdict.code, verdict.cause, verdict.assessment_source) == ("invite", "chosen", "choice")
-    assert verdict.explanation == "“Backend” will be sent because of an Admin's choice."
+    assert verdict.explanation == "The assessment is “Backend”, because of an Admin's choice."
 
 
 def test_the_rules_name_the_assessment_where_none_is_chosen(

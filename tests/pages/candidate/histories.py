@@ -116,7 +116,7 @@ class History:
 
 
 REPORT = "https://app.codescreen.example/reports/7f3a"
-SENT = "“Backend” will be sent because of the tag “CodeScreen Backend”."
+SENT = "The assessment is “Backend”, because of the tag “CodeScreen Backend”."
 UNKNOWN = "CodeScreen has no assessment called “Bakend”. Did you mean “Backend”?"
 NOTE = f"CodeScreen: no assessment was sent. {UNKNOWN}"
 ON_HOLD = "On hold: bulk limit of 2 reached. “Backend” will be sent once an Admin approves it."

@@ -67,7 +67,12 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
     answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
     page = text(answer)
     assert answer.context["answer"].decision.verdict == "invite"
-    for words in ("“Backend” will be sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
+    for words in (
+        "The assessment is “Backend”",
+        "Send invitation",
+        "CodeScreen: Candidate Invited",
+        "Afterwards",
+    ):
         assert words in page
     assert row_counts() == before
     assert sandbox.invitations_sent() == sent

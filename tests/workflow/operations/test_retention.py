@@ -132,7 +132,7 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
         received_at=LONG_AGO,
         decided_at=LONG_AGO,
         verdict="invite",
-        explanation="“Alder's assessment” will be sent because of the tag “CodeScreen Alder's assessment”.",
+        explanation="The assessment is “Alder's assessment”, because of the tag “CodeScreen Alder's assessment”.",
         assessment_written="Alder's assessment",
         due_at=None,
         payload={

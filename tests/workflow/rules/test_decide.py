@@ -81,13 +81,13 @@ def test_the_earlier_verdict_wins_when_two_hold(first, second):
 def test_an_invitation_names_the_assessment_and_the_address():
     decision = decide(FACTS)
     assert (decision.assessment, decision.email) == (BACKEND, "alder@candidates.example")
-    assert decision.explanation == "“Backend” will be sent because of the mapping for this role."
+    assert decision.explanation == "The assessment is “Backend”, because of the mapping for this role."
 
 
 def test_the_explanation_quotes_the_tag_as_lever_shows_it():
     unmapped = replace(FACTS, mappings=MappingIndex())
     decision = decide(with_candidate(unmapped, tags=("CodeScreen Backend",)))
-    assert decision.explanation == "“Backend” will be sent because of the tag “CodeScreen Backend”."
+    assert decision.explanation == "The assessment is “Backend”, because of the tag “CodeScreen Backend”."
 
 
 def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
