@@ -25,8 +25,8 @@ def test_a_held_invitation_is_refused_without_javascript(
     with Visit(browser, live_server.url, super_admin, java_script_enabled=False) as visit:
         visit.page.goto(live_server.url + address)
         visit.page.get_by_label("Reason (optional)").fill("Not this week.")
-        visit.page.get_by_role("button", name="Don't send").click()
-        visit.page.get_by_text("decided not to send the invitation: “Not this week.”").wait_for()
+        visit.page.get_by_role("button", name="Cancel invitation").click()
+        visit.page.get_by_text("cancelled the invitation: “Not this week.”").wait_for()
         assert visit.page.locator("h1").inner_text() == "Candidate Fir"
 
 
