@@ -52,12 +52,38 @@ def own_copy() -> Iterator[None]:
         settings["NAME"] = before
 
 
+def back_up() -> None:
+    """Keep a copy of this process's database as it is now."""
+    connections.close_all()
+    name = str(connection.settings_dict["NAME"])
+    if server := os.environ[SERVER]:
+        own_database.create(server, _backup_of(name), name)
+    else:
+        shutil.copyfile(name, _backup_of(name))
+
+
+def put_back() -> None:
+    """Let the kept copy take the database's place."""
+    connections.close_all()
+    name = str(connection.settings_dict["NAME"])
+    _remove(name)
+    if server := os.environ[SERVER]:
+        own_database.create(server, name, _backup_of(name))
+        own_database.drop(server, _backup_of(name))
+    else:
+        Path(_backup_of(name)).replace(name)
+
+
+def _backup_of(name: str) -> str:
+    return f"{name}_backup"
+
+
 def _remove(name: str) -> None:
     if server := os.environ[SERVER]:
         own_database.drop(server, name)
         return
-    for path in Path(name).parent.glob(f"{Path(name).name}*"):
-        path.unlink(missing_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{name}{suffix}").unlink(missing_ok=True)
 
 
 def clear(environment: DemoEnvironment) -> None:

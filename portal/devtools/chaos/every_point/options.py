@@ -11,7 +11,7 @@ from portal.devtools.chaos.every_point.jobs import JOBS
 from portal.devtools.chaos.every_point.parts import ALL_JOBS, NIGHTLY, Part
 from portal.devtools.chaos.options import POSTGRESQL
 
-QUICK_SAMPLE = 60
+QUICK_SAMPLE = 200
 
 
 @dataclass(frozen=True)

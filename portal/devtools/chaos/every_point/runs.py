@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 from integrations.models import AuditEntry, Effect
 from portal.devtools.chaos.every_point import children, environment
@@ -31,6 +33,7 @@ type Faults = tuple[Fault, ...]
 
 NO_FAULTS: Faults = ()
 SAMPLE_EVERY = 5
+PLAIN_FILES = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 #: So long after a candidate entered the stage, Lever is connected.
 CONNECTED_AFTER = 3600.0
 
@@ -44,6 +47,8 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         injector = Injector(clock)
         platforms = Platforms(demo.lever_port, demo.codescreen_port, clock)
         stack.enter_context(platforms.reachable(injector))
+        # pages need no collected files
+        stack.enter_context(override_settings(STORAGES=settings.STORAGES | {"staticfiles": PLAIN_FILES}))
         environment.set_up(demo, platforms)
         process = PretendProcess(clock, injector)
         process.warm_up()

@@ -51,9 +51,13 @@ OTHER_ACTS = {
     AuditAction.ASK_ADMINS,
     # what is read
     AuditAction.SUBJECT_ACCESS,
+    AuditAction.LOOK_AT_DATA,
     AuditAction.EXPORT_EVIDENCE,
     AuditAction.EXPORT_LIST,
     AuditAction.VERIFY_LOG,
+    # what an operator does with the key that seals the log
+    AuditAction.RENEW_SEAL,
+    AuditAction.SEAL_ANEW,
 }
 #: The answer is lost only in some runs: a person then says what CodeScreen shows.
 AFTER_A_LOST_ANSWER = {AuditAction.RESOLVE_AS_SENT}

@@ -9,6 +9,7 @@ from portal.devtools.chaos.every_point.jobs import (
     erasure,
     invitation,
     main,
+    restore,
     results,
     settings,
     undo,
@@ -27,6 +28,7 @@ JOBS: Mapping[str, Job] = {
         drains,
         undo,
         erasure,
+        restore,
         settings,
         codescreen_webhooks,
     )

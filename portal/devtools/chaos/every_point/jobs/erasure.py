@@ -22,7 +22,7 @@ from portal.devtools.chaos.every_point.platforms import ACCOUNT
 from portal.devtools.chaos.every_point.world import PERSON, Expected, World, email, opportunity_id
 
 DAY = 24 * 3600.0
-RETENTION_DAYS = 30
+RETENTION_DAYS = 3
 #: An erasure is repeated once, for what a worker wrote that held a row meanwhile.
 REPEATED_AFTER = 400.0
 
