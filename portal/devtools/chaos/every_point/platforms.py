@@ -12,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from integrations.http import deadlines
+from integrations.vocabulary import ResultOutcome
 from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
@@ -46,7 +47,7 @@ class Platforms:
         self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
         self._webhooks: list[Delivery] = []
         self._over_sockets: Callable[..., requests.Response] | None = None
-        #: The ids of the alerts that arrived; of a message for a chat room, which has none, its text.
+        #: The alerts about results that arrived: their ids; of a message for a chat room, which has none, its text.
         self.alerts: set[str] = set()
 
     def serve(self) -> None:
@@ -149,7 +150,9 @@ class Platforms:
 
     def _take_alert(self, request: Request) -> Exchange:
         """Answer in place of a customer's chat room or program."""
-        self.alerts.add(request.headers.get("webhook-id") or request.get_data().decode())
+        text = request.get_data().decode()
+        if any(f": {outcome}" in text for outcome in ResultOutcome):
+            self.alerts.add(request.headers.get("webhook-id") or text)
         return Exchange(json_response({}))
 
     def _time_out(self) -> None:

@@ -44,7 +44,9 @@ class Expected:
     feedback: dict[str, str] | None = None
     files: int | None = None  # one for each candidate with a result, unless it is given
     stage: str = STAGE
-    alerts: int | None = None  # how many different ones arrived, where that is to be looked at
+    alerts: int | None = (
+        None  # how many about results arrived, each counted once, where that is to be looked at
+    )
 
 
 @dataclass
