@@ -28,7 +28,9 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
             return
         with transaction.atomic():
             # locked in one order: else two refreshes at once would wait for each other
-            rows = self.filter(organization=organization).order_by("external_id").select_for_update()
+            rows = (
+                self.filter(organization=organization).order_by("external_id").select_for_update(of=("self",))
+            )
             known = {entry.external_id: entry for entry in rows}
             for external_id, entry in known.items():
                 columns = wanted.get(external_id)

@@ -27,6 +27,7 @@ IN_NO_GROUP = {
     _A.VERIFY_LOG,
     _A.RENEW_SEAL,
     _A.SEAL_ANEW,
+    _A.RECORD_RESTORE,
 }
 
 

@@ -26,7 +26,7 @@ def answer_requests() -> int:
     if not PasswordLinkRequest.objects.exists():
         return 0
     with transaction.atomic():
-        rows = list(PasswordLinkRequest.objects.select_for_update(skip_locked=True)[:BATCH])
+        rows = list(PasswordLinkRequest.objects.select_for_update(of=("self",), skip_locked=True)[:BATCH])
         since = timezone.now() - ANSWERED_WITHIN
         for address in {row.address.casefold() for row in rows if row.requested_at >= since}:
             send_links(address)

@@ -63,7 +63,7 @@ def forget_person(username: str) -> PersonReceipt | None:
     Raises ActionNotAllowed for an organization's last Super Admin.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(username=username).first()
+        user = User.objects.select_for_update(of=("self",)).filter(username=username).first()
         if user is None:
             return None
         if user.username == pseudonym(user.pk):
