@@ -1,12 +1,12 @@
 """When a platform didn't answer, and something about one candidate waited for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Incident
+from integrations.models import Delivery, Effect
 from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.rows import CandidateRows
@@ -21,11 +21,11 @@ _TELLING = {Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT}
 
 @dataclass(frozen=True)
 class _Wait:
-    """A step that took long: when it began and ended (None while it waits), and the calls for it without an answer."""
+    """A step: the row that it is for, and when it began and ended; None while it waits."""
 
+    row: Delivery | Effect
     since: datetime
     until: datetime | None
-    calls: Sequence[ApiCall]
 
     @property
     def has_waited(self) -> bool:
@@ -59,7 +59,7 @@ class _Outage:
 def outage_events(rows: CandidateRows) -> Iterator[Event]:
     """Yield an event for each time in which the candidate waited because a platform didn't answer."""
     merged: list[_Outage] = []
-    found = (outage for wait in _waits(rows) if wait.has_waited for outage in _outages(wait, rows.outages))
+    found = (outage for wait in _waits(rows) if wait.has_waited for outage in _outages(wait, rows))
     for outage in sorted(found, key=lambda one: one.since):
         if merged and merged[-1].overlaps(outage):
             merged[-1] = merged[-1].merged(outage)
@@ -76,23 +76,26 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
     for delivery in rows.deliveries:
         is_entry = delivery.event in {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}
         if is_entry and delivery.platform == Delivery.Platform.LEVER:
-            calls = [call for call in rows.unanswered if call.delivery_id == delivery.pk]
-            yield _Wait(delivery.received_at, decided_at.get(delivery.pk), calls)
+            yield _Wait(delivery, delivery.received_at, decided_at.get(delivery.pk))
     for effect in rows.effects:
         if effect.kind not in _TELLING and effect.state != Effect.State.CANCELLED:
-            calls = [call for call in rows.unanswered if call.effect_id == effect.pk]
-            yield _Wait(effect.trying_since, effect.done_at or effect.failed_at, calls)
+            yield _Wait(effect, effect.trying_since, effect.done_at or effect.failed_at)
 
 
-def _outages(wait: _Wait, incidents: Iterable[Incident]) -> Iterator[_Outage]:
+def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
     """Yield when which platform didn't answer: by the calls for the step, else by the organization's incidents."""
-    for platform in dict.fromkeys(call.platform for call in wait.calls):
-        calls = [call for call in wait.calls if call.platform == platform]
-        yield _Outage(Platform(platform).label, min(call.at for call in calls), wait.until, len(calls))
-    if wait.calls:
+    times: dict[str, list[datetime]] = {}
+    for call in rows.unanswered:
+        if wait.row.pk == (call.delivery_id if isinstance(wait.row, Delivery) else call.effect_id):
+            times.setdefault(call.platform, []).append(call.at)
+    for platform, tried_at in times.items():
+        yield _Outage(Platform(platform).label, min(tried_at), wait.until, len(tried_at))
+    if times:
         return
     ongoing = timezone.now()
-    for incident in incidents:  # the step's calls were put off, because others had shown that nobody answers
+    for (
+        incident
+    ) in rows.outages:  # the step's calls were put off, because others had shown that nobody answers
         if incident.began_at < (wait.until or ongoing) and wait.since < (incident.ended_at or ongoing):
             ends = [end for end in (wait.until, incident.ended_at) if end is not None]
             yield _Outage(EITHER, max(wait.since, incident.began_at), min(ends, default=None), 0)

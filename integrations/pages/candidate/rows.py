@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from integrations.lever.payloads import StageChange
 from integrations.models import (
@@ -36,11 +37,10 @@ NEWEST, MOST = 50, 200
 
 @dataclass(frozen=True)
 class CandidateRows:
-    """The rows about one candidate, the newest of each kind first; at most `most` of a kind.
+    """The rows about one candidate, the newest of each kind first; at most `most` of a kind."""
 
-    `unanswered` are the calls about them that a platform didn't answer, `outages` the organization's.
-    """
-
+    organization: Organization
+    opportunity_id: str
     candidate: Candidate | None
     invitations: Sequence[Invitation]
     results: dict[int, list[Result]]
@@ -48,11 +48,22 @@ class CandidateRows:
     verdicts: Sequence[Verdict]
     effects: Sequence[Effect]
     actions: Sequence[AuditEntry]
-    unanswered: Sequence[ApiCall]
-    outages: Sequence[Incident]
     erasure: Erasure | None
     stage_names: dict[str, str]
     most: int
+
+    @cached_property
+    def unanswered(self) -> Sequence[ApiCall]:
+        """The calls about the candidate that a platform didn't answer; read when first asked for."""
+        own = {"organization": self.organization, "opportunity_id": self.opportunity_id}
+        calls = ApiCall.objects.unanswered().filter(**own).defer("request_body", "response_body")
+        return list(calls.order_by("-at", "-pk")[: self.most])
+
+    @cached_property
+    def outages(self) -> Sequence[Incident]:
+        """The organization's incidents of a platform that doesn't answer; read when first asked for."""
+        incidents = Incident.objects.filter(organization=self.organization, code=FindingCode.PLATFORM_DOWN)
+        return list(incidents.order_by("-began_at", "-pk")[: self.most])
 
     @property
     def exist(self) -> bool:
@@ -142,10 +153,10 @@ def read_rows(organization: Organization, opportunity_id: str, most: int = NEWES
     deliveries = list(Delivery.objects.filter(**own).order_by("-received_at", "-pk")[:most])
     verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in deliveries])
     stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in deliveries} - {""}
-    outages = Incident.objects.filter(organization=organization, code=FindingCode.PLATFORM_DOWN)
-    unanswered = ApiCall.objects.unanswered().filter(**own).defer("request_body", "response_body")
     stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
     return CandidateRows(
+        organization=organization,
+        opportunity_id=opportunity_id,
         candidate=Candidate.objects.filter(**own).with_standing().first(),
         invitations=invitations,
         results=dict(results),
@@ -153,8 +164,6 @@ def read_rows(organization: Organization, opportunity_id: str, most: int = NEWES
         verdicts=list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most]),
         effects=list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most]),
         actions=list(audit_entries_about(organization.pk, opportunity_id).order_by("-at", "-pk")[:most]),
-        unanswered=list(unanswered.order_by("-at", "-pk")[:most]),
-        outages=list(outages.order_by("-began_at", "-pk")[:most]),
         erasure=Erasure.objects.filter(**own).first(),
         stage_names=dict(stages.values_list("external_id", "name")),
         most=most,

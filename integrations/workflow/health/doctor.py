@@ -47,7 +47,6 @@ CHECKS: tuple[Check, ...] = (
     restore.check_restored_log,
     restore.check_possibly_invited,
     people.check_waiting_invitations,
-    people.check_bounced_invitations,
     people.check_ended_following,
     work.check_failed_effects,
     work.check_stuck_deliveries,

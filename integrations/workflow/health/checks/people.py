@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Invitation, Membership, Organization
+from integrations.models.invitation_queryset import BOUNCED
 from integrations.vocabulary import FollowingEnd
 from integrations.workflow.health.checks.addresses import ACTIVITY, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
@@ -42,13 +43,14 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
 
 
 def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield the invitations that wait for a person: uncertain ones, held ones, and failed candidates."""
+    """Yield the invitations that wait for a person: uncertain, held and bounced ones, and failed candidates."""
     own, status = Invitation.objects.filter(organization=organization), Invitation.Status
     awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=[status.HELD, status.UNCERTAIN]) | awaits_decision)
+    waiting = own.filter(Q(status__in=[status.HELD, status.UNCERTAIN]) | awaits_decision | BOUNCED)
     counts = waiting.aggregate(
         uncertain=Count("pk", filter=Q(status=status.UNCERTAIN)),
         held=Count("pk", filter=Q(status=status.HELD)),
+        bounced=Count("pk", filter=BOUNCED),
         failed=Count("pk", filter=awaits_decision),
     )
     if number := counts["uncertain"]:
@@ -62,6 +64,15 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             "An Admin sends or cancels them.",
             f"{ACTIVITY}?status=held",
         )
+    if number := counts["bounced"]:
+        yield Finding(
+            organization.slug,
+            FindingCode.BOUNCED_INVITATIONS,
+            Level.WARNING,
+            f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
+            "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
+            f"{ACTIVITY}?view=bounced",
+        )
     if number := counts["failed"]:
         yield Finding(
             organization.slug,
@@ -70,19 +81,6 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
             "Decide in Lever, then press “Decided” on the candidate's page.",
             f"{ACTIVITY}?status=awaits_decision",
-        )
-
-
-def check_bounced_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield how many invitations bounced and wait for a corrected address."""
-    if number := Invitation.objects.bounced().filter(organization=organization).count():
-        yield Finding(
-            organization.slug,
-            FindingCode.BOUNCED_INVITATIONS,
-            Level.WARNING,
-            f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
-            "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
-            f"{ACTIVITY}?view=bounced",
         )
 
 
