@@ -32,6 +32,7 @@ from integrations.workflow.outbox.retry_policy import wait_until_shown
 from integrations.workflow.person.invitations import Person, blocking_elsewhere, invitations_of
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.tags import has_progress_tag
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
@@ -132,7 +133,8 @@ def _refresh(
             return _withdraw(invitation, "The person's data was erased.")
         person = Person.of_opportunity(invitation.organization_id, opportunity)
         is_chosen = InvitationPayload.from_json(effect.payload).is_chosen
-        if not is_chosen and not invitations_of(person).explain(opportunity.tags):
+        is_tagged = has_progress_tag(opportunity.tags) and not is_chosen
+        if is_tagged and not invitations_of(person).explain(opportunity.tags):
             return make_uncertain(effect, invitation, TAGGED)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
             phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"

@@ -14,7 +14,7 @@ from integrations.models.invitation_status import Status
 from integrations.models.prepared import prepared
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
-from integrations.workflow.rules.tags import is_progress_tag
+from integrations.workflow.rules.tags import has_progress_tag
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PersonsInvitations(NamedTuple):
 
         True also where there is none. Rows that were lost, such as by a restore, leave tags that nothing explains.
         """
-        return not any(map(is_progress_tag, tags)) or any(row.was_sent for row in self.here)
+        return not has_progress_tag(tags) or any(row.was_sent for row in self.here)
 
 
 def invitations_of(person: Person, entered_at: datetime | None = None) -> PersonsInvitations:

@@ -59,6 +59,11 @@ def _names_something(words: list[str]) -> bool:
     return len(words) > 1 and words[0].casefold() == TAG_WORD.casefold() and not words[1].startswith(":")
 
 
+def has_progress_tag(tags: Iterable[str]) -> bool:
+    """Whether one of the tags is one of the portal's progress tags."""
+    return any(map(is_progress_tag, tags))
+
+
 def is_progress_tag(tag: str) -> bool:
     """Whether a tag is one of the portal's progress tags, however it is spelled."""
     return normalize(tag) in {normalize(progress_tag) for progress_tag in ProgressTag}
