@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.database_settings import SQLITE, database_settings
 from portal.environment import Environment, is_delivering
 from portal.logging_settings import logging_settings
 
@@ -101,34 +102,8 @@ TEMPLATES = [
 # Database
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
-DATABASES = {"default": env.database("DATABASE_URL", _default_database)}
-DATABASES["default"].setdefault("OPTIONS", {})
-IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-if IS_SQLITE:
-    # web and workers share the file: a writer waits for the lock at BEGIN instead of failing half-way
-    DATABASES["default"]["ENGINE"] = "portal.process.sqlite_backend"
-    DATABASES["default"]["OPTIONS"] |= {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # what is deleted or erased is overwritten in the file
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
-        "PRAGMA secure_delete=ON;",
-    }
-elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["ENGINE"] = "portal.process.postgresql_backend"
-    DATABASES["default"]["OPTIONS"] = {
-        # a host that is gone or silent is noticed within 6 s (the last is in ms); DATABASE_URL may say otherwise
-        "connect_timeout": 3,
-        "keepalives_idle": 3,
-        "keepalives_interval": 1,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 6000,
-        **DATABASES["default"]["OPTIONS"],
-        # PostgreSQL parses and plans what a connection runs often only once
-        "server_side_binding": True,
-        "prepare_threshold": 3,
-    }
-DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DATABASES = {"default": database_settings(env.database("DATABASE_URL", _default_database))}
+IS_SQLITE = DATABASES["default"]["ENGINE"] == SQLITE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, queue

@@ -1,7 +1,7 @@
 """How long a thread waits for the database, so that one that has fallen silent holds nobody up for long.
 
-A host that is gone, or a name that leads elsewhere now, is noticed by TCP after the seconds that settings.py sets; a
-proxy in between may keep a connection open for ever. Here the waiting itself has an end.
+A host that is gone, or a name that leads elsewhere now, is noticed by TCP after the seconds that database_settings.py
+sets; a proxy in between may keep a connection open for ever. Here the waiting itself has an end.
 """
 
 import threading

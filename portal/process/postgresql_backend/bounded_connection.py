@@ -9,7 +9,7 @@ from psycopg.abc import PQGen
 
 from portal.process import database_waits
 
-#: As DATABASE_URL may set it, for each of its hosts; settings.py has the portal's own.
+#: As DATABASE_URL may set it, for each of its hosts; database_settings.py has the portal's own.
 DEFAULT_CONNECT_SECONDS = 5
 
 
