@@ -267,7 +267,7 @@ class Injector:
         is_in_lost_transaction = self._transaction.is_lost and connection.in_atomic_block
         if is_in_lost_transaction or self._clock.seconds() < self._away_until:
             connection.errors_occurred = True
-            if not connection.in_atomic_block:
+            if connection.vendor == "postgresql" and not connection.in_atomic_block:
                 connection.close()  # else one that is being opened would stay without its settings
             raise OperationalError("the database is away")
 
