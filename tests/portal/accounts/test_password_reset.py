@@ -208,12 +208,10 @@ def test_no_link_is_stored(super_admin):
     ("address", "words"),
     [("here@portal.example", "sends a new link to here@portal.example"), ("", "no e-mail address")],
 )
-def test_a_super_admin_sees_how_a_member_gets_a_new_link(super_admin, team_member, address, words):
+def test_a_super_admin_sees_how_a_member_gets_a_new_link(super_admin_client, team_member, address, words):
     User.objects.filter(pk=team_member.pk).update(email=address)
-    client = Client()
-    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     member = Membership.objects.get(user=team_member)
-    assert words in client.get(f"/settings/members/{member.pk}/link/").content.decode()
+    assert words in super_admin_client.get(f"/settings/members/{member.pk}/link/").content.decode()
 
 
 def test_a_link_works_for_an_hour(super_admin, monkeypatch):
