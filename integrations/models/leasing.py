@@ -143,12 +143,12 @@ class Leasable(models.Model):
         except IntegrityError:
             return []
 
-    def lease(self) -> Self | None:
-        """Lease this row, due or not, to a new owner. Return None while another worker holds it."""
+    def lease(self, **changes: object) -> Self | None:
+        """Lease this row, due or not, to a new owner, with these changes. Return None while another worker holds it."""
         owner = uuid.uuid4().hex
         free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
         rows = type(self)._base_manager
-        if not rows.filter(free, pk=self.pk).update(leased_until=Now() + LEASE, lease_owner=owner):
+        if not rows.filter(free, pk=self.pk).update(leased_until=Now() + LEASE, lease_owner=owner, **changes):
             return None
         return rows.get(pk=self.pk)
 

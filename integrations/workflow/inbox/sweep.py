@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.duty_budget import Budget
-from integrations.http.errors import PlatformError
+from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, LeverConnection, Organization, Stage, db_clock
@@ -151,7 +151,10 @@ def _read_offered_again(organization: Organization, began: datetime) -> None:
 def _repair(
     organization: Organization, opportunity: Opportunity, clients: ClientProvider, read_at: datetime
 ) -> bool:
-    """Store the missed delivery and decide it; True when it leads to an invitation."""
+    """Store the missed delivery and decide it; True when it leads to an invitation.
+
+    What a platform doesn't answer now is left to the workers. Raises CallDeferred when the turn is over.
+    """
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,
@@ -175,12 +178,19 @@ def _repair(
     cause = VerdictCause.SWEEP
     if not created:
         # this entry was taken in by an earlier sweep, and what came of it no longer accounts for the candidate
-        again = delivery.lease()
+        again = delivery.lease(due_at=Now(), attempts=0)  # workers decide it if this process is killed
         if again is None:
             return False
         delivery = again
     delivery.organization = Organization.objects.reread(organization.pk)  # it may be paused by now
     # a list may leave the posting out: the opportunity is then read again
     known = opportunity if opportunity.posting_id else None
-    decision = decide_delivery(delivery, clients, known, read_at if known else None, cause)
+    try:
+        decision = decide_delivery(delivery, clients, known, read_at if known else None, cause)
+    except PlatformError as error:
+        delivery.release()  # it is due: workers try it again
+        if isinstance(error, CallDeferred):
+            raise
+        logger.info("delivery %s of %s is left to the workers: %s", delivery.pk, organization.slug, error)
+        return False
     return isinstance(decision, Decision) and decision.verdict in INVITING_VERDICTS

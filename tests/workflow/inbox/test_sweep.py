@@ -1,5 +1,6 @@
 """The sweep takes in candidates whose webhook was lost, once, and no others."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -224,6 +225,47 @@ def test_a_delivery_is_not_due_while_the_sweep_decides_it(
     monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
     assert on_request.sweep_organization(scenario.organization) == 1
     assert due_counts == [0]
+
+
+@pytest.mark.parametrize("error", [CallDeferred(1.0), PlatformError("no answer", status=503)])
+@pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
+def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
+    scenario, sandbox, move_without_webhook, monkeypatch, error, was_decided_by_a_sweep
+):
+    move_without_webhook()
+    if was_decided_by_a_sweep:
+        on_request.sweep_organization(scenario.organization)
+        Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    with monkeypatch.context() as patch, contextlib.suppress(CallDeferred):
+        patch.setattr(sweep, "decide_delivery", fail)
+        on_request.sweep_organization(scenario.organization)
+    assert Delivery.objects.due().count() == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_those_after_a_candidate_who_cannot_be_decided_are_compared(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+    decide = decide_delivery.decide_delivery
+    failed: list[int] = []
+
+    def fail_first(delivery, *args, **kwargs):
+        if not failed:
+            failed.append(delivery.pk)
+            raise PlatformError("no answer", status=503)
+        return decide(delivery, *args, **kwargs)
+
+    monkeypatch.setattr(sweep, "decide_delivery", fail_first)
+    assert on_request.sweep_organization(scenario.organization) == 2
+    assert Delivery.objects.filter(verdict="invite").count() == 2
+    assert Delivery.objects.due().get().pk == failed[0]
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
