@@ -10,11 +10,11 @@ from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 from integrations.http import deadlines
+from integrations.http.redirects import SessionWithoutRedirects
 from integrations.http.watch import Watch
 
 #: Well below the time after which servers close an idle connection, usually a minute. A request that meets the closing
@@ -38,7 +38,7 @@ class PlatformConnection:
     """A connection of one customer to one platform. It keeps no cookies, and headers are given for each request."""
 
     def __init__(self) -> None:
-        self.http = requests.Session()
+        self.http = SessionWithoutRedirects()
         self.http.trust_env = False
         self.http.cookies.set_policy(_NO_COOKIES)
         self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"

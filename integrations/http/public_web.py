@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -20,6 +19,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from integrations.http import answer_headers, customer_calls, deadlines
 from integrations.http.public_ips import ips_of, is_public
+from integrations.http.redirects import SessionWithoutRedirects
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -92,7 +92,7 @@ def call(
     check_address(address)
     seconds = customer_calls.begin(organization_id) or TOTAL_SECONDS
     started = time.monotonic()
-    with requests.Session() as session:
+    with SessionWithoutRedirects() as session:
         session.trust_env = False
         adapter = _PublicAdapter()
         session.mount("https://", adapter)

@@ -4,6 +4,7 @@ Lever redirects calls for accounts in the EU. requests would turn a redirected P
 credentials on another host. Anywhere else nobody may have the credentials, and the body may be about a person.
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -21,8 +22,29 @@ _FOLLOWED_BY_READS = _KEEPS_METHOD | {301, 302, 303}
 SHORTEST_NAME = 4
 
 
+#: Other characters are read in different ways: `\\` ends a host for some, and is part of it for others.
+_HOST = re.compile(r"[a-z0-9.-]+")
+
+
 class LedElsewhere(requests.RequestException):
-    """A platform's answer leads to an address that isn't followed; nothing was done. The text names it."""
+    """A platform's answer leads to an address that isn't followed. The text names it.
+
+    `may_be_done`: the request was a write that the platform usually has processed before it answers like this.
+    """
+
+    def __init__(self, text: str, *, may_be_done: bool = False) -> None:
+        super().__init__(text)
+        self.may_be_done = may_be_done
+
+
+class SessionWithoutRedirects(requests.Session):
+    """A session that never reads where an answer leads: requests does, even where it shall not go there.
+
+    It would raise ValueError, with the answer lost, for an address that can't be read.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: `follow` reads it."""
 
 
 def follow(send: Callable[[str], requests.Response], url: str, *, is_write: bool) -> requests.Response:
@@ -33,10 +55,11 @@ def follow(send: Callable[[str], requests.Response], url: str, *, is_write: bool
         if not location or response.status_code not in _FOLLOWED_BY_READS:
             return response
         response.close()
-        target = urljoin(url, location)
+        target = _target(url, location)
         if is_write and response.status_code not in _KEEPS_METHOD:
             raise LedElsewhere(
-                f"answered {response.status_code}, which isn't followed with a body, to {_shown(target)}"
+                f"answered {response.status_code}, which isn't followed with a body, to {_shown(target)}",
+                may_be_done=True,
             )
         if not _is_own(urlsplit(url), target):
             raise LedElsewhere(
@@ -44,6 +67,15 @@ def follow(send: Callable[[str], requests.Response], url: str, *, is_write: bool
             )
         url = target
     raise LedElsewhere(f"redirected more than {MOST_REDIRECTS} times, at last to {_shown(url)}")
+
+
+def _target(url: str, location: str) -> str:
+    """Return the address that a Location leads to, as it would be called; empty for one that can't be read."""
+    try:
+        target = requests.Request("GET", urljoin(url, location)).prepare().url or ""
+        return target if urlsplit(target).hostname else ""
+    except ValueError:
+        return ""
 
 
 def _is_own(source: SplitResult, target: str) -> bool:
@@ -54,6 +86,8 @@ def _is_own(source: SplitResult, target: str) -> bool:
     except ValueError:
         return False
     if parts.scheme not in {source.scheme, "https"} or parts.username or parts.password:
+        return False
+    if not _HOST.fullmatch(host):
         return False
     if host == source.hostname:
         return port in {source.port, None}
@@ -80,5 +114,7 @@ def _is_public(host: str) -> bool:
 
 def _shown(address: str) -> str:
     """Return an address without its query, which may name a person, and without credentials."""
+    if not address:
+        return "an address that can't be read"
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:300]

@@ -126,7 +126,11 @@ class PlatformSession:
         try:
             response, body = exchange(self._customer, request, started)
         except LedElsewhere as error:
-            raise PlatformError(f"{self._name} {mask.mask(str(error))}", permanent=True) from None
+            raise PlatformError(
+                f"{self._name} {mask.mask(str(error))}",
+                permanent=not error.may_be_done,
+                ambiguous=error.may_be_done,
+            ) from None
         except requests.RequestException as error:
             raise PlatformError(
                 _unanswered(self._name, error),

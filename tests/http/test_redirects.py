@@ -59,11 +59,11 @@ def test_a_read_is_made_again_with_its_credentials(platform_api, session, status
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_a_write_is_not_made_again_where_its_body_could_be_dropped(platform_api, session, status):
+def test_a_write_that_is_answered_as_done_elsewhere_may_have_been_done(platform_api, session, status):
     platform_api.post(f"{URL}/things", status=status, headers={"Location": EU})
     with pytest.raises(PlatformError, match=EU) as refused:
         session.request("POST", "/things", payload={"a": 1}, headers=HEADERS)
-    assert (refused.value.permanent, refused.value.ambiguous) == (True, False)
+    assert (refused.value.permanent, refused.value.ambiguous) == (False, True)
     assert len(platform_api.calls) == 1
 
 
@@ -81,6 +81,8 @@ def test_a_write_is_not_made_again_where_its_body_could_be_dropped(platform_api,
         "https://127.0.0.1/things",
         "https://[::1]/things",
         "ftp://api.lever.example/things",
+        "https://evil.example\\things.lever.example/things",
+        "https://things_x.lever.example/things",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -93,6 +95,18 @@ def test_any_other_redirect_is_an_error_that_names_the_address(platform_api, ses
     assert "email" not in str(refused.value)
     assert "me@" not in str(refused.value)
     assert refused.value.permanent
+    assert len(platform_api.calls) == 1
+
+
+@pytest.mark.parametrize("location", ["https://[", "https://[::1/", "https://:443/", "//[x]:y/"])
+@pytest.mark.parametrize("status", [303, 307])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_address_that_cannot_be_read_is_an_error_of_the_platform(
+    platform_api, session, method, status, location
+):
+    platform_api.add(method, f"{URL}/things", status=status, headers={"Location": location})
+    with pytest.raises(PlatformError, match="can't be read"):
+        session.request(method, "/things", headers=HEADERS)
     assert len(platform_api.calls) == 1
 
 
