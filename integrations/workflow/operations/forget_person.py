@@ -1,14 +1,14 @@
 """Erase a person who uses the portal: their account stays as a number, so that what they decided stays provable."""
 
+import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Cast
 
 from integrations.http.json_types import JsonObject
 from integrations.models import (
@@ -25,8 +25,12 @@ from integrations.models import (
     TargetKind,
     erased_positions,
 )
+from integrations.workflow.email.kinds import EmailWording
+from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.erasure.columns import EMPTY_EMAIL, ERASED
 from integrations.workflow.erasure.database_file import overwrite_deleted
+from integrations.workflow.erasure.rows import containing
+from integrations.workflow.erasure.subject import Subject
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 ACTOR = "forget_person"
@@ -58,8 +62,9 @@ def forget_person(username: str) -> PersonReceipt | None:
     """Erase the person with that user name, and return the receipt; None when there is no such account.
 
     Their account can't be signed in to any more and is named by its number. What belongs to it is deleted, e-mails to
-    them are emptied, and so are the texts about their account in the log. Of what they did for candidates the log keeps
-    their user name. With the name that an account has afterwards, the stored receipt is returned.
+    them alone are emptied, and so are the texts about their account in the log. In e-mails to others the account's
+    number stands for the names. Of what they did for candidates the log keeps their user name. With the name that an
+    account has afterwards, the stored receipt is returned.
     Raises ActionNotAllowed for an organization's last Super Admin.
     """
     with transaction.atomic():
@@ -115,20 +120,53 @@ def _delete_by_address(user: User) -> Counter[str]:
 
 
 def _empty_emails(user: User) -> Counter[str]:
-    """Empty the e-mails to the person and those that name them; what wasn't sent yet is cancelled."""
-    words = [word for word in (user.username, user.email) if word]
-    texts = Effect.objects.alias(text=Cast("payload", models.TextField()))
-    is_named = Q(pk__in=[])
-    for word in words:
-        is_named |= Q(text__icontains=word)
-    emails = texts.filter(is_named, kind=Effect.Kind.SEND_EMAIL)
-    keys = list(emails.values_list("pk", flat=True))
-    due = Effect.objects.filter(pk__in=keys, state=Effect.State.DUE)
-    due.update(state=Effect.State.CANCELLED, due_at=None, last_error=ERASED)
-    count = Effect.objects.filter(pk__in=keys).update(
-        payload=EMPTY_EMAIL, traceback="", leased_until=None, lease_owner=""
-    )
+    """Take the person out of all e-mails. One that goes to nobody else is emptied; if it isn't sent yet, cancelled."""
+    addresses = frozenset({user.email.strip()} - {""})
+    subject = Subject(0, "", names=frozenset({user.username}), addresses=addresses)
+    found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
+    count = 0
+    for effect in Effect.objects.filter(pk__in=list(found.values_list("pk", flat=True))):
+        payload = _payload_without(user, subject, EmailPayload.from_json(effect.payload)).to_json()
+        stored = json.loads(json.dumps(payload))
+        if stored == effect.payload:
+            continue
+        changes: dict[str, object] = {
+            "payload": stored,
+            "last_error": subject.replaced(effect.last_error, pseudonym(user.pk)),
+        }
+        if stored == EMPTY_EMAIL and effect.state == Effect.State.DUE:
+            changes |= {"state": Effect.State.CANCELLED, "due_at": None, "last_error": ERASED}
+        # a worker that is sending it loses its lease, so that it can't write the names back
+        changes |= {"traceback": "", "leased_until": None, "lease_owner": ""}
+        Effect.objects.filter(pk=effect.pk).update(**changes)
+        count += 1
     return Counter({Effect._meta.db_table: count})
+
+
+def _payload_without(user: User, subject: Subject, payload: EmailPayload) -> EmailPayload:
+    """Return the e-mail to the others, in which the account's number stands for the person; empty without others."""
+    address = user.email.strip().casefold()
+    recipients = tuple(one for one in payload.recipients if one.casefold() != address)
+    if not recipients:
+        return EmailPayload()
+
+    def renamed(text: str) -> str:
+        return subject.replaced(text, pseudonym(user.pk))
+
+    notices = [
+        replace(
+            notice,
+            subject=renamed(notice.subject),
+            lines=tuple(renamed(line) for line in notice.lines),
+            variables={name: renamed(value) for name, value in notice.variables.items()},
+        )
+        for notice in payload.notices
+    ]
+    wording = payload.wording and EmailWording(
+        renamed(payload.wording.subject), renamed(payload.wording.body)
+    )
+    sent_to = tuple(one for one in payload.sent_to if one.casefold() != address)
+    return replace(payload.with_notices(*notices), recipients=recipients, sent_to=sent_to, wording=wording)
 
 
 def _rename(user: User) -> None:

@@ -19,12 +19,14 @@ from integrations.models import (
     AuditEntry,
     AuditTarget,
     Effect,
+    EmailTopic,
     Membership,
     OpportunityPerson,
     TargetKind,
     UserSession,
 )
 from integrations.queue.portal_duties import clean_up
+from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations import old_records, old_sign_ins
@@ -105,6 +107,44 @@ def test_an_e_mail_that_waits_for_the_person_is_cancelled(person):
     assert Effect.objects.filter(state="due", payload__recipients=[ADDRESS]).exists()
     run(NAME)
     assert not Effect.objects.filter(state="due", payload__recipients=[ADDRESS]).exists()
+
+
+def email(organization, recipients: list[str], line: str) -> Effect:
+    payload = EmailPayload(tuple(recipients), lines=(line,), sent_to=tuple(recipients[:1]))
+    return factories.EffectFactory.create(
+        organization=organization,
+        kind="send_email",
+        email_topic=EmailTopic.MEMBERS_CHANGED,
+        payload=payload.to_json(),
+    )
+
+
+def test_an_e_mail_to_several_is_still_sent_to_the_others(organization, person):
+    shared = email(organization, [ADDRESS.upper(), "ann@acme.example"], f"{NAME} ({ADDRESS}) left.")
+    run(NAME)
+    shared.refresh_from_db()
+    payload = EmailPayload.from_json(shared.payload)
+    account = f"forgotten-{person.pk}"
+    assert (shared.state, payload.recipients, payload.sent_to) == ("due", ("ann@acme.example",), ())
+    assert payload.lines == (f"{account} ({account}) left.",)
+
+
+@pytest.mark.parametrize("name", ["sam", "ann"])
+def test_an_e_mail_that_only_contains_the_letters_of_the_name_stays(organization, name):
+    factories.UserFactory.create(username=name, email=f"{name}@acme.example")
+    other = email(organization, ["joann@acme.example"], "The same again for Samuel and Joanna.")
+    run(name)
+    before, stored = other.payload, Effect.objects.get(pk=other.pk)
+    assert (stored.state, stored.payload) == ("due", json.loads(json.dumps(before)))
+
+
+def test_a_name_with_accents_is_found_as_json_stores_it(organization):
+    factories.UserFactory.create(username="nguyễn", email="")
+    notice = email(organization, ["ann@acme.example"], "This was done by nguyễn.")
+    run("nguyễn")
+    notice.refresh_from_db()
+    assert "nguy" not in str(notice.payload)
+    assert notice.state == "due"
 
 
 def test_running_it_again_changes_nothing_and_prints_the_receipt(person):
