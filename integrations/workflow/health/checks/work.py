@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Candidate, CircuitBreaker, Delivery, Effect, Heartbeat, Organization
+from integrations.models import CircuitBreaker, Delivery, Effect, Heartbeat, Organization
 from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.catalog.trigger_policy import trigger_stages
@@ -57,17 +57,14 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
 
 
 def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
-    """Yield the candidates whose stage change has waited for its decision for longer than UNDECIDED_FOR."""
+    """Yield how many stage changes have waited for their decision for longer than UNDECIDED_FOR, and why.
+
+    The candidates' names stand on the page alone: a finding is also sent to chat rooms, where none can be erased.
+    """
     rows = Delivery.objects.undecided_since(Now() - UNDECIDED_FOR).filter(organization=organization)
     if not (number := rows.count()):
         return
     shown = rows.order_by("received_at", "pk").values_list("opportunity_id", "last_error")[:MOST_NAMED]
-    names = dict(
-        Candidate.objects.filter(organization=organization, opportunity_id__in=[one for one, _ in shown])
-        .exclude(name="")
-        .values_list("opportunity_id", "name")
-    )
-    who = listed([names.get(one) or one or "no candidate" for one, _ in shown], number)
     reasons = (
         listed(dict.fromkeys(error.rstrip(".") for _, error in shown if error)) or "no platform answered"
     )
@@ -76,8 +73,7 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         organization.slug,
         FindingCode.UNDECIDED_DELIVERIES,
         Level.ERROR,
-        f"{counted(number, 'stage change')} could not be decided for more than a day: {who}. "
-        f"The reason: {reasons}.",
+        f"{counted(number, 'stage change')} could not be decided for more than a day. The reason: {reasons}.",
         "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
         "about them again when it compares with Lever. If it is urgent, invite them in CodeScreen by hand.",
         f"{ACTIVITY}{shown[0][0]}/" if is_one else f"{ACTIVITY}?show=deliveries&verdict=undecided",
