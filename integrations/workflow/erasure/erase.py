@@ -153,7 +153,7 @@ def _erase_and_record(
         AuditEntry._meta.db_table: entries.erase_text(),
     }
     counts = {name: len(rows) for name, rows in [*changed.items(), *texts.items()] if rows}
-    counts |= empty_queue_tables()
+    empty_queue_tables()
     if not counts and erasure.rows:
         return
     erasure.rows = dict(sorted((Counter(erasure.rows) + Counter(counts)).items()))
