@@ -68,9 +68,10 @@ def append_to_waiting(
         return True
     payload = payload.with_appended(notice)
     with transaction.atomic():
-        if invitation is not None:
+        is_appended = bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
+        if is_appended and invitation is not None:
             effect.also_about.add(invitation)
-        return bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
+    return is_appended
 
 
 def _emails(organization: Organization, topic: EmailTopic) -> EffectQuerySet:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, EmailTopic
 from integrations.workflow.email import digests
+from integrations.workflow.email.payload import EmailPayload, Notice
 from tests import factories
 from tests.workflow.email.outgoing import notify, send_all
 
@@ -22,6 +23,22 @@ def test_many_uncertain_invitations_are_one_email(organization, super_admin, inv
     assert all(message.body.count(f"Line {number}.") == 1 for number in range(40))
     notify_uncertain("99:1", "Later.")
     assert len(send_all()) == 2
+
+
+def test_an_email_that_a_worker_takes_meanwhile_is_not_about_the_invitation(
+    organization, super_admin, invitation, monkeypatch
+):
+    topic = EmailTopic.INVITATION_FAILED
+    notify(organization, topic, "1")
+    with_appended = EmailPayload.with_appended
+
+    def taken_meanwhile(payload: EmailPayload, notice: Notice) -> EmailPayload:
+        Effect.objects.update(leased_until=timezone.now() + timedelta(minutes=1))
+        return with_appended(payload, notice)
+
+    monkeypatch.setattr(EmailPayload, "with_appended", taken_meanwhile)
+    assert not digests.append_to_waiting(organization, topic, Notice("Second", key="2"), invitation)
+    assert not Effect.objects.get().also_about.exists()
 
 
 def test_results_are_single_emails_until_there_are_many(organization, super_admin, invitation):
