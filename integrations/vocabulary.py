@@ -79,7 +79,7 @@ class VerdictCode(LabelledEnum):
     IGNORED_EVENT = "ignored_event", "Other event"
     ERASED = "erased", "Data erased"
     NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a CodeScreen stage"
-    NOT_VISIBLE = "not_visible", "Hidden from the portal"
+    NOT_VISIBLE = "not_visible", "Could not be read"
     LEFT_STAGE = "left_stage", "Left the stage"
     ARCHIVED = "archived", "Archived"
     ANONYMIZED = "anonymized", "Anonymized"

@@ -68,7 +68,7 @@ _NOT_INVITED: dict[str, Standing] = {
     ),
     _Code.NO_EMAIL: Standing("no e-mail address", Meaning.WARN, "Add it in Lever, then move them in again"),
     _Code.CONTACT_NOT_ALLOWED: Standing("contact not allowed", Meaning.WARN, "Ask for consent in Lever"),
-    _Code.NOT_VISIBLE: Standing("hidden in Lever", Meaning.WARN, "Invite them in CodeScreen by hand"),
+    _Code.NOT_VISIBLE: Standing("could not be read", Meaning.WARN, "Decided again once they can be read"),
     _Code.ENTERED_BEFORE: Standing(
         "may be invited already", Meaning.WARN, "Look in CodeScreen, else invite them"
     ),

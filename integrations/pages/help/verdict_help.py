@@ -22,7 +22,8 @@ MEANINGS: Mapping[VerdictCode, str] = {
         "stages, and no mapping names it."
     ),
     VerdictCode.NOT_VISIBLE: (
-        "Lever doesn't show the candidate to the portal. The candidate is confidential, or no longer in Lever."
+        "Lever doesn't show the candidate to the portal: they are confidential, or no longer in Lever. Or for four "
+        "days the portal could not read what the decision needs."
     ),
     VerdictCode.LEFT_STAGE: "The candidate was in another stage again before the assessment could be sent.",
     VerdictCode.ARCHIVED: "The candidate is archived in Lever, so nothing was sent.",

@@ -15,7 +15,8 @@ NEXT_STEPS: Mapping[str, str] = {
     ),
     VerdictCode.NOT_A_TRIGGER_STAGE: "Nothing to do.",
     VerdictCode.NOT_VISIBLE: (
-        "Look for the candidate in Lever. To invite someone who is confidential, use CodeScreen directly."
+        "Look for the candidate in Lever. Once the portal can read them, and they are still in the stage, it decides "
+        "about them automatically. Don't invite them in CodeScreen yourself: they would be invited twice."
     ),
     VerdictCode.LEFT_STAGE: "To send the assessment, move the candidate into the stage again.",
     VerdictCode.ARCHIVED: (

@@ -25,6 +25,7 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS, RETRY_FOR
+from integrations.workflow.rules.next_steps import next_step
 from tests import factories
 from tests.at_once import run_at_once
 from tests.waits import end_wait, work_through_waits
@@ -323,7 +324,13 @@ class TestUndecidable:
         delivery = self.try_again(failing_since=RETRY_FOR)
         assert (delivery.verdict, delivery.due_at, delivery.failing_since) == ("not_visible", None, None)
         assert "Lever answered 500" in delivery.explanation
-        assert standing_of(Candidate.objects.get(), None).text == "Not invited"
+        standing = standing_of(Candidate.objects.get(), None)
+        # who invites them in CodeScreen now has them invited twice
+        assert (standing.whole, standing.next) == (
+            "Not invited: could not be read",
+            "Decided again once they can be read",
+        )
+        assert "Don't invite them in CodeScreen yourself" in next_step(delivery.verdict)
         scenario.sandbox.lever_does("faults", seed=1, rules=[])
         assert on_request.sweep_organization(scenario.organization) == 1
         scenario.work()

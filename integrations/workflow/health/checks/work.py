@@ -75,7 +75,8 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         Level.ERROR,
         f"{counted(number, 'stage change')} could not be decided for more than a day. The reason: {reasons}.",
         "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
-        "about them again when it compares with Lever. If it is urgent, invite them in CodeScreen by hand.",
+        "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
+        "invited twice.",
         f"{ACTIVITY}{shown[0][0]}/" if is_one else f"{ACTIVITY}?show=deliveries&verdict=undecided",
     )
 
