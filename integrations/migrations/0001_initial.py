@@ -841,6 +841,7 @@ class Migration(migrations.Migration):
                 ('entered_at', models.DateTimeField(help_text='When the candidate entered the stage, the latest time.')),
                 ('outcome', models.CharField(blank=True, choices=[('Passed', 'Passed'), ('Failed', 'Failed'), ('Expired', 'Expired')], default='', help_text="What CodeScreen states of the invitation's latest attempt; empty until it does, and while the assessment is open again.", max_length=20)),
                 ('erased_at', models.DateTimeField(blank=True, help_text="When the person's data was erased.", null=True)),
+                ('people_read_at', models.DateTimeField(blank=True, editable=False, help_text='When a full sweep read who is on them in Lever.', null=True)),
                 ('delivery', models.ForeignKey(blank=True, db_index=False, help_text='The delivery whose verdict says where the candidate stands.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='candidates', to='integrations.delivery')),
                 ('invitation', models.ForeignKey(blank=True, db_index=False, help_text="The latest; empty when the candidate wasn't invited.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='candidates', to='integrations.invitation')),
             ],

@@ -96,6 +96,9 @@ class Candidate(models.Model):
         "assessment is open again.",
     )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="When the person's data was erased.")
+    people_read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a full sweep read who is on them in Lever."
+    )
 
     objects = CandidateQuerySet.as_manager()
 

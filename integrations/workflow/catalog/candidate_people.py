@@ -7,7 +7,8 @@ deleted.
 from collections.abc import Iterable
 
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.duty_budget import Budget
@@ -77,26 +78,28 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
 
 
 def fill_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
-    """Read who is on each known candidate of whom nobody is stored; delete all where nobody depends on it any more.
+    """Read once who is on each known candidate; delete all where nobody depends on it any more.
 
     Raises PlatformError, and CallDeferred when the turn is over before all are read.
     """
-    own = OpportunityPerson.objects.filter(organization=organization)
+    candidates = Candidate.objects.filter(organization=organization)
     if not _limited_members.exists(organization.pk):
-        own.delete()
+        OpportunityPerson.objects.filter(organization=organization).delete()
+        candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return
-    stored = Exists(own.filter(opportunity_id=OuterRef("opportunity_id")))
-    missing = Candidate.objects.filter(~stored, organization=organization, erased_at__isnull=True)
+    missing = candidates.filter(people_read_at__isnull=True, erased_at__isnull=True)
     after = str(budget.place.get(FILLING, ""))
     ids = missing.filter(opportunity_id__gt=after).order_by("opportunity_id")
     for opportunity_id in list(ids.values_list("opportunity_id", flat=True)):
         try:
             opportunity = clients.lever().opportunity(opportunity_id)
         except PlatformError as error:
-            if error.status not in {403, 404}:
+            if error.status not in {400, 403, 404}:  # 400: a webhook's id that can't be one of Lever's
                 raise
         else:
             store_people(organization, opportunity, read_people(organization, opportunity, clients))
+        # also of one whom Lever hides: once it shows them, a decision reads it
+        candidates.filter(opportunity_id=opportunity_id).update(people_read_at=Now())
         budget.bite_done({FILLING: opportunity_id})
 
 

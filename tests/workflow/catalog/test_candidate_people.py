@@ -120,6 +120,45 @@ def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organizatio
     assert sorted(one for one in read_ids if one in ids) == ids  # each once
 
 
+def test_who_interviews_is_read_once_of_a_candidate_whose_followers_are_stored(
+    connected_organization, sandbox, people, limited
+):
+    people(followers=[user("former")], interviewers=[user("interviewer")])
+    opportunity, _ = read(connected_organization, sandbox)
+    factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity.id)
+    store_people_shown(connected_organization, [opportunity])  # as a sweep does
+    clients = provider.clients_for(connected_organization)
+    fill_people(connected_organization, clients, Budget())
+    assert ("interviewer", "interviewer@acme.example") in stored(connected_organization)
+    calls = len(paths(connected_organization))
+    fill_people(connected_organization, clients, Budget())
+    assert len(paths(connected_organization)) == calls
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_candidate_whom_lever_refuses_is_read_once_and_those_after_it_too(
+    connected_organization, sandbox, people, limited, monkeypatch, status
+):
+    people(owner=user("admin"))
+    refused = "-not-an-id"
+    ids: list[str] = []
+    for known in (refused, sandbox.opportunity_id("Alder")):
+        factories.CandidateFactory.create(organization=connected_organization, opportunity_id=known)
+    opportunity = LeverClient.opportunity
+
+    def refuse_one(client, opportunity_id):
+        ids.append(opportunity_id)
+        if opportunity_id == refused:
+            raise PlatformError("Lever refused it", status=status, permanent=True)
+        return opportunity(client, opportunity_id)
+
+    monkeypatch.setattr(LeverClient, "opportunity", refuse_one)
+    for _ in range(2):
+        fill_people(connected_organization, provider.clients_for(connected_organization), Budget())
+    assert sorted(ids) == sorted([refused, sandbox.opportunity_id("Alder")])
+    assert ("owner", "admin@acme.example") in stored(connected_organization)
+
+
 def test_who_is_on_candidates_goes_with_the_last_who_depends_on_it(connected_organization, limited):
     factories.on_candidate(connected_organization, "x", "a@acme.example")
     limited.delete()
