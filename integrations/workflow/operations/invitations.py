@@ -22,6 +22,7 @@ from integrations.models import (
 )
 from integrations.models.invitation_status import Status
 from integrations.workflow.email.links import timeline_link
+from integrations.workflow.inbox.facts import is_chosen
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.person.invitations import Person, blocking_elsewhere
@@ -66,8 +67,8 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
         _require(invitation, Status.HELD)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
-        is_chosen = invitation.deliveries.filter(chosen_at__isnull=False).exists()
-        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=is_chosen)
+        chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
+        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
         AuditEntry.record(
             invitation.organization,
             actor,

@@ -1,8 +1,11 @@
 """What people do to invitations: allowed in certain statuses, audited, never sent twice."""
 
-import pytest
+from datetime import timedelta
 
-from integrations.models import AuditEntry, Effect, Invitation
+import pytest
+from django.utils import timezone
+
+from integrations.models import AuditEntry, Effect, Invitation, Organization
 from integrations.models.invitation_status import Status
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -69,6 +72,23 @@ def test_approving_twice_sends_once(organization, super_admin):
     with pytest.raises(ActionNotAllowed):
         invitations.approve(invitation, super_admin)
     assert Effect.objects.filter(kind="send_invitation").count() == 1
+
+
+@pytest.mark.parametrize(("rows_lost", "is_chosen"), [(False, True), (True, False)])
+def test_a_choice_before_a_restore_does_not_count_when_it_is_approved(
+    organization, super_admin, rows_lost, is_chosen
+):
+    now = timezone.now()
+    invitation = in_status(organization, "held")
+    factories.DeliveryFactory.create(
+        organization=organization, invitation=invitation, chosen_at=now - timedelta(hours=2)
+    )
+    if rows_lost:
+        Organization.objects.update(
+            rows_lost_from=now - timedelta(hours=1), rows_lost_until=now - timedelta(minutes=30)
+        )
+    invitations.approve(invitation, super_admin)
+    assert Effect.objects.get(kind="send_invitation").payload["is_chosen"] is is_chosen
 
 
 def test_a_command_can_be_the_actor(organization):
