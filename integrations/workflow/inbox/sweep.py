@@ -35,10 +35,14 @@ WEBHOOK_MAY_ARRIVE = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class _Listing:
-    """Which list of Lever's one sweep reads, when it began, and the token of the page that is next."""
+    """Which list of Lever's one sweep reads, when it began, and the token of the page that is next.
+
+    `swept_at` is the time up to which was compared when it began.
+    """
 
     stages: tuple[str, ...]
     began: datetime
+    swept_at: datetime | None
     since: datetime | None = None
     next: str = ""
 
@@ -47,16 +51,18 @@ class _Listing:
         """Return the listing that the last turn left, None where there is none of these stages."""
         if place.get("stages") != list(stages):
             return None
-        since = datetime.fromisoformat(place["since"]) if place["since"] else None
-        return cls(tuple(stages), datetime.fromisoformat(place["began"]), since, place["next"])
+        swept_at, since = (
+            datetime.fromisoformat(place[key]) if place[key] else None for key in ("swept_at", "since")
+        )
+        return cls(tuple(stages), datetime.fromisoformat(place["began"]), swept_at, since, place["next"])
 
     def to_place(self) -> dict[str, object]:
         """Return the listing as the duty keeps it."""
-        since = self.since.isoformat() if self.since else None
         return {
             "stages": list(self.stages),
             "began": self.began.isoformat(),
-            "since": since,
+            "swept_at": self.swept_at.isoformat() if self.swept_at else None,
+            "since": self.since.isoformat() if self.since else None,
             "next": self.next,
         }
 
@@ -79,8 +85,8 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     read_at = db_clock.now()
     listing = _Listing.from_place(budget.place, ids)
     if listing is None:
-        since = None if is_full else organization.lever_connection.swept_at
-        listing = _Listing(tuple(ids), read_at, since)
+        swept_at = organization.lever_connection.swept_at
+        listing = _Listing(tuple(ids), read_at, swept_at, None if is_full else swept_at)
     latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
     repaired = 0
     if stages:
@@ -94,7 +100,9 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
         if listing.since is None:
             _read_offered_again(organization, listing.began)
     # without a trigger stage too: there was nothing to compare, and the sweep isn't late
-    LeverConnection.objects.filter(organization=organization).update(swept_at=listing.began)
+    # but not where a restore or a new connection had all compared anew meanwhile
+    connection = LeverConnection.objects.filter(organization=organization, swept_at=listing.swept_at)
+    connection.update(swept_at=listing.began)
     if is_full:
         fill_people(organization, clients, budget)
     return repaired

@@ -11,6 +11,8 @@ from integrations.models import (
     AuditEntry,
     AuditTarget,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     Invitation,
     LeverConnection,
@@ -32,6 +34,9 @@ _WRITES = (
     Effect.Kind.WRITE_FEEDBACK,
     Effect.Kind.ATTACH_REPORT,
 )
+
+#: Duties whose place in the backup leaves out what was lost.
+_COMPARE_WITH_LEVER = (Duty.SWEEP, Duty.SWEEP_FULLY, Duty.FOLLOW_ERASURES)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ def record_restore(
             Organization.objects.filter(pk=locked.pk).update(rows_lost_from=since, rows_lost_until=until)
             # the whole of each stage is compared, as after the first connection
             LeverConnection.objects.filter(organization=locked).update(swept_at=None)
+            DutyRun.objects.filter(organization=locked, duty__in=_COMPARE_WITH_LEVER).update(place={})
         uncertain = _leave_to_a_person(locked, until)
         if before != after or uncertain:
             changes: dict[str, tuple[object, object]] = {

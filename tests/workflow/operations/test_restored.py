@@ -6,16 +6,20 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.duty_budget import Budget
 from integrations.models import (
     AuditEntry,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     Invitation,
     LeverConnection,
     Organization,
     Result,
 )
-from integrations.queue import on_request
+from integrations.queue import duties, on_request
+from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.restored import record_restore
@@ -222,3 +226,24 @@ def test_a_note_that_was_left_since_the_backup_is_not_left_again(scenario, sandb
         Effect.objects.filter(kind="leave_note").delete()
         restore()
     assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: a note."]
+
+
+def test_a_sweep_under_way_does_not_end_what_a_restore_has_compared_anew(acme, restore, enter, monkeypatch):
+    enter(hours=3)
+    decide = decide_delivery.decide_delivery
+
+    def restore_and_decide(*args, **kwargs):
+        restore()
+        return decide(*args, **kwargs)
+
+    monkeypatch.setattr(sweep, "decide_delivery", restore_and_decide)
+    organization = Organization.objects.reread(acme.pk)
+    duties.sweep_organization(organization, Budget(), is_full=False)
+    assert LeverConnection.objects.get(organization=acme).swept_at is None
+
+
+def test_a_duty_does_not_go_on_from_its_place_in_the_backup(acme, restore):
+    for duty in (Duty.SWEEP, Duty.SWEEP_FULLY, Duty.FOLLOW_ERASURES):
+        DutyRun.objects.create(organization=acme, duty=duty, place={"next": "page"})
+    restore()
+    assert [run.place for run in DutyRun.objects.exclude(duty=Duty.PURGE)] == [{}, {}, {}]
