@@ -218,39 +218,43 @@ class DutyRun(Leasable):
         It goes on from `place` then. After a bug, and when it keeps failing, it begins anew: the place may be why.
         """
         again_at = Now() + min(RETRY_AFTER, self._interval)
-        return self._count_failure(duration_ms, again_at, error, traceback, place or {})
-
-    def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
-        """Record a run that left some of the work, which is to be done from `place` in so many seconds.
-
-        Failures before it stay counted until all is done: a duty may get on and fail at the same point each time.
-        """
-        again_at = Now() + timedelta(seconds=seconds)
-        return self._finish(duration_ms, again_at, last_error=reason, place=place)
-
-    def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
-        """Record a run that ended without having got on: a failure, after which it waits longer each time."""
-        longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
-        wait = max(timedelta(seconds=seconds), min(longer, RETRY_AFTER, self._interval))
-        return self._count_failure(duration_ms, Now() + wait, reason, "", place)
-
-    def _count_failure(
-        self,
-        duration_ms: int,
-        again_at: models.expressions.Combinable,
-        error: str,
-        traceback: str,
-        place: Mapping[str, object],
-    ) -> bool:
-        keeps_failing = self.failures + 1 >= FAILING_FROM
+        failures = self._failures_at(place or {}) + 1
+        goes_on_from = place if place and failures < FAILING_FROM else {}
         return self._finish(
             duration_ms,
             again_at,
-            failures=models.F("failures") + 1,
+            failures=failures,
             last_error=error,
             traceback=traceback,
-            place={} if keeps_failing else place,
+            place=goes_on_from,
         )
+
+    def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
+        again_at = Now() + timedelta(seconds=seconds)
+        failures = self._failures_at(place)
+        return self._finish(duration_ms, again_at, failures=failures, last_error=reason, place=place)
+
+    def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that ended without having got on: a failure, after which it waits longer each time.
+
+        It goes on from `place` however often: a platform that lets it wait says nothing about the place.
+        """
+        longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
+        wait = max(timedelta(seconds=seconds), min(longer, RETRY_AFTER, self._interval))
+        return self._finish(
+            duration_ms,
+            Now() + wait,
+            failures=self.failures + 1,
+            last_error=reason,
+            traceback="",
+            place=place,
+        )
+
+    def _failures_at(self, place: Mapping[str, object]) -> int:
+        """Return how many runs before this one failed in a row without having got further than `place`."""
+        has_got_further = bool(place) and place != self.place
+        return 0 if has_got_further else self.failures
 
     @property
     def _interval(self) -> timedelta:

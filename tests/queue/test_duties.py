@@ -143,6 +143,24 @@ def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkey
     assert places == [{"page": 1}, {"page": 1}, {}]
 
 
+def test_failures_are_counted_anew_once_a_duty_has_got_further(organization, monkeypatch) -> None:
+    def fail_behind_next_page(_, budget):
+        budget.bite_done({"page": budget.place.get("page", 0) + 1})
+        raise PlatformError("Lever answered 500")
+
+    perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_next_page)
+    rows = [duty_runs.perform(Duty.SWEEP, organization) for _ in range(4)]
+    assert [(row.failures, row.place) for row in rows] == [(1, {"page": page}) for page in (1, 2, 3, 4)]
+
+
+def test_a_duty_that_has_to_wait_keeps_its_place(organization, monkeypatch) -> None:
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, failures=5, place={"page": 7})
+    perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
+    row = duty_runs.perform(Duty.SWEEP, organization)
+    assert (row.failures, row.place) == (6, {"page": 7})
+
+
 def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) -> None:
     monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
 
