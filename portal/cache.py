@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db import transaction
+from django.db.models import JSONNull
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
@@ -44,7 +45,7 @@ class DatabaseJsonCache(BaseCache):
         key = self.make_and_validate_key(key, version=version)
         with transaction.atomic():
             CacheEntry.objects.expired().filter(key=key).delete()
-            defaults = {"value": value, "expires_at": self._expiry(timeout)}
+            defaults = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
             _, is_new = CacheEntry.objects.get_or_create(key=key, defaults=defaults)
         return is_new
 
@@ -60,7 +61,7 @@ class DatabaseJsonCache(BaseCache):
         """Store the value, for so many seconds; None: for ever."""
         key = self.make_and_validate_key(key, version=version)
         CacheEntry.objects.bulk_create(
-            [CacheEntry(key=key, value=value, expires_at=self._expiry(timeout))],
+            [CacheEntry(key=key, value=_as_json(value), expires_at=self._expiry(timeout))],
             update_conflicts=True,
             unique_fields=["key"],
             update_fields=["value", "expires_at"],
@@ -84,3 +85,8 @@ class DatabaseJsonCache(BaseCache):
     def _expiry(self, timeout: float | None) -> Combinable | None:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
         return None if seconds is None else Now() + timedelta(seconds=seconds)
+
+
+def _as_json(value: Any) -> Any:
+    """Return the value for its column, where None is JSON's null: the database's would be no value."""
+    return JSONNull() if value is None else value

@@ -11,12 +11,13 @@ def database_cache(db, settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "portal.cache.DatabaseJsonCache"}}
 
 
-@pytest.mark.parametrize("value", [True, 7, "text", {"a": [1.5, None]}, []])
+@pytest.mark.parametrize("value", [True, 7, "text", {"a": [1.5, None]}, [], None])
 def test_a_value_is_returned_as_it_was_stored(value):
     cache.set("key", "earlier")
     cache.set("key", value, 60)
-    assert cache.get("key") == value
+    assert cache.get("key", "none") == value
     assert cache.has_key("key")
+    assert cache.add("other", value)
 
 
 def test_a_value_is_gone_after_its_time():
