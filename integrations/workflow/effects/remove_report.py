@@ -48,4 +48,4 @@ def remove_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled |
 def _is_replaced(invitation: Invitation) -> bool:
     """Whether the last report that was to be attached was, or is about to be; it deletes those before it."""
     last = invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).order_by("-pk").first()
-    return last is not None and last.state != Effect.State.CANCELLED
+    return last is not None and last.state not in {Effect.State.CANCELLED, Effect.State.FAILED}

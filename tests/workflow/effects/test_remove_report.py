@@ -3,12 +3,13 @@
 import pytest
 
 from integrations.duty_budget import Budget
-from integrations.models import Effect, Erasure, LeverConnection, Result
+from integrations.models import Effect, Erasure, Invitation, LeverConnection, Result
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.effects.remove_report import NOTHING_LEFT
 from integrations.workflow.effects.report_files import NO_PERMISSION
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.lever_changes import repeat_erasures
+from integrations.workflow.outbox import enqueue
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
 
 
@@ -29,6 +30,18 @@ def opportunity(scenario):
 
 def forget(scenario, cause=ErasureCause.FORGOTTEN):
     erase(scenario.organization, scenario.sandbox.opportunity_id("Alder"), cause, "test")
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "left"),
+    [("failed", "done", 0), ("done", "cancelled", 1), ("uncertain", "cancelled", 1)],
+)
+def test_a_report_goes_unless_a_later_one_replaces_it(attached, state, outcome, left):
+    Effect.objects.filter(kind="attach_report").update(state=state)
+    enqueue.enqueue_report_removal(Invitation.objects.get())
+    attached.work()
+    assert attached.latest_effect("remove_report").state == outcome
+    assert len(opportunity(attached).files) == left
 
 
 @pytest.mark.parametrize("cause", [ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED])
