@@ -1,6 +1,8 @@
 """E-mails with a link to choose a password, for members who have forgotten theirs or whose invitation has expired."""
 
+import logging
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,26 +14,43 @@ from integrations.workflow.email.links import reset_password_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
+from integrations.workflow.outbox.run_step import Crash, run_step
+
+logger = logging.getLogger(__name__)
 
 #: One e-mail per account within each such period.
 INTERVAL = timedelta(minutes=15)
 DAILY_LIMIT = 6
 PRIORITY = 1  # a person waits for it
-#: So many requests are answered in one transaction.
+#: So many requests are answered at a time.
 BATCH = 50
 
 
 def answer_requests() -> int:
-    """Answer requests for links, the oldest first; return how many. Safe to run at once and to be killed anywhere."""
-    if not PasswordLinkRequest.objects.exists():
-        return 0
-    with transaction.atomic():
-        rows = list(PasswordLinkRequest.objects.select_for_update(of=("self",), skip_locked=True)[:BATCH])
-        since = timezone.now() - ANSWERED_WITHIN
-        for address in {row.address.casefold() for row in rows if row.requested_at >= since}:
-            send_links(address)
-        PasswordLinkRequest.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return len(rows)
+    """Answer requests for links, the oldest first; return how many. Safe to run at once and to be killed anywhere.
+
+    One that can't be answered stops no other. It is tried again until its time is over.
+    """
+    count = 0
+    for key in list(PasswordLinkRequest.objects.values_list("pk", flat=True)[:BATCH]):
+        outcome = run_step(partial(_answer, key))
+        if isinstance(outcome, Crash):
+            logger.error("request #%s for a password link failed: %s", key, outcome.traceback)
+        count += outcome is True
+    return count
+
+
+@transaction.atomic
+def _answer(key: int) -> bool:
+    """Answer one request and delete it; False when another worker does or did it."""
+    own = PasswordLinkRequest.objects.filter(pk=key)
+    request = own.select_for_update(of=("self",), skip_locked=True).first()
+    if request is None:
+        return False
+    if request.requested_at >= timezone.now() - ANSWERED_WITHIN:
+        send_links(request.address)
+    own.delete()
+    return True
 
 
 def send_links(address: str) -> None:

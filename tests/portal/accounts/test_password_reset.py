@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -25,6 +25,7 @@ from integrations.queue import worker
 from integrations.queue.drain import drain
 from integrations.workflow.email import password_reset
 from integrations.workflow.email.links import choose_password_link, reset_password_link
+from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.reset_tokens import reset_tokens
 from tests import factories
 
@@ -110,6 +111,22 @@ def test_a_request_that_no_worker_took_up_in_time_is_not_answered(super_admin):
     password_reset.answer_requests()
     assert links() == []
     assert not PasswordLinkRequest.objects.exists()
+
+
+def test_a_request_that_cannot_be_answered_stops_no_other(super_admin, monkeypatch):
+    def failing(organization, *args, member, **options):
+        if member.user.email == "broken@portal.example":
+            raise IntegrityError
+        enqueue_email(organization, *args, member=member, **options)
+
+    broken = factories.member(factories.OrganizationFactory.create(), Membership.Role.ADMIN, "broken")
+    User.objects.filter(pk=broken.pk).update(email="broken@portal.example")
+    monkeypatch.setattr(password_reset, "enqueue_email", failing)
+    for address in ("broken@portal.example", super_admin.email):
+        PasswordLinkRequest.objects.create(address=address)
+    assert password_reset.answer_requests() == 1
+    assert len(links()) == 1
+    assert PasswordLinkRequest.objects.get().address == "broken@portal.example"
 
 
 @pytest.mark.django_db(transaction=True)
