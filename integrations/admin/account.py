@@ -1,6 +1,7 @@
 """People's accounts in the admin, for superusers. Every change is in the audit log, as on the portal's own pages."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
@@ -42,7 +43,8 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         return is_superuser(request)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        """Store the account, audited."""
+        """Store the account, audited. It takes a fresh proof: an address or a right opens an account."""
+        self.require_proof(request)
         if not change:
             add_account(obj, current_user(request))
             return
@@ -67,20 +69,15 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         if wanted := proof_wanted(request, request.get_full_path()):
             return wanted
         with transaction.atomic():
-            before = self._stored_password(id)
+            user = self.get_object(
+                request, unquote(id)
+            )  # as Django finds it: also by other spellings of its key
+            before = user.password
             response = super().user_change_password(request, id, form_url)
-            is_changed = before is not None and before != self._stored_password(id)
+            user.refresh_from_db()
+            is_changed = before != user.password
             if is_changed:
-                user = User.objects.get(pk=id)
                 follow_new_password(user, AuditAction.CHANGE_PASSWORD, actor=current_user(request))
         if is_changed:
             notify.notify_workers()
         return response
-
-    @staticmethod
-    def _stored_password(key: str) -> str | None:
-        return (
-            User.objects.filter(pk=key).values_list("password", flat=True).first()
-            if key.isdecimal()
-            else None
-        )

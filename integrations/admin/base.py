@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.functions import Length
 from django.forms import ModelChoiceField
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 from integrations.admin import access
 from integrations.admin.changelist import LongChangeList
@@ -16,8 +16,17 @@ from integrations.admin.display import NOTHING
 from integrations.admin.export import ExportMixin
 from integrations.models import Organization
 from integrations.models.encrypted_field import EncryptedTextField
+from integrations.recent_sign_in import proof_wanted
 
 ROWS_PER_PAGE = 50
+
+
+class ProofWanted(Exception):
+    """A form isn't stored before its person has proven who they are; `response` leads them there."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__("a fresh proof is wanted")
+        self.response = response
 
 
 class ScopedAdmin(ExportMixin):
@@ -120,6 +129,26 @@ class ScopedAdmin(ExportMixin):
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Offer an action to Team Members and up."""
         return access.has_right(request, "may_retry")
+
+    # what takes a fresh proof
+
+    def require_proof(self, request: HttpRequest) -> None:
+        """Raise ProofWanted unless the person proved lately who they are; for a `save_model` that opens an account."""
+        if wanted := proof_wanted(request, request.get_full_path()):
+            raise ProofWanted(wanted)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or store the form; where its change takes a fresh proof, store nothing and ask for that."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ProofWanted as stopped:
+            return stopped.response
 
     # what stays hidden
 

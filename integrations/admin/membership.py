@@ -12,6 +12,7 @@ from integrations.admin.access import current_user
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.filters import OrganizationFilter
 from integrations.models import LastSuperAdmin, Membership
+from integrations.models.membership import SUPER_ADMINS
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import change_role, remove_member
 
@@ -63,7 +64,9 @@ class MembershipAdmin(ScopedAdmin):
         return actions
 
     def save_model(self, request: HttpRequest, obj: Membership, form: forms.ModelForm, change: bool) -> None:
-        """Store the role, audited."""
+        """Store the role, audited. A new Super Admin takes a fresh proof, as under Settings."""
+        if obj.role in SUPER_ADMINS:
+            self.require_proof(request)
         change_role(Membership.objects.get(pk=obj.pk), obj.role, current_user(request))
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:

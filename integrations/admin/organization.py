@@ -24,7 +24,7 @@ from integrations.workflow.operations.organizations import (
     change_organization,
     create_organization,
 )
-from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.policies import is_less_secure, set_policies
 
 
 class OrganizationForm(forms.ModelForm):
@@ -97,13 +97,15 @@ class OrganizationAdmin(ScopedAdmin):
     def save_model(
         self, request: HttpRequest, obj: Organization, form: OrganizationForm, change: bool
     ) -> None:
-        """Store what changed, audited."""
+        """Store what changed, audited. To require less takes a fresh proof, as under Settings."""
         person = current_user(request)
         if not change:
             create_organization(obj, person)
             return
         stored = Organization.objects.get(pk=obj.pk)
         values = {name: form.cleaned_data[name] for name in form.changed_data}
+        if is_less_secure(stored, values):
+            self.require_proof(request)
         set_policies(stored, {name: value for name, value in values.items() if name in POLICIES}, person)
         change_organization(
             stored, {name: value for name, value in values.items() if name in IDENTITY}, person

@@ -38,11 +38,15 @@ def save(client: Client, user: User, **values: str) -> int:
     return client.post(page(user), form | values).status_code
 
 
-def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(root, operator, team_member):
+@pytest.mark.parametrize("key", ["{}", "+{}", "0{}"])
+def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(
+    root, operator, team_member, key
+):
     theirs = Client()
     theirs.force_login(team_member)
     form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-    assert root.post(page(team_member, "user_password_change"), form).status_code == 302
+    address = f"/admin/auth/user/{key.format(team_member.pk)}/password/"
+    assert root.post(address, form).status_code == 302
     entry = AuditEntry.objects.get(action="change_password")
     assert (entry.actor, entry.target) == (operator, str(team_member))
     assert entry.changes == {"password": ["set", "set"]}

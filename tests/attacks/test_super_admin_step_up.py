@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
@@ -72,12 +73,68 @@ def test_other_roles_are_given_without_being_asked_again(old, organization):
     assert organization.pending_memberships.exists()
 
 
-def test_an_operators_old_session_sets_nobodys_password(client, team_member):
+@pytest.fixture
+def staff(old, super_admin) -> Client:
+    """The old session, of a Super Admin who may use the admin."""
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True)
+    return old
+
+
+def save(client: Client, row: Model, **values: str) -> Any:
+    """Send the admin's form of a row, with some values changed."""
+    page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    initial = client.get(page).context["adminform"].form.initial
+    form = {name: value for name, value in initial.items() if value not in {None, False}}
+    return client.post(page, form | values)
+
+
+def test_an_old_session_makes_no_super_admin_in_the_admin(staff, member):
+    assert save(staff, member, role="super_admin")["Location"].startswith(CONFIRM)
+    member.refresh_from_db()
+    assert member.role == "team_member"
+    staff.post(CONFIRM, {"password": PASSWORD})
+    save(staff, member, role="super_admin")
+    member.refresh_from_db()
+    assert member.role == "super_admin"
+
+
+def test_an_old_session_ends_no_requirement_in_the_admin(staff, organization):
+    organization.refresh_from_db()
+    assert save(staff, organization, requires_second_factor="")["Location"].startswith(CONFIRM)
+    organization.refresh_from_db()
+    assert organization.requires_second_factor
+    assert not save(staff, organization, bulk_limit="7")["Location"].startswith(CONFIRM)
+    organization.refresh_from_db()
+    assert organization.bulk_limit == 7
+
+
+@pytest.fixture
+def root_client(client, db) -> Client:
+    """A session of the portal's operator in which nothing was proven lately."""
     root = User.objects.create_superuser("root", "root@portal.example")
     client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.parametrize("values", [{"is_superuser": "on"}, {"email": "else@evil.example"}])
+def test_an_operators_old_session_changes_nobodys_account(root_client, team_member, values):
+    assert save(root_client, team_member, **values)["Location"].startswith(CONFIRM)
+    address = team_member.email
+    team_member.refresh_from_db()
+    assert (team_member.email, team_member.is_superuser) == (address, False)
+
+
+def test_an_operators_old_session_adds_no_account(root_client):
+    password = "seven lorries under water"
+    form = {"username": "evil", "usable_password": "true", "password1": password, "password2": password}
+    assert root_client.post(reverse("admin:auth_user_add"), form)["Location"].startswith(CONFIRM)
+    assert not User.objects.filter(username="evil").exists()
+
+
+def test_an_operators_old_session_sets_nobodys_password(root_client, team_member):
     page = reverse("admin:auth_user_password_change", args=[team_member.pk])
     form = {"password1": "seven lorries under water", "password2": "seven lorries under water"}
-    for answer in (client.get(page), client.post(page, form)):
+    for answer in (root_client.get(page), root_client.post(page, form)):
         assert answer["Location"].startswith(CONFIRM)
     team_member.refresh_from_db()
     assert team_member.check_password(PASSWORD)

@@ -14,7 +14,7 @@ from integrations.models import AuthenticatorApp, Membership, Passkey
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.recent_sign_in import proof_wanted
-from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.policies import is_less_secure, set_policies
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,12 @@ class SecurityView(OrganizationMixin, TemplateView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store whether a second factor is required; to require none takes a fresh proof."""
         wanted = "requires_second_factor" in request.POST
-        is_weaker = self.organization.requires_second_factor and not wanted
-        if is_weaker and (proof := proof_wanted(request, reverse("security"))):
+        values = {"requires_second_factor": wanted}
+        if is_less_secure(self.organization, values) and (
+            proof := proof_wanted(request, reverse("security"))
+        ):
             return proof
-        if not set_policies(self.organization, {"requires_second_factor": wanted}, self.user):
+        if not set_policies(self.organization, values, self.user):
             messages.info(request, "Nothing was changed.")
         elif wanted:
             messages.success(request, "A second factor is required now, of every session that is open too.")

@@ -14,9 +14,14 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.models.organization import POLICIES
+from integrations.models.organization import POLICIES, SECURITY
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.waiting import requeue_waiting
+
+
+def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:
+    """Whether these policies would end a requirement about security: the person must have proven who they are."""
+    return any(getattr(organization, name) and not values.get(name, True) for name in SECURITY)
 
 
 def set_policies(
