@@ -46,10 +46,12 @@ CONSENT = {
 WITHOUT_ORGANIZATION = {
     "AnnouncedHead",
     "AttemptLimit",
+    "CacheEntry",
     "ChainHead",
     "Heartbeat",
     "PasswordLinkRequest",
     "PersonalSettings",
+    "PortalDuty",
     "RateLimitBucket",
     "UserSession",
     "AuthenticatorApp",
