@@ -1,7 +1,9 @@
 """Bring one claimed delivery to its verdict; when that fails, record why and when it is retried."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -9,6 +11,7 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Delivery, db_clock
+from integrations.models.db_retry import with_retry
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 from integrations.vocabulary import Platform, VerdictCode, WebhookEvent
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
@@ -44,8 +47,7 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
     result = run_step(lambda: _handle(delivery, clients))
     match result:
         case CallDeferred():
-            _show_if_it_waits(delivery)
-            delivery.release(due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
+            _try_later(delivery, due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
         case Conflict():
             delivery.release(due_at=Now(), attempts=delivery.attempts - 1)
         case PlatformError():
@@ -73,11 +75,10 @@ def _retry(delivery: Delivery, error: PlatformError) -> None:
     if now - failing_since >= RETRY_FOR:
         _give_up(delivery, error)
         return
-    _show_if_it_waits(delivery)
     # without a connection the next try records the verdict `disconnected`
     is_disconnected = isinstance(error, NotConnected)
     wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
-    delivery.release(due_at=Now() + wait, last_error=str(error), failing_since=failing_since)
+    _try_later(delivery, due_at=Now() + wait, last_error=str(error), failing_since=failing_since)
 
 
 def _give_up(delivery: Delivery, error: PlatformError) -> None:
@@ -86,15 +87,28 @@ def _give_up(delivery: Delivery, error: PlatformError) -> None:
     if delivery.event == WebhookEvent.CANDIDATE_DELETED:
         delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
         return
-    with transaction.atomic():
-        if delivery.decide(VerdictCode.NOT_VISIBLE, GIVEN_UP.format(reason=reason)):
-            record_undecided(delivery)
+    explanation = GIVEN_UP.format(reason=reason)
+    _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)
 
 
-def _show_if_it_waits(delivery: Delivery) -> None:
-    """Let the candidate be listed while nothing is decided about them yet, once that has taken long."""
-    if not delivery.verdict and db_clock.now() - delivery.received_at >= SHOWN_AFTER:
-        record_undecided(delivery)
+def _try_later(delivery: Delivery, **changes: object) -> None:
+    """Release it with these changes; the candidate is listed once nothing is decided about them for SHOWN_AFTER."""
+    is_late = not delivery.verdict and db_clock.now() - delivery.received_at >= SHOWN_AFTER
+    _end_lease(delivery, partial(delivery.release, **changes), is_listed=is_late)
+
+
+def _end_lease(delivery: Delivery, end: Callable[[], bool], *, is_listed: bool) -> None:
+    """End the lease by `end`; if it `is_listed`, store the candidate too. Nothing is written if the lease was lost."""
+
+    def write() -> None:
+        with transaction.atomic():
+            if is_listed:
+                # before the delivery and the log: others lock the candidate first
+                record_undecided(delivery)
+            if not end():
+                transaction.set_rollback(True)
+
+    with_retry(write)
 
 
 def _record_crash(delivery: Delivery, crash: Crash) -> None:

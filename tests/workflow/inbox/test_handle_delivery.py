@@ -4,7 +4,9 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.clients import provider
@@ -317,6 +319,26 @@ class TestUndecidable:
             "CodeScreen Assessment",
         )
         assert standing_of(candidate, None) == BEING_DECIDED
+
+    def test_a_worker_that_lost_its_lease_lists_nobody(self, delivery, monkeypatch):
+        Delivery.objects.update(due_at=Now(), received_at=Now() - timedelta(minutes=3))
+        claimed = factories.claimed(Delivery, "me")
+        Delivery.objects.update(lease_owner="another")
+        worker.decide(claimed)
+        assert not Candidate.objects.exists()
+
+    def test_the_candidate_is_locked_before_the_log_when_it_is_given_up(self, delivery):
+        with CaptureQueriesContext(connection) as queries:
+            self.try_again(failing_since=RETRY_FOR)
+        locked = [
+            table
+            for query in queries
+            for table in ("candidate", "chainhead")
+            if f'"integrations_{table}"' in query["sql"] and not query["sql"].startswith("SELECT")
+        ]
+        assert locked[0] == "candidate", (
+            "as decisions and erasures do, so that none waits for another in turn"
+        )
 
     def test_it_ends_in_a_verdict_after_the_retry_window_and_the_sweep_takes_it_up(self, scenario, delivery):
         delivery = self.try_again(failing_since=RETRY_FOR - timedelta(minutes=1))
