@@ -27,13 +27,16 @@ def restored(healthy_organization: Organization) -> Organization:
     return healthy_organization
 
 
-def check_the_log(organization: Organization) -> None:
+def check_the_log(organization: Organization, **changes: tuple[object, object]) -> None:
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    AuditEntry.record(organization, "verify_audit", AuditAction.VERIFY_LOG, target)
+    found = changes or {"head": (None, "7:" + "a" * 64), "result": (None, "1 faults")}
+    AuditEntry.record(organization, "verify_audit", AuditAction.VERIFY_LOG, target, found)
 
 
 def test_the_log_is_to_be_compared_until_it_was(restored: Organization) -> None:
     assert only_finding(restored).code == "restored_log"
+    check_the_log(restored, result=(None, "Whole"))
+    assert only_finding(restored).code == "restored_log", "no head that was announced was compared"
     check_the_log(restored)
     assert only_finding(restored).code == "ok"
 
