@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from integrations.http import customer_calls
 from integrations.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.recent_sign_in import RecentSignInMixin
 from integrations.workflow.operations.single_sign_on import domains, identities
 from integrations.workflow.operations.single_sign_on.domains import Proof
 from integrations.workflow.operations.single_sign_on.provider_settings import (
@@ -58,8 +59,11 @@ class ProviderForm(forms.Form):
     )
 
 
-class SingleSignOnSettingsView(OrganizationMixin, TemplateView):
-    """Show everything about the organization's single sign-on; save the provider on POST."""
+class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, TemplateView):
+    """Show everything about the organization's single sign-on; save the provider on POST.
+
+    It and each button take a fresh proof: who chooses the provider can sign in as every member.
+    """
 
     template_name = "integrations/single_sign_on.html"
     allowed_roles = SUPER_ADMINS
@@ -106,10 +110,11 @@ class SingleSignOnSettingsView(OrganizationMixin, TemplateView):
         return True
 
 
-class _SingleSignOnAction(OrganizationMixin, View):
+class _SingleSignOnAction(OrganizationMixin, RecentSignInMixin):
     """A button of the page."""
 
     http_method_names = ["post"]
+    page_of_form = PAGE
     allowed_roles = SUPER_ADMINS
 
     def domain(self) -> SignInDomain:

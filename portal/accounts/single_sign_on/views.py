@@ -21,6 +21,7 @@ from integrations.pages.access import (
     return_url,
     without_searches,
 )
+from integrations.recent_sign_in import RecentSignInMixin
 from integrations.workflow.operations.single_sign_on import identities
 from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
 from integrations.workflow.operations.single_sign_on.joining import invitation_for
@@ -118,10 +119,11 @@ class CompleteView(View):
         return refused(request, sentence)
 
 
-class TryView(OrganizationMixin, View):
+class TryView(OrganizationMixin, RecentSignInMixin):
     """Send a Super Admin to their provider, to see whether it works before members use it."""
 
     http_method_names = ["post"]
+    page_of_form = "single-sign-on-settings"
     allowed_roles = SUPER_ADMINS
 
     def post(self, request: HttpRequest) -> HttpResponse:
