@@ -6,8 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-#: A run that says nothing for so long has died with its worker, and is done again.
-HELD_FOR = timedelta(minutes=10)
+from integrations.models import db_clock
 
 
 class PortalDuty(models.Model):
@@ -23,6 +22,11 @@ class PortalDuty(models.Model):
         def interval(self) -> timedelta:
             """The time between the ends of two runs."""
             return INTERVALS[self]
+
+        @property
+        def held_for(self) -> timedelta:
+            """The time after which a run that hasn't ended has died with its worker, and is done again."""
+            return HELD_FOR[self]
 
     name = models.CharField(max_length=30, choices=Name, unique=True)
     due_at = models.DateTimeField(db_default=Now())
@@ -52,7 +56,9 @@ class PortalDuty(models.Model):
         """Take the duty that has been due longest, so that no other worker does it too. Return None without one."""
         due = cls.objects.filter(due_at__lte=Now())
         for duty in due.order_by("due_at"):
-            if due.filter(pk=duty.pk).update(due_at=Now() + HELD_FOR, started_at=Now()):
+            held_until = Now() + cls.Name(duty.name).held_for
+            duty.started_at = db_clock.now()
+            if due.filter(pk=duty.pk).update(due_at=held_until, started_at=duty.started_at):
                 return duty
         return None
 
@@ -62,14 +68,21 @@ class PortalDuty(models.Model):
         self._finish(due_at=again_at, succeeded_at=Now(), last_error="")
 
     def fail(self, error: str) -> None:
-        """Record a run that failed; it is done again after the interval, at the latest after HELD_FOR."""
-        self._finish(due_at=Now() + min(self.Name(self.name).interval, HELD_FOR), last_error=error)
+        """Record a run that failed; it is done again after the interval, or the time it is held for."""
+        name = self.Name(self.name)
+        self._finish(due_at=Now() + min(name.interval, name.held_for), last_error=error)
 
     def _finish(self, **changes: object) -> None:
-        type(self).objects.filter(pk=self.pk).update(finished_at=Now(), **changes)
+        """End this run; nothing is written where another worker has begun one since."""
+        own = type(self).objects.filter(pk=self.pk, started_at=self.started_at)
+        own.update(finished_at=Now(), **changes)
 
 
 INTERVALS = {
     PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=1),
     PortalDuty.Name.CLEAN_UP: timedelta(days=1),
+}
+HELD_FOR = {
+    PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=2),
+    PortalDuty.Name.CLEAN_UP: timedelta(minutes=10),
 }

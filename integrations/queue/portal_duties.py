@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Task
 
+from integrations import stop_signal
 from integrations.models import (
     AttemptLimit,
     CacheEntry,
@@ -59,10 +60,10 @@ def clean_up() -> None:
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()
     ShapeDeviation.purge_old()
-    while erase_some_sign_ins(None):
-        pass
     call_command("clearsessions")
     call_command("clearsocial", age=2)
+    while not stop_signal.is_requested() and erase_some_sign_ins(None):
+        pass
 
 
 PORTAL_DUTIES: dict[PortalDuty.Name, Callable[[], object]] = {

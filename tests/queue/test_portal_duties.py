@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from integrations.models import AttemptLimit, CacheEntry, PendingMembership, PortalDuty
 from integrations.models.attempt_limit import Limit
-from integrations.models.portal_duty import HELD_FOR
 from integrations.queue import portal_duties
 from tests import factories
 from tests.attempt_limits import let_pass
@@ -60,9 +59,29 @@ def test_it_is_done_again_when_its_worker_was_killed(done) -> None:
         pass  # and nothing is done
     portal_duties.perform_portal_duties()
     assert done == []
-    pass_by(HELD_FOR)
+    pass_by(timedelta(minutes=2))
     portal_duties.perform_portal_duties()
-    assert sorted(done) == ["clean up", "plan"]
+    assert done == ["plan"]
+    pass_by(timedelta(minutes=8))
+    portal_duties.perform_portal_duties()
+    assert sorted(done) == ["clean up", "plan", "plan"]
+
+
+def test_a_run_that_was_begun_anew_elsewhere_records_nothing(db) -> None:
+    PortalDuty.write_missing()
+    late = PortalDuty.claim()
+    assert late is not None
+    PortalDuty.objects.filter(pk=late.pk).update(started_at=timezone.now() + timedelta(minutes=3))
+    late.succeed()
+    assert PortalDuty.objects.get(pk=late.pk).succeeded_at is None
+
+
+def test_the_clean_up_ends_when_the_worker_stops(db, monkeypatch, request_stop) -> None:
+    request_stop()
+    batches = iter([500, 0])
+    monkeypatch.setattr(portal_duties, "erase_some_sign_ins", lambda _: next(batches))
+    portal_duties.clean_up()
+    assert list(batches) == [500, 0]
 
 
 def test_a_failure_is_recorded_without_its_words_and_tried_again(done, monkeypatch, caplog) -> None:
@@ -74,7 +93,7 @@ def test_a_failure_is_recorded_without_its_words_and_tried_again(done, monkeypat
     portal_duties.perform_portal_duties()
     row = PortalDuty.objects.get(name=CLEAN_UP)
     assert (row.succeeded_at, row.last_error) == (None, "The portal failed on this: ValueError.")
-    assert row.due_at <= timezone.now() + HELD_FOR
+    assert row.due_at <= timezone.now() + PortalDuty.Name.CLEAN_UP.held_for
     assert done == ["plan"]
     assert "ValueError" in caplog.text
     assert "ada@acme" not in caplog.text
