@@ -142,6 +142,8 @@ def _refresh(
         email = first_usable_email(opportunity.emails)
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
+        if email.casefold() == invitation.email.casefold():
+            email = invitation.email  # a repeated call has to be the same as the first
         if email != invitation.email and _may_have_arrived(effect, invitation):
             return make_uncertain(effect, invitation, ANOTHER_ADDRESS)
         name = opportunity.name[:500] or invitation.candidate_name

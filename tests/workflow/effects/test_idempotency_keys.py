@@ -169,6 +169,14 @@ def test_a_corrected_address_is_uncertain_while_an_earlier_call_may_have_arrived
     assert scenario.latest_effect().state == "uncertain"
 
 
+def test_an_address_in_other_letters_is_the_one_that_an_earlier_call_had(scenario, sandbox, uncertain):
+    scenario.correct(email=uncertain.email.upper())
+    invitations.send_again(uncertain, "test")
+    scenario.work()
+    row = scenario.reread(uncertain)
+    assert (row.status, row.email, sandbox.invitations_sent()) == ("invited", uncertain.email, 1)
+
+
 def test_a_person_can_send_again_when_the_day_is_over(scenario, sandbox, uncertain):
     Invitation.objects.update(first_call_at=timezone.now() - timedelta(days=2))
     sandbox.codescreen.platform.accounts["acme"].idempotent_answers.clear()
