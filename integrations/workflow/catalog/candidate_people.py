@@ -6,10 +6,10 @@ deleted.
 
 from collections.abc import Iterable
 
-from django.core.cache import cache
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations import signed_cache
 from integrations.clients.provider import ClientProvider
 from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred, PlatformError
@@ -113,9 +113,8 @@ def _limited_members(organization_id: int) -> QuerySet[Membership, int]:
 def _address(organization: Organization, lever: LeverClient, user_id: str) -> str:
     """Return the e-mail address of a Lever user, at most a day old. Raises PlatformError."""
     key = f"lever-user-address:{organization.pk}:{user_id}"
-    known = cache.get(key)
-    if isinstance(known, str):
-        return known
-    address = lever.user(user_id).email
-    cache.set(key, address, USER_KEPT_SECONDS)
-    return address
+    known = signed_cache.get(key, USER_KEPT_SECONDS)
+    if known is None:
+        known = {"address": lever.user(user_id).email}
+        signed_cache.store(key, known, USER_KEPT_SECONDS)
+    return str(known["address"])

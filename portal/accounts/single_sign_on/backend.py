@@ -29,6 +29,7 @@ from social_core.exceptions import (
 from social_django.models import DjangoStorage
 from social_django.strategy import DjangoStrategy
 
+from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.json_types import JsonObject
 from integrations.models import IdentityProvider
@@ -91,13 +92,13 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
 
         That there is none is kept too, for a shorter time: people who try again don't wait for a silent provider.
         """
-        document: JsonObject | None = cache.get(self._discovery_key())
+        document = signed_cache.get(self._discovery_key(), DISCOVERY_SECONDS)
         if document is None:
             found = discover(self.provider)
             document, seconds = (
                 ({}, UNDISCOVERED_SECONDS) if isinstance(found, Undiscovered) else (found, DISCOVERY_SECONDS)
             )
-            cache.set(self._discovery_key(), document, seconds)
+            signed_cache.store(self._discovery_key(), document, seconds)
         if not document:
             raise AuthProviderError(self, code="connection_failed")
         return document

@@ -1,6 +1,7 @@
 """Signing in by an organization's provider: the way through, and tokens that a provider should never have made."""
 
 import base64
+import hashlib
 import json
 import time
 from datetime import timedelta
@@ -239,6 +240,13 @@ def test_an_unreadable_token_answer_is_explained(client, organization, carol, bo
         wire.add("GET", f"{provider.issuer}/.well-known/openid-configuration", json=provider._discovery())
         wire.add("POST", f"{provider.issuer}/token", body=body)
         assert sign_in(client, provider).status_code == 403
+
+
+def test_a_discovery_document_that_somebody_put_into_the_cache_is_not_used(client, provider, row, carol):
+    key = f"single-sign-on:{row.pk}:{hashlib.sha256(provider.issuer.encode()).hexdigest()}"
+    cache.set(key, {**provider._discovery(), "token_endpoint": "https://evil.example/token"})
+    assert sign_in(client, provider).status_code == 302
+    assert is_signed_in(client)
 
 
 def test_a_state_of_another_browser_signs_nobody_in(client, client_for, provider, row, carol, stranger):
