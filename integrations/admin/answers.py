@@ -6,13 +6,13 @@ from datetime import datetime
 from statistics import median
 
 from integrations.models import ApiCall, CircuitBreaker, Organization
+from integrations.models.api_call import FIRST_SERVER_ERROR
 from integrations.vocabulary import Platform
 
 #: So many of the organization's latest calls are looked through.
 LOOKED_THROUGH = 2_000
 #: The median and the slowest are of so many answers.
 MEASURED = 100
-SERVER_ERROR = 500
 
 
 @dataclass
@@ -59,7 +59,7 @@ def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
         if call.platform not in found:
             continue
         answers = found[Platform(call.platform)]
-        if call.status is None or call.status >= SERVER_ERROR:
+        if call.status is None or call.status >= FIRST_SERVER_ERROR:
             if len(answers.durations) < MEASURED:
                 answers.not_answered += 1
             continue

@@ -63,9 +63,8 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
     if isinstance(result, PlatformError):
         after_error = partial(_after_error, effect, clients, result)
         result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
-    if isinstance(
-        result, Conflict
-    ):  # a call that was made is known to the next attempt, as after a worker's death
+    if isinstance(result, Conflict):
+        # a call that was made is known to the next attempt, as after a worker's death
         effect.release(due_at=Now())
     if isinstance(result, Crash):
         logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)

@@ -83,8 +83,8 @@ CURES: Mapping[str, str] = {
         "Somebody may have recorded a webhook. Make a new signature token in Lever, and paste it under Settings."
     ),
     RejectionCode.TIMESTAMP_OUT_OF_RANGE: (
-        "CodeScreen's may be five minutes off; Lever's an hour ahead, or 15 days old. If the sender is genuine, check "
-        "this server's clock. Else somebody may have recorded a webhook."
+        "CodeScreen's time may differ by 5 minutes. Lever's may be 1 hour ahead or 15 days old. If the sender is "
+        "genuine, check this server's clock. Else somebody may have recorded a webhook."
     ),
     RejectionCode.NO_SIGNATURE_TOKEN: "Paste the signature token that Lever shows.",
     RejectionCode.NO_WEBHOOK_SECRET: "Paste the webhook secret that CodeScreen gives you.",

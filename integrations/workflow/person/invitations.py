@@ -147,7 +147,7 @@ def _existing_invitation(
 
 def _status_phrase(row: Invitation, was_uncertain: bool) -> str:
     if was_uncertain:
-        return "possibly sent, no longer tracked"
+        return "possibly sent, cancelled"
     return "invited, but it bounced" if row.is_bounced else _STATUS_PHRASES[Status(row.status)]
 
 
@@ -160,6 +160,6 @@ _STATUS_PHRASES = {
     Status.IN_PROGRESS: "in progress",
     Status.SUBMITTED: "submitted",
     Status.COMPLETED: "completed",
-    Status.WITHDRAWN: "invited, no longer tracked",
-    Status.FAILED: "failed",
+    Status.WITHDRAWN: "cancelled",
+    Status.FAILED: "not sent",
 }

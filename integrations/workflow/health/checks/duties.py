@@ -24,8 +24,9 @@ def _failing(organization: Organization, run: DutyRun) -> Finding:
         FindingCode.DUTY_FAILING,
         Level.WARNING,
         f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
-        "The portal tries again automatically. If this continues, fix what the error says. Where the time was over, "
-        "look whether Lever and CodeScreen answer, and ask the portal's operator whether the machine is overloaded.",
+        "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
+        "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
+        "whether the machine is overloaded.",
         HEALTH,
     )
 
