@@ -4,8 +4,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
+from integrations.management.commands import restored
+from integrations.workflow.operations.restored import record_restore
 from tests import factories
 
 
@@ -33,3 +37,21 @@ def test_times_that_cannot_be_are_an_error_with_the_fix(organization):
         run(organization.slug, "--since", "2020-01-01")
     with pytest.raises(CommandError, match="2027-01-31"):
         run(organization.slug, "--since", "yesterday")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restore_is_recorded_when_a_worker_waits_for_the_same_rows(monkeypatch):
+    organization = factories.OrganizationFactory.create()
+    deadlock = OperationalError("canceling statement")
+    deadlock.__cause__ = DeadlockDetected()
+    outcomes = iter([deadlock])
+
+    def refuse_once(*args):
+        for error in outcomes:
+            raise error
+        return record_restore(*args)
+
+    monkeypatch.setattr(restored, "record_restore", refuse_once)
+    run("--since", timezone.now().isoformat())
+    organization.refresh_from_db()
+    assert organization.rows_lost_from is not None

@@ -1,6 +1,7 @@
 """`manage.py restored [ORGANIZATION] --since TIME`: say that the database is a restored backup."""
 
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 from django.core.management import CommandError, CommandParser
@@ -8,6 +9,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.management.dates import moment
 from integrations.management.lookup import organizations_named
 from integrations.management.migrating import MigratingCommand
+from integrations.models.db_retry import with_retry
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.restored import Restored, record_restore
 
@@ -44,7 +46,9 @@ class Command(MigratingCommand):
         errors = []
         for organization in organizations_named(options["organization"]):
             try:
-                self._print(organization.slug, record_restore(organization, since, until, "restored"))
+                # workers lock the same rows, in another order
+                recorded = with_retry(partial(record_restore, organization, since, until, "restored"))
+                self._print(organization.slug, recorded)
             except ActionNotAllowed as error:
                 errors.append(str(error))
         if errors:
