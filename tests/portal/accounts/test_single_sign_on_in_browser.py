@@ -13,6 +13,7 @@ from tests.browsing import Visit
 from tests.identity_provider import PORTAL_SECRET, Provider, serving
 from tests.nameserver import serving_names
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
+from tests.second_factors import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +43,9 @@ def test_single_sign_on_is_set_up_tried_required_and_used(
 
     with serving_names(monkeypatch) as names, Visit(browser, live_server.url, owner) as visit:
         page = visit.page
+        page.goto(f"{live_server.url}/settings/sso/")
+        page.get_by_label("Password of owner").fill(PASSWORD)
+        page.get_by_role("button", name="Go on").click()
         visit.open_and_check("/settings/sso/")
         page.get_by_label("Issuer").fill(provider.issuer)
         page.get_by_label("Client id").fill(provider.client_id)
