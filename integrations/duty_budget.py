@@ -1,6 +1,6 @@
 """The budget of one turn of a duty: for how long it may go on, whether it got on, and where its next turn goes on.
 
-A duty whose work may be long is done in bites. After each it tells its budget, which ends the turn when the time is
+A duty whose work may be long is done in parts. After each it tells its budget, which ends the turn when the time is
 over or the worker is to stop; what is left is done by the next turn, after what other organizations have to do.
 """
 
@@ -11,7 +11,7 @@ from integrations import stop_signal
 from integrations.http.errors import CallDeferred
 from integrations.models import DutyRun
 
-#: A turn begins no bite and no call after so long.
+#: A turn begins no part and no call after so long.
 TURN_SECONDS = 30.0
 #: The lease is renewed and the place stored when the last time was so long ago.
 RENEW_AFTER_SECONDS = 5.0
@@ -36,7 +36,7 @@ class Budget:
         #: Whether this turn did something that the next one needn't do again.
         self.got_on = False
 
-    def bite_done(self, place: Mapping[str, object] | None = None) -> None:
+    def part_done(self, place: Mapping[str, object] | None = None) -> None:
         """Note that something is done that stays done, and the place from which the next turn is to go on, if given.
 
         Raises CallDeferred when the turn is over.

@@ -73,7 +73,7 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: obj
 
 @register(Tags.security)
 def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn of what is wrong with the .env file itself: names that nothing reads, and readers whom it isn't for."""
+    """Warn of what is wrong with the .env file itself: names that nothing reads, and whether others can read it."""
     found: list[CheckMessage] = [
         Warning(f"{name} in .env is read by nothing.", hint=f"Did you mean {known}?", id="portal.W004")
         for name, known in settings.MISSPELT_VARIABLES

@@ -21,7 +21,7 @@ def perform(duty: Duty, organization: Organization) -> DutyRun:
 
 
 def turns_until_done(step: Callable[[Budget], object], most: int = 50) -> int:
-    """Do a step in turns that end after one bite each, until all is done; return how many that took."""
+    """Do a step in turns that end after one part each, until all is done; return how many that took."""
     place: dict[str, object] = {}
     for number in range(1, most + 1):
         budget = Budget(seconds=-1)

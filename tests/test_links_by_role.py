@@ -28,7 +28,7 @@ PAGES = [
 
 @pytest.fixture
 def world(ready_organization: Organization) -> Organization:
-    """An organization with candidates in every state, and with what only Super Admins or Admins can mend."""
+    """An organization with candidates in every state, and with what only Super Admins or Admins can correct."""
     make_every_state(ready_organization)
     Organization.objects.filter(pk=ready_organization.pk).update(paused=True, passed_stage="Nowhere")
     CodeScreenConnection.objects.update(state="refused", state_reason="HTTP 401")

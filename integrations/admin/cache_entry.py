@@ -8,7 +8,7 @@ from integrations.models import CacheEntry
 
 @admin.register(CacheEntry)
 class CacheEntryAdmin(PortalWideAdmin):
-    """Which values are kept and until when; not the values, some of which are addresses of people."""
+    """Which values are kept and until when; not the values: some are addresses of people."""
 
     list_display = ("key", "expires_at")
     fields = list_display

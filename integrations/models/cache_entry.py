@@ -23,7 +23,7 @@ class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
 
 
 class CacheEntry(models.Model):
-    """One value. It is read as JSON and nothing else: whoever writes the table puts data here, and no program."""
+    """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
 
     key = models.CharField(max_length=250, unique=True)
     value = models.JSONField()

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations.models.claim_statement import lease_first_statement
 from integrations.models.leasing import Leasable, LeasableQuerySet
 
-#: Longer than one bite or call of a duty, after each of which it is renewed: a killed worker's duty is taken up again
+#: Longer than one part or call of a duty; each renews it. A killed worker's duty is taken up again
 #: then.
 DUTY_LEASE = timedelta(seconds=120)
 #: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they

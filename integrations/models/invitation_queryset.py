@@ -49,7 +49,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
     def awaiting_decision(self) -> Self:
-        """Invitations of candidates who failed and about whom a person has not decided yet."""
+        """Invitations of candidates who failed and still wait for a person's decision."""
         return self.filter(awaits_decision_since__isnull=False)
 
     def followed(self) -> Self:

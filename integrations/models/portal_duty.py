@@ -10,7 +10,7 @@ from integrations.models import db_clock
 
 
 class PortalDuty(models.Model):
-    """One duty that belongs to no organization. Whoever claims it does it; twice does no harm."""
+    """One duty that belongs to no organization. The worker that claims it does it; twice does no harm."""
 
     class Name(models.TextChoices):
         """The duties; what each does is in `integrations.queue.portal_duties`."""

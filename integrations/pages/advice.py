@@ -1,4 +1,4 @@
-"""What a finding advises its reader: the page where it is mended, or whom to ask who may."""
+"""What a finding advises its reader: the page where it is corrected, or the people to ask who may."""
 
 from collections.abc import Iterable
 from dataclasses import replace

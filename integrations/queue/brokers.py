@@ -1,6 +1,6 @@
 """The broker by which django-q2's workers get what they do. It makes each task itself and reads none that is stored.
 
-django-q2 calls whatever function a stored task or schedule names, so that whoever could write the queue's tables or
+django-q2 calls whatever function a stored task or schedule names, so somebody who could write to the queue's tables or
 Redis could run programs on the workers. Work is in the portal's own rows, and there are two tasks: a drain works the
 rows that are due, and the portal's duties are done by the clock.
 """

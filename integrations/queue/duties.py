@@ -157,7 +157,7 @@ def requeue_waiting(organization: Organization) -> None:
 
 
 def follow_erasures(organization: Organization, budget: Budget) -> None:
-    """Complete erasures, and erase whom Lever deleted or anonymized.
+    """Complete erasures, and erase the people that Lever deleted or anonymized.
 
     Raises PlatformError, and CallDeferred when the turn is over before all is read.
     """

@@ -65,7 +65,7 @@ class _Try[Connection: Closable]:
     is_awaited: bool = True
 
 
-class Door[Connection: Closable]:
+class ConnectionGate[Connection: Closable]:
     """The way to one database: once a try has failed, one thread at a time tries, and the others are told at once.
 
     Otherwise all threads of the web server would wait for a database that is away, one request after the other.
@@ -103,7 +103,7 @@ class Door[Connection: Closable]:
         self._failure, self._again_at = reason, time.monotonic() + TRY_AGAIN_SECONDS
 
     def _begin(self, connect: Callable[[], Connection]) -> _Try[Connection]:
-        """Return a try of which this thread awaits the outcome."""
+        """Return a try whose outcome this thread awaits."""
         with self._lock:
             if self._failure and (
                 time.monotonic() < self._again_at or any(one.is_awaited for one in self._tries)

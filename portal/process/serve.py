@@ -18,7 +18,7 @@ APPS = ("integrations.apps.IntegrationsConfig", "django.contrib.auth", "django.c
 
 def become(host: str, port: int) -> NoReturn:
     """Replace this process by the supervisor of a node that serves on that address."""
-    # stable, for whoever collects metrics by node, and no other's on this machine
+    # stable, so that metrics can be collected by node, and no other's on this machine
     os.environ["PORTAL_NODE"] = settings.NAMED_NODE or f"{socket.gethostname()}-{port}"
     search_path = [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(search_path)

@@ -97,7 +97,7 @@ def test_a_duty_whose_time_is_up_goes_on_soon_from_where_it_got_to(organization,
         places.append(budget.place)
         page = budget.place.get("page", 0) + 1
         if page < 3:
-            budget.bite_done({"page": page})
+            budget.part_done({"page": page})
 
     perform_in_bites(monkeypatch, Duty.SWEEP, read_pages)
     for _ in range(2):
@@ -135,7 +135,7 @@ def test_a_turn_that_ends_because_the_worker_stops_is_no_failure(
 
 def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkeypatch) -> None:
     def fail_behind_first_page(_, budget):
-        budget.bite_done({"page": 1})
+        budget.part_done({"page": 1})
         raise PlatformError("Lever answered 500")
 
     perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_first_page)
@@ -145,7 +145,7 @@ def test_a_duty_that_keeps_failing_at_its_place_begins_anew(organization, monkey
 
 def test_failures_are_counted_anew_once_a_duty_has_got_further(organization, monkeypatch) -> None:
     def fail_behind_next_page(_, budget):
-        budget.bite_done({"page": budget.place.get("page", 0) + 1})
+        budget.part_done({"page": budget.place.get("page", 0) + 1})
         raise PlatformError("Lever answered 500")
 
     perform_in_bites(monkeypatch, Duty.SWEEP, fail_behind_next_page)
@@ -166,7 +166,7 @@ def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) ->
 
     def outlive_the_lease(_, budget):
         DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-        budget.bite_done({"page": 1})
+        budget.part_done({"page": 1})
         assert DutyRun.claim("other") is None
         assert DutyRun.objects.get().place == {"page": 1}
 
@@ -181,7 +181,7 @@ def test_a_turn_ends_when_another_worker_has_taken_the_duty_over(organization, m
 
     def be_overtaken(_, budget):
         DutyRun.objects.update(lease_owner="other")
-        budget.bite_done({"page": 1})
+        budget.part_done({"page": 1})
         went_on.append(True)
 
     perform_in_bites(monkeypatch, Duty.SWEEP, be_overtaken)

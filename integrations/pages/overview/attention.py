@@ -110,7 +110,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
 
 
 def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
-    """Yield what waits for somebody to say yes or no: what the member does about it, or whom it waits for."""
+    """Yield what waits for somebody to say yes or no: what the member does about it, or who has to."""
     may_decide = member.may_configure
     if number := waiting.held:
         title = f"{_counted(number, 'invitation needs', 'invitations need')} approval"

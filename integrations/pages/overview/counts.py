@@ -73,7 +73,7 @@ class Waiting:
 
 
 def today(member: Membership) -> Today:
-    """Return how far the candidates whom the member sees came since midnight in their time zone; two queries."""
+    """Return how far the candidates that the member sees came since midnight in their time zone; two queries."""
     day = timezone.localdate()
     found = {step: CandidateFilters(step=step.value, since=day.isoformat()) for step in Step}
     counts: dict[Step, dict[str, int]] = {step: {} for step in Step}

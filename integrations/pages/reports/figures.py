@@ -30,7 +30,7 @@ BY_HAND: dict[Effect.Kind, tuple[str, int]] = {
 class Figures(Summable):
     """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it.
 
-    `started` counts also those of whom CodeScreen told only that they finished, `timed` those with a time of the start.
+    `started` also counts those where CodeScreen told only that they finished, `timed` those with a time of the start.
     `no_shows`: those who never started, whether CodeScreen says Expired or the portal stopped asking.
     """
 

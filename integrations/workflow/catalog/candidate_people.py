@@ -21,8 +21,8 @@ from integrations.models.prepared import prepared
 
 #: How long a Lever user's address is kept instead of being read again.
 USER_KEPT_SECONDS = 24 * 3600
-#: In a full sweep's place: the last candidate of whom it was read.
-FILLING = "people"
+#: In a full sweep's place: the last candidate whose people were read.
+PEOPLE_READ = "people"
 
 
 def people_shown(opportunity: Opportunity) -> People:
@@ -67,7 +67,7 @@ def store_people(organization: Organization, opportunity: Opportunity, people: P
 
 
 def store_people_shown(organization: Organization, opportunities: Iterable[Opportunity]) -> None:
-    """Store whom the opportunities show by themselves; who hires and interviews stays as it was read.
+    """Store the people that the opportunities themselves show; who hires and interviews stays as it was read.
 
     Nothing is stored where nobody depends on it.
     """
@@ -77,7 +77,7 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
     OpportunityPerson.objects.replace(organization, read)
 
 
-def fill_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
+def read_missing_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
     """Read once who is on each known candidate; delete all where nobody depends on it any more.
 
     Raises PlatformError, and CallDeferred when the turn is over before all are read.
@@ -88,7 +88,7 @@ def fill_people(organization: Organization, clients: ClientProvider, budget: Bud
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return
     missing = candidates.filter(people_read_at__isnull=True, erased_at__isnull=True)
-    after = str(budget.place.get(FILLING, ""))
+    after = str(budget.place.get(PEOPLE_READ, ""))
     ids = missing.filter(opportunity_id__gt=after).order_by("opportunity_id")
     for opportunity_id in list(ids.values_list("opportunity_id", flat=True)):
         try:
@@ -98,9 +98,9 @@ def fill_people(organization: Organization, clients: ClientProvider, budget: Bud
                 raise
         else:
             store_people(organization, opportunity, read_people(organization, opportunity, clients))
-        # also of one whom Lever hides: once it shows them, a decision reads it
+        # also of one that Lever hides: once it shows them, a decision reads it
         candidates.filter(opportunity_id=opportunity_id).update(people_read_at=Now())
-        budget.bite_done({FILLING: opportunity_id})
+        budget.part_done({PEOPLE_READ: opportunity_id})
 
 
 @prepared

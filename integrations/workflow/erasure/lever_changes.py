@@ -88,14 +88,14 @@ def repeat_erasures(organization: Organization, budget: Budget) -> None:
             for erasure in batch:
                 repeat(organization, erasure)
                 has_repeated = True
-                budget.bite_done()
+                budget.part_done()
     finally:
         if has_repeated:  # also where nothing was left to erase: somebody may have read during the erasure
             transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
 
 
 def follow_lever(organization: Organization, lever: LeverClient, budget: Budget) -> None:
-    """Erase whom Lever anonymized or deleted, and who is gone; up to now, from where the last turn ended.
+    """Erase people that Lever anonymized or deleted, or no longer has; up to now, from where the last turn ended.
 
     Raises PlatformError, and CallDeferred when the turn is over before all is read.
     """
@@ -105,12 +105,12 @@ def follow_lever(organization: Organization, lever: LeverClient, budget: Budget)
         LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
         window = window.following()
         if window is not None:
-            budget.bite_done(window.to_place())
+            budget.part_done(window.to_place())
     budget.place = {}
     for opportunity_id in missing_for_long(organization):
         if _is_gone(lever, opportunity_id):
             erase(organization, opportunity_id, ErasureCause.GONE, Platform.LEVER.label)
-        budget.bite_done()
+        budget.part_done()
 
 
 def _first_window(organization: Organization) -> _Window | None:
@@ -124,7 +124,7 @@ def _first_window(organization: Organization) -> _Window | None:
 
 
 def _read_window(organization: Organization, lever: LeverClient, window: _Window, budget: Budget) -> _Window:
-    """Erase whom both lists name; return the window that was read: a shorter one where Lever refuses a page's token.
+    """Erase people in both lists; return the window that was read: a shorter one where Lever refuses a page's token.
 
     Then the lists have to be read from their first page again, and a shorter window has fewer.
     """
@@ -160,9 +160,9 @@ def _erase_anonymized(
             anonymized = [opportunity.id for opportunity in page.items if opportunity.is_anonymized]
             for opportunity_id in _known(organization, anonymized):
                 erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
-                budget.bite_done()
+                budget.part_done()
             window = replace(window, next=page.next, is_changed_read=not page.next)
-            budget.bite_done(window.to_place())
+            budget.part_done(window.to_place())
     except PlatformError as error:
         if error.status == 400 and window.next:
             raise _TokenRefused(window) from error
@@ -177,10 +177,10 @@ def _erase_deleted(organization: Organization, lever: LeverClient, window: _Wind
             for opportunity_id in _known(organization, page.items):
                 if _is_gone(lever, opportunity_id):
                     erase(organization, opportunity_id, ErasureCause.DELETED, Platform.LEVER.label)
-                budget.bite_done()
+                budget.part_done()
             if page.next:
                 window = replace(window, next=page.next)
-                budget.bite_done(window.to_place())
+                budget.part_done(window.to_place())
     except PlatformError as error:
         if error.status == 400 and window.next:
             raise _TokenRefused(window) from error

@@ -16,7 +16,7 @@ MOST = 50
 
 
 def may_be_confirmed(organization: Organization) -> Exists:
-    """Whether a call is about a candidate whom Lever answered 404 for, which is still to be confirmed.
+    """Whether a call is about a candidate for which Lever answered 404, still to be confirmed.
 
     Their calls stay as long: by them it is known that Lever showed the candidate, and since when it doesn't.
     """

@@ -70,7 +70,7 @@ def erase_old_messages(organization: Organization, before: datetime, actor: Acto
                 count = _empty(table, rows, batch)
                 _record(organization, before, actor, {model._meta.db_table: count}, [])
             total, last = total + count, batch[-1]["pk"]
-            budget.bite_done({"messages": [number, last]})
+            budget.part_done({"messages": [number, last]})
         last = 0
     return total + _erase_verdicts(organization, before, actor, budget)
 
@@ -87,7 +87,7 @@ def _erase_verdicts(organization: Organization, before: datetime, actor: Actor, 
             texts = Verdict.objects.filter(pk__in=keys).erase_text()
             _record(organization, before, actor, {Verdict._meta.db_table: len(texts)}, texts)
         total += len(texts)
-        budget.bite_done()
+        budget.part_done()
     return total
 
 

@@ -56,7 +56,7 @@ def record_candidate(
 
 
 def record_undecided(delivery: Delivery) -> None:
-    """Store the candidate whom a delivery is about that can't be decided; nothing if they entered no trigger stage.
+    """Store the candidate of a delivery that can't be decided; nothing if they entered no trigger stage.
 
     Only the opportunity is known, and the stage's name if the copy of Lever's list has it.
     """

@@ -150,7 +150,7 @@ def _entered_before(
 ) -> EnteredBefore | None:
     """Return why it can't be known by the time of entry whether the candidate is invited; None where it can.
 
-    Whoever told of the entry: what a webhook says isn't signed, so it is worth no more than what a sweep finds.
+    That holds for webhooks too: what one says isn't signed, so it is worth no more than what a sweep finds.
     """
     if is_chosen(delivery):
         return None

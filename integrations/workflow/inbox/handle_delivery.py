@@ -30,7 +30,7 @@ from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
-#: A candidate about whom nothing is decided for so long is listed all the same.
+#: A candidate without a decision for so long is listed all the same.
 SHOWN_AFTER = timedelta(minutes=2)
 GIVEN_UP = (
     "For four days the portal could not read what the decision needs: {reason}. If the candidate is still in the "

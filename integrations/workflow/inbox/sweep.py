@@ -19,7 +19,11 @@ from integrations.models import Delivery, LeverConnection, Organization, Stage, 
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause
-from integrations.workflow.catalog.candidate_people import FILLING, fill_people, store_people_shown
+from integrations.workflow.catalog.candidate_people import (
+    PEOPLE_READ,
+    read_missing_people,
+    store_people_shown,
+)
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.decide_delivery import decide_delivery
@@ -76,8 +80,8 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     """
     if organization.paused or organization.disconnected_reason:
         return 0
-    if FILLING in budget.place:  # all were compared by an earlier turn
-        fill_people(organization, clients, budget)
+    if PEOPLE_READ in budget.place:  # all were compared by an earlier turn
+        read_missing_people(organization, clients, budget)
         return 0
     refresh_stages(organization, clients.lever())
     stages = trigger_stages(organization)
@@ -94,7 +98,7 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
             store_people_shown(organization, listed)
             for opportunity in _missed(organization, stages, listed, latest):
                 repaired += _repair(organization, opportunity, clients, read_at)
-                budget.bite_done()
+                budget.part_done()
             if listing.since is None:
                 _note_listed(organization, listed)
         if listing.since is None:
@@ -104,7 +108,7 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     connection = LeverConnection.objects.filter(organization=organization, swept_at=listing.swept_at)
     connection.update(swept_at=listing.began)
     if is_full:
-        fill_people(organization, clients, budget)
+        read_missing_people(organization, clients, budget)
     return repaired
 
 
@@ -121,7 +125,7 @@ def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[li
             yield [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
             if page.next:
                 listing = replace(listing, next=page.next)
-                budget.bite_done(listing.to_place())
+                budget.part_done(listing.to_place())
     except PlatformError as error:
         if error.status == 400 and listing.next:
             budget.place = {}
@@ -134,7 +138,7 @@ def _missed(
     listed: Sequence[Opportunity],
     latest: datetime | None,
 ) -> list[Opportunity]:
-    """Return those whom no row accounts for and who entered not after `latest`, if that is given."""
+    """Return those without a row who entered no later than `latest`, if that is given."""
     compared = [
         opportunity
         for opportunity in listed

@@ -42,7 +42,7 @@ def remove_old_records(organization: Organization, budget: Budget) -> int:
     count = _delete_calls(organization, budget) + _empty_bodies(organization, budget)
     while erased := erase_some_sign_ins(organization):
         count += erased
-        budget.bite_done()
+        budget.part_done()
     return count
 
 
@@ -119,7 +119,7 @@ def _batches[Row: Model](
         last = getattr(batch[-1], column)
         later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": batch[-1].pk})
         following = rows.filter(later, **{f"{column}__gte": last})
-        budget.bite_done()
+        budget.part_done()
         stop_signal.wait(PAUSE_SECONDS)
 
 

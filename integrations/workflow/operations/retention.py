@@ -46,7 +46,7 @@ def _erase_people(organization: Organization, before: datetime, budget: Budget) 
             for last in batch:
                 receipt = erase(organization, last, ErasureCause.RETENTION, ACTOR)
                 count += receipt is not None and receipt.is_new
-                budget.bite_done({"people": [number, last]})
+                budget.part_done({"people": [number, last]})
         last = ""
     return count
 

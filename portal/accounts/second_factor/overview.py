@@ -13,7 +13,7 @@ from integrations.pages.access import memberships_of, own_page
 from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.second_factor import passkey_ceremonies
 
-#: Where a person is led who has a new password: whoever knew the former one may have added a factor.
+#: Where a person with a new password is led: somebody who knew the former one may have added a factor.
 REVIEW_FACTORS = "/account/second-factor/?review=1"
 #: So few recovery codes are left that the page suggests to make new ones.
 FEW_CODES = 3

@@ -15,7 +15,7 @@ from django.db.backends.postgresql import base
 from psycopg import IsolationLevel
 
 from portal.process import database_waits, statement_plans
-from portal.process.database_waits import Door
+from portal.process.database_waits import ConnectionGate
 from portal.process.postgresql_backend.bounded_connection import BoundedConnection, connect_seconds
 
 REST_SECONDS = 1.0
@@ -28,9 +28,9 @@ ISOLATION_LEVEL = IsolationLevel.READ_COMMITTED
 SESSION = "SELECT set_config('jit', 'off', false), set_config('default_transaction_isolation', 'read committed', false)"
 
 #: By the parameters of the connection: the way to each database.
-_doors: defaultdict[str, Door[BoundedConnection]] = defaultdict(Door)
+_gates: defaultdict[str, ConnectionGate[BoundedConnection]] = defaultdict(ConnectionGate)
 # a child process has none of its parent's threads, which may be trying to connect
-os.register_at_fork(after_in_child=_doors.clear)
+os.register_at_fork(after_in_child=_gates.clear)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -41,16 +41,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> BoundedConnection:
         """Return a new connection. Raises OperationalError when there is none in time."""
         address = {name: conn_params.get(name) for name in ("host", "port", "user", "dbname")}
-        door = _doors[str(address)]
+        gate = _gates[str(address)]
         seconds, left = connect_seconds(conn_params), database_waits.seconds_left()
         try:
-            connection = door.connect(
+            connection = gate.connect(
                 partial(BoundedConnection.connect, **conn_params),
                 seconds if left is None else min(seconds, left),
             )
         except database_waits.Unreachable as error:
             raise self.Database.OperationalError(f"the database can't be reached: {error}") from None
-        connection.on_silence = partial(door.note_failure, "it didn't answer in time")
+        connection.on_silence = partial(gate.note_failure, "it didn't answer in time")
         connection.isolation_level = self.isolation_level = ISOLATION_LEVEL
         return connection
 

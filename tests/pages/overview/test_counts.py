@@ -59,7 +59,7 @@ def test_there_is_no_time_to_invite_when_nobody_was_invited_today(super_admin, r
 
 
 def test_who_finished_between_two_polls_started_too(super_admin, ready_organization):
-    """The published API tells of no start; whoever expired may never have started."""
+    """The published API tells of no start; who expired may never have started."""
     now = timezone.now()
     for opportunity, outcome in (("o-1", ""), ("o-2", "Expired")):
         factories.CandidateFactory.create(

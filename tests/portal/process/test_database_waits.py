@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal.process import database_waits
-from portal.process.database_waits import Door, Unreachable
+from portal.process.database_waits import ConnectionGate, Unreachable
 
 
 class Connection:
@@ -16,9 +16,9 @@ class Connection:
 
 
 @pytest.fixture
-def door(monkeypatch) -> Door[Connection]:
+def gate(monkeypatch) -> ConnectionGate[Connection]:
     monkeypatch.setattr(database_waits, "TRY_AGAIN_SECONDS", 0.0)
-    return Door()
+    return ConnectionGate()
 
 
 @pytest.fixture
@@ -62,45 +62,45 @@ def test_a_shorter_end_is_not_put_off_by_a_later_one():
     assert left <= 1.0
 
 
-def test_a_silent_database_is_given_up_in_time(door):
+def test_a_silent_database_is_given_up_in_time(gate):
     silent = Silent()
     began = time.monotonic()
     with pytest.raises(Unreachable):
-        door.connect(silent, 0.05)
+        gate.connect(silent, 0.05)
     assert time.monotonic() - began < 10
     silent.answers.set()
 
 
-def test_a_try_that_took_too_long_serves_the_thread_that_asks_next(door):
+def test_a_try_that_took_too_long_serves_the_thread_that_asks_next(gate):
     silent = Silent()
     with pytest.raises(Unreachable):
-        door.connect(silent, 0.01)
+        gate.connect(silent, 0.01)
     silent.answers.set()
-    assert isinstance(door.connect(silent, 20), Connection)
+    assert isinstance(gate.connect(silent, 20), Connection)
     assert silent.tries == 1
 
 
-def test_while_one_thread_tries_after_a_failure_the_others_are_told_at_once(door):
+def test_while_one_thread_tries_after_a_failure_the_others_are_told_at_once(gate):
     with pytest.raises(ConnectionRefusedError):
-        door.connect(refuse, 20)
+        gate.connect(refuse, 20)
     silent, connected = Silent(), []
-    trying = threading.Thread(target=lambda: connected.append(door.connect(silent, 20)))
+    trying = threading.Thread(target=lambda: connected.append(gate.connect(silent, 20)))
     trying.start()
     while not silent.tries:
         time.sleep(0.001)
     with pytest.raises(Unreachable, match="refused"):
-        door.connect(silent, 20)
+        gate.connect(silent, 20)
     silent.answers.set()
     trying.join()
     assert len(connected) == silent.tries == 1
 
 
-def test_every_thread_connects_again_once_one_did(door):
+def test_every_thread_connects_again_once_one_did(gate):
     with pytest.raises(ConnectionRefusedError):
-        door.connect(refuse, 20)
-    assert isinstance(door.connect(Connection, 20), Connection)
+        gate.connect(refuse, 20)
+    assert isinstance(gate.connect(Connection, 20), Connection)
     silent = Silent()
-    threads = [threading.Thread(target=door.connect, args=[silent, 20]) for _ in range(2)]
+    threads = [threading.Thread(target=gate.connect, args=[silent, 20]) for _ in range(2)]
     for thread in threads:
         thread.start()
     while silent.tries < 2:
@@ -112,7 +112,7 @@ def test_every_thread_connects_again_once_one_did(door):
 
 def test_a_database_that_failed_a_moment_ago_is_not_asked(monkeypatch):
     monkeypatch.setattr(database_waits, "TRY_AGAIN_SECONDS", 60.0)
-    door: Door[Connection] = Door()
-    door.note_failure("it didn't answer in time")
+    gate: ConnectionGate[Connection] = ConnectionGate()
+    gate.note_failure("it didn't answer in time")
     with pytest.raises(Unreachable, match="didn't answer"):
-        door.connect(Connection, 20)
+        gate.connect(Connection, 20)

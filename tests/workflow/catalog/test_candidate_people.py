@@ -12,8 +12,8 @@ from integrations.models.opportunity_person import Relation
 from integrations.queue.worker import perform_duties
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.catalog.candidate_people import (
-    fill_people,
     people_shown,
+    read_missing_people,
     read_people,
     store_people,
     store_people_shown,
@@ -111,7 +111,7 @@ def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organizatio
     budget = Budget(seconds=-1)
     clients = provider.clients_for(connected_organization)
     with pytest.raises(CallDeferred):
-        fill_people(connected_organization, clients, budget)
+        read_missing_people(connected_organization, clients, budget)
     assert budget.place == {"people": ids[0]}
     later = Budget()
     later.place = budget.place
@@ -128,10 +128,10 @@ def test_who_interviews_is_read_once_of_a_candidate_whose_followers_are_stored(
     factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity.id)
     store_people_shown(connected_organization, [opportunity])  # as a sweep does
     clients = provider.clients_for(connected_organization)
-    fill_people(connected_organization, clients, Budget())
+    read_missing_people(connected_organization, clients, Budget())
     assert ("interviewer", "interviewer@acme.example") in stored(connected_organization)
     calls = len(paths(connected_organization))
-    fill_people(connected_organization, clients, Budget())
+    read_missing_people(connected_organization, clients, Budget())
     assert len(paths(connected_organization)) == calls
 
 
@@ -154,7 +154,7 @@ def test_a_candidate_whom_lever_refuses_is_read_once_and_those_after_it_too(
 
     monkeypatch.setattr(LeverClient, "opportunity", refuse_one)
     for _ in range(2):
-        fill_people(connected_organization, provider.clients_for(connected_organization), Budget())
+        read_missing_people(connected_organization, provider.clients_for(connected_organization), Budget())
     assert sorted(ids) == sorted([refused, sandbox.opportunity_id("Alder")])
     assert ("owner", "admin@acme.example") in stored(connected_organization)
 

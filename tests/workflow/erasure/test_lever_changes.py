@@ -108,7 +108,7 @@ class TestLongLists:
 
     @pytest.fixture
     def anonymized(self, scenario, monkeypatch):
-        """Candidates whom Lever anonymized, among others that changed."""
+        """Candidates that Lever anonymized, among others that changed."""
         monkeypatch.setattr(transport, "PAGE_SIZE", 1)
         LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
         words = ("Alder", "Birch", "Cedar")

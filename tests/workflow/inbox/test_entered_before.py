@@ -1,4 +1,4 @@
-"""Who may be invited already, by what the portal has no row of, is offered to a person, whoever tells of the entry."""
+"""Candidates who may be invited already, without a row here, are offered to a person, by webhook and sweep alike."""
 
 from datetime import timedelta
 

@@ -295,7 +295,7 @@ class TestUndecidable:
 
     @pytest.fixture
     def delivery(self, scenario, move_candidate):
-        """A webhook about somebody whom Lever answers 500 for."""
+        """A webhook about somebody for whom Lever answers 500."""
         scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
         sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
         move_candidate()

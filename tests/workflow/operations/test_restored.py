@@ -61,7 +61,7 @@ def restore(acme, super_admin):
 
 @pytest.fixture
 def enter(sandbox):
-    """Return what moves a candidate into the stage in Lever so long ago, of which no webhook is sent."""
+    """Return what moves a candidate into the stage in Lever so long ago, without a webhook."""
     sandbox.lever_does("settings", webhooks_enabled=False)
 
     def enter(word="Alder", **span):

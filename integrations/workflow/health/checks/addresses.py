@@ -4,6 +4,6 @@ SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/",
 LEVER_SETTINGS, WEBHOOK_SETTINGS = f"{SETTINGS}#lever", f"{SETTINGS}#webhook"
 CODESCREEN_SETTINGS, POLICY_SETTINGS = f"{SETTINGS}#codescreen", f"{SETTINGS}rules/"
 AUTHOR = "/settings/author/"
-#: Where whoever may not change a setting asks somebody who may.
+#: Where people who may not change a setting find somebody who may.
 ASK = f"{SETTINGS}#ask"
 SINGLE_SIGN_ON = "/settings/sso/"

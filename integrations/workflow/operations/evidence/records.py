@@ -36,7 +36,7 @@ def record(row: Model) -> dict[str, object]:
 
 
 def record_of_one(row: Model) -> dict[str, object]:
-    """Return a row's columns as far as they are about the row's own candidate, for whoever may learn of that one."""
+    """Return a row's columns as far as they are about the row's own candidate, for readers who may know of that one."""
     columns = record(row)
     payload = columns.get("payload")
     if isinstance(row, Effect) and isinstance(payload, dict):

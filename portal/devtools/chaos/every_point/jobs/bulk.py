@@ -25,7 +25,7 @@ ACT = "1" * 12
 
 
 def move(world: World) -> None:
-    """A recruiter moves a dozen candidates at once: the limit holds some, whoever comes last."""
+    """A recruiter moves a dozen candidates at once: the limit holds those who come last."""
     set_policies(world.organization, {"bulk_limit": LIMIT, "bulk_window": 1440}, PERSON)
     world.move(*MOVED)
     world.rest()

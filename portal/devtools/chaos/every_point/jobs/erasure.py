@@ -1,4 +1,4 @@
-"""Erasure: by a command, of whom Lever anonymized or deleted, and by age; afterwards nothing personal is left."""
+"""Erasure: by a command, of people that Lever erased, and by age; afterwards nothing personal is left."""
 
 from functools import partial
 from io import StringIO
@@ -57,7 +57,7 @@ def follow(world: World) -> None:
 
 
 def repeat(world: World) -> None:
-    """The erasures are repeated once; whom Lever erased comes back in no other way."""
+    """The erasures are repeated once; people that Lever erased come back in no other way."""
     world.clock.advance(REPEATED_AFTER)
     world.do_duty(Duty.FOLLOW_ERASURES)
     world.sweep()

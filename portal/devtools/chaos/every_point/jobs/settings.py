@@ -50,7 +50,7 @@ kind = "slack"
 url = "{ALERTS_URL}"
 """
 TOKEN = "fedcba9876543210fedcba9876543210"
-#: The verdicts on a move of which two webhooks tell.
+#: The verdicts on a move that two webhooks tell about.
 TWICE = (VerdictCode.INVITE, VerdictCode.ALREADY_INVITED)
 
 
