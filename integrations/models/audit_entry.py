@@ -77,7 +77,7 @@ class AuditAction(models.TextChoices):
     RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
     SEND_AGAIN = "send_again", "resolve: send again"
     INVITE_AGAIN = "invite_again", "send again"
-    INVITE_OFFERED = "invite_offered", "invite who stood there before"
+    INVITE_OFFERED = "invite_offered", "invite who was offered"
     INVITE_CANDIDATE = "invite_candidate", "invite"
     STOP_FOLLOWING = "stop_following", "cancel tracking"
     RECORD_DECISION = "record_decision", "record a decision"
