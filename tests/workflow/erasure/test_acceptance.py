@@ -132,7 +132,7 @@ def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> E
     entry = AuditEntry.objects.get(target_kind="erasure", target_id=erasure.pk)
     assert entry.action == AuditAction.ERASE
     assert entry.changes["rows"][1] == erasure.rows
-    call_command("verify_audit", organization.slug, stdout=io.StringIO())  # raises when the chain isn't whole
+    call_command("verify_audit", stdout=io.StringIO())  # raises when the chain isn't whole
     return erasure
 
 

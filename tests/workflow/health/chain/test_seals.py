@@ -131,11 +131,3 @@ def test_the_portals_own_log_that_begins_anew_is_named(globex):
         1,
         True,
     )
-
-
-def test_an_organization_whose_whole_log_and_the_portals_were_removed_is_named(globex):
-    for table in ("auditentry", "chainhead", "announcedhead"):
-        execute(f"DELETE FROM integrations_{table}")
-    code, text = verify_audit()
-    missing = f"that organization {globex.pk} (globex) was made is missing in this chain"
-    assert (code, missing in text) == (1, True)
