@@ -138,8 +138,8 @@ class AuditExportView(AuditLogMixin, ListExport):
         """Return the file."""
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # The query is built here, because the time zone of its days is not active while the answer is streamed.
-        head = ChainHead.objects.filter(pk=self.organization.pk).first()
-        entries = self.entries().filter(position__lte=head.position if head else 0)
+        last = self.entries().order_by("-pk").values_list("pk", flat=True).first()
+        entries = self.entries().filter(pk__lte=last or 0)
         return self.file(filename, COLUMNS, self._rows(entries), entries.count())
 
     def _rows(self, entries: QuerySet[AuditEntry]) -> Iterator[tuple[object, ...]]:
