@@ -26,6 +26,9 @@ POSTINGS = [
 ASSESSMENTS = [
     {"assessmentId": f"assessment-{number}", "assessmentName": f"Assessment {number}"} for number in range(5)
 ]
+#: When every candidate came into the trigger stage, in milliseconds since 1970. It is after Lever was connected: the
+#: portal only offers candidates who were there before.
+ENTERED_AT = int(time.time() * 1000)
 AUTHOR = {"id": "author", "name": "Author", "email": "author@acme.example", "accessRole": "super admin"}
 #: What the last part of a path answers; Lever wraps its answers in an object.
 ANSWERS: dict[str, object] = {
@@ -66,7 +69,7 @@ def opportunity(opportunity_id: str) -> dict[str, object]:
         "contact": f"contact-{opportunity_id}",
         "emails": [f"{opportunity_id}@example.com"],
         "stage": TRIGGER_STAGE,
-        "stageChanges": [{"toStageId": TRIGGER_STAGE, "updatedAt": 1_700_000_000_000}],
+        "stageChanges": [{"toStageId": TRIGGER_STAGE, "updatedAt": ENTERED_AT}],
         "tags": [],
         "links": [],
         "applications": [{"id": "application", "posting": "role-0", "postingHiringManager": None}],

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from io import StringIO
+from tempfile import NamedTemporaryFile
 
 from django.core.management import call_command
 from django.db.models import Model, QuerySet
@@ -133,14 +134,15 @@ def _configure(world: World, assessment: str, thresholds: str) -> None:
     if environment is None:
         raise RuntimeError("the runs have an environment")
     path = environment.folder / f"{ACCOUNT}.toml"
-    changed = path.with_stem(f"{ACCOUNT}-changed")
-    changed.touch(mode=0o600)
-    changed.write_text(path.read_text() + ADDED.format(assessment=assessment, thresholds=thresholds))
     stored = RoleMapping.objects.filter(role=ROLE, assessment=assessment)
-    world.person_does(
-        lambda: not stored.exists(),
-        lambda: call_command("configure", str(changed), stdout=StringIO(), stderr=StringIO()),
-    )
+    # a file of its own: other runs, which have the same folder, write theirs at the same time
+    with NamedTemporaryFile("w", suffix=".toml") as changed:
+        changed.write(path.read_text() + ADDED.format(assessment=assessment, thresholds=thresholds))
+        changed.flush()
+        world.person_does(
+            lambda: not stored.exists(),
+            lambda: call_command("configure", changed.name, stdout=StringIO(), stderr=StringIO()),
+        )
 
 
 def _until(world: World, action: AuditAction, act: Callable[[], object]) -> None:
