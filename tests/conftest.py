@@ -2,14 +2,13 @@
 
 import gc
 import os
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import redis
 from cryptography.fernet import Fernet
-from django.conf import settings as portal_settings
 from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
@@ -172,18 +171,13 @@ def stranger(db):
     return factories.member(factories.OrganizationFactory(), Membership.Role.SUPER_ADMIN, "stranger")
 
 
-def _forget_calls(lever_account_id: str) -> None:
-    """Forget in Redis, which nothing rolls back, the calls of earlier tests: a new sandbox has none to wait for."""
-    if portal_settings.REDIS_URL:
-        with redis.Redis.from_url(portal_settings.REDIS_URL) as server:
-            server.delete(f"pace:lever:{lever_account_id}")
-
-
 @pytest.fixture
 def sandbox(db, settings) -> Iterator[Sandbox]:
     """A pretend Lever and CodeScreen for this test alone, over real HTTP; the settings point to them."""
     with Sandbox() as platforms:
-        _forget_calls(platforms.lever.accounts["acme"].id)
+        # what limits the calls to an account is kept in Redis, which nothing rolls back and all processes share
+        for account in platforms.lever.accounts.values():
+            account.id = str(uuid.uuid4())
         settings.LEVER_AUTH_URL = platforms.lever.url
         settings.LEVER_API_URL = f"{platforms.lever.url}/v1"
         settings.LEVER_AUDIENCE = f"{platforms.lever.url}/v1/"
