@@ -101,6 +101,11 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known = self.filter(duty=duty, organization__in=organization_ids)
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
+    def requeue(self, organization_id: int) -> None:
+        """Have the full sweep done that was due while the organization was paused or not connected."""
+        sweeps = self.filter(organization=organization_id, duty=Duty.SWEEP_FULLY)
+        sweeps.filter(priority=DutyRun.REQUESTED).update(due_at=Now(), requested_at=Now())
+
     def summary(self) -> list[DutySummary]:
         """Return each duty over all organizations; one query."""
         rows = (
@@ -198,11 +203,15 @@ class DutyRun(Leasable):
         """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""
         return self.change_fenced(place=place, leased_until=Now() + DUTY_LEASE)
 
-    def succeed(self, duration_ms: int) -> bool:
-        """Record a run that did all it had to. Return False when the lease was lost."""
+    def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
+        """Record a run that did all it could. Return False when the lease was lost.
+
+        `was_idle` when that was nothing, for want of a connection: it counts as requested, so that `requeue` finds it.
+        """
         return self._finish(
             duration_ms,
             self._next_time(),
+            self.REQUESTED if was_idle else self.BY_THE_CLOCK,
             failures=0,
             last_error="",
             traceback="",
@@ -267,16 +276,18 @@ class DutyRun(Leasable):
         return Now() + interval * random.uniform(EARLIEST, LATEST)  # noqa: S311
 
     def _finish(
-        self, duration_ms: int, due_at: models.expressions.Combinable | None, **changes: object
+        self,
+        duration_ms: int,
+        due_at: models.expressions.Combinable | None,
+        priority: int = BY_THE_CLOCK,
+        **changes: object,
     ) -> bool:
         """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""
         requested_meanwhile = models.Q(requested_at__isnull=False)  # the claim emptied it
         next_time = due_at or models.Value(None, output_field=models.DateTimeField())
         return self.release(
             due_at=models.Case(models.When(requested_meanwhile, then=Now()), default=next_time),
-            priority=models.Case(
-                models.When(requested_meanwhile, then=self.REQUESTED), default=self.BY_THE_CLOCK
-            ),
+            priority=models.Case(models.When(requested_meanwhile, then=self.REQUESTED), default=priority),
             finished_at=Now(),
             duration_ms=duration_ms,
             **changes,

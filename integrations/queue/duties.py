@@ -51,8 +51,8 @@ def perform_duty(run: DutyRun) -> None:
     outcome = run_step(partial(_step, run, budget))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
-        case NotConnected():  # there is nothing to do until somebody connects it
-            run.succeed(duration_ms)
+        case NotConnected() | False:  # there is nothing to do until somebody connects it, or ends the pause
+            run.succeed(duration_ms, was_idle=True)
         case CallDeferred(retry_after=seconds):
             reason, place = without_addresses(str(outcome)), budget.place
             if budget.got_on or stop_signal.is_requested():
@@ -71,11 +71,13 @@ def perform_duty(run: DutyRun) -> None:
             run.succeed(duration_ms)
 
 
-def _step(run: DutyRun, budget: Budget) -> None:
+def _step(run: DutyRun, budget: Budget) -> bool:
+    """Do one turn; return whether the organization is connected and not paused, so that all could be done."""
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if duty.while_paused or not organization.paused:
         with call_window.kept_by(budget.require), call_log.collected():
             duty.perform(organization, budget)
+    return not organization.paused and not organization.disconnected_reason
 
 
 # reconcile with the platforms

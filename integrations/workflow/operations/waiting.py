@@ -1,10 +1,11 @@
 """Take up what waited for an organization: for the end of its pause, or for a connection."""
 
-from integrations.models import Delivery, Effect, Organization
+from integrations.models import Delivery, DutyRun, Effect, Organization
 
 
 def requeue_waiting(organization: Organization) -> int:
-    """Make the deliveries and effects that waited due now; return how many deliveries there were."""
+    """Make the deliveries, effects and the full sweep that waited due now; return how many deliveries there were."""
     count = Delivery.objects.requeue(organization)
     Effect.objects.requeue(organization)
+    DutyRun.objects.requeue(organization.pk)
     return count

@@ -7,7 +7,16 @@ from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import ApiCall, Duty, DutyRun, Membership, OpportunityPerson, Organization
+from integrations.models import (
+    ApiCall,
+    CodeScreenConnection,
+    Duty,
+    DutyRun,
+    LeverConnection,
+    Membership,
+    OpportunityPerson,
+    Organization,
+)
 from integrations.models.opportunity_person import Relation
 from integrations.queue.worker import perform_duties
 from integrations.vocabulary import ErasureCause
@@ -20,7 +29,10 @@ from integrations.workflow.catalog.candidate_people import (
 )
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.sweep import sweep
-from integrations.workflow.operations.members import change_role
+from integrations.workflow.operations.codescreen_connection import save_codescreen_key
+from integrations.workflow.operations.members import change_role, save_member
+from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.waiting import requeue_waiting
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
@@ -102,6 +114,32 @@ def test_the_first_who_depends_on_it_has_it_read_of_all_known_candidates(
     assert run.duty == Duty.SWEEP_FULLY
     perform_duties()
     assert ("owner", "admin@acme.example") in stored(connected_organization)
+
+
+@pytest.mark.parametrize("ended", ["paused", "lever", "codescreen"])
+def test_it_is_read_when_the_connection_is_back(connected_organization, sandbox, people, super_admin, ended):
+    people(owner=user("admin"))
+    opportunity_id = sandbox.opportunity_id("Alder")
+    factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
+    if ended == "paused":
+        set_policies(connected_organization, {"paused": True}, super_admin)
+    elif ended == "lever":
+        LeverConnection.objects.update(state="needs_reconnect")
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    save_member(connected_organization, "limited", "limited_team_member", "configure", email="l@acme.example")
+    perform_duties()
+    organization = Organization.objects.reread(connected_organization.pk)
+    if ended == "paused":
+        set_policies(organization, {"paused": False}, super_admin)
+    elif ended == "lever":
+        LeverConnection.objects.update(state="connected")
+        requeue_waiting(organization)
+    else:
+        save_codescreen_key(organization, sandbox.api_key, super_admin)
+    perform_duties()
+    assert ("owner", "admin@acme.example") in stored(connected_organization)
+    assert not DutyRun.objects.due().exists()
 
 
 def test_a_turn_that_ended_while_it_was_read_goes_on_there(connected_organization, sandbox, people, limited):
