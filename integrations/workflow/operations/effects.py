@@ -32,11 +32,14 @@ def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -
                 f"{effect} is {effect.get_state_display().lower()}, so there is nothing to retry."
             )
         before = effect.state
+        # one that waits isn't given up when this is undone
+        failed_at = effect.failed_at if before == Effect.State.FAILED else None
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
             state=Effect.State.DUE,
             due_at=due_after(wait),
             attempts=0,
             consecutive_crashes=0,
+            failed_at=failed_at,
             retry_window_started_at=Now(),
         )
         if not changed:

@@ -67,12 +67,12 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
             )
         elif current.invitation is not None:
             current.invitation.lock()
-            _undo_sending(current, current.invitation, actor)
+            _undo_sending(current.invitation, actor)
         else:
             raise ActionNotAllowed(TOO_LATE)
 
 
-def _undo_sending(candidate: Candidate, invitation: Invitation, actor: Actor) -> None:
+def _undo_sending(invitation: Invitation, actor: Actor) -> None:
     """Leave the locked invitation as it was before somebody chose to send it. Raises ActionNotAllowed."""
     failed = _sending_of(invitation).filter(failed_at__isnull=False)
     reason = failed.values_list("last_error", flat=True).first()
@@ -84,13 +84,14 @@ def _undo_sending(candidate: Candidate, invitation: Invitation, actor: Actor) ->
         opportunity_id=invitation.opportunity_id,
         assessment_id=invitation.assessment_id,
         round=invitation.round - 1,
+        status=Status.WITHDRAWN,
     ).first()
-    _put_back(invitation, actor, Status.WITHDRAWN, NOT_INVITED)
-    # a round that was made for this sending is as if it had never been made, unless a decision names it
-    if former is not None and not invitation.verdicts.exists():
-        candidate.invitation = former
-        candidate.save(update_fields=["invitation"])
-        invitation.delete()
+    if former is None:
+        _put_back(invitation, actor, Status.WITHDRAWN, NOT_INVITED)
+    else:  # a round that was made for this sending stands as the one before it did
+        _put_back(
+            invitation, actor, Status.WITHDRAWN, former.status_reason, stopped_by_user=former.stopped_by_user
+        )
 
 
 def _put_back(
@@ -99,6 +100,8 @@ def _put_back(
     status: Status,
     reason: str,
     sending: Effect.State = Effect.State.CANCELLED,
+    *,
+    stopped_by_user: bool = True,
 ) -> None:
     """Give the locked invitation this status, and its sending that state if it hasn't begun, else ActionNotAllowed."""
     waiting = _sending_of(invitation).filter(
@@ -109,7 +112,7 @@ def _put_back(
     ):
         raise ActionNotAllowed(TOO_LATE)
     try:
-        invitation.move(status, reason, stopped_by_user=status == Status.WITHDRAWN)
+        invitation.move(status, reason, stopped_by_user=stopped_by_user and status == Status.WITHDRAWN)
     except IllegalTransition as error:
         raise ActionNotAllowed(TOO_LATE) from error
     target = AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")

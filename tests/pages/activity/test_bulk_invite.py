@@ -23,6 +23,7 @@ from tests import factories
 from tests.page_text import text
 from tests.pages.activity.test_candidates import candidate
 
+LEFT = "The candidate left the stage."
 BULK, DONE, UNDO = "/candidates/bulk/", "/candidates/bulk/done/", "/candidates/bulk/undo/"
 STAGE = "CodeScreen Assessment"
 #: Of the sandbox's candidates: two without an assessment, one of an unknown one, of two, without an address.
@@ -289,36 +290,18 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
     organization_admin_client, organization
 ):
     one = candidate(organization, "Alder", status="withdrawn")
+    Invitation.objects.update(status_reason=LEFT)
     assert "<strong>1</strong> waiting to be sent" in text(invite(organization_admin_client, [one]))
     assert Invitation.objects.get(round=2).status == "pending"
     assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
-    assert Invitation.objects.values_list("round", "status", "stopped_by_user").get() == (
-        1,
-        "withdrawn",
-        False,
-    )
-    one.refresh_from_db()
-    assert one.invitation == Invitation.objects.get()
-    assert not Effect.objects.exists()
+    assert set(Invitation.objects.values_list("status", "status_reason", "stopped_by_user")) == {
+        ("withdrawn", LEFT, False)
+    }
+    assert Effect.objects.get().state == "cancelled"
+    named = AuditEntry.objects.filter(target_kind="invitation").values_list("target_id", flat=True)
+    assert set(named) == {Invitation.objects.get(round=2).pk}
     invite(organization_admin_client, [one])
-    assert Invitation.objects.get(round=2).status == "pending"
-
-
-def test_a_round_that_a_decision_names_stays_when_it_is_taken_back(organization_admin_client, organization):
-    one = candidate(organization, "Alder", status="withdrawn")
-    invite(organization_admin_client, [one])
-    second = Invitation.objects.get(round=2)
-    factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id=one.opportunity_id,
-        verdict="already_invited",
-        decided_at=timezone.now(),
-        due_at=None,
-        invitation=second,
-    )
-    assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
-    assert Invitation.objects.get(round=2).status == "withdrawn"
-    assert set(Effect.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert Invitation.objects.get(round=3).status == "pending"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
 """Taking back what was approved or retried a moment ago."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import AuditEntry, Effect, Invitation
+from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve
-from integrations.workflow.operations.undo import take_back_approval, take_back_retry
+from integrations.workflow.operations.undo import take_back_approval, take_back_invite, take_back_retry
 from tests import factories
 
 WAIT = timedelta(seconds=30)
@@ -37,6 +41,33 @@ def test_a_retry_that_may_have_begun_is_not_taken_back(failed, super_admin):
     with pytest.raises(ActionNotAllowed):
         take_back_retry(failed, super_admin)
     assert not AuditEntry.objects.filter(action="take_back").exists()
+
+
+def test_the_retry_of_an_effect_that_waited_is_not_made_a_failure(failed, super_admin):
+    retry_effect(failed, super_admin)
+    waits = timezone.now() + timedelta(hours=1)
+    Effect.objects.update(attempts=1, due_at=waits)  # it was tried, and is to be tried again
+    retry_effect(failed, super_admin, WAIT)
+    with pytest.raises(ActionNotAllowed):
+        take_back_retry(failed, super_admin)
+    assert Effect.objects.get().state == "due"
+
+
+def test_nothing_is_locked_after_the_log_when_an_invitation_is_taken_back(organization, super_admin):
+    former = factories.InvitationFactory.create(organization=organization, status="withdrawn")
+    candidate = factories.CandidateFactory.create(
+        organization=organization, opportunity_id=former.opportunity_id, invitation=former
+    )
+    invite_candidate(candidate, super_admin, wait=WAIT)
+    with CaptureQueriesContext(connection) as statements:
+        take_back_invite(candidate, super_admin)
+    tables = re.findall(
+        r'^(?:UPDATE|INSERT INTO|DELETE FROM) "integrations_(\w+)"',
+        "\n".join(one["sql"] for one in statements),
+        re.MULTILINE,
+    )
+    log = {"chainhead", "auditentry"}
+    assert set(tables[min(map(tables.index, log & set(tables))) :]) <= log
 
 
 def test_an_approval_that_is_taken_back_leaves_the_invitation_on_hold(organization, super_admin):
