@@ -15,6 +15,8 @@ from typing import Protocol
 
 #: While the database can't be reached, it is tried again so long after the last try.
 TRY_AGAIN_SECONDS = 0.5
+#: What a try gave after its thread had gone is handed out for so long: a connection that rests may end unnoticed.
+KEPT_SECONDS = 1.0
 
 _until: ContextVar[float | None] = ContextVar("the end of waiting for the database", default=None)
 #: How long a thread of this process waits for one answer at most; without an end unless a process sets it.
@@ -63,6 +65,11 @@ class _Try[Connection: Closable]:
 
     outcome: Future[Connection]
     is_awaited: bool = True
+    ended_at: float = float("inf")
+
+    def note_end(self, _: Future[Connection]) -> None:
+        """Note when it gave a connection, or failed."""
+        self.ended_at = time.monotonic()
 
 
 class ConnectionGate[Connection: Closable]:
@@ -105,6 +112,11 @@ class ConnectionGate[Connection: Closable]:
     def _begin(self, connect: Callable[[], Connection]) -> _Try[Connection]:
         """Return a try whose outcome this thread awaits."""
         with self._lock:
+            for old in [one for one in self._tries if time.monotonic() - one.ended_at > KEPT_SECONDS]:
+                if not old.is_awaited:
+                    self._tries.remove(old)
+                    if old.outcome.exception() is None:
+                        old.outcome.result().close()
             if self._failure and (
                 time.monotonic() < self._again_at or any(one.is_awaited for one in self._tries)
             ):
@@ -114,6 +126,7 @@ class ConnectionGate[Connection: Closable]:
                 late.is_awaited = True
                 return late
             one = _Try[Connection](Future())
+            one.outcome.add_done_callback(one.note_end)
             self._tries.append(one)
         # in a thread of its own: the look-up of a name can't be ended
         threading.Thread(target=_settle, args=[one.outcome, connect], daemon=True, name="connect").start()

@@ -11,8 +11,10 @@ from portal.process.database_waits import ConnectionGate, Unreachable
 
 
 class Connection:
+    is_closed = False
+
     def close(self) -> None:
-        pass
+        self.is_closed = True
 
 
 @pytest.fixture
@@ -34,11 +36,13 @@ class Silent:
     def __init__(self) -> None:
         self.answers = threading.Event()
         self.tries = 0
+        self.given: list[Connection] = []
 
     def __call__(self) -> Connection:
         self.tries += 1
         self.answers.wait(20)
-        return Connection()
+        self.given.append(Connection())
+        return self.given[-1]
 
 
 def refuse() -> Connection:
@@ -78,6 +82,28 @@ def test_a_try_that_took_too_long_serves_the_thread_that_asks_next(gate):
     silent.answers.set()
     assert isinstance(gate.connect(silent, 20), Connection)
     assert silent.tries == 1
+
+
+@pytest.mark.parametrize("answer", ["connection", "error"])
+def test_what_a_try_gave_long_before_anybody_asked_is_not_handed_out(gate, monkeypatch, answer):
+    silent = Silent()
+
+    def late() -> Connection:
+        connection = silent()
+        if answer == "error":
+            raise ConnectionRefusedError("refused")
+        return connection
+
+    with pytest.raises(Unreachable):
+        gate.connect(late, 0.01)
+    silent.answers.set()
+    while gate._tries[0].ended_at == float("inf"):
+        time.sleep(0.001)
+    monkeypatch.setattr(database_waits, "KEPT_SECONDS", 0.0)
+    connection = gate.connect(Connection, 20)
+    assert connection is not silent.given[0]
+    assert silent.given[0].is_closed is (answer == "connection")
+    assert gate._tries == []
 
 
 def test_while_one_thread_tries_after_a_failure_the_others_are_told_at_once(gate):
