@@ -1,9 +1,10 @@
-"""A step that a deadlock ended is done again at once: it counts as no crash, and nobody calls it an outage."""
+"""A step that a deadlock ended is done again soon: it counts as no crash, and nobody calls it an outage."""
 
 import psycopg
 import pytest
+from django.db.models.functions import Now
 
-from integrations.models import Duty, DutyRun, Stage
+from integrations.models import Delivery, Duty, DutyRun, Stage
 from integrations.queue import duties, worker
 from integrations.workflow.effects import perform
 from integrations.workflow.inbox import handle_delivery
@@ -21,9 +22,11 @@ def meeting_a_deadlock(step) -> WriteDuringRestart:
     return WriteDuringRestart(step, [conflicting(psycopg.errors.DeadlockDetected)])
 
 
-def test_a_delivery_is_decided_in_the_same_moment(scenario, monkeypatch, caplog):
+def test_a_delivery_is_decided_a_moment_later(scenario, monkeypatch, caplog):
     delivery = factories.DeliveryFactory(organization=scenario.organization, event="other")
     monkeypatch.setattr(handle_delivery, "_handle", meeting_a_deadlock(handle_delivery._handle))
+    assert scenario.work() == 1  # not again and again while the other transaction goes on
+    Delivery.objects.update(due_at=Now())
     scenario.work()
     delivery.refresh_from_db()
     assert delivery.verdict
@@ -35,7 +38,8 @@ def test_a_delivery_is_decided_in_the_same_moment(scenario, monkeypatch, caplog)
 def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(scenario, sandbox, monkeypatch):
     monkeypatch.setattr(perform, "_outcome", meeting_a_deadlock(perform._outcome))
     invitation = scenario.pending_invitation()
-    scenario.work()
+    assert scenario.work() == 1
+    scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert scenario.latest_effect().consecutive_crashes == 0
 

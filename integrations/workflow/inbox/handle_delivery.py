@@ -49,7 +49,7 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
         case CallDeferred():
             _try_later(delivery, due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
         case Conflict():
-            delivery.release(due_at=Now(), attempts=delivery.attempts - 1)
+            delivery.release(due_at=Now() + SHORTEST_WAIT, attempts=delivery.attempts - 1)
         case PlatformError():
             _retry(delivery, result)
         case Crash():
