@@ -1,6 +1,9 @@
 """Remove the report from Lever when a person is erased."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from integrations.duty_budget import Budget
 from integrations.models import Effect, Erasure, Invitation, LeverConnection, Result
@@ -42,6 +45,19 @@ def test_a_report_goes_unless_a_later_one_replaces_it(attached, state, outcome, 
     attached.work()
     assert attached.latest_effect("remove_report").state == outcome
     assert len(opportunity(attached).files) == left
+
+
+def test_a_report_goes_when_the_later_one_that_was_to_replace_it_fails(attached):
+    Effect.objects.filter(kind="attach_report").update(
+        state="due", due_at=timezone.now() + timedelta(hours=1), attempt_started_at=None
+    )
+    enqueue.enqueue_report_removal(Invitation.objects.get())
+    attached.work()
+    assert len(opportunity(attached).files) == 1
+    Effect.objects.filter(kind="attach_report").update(state="failed", due_at=None)
+    attached.work_waiting()
+    assert attached.latest_effect("remove_report").state == "done"
+    assert opportunity(attached).files == {}
 
 
 @pytest.mark.parametrize("cause", [ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED])
