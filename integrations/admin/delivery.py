@@ -139,8 +139,13 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     @admin.display(description="what a person can do")
     def next_step(self, delivery: Delivery) -> str:
         """Return what a person can do about the verdict."""
-        status = delivery.invitation.status if delivery.invitation else None
-        return next_step(delivery.verdict, status) or self.get_empty_value_display()
+        invitation = delivery.invitation
+        step = (
+            next_step(delivery.verdict, invitation.status, is_bounced=invitation.is_bounced)
+            if invitation
+            else next_step(delivery.verdict)
+        )
+        return step or self.get_empty_value_display()
 
     @admin.display(description="where it failed")
     def where_it_failed(self, delivery: Delivery) -> str | SafeString:

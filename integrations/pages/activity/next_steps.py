@@ -9,6 +9,6 @@ def next_step(verdict: str, invitation: Invitation | None = None) -> str:
     """Return the next step for a verdict and the invitation it led to; empty while there is no verdict."""
     if verdict in INVITING_VERDICTS and invitation is not None and invitation.has_ended_without_result:
         return next_steps.FOLLOWED_IN_VAIN
-    if verdict in INVITING_VERDICTS and invitation is not None and invitation.is_bounced:
-        return next_steps.BOUNCED
-    return next_steps.next_step(verdict, invitation.status if invitation else None)
+    if invitation is None:
+        return next_steps.next_step(verdict)
+    return next_steps.next_step(verdict, invitation.status, is_bounced=invitation.is_bounced)

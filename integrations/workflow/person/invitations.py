@@ -137,6 +137,7 @@ def _existing_invitation(
         since=f"{row.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
+        is_bounced=row.is_bounced,
         outcome=ResultOutcome(outcome) if done_at and outcome else None,
         completed_at=done_at,
         days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,

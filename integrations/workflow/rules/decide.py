@@ -180,6 +180,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 VerdictCode.ALREADY_INVITED,
                 f"The candidate already has “{assessment.name}” ({latest.status_phrase} since {latest.since}).",
                 existing_invitation_id=latest.id,
+                is_bounced=latest.is_bounced,
             )
         round_number = latest.round + 1
     for latest in _latest_blocking([replace(row, was_refused=False) for row in elsewhere]):
@@ -189,6 +190,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 f"The same person already has “{assessment.name}” through another opportunity in Lever "
                 f"({latest.status_phrase} since {latest.since}).",
                 existing_invitation_id=latest.id,
+                is_bounced=latest.is_bounced,
             )
     if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
         return offer
@@ -217,6 +219,7 @@ def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
             f"“{chosen.name}” was chosen, but the candidate already has {name} ({latest.status_phrase} since "
             f"{latest.since}).",
             existing_invitation_id=latest.id,
+            is_bounced=latest.is_bounced,
         )
     return None
 

@@ -14,7 +14,7 @@ from integrations.vocabulary import (
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.mapping_index import MappingIndex
-from integrations.workflow.rules.next_steps import NEXT_STEPS
+from integrations.workflow.rules.next_steps import next_step
 from integrations.workflow.rules.tags import TAG_WORD
 from integrations.workflow.rules.trigger import TriggerPolicy
 
@@ -63,6 +63,7 @@ class ExistingInvitation:
     completed_at: datetime | None = None
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
+    is_bounced: bool = False
     was_refused: bool = False  # a person stopped it, and the candidate hasn't entered the stage again since
 
     @property
@@ -117,6 +118,7 @@ class Decision:
     found: tuple[KnownAssessment, ...] = ()  # the assessments that these names mean
     email: str = ""
     existing_invitation_id: int | None = None
+    is_bounced: bool = False  # the e-mail of that invitation
     round: int = 1
 
     @property
@@ -127,4 +129,4 @@ class Decision:
     @property
     def next_step(self) -> str:
         """What a person can do about it."""
-        return NEXT_STEPS.get(self.verdict, "")
+        return next_step(self.verdict, is_bounced=self.is_bounced)

@@ -70,7 +70,12 @@ AFTER_INVITE: Mapping[InvitationStatus, str] = {
     InvitationStatus.FAILED: "It was not sent. Fix the reason shown, then an Admin can send it again.",
 }
 #: After an invitation whose e-mail bounced.
-BOUNCED = "Correct the address in Lever. Then an Admin sends it again from the candidate's page."
+BOUNCED = (
+    "The invitation bounced. Correct the address in Lever, then an Admin presses “Correct and send again” on the "
+    "candidate's page."
+)
+#: The verdicts about an invitation: one that was made, or that the person has already.
+_OF_AN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED, VerdictCode.INVITED_ELSEWHERE}
 #: After an invitation that the portal stopped asking about without a result.
 FOLLOWED_IN_VAIN = (
     "If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen again. "
@@ -78,8 +83,10 @@ FOLLOWED_IN_VAIN = (
 )
 
 
-def next_step(verdict: str, status: str | None = None) -> str:
+def next_step(verdict: str, status: str | None = None, *, is_bounced: bool = False) -> str:
     """Return the next step for a verdict and the status of its invitation; empty while there is no verdict."""
+    if is_bounced and verdict in _OF_AN_INVITATION:
+        return BOUNCED
     if status and verdict in INVITING_VERDICTS:
         return AFTER_INVITE[InvitationStatus(status)]
     return NOTED if verdict == VerdictCode.NOTED else NEXT_STEPS.get(verdict, "")

@@ -6,6 +6,7 @@ from integrations.http.errors import NotConnected
 from integrations.models import AuditEntry, Invitation
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
+from tests import factories
 from tests.at_once import run_at_once
 
 CORRECTED = "alder.correct@candidates.example"
@@ -95,6 +96,26 @@ def test_nothing_is_sent_to_somebody_who_can_not_be_invited(scenario, bounced, s
     with pytest.raises(ActionNotAllowed, match=reason):
         on_request.correct_and_send_again(bounced, super_admin)
     assert Invitation.objects.count() == 1
+
+
+def test_who_enters_the_stage_again_is_said_to_need_the_correction(
+    scenario, sandbox, bounced, organization_admin_client
+):
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    data = {"opportunityId": bounced.opportunity_id, "toStageId": stage}
+    delivery = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=bounced.opportunity_id,
+        payload={"event": "candidateStageChange", "data": data},
+    )
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "already_invited"
+    page = organization_admin_client.get(f"/deliveries/{delivery.pk}/").content.decode()
+    dry_run = on_request.dry_run(scenario.organization, bounced.opportunity_id, stage)
+    for said in (page, dry_run.decision.next_step):
+        assert "“Correct and send again”" in said
+        assert "Nothing to do" not in said
 
 
 def test_nothing_changes_while_lever_is_not_connected(scenario, bounced, super_admin):
