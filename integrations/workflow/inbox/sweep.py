@@ -83,13 +83,16 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     if PEOPLE_READ in budget.place:  # all were compared by an earlier turn
         read_missing_people(organization, clients, budget)
         return 0
+    connected_at, swept_at = (
+        organization.lever_connection.connected_at,
+        organization.lever_connection.swept_at,
+    )
     refresh_stages(organization, clients.lever())
     stages = trigger_stages(organization)
     ids = [stage.external_id for stage in stages]
     read_at = db_clock.now()
     listing = _Listing.from_place(budget.place, ids)
-    if listing is None:
-        swept_at = organization.lever_connection.swept_at
+    if listing is None or (connected_at and listing.began < connected_at):
         listing = _Listing(tuple(ids), read_at, swept_at, None if is_full else swept_at)
     latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
     repaired = 0
@@ -105,8 +108,8 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
             _read_offered_again(organization, listing.began)
     # without a trigger stage too: there was nothing to compare, and the sweep isn't late
     # but not where a restore or a new connection had all compared anew meanwhile
-    connection = LeverConnection.objects.filter(organization=organization, swept_at=listing.swept_at)
-    connection.update(swept_at=listing.began)
+    connection = LeverConnection.objects.filter(organization=organization, connected_at=connected_at)
+    connection.filter(swept_at=listing.swept_at).update(swept_at=listing.began)
     if is_full:
         read_missing_people(organization, clients, budget)
     return repaired

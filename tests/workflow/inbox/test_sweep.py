@@ -481,6 +481,27 @@ def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
     assert sandbox.invitations_sent() == 1
 
 
+def test_all_are_compared_anew_when_another_account_is_connected_during_the_first_sweep(
+    scenario, sandbox, move_without_webhook, super_admin, monkeypatch
+):
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    connect_to_account(scenario, sandbox, super_admin, "globex")
+    move_without_webhook()
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    account = sandbox.lever.accounts["acme"]
+    account.opportunities[sandbox.opportunity_id("Alder")].updated_at -= 3600_000
+
+    def connect_and_return(organization):
+        connect_to_account(scenario, sandbox, super_admin, "acme")
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "trigger_stages", connect_and_return)
+        duties.sweep_organization(scenario.organization, Budget(), is_full=False)
+    organization = Organization.objects.reread(scenario.organization.pk)
+    assert duties.sweep_organization(organization, Budget(), is_full=False) == 1
+
+
 @pytest.mark.parametrize(("reentry", "repaired"), [("after_expiry", 1), ("nothing", 0)])
 def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
     scenario, sandbox, move_without_webhook, reentry, repaired
