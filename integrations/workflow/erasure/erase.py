@@ -5,9 +5,10 @@ it is declared there.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import batched, chain
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -142,12 +143,13 @@ def _erase_and_record(
     deciding: Delivery | None,
 ) -> None:
     """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
-    changed = _erase_rows(subject, found, deciding)
     remove_reports(subject, erasure.cause)
-    verdicts = Verdict.objects.filter(pk__in=_keys(Verdict, subject, found)).exclude(
-        code__in=IMPERSONAL_VERDICTS
+    changed, own = _erase_rows(subject, found, deciding)
+    verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict._meta.label, [])])
+    verdicts = verdicts.exclude(code__in=IMPERSONAL_VERDICTS)
+    entries = AuditEntry.objects.filter(
+        pk__in=[*own[AuditEntry], *found.rows.get(AuditEntry._meta.label, [])]
     )
-    entries = AuditEntry.objects.filter(pk__in=_keys(AuditEntry, subject, found))
     texts = {
         Verdict._meta.db_table: verdicts.erase_text(),
         AuditEntry._meta.db_table: entries.erase_text(),
@@ -157,7 +159,7 @@ def _erase_and_record(
     if not counts and erasure.rows:
         return
     erasure.rows = dict(sorted((Counter(erasure.rows) + Counter(counts)).items()))
-    erasure.kept = _kept(subject)
+    erasure.kept = dict(sorted((model._meta.db_table, len(keys)) for model, keys in own.items() if keys))
     erasure.save(update_fields=["rows", "kept"])
     erasure.refresh_from_db()
     positions = chain.from_iterable(texts.values())
@@ -168,8 +170,13 @@ def _erase_and_record(
     transaction.on_commit(overwrite_deleted)
 
 
-def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> dict[str, set[int]]:
-    """Erase all but the texts in the chain, and stop what is under way; return the keys of changed rows by table."""
+def _erase_rows(
+    subject: Subject, found: Found, deciding: Delivery | None
+) -> tuple[dict[str, set[int]], dict[type[Model], list[int]]]:
+    """Erase all but the texts in the chain, and stop what is under way.
+
+    Return the keys of changed rows by table, and of all rows of the opportunity by model.
+    """
     changed: dict[str, set[int]] = defaultdict(set)
     emails = [*found.emails, *digests_about(subject), *waiting_emails(subject)]
     changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
@@ -181,33 +188,30 @@ def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> di
     )
     changed[OpportunityPerson._meta.db_table] |= set(people.values_list("pk", flat=True))
     people.delete()
+    own: dict[type[Model], list[int]] = {}
     for table in CANDIDATE_TABLES:
-        model = model_of(table)
-        if model not in (Verdict, AuditEntry):
-            changed[model._meta.db_table] |= _empty(table, subject, _keys(model, subject, found))
-    return changed
+        model, rows = model_of(table), rows_of(table, subject)
+        if model in (Verdict, AuditEntry):
+            own[model] = list(rows.values_list("pk", flat=True))
+            continue
+        read = list(rows.values(*columns_read(table)))
+        own[model] = [row["pk"] for row in read]
+        for keys in batched(found.rows.get(table.model, []), BATCH):
+            read += model._base_manager.filter(pk__in=keys).values(*columns_read(table))
+        changed[model._meta.db_table] |= _empty(table, subject, read)
+    return changed, own
 
 
-def _keys(model: type[Model], subject: Subject, found: Found) -> list[int]:
-    """Return the keys of the rows to erase in one table."""
-    table = next(table for table in CANDIDATE_TABLES if table.model == model._meta.label)
-    return [*rows_of(table, subject).values_list("pk", flat=True), *found.rows.get(table.model, [])]
-
-
-def _empty(table: Table, subject: Subject, keys: list[int]) -> set[int]:
+def _empty(table: Table, subject: Subject, read: Iterable[dict[str, Any]]) -> set[int]:
     """Empty the columns of these rows that are about a candidate; return the keys of those that were changed."""
-    changed: set[int] = set()
-    rows = model_of(table)._base_manager
-    for start in range(0, len(keys), BATCH):
-        batch = rows.filter(pk__in=keys[start : start + BATCH]).values(*columns_read(table))
-        for row in batch:
-            if changes := changes_of(table, row, subject):
-                rows.filter(pk=row["pk"]).update(**changes)
-                changed.add(row["pk"])
-    return changed
-
-
-def _kept(subject: Subject) -> dict[str, int]:
-    """Return how many rows of the opportunity stay, by table."""
-    kept = {model_of(table)._meta.db_table: rows_of(table, subject).count() for table in CANDIDATE_TABLES}
-    return {name: count for name, count in sorted(kept.items()) if count}
+    changed: dict[str, list[int]] = defaultdict(list)
+    changes_by_text: dict[str, dict[str, object]] = {}
+    for row in read:
+        if changes := changes_of(table, row, subject):
+            changes_by_text[repr(changes)] = changes
+            changed[repr(changes)].append(row["pk"])
+    # one statement for those that become the same: the organization is locked meanwhile
+    for text, keys in changed.items():
+        for batch in batched(keys, BATCH):
+            model_of(table)._base_manager.filter(pk__in=batch).update(**changes_by_text[text])
+    return set(chain.from_iterable(changed.values()))

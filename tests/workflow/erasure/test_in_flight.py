@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import Task
 
@@ -42,6 +44,29 @@ def test_an_invitation_that_waits_is_never_sent(scenario):
     assert (effect.state, effect.due_at) == ("cancelled", None)
     assert scenario.reread(invitation).status == "withdrawn"
     assert traces(NAME, ADDRESS) == []
+
+
+def test_the_organization_is_locked_for_no_more_statements_when_there_are_more_calls(organization):
+    statements = []
+    for opportunity_id, calls in (("few", 2), ("many", 40)):
+        for _ in range(calls):
+            ApiCall.objects.create(
+                organization=organization,
+                opportunity_id=opportunity_id,
+                platform=Platform.LEVER,
+                method="GET",
+                path="/opportunities",
+                status=200,
+                duration_ms=1,
+                correlation_id="c",
+                response_body=NAME,
+            )
+        with CaptureQueriesContext(connection) as captured:
+            receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
+        assert receipt is not None
+        assert receipt.rows == {"integrations_apicall": calls}
+        statements.append(len(captured))
+    assert statements[1] <= statements[0]
 
 
 def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
