@@ -2,6 +2,8 @@
 
 import pytest
 
+from integrations.lever.oauth import SCOPES
+from integrations.workflow.operations.lever_connection import connect_lever
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -32,6 +34,37 @@ def deliver_stage_change(scenario, sandbox):
         )
 
     return deliver
+
+
+@pytest.fixture
+def move_without_webhook(scenario, sandbox):
+    """Return a function that moves a candidate, of which Lever sends no webhook."""
+    sandbox.lever_does("settings", webhooks_enabled=False)
+
+    def move(word="Alder", stage=STAGE):
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=stage)
+
+    return move
+
+
+@pytest.fixture
+def connect_to_account(scenario, sandbox, super_admin):
+    """Return a function that lets a person consent for a Lever account of the sandbox."""
+
+    def connect(slug):
+        account = sandbox.lever.accounts[slug]
+        grants = sandbox.lever.grants
+        grant = grants.grant(account, account.users[account.actor()], frozenset(SCOPES))
+        connect_lever(
+            scenario.organization,
+            grants.issue(grant, account),
+            super_admin,
+            lever_user_id=account.actor(),
+            lever_account_id=account.id,
+        )
+        scenario.organization.refresh_from_db()
+
+    return connect
 
 
 def verdict(delivery):
