@@ -25,6 +25,8 @@ DAY = 24 * 3600.0
 RETENTION_DAYS = 3
 #: An erasure is repeated once, for what a worker wrote that held a row meanwhile.
 REPEATED_AFTER = 400.0
+#: Longer than two runs overlap: what one run counts as read without having read it, no later one finds.
+LATER = 1200.0
 
 
 def forget(world: World) -> None:
@@ -50,6 +52,7 @@ def follow(world: World) -> None:
     world.rest()
     world.platforms.lever_does("anonymize", opportunities=[opportunity_id("Birch")])
     world.platforms.lever_does("delete", opportunities=[opportunity_id("Cedar")])
+    world.clock.advance(LATER)
     world.do_duty(Duty.FOLLOW_ERASURES)
     for word in ("Birch", "Cedar"):
         expect(world, word, statuses=None)
