@@ -14,6 +14,8 @@ MILLISECOND = timedelta(milliseconds=1)
 #: Lever signs every webhook anew, so that a genuine signature comes with one body, however often it is sent.
 BODIES_PER_SIGNATURE = 20
 LIMIT = Limit(burst=BODIES_PER_SIGNATURE, seconds=timedelta(days=1).total_seconds())
+#: A body that comes again, at whatever process, isn't another one.
+ONCE = Limit(burst=1, seconds=LIMIT.seconds)
 #: A signature of this age that a process hasn't seen may have been used at another.
 NEW_SECONDS = 300.0
 SIGNATURES_REMEMBERED = 5000
@@ -47,7 +49,7 @@ class SignatureReuse:
     def is_exhausted(self, organization_id: int, signature: str, body_key: str, age: float) -> bool:
         """Count this body for its signature, which is `age` seconds old.
 
-        Return whether BODIES_PER_SIGNATURE others came with it before; one more is let in each day.
+        Return whether BODIES_PER_SIGNATURE others came with it before, at all processes; one more is let in each day.
         """
         signed = f"{organization_id}:{signature}"
         body = _digest(body_key)
@@ -58,7 +60,9 @@ class SignatureReuse:
             if not bodies and age < NEW_SECONDS:
                 bodies.add(body)
                 return False
-        if isinstance(AttemptLimit.take(keyed_limits(f"lever-signature:{signed}", (LIMIT,))), TooMany):
+        once = keyed_limits(f"lever-body:{signed}:{body_key}", (ONCE,))
+        outcome = AttemptLimit.take(once | keyed_limits(f"lever-signature:{signed}", (LIMIT,)))
+        if isinstance(outcome, TooMany) and not AttemptLimit.objects.filter(pk__in=list(once)).exists():
             return True
         with self._lock:
             bodies.add(body)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from integrations.models import Delivery, WebhookRejection
+from integrations.models import AttemptLimit, Delivery, WebhookRejection
 from integrations.webhooks import signature_reuse
 from integrations.webhooks.signature_reuse import (
     BODIES_PER_SIGNATURE,
@@ -51,9 +51,24 @@ def test_the_bodies_of_a_signature_are_counted_at_all_processes_together(post, r
     assert Delivery.objects.count() == BODIES_PER_SIGNATURE
 
 
-def test_a_webhook_that_is_sent_again_is_never_refused(post, recorded):
-    statuses = [post(recorded).status_code for _ in range(2 * BODIES_PER_SIGNATURE)]
+@pytest.mark.parametrize("is_another_process", [False, True])
+def test_a_webhook_that_is_sent_again_counts_once(post, recorded, is_another_process):
+    statuses = []
+    for _ in range(2 * BODIES_PER_SIGNATURE):
+        statuses.append(post(recorded).status_code)
+        if is_another_process:
+            signature_reuse.seen.clear()
     assert statuses == [202] + [200] * (2 * BODIES_PER_SIGNATURE - 1)
+    others = [post(recorded | {"id": f"forged-{number}"}).status_code for number in range(25)]
+    assert others == [202] * (BODIES_PER_SIGNATURE - 1) + [401] * (26 - BODIES_PER_SIGNATURE)
+
+
+def test_a_body_that_was_refused_stays_refused_and_costs_no_row(post, recorded):
+    for number in range(BODIES_PER_SIGNATURE):
+        post(recorded | {"id": f"forged-{number}"})
+    counted = AttemptLimit.objects.count()
+    assert [post(recorded | {"id": "one more"}).status_code for _ in range(3)] == [401] * 3
+    assert AttemptLimit.objects.count() == counted
 
 
 def test_a_genuine_webhook_is_accepted_after_a_flood(post, recorded):
