@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.generic import TemplateView
 
 from integrations.models import AttemptLimit, PasswordLinkRequest, UserSession
 from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
@@ -106,6 +107,17 @@ def too_many(request: HttpRequest, refusal: TooMany, *, what: str = "") -> HttpR
     """Return the page that says how long to wait, a 429 with Retry-After; `what` says of what, if not of passwords."""
     context = {"wait": refusal.in_words, "what": what}
     response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(math.ceil(refusal.seconds))
+    return response
+
+
+def make_wait(view: TemplateView, refusal: TooMany) -> HttpResponse:
+    """Return the page that asks for a second factor, a 429 with Retry-After: it says how long to wait."""
+    error = (
+        f"Too many wrong codes. Wait {refusal.in_words}, then try again; "
+        "a code that you give before isn't looked at."
+    )
+    response = view.render_to_response(view.get_context_data(error=error), status=429)
     response["Retry-After"] = str(math.ceil(refusal.seconds))
     return response
 

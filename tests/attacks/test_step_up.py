@@ -4,10 +4,21 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 
-from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock
+from integrations.models import (
+    AttemptLimit,
+    AuditAction,
+    AuditEntry,
+    AuthenticatorApp,
+    Passkey,
+    RecoveryCode,
+    db_clock,
+)
+from integrations.queue import worker
 from integrations.workflow.email.links import reset_password_link
+from integrations.workflow.operations import second_factor_attempts
 from tests.second_factors import (
     PASSWORD,
     SecurityKey,
@@ -100,6 +111,28 @@ def test_a_page_that_was_shown_counts_for_no_other_form(super_admin):
     own.get(APP)
     change_session(own, proven_at=0.0)
     assert own.post(PASSKEYS, {"name": "key"})["Location"].startswith(CONFIRM)
+
+
+def test_codes_of_an_app_that_is_being_set_up_can_not_be_guessed(super_admin):
+    """A thief shares the session, but hasn't seen the page: a code that is hit would show them the recovery codes."""
+    own, stolen = sessions(super_admin)
+    own.get(APP)
+    stolen.cookies = own.cookies
+    app = AuthenticatorApp.objects.get()
+    wrong = [f"{(int(code_of(app)) + number) % 10**6:06}" for number in range(3, 8)]
+    assert [stolen.post(APP, {"code": code}).status_code for code in wrong] == [200] * 5
+    answer = stolen.post(APP, {"code": code_of(app)})
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
+    assert "Too many wrong codes. Wait" in answer.content.decode()
+    assert not AuthenticatorApp.objects.confirmed().exists()
+    assert AuditEntry.objects.filter(action=AuditAction.FAIL_SECOND_FACTOR).count() == 5
+    worker.work()
+    [message] = mail.outbox
+    assert "Wrong second factors" in message.subject
+    AttemptLimit.objects.all().delete()  # the time is over
+    own.post(APP, {"code": code_of(app)})
+    assert AuthenticatorApp.objects.confirmed().get() == app
+    assert not AttemptLimit.objects.filter(pk__in=second_factor_attempts.keys_of(super_admin)).exists()
 
 
 def test_one_page_sets_up_one_app(super_admin):

@@ -39,11 +39,11 @@ def record_failure(user: User, factor: SecondFactor, at: datetime) -> None:
         if isinstance(AttemptLimit.take(_slips(user)), TooMany):
             tell_person(
                 user,
-                "Wrong second factors at the sign-in of the CodeScreen–Lever portal",
+                "Wrong second factors for your account of the CodeScreen–Lever portal",
                 [
-                    f"Somebody gave {user}'s password, and then several times a wrong second factor.",
-                    "They are not signed in. If it was you, wait a few minutes and try again.",
-                    "If it wasn't you, somebody knows your password: change it now.",
+                    f"Somebody signed in as {user}, and then gave several times a wrong second factor.",
+                    "It opened nothing, and none was set up. If it was you, wait a few minutes and try again.",
+                    "If it wasn't you, somebody knows your password or uses your session: choose another password now.",
                 ],
                 key=f"failed:{at:%Y-%m-%dT%H}",
             )

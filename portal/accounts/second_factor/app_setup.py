@@ -16,7 +16,10 @@ from integrations.models import AuthenticatorApp, db_clock
 from integrations.recent_sign_in import RecentSignInMixin, end_set_up
 from integrations.session_strength import mark_strong, mark_weak
 from integrations.vocabulary import SecondFactor
+from integrations.workflow.operations import second_factor_attempts
 from integrations.workflow.operations.second_factor import confirm_app, has_second_factor, remove_app
+from portal.accounts.throttle import make_wait
+from portal.client_address import client_network
 
 WRONG_CODE = (
     "That isn't the code that the app shows for this secret. See that your phone's clock is right, wait for the next "
@@ -41,12 +44,18 @@ class AddAppView(RecentSignInMixin, TemplateView):
         return super().get(request, *args, qr_code=_qr_code(app.address), secret=" ".join(groups), **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Confirm the app by its code, and show the recovery codes that were made with it."""
-        user = cast(User, request.user)
-        code = "".join(request.POST.get("code", "")[:20].split())
-        added = confirm_app(user, code, db_clock.now())
+        """Confirm the app by its code, and show the recovery codes that were made with it.
+
+        Wrong codes are counted with those at sign-in: who shares the session and hasn't seen the secret must not guess.
+        """
+        user, address, now = cast(User, request.user), client_network(request), db_clock.now()
+        if refusal := second_factor_attempts.begin(user, address):
+            return make_wait(self, refusal)
+        added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)
         if added is None:
+            second_factor_attempts.record_failure(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=WRONG_CODE))
+        second_factor_attempts.end(user, address)
         return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added.recovery_codes)
 
 

@@ -1,7 +1,6 @@
 """The page between the password and the session: it asks for the second factor."""
 
 import json
-import math
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -13,7 +12,6 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from integrations.models import AuthenticatorApp, Passkey, db_clock
-from integrations.models.attempt_limit import TooMany
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.pages.access import own_page
 from integrations.session_strength import has_given_own_factor
@@ -27,6 +25,7 @@ from integrations.workflow.operations.second_factor import (
 from portal.accounts.completion import METHOD_SESSION_KEY, SignInMethod, begin_session
 from portal.accounts.second_factor import passkey_ceremonies, pending_sign_in
 from portal.accounts.second_factor.pending_sign_in import PendingSignIn
+from portal.accounts.throttle import make_wait
 from portal.client_address import client_network
 
 WRONG_CODE = (
@@ -89,7 +88,7 @@ class SecondFactorView(TemplateView):
         now, user, address = db_clock.now(), self.pending.user, client_network(self.request)
         refusal = second_factor_attempts.begin(user, address)
         if refusal is not None:
-            return self._make_wait(refusal)
+            return make_wait(self, refusal)
         factor = (
             SecondFactor.RECOVERY_CODE
             if "recovery_code" in self.request.POST
@@ -121,15 +120,6 @@ class SecondFactorView(TemplateView):
 
     def _refuse(self, error: str) -> HttpResponse:
         return self.render_to_response(self.get_context_data(error=error))
-
-    def _make_wait(self, refusal: TooMany) -> HttpResponse:
-        error = (
-            f"Too many wrong codes. Wait {refusal.in_words}, then try again; "
-            "a code that you give before isn't looked at."
-        )
-        response = self.render_to_response(self.get_context_data(error=error), status=429)
-        response["Retry-After"] = str(math.ceil(refusal.seconds))
-        return response
 
 
 def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
