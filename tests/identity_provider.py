@@ -57,6 +57,8 @@ class Provider:
     #: Each call that was received: method, path and form.
     calls: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     error: str = ""
+    #: When the person signed in there, in Unix seconds; a new question for it makes that now.
+    signed_in_at: int = field(default_factory=lambda: int(time.time()))
 
     # what a browser does
 
@@ -66,6 +68,8 @@ class Provider:
         assert query["client_id"] == self.client_id
         assert query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256"
+        if query.get("prompt") == "login" and query.get("max_age") == "0":
+            self.signed_in_at = int(time.time())
         back: dict[str, str] = {"state": query["state"]}
         if self.error:
             back["error"] = self.error
@@ -130,6 +134,7 @@ class Provider:
             "iat": now,
             "exp": now + 300,
             "nonce": nonce,
+            "auth_time": self.signed_in_at,
             "email": self.email,
             "email_verified": self.is_verified,
             **self.changes,

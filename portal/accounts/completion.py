@@ -100,6 +100,6 @@ def _mark(
         mark_weak(request)
     else:
         mark_strong(request, second_factor)
-    if second_factor is not SecondFactor.SINGLE_SIGN_ON:
-        # who runs an organization's provider must not change what opens the person's account elsewhere
+    if provider_id is None or second_factor not in {None, SecondFactor.SINGLE_SIGN_ON}:
+        # a provider may vouch for somebody who gave it no proof for days, such as the thief of a browser's session
         note_proof(request)

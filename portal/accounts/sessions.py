@@ -8,9 +8,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.models import AuditAction, UserSession
+from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.operations.account_entries import record_for_person
 from portal.accounts.session_rows import row_key
 
@@ -37,7 +39,9 @@ class SessionsView(TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End the session that the form names, or all others. One of somebody else's is never found."""
+        """End the session that the form names, or all others, after a fresh proof. Somebody else's is never found."""
+        if wanted := proof_wanted(request, reverse("sessions")):
+            return wanted
         others = self._live().exclude(pk=row_key(request))
         named = request.POST.get("session", "")
         chosen = others if "others" in request.POST else others.filter(pk=int(named) if _is_key(named) else 0)

@@ -1,11 +1,23 @@
 """Single sign-on together with second factors, limits of passwords and memberships: no one of them weakens another."""
 
+import re
+import time
+from datetime import timedelta
+from html import unescape
+
 import pytest
 import responses
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.models import AttemptLimit, IdentityProvider, Membership, UserSession
+from integrations.models import (
+    AttemptLimit,
+    AuthenticatorApp,
+    IdentityProvider,
+    Membership,
+    UserSession,
+    db_clock,
+)
 from integrations.models.attempt_limit import Limit
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
@@ -90,6 +102,101 @@ def test_a_provider_does_not_satisfy_the_requirement_of_a_second_factor_unless_i
     assert client.session[SECOND_FACTOR_SESSION_KEY] == "authenticator_app"
     assert PROVIDER_SESSION_KEY in client.session
     assert "Acme" in client.get("/").content.decode()
+
+
+APP, CONFIRM = "/account/second-factor/app/", "/account/confirm/?next=/account/second-factor/app/"
+CONFIRM_AGAIN = "/account/confirm/?next=%2Faccount%2Fsecond-factor%2Fapp%2F"
+
+
+@pytest.fixture
+def session(client, provider, acme):
+    """The session of a member of Acme alone, without a password, whose browser signed in at the provider hours ago."""
+    user = factories.UserFactory.create(username="dave", email=CAROL, password=None)
+    Membership.objects.create(user=user, organization=acme, role=Membership.Role.TEAM_MEMBER, address=CAROL)
+    provider.signed_in_at -= 7200
+    sign_in(client, provider)
+    assert is_signed_in(client)
+    return client
+
+
+def ask_anew(session, page: str = CONFIRM) -> str:
+    """Press the button, and return the provider's address that it leads to."""
+    return unescape(session.post(page, {"provider": "1"})["Refresh"].removeprefix("0; url="))
+
+
+def come_back(session, provider, address: str) -> str:
+    """Return from the provider; return where that leads."""
+    back = provider.authorize(address)
+    return str(session.get(back.removeprefix("http://testserver"))["Location"])
+
+
+def without_question(address: str) -> str:
+    """Return the provider's address as somebody changes it who can't sign in there anew."""
+    return re.sub("[?&](prompt|max_age)=[^&]*", "", address)
+
+
+def test_a_stolen_session_of_a_provider_plants_no_first_second_factor(session, provider):
+    assert session.get(APP)["Location"].startswith("/account/confirm/")
+    assert come_back(session, provider, without_question(ask_anew(session))) == CONFIRM_AGAIN
+    assert "signed in there just now" in session.get(CONFIRM).content.decode()
+    assert session.get(APP)["Location"].startswith("/account/confirm/")
+    assert session.post(APP, {"code": "000000"})["Location"].startswith("/account/confirm/")
+    assert not AuthenticatorApp.objects.exists()
+
+
+def test_a_member_without_a_password_sets_up_their_first_factor_after_a_new_sign_in(session, provider):
+    page = session.get(CONFIRM).content.decode()
+    assert 'name="password"' not in page
+    assert come_back(session, provider, ask_anew(session)) == APP
+    assert session.get(APP).status_code == 200
+    session.post(APP, {"code": code_of(AuthenticatorApp.objects.get())})
+    assert AuthenticatorApp.objects.confirmed().exists()
+
+
+@pytest.mark.parametrize("said", [None, True, "now", float("nan"), -7200, 7200])
+def test_what_a_provider_says_otherwise_of_the_time_is_no_proof(session, provider, said):
+    at = int(time.time()) + said if type(said) is int else said
+    provider.changes = {"auth_time": at}
+    assert come_back(session, provider, ask_anew(session)) == CONFIRM_AGAIN
+    assert session.get(APP).status_code == 302
+
+
+def test_another_person_at_the_provider_is_no_proof(session, provider):
+    provider.subject, provider.email = "subject-2", "mallory@acme.example"
+    assert come_back(session, provider, ask_anew(session)) == CONFIRM_AGAIN
+    assert "signed in somebody else" in session.get(CONFIRM).content.decode()
+    assert session.get(APP).status_code == 302
+
+
+def test_a_sign_in_that_the_person_made_minutes_after_a_thief_asked_is_no_proof(
+    session, provider, monkeypatch
+):
+    address, now = without_question(ask_anew(session)), db_clock.now()
+    provider.signed_in_at = int(time.time())
+    monkeypatch.setattr(db_clock, "now", lambda: now + timedelta(minutes=14))
+    provider.changes = {"auth_time": int(time.time()) - 360}
+    assert come_back(session, provider, address) == CONFIRM_AGAIN
+    assert session.get(APP).status_code == 302
+
+
+def test_a_usual_sign_in_after_the_question_is_no_proof(session, provider):
+    ask_anew(session)
+    assert sign_in(session, provider)["Location"] == "/"
+    assert session.get(APP)["Location"].startswith("/account/confirm/")
+
+
+def test_a_provider_whose_sign_in_counts_as_second_factor_still_opens_no_page_of_the_factors(
+    session, provider
+):
+    IdentityProvider.objects.update(counts_as_second_factor=True)
+    assert come_back(session, provider, ask_anew(session)) == APP
+    assert session.get(APP).status_code == 403
+
+
+def test_a_provider_that_is_off_or_not_the_sessions_is_not_asked(session, client_for, carol):
+    IdentityProvider.objects.update(mode="off")
+    assert "Refresh" not in session.post(CONFIRM, {"provider": "1"})
+    assert "Refresh" not in client_for(carol).post(CONFIRM, {"provider": "1"})
 
 
 def test_who_runs_a_provider_gets_no_limit_of_their_own_to_guess_the_password(provider, carol, monkeypatch):

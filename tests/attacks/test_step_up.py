@@ -14,6 +14,7 @@ from integrations.models import (
     AuthenticatorApp,
     Passkey,
     RecoveryCode,
+    UserSession,
     db_clock,
 )
 from integrations.queue import worker
@@ -83,6 +84,16 @@ def test_a_form_for_a_passkey_from_an_old_session_gets_no_challenge(super_admin,
         assert stolen.post(PASSKEYS, form)["Location"].startswith(CONFIRM)
     assert "passkey_challenge" not in stolen.session
     assert not Passkey.objects.exists()
+
+
+@pytest.mark.parametrize("named", ["session", "others"])
+def test_a_stolen_session_signs_its_person_out_nowhere(super_admin, named):
+    own, stolen = sessions(super_admin)
+    row = UserSession.objects.earliest("pk").pk
+    answer = stolen.post("/account/sessions/", {named: row})
+    assert answer["Location"] == f"{CONFIRM}?next=%2Faccount%2Fsessions%2F"
+    assert "Then send the form again" in stolen.get(answer["Location"]).content.decode()
+    assert own.get("/account/").status_code == 200
 
 
 def test_no_answer_to_a_form_holds_a_secret_or_a_challenge(super_admin, settings):

@@ -152,14 +152,17 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
 
     # what the portal asks for
 
-    def authorization_address(self, address: str = "") -> str:
+    def authorization_address(self, address: str = "", *, anew: bool = False) -> str:
         """Return the provider's address to send a person to, and remember the attempt in their session.
 
-        `address` is the e-mail address that they typed, to spare them typing it again. Raises SignInFailed.
+        `address` is the e-mail address that they typed, to spare them typing it again. `anew`: ask that they prove who
+        they are, whatever session they have there. Raises SignInFailed.
         """
         if not self.provider.client_secret:
             raise SignInFailed("secret_missing")
         self.LOGIN_HINT = address or None
+        if anew:
+            self.PROMPT, self.MAX_AGE = "login", 0  # which obliges the provider to say when they did
         try:
             return str(self.auth_url())
         except SocialAuthBaseException as error:
@@ -208,6 +211,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
             subject,
             address.strip() if isinstance(address, str) and address.isprintable() else "",
             _is_verified(self._details),
+            _age(self.id_token or {}),
         )
 
 
@@ -216,3 +220,11 @@ def _is_verified(details: JsonObject) -> bool:
     if "email_verified" in details:
         return details["email_verified"] in (True, "true")
     return details.get("xms_edov") in (True, "true", "1")
+
+
+def _age(token: JsonObject) -> float | None:
+    """Return for how many seconds the person had been signed in when the token was made; None where it isn't said."""
+    issued_at, authenticated_at = token.get("iat"), token.get("auth_time")
+    if not isinstance(issued_at, int | float) or not isinstance(authenticated_at, int | float):
+        return None
+    return float(issued_at) - float(authenticated_at)

@@ -1,6 +1,7 @@
-"""Begin a sign-in by an organization's provider, complete it, and try a provider before members use it."""
+"""Begin and complete a sign-in by an organization's provider, try one before members use it, prove anew who one is."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -13,15 +14,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
-from integrations.models import IdentityProvider, SignInDomain
+from integrations.models import IdentityProvider, SignInDomain, db_clock
 from integrations.models.membership import SUPER_ADMINS
+from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.pages.access import (
     OrganizationMixin,
     memberships_of,
     return_url,
     without_searches,
 )
-from integrations.recent_sign_in import RecentSignInMixin
+from integrations.recent_sign_in import RECENT, RecentSignInMixin, note_proof
 from integrations.workflow.operations.single_sign_on import identities
 from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
 from integrations.workflow.operations.single_sign_on.joining import invitation_for
@@ -35,6 +37,15 @@ from portal.accounts.throttle import begin_at_provider, too_many
 #: The session's key for the provider that a Super Admin is trying.
 TRYING_SESSION_KEY = "single_sign_on_trying"
 
+#: The session's key for a proof that its person was sent to give at their provider: since when, and where they go on.
+PROVING_SESSION_KEY = "single_sign_on_proving"
+#: What whole seconds, and the way of the answer, may add to a provider's times.
+ROUNDING_SECONDS = 5.0
+
+NOT_ANEW = (
+    "Your provider doesn't say that you signed in there just now. Ask your IT to have it honour max_age and release "
+    "auth_time."
+)
 UNKNOWN_DOMAIN = (
     "No organization here has set up single sign-on for this address. Sign in with your password, or ask a Super Admin "
     "of your organization."
@@ -73,7 +84,6 @@ class SingleSignOnView(_AddressFormView):
         if provider is None:
             form.add_error("email", UNKNOWN_DOMAIN)
             return self.form_invalid(form)
-        self.request.session.pop(TRYING_SESSION_KEY, None)
         next_url = without_searches(return_url(self.request, reverse("overview")))
         self.request.session[NEXT_SESSION_KEY] = next_url
         try:
@@ -99,6 +109,9 @@ class CompleteView(View):
         if provider is None:
             return refused(request, Refusal.OFF.label)
         trying = request.session.pop(TRYING_SESSION_KEY, None)
+        proving = request.session.pop(PROVING_SESSION_KEY, None)
+        if proving is not None and request.session.get(PROVIDER_SESSION_KEY) == provider.pk:
+            return _proven(request, provider, proving)
         try:
             claims = SingleSignOnBackend(request, provider).claims()
         except SignInFailed as failed:
@@ -132,10 +145,11 @@ class TryView(OrganizationMixin, RecentSignInMixin):
         if provider is None:
             messages.error(request, "Enter the provider first.")
             return redirect("single-sign-on-settings")
-        request.session[TRYING_SESSION_KEY] = provider.pk
         SingleSignOnBackend(request, provider).forget_discovery()
         try:
-            return to_provider(request, provider, self.user.email)
+            response = to_provider(request, provider, self.user.email)
+            request.session[TRYING_SESSION_KEY] = provider.pk
+            return response
         except SignInFailed as failed:
             messages.error(request, explain(failed.code))
             return redirect("single-sign-on-settings")
@@ -150,16 +164,61 @@ def provider_for(address: str) -> IdentityProvider | None:
     return providers.filter(organization__in=proven.values("organization")).first()
 
 
-def to_provider(request: HttpRequest, provider: IdentityProvider, address: str = "") -> HttpResponse:
-    """Return the page that leads to the provider. Raises SignInFailed.
+def to_provider(
+    request: HttpRequest, provider: IdentityProvider, address: str = "", *, anew: bool = False
+) -> HttpResponse:
+    """Return the page that leads to the provider, for a sign-in, or `anew` for one there. Raises SignInFailed.
 
     A page and no redirect: the redirect of a form would need the provider's origin in the policy's `form-action`.
     """
-    target = SingleSignOnBackend(request, provider).authorization_address(address)
+    for earlier in (TRYING_SESSION_KEY, PROVING_SESSION_KEY):
+        request.session.pop(earlier, None)
+    target = SingleSignOnBackend(request, provider).authorization_address(address, anew=anew)
     context = {"target": target, "provider": provider}
     response = render(request, "accounts/single_sign_on_continue.html", context)
     response["Refresh"] = f"0; url={target}"
     return response
+
+
+def provider_of_session(request: HttpRequest) -> IdentityProvider | None:
+    """Return the provider that began the session, if it is in use."""
+    providers = IdentityProvider.objects.select_related("organization").exclude(
+        mode=IdentityProvider.Mode.OFF
+    )
+    return providers.filter(pk=request.session.get(PROVIDER_SESSION_KEY) or 0).first()
+
+
+def prove_anew(request: HttpRequest, provider: IdentityProvider, next_url: str) -> HttpResponse:
+    """Return the page that leads to the session's provider, to prove there who one is. Raises SignInFailed."""
+    response = to_provider(request, provider, request.user.email, anew=True)  # type: ignore[union-attr]
+    request.session[PROVING_SESSION_KEY] = {
+        "at": db_clock.now().timestamp(),
+        "next": without_searches(next_url),
+    }
+    return response
+
+
+def _proven(request: HttpRequest, provider: IdentityProvider, proving: dict[str, Any]) -> HttpResponse:
+    """Count it as a proof that the session's person signed in at the provider since they were asked; go on.
+
+    Both times are by the provider's clock: its token must say that this is no longer ago than the question is here.
+    """
+    confirm = f"{reverse('account-confirm')}?{urlencode({'next': proving['next']})}"
+    asked_ago = db_clock.now().timestamp() - proving["at"]
+    try:
+        claims = SingleSignOnBackend(request, provider).claims()
+    except SignInFailed as failed:
+        messages.error(request, explain(failed.code))
+        return redirect(confirm)
+    if not identities.is_bound(provider, claims, request.user):
+        messages.error(request, "Your provider signed in somebody else. Sign in there as yourself.")
+        return redirect(confirm)
+    longest = min(asked_ago, RECENT.total_seconds()) + ROUNDING_SECONDS
+    if claims.age is None or not -ROUNDING_SECONDS <= claims.age <= longest:
+        messages.error(request, NOT_ANEW)
+        return redirect(confirm)
+    note_proof(request)
+    return redirect(proving["next"])
 
 
 def _tried(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -22,11 +22,16 @@ from integrations.vocabulary import LabelledEnum
 
 @dataclass(frozen=True)
 class Claims:
-    """What a provider's verified token says of a person; the address is empty where it names none."""
+    """What a provider's verified token says of a person; the address is empty where it names none.
+
+    `age`: for how many seconds the person had been signed in at the provider when it made the token, by its own clock;
+    None where it doesn't say.
+    """
 
     subject: str
     address: str
     is_verified: bool
+    age: float | None = None
 
 
 class Refusal(LabelledEnum):
@@ -87,6 +92,14 @@ def sign_in(provider: IdentityProvider, claims: Claims) -> User | Refusal:
         if is_new:
             record(identity, found, AuditAction.BIND_IDENTITY)
     return found
+
+
+def is_bound(provider: IdentityProvider, claims: Claims, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether these claims are about this person, who signed in by the provider before and may still."""
+    bound = ProviderIdentity.objects.filter(
+        provider=provider.pk, subject=claims.subject, user_id=user.pk or 0
+    )
+    return bound.exclude(provider__mode=IdentityProvider.Mode.OFF).exists()
 
 
 def usable_address(provider: IdentityProvider, claims: Claims) -> Refusal | None:
