@@ -1,14 +1,16 @@
-"""E-mails that tell a person what was changed about their account, in case it wasn't they who did it."""
+"""E-mails about what opens accounts: to the person whose it is, and to Super Admins about their organization's."""
 
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
 
-from integrations.models import EmailTopic, Membership
+from integrations.models import Actor, EmailTopic, Membership, Organization
+from integrations.workflow.email.admin_requests import super_admins_with_address
+from integrations.workflow.email.links import settings_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
-from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
+from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail, without_links
 
 PRIORITY = 1  # a person who has to stop somebody must know at once
 
@@ -31,6 +33,26 @@ def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = ""
         priority=PRIORITY,
     )
     return True
+
+
+def tell_super_admins(organization: Organization, what: str, line: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what was changed about the organization's single sign-on, and by whom.
+
+    It goes to the Super Admins of this moment, whatever they are when it is sent. Call it in the change's transaction.
+    """
+    recipients = {member.user.email for member in super_admins_with_address(organization)}
+    if not recipients:
+        return
+    lines = (
+        without_links(line),
+        "Who runs the provider can sign in as each member with an address in a proven domain.",
+        without_links(
+            f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
+        ),
+        f"Open the settings: {settings_link()}sso/",
+    )
+    payload = EmailPayload(tuple(sorted(recipients)), f"{organization.name}: {what}", lines)
+    enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
 
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:

@@ -19,6 +19,7 @@ from integrations.models import (
 )
 from integrations.models.sign_in_domain import LAPSES_AFTER
 from integrations.vocabulary import LabelledEnum
+from integrations.workflow.email.account_notice import tell_super_admins
 
 #: With LIFETIME_SECONDS for each, the regular check stays within a duty's lease.
 MOST_DOMAINS = 20
@@ -71,6 +72,8 @@ def remove_domain(domain: SignInDomain, actor: Actor) -> None:
     """Delete a domain: people with such an address can no longer sign in by the provider, nor have to."""
     with transaction.atomic():
         if SignInDomain.objects.filter(pk=domain.pk).delete()[0]:
+            if domain.proven_at is not None:
+                _tell(domain, "removed", actor)
             _record(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
 
 
@@ -108,9 +111,15 @@ def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
     domain.save(update_fields=["checked_at", "proven_at", "missing_since"])
     is_proven = domain.proven_at is not None
     if is_proven != was_proven:
+        _tell(domain, "proven" if is_proven else "found to be proven no longer", actor)
         action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
         _record(domain, actor, action, {"proven": (was_proven, is_proven)})
     return Proof.FOUND if is_found else Proof.MISSING
+
+
+def _tell(domain: SignInDomain, what: str, actor: Actor) -> None:
+    subject = f"a domain of single sign-on was {what}"
+    tell_super_admins(domain.organization, subject, f"The domain {domain.domain} was {what}.", actor)
 
 
 def _record(domain: SignInDomain, actor: Actor, action: AuditAction, changes: Changes) -> None:

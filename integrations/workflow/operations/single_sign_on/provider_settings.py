@@ -19,10 +19,12 @@ from integrations.models import (
     SignInDomain,
     TargetKind,
 )
+from integrations.workflow.email.account_notice import tell_super_admins
 
 Mode = IdentityProvider.Mode
 
 TRY_FIRST = "Try it first: press “Try it” and sign in at your provider."
+CHANGED = "single sign-on was changed"
 PROVE_FIRST = (
     "Prove an e-mail domain first: single sign-on signs in people with an address in a proven domain."
 )
@@ -77,7 +79,7 @@ def save_provider(organization: Organization, wanted: ProviderSettings, actor: A
             setattr(provider, name, value)
         provider.checked_at, provider.failure = None, ""
         provider.save()
-        record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
+        _change(provider, actor, changes, CHANGED if stored else "the provider of single sign-on was added")
     return changes
 
 
@@ -98,7 +100,7 @@ def set_mode(organization: Organization, mode: str, actor: Actor) -> bool:
         changes = {"mode": (provider.mode, mode)}
         provider.mode = Mode(mode)
         provider.save(update_fields=["mode"])
-        record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
+        _change(provider, actor, changes, CHANGED)
     return True
 
 
@@ -122,7 +124,7 @@ def remove_provider(organization: Organization, actor: Actor) -> bool:
             return False
         changes = {"issuer": (provider.issuer, ""), "mode": (provider.mode, "")}
         IdentityProvider.objects.filter(pk=provider.pk).delete()
-        record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
+        _change(provider, actor, changes, "the provider of single sign-on was removed")
     return True
 
 
@@ -130,6 +132,14 @@ def record(provider: IdentityProvider, actor: Actor, action: AuditAction, change
     """Append an audit entry about the organization's single sign-on."""
     target = AuditTarget(TargetKind.SINGLE_SIGN_ON, provider.pk, provider.issuer)
     AuditEntry.record(provider.organization, actor, action, target, changes)
+
+
+def _change(provider: IdentityProvider, actor: Actor, changes: Changes, what: str) -> None:
+    """Tell the Super Admins of a change, by the names of the settings, and record it."""
+    names = ", ".join(sorted(name.replace("_", " ") for name in changes))
+    line = f"Settings of the provider {provider.issuer} that differ now: {names}."
+    tell_super_admins(provider.organization, what, line, actor)
+    record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
 
 
 def _refuse_unready(provider: IdentityProvider) -> None:
