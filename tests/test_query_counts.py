@@ -26,7 +26,7 @@ PAGES = {
     "/activity/?show=effects&q=Alder": 15,
     "/activity/opportunity-1/": 18,
     "/activity/opportunity-1/?show=technical": 19,
-    "/audit/": 9,
+    "/audit/": 11,
     "/settings/": 18,
     "/settings/rules/": 12,
     "/settings/team/": 9,

@@ -75,9 +75,7 @@ class Customer:
 
 
 def make_customer(slug: str) -> Customer:
-    organization = Organization.objects.create(
-        name=slug.title(), slug=slug, webhook_key=f"{slug}-whole-webhook-key"
-    )
+    organization = factories.OrganizationFactory.create(slug=slug, webhook_key=f"{slug}-whole-webhook-key")
     customer = Customer(organization)
     own = {"organization": organization}
     rows = customer.rows

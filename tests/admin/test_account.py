@@ -7,9 +7,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Membership, UserSession
+from integrations.models import Membership, UserSession
 from integrations.queue import worker
 from tests import factories
+from tests.factories import recorded
 from tests.second_factors import prove_now
 
 NEW_PASSWORD = "seven lorries under water"
@@ -47,7 +48,7 @@ def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(
     form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
     address = f"/admin/auth/user/{key.format(team_member.pk)}/password/"
     assert root.post(address, form).status_code == 302
-    entry = AuditEntry.objects.get(action="change_password")
+    entry = recorded().get(action="change_password")
     assert (entry.actor, entry.target) == (operator, str(team_member))
     assert entry.changes == {"password": ["set", "set"]}
     assert not UserSession.objects.filter(user=team_member, ended_at=None).exists()
@@ -59,7 +60,7 @@ def test_a_password_set_by_an_operator_is_recorded_told_and_ends_the_sessions(
 def test_a_refused_password_is_no_change(root, team_member):
     form = {"password1": "short", "password2": "short", "usable_password": "true"}
     assert root.post(page(team_member, "user_password_change"), form).status_code == 200
-    assert not AuditEntry.objects.filter(action="change_password").exists()
+    assert not recorded().filter(action="change_password").exists()
     assert root.get("/admin/auth/user/0x1/password/").status_code in {302, 404}
 
 
@@ -72,7 +73,7 @@ def test_rights_and_addresses_given_by_an_operator_are_recorded_in_each_organiza
     theirs.force_login(team_member)
     was = team_member.email
     assert save(root, team_member, email="else@acme.example", is_superuser="on") == 302
-    entries = AuditEntry.objects.filter(action="change_account")
+    entries = recorded().filter(action="change_account")
     assert {entry.organization for entry in entries} == {other, *organizations_of(team_member)}
     for entry in entries:
         assert entry.actor == operator
@@ -88,7 +89,7 @@ def test_saving_an_unchanged_account_writes_no_entry_and_ends_no_session(root, t
     theirs = Client()
     theirs.force_login(team_member)
     assert save(root, team_member) == 302
-    assert not AuditEntry.objects.exclude(action="sign_in").exists()
+    assert not recorded().exclude(action="sign_in").exists()
     assert theirs.get("/account/").status_code == 200
 
 
@@ -100,7 +101,7 @@ def test_a_new_account_is_recorded(root, operator):
         "password2": NEW_PASSWORD,
     }
     assert root.post(reverse("admin:auth_user_add"), form).status_code == 302
-    entry = AuditEntry.objects.get(action="add_account")
+    entry = recorded().get(action="add_account")
     assert (entry.actor, entry.target, entry.organization) == (operator, "newcomer", None)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
+from django.utils.text import slugify
 
 from integrations.models import Membership, Organization, PendingMembership
 from integrations.queue import worker
@@ -47,7 +48,7 @@ class Owner(NamedTuple):
 
 def owner_of(name: str) -> Owner:
     """Make an organization of that name with a Super Admin."""
-    organization = factories.OrganizationFactory.create(slug=name.lower(), name=name)
+    organization = factories.OrganizationFactory.create(slug=slugify(name), name=name)
     user = factories.member(organization, Membership.Role.SUPER_ADMIN, "owner")
     return Owner(organization, user, signed_in(user))
 

@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import AttemptLimit, AuditEntry, UserSession
+from integrations.models import AttemptLimit, UserSession
 from integrations.models.attempt_limit import Limit
 from portal.accounts import throttle
 from tests import factories
 from tests.attempt_limits import let_pass
+from tests.factories import recorded
 
 PASSWORD = "correct horse battery"
 PROXY, OFFICE, ATTACKER = "10.0.0.1", "192.0.2.10", "198.51.100.66"
@@ -194,7 +195,7 @@ def test_a_flood_of_failures_leaves_few_entries_and_no_typed_name(super_admin, o
     secret = "typed-Into-the-wrong-field!"
     guess(secret, 60)
     guess(super_admin.username, 60, address="198.51.100.67")
-    entries = AuditEntry.objects.all()
+    entries = recorded().all()
     assert sorted(entries.filter(organization=None).values_list("action", flat=True)) == [
         "fail_sign_in",
         "fail_sign_in",
@@ -217,8 +218,8 @@ def test_guesses_from_many_addresses_leave_few_entries(super_admin, caplog):
     for number in range(80):
         guess(super_admin.username, 1, address=f"198.51.100.{number}")
         guess(f"unknown-{number}", 1, address=f"203.0.113.{number}")
-    assert AuditEntry.objects.exclude(organization=None).count() == 50
-    assert AuditEntry.objects.filter(organization=None).count() == 80
+    assert recorded().exclude(organization=None).count() == 50
+    assert recorded().filter(organization=None).count() == 80
     assert "More failed sign-ins than are recorded" in caplog.text
     assert super_admin.username not in caplog.text
 
@@ -226,7 +227,7 @@ def test_guesses_from_many_addresses_leave_few_entries(super_admin, caplog):
 def test_a_person_without_an_organization_is_recorded_for_the_portal(db):
     factories.UserFactory.create(username="alone")
     guess("alone", 1)
-    assert AuditEntry.objects.get().target == "alone"
+    assert recorded().get().target == "alone"
 
 
 def test_an_inactive_persons_right_password_is_a_failure_like_any_other(super_admin):

@@ -8,6 +8,7 @@ from integrations.models import (
     AuditTarget,
     TargetKind,
 )
+from tests.factories import recorded
 
 
 def test_secrets_are_masked_by_field_name_at_every_depth(organization):
@@ -25,7 +26,7 @@ def test_secrets_are_masked_by_field_name_at_every_depth(organization):
             "stage": ("", "kept"),
         },
     )
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert "SECRET" not in json.dumps(entry.changes)
     assert entry.changes["lever_signature_token"] == ["empty", "set"]
     assert entry.changes["webhook_secret"] == ["set", "empty"]

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import AuditEntry
 from tests import factories
+from tests.factories import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def test_the_data_is_printed_and_its_handing_out_recorded():
     output = StringIO()
     call_command("subject_access", "acme", "opportunity-1", stdout=output)
     assert json.loads(output.getvalue())["opportunity_id"] == "opportunity-1"
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.actor_name) == ("subject_access", "subject_access")
 
 

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind
 from tests import factories
 from tests.append_only import overwrite
+from tests.factories import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -36,27 +37,27 @@ def verify(*arguments: str) -> tuple[int, list[str]]:
 
 
 def test_whole_chains_are_counted_and_their_heads_printed(acme):
-    factories.OrganizationFactory.create(slug="empty")
+    empty = ChainHead.objects.get(pk=factories.OrganizationFactory.create(slug="empty").pk)
     head = ChainHead.objects.get(pk=acme.pk)
     portal = ChainHead.objects.get(pk=0)
     assert verify() == (
         0,
         [
-            f"the portal: whole. 1 audit entries and 0 verdicts, the text of 0 erased. Head 1:{portal.hash}",
-            f"acme: whole. 2 audit entries and 1 verdicts, the text of 0 erased. Head 3:{head.hash}",
-            f"empty: whole. 0 audit entries and 0 verdicts, the text of 0 erased. Head 0:{'0' * 64}",
+            f"the portal: whole. 3 audit entries and 0 verdicts, the text of 0 erased. Head 3:{portal.hash}",
+            f"acme: whole. 3 audit entries and 1 verdicts, the text of 0 erased. Head 4:{head.hash}",
+            f"empty: whole. 1 audit entries and 0 verdicts, the text of 0 erased. Head 1:{empty.hash}",
         ],
     )
 
 
 def test_a_fault_is_printed_and_exits_with_1(acme):
-    entry = AuditEntry.objects.filter(organization=acme).earliest("position")
-    overwrite(AuditEntry.objects.filter(pk=entry.pk), reason="Never said.")
+    entry = recorded().filter(organization=acme).earliest("position")
+    overwrite(recorded().filter(pk=entry.pk), reason="Never said.")
     code, lines = verify("acme")
     assert code == 1
     assert lines == [
-        f"acme: audit entry {entry.pk} at position 1: its text was changed.",
-        "acme: not whole, 1 faults. 2 audit entries and 1 verdicts, the text of 0 erased.",
+        f"acme: audit entry {entry.pk} at position 2: its text was changed.",
+        "acme: not whole, 1 faults. 3 audit entries and 1 verdicts, the text of 0 erased.",
     ]
     assert verify()[0] == 1
     assert verify("--portal")[0] == 0
@@ -65,7 +66,7 @@ def test_a_fault_is_printed_and_exits_with_1(acme):
 def test_an_announced_head_is_compared(acme):
     head = ChainHead.objects.get(pk=acme.pk)
     assert verify("acme", "--head", f" {head} ")[0] == 0
-    assert AuditEntry.objects.filter(action="verify_log").get().changes["head"] == [None, str(head)]
+    assert recorded().filter(action="verify_log").get().changes["head"] == [None, str(head)]
     code, lines = verify("acme", "--head", f"9:{head.hash}")
     assert code == 1
     assert "its end was cut off" in lines[0]

@@ -6,6 +6,7 @@ from django.db.models.deletion import ProtectedError
 
 from integrations.models import AnnouncedHead, AppendOnlyError, AuditEntry, ChainHead, Verdict
 from tests import factories
+from tests.factories import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def test_the_name_of_who_acted_is_emptied_with_the_text_of_an_entry_about_an_acc
         "changes": {"from": [1, 2]},
     }
     account = AuditEntry.objects.create(**own, target_kind="account", target="ada", target_id=1)
-    assert AuditEntry.objects.erase_text() == [account.position, entry.position]
+    assert recorded().erase_text() == [account.position, entry.position]
     for row in (account, entry):
         row.refresh_from_db()
         assert (row.target, row.changes, row.reason, row.text_salt) == ("", {}, "", "")
@@ -79,7 +80,7 @@ def test_the_orm_refuses_to_save_or_delete_a_stored_row(entry, verdict):
         with pytest.raises(AppendOnlyError, match="append-only"):
             row.delete()
     with pytest.raises(AppendOnlyError):
-        AuditEntry.objects.update_or_create(pk=entry.pk, defaults={"reason": "Another."})
+        recorded().update_or_create(pk=entry.pk, defaults={"reason": "Another."})
     with pytest.raises(AppendOnlyError):
         entry.organization.audit_entries.all().delete()
 
@@ -96,7 +97,7 @@ def test_an_entry_keeps_its_persons_id_when_the_person_is_deleted(organization, 
     )
     key = super_admin.pk
     super_admin.delete()
-    entry = AuditEntry.objects.get(pk=entry.pk)
+    entry = recorded().get(pk=entry.pk)
     assert entry.actor_id == key
     assert entry.fits_hash()
 
@@ -140,7 +141,7 @@ def test_the_database_lets_a_head_only_move_one_position_on(entry):
         execute("UPDATE integrations_chainhead SET hash = ''")
     with pytest.raises(DatabaseError, match="append-only"):
         execute("UPDATE integrations_chainhead SET position = position + 2")
-    assert execute("UPDATE integrations_chainhead SET position = position + 1") == 1
+    assert execute("UPDATE integrations_chainhead SET position = position + 1 WHERE chain > 0") == 1
 
 
 def test_the_database_lets_text_be_erased_only_as_a_whole_and_once(entry):
@@ -154,7 +155,7 @@ def test_the_database_lets_text_be_erased_only_as_a_whole_and_once(entry):
     assert execute(f"UPDATE {table} SET {erasure} WHERE id = %s", entry.pk) == 1
     with pytest.raises(DatabaseError, match="append-only"):
         execute(f"UPDATE {table} SET reason = 'Back.' WHERE id = %s", entry.pk)
-    entry = AuditEntry.objects.get(pk=entry.pk)
+    entry = recorded().get(pk=entry.pk)
     assert entry.is_erased
     assert entry.fits_hash()
     assert not entry.fits_digest()

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
 from tests import append_only, factories
+from tests.factories import recorded
 
 AUDIT = "/audit/"
 
@@ -50,15 +51,15 @@ def test_it_is_filtered_by_person_action_and_date(organization_admin_client, ent
     def rows(query: str) -> int:
         return len(organization_admin_client.get(AUDIT + query).context["rows"])
 
-    assert rows("") == 4
-    assert rows("?person=configure") == 1
+    assert rows("") == 5
+    assert rows("?person=configure") == 2
     assert rows("?action=change_role") == 1
-    refusal = AuditEntry.objects.filter(action="refuse")
+    refusal = recorded().filter(action="refuse")
     append_only.overwrite(refusal, at=datetime(2026, 1, 31, 23, 59, tzinfo=UTC))
     assert rows("?until=2026-01-31") == 1
-    assert rows("?since=2026-02-01") == 3
-    assert rows("?since=nonsense&until=2026-99-99") == 4
-    assert rows("?until=9999-12-31") == 4
+    assert rows("?since=2026-02-01") == 4
+    assert rows("?since=nonsense&until=2026-99-99") == 5
+    assert rows("?until=9999-12-31") == 5
 
 
 def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_client, entries):
@@ -84,9 +85,8 @@ def test_a_long_log_is_paginated_with_few_queries(
     with django_assert_max_num_queries(12):
         page = text(organization_admin_client.get(AUDIT))
     assert "Page 1 of 3" in page
-    assert len(export(organization_admin_client)) == 121
+    assert len(export(organization_admin_client, "?action=replay")) == 121
 
 
-def test_an_empty_log_explains_what_it_will_hold(organization_admin_client):
-    assert "Nothing was changed yet" in text(organization_admin_client.get(AUDIT))
+def test_a_filter_that_finds_nothing_says_so(organization_admin_client):
     assert "Nothing matches" in text(organization_admin_client.get(AUDIT + "?action=nothing"))

@@ -20,6 +20,7 @@ from integrations.pages.activity import bulk_invite
 from integrations.queue import on_request, worker
 from integrations.workflow.operations.policies import set_policies
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 from tests.pages.activity.test_candidates import candidate
 
@@ -145,7 +146,7 @@ def test_an_assessment_that_is_none_of_codescreens_is_not_chosen(organization_ad
     assert "No assessment is set" in left_out["Candidate Hazel"]
     page = text(invite(organization_admin_client, [uninvited["Hazel"]], chosen="nonsense"))
     assert "CodeScreen no longer has this assessment" in page
-    assert AuditEntry.objects.filter(action="invite_candidate").count() == 0
+    assert recorded().filter(action="invite_candidate").count() == 0
 
 
 def test_inviting_begins_half_a_minute_later_with_an_entry_for_each(
@@ -156,7 +157,7 @@ def test_inviting_begins_half_a_minute_later_with_an_entry_for_each(
     assert "<strong>2</strong> waiting to be decided" in page
     assert ">Undo<" in page
     assert worker.work() == 0
-    entries = AuditEntry.objects.filter(action="invite_candidate")
+    entries = recorded().filter(action="invite_candidate")
     assert [(one.reason, one.changes) for one in entries] == [
         ("Planned.", {"assessment": ["", "Backend"]})
     ] * 2
@@ -175,7 +176,7 @@ def test_the_rules_name_the_assessment_where_none_is_chosen(
     invite(organization_admin_client, [uninvited["Hazel"]])
     become_due()
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
-    entry = AuditEntry.objects.get(action="invite_candidate")
+    entry = recorded().get(action="invite_candidate")
     assert entry.changes == {"assessment": ["", "the one that the rules name"]}
 
 
@@ -189,7 +190,7 @@ def test_undoing_leaves_them_as_they_were(organization_admin_client, uninvited, 
     assert sandbox.invitations_sent() == 0
     delivery = Delivery.objects.get(pk=uninvited["Hazel"].delivery_id)
     assert (delivery.chosen_at, delivery.chosen_assessment, delivery.due_at) == (None, "", None)
-    assert AuditEntry.objects.filter(action="take_back").count() == 2
+    assert recorded().filter(action="take_back").count() == 2
     invite(organization_admin_client, who, chosen=assessment())
     become_due()
     assert sandbox.invitations_sent() == 2
@@ -221,7 +222,7 @@ def test_a_form_sent_twice_and_two_admins_at_once_invite_once(
     assert "“Backend” is there already: invited." in page
     become_due()
     assert sandbox.invitations_sent() == 1
-    assert AuditEntry.objects.filter(action="invite_candidate").count() == 1
+    assert recorded().filter(action="invite_candidate").count() == 1
 
 
 @pytest.mark.parametrize("chosen", ["Backend", "Data Engineer"])
@@ -275,7 +276,7 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
         (Invitation.objects.get().assessment_name, "sent again: it failed before")
     ]
     assert Invitation.objects.get().status == "failed"
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
     assert "<strong>1</strong> waiting to be sent" in text(invite(organization_admin_client, [one]))
     assert Effect.objects.filter(due_at__gt=timezone.now() + timedelta(seconds=20)).exists()
     assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
@@ -380,7 +381,7 @@ def test_only_admins_invite_and_only_their_own_organizations(
         organization_admin_client.get(BULK, {"act": "invite", "candidate": [other.pk]})
     )
     invite(organization_admin_client, [other])
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_who_was_not_invited_can_be_ticked_and_invited_from_their_page(

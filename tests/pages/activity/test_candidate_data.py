@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 
 from integrations.data_inventory import CANDIDATE_TABLES
-from integrations.models import AuditAction, AuditEntry
+from integrations.models import AuditAction
 from integrations.pages.activity.candidate_data import in_words
 from integrations.workflow.operations import subject_access
 from tests import factories
+from tests.factories import recorded
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_cl
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
     assert "at the latest after the time for which the organization keeps personal data" in page
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.changes["opportunity_id"]) == ("look_at_data", [None, "opportunity/1"])
     assert entry.changes["rows"][1] > 0
     assert "Alder" not in str(entry.changes)
@@ -39,7 +40,7 @@ def test_the_download_is_a_file_and_recorded(super_admin_client, address):
     answer = super_admin_client.post(address)
     assert answer["Content-Disposition"] == 'attachment; filename="candidate-opportunity-1.json"'
     assert json.loads(answer.content)["tables"][0]["rows"][0]["candidate_name"] == "Alder <Grey>"
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert entry.action == AuditAction.SUBJECT_ACCESS
     assert entry.changes["opportunity_id"] == [None, "opportunity/1"]
 

@@ -6,10 +6,11 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.models import Assessment, AuditEntry, Role, RoleMapping, Stage
+from integrations.models import Assessment, Role, RoleMapping, Stage
 from integrations.pages.mappings.effective_assessments import EffectiveAssessment
 from tests import factories
 from tests.browsing import Visit
+from tests.factories import recorded
 
 LIST = "/mappings/"
 
@@ -86,7 +87,7 @@ def test_an_admin_adds_changes_and_deletes(organization_admin_client, organizati
     )
     organization_admin_client.post(reverse("mapping-delete", args=[mapping.pk]))
     assert not RoleMapping.objects.exists()
-    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+    assert list(recorded().order_by("pk").values_list("action", flat=True)) == [
         "add_mapping",
         "change_mapping",
         "delete_mapping",
@@ -182,11 +183,11 @@ def test_ticked_roles_get_an_assessment_in_bulk(organization_admin_client, ready
     # a title that two postings share is named by its id
     assert mapped == {"id-Chef": "Frontend", "Baker": "Frontend", "Backend Engineer": "Frontend"}
     assert twin.title not in mapped
-    assert AuditEntry.objects.count() == 3
+    assert recorded().count() == 3
     organization_admin_client.post(
         reverse("mapping-assign"), {"roles": [chosen[0].pk], "assessment": "Frontend"}
     )
-    assert AuditEntry.objects.count() == 3
+    assert recorded().count() == 3
 
 
 @pytest.mark.parametrize("key", ["", "x", "-1", "²", "9" * 19, "9" * 40, "9" * 5000])

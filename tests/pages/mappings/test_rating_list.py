@@ -2,7 +2,8 @@
 
 from django.urls import reverse
 
-from integrations.models import AuditEntry, RatingThresholds
+from integrations.models import RatingThresholds
+from tests.factories import recorded
 
 URL = "/mappings/ratings/"
 VALUES = {"assessment": "Backend", "rating_2_from": "10", "rating_3_from": "20", "rating_4_from": "30"}
@@ -15,7 +16,7 @@ def test_an_admin_stores_and_deletes_the_thresholds_of_an_assessment(organizatio
     assert "the thresholds of Backend" in page
     organization_admin_client.post(URL, {"assessment": "Backend", "action": "delete"})
     assert not RatingThresholds.objects.exists()
-    actions = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
+    actions = recorded().order_by("pk").values_list("action", flat=True)
     assert list(actions) == ["change_rating", "delete_rating"]
 
 
@@ -29,7 +30,7 @@ def test_unchanged_thresholds_are_not_recorded(organization_admin_client):
     organization_admin_client.post(URL, VALUES)
     answer = organization_admin_client.post(URL, VALUES, follow=True)
     assert "Nothing was changed" in answer.content.decode()
-    assert AuditEntry.objects.count() == 1
+    assert recorded().count() == 1
 
 
 def test_another_organizations_thresholds_are_neither_shown_nor_deleted(organization_admin_client, stranger):

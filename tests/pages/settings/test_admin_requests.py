@@ -8,10 +8,11 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Effect, Membership
+from integrations.models import Effect, Membership
 from integrations.queue import worker
 from integrations.workflow.email.admin_requests import Refusal, SentRequest, send_request
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 ASK = "/ask/"
@@ -36,7 +37,7 @@ def test_super_admins_get_one_email_and_the_member_sees_that_it_was_sent(
     assert "In their words: I help with the chef roles." in str(mail.outbox[0].body)
     assert "http://testserver/settings/" in str(mail.outbox[0].body)
     assert "sent</span> “Give me a role that may do more”" in text(team_member_client.get("/settings/"))
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.action, entry.target) == (
         team_member,
         "ask_admins",
@@ -51,7 +52,7 @@ def test_the_same_request_is_sent_once_a_day_and_another_one_at_once(team_member
     assert "within the last day" in again
     assert "(asked already)</option>" in again
     team_member_client.post(ASK, {"request": "settings"})
-    assert Effect.objects.count() == AuditEntry.objects.count() == 2
+    assert Effect.objects.count() == recorded().count() == 2
     Effect.objects.update(created_at=timezone.now() - timedelta(hours=25))
     team_member_client.post(ASK, {"request": "role"})
     assert Effect.objects.count() == 3

@@ -3,11 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from integrations.models import AlertAddress, AlertTopic, AuditEntry
+from integrations.models import AlertAddress, AlertTopic
 from integrations.workflow.operations.alert_addresses import ChangedAddress, change_address
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
 from tests.alert_receiver import receiving
+from tests.factories import recorded
 
 PAGE = "/settings/alerts/"
 FORM = {"name": "#hiring", "kind": "slack", "url": "https://1.1.1.1/T-SECRET", "wants_results": "on"}
@@ -119,7 +120,7 @@ def test_an_address_is_changed_with_one_entry_and_keeps_its_url(super_admin_clie
     changed = AlertAddress.objects.get()
     assert (changed.name, changed.wants_held, changed.wants_results) == ("#results", False, True)
     assert changed.url == address.url
-    [entry] = AuditEntry.objects.filter(action="change_alert_address")
+    [entry] = recorded().filter(action="change_alert_address")
     assert entry.changes["name"] == ["#hiring", "#results"]
     assert set(entry.changes) == {"name", "topics"}
 
@@ -137,7 +138,7 @@ def test_another_url_is_not_shown_and_has_to_be_tried(super_admin_client, organi
     changed = AlertAddress.objects.get()
     assert (changed.url, changed.host) == ("https://1.1.1.1/T-SECRET", "1.1.1.1")
     assert (changed.last_success_at, changed.last_failure) == (None, "")
-    entry = AuditEntry.objects.get(action="change_alert_address")
+    entry = recorded().get(action="change_alert_address")
     assert entry.changes == {"host": ["hooks.example", "1.1.1.1"], "url": ["set", "set"]}
 
 
@@ -148,7 +149,7 @@ def test_an_address_that_is_off_gets_nothing_until_it_is_on(super_admin_client, 
     assert not AlertAddress.objects.getting(AlertTopic.RESULT).exists()
     change(super_admin_client, address, is_on="on")
     assert AlertAddress.objects.getting(AlertTopic.RESULT).exists()
-    switched = AuditEntry.objects.order_by("pk").values_list("changes__on", flat=True)
+    switched = recorded().order_by("pk").values_list("changes__on", flat=True)
     assert list(switched) == [[True, False], [False, True]]
 
 
@@ -161,7 +162,7 @@ def test_a_new_signing_secret_is_shown_once(super_admin_client, organization):
     assert "no-store" in answer["Cache-Control"]
     for page in (PAGE, reverse("alert-edit", kwargs={"pk": address.pk})):
         assert secret not in super_admin_client.get(page).content.decode()
-    entry = AuditEntry.objects.get(action="change_alert_address")
+    entry = recorded().get(action="change_alert_address")
     assert entry.changes == {"secret": ["set", "set"]}
 
 
@@ -190,13 +191,13 @@ def test_what_is_wrong_with_a_change_is_said_and_nothing_is_stored(
     assert words in page
     assert "T-SECRET" not in page
     assert AlertAddress.objects.get(pk=address.pk).name == "#hiring"
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_saving_what_is_there_changes_nothing(super_admin_client, organization):
     page = told(super_admin_client, change(super_admin_client, factories.alert_address(organization)))
     assert "Nothing was changed." in page
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_an_address_that_somebody_removed_meanwhile_is_said(organization, super_admin):

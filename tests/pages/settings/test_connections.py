@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.models import (
-    AuditEntry,
     CodeScreenConnection,
     LeverConnection,
     LeverWebhook,
@@ -19,6 +18,7 @@ from integrations.models import (
 from integrations.vocabulary import WebhookEvent
 from integrations.workflow.health import webhook_rejections
 from tests import factories
+from tests.factories import recorded
 
 SETTINGS = "/settings/"
 SECRET = factories.WEBHOOK_SECRET
@@ -51,7 +51,7 @@ def test_one_secret_can_be_saved_alone_and_is_never_shown(
     assert stored(organization) == value
     assert "is stored" in text(answer)
     assert value not in text(answer)
-    assert value not in str(list(AuditEntry.objects.values()))
+    assert value not in str(list(recorded().values()))
 
 
 def test_an_empty_field_keeps_the_stored_secret(super_admin_client, ready_organization):
@@ -242,11 +242,11 @@ def test_adding_and_retiring_a_token_is_audited(super_admin_client, ready_organi
     assert "is retired" in text(super_admin_client.post(address, follow=True))
     assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
     assert super_admin_client.post(address).status_code == 404
-    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+    assert list(recorded().order_by("pk").values_list("action", flat=True)) == [
         "add_token",
         "retire_token",
     ]
-    assert "s" * 20 not in str(list(AuditEntry.objects.values()))
+    assert "s" * 20 not in str(list(recorded().values()))
 
 
 def test_retiring_the_last_token_warns_that_every_delivery_will_be_refused(

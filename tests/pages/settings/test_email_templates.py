@@ -9,11 +9,12 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Effect, EmailTemplate
+from integrations.models import Effect, EmailTemplate
 from integrations.queue import worker
 from integrations.workflow.email.kinds import EMAIL_KINDS, sample_values
 from integrations.workflow.email.rendering import render
 from integrations.workflow.email.wording import checked_wording
+from tests.factories import recorded
 
 EDIT = "/emails/result/"
 OWN_WORDING = {
@@ -44,7 +45,7 @@ def test_saving_is_audited_and_reset_restores_the_portals_wording(organization_a
         "result",
         OWN_WORDING["subject"],
     )
-    assert AuditEntry.objects.get().changes["subject"] == [
+    assert recorded().get().changes["subject"] == [
         "{first_name}: {result} ({assessment})",
         OWN_WORDING["subject"],
     ]
@@ -132,7 +133,7 @@ def test_the_branding_is_stored_and_audited(super_admin_client, organization):
     assert super_admin_client.post("/emails/", values).status_code == 302
     organization.refresh_from_db()
     assert (organization.brand_colour, organization.brand_signature) == ("#123abc", "Acme\nRecruiting")
-    assert AuditEntry.objects.get().changes["brand_colour"] == ["#0f5c63", "#123abc"]
+    assert recorded().get().changes["brand_colour"] == ["#0f5c63", "#123abc"]
 
 
 def test_a_test_email_goes_to_the_person_alone_with_sample_data(

@@ -4,10 +4,11 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Membership
+from integrations.models import Membership
 from integrations.queue import worker
 from integrations.workflow.operations.members import may_set_password
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 
@@ -47,7 +48,7 @@ def test_the_role_is_changed_recorded_and_told_to_the_super_admins(
     super_admin_client.post(reverse("member-role", args=[member.pk]), {"role": "admin"})
     member.refresh_from_db()
     assert member.role == "admin"
-    assert AuditEntry.objects.get().changes == {"role": ["team_member", "admin"]}
+    assert recorded().get().changes == {"role": ["team_member", "admin"]}
     worker.work()
     [message] = mail.outbox
     assert message.to == [super_admin.email]

@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import AuditEntry, EmailKind, Membership, NotificationPreference
+from integrations.models import EmailKind, Membership, NotificationPreference
 from integrations.workflow.email import preferences
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 OWN, TEAM = "/notifications/", "/notifications/team/"
@@ -29,7 +30,7 @@ def test_a_member_chooses_kinds_and_it_is_audited(team_member_client, team_membe
     team_member_client.post(OWN, {"kind-attention": "on"})
     assert recipients(organization, "attention") == ["colleague", "owner"]
     assert recipients(organization, "result") == ["owner"]
-    assert AuditEntry.objects.get().changes == {
+    assert recorded().get().changes == {
         "Results": [True, False],
         "Needs attention": [False, True],
     }
@@ -94,7 +95,7 @@ def test_get_of_the_link_changes_nothing_and_post_stops_the_kind(organization, s
         assert "Stopped" in answer.content.decode()
     assert recipients(organization, "result") == ["owner"]
     assert recipients(organization, "attention") == ["owner"]
-    assert AuditEntry.objects.count() == 1
+    assert recorded().count() == 1
 
 
 def test_a_tampered_link_or_one_of_a_former_member_is_404(client, organization, team_member):

@@ -6,9 +6,10 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Effect, PendingMembership
+from integrations.models import Effect, PendingMembership
 from integrations.queue import worker
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 INVITE = "/settings/members/"
@@ -40,7 +41,7 @@ def test_the_invitation_is_mailed_listed_and_stored_nowhere_as_a_link(
     assert re.search(r"http://testserver/membership/\S+/", to["recruiter@acme.example"])
     assert "recruiter@acme.example: invited as Team Member." in to[super_admin.email]
     assert "/membership/" not in to[super_admin.email]
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.target, entry.changes) == (
         "invite_member",
         "recruiter@acme.example",
@@ -121,4 +122,4 @@ def test_withdrawing_is_recorded(super_admin_client, pending):
     page = text(super_admin_client.post(address(pending, "pending-withdraw"), follow=True))
     assert "is withdrawn" in page
     assert not PendingMembership.objects.exists()
-    assert AuditEntry.objects.get().action == "withdraw_invitation"
+    assert recorded().get().action == "withdraw_invitation"

@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.models import AuditEntry, Organization, Stage
+from integrations.models import Organization, Stage
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import Entry, PickList
 from tests.browsing import Visit
+from tests.factories import recorded
 from tests.page_text import text
 
 URL = "/settings/rules/"
@@ -31,7 +32,7 @@ def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, or
     organization_admin_client.post(address, SAME | {"bulk_limit": "5", "paused": "on"})
     stored = Organization.objects.get(pk=organization.pk)
     assert (stored.bulk_limit, stored.paused) == (5, True)
-    assert AuditEntry.objects.get(organization=organization).changes == {
+    assert recorded().get(organization=organization).changes == {
         "bulk_limit": [50, 5],
         "paused": [False, True],
     }
@@ -40,7 +41,7 @@ def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, or
 def test_unchanged_rules_are_not_recorded(organization_admin_client, organization):
     answer = organization_admin_client.post(URL, SAME, follow=True)
     assert "Nothing was changed" in text(answer)
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, rea
     organization_admin_client.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
     stored = Organization.objects.get(pk=ready_organization.pk)
     assert (stored.passed_stage, stored.hold_failed) == ("Phone screen", True)
-    assert AuditEntry.objects.get(organization=ready_organization).changes == {
+    assert recorded().get(organization=ready_organization).changes == {
         "passed_stage": ["", "Phone screen"],
         "hold_failed": [False, True],
     }
@@ -112,7 +113,7 @@ def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explaine
     )
     wanted = {"attach_report": "on", "report_names_candidate": "on", "report_time_zone": "Europe/Warsaw"}
     organization_admin_client.post(URL, SAME | wanted)
-    assert AuditEntry.objects.get(organization=ready_organization).changes == {
+    assert recorded().get(organization=ready_organization).changes == {
         "attach_report": [False, True],
         "report_names_candidate": [False, True],
         "report_time_zone": ["UTC", "Europe/Warsaw"],

@@ -8,9 +8,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from integrations.models import AuditAction, AuditEntry, AuthenticatorApp, Membership, Organization
+from integrations.models import AuditAction, AuthenticatorApp, Membership, Organization
 from integrations.queue import worker
 from tests import factories
+from tests.factories import recorded
 from tests.pages.test_access import ALLOWED
 from tests.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
@@ -33,11 +34,11 @@ def test_a_super_admin_requires_it_and_the_log_says_so(super_admin_client, super
     make_strong(super_admin_client)
     super_admin_client.post(PAGE, {"requires_second_factor": "on"})
     assert requires_it(organization)
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.action) == (super_admin, AuditAction.CHANGE_POLICIES)
     assert entry.changes == {"requires_second_factor": [False, True]}
     super_admin_client.post(PAGE, {"requires_second_factor": "on"})
-    assert AuditEntry.objects.count() == 1
+    assert recorded().count() == 1
     super_admin_client.post(PAGE)
     assert not requires_it(organization)
 
@@ -201,7 +202,7 @@ def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, 
     super_admin_client.post(reset_address(lost), {"reason": "Lost the phone; I called back."})
     assert not lost.recovery_codes.exists()
     assert sign_in(Client(), lost)["Location"] == "/"
-    entry = AuditEntry.objects.get(action=AuditAction.RESET_SECOND_FACTOR)
+    entry = recorded().get(action=AuditAction.RESET_SECOND_FACTOR)
     assert entry.actor == super_admin
     assert entry.reason == "Lost the phone; I called back."
     assert entry.changes == {"factor": ["authenticator app", ""]}
@@ -252,4 +253,4 @@ def test_another_organizations_member_can_not_be_reset(stranger_client, lost):
 def test_resetting_a_member_without_one_says_so(super_admin_client, team_member):
     answer = super_admin_client.post(reset_address(team_member), {"reason": "because"}, follow=True)
     assert "has no second factor" in answer.content.decode()
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()

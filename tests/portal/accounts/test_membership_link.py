@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrations.models import AuditEntry, Membership, PendingMembership, PersonalSettings
+from integrations.models import Membership, PendingMembership, PersonalSettings
 from integrations.workflow.email.membership_links import membership_link
 from integrations.workflow.operations import consent
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 ADDRESS = "carol@acme.example"
@@ -43,7 +44,7 @@ def test_a_new_person_chooses_a_password_and_is_a_member_under_their_address(cli
     assert PersonalSettings.objects.get(user=user).proven_email == ADDRESS
     member = Membership.objects.get()
     assert (member.role, member.address) == ("admin", ADDRESS)
-    entry, signed_in = AuditEntry.objects.order_by("pk")
+    entry, signed_in = recorded().order_by("pk")
     assert (signed_in.actor, signed_in.action) == (user, "sign_in")
     assert (entry.actor, entry.action, entry.changes) == (user, "accept_membership", {"role": ["", "admin"]})
     assert "no longer works" in text(Client().get(link))
@@ -96,7 +97,7 @@ def test_a_disabled_account_is_not_replaced_by_a_new_one(client, link):
 def test_declining_needs_no_account(client, link, organization):
     answer = client.post(link, {"answer": "decline"}, follow=True)
     assert f"You declined the invitation of {organization}" in text(answer)
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.actor_name, entry.action) == (None, ADDRESS, "decline_membership")
     assert "no longer works" in text(client.get(link))
 
@@ -123,4 +124,4 @@ def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization
     Membership.objects.create(user=person, organization=organization, role=Membership.Role.TEAM_MEMBER)
     assert consent.accept(pending, person, consent.Proof.LINK).role == "team_member"
     assert not PendingMembership.objects.exists()
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()

@@ -4,9 +4,10 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Membership, PendingMembership
+from integrations.models import Membership, PendingMembership
 from integrations.queue import worker
 from tests import factories
+from tests.factories import recorded
 from tests.page_text import text
 
 PAGE = "/account/memberships/"
@@ -71,14 +72,14 @@ def test_answering_twice_is_answering_once(client, person, organization):
     pending = factories.invited(organization, person.email)
     url = reverse("membership-answer", args=[pending.pk])
     assert [client.post(url, {"answer": "accept"}).status_code for _ in range(2)] == [302, 404]
-    assert AuditEntry.objects.count() == Membership.objects.count() == 1
+    assert recorded().count() == Membership.objects.count() == 1
 
 
 def test_leaving_ends_the_access_and_is_recorded(team_member_client, team_member, super_admin):
     answer = team_member_client.post(leave(team_member), follow=True)
     assert "You left" in text(answer)
     assert team_member_client.get("/activity/").status_code == 403
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.action, entry.changes) == (team_member, "leave", {"role": ["team_member", ""]})
     worker.work()
     assert f"{team_member}: left the organization" in str(mail.outbox[0].body)
@@ -88,7 +89,7 @@ def test_the_last_super_admin_cannot_leave_and_reads_why(super_admin_client, sup
     answer = super_admin_client.post(leave(super_admin), follow=True)
     assert "You are the last Super Admin. Make somebody else one first" in text(answer)
     assert Membership.objects.filter(user=super_admin).exists()
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_nobody_ends_another_persons_membership_here(team_member_client, super_admin):

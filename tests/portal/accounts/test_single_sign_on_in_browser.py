@@ -94,6 +94,27 @@ def test_single_sign_on_is_set_up_tried_required_and_used(
     assert ProviderIdentity.objects.get(user=dora).subject == "subject-of-dora"
 
 
+def test_a_member_without_a_password_sets_up_a_factor_after_a_new_sign_in_at_the_provider(
+    browser: Browser, live_server, provider
+):
+    organization = factories.OrganizationFactory.create(name="Acme", slug="acme")
+    owner = factories.UserFactory.create(username="owner", email="owner@acme.example", password=None)
+    Membership.objects.create(user=owner, organization=organization, role=Membership.Role.TEAM_MEMBER)
+    prove(organization)
+    set_up(organization, provider, counts_as_second_factor=False)
+    provider.signed_in_at -= 7200
+    with Visit(browser, live_server.url) as visit:
+        page = visit.page
+        page.goto(f"{live_server.url}/sso/login/?next=/account/second-factor/app/")
+        page.get_by_label("Your e-mail address at work").fill("owner@acme.example")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+        visit.check()
+        page.get_by_role("button", name="Sign in at your provider").click()
+        expect(page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
+        assert visit.problems == []
+
+
 def test_the_page_on_the_way_leads_on_without_scripts(browser: Browser, live_server, provider):
     organization = factories.OrganizationFactory.create(name="Acme", slug="acme")
     owner = factories.UserFactory.create(username="owner", email="owner@acme.example")

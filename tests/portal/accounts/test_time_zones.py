@@ -12,6 +12,7 @@ from integrations.models import AuditAction, AuditEntry, AuditTarget, PersonalSe
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
 from tests import append_only, factories
+from tests.factories import recorded
 from tests.page_text import text
 
 # half past ten at night in UTC is the next day in Auckland, and still the same afternoon in New York
@@ -28,8 +29,8 @@ def _late():
 def entry(organization, super_admin) -> AuditEntry:
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
     AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, target, {"bulk_limit": (50, 7)})
-    append_only.overwrite(AuditEntry.objects.all(), at=LATE)
-    return AuditEntry.objects.get()
+    append_only.overwrite(recorded().all(), at=LATE)
+    return recorded().get()
 
 
 def test_times_are_in_utc_without_a_cookie(super_admin_client, entry):

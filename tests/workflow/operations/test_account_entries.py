@@ -11,13 +11,14 @@ from integrations.workflow.operations.account_entries import (
     record_for_person,
 )
 from tests import factories
+from tests.factories import recorded
 
 
 def test_each_organization_of_the_person_has_an_entry(super_admin, organization, stranger):
     second = factories.OrganizationFactory.create()
     Membership.objects.create(user=super_admin, organization=second, role=Membership.Role.ADMIN)
     record_for_person(super_admin, AuditAction.SIGN_IN, {"address": ("", "192.0.2.1")})
-    entries = AuditEntry.objects.all()
+    entries = recorded().all()
     assert {entry.organization for entry in entries} == {organization, second}
     for entry in entries:
         assert (entry.actor, entry.target_kind, entry.target_id) == (
@@ -31,14 +32,14 @@ def test_each_organization_of_the_person_has_an_entry(super_admin, organization,
 def test_a_person_without_an_organization_has_one_entry_of_the_portal(db):
     user = factories.UserFactory.create(username="ünï")
     record_for_person(user, AuditAction.CHANGE_PASSWORD, {"password": ("old one", "new one")}, reason="asked")
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.organization, entry.target, entry.reason) == (None, "ünï", "asked")
     assert entry.changes == {"password": ["set", "set"]}
 
 
 def test_the_actor_is_another_when_the_person_has_not_proven_who_they_are(super_admin):
     record_for_person(super_admin, AuditAction.FAIL_SIGN_IN, actor=UNKNOWN_ACTOR)
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.actor_name) == (None, UNKNOWN_ACTOR)
 
 
@@ -55,11 +56,11 @@ def test_no_entry_is_kept_when_one_of_them_fails(super_admin, monkeypatch):
     monkeypatch.setattr(AuditEntry, "record", fails_for_the_second)
     with pytest.raises(RuntimeError):
         record_for_person(super_admin, AuditAction.SIGN_IN)
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_an_unknown_name_is_an_entry_of_the_portal_without_the_name(db):
     record_for_nobody(AuditAction.FAIL_SIGN_IN, {"address": ("", "192.0.2.1")})
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.organization, entry.actor, entry.target_id) == (None, None, None)
     assert json.dumps(entry.changes) == '{"address": ["", "192.0.2.1"]}'

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations.models import Assessment, AuditEntry, CodeScreenConnection
+from integrations.models import Assessment, CodeScreenConnection
 from integrations.workflow.operations.codescreen_key import (
     KeyRefused,
     KeyStored,
@@ -12,6 +12,7 @@ from integrations.workflow.operations.codescreen_key import (
     replace_codescreen_key,
 )
 from tests import factories
+from tests.factories import recorded
 
 NOBODY = "http://127.0.0.1:9/nobody"
 
@@ -28,7 +29,7 @@ def test_a_key_that_is_accepted_is_stored_with_the_assessments(stored, organizat
     stored.refresh_from_db()
     assert (stored.api_key, stored.is_working) == (sandbox.api_key, True)
     assert stored.verified_at is not None
-    assert AuditEntry.objects.get().changes == {"api_key": ["set", "set"]}
+    assert recorded().get().changes == {"api_key": ["set", "set"]}
 
 
 def test_a_refused_key_replaces_nothing(stored, organization, super_admin):
@@ -37,7 +38,7 @@ def test_a_refused_key_replaces_nothing(stored, organization, super_admin):
     assert "wrong-key" not in outcome.reason
     stored.refresh_from_db()
     assert (stored.api_key, stored.is_working) == ("working-key", True)
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_a_refused_key_is_not_stored_where_none_was(sandbox, organization, super_admin):

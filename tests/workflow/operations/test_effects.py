@@ -2,10 +2,11 @@
 
 import pytest
 
-from integrations.models import AuditEntry, Effect
+from integrations.models import Effect
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
+from tests.factories import recorded
 from tests.workflow.operations.test_invitations import in_status
 
 
@@ -19,11 +20,11 @@ def test_only_a_failed_or_waiting_effect_is_retried(organization, super_admin, s
     if not possible:
         with pytest.raises(ActionNotAllowed):
             retry_effect(effect, super_admin)
-        assert not AuditEntry.objects.exists()
+        assert not recorded().exists()
         return
     retry_effect(effect, super_admin)
     assert Effect.objects.due().get() == effect
-    assert AuditEntry.objects.get().action == "retry"
+    assert recorded().get().action == "retry"
 
 
 def test_a_leased_effect_is_not_retried(organization, super_admin):

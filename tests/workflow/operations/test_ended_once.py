@@ -2,10 +2,11 @@
 
 import pytest
 
-from integrations.models import AuditEntry, IdentityProvider, Membership, ProviderIdentity, SignInDomain
+from integrations.models import IdentityProvider, Membership, ProviderIdentity, SignInDomain
 from integrations.workflow.operations import consent, members
 from integrations.workflow.operations.single_sign_on import domains, identities
 from tests import factories
+from tests.factories import recorded
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def leaver(organization, super_admin):
 
 
 def actions() -> list[str]:
-    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+    return list(recorded().order_by("pk").values_list("action", flat=True))
 
 
 def read_twice(row):

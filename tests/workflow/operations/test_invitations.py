@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Effect, Invitation, Organization
+from integrations.models import Effect, Invitation, Organization
 from integrations.models.invitation_status import Status
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
+from tests.factories import recorded
 
 
 def in_status(organization, status, **changes):
@@ -46,13 +47,13 @@ def test_an_action_is_allowed_only_in_its_statuses(organization, super_admin, na
             act(invitation, super_admin)
         invitation.refresh_from_db()
         assert invitation.status == status
-        assert not AuditEntry.objects.exists()
+        assert not recorded().exists()
         assert not Effect.objects.exists()
         return
     act(invitation, super_admin)
     invitation.refresh_from_db()
     assert invitation.status == target
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.actor, entry.organization) == (name, super_admin, organization)
     assert entry.reason
     sends = Effect.objects.filter(kind="send_invitation", state="due").count()
@@ -93,7 +94,7 @@ def test_a_choice_before_a_restore_does_not_count_when_it_is_approved(
 
 def test_a_command_can_be_the_actor(organization):
     invitations.approve(in_status(organization, "held"), "approve")
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.actor, entry.actor_name) == (None, "approve")
 
 

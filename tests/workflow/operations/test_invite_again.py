@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Assessment, AuditEntry, Effect, Invitation
+from integrations.models import Assessment, Effect, Invitation
 from integrations.models.invitation_status import Status
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
 from tests import factories
+from tests.factories import recorded
 
 OVER = {"completed", "withdrawn"}
 STOPPABLE = {"pending", "uncertain", "invited"}
@@ -32,7 +33,7 @@ def test_inviting_again_requires_an_invitation_that_is_over(organization, super_
         with pytest.raises(ActionNotAllowed):
             invitations.invite_again(invitation, super_admin)
         assert Invitation.objects.count() == 1
-        assert not AuditEntry.objects.exists()
+        assert not recorded().exists()
         return
     again = invitations.invite_again(invitation, super_admin, "the first attempt was interrupted")
     assert (again.round, again.status, again.instance_id) == (2, "pending", "")
@@ -40,7 +41,7 @@ def test_inviting_again_requires_an_invitation_that_is_over(organization, super_
         assert getattr(again, name) == getattr(invitation, name)
     assert again.external_id != invitation.external_id
     assert Effect.objects.get(kind="send_invitation").invitation == again
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.actor) == ("invite_again", super_admin)
     assert entry.target == f"invitation {again.pk}"
     assert entry.reason == "the first attempt was interrupted"
@@ -119,7 +120,7 @@ def test_only_invitations_not_started_can_be_stopped(organization, super_admin, 
             invitations.stop_following(invitation, super_admin)
         invitation.refresh_from_db()
         assert invitation.status == status
-        assert not AuditEntry.objects.exists()
+        assert not recorded().exists()
         return
     enqueue.enqueue_invitation(invitation)
     invitations.stop_following(invitation, super_admin, "withdrew by telephone")
@@ -127,7 +128,7 @@ def test_only_invitations_not_started_can_be_stopped(organization, super_admin, 
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)
     assert "withdrew by telephone" in invitation.status_reason
     assert Effect.objects.get(kind="send_invitation").state == "cancelled"
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert (entry.action, entry.actor, entry.reason) == (
         "stop_following",
         super_admin,

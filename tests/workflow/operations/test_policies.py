@@ -4,7 +4,6 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from integrations.models import (
-    AuditEntry,
     Delivery,
     Effect,
     Organization,
@@ -12,14 +11,15 @@ from integrations.models import (
 )
 from integrations.workflow.operations.policies import set_policies
 from tests import factories
+from tests.factories import recorded
 
 
 def test_changed_policies_are_audited_with_before_and_after(organization, super_admin):
     changed = set_policies(organization, {"bulk_limit": 7, "note_on_skip": True}, super_admin)
     assert changed == {"bulk_limit": (50, 7)}
-    assert AuditEntry.objects.get().changes == {"bulk_limit": [50, 7]}
+    assert recorded().get().changes == {"bulk_limit": [50, 7]}
     assert set_policies(organization, {"bulk_limit": 7}, super_admin) == {}
-    assert AuditEntry.objects.count() == 1
+    assert recorded().count() == 1
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_impossible_policy_is_refused(organization, super_admin, changes):
         set_policies(organization, changes, super_admin)
     before = type(organization).objects.get(pk=organization.pk)
     assert all(getattr(before, name) != value for name, value in changes.items())
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 def test_ending_the_pause_requeues_what_waited(organization, super_admin):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from integrations.models import AuditEntry, Effect, Invitation
+from integrations.models import Effect, Invitation
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
+from tests.factories import recorded
 
 ACTS = {
     "approve": ("held", invitations.approve),
@@ -41,7 +42,7 @@ def test_an_act_is_refused_and_says_where_the_other_invitation_is(invitation, ac
     assert f"http://testserver/activity/{other.opportunity_id}/" in str(refusal.value)
     assert Invitation.objects.count() == 2
     assert not Effect.objects.exists()
-    assert not AuditEntry.objects.exists()
+    assert not recorded().exists()
 
 
 @pytest.mark.parametrize("invitation", ["failed"], indirect=True)

@@ -2,13 +2,14 @@
 
 from django.db import connection as database
 
-from integrations.models import AuditEntry, LeverWebhook
+from integrations.models import LeverWebhook
 from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_key,
     save_codescreen_webhook_secret,
 )
 from integrations.workflow.operations.signature_tokens import save_main_token
 from tests import factories
+from tests.factories import recorded
 
 
 def test_saved_secrets_are_audited_without_their_values(organization, super_admin):
@@ -17,7 +18,7 @@ def test_saved_secrets_are_audited_without_their_values(organization, super_admi
     save_codescreen_key(organization, "key-1", super_admin)
     save_codescreen_webhook_secret(organization, factories.WEBHOOK_SECRET, super_admin)
     save_codescreen_webhook_secret(organization, "", super_admin)
-    entries = list(AuditEntry.objects.order_by("pk"))
+    entries = list(recorded().order_by("pk"))
     assert len(entries) == 5
     assert {entry.actor for entry in entries} == {super_admin}
     kept = str([entry.changes for entry in entries])
@@ -31,7 +32,7 @@ def test_saving_the_same_secrets_again_changes_nothing(organization, super_admin
         save_main_token(organization, "signature-1", super_admin)
         save_codescreen_key(organization, "key-1", super_admin)
         save_codescreen_webhook_secret(organization, factories.WEBHOOK_SECRET, super_admin)
-    assert AuditEntry.objects.count() == 3
+    assert recorded().count() == 3
     assert LeverWebhook.objects.get().previous_signature_token == ""
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
-from integrations.models import AuditEntry, FormerWebhookKey, LeverWebhook, Organization
+from integrations.models import FormerWebhookKey, LeverWebhook, Organization
 from integrations.queue import duties, portal_duties
 from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.workflow.health.doctor import findings
@@ -21,6 +21,7 @@ from integrations.workflow.operations.webhook_address import (
     replace_webhook_key,
 )
 from tests import factories
+from tests.factories import recorded
 
 WEEK = timedelta(days=7)
 
@@ -50,10 +51,10 @@ def test_the_former_key_is_honoured_beside_the_new_one(organization, super_admin
     [row] = honoured_former_keys(organization)
     assert row.key == former
     assert abs(row.until - timezone.now() - WEEK) < timedelta(minutes=1)
-    entry = AuditEntry.objects.get()
+    entry = recorded().get()
     assert entry.action == "replace_webhook_address"
-    assert former not in str(AuditEntry.objects.values())
-    assert stored.webhook_key not in str(AuditEntry.objects.values())
+    assert former not in str(recorded().values())
+    assert stored.webhook_key not in str(recorded().values())
 
 
 def test_several_replacements_are_honoured_each_until_its_own_time(organization, super_admin):
@@ -88,7 +89,7 @@ def test_a_former_key_is_ended_once(organization, super_admin):
     end_former_key(row, super_admin)
     end_former_key(row, super_admin)
     assert find_anew(former) is None
-    assert AuditEntry.objects.filter(action="end_webhook_address").count() == 1
+    assert recorded().filter(action="end_webhook_address").count() == 1
 
 
 def test_ended_keys_are_deleted_after_a_while(organization):
@@ -159,7 +160,7 @@ def test_the_portals_webhook_is_moved_with_its_token_and_conditions(
     )
     made.refresh_from_db()
     assert (made.url, made.signature_token) == (hook.url, token)
-    assert AuditEntry.objects.filter(action="move_webhook").count() == 1
+    assert recorded().filter(action="move_webhook").count() == 1
 
 
 def test_the_webhook_is_moved_by_the_probe_when_lever_was_away(connected_organization, sandbox, super_admin):

@@ -27,6 +27,7 @@ class FaultCode(StrEnum):
     SEAL_DIFFERS = "seal_differs"
     ORGANIZATION_REMOVED = "organization_removed"
     ORGANIZATION_UNKNOWN = "organization_unknown"
+    BEGINNING_MISSING = "beginning_missing"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
 from integrations.workflow.health.chain.announced import HeadToCompare, heads_of
 from integrations.workflow.health.chain.covers import covers_of
 from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault, unsealed
-from integrations.workflow.health.chain.organizations import report_organizations
+from integrations.workflow.health.chain.organizations import report_beginning, report_organizations
 from integrations.workflow.health.chain.walk import Walk
 
 READ_AT_ONCE = 2000
@@ -102,6 +102,8 @@ def verify_chain(
     _report_wrong_current_verdicts(chain, counter)
     if chain == PORTAL_CHAIN:
         report_organizations(counter)
+    else:
+        report_beginning(chain, counter)
     result.erased, result.faults, result.position, result.hash = (
         walk.erased,
         counter.faults,

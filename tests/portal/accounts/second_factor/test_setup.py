@@ -6,10 +6,11 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.models import AuditAction, AuditEntry, AuthenticatorApp, Membership, RecoveryCode
+from integrations.models import AuditAction, AuthenticatorApp, Membership, RecoveryCode
 from integrations.queue import worker
 from portal.accounts.completion import METHOD_SESSION_KEY
 from tests import factories
+from tests.factories import recorded
 from tests.second_factors import (
     PASSWORD,
     change_session,
@@ -69,7 +70,7 @@ def test_each_change_is_told_to_the_person_and_recorded_without_secrets(person, 
     person.post(APP, {"code": code_of(app)})
     person.post(CODES)
     person.post(f"{APP}remove/")
-    actions = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
+    actions = recorded().order_by("pk").values_list("action", flat=True)
     assert list(actions) == [
         AuditAction.ADD_SECOND_FACTOR,
         AuditAction.MAKE_RECOVERY_CODES,
@@ -92,8 +93,8 @@ def test_the_log_of_each_of_the_persons_organizations_has_the_entry(person, supe
     with_recovery_codes(super_admin)
     person.get(APP)
     person.post(APP, {"code": code_of(AuthenticatorApp.objects.get())})
-    assert AuditEntry.objects.count() == 2
-    assert AuditEntry.objects.filter(organization=other).count() == 1
+    assert recorded().count() == 2
+    assert recorded().filter(organization=other).count() == 1
 
 
 def test_a_new_phone_replaces_the_earlier_one_once_it_is_confirmed(person, super_admin):
@@ -201,5 +202,5 @@ def test_a_person_without_an_organization_has_a_second_factor_too(client_for, db
     prove_now(client)
     client.get(APP)
     client.post(APP, {"code": code_of(AuthenticatorApp.objects.get())})
-    assert AuditEntry.objects.filter(organization=None).count() == 2
+    assert recorded().filter(organization=None).count() == 2
     assert sign_in(Client(), alone)["Location"] == "/login/second-factor/"

@@ -11,13 +11,17 @@ from tests import factories
 
 
 class Chain:
-    """Ten rows of one organization: an audit entry and a verdict in turns, each verdict about the same delivery."""
+    """Ten rows of one organization: an audit entry and a verdict in turns, each verdict about the same delivery.
+
+    The first is that the organization was made.
+    """
 
     def __init__(self, organization) -> None:
         self.organization = organization
         self.delivery = factories.DeliveryFactory.create(organization=organization)
         for number in range(5):
-            self.record(f"before {number}", f"after {number}")
+            if number:
+                self.record(f"before {number}", f"after {number}")
             self.decide(f"Because of {number}.")
 
     def record(self, before: str, after: str) -> None:

@@ -94,7 +94,7 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
             acts.append(repeated(partial(decide, delivery)))
     at_once(acts)
     for organization in (first, second):
-        assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 1))
+        assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 2))
         assert is_whole(organization)
 
 

@@ -1,14 +1,20 @@
 """Who can write the database and has none of the portal's keys can't make a shorter or other log look whole."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
-from integrations.models import AuditAction, AuditEntry, ChainHead, Organization
+from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, Organization, TargetKind
+from integrations.workflow.health.chain import organizations
+from integrations.workflow.health.chain.announced import entries_of_new_organizations
+from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.operations.organizations import create_organization
+from tests import factories
 from tests.append_only import lifted, overwrite
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +137,85 @@ def test_the_portals_own_log_that_begins_anew_is_named(globex):
         1,
         True,
     )
+
+
+LOGS = ("auditentry", "verdict", "chainhead", "announcedhead")
+
+
+def empty_every_log() -> None:
+    """Remove all that is written of every organization, and the portal's own log, with all heads."""
+    for table in LOGS:
+        execute(f"DELETE FROM integrations_{table}")
+
+
+def test_every_log_emptied_at_once_is_named_by_the_organizations_that_are_there(globex):
+    empty_every_log()
+    code, text = verify_audit()
+    missing = f"the portal: that organization {globex.pk} (globex) was made is missing in this chain"
+    begins = "globex: the chain doesn't begin with the making of the organization"
+    assert (code, missing in text, begins in text) == (1, True, True)
+    assert verify_audit("globex")[0] == verify_audit("--portal")[0] == 1
+
+
+def test_every_log_emptied_at_once_stays_named_whatever_the_portal_writes_after_it(globex):
+    empty_every_log()
+    for organization in (globex, None):
+        target = AuditTarget(TargetKind.ORGANIZATION, globex.pk, "Globex")
+        AuditEntry.record(organization, "configure", AuditAction.CHANGE_POLICIES, target)
+    factories.OrganizationFactory.create()
+    assert verify_audit("globex")[0] == verify_audit("--portal")[0] == 1
+
+
+def test_a_made_up_beginning_is_named_by_the_seal_that_it_lacks(globex):
+    """Somebody computes rows and heads themselves, as the portal would, but for the key of the seals."""
+    empty_every_log()
+    target = AuditTarget(TargetKind.ORGANIZATION, globex.pk, "Globex")
+    for organization in (globex, None):
+        AuditEntry.record(organization, "configure", AuditAction.CREATE_ORGANIZATION, target)
+    overwrite(ChainHead.objects.all(), seal="0" * 64)
+    for name in ("globex", "--portal"):
+        code, text = verify_audit(name)
+        assert (code, "the seal of the head" in text) == (1, True)
+
+
+def test_a_portal_without_organizations_and_one_just_made_are_whole(db):
+    assert verify_audit()[0] == 0
+    factories.OrganizationFactory.create()
+    assert verify_audit()[0] == 0
+
+
+@pytest.mark.parametrize("when", ["before the entries are read", "afterwards"])
+def test_an_organization_that_is_made_while_the_logs_are_read_is_no_fault(globex, monkeypatch, when):
+    def interrupted():
+        found = entries_of_new_organizations()
+        if when == "afterwards":
+            found = AuditEntry.objects.filter(pk__in=[entry.pk for entry in found])
+        factories.OrganizationFactory.create()
+        return found
+
+    monkeypatch.setattr(organizations, "entries_of_new_organizations", interrupted)
+    faults: list[Fault] = []
+    organizations.report_organizations(faults.append)
+    assert faults == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_organization_of_an_open_transaction_is_no_fault(globex):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def make() -> None:
+        with transaction.atomic():
+            create_organization(Organization(slug="new", name="New"), "configure")
+            begun.set()
+            may_end.wait(20)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(make)
+        try:
+            assert begun.wait(20)
+            assert verify_audit()[0] == 0
+        finally:
+            may_end.set()
+            made.result()
+    assert verify_audit()[0] == 0
