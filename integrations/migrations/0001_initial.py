@@ -23,114 +23,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('auth', '__first__'),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='AlertAddress',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('slack', 'Slack message'), ('signed', 'Signed webhook')], max_length=10)),
-                ('url', integrations.models.encrypted_field.EncryptedTextField()),
-                ('host', models.CharField(help_text='The only part of the URL that is shown.', max_length=253)),
-                ('secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, help_text='Signs what a signed webhook carries.')),
-                ('is_on', models.BooleanField(db_default=True, default=True, help_text='Whether a person wants alerts sent to it.', verbose_name='on')),
-                ('wants_results', models.BooleanField(default=True, verbose_name='results')),
-                ('wants_held', models.BooleanField(default=True, verbose_name='invitations that need approval')),
-                ('wants_incidents', models.BooleanField(default=True, verbose_name='problems')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_success_at', models.DateTimeField(blank=True, help_text='When an alert was last accepted.', null=True)),
-                ('last_failure_at', models.DateTimeField(blank=True, help_text='When an alert was last not accepted.', null=True)),
-                ('last_failure', models.TextField(blank=True, help_text="Why it wasn't accepted.")),
-                ('stopped_at', models.DateTimeField(blank=True, help_text='Since when nothing is sent, because an alert was refused for good; a test that arrives ends it.', null=True)),
-            ],
-            options={
-                'verbose_name_plural': 'alert addresses',
-                'ordering': ['organization', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Assessment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=200)),
-                ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
-                ('name', models.CharField(max_length=300)),
-            ],
-            options={
-                'ordering': ['organization', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='CircuitBreaker',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('platform', models.CharField(max_length=20)),
-                ('failures', models.PositiveIntegerField(default=0, help_text="Calls in a row that the platform didn't answer.")),
-                ('open_until', models.DateTimeField(blank=True, help_text='When the next call may probe the platform.', null=True)),
-            ],
-            options={
-                'verbose_name': 'connection status',
-                'verbose_name_plural': 'connection status',
-            },
-        ),
-        migrations.CreateModel(
-            name='CodeScreenConnection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('connected', 'Connected'), ('refused', 'Key refused')], default='connected', max_length=20)),
-                ('state_reason', models.TextField(blank=True)),
-                ('api_key', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ('key_stored_at', models.DateTimeField(blank=True, null=True)),
-                ('webhook_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ('idempotency', models.BooleanField(default=False, help_text='The account honours the Idempotency-Key header on invitations.')),
-                ('verified_at', models.DateTimeField(blank=True, help_text='When CodeScreen last accepted the key.', null=True)),
-                ('last_received_at', models.DateTimeField(blank=True, help_text='When a verified webhook last arrived.', null=True)),
-                ('assessments_refreshed_at', models.DateTimeField(blank=True, null=True)),
-                ('states_results', models.BooleanField(blank=True, help_text='Whether the last result came with Passed, Failed or Expired; empty before the first one.', null=True)),
-            ],
-            options={
-                'verbose_name': 'CodeScreen connection',
-            },
-        ),
-        migrations.CreateModel(
-            name='Delivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
-                ('last_error', models.TextField(blank=True)),
-                ('traceback', models.TextField(blank=True)),
-                ('platform', models.CharField(choices=[('lever', 'Lever'), ('codescreen', 'CodeScreen')], max_length=20)),
-                ('event', models.CharField(max_length=100)),
-                ('dedupe_key', models.CharField(help_text='Equal for repeats of the same delivery.', max_length=300)),
-                ('opportunity_id', models.CharField(blank=True, max_length=200)),
-                ('payload', models.JSONField()),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('chosen_at', models.DateTimeField(blank=True, help_text='When a person chose to invite this candidate, who had got no assessment.', null=True)),
-                ('chosen_assessment', models.CharField(blank=True, db_default='', default='', help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.", max_length=200)),
-                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.")),
-                ('listed_at', models.DateTimeField(blank=True, editable=False, help_text='When a full sweep last found the offered candidate in a CodeScreen stage.', null=True)),
-                ('failing_since', models.DateTimeField(blank=True, editable=False, help_text='Since when every try to decide it has failed; empty while none has.', null=True)),
-                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the platform sent it again.')),
-                ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Not connected'), ('ignored_event', 'Other event'), ('erased', 'Data erased'), ('not_a_trigger_stage', 'Not a CodeScreen stage'), ('not_visible', 'Could not be read'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('entered_before', 'May be invited already'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Several assessments'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'On hold'), ('invite', 'Invite'), ('noted', 'Update received')], max_length=40)),
-                ('is_waiting', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('verdict__in', ['paused', 'disconnected'])), output_field=models.BooleanField()), help_text='Whether the verdict is one that is decided again by itself.', output_field=models.BooleanField())),
-                ('explanation', models.TextField(blank=True)),
-                ('assessment_source', models.CharField(blank=True, choices=[('choice', "an Admin's choice"), ('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
-                ('assessment_written', models.TextField(blank=True, help_text='The name or id of the assessment as the mapping, tag or default has it.')),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('facts', models.JSONField(blank=True, editable=False, help_text='What the verdict rests on, without names and addresses: it can be given again under other rules.', null=True)),
-            ],
-            options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ['-received_at', '-pk'],
-            },
-        ),
         migrations.CreateModel(
             name='CacheEntry',
             fields=[
@@ -142,151 +38,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'cached value',
                 'indexes': [models.Index(fields=['expires_at'], name='cache_entry_expires')],
-            },
-        ),
-        migrations.CreateModel(
-            name='DutyRun',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
-                ('last_error', models.TextField(blank=True)),
-                ('traceback', models.TextField(blank=True)),
-                ('duty', models.CharField(choices=[('sweep', 'Sweep'), ('sweep_fully', 'Full sweep'), ('refresh_lever_lists', "Refresh of Lever's lists"), ('refresh_assessments', "Refresh of CodeScreen's list"), ('probe_lever', 'Probe of Lever'), ('record_lint_findings', 'Linter'), ('refresh_grant', "Refresh of Lever's tokens"), ('warn_expiry', "Warning of Lever's grant ending"), ('purge', 'Retention'), ('remove_old_records', "Removal of old calls and webhooks' bodies"), ('follow_erasures', 'Erasure of those deleted or anonymized in Lever'), ('announce_head', "Announcement of the log's end"), ('update_incidents', 'Incidents'), ('requeue_waiting', 'Requeueing of what waited'), ('retry_refused_key', 'Retry of a refused key'), ('check_single_sign_on', 'Check of single sign-on')], max_length=30)),
-                ('priority', models.PositiveSmallIntegerField(default=5, help_text='Smaller goes first.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('requested_at', models.DateTimeField(blank=True, help_text='When it was last asked for; empty once a run has begun since.', null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
-                ('duration_ms', models.PositiveIntegerField(blank=True, help_text='Of the last run.', null=True)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Runs in a row that failed, or ended without having got on.')),
-                ('place', models.JSONField(blank=True, db_default=models.Value({}, output_field=models.JSONField()), default=dict, editable=False, help_text='Where the next run goes on, when the last one left some of the work; empty when it is all done.')),
-            ],
-            options={
-                'verbose_name': 'background job',
-                'ordering': ['organization', 'duty'],
-            },
-        ),
-        migrations.CreateModel(
-            name='EmailTemplate',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('result', 'Results'), ('submitted', 'Assessment submitted'), ('attention', 'Needs attention'), ('expiry', 'Lever must be reconnected soon'), ('resolved', 'Problem resolved'), ('log_head', 'Daily end of the audit log')], max_length=20)),
-                ('subject', models.CharField(max_length=200)),
-                ('body', models.TextField(validators=[django.core.validators.MaxLengthValidator(5000)])),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-            ],
-            options={
-                'ordering': ['organization', 'kind'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Erasure',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opportunity_id', models.CharField(max_length=200)),
-                ('cause', models.CharField(choices=[('deleted', 'the candidate was deleted in Lever'), ('anonymized', 'Lever anonymized the candidate'), ('gone', 'Lever no longer has the candidate'), ('forgotten', 'somebody asked for it'), ('retention', 'the time for which the organization keeps personal data was over')], max_length=20)),
-                ('erased_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it was erased last.')),
-                ('repeated_at', models.DateTimeField(blank=True, help_text='When it was repeated for what a worker still wrote; empty until then.', null=True)),
-                ('rows', models.JSONField(blank=True, default=dict, help_text='By table: how many rows were changed.')),
-                ('kept', models.JSONField(blank=True, default=dict, help_text='By table: how many rows stay, with ids, codes, scores and times alone.')),
-            ],
-            options={
-                'ordering': ['-erased_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='FormerWebhookKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100, unique=True)),
-                ('replaced_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('until', models.DateTimeField(help_text='Webhooks to its address are refused from then on.')),
-                ('last_used_at', models.DateTimeField(blank=True, help_text='When a verified webhook last came to its address.', null=True)),
-            ],
-            options={
-                'verbose_name': 'former webhook key',
-                'ordering': ['-replaced_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='IdentityProvider',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('issuer', models.CharField(help_text="The provider's address, exactly as its discovery document gives it.", max_length=500, verbose_name='issuer')),
-                ('client_id', models.CharField(help_text='What the provider calls this portal.', max_length=300, verbose_name='client id')),
-                ('client_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, verbose_name='client secret')),
-                ('mode', models.CharField(choices=[('off', 'Off: only “Try it” uses the provider'), ('offered', 'Offered: members may also sign in with their password'), ('required', "Required: passwords don't open this organization")], default='off', max_length=20, verbose_name='single sign-on')),
-                ('counts_as_second_factor', models.BooleanField(default=True, help_text="Turn it off when the provider doesn't ask for a second factor itself.", verbose_name="the provider's sign-in counts as second factor")),
-                ('tried_at', models.DateTimeField(blank=True, help_text='When these settings last signed somebody in.', null=True)),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When the provider was last asked for its discovery document.', null=True)),
-                ('failure', models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Incident',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text="The code of the doctor's finding.", max_length=60)),
-                ('began_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('notified_at', models.DateTimeField(blank=True, help_text='When the members were notified; empty while it may still end without anybody acting.', null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['-began_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Invitation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opportunity_id', models.CharField(max_length=200)),
-                ('contact_id', models.CharField(blank=True, max_length=200)),
-                ('candidate_name', models.CharField(blank=True, max_length=500)),
-                ('email', models.EmailField(blank=True, max_length=320)),
-                ('role_id', models.CharField(blank=True, max_length=200)),
-                ('role_title', models.CharField(blank=True, max_length=300)),
-                ('stage_id', models.CharField(blank=True, max_length=200)),
-                ('stage_name', models.CharField(blank=True, max_length=300)),
-                ('assessment_id', models.CharField(max_length=200)),
-                ('assessment_name', models.CharField(max_length=300)),
-                ('round', models.PositiveIntegerField(default=1)),
-                ('reference', models.CharField(default=integrations.models.invitation.make_reference, max_length=20)),
-                ('status', models.CharField(choices=[('held', 'On hold'), ('pending', 'Pending'), ('sending', 'Sending'), ('uncertain', 'Uncertain'), ('invited', 'Invited'), ('in_progress', 'In progress'), ('submitted', 'Submitted'), ('completed', 'Completed'), ('withdrawn', 'Cancelled'), ('failed', 'Not sent')], default='pending', max_length=20)),
-                ('status_reason', models.TextField(blank=True)),
-                ('external_id', models.CharField(blank=True, editable=False, help_text='The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, because an earlier call was refused or the address was corrected, has an id of its own.', max_length=255)),
-                ('first_call_at', models.DateTimeField(blank=True, editable=False, help_text='When the first call that may have arrived was about to be made; empty when none may have.', null=True)),
-                ('instance_id', models.CharField(blank=True, help_text="CodeScreen's assessmentInstanceId.", max_length=200)),
-                ('feedback_id', models.CharField(blank=True, help_text='The feedback form in Lever.', max_length=200)),
-                ('awaits_decision_since', models.DateTimeField(blank=True, help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.", null=True)),
-                ('stopped_by_user', models.BooleanField(db_default=False, default=False, help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.")),
-                ('raw_status', models.CharField(blank=True, help_text="CodeScreen's own word for the status, as last read.", max_length=100)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When the opportunity was last read; empty when it must be read again before sending.', null=True)),
-                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, help_text="How many times in a row Lever didn't show the candidate before sending.")),
-                ('in_any_stage', models.BooleanField(db_default=False, default=False, help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.")),
-                ('invited_at', models.DateTimeField(blank=True, null=True)),
-                ('bounced_at', models.DateTimeField(blank=True, help_text='When CodeScreen reported that the e-mail of this invitation bounced.', null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the status last changed.')),
-                ('polled_at', models.DateTimeField(blank=True, null=True)),
-                ('next_poll_at', models.DateTimeField(blank=True, null=True)),
-                ('poll_failures', models.PositiveIntegerField(default=0)),
-                ('missing_since', models.DateTimeField(blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance.", null=True)),
-                ('followed_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='From when the time to start or finish counts: sent, reopened, followed again.')),
-                ('following_ended', models.CharField(blank=True, choices=[('not_started', 'Not started in time'), ('not_finished', 'Not finished in time'), ('gone', 'No longer in CodeScreen'), ('result_settled', 'Result settled'), ('withdrawn', 'Cancelled'), ('erased', "The person's data was erased")], db_default='', default='', help_text='Why CodeScreen is no longer asked about it; empty while it is.', max_length=20)),
-                ('following_ended_reason', models.TextField(blank=True, db_default='', default='')),
-                ('following_ended_at', models.DateTimeField(blank=True, null=True)),
-                ('erased_at', models.DateTimeField(blank=True, help_text="When the person's data was erased; nothing is read about them since.", null=True)),
-            ],
-            options={
-                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
@@ -334,6 +85,287 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='organization_rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.'), models.CheckConstraint(condition=models.Q(('webhook_key', ''), _negated=True), name='organization_webhook_key_not_blank'), models.CheckConstraint(condition=models.Q(('bulk_window__range', (1, 43200))), name='organization_bulk_window_range'), models.CheckConstraint(condition=models.Q(('reentry_days__range', (1, 3650))), name='organization_reentry_days_range'), models.CheckConstraint(condition=models.Q(('no_show_days__gte', 1)), name='organization_no_show_days_positive'), models.CheckConstraint(condition=models.Q(models.Q(('rows_lost_from__isnull', True), ('rows_lost_until__isnull', True)), models.Q(('rows_lost_from__isnull', False), ('rows_lost_from__lte', models.F('rows_lost_until')), ('rows_lost_until__isnull', False)), _connector='OR'), name='organization_rows_lost_in_order')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AlertAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('kind', models.CharField(choices=[('slack', 'Slack message'), ('signed', 'Signed webhook')], max_length=10)),
+                ('url', integrations.models.encrypted_field.EncryptedTextField()),
+                ('host', models.CharField(help_text='The only part of the URL that is shown.', max_length=253)),
+                ('secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, help_text='Signs what a signed webhook carries.')),
+                ('is_on', models.BooleanField(db_default=True, default=True, help_text='Whether a person wants alerts sent to it.', verbose_name='on')),
+                ('wants_results', models.BooleanField(default=True, verbose_name='results')),
+                ('wants_held', models.BooleanField(default=True, verbose_name='invitations that need approval')),
+                ('wants_incidents', models.BooleanField(default=True, verbose_name='problems')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('last_success_at', models.DateTimeField(blank=True, help_text='When an alert was last accepted.', null=True)),
+                ('last_failure_at', models.DateTimeField(blank=True, help_text='When an alert was last not accepted.', null=True)),
+                ('last_failure', models.TextField(blank=True, help_text="Why it wasn't accepted.")),
+                ('stopped_at', models.DateTimeField(blank=True, help_text='Since when nothing is sent, because an alert was refused for good; a test that arrives ends it.', null=True)),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alert_addresses', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name_plural': 'alert addresses',
+                'ordering': ['organization', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'name'), name='alert_address_name_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['slack', 'signed'])), name='alert_address_kind_known'), models.CheckConstraint(condition=models.Q(('wants_results', True), ('wants_held', True), ('wants_incidents', True), _connector='OR'), name='alert_address_wants_something')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Assessment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(max_length=200)),
+                ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
+                ('name', models.CharField(max_length=300)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessments', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['organization', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'external_id'), name='assessment_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CircuitBreaker',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=20)),
+                ('failures', models.PositiveIntegerField(default=0, help_text="Calls in a row that the platform didn't answer.")),
+                ('open_until', models.DateTimeField(blank=True, help_text='When the next call may probe the platform.', null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='circuit_breakers', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name': 'connection status',
+                'verbose_name_plural': 'connection status',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'platform'), name='circuit_breaker_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CodeScreenConnection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('connected', 'Connected'), ('refused', 'Key refused')], default='connected', max_length=20)),
+                ('state_reason', models.TextField(blank=True)),
+                ('api_key', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('key_stored_at', models.DateTimeField(blank=True, null=True)),
+                ('webhook_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('idempotency', models.BooleanField(default=False, help_text='The account honours the Idempotency-Key header on invitations.')),
+                ('verified_at', models.DateTimeField(blank=True, help_text='When CodeScreen last accepted the key.', null=True)),
+                ('last_received_at', models.DateTimeField(blank=True, help_text='When a verified webhook last arrived.', null=True)),
+                ('assessments_refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('states_results', models.BooleanField(blank=True, help_text='Whether the last result came with Passed, Failed or Expired; empty before the first one.', null=True)),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='codescreen_connection', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name': 'CodeScreen connection',
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'refused'])), name='codescreen_connection_state_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DutyRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
+                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
+                ('last_error', models.TextField(blank=True)),
+                ('traceback', models.TextField(blank=True)),
+                ('duty', models.CharField(choices=[('sweep', 'Sweep'), ('sweep_fully', 'Full sweep'), ('refresh_lever_lists', "Refresh of Lever's lists"), ('refresh_assessments', "Refresh of CodeScreen's list"), ('probe_lever', 'Probe of Lever'), ('record_lint_findings', 'Linter'), ('refresh_grant', "Refresh of Lever's tokens"), ('warn_expiry', "Warning of Lever's grant ending"), ('purge', 'Retention'), ('remove_old_records', "Removal of old calls and webhooks' bodies"), ('follow_erasures', 'Erasure of those deleted or anonymized in Lever'), ('announce_head', "Announcement of the log's end"), ('update_incidents', 'Incidents'), ('requeue_waiting', 'Requeueing of what waited'), ('retry_refused_key', 'Retry of a refused key'), ('check_single_sign_on', 'Check of single sign-on')], max_length=30)),
+                ('priority', models.PositiveSmallIntegerField(default=5, help_text='Smaller goes first.')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('requested_at', models.DateTimeField(blank=True, help_text='When it was last asked for; empty once a run has begun since.', null=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
+                ('duration_ms', models.PositiveIntegerField(blank=True, help_text='Of the last run.', null=True)),
+                ('failures', models.PositiveIntegerField(default=0, help_text='Runs in a row that failed, or ended without having got on.')),
+                ('place', models.JSONField(blank=True, db_default=models.Value({}, output_field=models.JSONField()), default=dict, editable=False, help_text='Where the next run goes on, when the last one left some of the work; empty when it is all done.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='duty_runs', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name': 'background job',
+                'ordering': ['organization', 'duty'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['priority', 'due_at'], name='duty_run_due'), models.Index(condition=models.Q(('failures__gte', 3)), fields=['duty'], name='duty_run_failing')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'duty'), name='duty_run_once'), models.CheckConstraint(condition=models.Q(('duty__in', ['sweep', 'sweep_fully', 'refresh_lever_lists', 'refresh_assessments', 'probe_lever', 'record_lint_findings', 'refresh_grant', 'warn_expiry', 'purge', 'remove_old_records', 'follow_erasures', 'announce_head', 'update_incidents', 'requeue_waiting', 'retry_refused_key', 'check_single_sign_on'])), name='duty_run_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EmailTemplate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('result', 'Results'), ('submitted', 'Assessment submitted'), ('attention', 'Needs attention'), ('expiry', 'Lever must be reconnected soon'), ('resolved', 'Problem resolved'), ('log_head', 'Daily end of the audit log')], max_length=20)),
+                ('subject', models.CharField(max_length=200)),
+                ('body', models.TextField(validators=[django.core.validators.MaxLengthValidator(5000)])),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='email_templates', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['organization', 'kind'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'kind'), name='email_template_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Erasure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opportunity_id', models.CharField(max_length=200)),
+                ('cause', models.CharField(choices=[('deleted', 'the candidate was deleted in Lever'), ('anonymized', 'Lever anonymized the candidate'), ('gone', 'Lever no longer has the candidate'), ('forgotten', 'somebody asked for it'), ('retention', 'the time for which the organization keeps personal data was over')], max_length=20)),
+                ('erased_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it was erased last.')),
+                ('repeated_at', models.DateTimeField(blank=True, help_text='When it was repeated for what a worker still wrote; empty until then.', null=True)),
+                ('rows', models.JSONField(blank=True, default=dict, help_text='By table: how many rows were changed.')),
+                ('kept', models.JSONField(blank=True, default=dict, help_text='By table: how many rows stay, with ids, codes, scores and times alone.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='erasures', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['-erased_at', '-pk'],
+                'indexes': [models.Index(fields=['organization', '-erased_at'], name='erasure_recent'), models.Index(condition=models.Q(('repeated_at__isnull', True)), fields=['organization'], name='erasure_to_repeat')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'opportunity_id'), name='erasure_once'), models.CheckConstraint(condition=models.Q(('cause__in', ['deleted', 'anonymized', 'gone', 'forgotten', 'retention'])), name='erasure_cause_known'), models.CheckConstraint(condition=models.Q(('opportunity_id', ''), _negated=True), name='erasure_names_an_opportunity')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FormerWebhookKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=100, unique=True)),
+                ('replaced_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('until', models.DateTimeField(help_text='Webhooks to its address are refused from then on.')),
+                ('last_used_at', models.DateTimeField(blank=True, help_text='When a verified webhook last came to its address.', null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former_webhook_keys', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name': 'former webhook key',
+                'ordering': ['-replaced_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='IdentityProvider',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('issuer', models.CharField(help_text="The provider's address, exactly as its discovery document gives it.", max_length=500, verbose_name='issuer')),
+                ('client_id', models.CharField(help_text='What the provider calls this portal.', max_length=300, verbose_name='client id')),
+                ('client_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, verbose_name='client secret')),
+                ('mode', models.CharField(choices=[('off', 'Off: only “Try it” uses the provider'), ('offered', 'Offered: members may also sign in with their password'), ('required', "Required: passwords don't open this organization")], default='off', max_length=20, verbose_name='single sign-on')),
+                ('counts_as_second_factor', models.BooleanField(default=True, help_text="Turn it off when the provider doesn't ask for a second factor itself.", verbose_name="the provider's sign-in counts as second factor")),
+                ('tried_at', models.DateTimeField(blank=True, help_text='When these settings last signed somebody in.', null=True)),
+                ('checked_at', models.DateTimeField(blank=True, help_text='When the provider was last asked for its discovery document.', null=True)),
+                ('failure', models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='identity_provider', to='integrations.organization')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['off', 'offered', 'required'])), name='identity_provider_mode_known'), models.CheckConstraint(condition=models.Q(('mode', 'off'), ('tried_at__isnull', False), _connector='OR'), name='identity_provider_tried_before_use')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Incident',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(help_text="The code of the doctor's finding.", max_length=60)),
+                ('began_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('notified_at', models.DateTimeField(blank=True, help_text='When the members were notified; empty while it may still end without anybody acting.', null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['-began_at', '-pk'],
+                'indexes': [models.Index(fields=['organization', '-began_at'], name='incident_recent')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('organization', 'code'), name='incident_lasts_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Invitation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opportunity_id', models.CharField(max_length=200)),
+                ('contact_id', models.CharField(blank=True, max_length=200)),
+                ('candidate_name', models.CharField(blank=True, max_length=500)),
+                ('email', models.EmailField(blank=True, max_length=320)),
+                ('role_id', models.CharField(blank=True, max_length=200)),
+                ('role_title', models.CharField(blank=True, max_length=300)),
+                ('stage_id', models.CharField(blank=True, max_length=200)),
+                ('stage_name', models.CharField(blank=True, max_length=300)),
+                ('assessment_id', models.CharField(max_length=200)),
+                ('assessment_name', models.CharField(max_length=300)),
+                ('round', models.PositiveIntegerField(default=1)),
+                ('reference', models.CharField(default=integrations.models.invitation.make_reference, max_length=20)),
+                ('status', models.CharField(choices=[('held', 'On hold'), ('pending', 'Pending'), ('sending', 'Sending'), ('uncertain', 'Uncertain'), ('invited', 'Invited'), ('in_progress', 'In progress'), ('submitted', 'Submitted'), ('completed', 'Completed'), ('withdrawn', 'Cancelled'), ('failed', 'Not sent')], default='pending', max_length=20)),
+                ('status_reason', models.TextField(blank=True)),
+                ('external_id', models.CharField(blank=True, editable=False, help_text='The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, because an earlier call was refused or the address was corrected, has an id of its own.', max_length=255)),
+                ('first_call_at', models.DateTimeField(blank=True, editable=False, help_text='When the first call that may have arrived was about to be made; empty when none may have.', null=True)),
+                ('instance_id', models.CharField(blank=True, help_text="CodeScreen's assessmentInstanceId.", max_length=200)),
+                ('feedback_id', models.CharField(blank=True, help_text='The feedback form in Lever.', max_length=200)),
+                ('awaits_decision_since', models.DateTimeField(blank=True, help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.", null=True)),
+                ('stopped_by_user', models.BooleanField(db_default=False, default=False, help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.")),
+                ('raw_status', models.CharField(blank=True, help_text="CodeScreen's own word for the status, as last read.", max_length=100)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('checked_at', models.DateTimeField(blank=True, help_text='When the opportunity was last read; empty when it must be read again before sending.', null=True)),
+                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, help_text="How many times in a row Lever didn't show the candidate before sending.")),
+                ('in_any_stage', models.BooleanField(db_default=False, default=False, help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.")),
+                ('invited_at', models.DateTimeField(blank=True, null=True)),
+                ('bounced_at', models.DateTimeField(blank=True, help_text='When CodeScreen reported that the e-mail of this invitation bounced.', null=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the status last changed.')),
+                ('polled_at', models.DateTimeField(blank=True, null=True)),
+                ('next_poll_at', models.DateTimeField(blank=True, null=True)),
+                ('poll_failures', models.PositiveIntegerField(default=0)),
+                ('missing_since', models.DateTimeField(blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance.", null=True)),
+                ('followed_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='From when the time to start or finish counts: sent, reopened, followed again.')),
+                ('following_ended', models.CharField(blank=True, choices=[('not_started', 'Not started in time'), ('not_finished', 'Not finished in time'), ('gone', 'No longer in CodeScreen'), ('result_settled', 'Result settled'), ('withdrawn', 'Cancelled'), ('erased', "The person's data was erased")], db_default='', default='', help_text='Why CodeScreen is no longer asked about it; empty while it is.', max_length=20)),
+                ('following_ended_reason', models.TextField(blank=True, db_default='', default='')),
+                ('following_ended_at', models.DateTimeField(blank=True, null=True)),
+                ('erased_at', models.DateTimeField(blank=True, help_text="When the person's data was erased; nothing is read about them since.", null=True)),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(condition=models.Q(('status__in', ['held', 'uncertain'])), fields=['organization'], name='invitation_waits_for_person'), models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'), models.Index(condition=models.Q(('awaits_decision_since__isnull', False)), fields=['organization'], name='invitation_awaits_decision'), models.Index(condition=models.Q(('bounced_at__isnull', False)), fields=['organization'], name='invitation_bounced'), models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'), models.Index(condition=models.Q(('status__in', [integrations.vocabulary.InvitationStatus['PENDING'], integrations.vocabulary.InvitationStatus['SENDING'], integrations.vocabulary.InvitationStatus['HELD'], integrations.vocabulary.InvitationStatus['UNCERTAIN'], integrations.vocabulary.InvitationStatus['INVITED'], integrations.vocabulary.InvitationStatus['IN_PROGRESS'], integrations.vocabulary.InvitationStatus['SUBMITTED']])), fields=['status'], name='invitation_open'), models.Index(fields=['organization', '-created_at'], name='invitation_recent'), models.Index(condition=models.Q(('round__gt', 1)), fields=['organization', '-created_at'], name='invitation_later_round'), models.Index(fields=['-created_at'], name='invitation_recent_of_all'), models.Index(fields=['status', 'organization', '-created_at'], name='invitation_status'), models.Index(fields=['organization', 'changed_at'], name='invitation_changed'), models.Index(fields=['organization', 'contact_id'], name='invitation_contact'), models.Index(fields=['organization', 'external_id'], name='invitation_external_id'), models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'), integrations.models.text_search_index.TextSearchIndex(fields=['candidate_name', 'email', 'role_title', 'assessment_name'], name='invitation_text')],
+                'constraints': [models.UniqueConstraint(fields=('reference',), name='invitation_reference_once'), models.UniqueConstraint(fields=('opportunity_id', 'organization', 'assessment_id', 'round'), name='invitation_once_per_round'), models.UniqueConstraint(condition=models.Q(('status__in', ['pending', 'sending', 'held', 'uncertain']), models.Q(('contact_id', ''), _negated=True)), fields=('organization', 'contact_id', 'assessment_id'), name='invitation_one_on_the_way_per_person'), models.UniqueConstraint(condition=models.Q(('instance_id', ''), _negated=True), fields=('instance_id', 'organization'), name='invitation_instance_once'), models.CheckConstraint(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted', 'completed', 'withdrawn', 'failed'])), name='invitation_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['invited', 'in_progress', 'submitted', 'completed']), _negated=True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_invited_has_instance'), models.CheckConstraint(condition=models.Q(('bounced_at__isnull', True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_bounced_was_sent'), models.CheckConstraint(condition=models.Q(('round__gte', 1)), name='invitation_round_positive'), models.CheckConstraint(condition=models.Q(models.Q(('following_ended', ''), ('following_ended_at__isnull', True)), models.Q(('following_ended__in', ['not_started', 'not_finished', 'gone', 'result_settled', 'withdrawn', 'erased']), ('following_ended_at__isnull', False)), _connector='OR'), name='invitation_following_ended_known'), models.CheckConstraint(condition=models.Q(('awaits_decision_since__isnull', True), ('status', 'completed'), _connector='OR'), name='invitation_awaits_decision_when_completed'), models.CheckConstraint(condition=models.Q(('stopped_by_user', False), ('status', 'withdrawn'), _connector='OR'), name='invitation_stopped_is_withdrawn')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
+                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
+                ('last_error', models.TextField(blank=True)),
+                ('traceback', models.TextField(blank=True)),
+                ('platform', models.CharField(choices=[('lever', 'Lever'), ('codescreen', 'CodeScreen')], max_length=20)),
+                ('event', models.CharField(max_length=100)),
+                ('dedupe_key', models.CharField(help_text='Equal for repeats of the same delivery.', max_length=300)),
+                ('opportunity_id', models.CharField(blank=True, max_length=200)),
+                ('payload', models.JSONField()),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('chosen_at', models.DateTimeField(blank=True, help_text='When a person chose to invite this candidate, who had got no assessment.', null=True)),
+                ('chosen_assessment', models.CharField(blank=True, db_default='', default='', help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.", max_length=200)),
+                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.")),
+                ('listed_at', models.DateTimeField(blank=True, editable=False, help_text='When a full sweep last found the offered candidate in a CodeScreen stage.', null=True)),
+                ('failing_since', models.DateTimeField(blank=True, editable=False, help_text='Since when every try to decide it has failed; empty while none has.', null=True)),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the platform sent it again.')),
+                ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Not connected'), ('ignored_event', 'Other event'), ('erased', 'Data erased'), ('not_a_trigger_stage', 'Not a CodeScreen stage'), ('not_visible', 'Could not be read'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('entered_before', 'May be invited already'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Several assessments'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'On hold'), ('invite', 'Invite'), ('noted', 'Update received')], max_length=40)),
+                ('is_waiting', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('verdict__in', ['paused', 'disconnected'])), output_field=models.BooleanField()), help_text='Whether the verdict is one that is decided again by itself.', output_field=models.BooleanField())),
+                ('explanation', models.TextField(blank=True)),
+                ('assessment_source', models.CharField(blank=True, choices=[('choice', "an Admin's choice"), ('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
+                ('assessment_written', models.TextField(blank=True, help_text='The name or id of the assessment as the mapping, tag or default has it.')),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('facts', models.JSONField(blank=True, editable=False, help_text='What the verdict rests on, without names and addresses: it can be given again under other rules.', null=True)),
+                ('invitation', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='integrations.invitation')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.organization')),
+            ],
+            options={
+                'verbose_name_plural': 'deliveries',
+                'ordering': ['-received_at', '-pk'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='delivery_longest_due'), models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='delivery_leased'), models.Index(condition=models.Q(('event', 'sweep')), fields=['organization', 'received_at'], name='delivery_of_sweep'), models.Index(fields=['organization', 'received_at'], name='delivery_recent'), models.Index(fields=['received_at'], name='delivery_recent_of_all'), models.Index(fields=['opportunity_id', 'organization'], name='delivery_opportunity'), models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['organization', 'decided_at'], name='delivery_decided'), models.Index(fields=['verdict', 'organization', 'received_at'], name='delivery_verdict'), integrations.models.text_search_index.TextSearchIndex(condition=models.Q(('invitation__isnull', True), models.Q(('verdict__in', ['', 'ignored_event', 'not_a_trigger_stage', 'noted', 'test_request']), _negated=True)), fields=['explanation'], name='delivery_text'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='delivery_invitation'), models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'), models.Index(condition=models.Q(('due_at__isnull', True), ('verdict', '')), fields=['organization'], name='delivery_stuck')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'platform', 'dedupe_key'), name='delivery_once'), models.CheckConstraint(condition=models.Q(('platform__in', ['lever', 'codescreen'])), name='delivery_platform'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('verdict', '')), models.Q(models.Q(('verdict', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='delivery_verdict_has_time')],
             },
         ),
         migrations.CreateModel(
@@ -357,9 +389,11 @@ class Migration(migrations.Migration):
                 ('listed_at', models.DateTimeField(blank=True, help_text='When Lever last listed this webhook.', null=True)),
                 ('missing_since', models.DateTimeField(blank=True, help_text='Since when Lever no longer lists it, having listed it before.', null=True)),
                 ('retired_at', models.DateTimeField(blank=True, help_text='Since when its tokens verify nothing.', null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lever_webhooks', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'Lever webhook',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('origin', 'manual'), ('retired_at__isnull', True)), fields=('organization', 'name'), name='lever_webhook_one_manual_per_name'), models.UniqueConstraint(condition=models.Q(('origin', 'api'), ('retired_at__isnull', True)), fields=('organization', 'event'), name='lever_webhook_one_per_event_by_api'), models.CheckConstraint(condition=models.Q(('origin__in', ['manual', 'api'])), name='lever_webhook_origin_known'), models.CheckConstraint(condition=models.Q(('name', ''), ('origin', 'manual'), _connector='OR'), name='lever_webhook_only_manual_named')],
             },
         ),
         migrations.CreateModel(
@@ -373,10 +407,12 @@ class Migration(migrations.Migration):
                 ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('gone_at', models.DateTimeField(blank=True, null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linter_findings', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'set-up issue',
                 'ordering': ['-first_seen_at', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'digest'), name='linter_finding_once')],
             },
         ),
         migrations.CreateModel(
@@ -386,9 +422,12 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('super_admin', 'Super Admin'), ('admin', 'Admin'), ('team_member', 'Team Member'), ('limited_team_member', 'Limited Team Member')], default='limited_team_member', max_length=30)),
                 ('address', models.EmailField(blank=True, help_text="The e-mail address, in small letters, at which the person accepted, or which the operator's file states. By it a Limited Team Member is found among those who are on a candidate in Lever.", max_length=254)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='integrations.organization')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['organization', 'user'],
+                'constraints': [models.UniqueConstraint(fields=('user', 'organization'), name='membership_once_per_organization'), models.CheckConstraint(condition=models.Q(('role__in', ['super_admin', 'admin', 'team_member', 'limited_team_member'])), name='membership_role_known')],
             },
         ),
         migrations.CreateModel(
@@ -398,9 +437,11 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('result', 'Results'), ('submitted', 'Assessment submitted'), ('attention', 'Needs attention'), ('expiry', 'Lever must be reconnected soon'), ('resolved', 'Problem resolved'), ('log_head', 'Daily end of the audit log')], max_length=20)),
                 ('is_wanted', models.BooleanField()),
                 ('updated_at', models.DateTimeField(auto_now=True)),
+                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preferences', to='integrations.membership')),
             ],
             options={
                 'ordering': ['membership', 'kind'],
+                'constraints': [models.UniqueConstraint(fields=('membership', 'kind'), name='notification_preference_once')],
             },
         ),
         migrations.CreateModel(
@@ -410,10 +451,13 @@ class Migration(migrations.Migration):
                 ('opportunity_id', models.CharField(max_length=200)),
                 ('email', models.EmailField(help_text='In small letters.', max_length=254)),
                 ('relation', models.CharField(choices=[('owner', 'Owner'), ('follower', 'Follower'), ('hiring_manager', 'Hiring manager'), ('interviewer', 'Interviewer')], max_length=20)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opportunity_people', to='integrations.organization')),
             ],
             options={
                 'verbose_name_plural': 'opportunity people',
                 'ordering': ['opportunity_id', 'organization', 'email'],
+                'indexes': [models.Index(fields=['email', 'organization'], name='opportunity_person_email')],
+                'constraints': [models.UniqueConstraint(fields=('opportunity_id', 'organization', 'email', 'relation'), name='opportunity_person_once'), models.CheckConstraint(condition=models.Q(('email', ''), _negated=True), name='opportunity_person_has_address')],
             },
         ),
         migrations.CreateModel(
@@ -427,9 +471,11 @@ class Migration(migrations.Migration):
                 ('sign_count', models.BigIntegerField(default=0, help_text="How often it has signed, by its own count; 0 where it doesn't count.")),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passkeys', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['created_at', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('user', 'name'), name='passkey_name_once_per_person', violation_error_message='You have a passkey of that name. Choose another name.')],
             },
         ),
         migrations.CreateModel(
@@ -440,9 +486,11 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('super_admin', 'Super Admin'), ('admin', 'Admin'), ('team_member', 'Team Member'), ('limited_team_member', 'Limited Team Member')], max_length=30)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('invited_at', models.DateTimeField(help_text='When the invitation was last sent; a link works for a week.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_memberships', to='integrations.organization')),
             ],
             options={
                 'ordering': ['organization', 'email'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'email'), name='pending_membership_once_per_address'), models.CheckConstraint(condition=models.Q(('email', ''), _negated=True), name='pending_membership_has_address'), models.CheckConstraint(condition=models.Q(('role__in', ['super_admin', 'admin', 'team_member', 'limited_team_member'])), name='pending_membership_role_known')],
             },
         ),
         migrations.CreateModel(
@@ -451,6 +499,7 @@ class Migration(migrations.Migration):
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='personal_settings', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('time_zone', models.CharField(blank=True, help_text="Empty means their browser's.", max_length=100)),
                 ('proven_email', models.EmailField(blank=True, help_text='The address at which the person opened a link, in small letters. It counts while it is their own.', max_length=254)),
+                ('last_organization', models.ForeignKey(blank=True, help_text='The organization the person worked in last; signing in leads there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.organization')),
             ],
             options={
                 'verbose_name_plural': 'personal settings',
@@ -463,10 +512,13 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(help_text="The provider's own, unchanging name of the person.", max_length=255)),
                 ('bound_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('signed_in_at', models.DateTimeField(blank=True, null=True)),
+                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='integrations.identityprovider')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='provider_identities', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name_plural': 'provider identities',
                 'ordering': ['provider', 'user'],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'subject'), name='provider_identity_subject_once'), models.UniqueConstraint(fields=('provider', 'user'), name='provider_identity_user_once')],
             },
         ),
         migrations.CreateModel(
@@ -501,11 +553,13 @@ class Migration(migrations.Migration):
                 ('rating_2_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
                 ('rating_3_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
                 ('rating_4_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessment_thresholds', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'rating thresholds',
                 'verbose_name_plural': 'rating thresholds',
                 'ordering': ['organization', 'assessment'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'assessment'), name='rating_thresholds_once', violation_error_message='This assessment has thresholds already.'), models.CheckConstraint(condition=models.Q(('assessment', ''), _negated=True), name='rating_thresholds_complete'), models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.')],
             },
         ),
         migrations.CreateModel(
@@ -516,7 +570,11 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'digest'), name='recovery_code_once_per_person')],
+            },
         ),
         migrations.CreateModel(
             name='Result',
@@ -532,10 +590,14 @@ class Migration(migrations.Migration):
                 ('file_id', models.CharField(blank=True, db_default='', default='', help_text='The report that was attached in Lever; empty where there is none, or a later result has it.', max_length=200)),
                 ('metadata', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('invitation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.organization')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
                 'get_latest_by': 'attempt',
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='result_recent'), models.Index(fields=['-created_at'], name='result_recent_of_all'), models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', '-created_at'], name='result_outcome')],
+                'constraints': [models.UniqueConstraint(fields=('invitation', 'attempt'), name='result_once_per_attempt'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='result_outcome_known'), models.CheckConstraint(condition=models.Q(('score__isnull', True), ('score__range', (0, 100)), _connector='OR'), name='result_score_range'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 4)), _connector='OR'), name='result_rating_range')],
             },
         ),
         migrations.CreateModel(
@@ -547,9 +609,11 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=300)),
                 ('state', models.CharField(blank=True, help_text="Lever's word: published, internal, closed, …", max_length=40)),
                 ('tags', models.JSONField(blank=True, default=list)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='integrations.organization')),
             ],
             options={
                 'ordering': ['organization', 'title'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'external_id'), name='role_once')],
             },
         ),
         migrations.CreateModel(
@@ -560,9 +624,11 @@ class Migration(migrations.Migration):
                 ('stage', models.CharField(blank=True, help_text="A stage's name or id; empty means any stage that begins with the prefix.", max_length=300)),
                 ('assessment', models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_mappings', to='integrations.organization')),
             ],
             options={
                 'ordering': ['organization', 'role', 'stage'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'role', 'stage'), name='role_mapping_once', violation_error_message='This role already has an assessment for that stage.'), models.CheckConstraint(condition=models.Q(models.Q(('role', ''), _negated=True), models.Q(('assessment', ''), _negated=True)), name='role_mapping_complete')],
             },
         ),
         migrations.CreateModel(
@@ -579,9 +645,11 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=1, help_text='At most one a minute is counted.')),
                 ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shape_deviations', to='integrations.organization')),
             ],
             options={
                 'ordering': ['-last_seen_at'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'platform', 'endpoint', 'field', 'found'), name='shape_deviation_once')],
             },
         ),
         migrations.CreateModel(
@@ -594,9 +662,11 @@ class Migration(migrations.Migration):
                 ('proven_at', models.DateTimeField(blank=True, null=True)),
                 ('checked_at', models.DateTimeField(blank=True, help_text='When the record was last looked up.', null=True)),
                 ('missing_since', models.DateTimeField(blank=True, help_text='Since when the record of a proven domain is gone.', null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_in_domains', to='integrations.organization')),
             ],
             options={
                 'ordering': ['organization', 'domain'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'domain'), name='sign_in_domain_once_per_organization'), models.UniqueConstraint(condition=models.Q(('proven_at__isnull', False)), fields=('domain',), name='sign_in_domain_proven_by_one')],
             },
         ),
         migrations.CreateModel(
@@ -610,9 +680,11 @@ class Migration(migrations.Migration):
                 ('named_after', models.DateTimeField(blank=True, help_text='When Lever last listed the stages without this one under this name.', null=True)),
                 ('named_before', models.DateTimeField(blank=True, help_text='When Lever first listed it under this name.', null=True)),
                 ('position', models.PositiveIntegerField(default=0)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='integrations.organization')),
             ],
             options={
                 'ordering': ['organization', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'external_id'), name='stage_once')],
             },
         ),
         migrations.CreateModel(
@@ -625,9 +697,11 @@ class Migration(migrations.Migration):
                 ('address', models.GenericIPAddressField(blank=True, help_text='Where it was last used from.', null=True)),
                 ('network', models.CharField(blank=True, help_text='The network that it began in.', max_length=50)),
                 ('browser', models.CharField(blank=True, max_length=60)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-last_used_at'],
+                'indexes': [models.Index(fields=['user', 'network'], name='user_session_network'), models.Index(fields=['last_used_at'], name='user_session_last_used')],
             },
         ),
         migrations.CreateModel(
@@ -646,9 +720,14 @@ class Migration(migrations.Migration):
                 ('cause', models.CharField(choices=[('first', 'Decided when it arrived'), ('sweep', 'Found when comparing with Lever'), ('resumed', 'Decided again after the pause or the reconnect'), ('read_again', 'Decided again after reading the candidate again'), ('replay', 'Decided again by a person'), ('chosen', 'Chosen by a person')], max_length=20)),
                 ('decided_at', models.DateTimeField()),
                 ('is_current', models.BooleanField(default=True, help_text='Whether no later verdict about the same delivery replaced it.')),
+                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.delivery')),
+                ('invitation', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.invitation')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.organization')),
             ],
             options={
                 'ordering': ['-decided_at', '-pk'],
+                'indexes': [models.Index(fields=['organization', '-decided_at'], name='verdict_recent'), models.Index(fields=['-decided_at'], name='verdict_recent_of_all'), models.Index(fields=['code', 'organization', '-decided_at'], name='verdict_code'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='verdict_invitation'), models.Index(condition=models.Q(('cause', 'first'), _negated=True), fields=['cause', '-decided_at'], name='verdict_cause'), models.Index(condition=models.Q(('is_current', False)), fields=['-decided_at'], name='verdict_replaced')],
+                'constraints': [integrations.models.append_only_constraint.AppendOnly(erasable=('explanation', 'assessment_written'), name='verdict_append_only', one_way=('is_current',), salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='verdict_position_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('delivery',), name='verdict_one_current_per_delivery'), models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'erased', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'entered_before', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'), models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay', 'chosen'])), name='verdict_cause_known')],
             },
         ),
         migrations.CreateModel(
@@ -660,10 +739,12 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=1, help_text='At most one a second is counted.')),
                 ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('hint', models.CharField(blank=True, max_length=60)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_rejections', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'rejected webhook request',
                 'ordering': ['-last_at'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'platform', 'code'), name='webhook_rejection_once')],
             },
         ),
         migrations.CreateModel(
@@ -720,10 +801,13 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True)),
                 ('at', models.DateTimeField()),
                 ('actor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('organization', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audit_entries', to='integrations.organization')),
             ],
             options={
                 'verbose_name_plural': 'audit entries',
                 'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['organization', '-at'], name='audit_recent'), models.Index(fields=['-at'], name='audit_recent_of_all'), models.Index(fields=['target_kind', 'organization', 'target_id'], name='audit_of_target'), models.Index(fields=['organization', 'actor_name', '-at'], name='audit_of_actor'), models.Index(fields=['organization', 'action', '-at'], name='audit_of_action'), integrations.models.text_search_index.TextSearchIndex(fields=['actor_name', 'action', 'target'], name='audit_text')],
+                'constraints': [integrations.models.append_only_constraint.AppendOnly(also_erasable=('actor_name',), erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='audit_position_once'), models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('position',), name='audit_portal_position_once')],
             },
         ),
         migrations.CreateModel(
@@ -737,6 +821,9 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authenticator_apps', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', False)), fields=('user',), name='authenticator_app_one_confirmed'), models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True)), fields=('user',), name='authenticator_app_one_being_set_up')],
+            },
         ),
         migrations.CreateModel(
             name='ChainHead',
@@ -778,9 +865,13 @@ class Migration(migrations.Migration):
                 ('delivery', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='effects', to='integrations.delivery')),
                 ('invitation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.invitation')),
                 ('also_about', models.ManyToManyField(blank=True, editable=False, help_text='The other invitations that an e-mail is about, which several share.', related_name='digests', to='integrations.invitation')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.organization')),
+                ('member', models.ForeignKey(blank=True, db_index=False, help_text='The member whom a welcome, a password reset or a request to the Super Admins is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='emails', to='integrations.membership')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'priority', 'due_at'], name='effect_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='effect_longest_due'), models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='effect_leased'), models.Index(condition=models.Q(('state', 'failed')), fields=['organization'], name='effect_failed'), models.Index(fields=['organization', '-created_at'], name='effect_recent'), models.Index(fields=['-created_at'], name='effect_recent_of_all'), models.Index(condition=models.Q(('kind', 'send_email')), fields=['organization', 'email_topic', '-created_at'], name='effect_email'), models.Index(fields=['state', 'organization', 'kind'], name='effect_state'), models.Index(fields=['opportunity_id', 'organization', 'kind'], name='effect_candidate'), models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='effect_delivery'), models.Index(condition=models.Q(('member__isnull', False)), fields=['member'], name='effect_member')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('leased_until__isnull', False), models.Q(('opportunity_id', ''), _negated=True)), fields=('organization', 'opportunity_id'), name='effect_one_per_candidate_at_once'), models.CheckConstraint(condition=models.Q(('leased_until__isnull', True), models.Q(('due_at__isnull', False), ('state', 'due')), _connector='OR'), name='effect_leased_is_due'), models.UniqueConstraint(fields=('kind', 'organization', 'key'), name='effect_once'), models.CheckConstraint(condition=models.Q(('state__in', ['due', 'done', 'failed', 'uncertain', 'cancelled'])), name='effect_state_known'), models.CheckConstraint(condition=models.Q(('state', 'due'), ('due_at__isnull', True), _connector='OR'), name='effect_only_due_has_due_time'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'send_email'), models.Q(('email_topic', ''), _negated=True)), models.Q(models.Q(('kind', 'send_email'), _negated=True), ('email_topic', '')), _connector='OR'), name='effect_email_has_topic')],
             },
         ),
         migrations.CreateModel(
@@ -803,10 +894,13 @@ class Migration(migrations.Migration):
                 ('last_at', models.DateTimeField(blank=True, help_text='When the same answer came last; empty if it came once.', null=True)),
                 ('delivery', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='integrations.delivery')),
                 ('effect', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='integrations.effect')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'API call',
                 'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['organization', '-at'], name='api_call_recent'), models.Index(condition=models.Q(('status', 429)), fields=['platform'], name='api_call_refused'), models.Index(fields=['-at'], name='api_call_recent_of_all'), models.Index(fields=['opportunity_id', 'organization', '-at'], name='api_call_opportunity'), models.Index(fields=['correlation_id'], name='api_call_correlation'), models.Index(condition=models.Q(('effect__isnull', False)), fields=['effect'], name='api_call_effect'), models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='api_call_delivery'), models.Index(condition=models.Q(('status__isnull', True), ('status__lt', 200), ('status__gte', 300), _connector='OR'), fields=['status', '-at'], name='api_call_not_answered_well')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('last_at__isnull', True), ('repeats', 0)), models.Q(('last_at__isnull', False), ('repeats__gt', 0)), _connector='OR'), name='api_call_repeats_have_time')],
             },
         ),
         migrations.CreateModel(
@@ -821,11 +915,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('node', 'process'), name='heartbeat_unique')],
             },
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='invitation',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='integrations.invitation'),
         ),
         migrations.CreateModel(
             name='Candidate',
@@ -844,9 +933,12 @@ class Migration(migrations.Migration):
                 ('people_read_at', models.DateTimeField(blank=True, editable=False, help_text='When a full sweep read who is on them in Lever.', null=True)),
                 ('delivery', models.ForeignKey(blank=True, db_index=False, help_text='The delivery whose verdict says where the candidate stands.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='candidates', to='integrations.delivery')),
                 ('invitation', models.ForeignKey(blank=True, db_index=False, help_text="The latest; empty when the candidate wasn't invited.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='candidates', to='integrations.invitation')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='candidates', to='integrations.organization')),
             ],
             options={
                 'ordering': ['-entered_at', '-pk'],
+                'indexes': [models.Index(fields=['organization', 'entered_at'], name='candidate_recent'), models.Index(fields=['entered_at'], name='candidate_recent_of_all'), models.Index(fields=['role_id', 'organization', 'entered_at'], name='candidate_role'), models.Index(fields=['assessment_name', 'organization', 'entered_at'], name='candidate_assessment'), models.Index(condition=models.Q(('invitation__isnull', True)), fields=['organization', 'entered_at'], name='candidate_not_invited'), models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', 'entered_at'], name='candidate_outcome'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='candidate_invitation'), models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='candidate_delivery'), integrations.models.text_search_index.TextSearchIndex(fields=['name', 'email', 'role_title', 'assessment_name'], name='candidate_text')],
+                'constraints': [models.UniqueConstraint(fields=('opportunity_id', 'organization'), name='candidate_once'), models.CheckConstraint(condition=models.Q(('opportunity_id', ''), _negated=True), name='candidate_has_opportunity'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='candidate_outcome_known')],
             },
         ),
         migrations.CreateModel(
@@ -879,9 +971,11 @@ class Migration(migrations.Migration):
                 ('swept_at', models.DateTimeField(blank=True, help_text='The time up to which the sweep has compared.', null=True)),
                 ('erasures_read_at', models.DateTimeField(blank=True, help_text='The time up to which Lever was asked who was deleted or anonymized.', null=True)),
                 ('connected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lever_connection', to='integrations.organization')),
             ],
             options={
                 'verbose_name': 'Lever connection',
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'needs_reconnect', 'revoked'])), name='lever_connection_state_known'), models.CheckConstraint(condition=models.Q(('connected_at__isnull', True), ('first_connected_at__isnull', False), _connector='OR'), name='lever_connection_first_connected')],
             },
         ),
         migrations.CreateModel(
@@ -899,892 +993,5 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'health check',
             },
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='organization_rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.'),
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('webhook_key', ''), _negated=True), name='organization_webhook_key_not_blank'),
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('bulk_window__range', (1, 43200))), name='organization_bulk_window_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('reentry_days__range', (1, 3650))), name='organization_reentry_days_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('no_show_days__gte', 1)), name='organization_no_show_days_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rows_lost_from__isnull', True), ('rows_lost_until__isnull', True)), models.Q(('rows_lost_from__isnull', False), ('rows_lost_from__lte', models.F('rows_lost_until')), ('rows_lost_until__isnull', False)), _connector='OR'), name='organization_rows_lost_in_order'),
-        ),
-        migrations.AddField(
-            model_name='leverconnection',
-            name='organization',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lever_connection', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='invitation',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='identityprovider',
-            name='organization',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='identity_provider', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='formerwebhookkey',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former_webhook_keys', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='erasure',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='erasures', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='emailtemplate',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='email_templates', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='effect',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='dutyrun',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='duty_runs', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='codescreenconnection',
-            name='organization',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='codescreen_connection', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='circuitbreaker',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='circuit_breakers', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='candidate',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='candidates', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='auditentry',
-            name='organization',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audit_entries', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='assessment',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessments', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='apicall',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='alertaddress',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alert_addresses', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='leverwebhook',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lever_webhooks', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='linterfinding',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linter_findings', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='membership',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='membership',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='effect',
-            name='member',
-            field=models.ForeignKey(blank=True, db_index=False, help_text='The member whom a welcome, a password reset or a request to the Super Admins is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='emails', to='integrations.membership'),
-        ),
-        migrations.AddField(
-            model_name='notificationpreference',
-            name='membership',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preferences', to='integrations.membership'),
-        ),
-        migrations.AddField(
-            model_name='opportunityperson',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opportunity_people', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='passkey',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passkeys', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='pendingmembership',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_memberships', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='personalsettings',
-            name='last_organization',
-            field=models.ForeignKey(blank=True, help_text='The organization the person worked in last; signing in leads there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='provideridentity',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='integrations.identityprovider'),
-        ),
-        migrations.AddField(
-            model_name='provideridentity',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='provider_identities', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='ratingthresholds',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessment_thresholds', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='recoverycode',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='result',
-            name='invitation',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation'),
-        ),
-        migrations.AddField(
-            model_name='result',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='role',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='rolemapping',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_mappings', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='shapedeviation',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shape_deviations', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='signindomain',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_in_domains', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='stage',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='usersession',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='verdict',
-            name='delivery',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.delivery'),
-        ),
-        migrations.AddField(
-            model_name='verdict',
-            name='invitation',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.invitation'),
-        ),
-        migrations.AddField(
-            model_name='verdict',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='integrations.organization'),
-        ),
-        migrations.AddField(
-            model_name='webhookrejection',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_rejections', to='integrations.organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='authenticatorapp',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', False)), fields=('user',), name='authenticator_app_one_confirmed'),
-        ),
-        migrations.AddConstraint(
-            model_name='authenticatorapp',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True)), fields=('user',), name='authenticator_app_one_being_set_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverconnection',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'needs_reconnect', 'revoked'])), name='lever_connection_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverconnection',
-            constraint=models.CheckConstraint(condition=models.Q(('connected_at__isnull', True), ('first_connected_at__isnull', False), _connector='OR'), name='lever_connection_first_connected'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('status__in', ['held', 'uncertain'])), fields=['organization'], name='invitation_waits_for_person'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('awaits_decision_since__isnull', False)), fields=['organization'], name='invitation_awaits_decision'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('bounced_at__isnull', False)), fields=['organization'], name='invitation_bounced'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('status__in', [integrations.vocabulary.InvitationStatus['PENDING'], integrations.vocabulary.InvitationStatus['SENDING'], integrations.vocabulary.InvitationStatus['HELD'], integrations.vocabulary.InvitationStatus['UNCERTAIN'], integrations.vocabulary.InvitationStatus['INVITED'], integrations.vocabulary.InvitationStatus['IN_PROGRESS'], integrations.vocabulary.InvitationStatus['SUBMITTED']])), fields=['status'], name='invitation_open'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', '-created_at'], name='invitation_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(condition=models.Q(('round__gt', 1)), fields=['organization', '-created_at'], name='invitation_later_round'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['-created_at'], name='invitation_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['status', 'organization', '-created_at'], name='invitation_status'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'changed_at'], name='invitation_changed'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'contact_id'], name='invitation_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'external_id'], name='invitation_external_id'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=integrations.models.text_search_index.TextSearchIndex(fields=['candidate_name', 'email', 'role_title', 'assessment_name'], name='invitation_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(fields=('reference',), name='invitation_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(fields=('opportunity_id', 'organization', 'assessment_id', 'round'), name='invitation_once_per_round'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['pending', 'sending', 'held', 'uncertain']), models.Q(('contact_id', ''), _negated=True)), fields=('organization', 'contact_id', 'assessment_id'), name='invitation_one_on_the_way_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('instance_id', ''), _negated=True), fields=('instance_id', 'organization'), name='invitation_instance_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted', 'completed', 'withdrawn', 'failed'])), name='invitation_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['invited', 'in_progress', 'submitted', 'completed']), _negated=True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_invited_has_instance'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('bounced_at__isnull', True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_bounced_was_sent'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('round__gte', 1)), name='invitation_round_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('following_ended', ''), ('following_ended_at__isnull', True)), models.Q(('following_ended__in', ['not_started', 'not_finished', 'gone', 'result_settled', 'withdrawn', 'erased']), ('following_ended_at__isnull', False)), _connector='OR'), name='invitation_following_ended_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('awaits_decision_since__isnull', True), ('status', 'completed'), _connector='OR'), name='invitation_awaits_decision_when_completed'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('stopped_by_user', False), ('status', 'withdrawn'), _connector='OR'), name='invitation_stopped_is_withdrawn'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['organization', '-began_at'], name='incident_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('organization', 'code'), name='incident_lasts_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['off', 'offered', 'required'])), name='identity_provider_mode_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=models.CheckConstraint(condition=models.Q(('mode', 'off'), ('tried_at__isnull', False), _connector='OR'), name='identity_provider_tried_before_use'),
-        ),
-        migrations.AddIndex(
-            model_name='erasure',
-            index=models.Index(fields=['organization', '-erased_at'], name='erasure_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='erasure',
-            index=models.Index(condition=models.Q(('repeated_at__isnull', True)), fields=['organization'], name='erasure_to_repeat'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.UniqueConstraint(fields=('organization', 'opportunity_id'), name='erasure_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['deleted', 'anonymized', 'gone', 'forgotten', 'retention'])), name='erasure_cause_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.CheckConstraint(condition=models.Q(('opportunity_id', ''), _negated=True), name='erasure_names_an_opportunity'),
-        ),
-        migrations.AddConstraint(
-            model_name='emailtemplate',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind'), name='email_template_once'),
-        ),
-        migrations.AddIndex(
-            model_name='dutyrun',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['priority', 'due_at'], name='duty_run_due'),
-        ),
-        migrations.AddIndex(
-            model_name='dutyrun',
-            index=models.Index(condition=models.Q(('failures__gte', 3)), fields=['duty'], name='duty_run_failing'),
-        ),
-        migrations.AddConstraint(
-            model_name='dutyrun',
-            constraint=models.UniqueConstraint(fields=('organization', 'duty'), name='duty_run_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dutyrun',
-            constraint=models.CheckConstraint(condition=models.Q(('duty__in', ['sweep', 'sweep_fully', 'refresh_lever_lists', 'refresh_assessments', 'probe_lever', 'record_lint_findings', 'refresh_grant', 'warn_expiry', 'purge', 'remove_old_records', 'follow_erasures', 'announce_head', 'update_incidents', 'requeue_waiting', 'retry_refused_key', 'check_single_sign_on'])), name='duty_run_known'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='delivery_longest_due'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='delivery_leased'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('event', 'sweep')), fields=['organization', 'received_at'], name='delivery_of_sweep'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['organization', 'received_at'], name='delivery_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['received_at'], name='delivery_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['opportunity_id', 'organization'], name='delivery_opportunity'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['organization', 'decided_at'], name='delivery_decided'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['verdict', 'organization', 'received_at'], name='delivery_verdict'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=integrations.models.text_search_index.TextSearchIndex(condition=models.Q(('invitation__isnull', True), models.Q(('verdict__in', ['', 'ignored_event', 'not_a_trigger_stage', 'noted', 'test_request']), _negated=True)), fields=['explanation'], name='delivery_text'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='delivery_invitation'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', True), ('verdict', '')), fields=['organization'], name='delivery_stuck'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'dedupe_key'), name='delivery_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('platform__in', ['lever', 'codescreen'])), name='delivery_platform'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('verdict', '')), models.Q(models.Q(('verdict', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='delivery_verdict_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='codescreenconnection',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'refused'])), name='codescreen_connection_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='circuitbreaker',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform'), name='circuit_breaker_once'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['organization', 'entered_at'], name='candidate_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['entered_at'], name='candidate_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['role_id', 'organization', 'entered_at'], name='candidate_role'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['assessment_name', 'organization', 'entered_at'], name='candidate_assessment'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(condition=models.Q(('invitation__isnull', True)), fields=['organization', 'entered_at'], name='candidate_not_invited'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', 'entered_at'], name='candidate_outcome'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='candidate_invitation'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='candidate_delivery'),
-        ),
-        migrations.AddIndex(
-            model_name='candidate',
-            index=integrations.models.text_search_index.TextSearchIndex(fields=['name', 'email', 'role_title', 'assessment_name'], name='candidate_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('opportunity_id', 'organization'), name='candidate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.CheckConstraint(condition=models.Q(('opportunity_id', ''), _negated=True), name='candidate_has_opportunity'),
-        ),
-        migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='candidate_outcome_known'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', '-at'], name='audit_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['-at'], name='audit_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['target_kind', 'organization', 'target_id'], name='audit_of_target'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'actor_name', '-at'], name='audit_of_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'action', '-at'], name='audit_of_action'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=integrations.models.text_search_index.TextSearchIndex(fields=['actor_name', 'action', 'target'], name='audit_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=integrations.models.append_only_constraint.AppendOnly(also_erasable=('actor_name',), erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.UniqueConstraint(fields=('organization', 'position'), name='audit_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('position',), name='audit_portal_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='assessment_once'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(fields=['organization', '-at'], name='api_call_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(condition=models.Q(('status', 429)), fields=['platform'], name='api_call_refused'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(fields=['-at'], name='api_call_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(fields=['opportunity_id', 'organization', '-at'], name='api_call_opportunity'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(fields=['correlation_id'], name='api_call_correlation'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(condition=models.Q(('effect__isnull', False)), fields=['effect'], name='api_call_effect'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='api_call_delivery'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(condition=models.Q(('status__isnull', True), ('status__lt', 200), ('status__gte', 300), _connector='OR'), fields=['status', '-at'], name='api_call_not_answered_well'),
-        ),
-        migrations.AddConstraint(
-            model_name='apicall',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('last_at__isnull', True), ('repeats', 0)), models.Q(('last_at__isnull', False), ('repeats__gt', 0)), _connector='OR'), name='api_call_repeats_have_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaddress',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='alert_address_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaddress',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['slack', 'signed'])), name='alert_address_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaddress',
-            constraint=models.CheckConstraint(condition=models.Q(('wants_results', True), ('wants_held', True), ('wants_incidents', True), _connector='OR'), name='alert_address_wants_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverwebhook',
-            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'manual'), ('retired_at__isnull', True)), fields=('organization', 'name'), name='lever_webhook_one_manual_per_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverwebhook',
-            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'api'), ('retired_at__isnull', True)), fields=('organization', 'event'), name='lever_webhook_one_per_event_by_api'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverwebhook',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['manual', 'api'])), name='lever_webhook_origin_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='leverwebhook',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), ('origin', 'manual'), _connector='OR'), name='lever_webhook_only_manual_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='linterfinding',
-            constraint=models.UniqueConstraint(fields=('organization', 'digest'), name='linter_finding_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'organization'), name='membership_once_per_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['super_admin', 'admin', 'team_member', 'limited_team_member'])), name='membership_role_known'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'priority', 'due_at'], name='effect_due'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='effect_longest_due'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='effect_leased'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['organization'], name='effect_failed'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(fields=['organization', '-created_at'], name='effect_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(fields=['-created_at'], name='effect_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('kind', 'send_email')), fields=['organization', 'email_topic', '-created_at'], name='effect_email'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(fields=['state', 'organization', 'kind'], name='effect_state'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(fields=['opportunity_id', 'organization', 'kind'], name='effect_candidate'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='effect_delivery'),
-        ),
-        migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(condition=models.Q(('member__isnull', False)), fields=['member'], name='effect_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.UniqueConstraint(condition=models.Q(('leased_until__isnull', False), models.Q(('opportunity_id', ''), _negated=True)), fields=('organization', 'opportunity_id'), name='effect_one_per_candidate_at_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.CheckConstraint(condition=models.Q(('leased_until__isnull', True), models.Q(('due_at__isnull', False), ('state', 'due')), _connector='OR'), name='effect_leased_is_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.UniqueConstraint(fields=('kind', 'organization', 'key'), name='effect_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['due', 'done', 'failed', 'uncertain', 'cancelled'])), name='effect_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'due'), ('due_at__isnull', True), _connector='OR'), name='effect_only_due_has_due_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'send_email'), models.Q(('email_topic', ''), _negated=True)), models.Q(models.Q(('kind', 'send_email'), _negated=True), ('email_topic', '')), _connector='OR'), name='effect_email_has_topic'),
-        ),
-        migrations.AddConstraint(
-            model_name='notificationpreference',
-            constraint=models.UniqueConstraint(fields=('membership', 'kind'), name='notification_preference_once'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunityperson',
-            index=models.Index(fields=['email', 'organization'], name='opportunity_person_email'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunityperson',
-            constraint=models.UniqueConstraint(fields=('opportunity_id', 'organization', 'email', 'relation'), name='opportunity_person_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunityperson',
-            constraint=models.CheckConstraint(condition=models.Q(('email', ''), _negated=True), name='opportunity_person_has_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='passkey',
-            constraint=models.UniqueConstraint(fields=('user', 'name'), name='passkey_name_once_per_person', violation_error_message='You have a passkey of that name. Choose another name.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingmembership',
-            constraint=models.UniqueConstraint(fields=('organization', 'email'), name='pending_membership_once_per_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingmembership',
-            constraint=models.CheckConstraint(condition=models.Q(('email', ''), _negated=True), name='pending_membership_has_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingmembership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['super_admin', 'admin', 'team_member', 'limited_team_member'])), name='pending_membership_role_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='provideridentity',
-            constraint=models.UniqueConstraint(fields=('provider', 'subject'), name='provider_identity_subject_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='provideridentity',
-            constraint=models.UniqueConstraint(fields=('provider', 'user'), name='provider_identity_user_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratingthresholds',
-            constraint=models.UniqueConstraint(fields=('organization', 'assessment'), name='rating_thresholds_once', violation_error_message='This assessment has thresholds already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratingthresholds',
-            constraint=models.CheckConstraint(condition=models.Q(('assessment', ''), _negated=True), name='rating_thresholds_complete'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratingthresholds',
-            constraint=models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.'),
-        ),
-        migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('user', 'digest'), name='recovery_code_once_per_person'),
-        ),
-        migrations.AddIndex(
-            model_name='result',
-            index=models.Index(fields=['organization', '-created_at'], name='result_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='result',
-            index=models.Index(fields=['-created_at'], name='result_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='result',
-            index=models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', '-created_at'], name='result_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='result',
-            constraint=models.UniqueConstraint(fields=('invitation', 'attempt'), name='result_once_per_attempt'),
-        ),
-        migrations.AddConstraint(
-            model_name='result',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='result_outcome_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='result',
-            constraint=models.CheckConstraint(condition=models.Q(('score__isnull', True), ('score__range', (0, 100)), _connector='OR'), name='result_score_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='result',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 4)), _connector='OR'), name='result_rating_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='role_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolemapping',
-            constraint=models.UniqueConstraint(fields=('organization', 'role', 'stage'), name='role_mapping_once', violation_error_message='This role already has an assessment for that stage.'),
-        ),
-        migrations.AddConstraint(
-            model_name='rolemapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', ''), _negated=True), models.Q(('assessment', ''), _negated=True)), name='role_mapping_complete'),
-        ),
-        migrations.AddConstraint(
-            model_name='shapedeviation',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'endpoint', 'field', 'found'), name='shape_deviation_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='signindomain',
-            constraint=models.UniqueConstraint(fields=('organization', 'domain'), name='sign_in_domain_once_per_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='signindomain',
-            constraint=models.UniqueConstraint(condition=models.Q(('proven_at__isnull', False)), fields=('domain',), name='sign_in_domain_proven_by_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='stage_once'),
-        ),
-        migrations.AddIndex(
-            model_name='usersession',
-            index=models.Index(fields=['user', 'network'], name='user_session_network'),
-        ),
-        migrations.AddIndex(
-            model_name='usersession',
-            index=models.Index(fields=['last_used_at'], name='user_session_last_used'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['organization', '-decided_at'], name='verdict_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['-decided_at'], name='verdict_recent_of_all'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['code', 'organization', '-decided_at'], name='verdict_code'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='verdict_invitation'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(condition=models.Q(('cause', 'first'), _negated=True), fields=['cause', '-decided_at'], name='verdict_cause'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(condition=models.Q(('is_current', False)), fields=['-decided_at'], name='verdict_replaced'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=integrations.models.append_only_constraint.AppendOnly(erasable=('explanation', 'assessment_written'), name='verdict_append_only', one_way=('is_current',), salt='text_salt'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.UniqueConstraint(fields=('organization', 'position'), name='verdict_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('delivery',), name='verdict_one_current_per_delivery'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'erased', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'entered_before', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay', 'chosen'])), name='verdict_cause_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookrejection',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'code'), name='webhook_rejection_once'),
         ),
     ]
