@@ -8,9 +8,8 @@ from integrations.models import Delivery, Effect, Heartbeat, db_clock
 
 #: A worker without a task is given a drain after so long; the heartbeats of drains show that the cluster works.
 QUIET_AFTER = timedelta(seconds=1)
-#: Many times the interval of the heartbeat, and short enough to replace a cluster within 10 seconds.
+#: Many times the interval of the heartbeat.
 STALLED_AFTER = timedelta(seconds=4)
-UNRESPONSIVE_AFTER = timedelta(seconds=6)
 
 
 def is_stalled(node: str) -> bool:
@@ -18,20 +17,6 @@ def is_stalled(node: str) -> bool:
     overdue = Now() - STALLED_AFTER
     is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
     return is_overdue and not Heartbeat.is_fresh(STALLED_AFTER, node)
-
-
-def must_be_replaced(node: str) -> bool:
-    """Whether the node's cluster is frozen: it makes no progress with due rows, or shows no sign of life while idle.
-
-    An idle cluster is checked too, so that it is replaced before the next row is due. The other nodes don't matter:
-    each has a supervisor of its own.
-    """
-    return is_stalled(node) or not Heartbeat.is_fresh(UNRESPONSIVE_AFTER, node)
-
-
-def has_worked_within(seconds: float, node: str) -> bool:
-    """Whether the heartbeat of one of the node's workers is younger than this many seconds."""
-    return Heartbeat.is_fresh(timedelta(seconds=seconds), node)
 
 
 def oldest_due_seconds() -> float:

@@ -9,8 +9,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from portal.process.programs import THREADS
 
-#: The supervisor's probe, and the cluster's sentinel, pusher and monitor.
-OF_OTHER_PROCESSES = 4
+#: The cluster's sentinel, pusher and monitor.
+OF_OTHER_PROCESSES = 3
 
 
 def most_connections() -> int:

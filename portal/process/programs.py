@@ -1,20 +1,15 @@
 """The two programs of a running portal, for `serve` and the developer tools to supervise."""
 
-import secrets
-import socket
 import sys
-from functools import partial
 
 from django.conf import settings
 
-from integrations.queue import liveness
 from portal.process.supervisor import Program
 
-#: The name of the node whose programs this process runs, by which it watches its own workers. `serve` has a stable one.
-NODE = settings.NAMED_NODE or f"{socket.gethostname()}-{secrets.token_hex(3)}"
-NODE_VARIABLE = {"PORTAL_NODE": NODE}
 THREADS = 8
 GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform
+#: Many times the interval of the workers' heartbeat, and short enough to replace them within 10 seconds.
+SILENT_SECONDS = 7.0
 
 
 def web_server(host: str, port: int) -> Program:
@@ -32,16 +27,10 @@ def web_server(host: str, port: int) -> Program:
     ]
     # loaded once, before the workers are forked: a killed worker is replaced at once
     argv += ["--preload", "--log-level", "warning"]
-    return Program("web", argv, env=NODE_VARIABLE)
+    return Program("web", argv)
 
 
 def queue_cluster() -> Program:
-    """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
+    """Return the queue's workers: a django-q2 cluster, replaced when none of its processes works any more."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    return Program(
-        "workers",
-        argv,
-        env=NODE_VARIABLE,
-        is_stalled=partial(liveness.must_be_replaced, NODE),
-        made_progress_within=partial(liveness.has_worked_within, node=NODE),
-    )
+    return Program("workers", argv, silent_seconds=SILENT_SECONDS)

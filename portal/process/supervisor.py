@@ -1,136 +1,203 @@
-"""Keeps the portal's programs running: replaces each one when it ends or stalls.
+"""Keeps programs running: replaces each one that ends or freezes, and ends all of them with itself.
 
-`serve` and `demo` use it. It keeps no state of the work: when the supervisor is killed, all its programs end with it,
-and the next one continues from the rows in the database.
+A program that is watched says that it works as systemd wants it, `WATCHDOG=1` to NOTIFY_SOCKET. So neither Django nor
+the database is needed here.
 """
 
-import logging
+import json
+import logging.config
 import os
 import select
 import signal
-import threading
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
-from types import FrameType
-from typing import Self
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, Self
 
-from django.db import connections
+logger = logging.getLogger("portal.process.supervisor")
 
-from portal.process import database_waits
-from portal.process.process_group import MAX_PROBE_SECONDS, STOP_SECONDS, ProcessGroup, Program
-from portal.process.process_table import reap_orphans, suspended_groups
+#: Between TERM and KILL: longer than the longest call to a platform, which must not be cut off, and short enough that
+#: everything has ended within 30 seconds.
+STOP_SECONDS = 27.0
+START_SECONDS = 30.0  # until a program's first word; a busy machine takes so long to start one
+FROZEN_SECONDS = 4.0  # for which a process is suspended before its program is replaced
+LATE_SECONDS = 3.0  # this process was held up for longer than that, and so were the programs
+BRIEF_SECONDS, PAUSE_SECONDS = 10.0, 1.0  # a program that ran so briefly is started again after a pause
+#: At the head of each group: whatever ends the supervisor, its end of the pipe closes, and the whole group is killed.
+GUARD = ("/bin/sh", "-c", 'trap "" HUP INT TERM; read -r _; kill -KILL 0')
+HANDED_OVER = "PORTAL_SUPERVISED"  # from a command to the supervisor that it becomes
 
-__all__ = ["STOP_SECONDS", "Program", "Supervisor"]
 
-logger = logging.getLogger(__name__)
+@dataclass(frozen=True)
+class Program:
+    """A program to run: its arguments, additions to the environment, and for how long it may say nothing."""
 
-PROBE_INTERVAL = 1.0
-FIRST_PROCESS = 1  # of a container: orphans become its children
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    silent_seconds: float = float("inf")
+
+
+class Run:
+    """One run of a program with everything it starts, as a process group. Raises OSError if it can't be started."""
+
+    def __init__(self, program: Program, lifeline: int) -> None:
+        self.program, self.kill_at = program, float("inf")
+        with ExitStack() as undo:
+            self._words = undo.enter_context(
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            )
+            self._words.bind("")  # the kernel chooses a name, which leaves no file behind
+            address = self._words.getsockname().replace(b"\0", b"@", 1).decode()
+            self._guard = subprocess.Popen(GUARD, stdin=lifeline, process_group=0)
+            undo.callback(self._kill_group)
+            self.pid = self._guard.pid  # of the group
+            self._process = subprocess.Popen(
+                program.argv,
+                env={**os.environ, "NOTIFY_SOCKET": address, **program.env},
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # standard output is for people; a program's output is a log
+                process_group=self.pid,
+            )
+            undo.pop_all()
+        self.began_at = self._asked_at = self._moved_at = time.monotonic()
+        self._word_due_at = self.began_at + max(START_SECONDS, program.silent_seconds)
+        logger.info("Started %s (process group %s).", program.name, self.pid)
+
+    def has_ended(self) -> bool:
+        """Whether the program or its guard has. Neither is reaped, so that no other process gets its id."""
+        pids = (self.pid, self._process.pid)
+        return any(os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) for pid in pids)
+
+    def is_frozen(self) -> bool:
+        """Whether it has said nothing, or one of its processes is suspended, for too long; asked every second."""
+        now = time.monotonic()
+        was_late, self._asked_at = now - self._asked_at > LATE_SECONDS, now
+        with suppress(BlockingIOError):
+            while self._words.recv(64):
+                self._word_due_at = now + self.program.silent_seconds
+        if was_late:
+            self._word_due_at = max(self._word_due_at, now + self.program.silent_seconds)
+        if was_late or not suspended(self._process.pid):
+            self._moved_at = now
+        return now > self._word_due_at or now - self._moved_at > FROZEN_SECONDS
+
+    def terminate(self) -> None:
+        """Ask the program to end what it has begun in STOP_SECONDS. Suspended processes, which can't, are killed."""
+        self.kill_at = time.monotonic() + STOP_SECONDS
+        for pid in suspended(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.kill(self._process.pid, signal.SIGTERM)
+
+    def kill(self) -> int:
+        """Kill what is left of the group. Return the program's exit code."""
+        self._kill_group()
+        self._words.close()
+        return self._process.wait()
+
+    def _kill_group(self) -> None:
+        os.killpg(self._guard.pid, signal.SIGKILL)
+        self._guard.wait()
 
 
 class Supervisor:
-    """Runs programs until it is asked to stop.
-
-    Use it by `run()`, or as a context manager whose user calls `reconcile()` about every second.
-    """
+    """Runs programs until it is asked to stop: `run()`, or a context whose user calls `reconcile()` every second."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
-        lifeline, our_end = os.pipe()  # our end closes when this process dies, and the guards notice
-        self._wake_reader, self._wake_writer = os.pipe()
-        self._pipes = [lifeline, our_end, self._wake_reader, self._wake_writer]
-        self.groups = [ProcessGroup(program, lifeline) for program in programs]
-        self._stopping = threading.Event()
-        self._prober = threading.Thread(target=self._probe_until_stopped, name="probe", daemon=True)
-        self._stop_was_requested = False
+        self.runs: dict[str, Run] = {}  # the present one of each program
+        self._programs = programs
+        self._start_at = {program.name: 0.0 for program in programs}
+        self._ending: list[Run] = []  # frozen ones, which end what they have begun
+        self._lifeline = list(os.pipe())
+        self._signals: list[int] = []
 
     def run(self) -> None:
         """Run everything until TERM, INT or HUP. Nothing is left running on return."""
-        handled = [signal.SIGTERM, signal.SIGINT]
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored under nohup
-            handled.append(signal.SIGHUP)
-        former = {number: signal.signal(number, self._on_signal) for number in handled}
-        try:
-            with self:
-                while not self._stop_was_requested:
-                    self.reconcile()
-                    if select.select([self._wake_reader], [], [], 1.0)[0]:
-                        os.read(self._wake_reader, 64)
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
+        reader, writer = os.pipe()
+        self._signals = [reader]
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # HUP is ignored under nohup
+                signal.signal(number, lambda *_: os.write(writer, b"."))
+        with self:
+            while not select.select(self._signals, [], [], 1.0)[0]:
+                self.reconcile()
+            os.read(reader, 64)
 
     def __enter__(self) -> Self:
-        for group in self.groups:
-            group.start()
-        # Probes run in their own thread: a database that doesn't answer must not keep us from replacing or stopping.
-        self._prober.start()
+        self.reconcile()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def reconcile(self) -> None:
-        """Replace every program that has ended or stalled."""
-        for group in self.groups:
+        """Start every program that doesn't run, and replace every one that has ended or is frozen."""
+        for program in self._programs:
             try:
-                group.reconcile()
+                self._reconcile(program)
             except OSError:  # the machine may have room for another process in a moment
-                logger.exception("%s could not be started; trying again.", group.program.name)
-        if os.getpid() == FIRST_PROCESS:
-            reap_orphans([pid for group in self.groups for pid in group.guards()])
+                logger.exception("%s could not be started; trying again.", program.name)
+        for run in [run for run in self._ending if run.has_ended() or time.monotonic() > run.kill_at]:
+            run.kill()
+            self._ending.remove(run)
+
+    def _reconcile(self, program: Program) -> None:
+        run = self.runs.get(program.name)
+        if run and run.has_ended():
+            del self.runs[program.name]
+            is_brief = time.monotonic() - run.began_at < BRIEF_SECONDS
+            self._start_at[program.name] = time.monotonic() + PAUSE_SECONDS * is_brief
+            logger.warning("%s ended with code %s: starting it again.", program.name, run.kill())
+        elif run and run.is_frozen():
+            self._ending.append(self.runs.pop(program.name))
+            run.terminate()
+            logger.warning("%s is frozen: replacing it.", program.name)
+        if program.name not in self.runs and time.monotonic() >= self._start_at[program.name]:
+            self.runs[program.name] = Run(program, self._lifeline[0])
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End every program: TERM first, KILL after `seconds` or at a second signal."""
-        self._stopping.set()
-        self._stop_was_requested = False
         deadline = time.monotonic() + seconds
-        for group in self.groups:
-            group.terminate()
-        while not all(group.has_ended() for group in self.groups):
-            if time.monotonic() > deadline or self._stop_was_requested:
+        for run in self.runs.values():
+            run.terminate()
+        runs = [*self.runs.values(), *self._ending]
+        while not all(run.has_ended() for run in runs):
+            if select.select(self._signals, [], [], 0.05)[0] or time.monotonic() > deadline:
                 logger.warning("Still running after TERM, now killed.")
                 break
-            time.sleep(0.05)
-        for group in self.groups:
-            group.kill_all()
-        self._prober.join(timeout=2)
-        pipes, self._pipes = self._pipes, []
-        for end in pipes:
-            os.close(end)
+        for run in runs:
+            run.kill()
+        self.runs, self._ending = {}, []
+        while self._lifeline:
+            os.close(self._lifeline.pop())
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop_was_requested = True
-        self._wake()
 
-    def _wake(self) -> None:
-        """Let `run()` reconcile at once."""
-        if self._pipes:
-            os.write(self._wake_writer, b".")
+def suspended(pid: int) -> list[int]:
+    """Return which of a process and its descendants are suspended, as by SIGSTOP; none where /proc doesn't tell."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # it has ended
+        return []
+    return [
+        *([pid] if state == "T" else []),
+        *(found for child in children for found in suspended(int(child))),
+    ]
 
-    def _probe_until_stopped(self) -> None:
-        is_working = True
-        last_probe_at = time.monotonic()
-        while not self._stopping.wait(PROBE_INTERVAL):
-            try:
-                # The database or the machine stalled: the programs resume no sooner than this thread does.
-                has_stalled = time.monotonic() - last_probe_at > PROBE_INTERVAL + MAX_PROBE_SECONDS
-                if not is_working or has_stalled:
-                    for group in self.groups:
-                        group.reset_grace()
-                suspended = suspended_groups()
-                with database_waits.at_most(MAX_PROBE_SECONDS):
-                    for group in self.groups:
-                        group.probe(is_suspended=group.pid in suspended)
-                if any(group.is_stalled for group in self.groups):
-                    self._wake()
-            except Exception:  # an outage of any kind may be over in a second
-                if is_working:
-                    logger.exception("The supervisor's probe of the queue failed; trying again every second.")
-                is_working = False
-                connections.close_all()
-            else:
-                if not is_working:
-                    logger.warning("The supervisor's probe of the queue works again.")
-                is_working = True
-            last_probe_at = time.monotonic()
-        connections.close_all()
+
+def become(programs: Sequence[Program], log: Mapping[str, Any]) -> NoReturn:
+    """Replace this process by a supervisor of the programs, which has nothing else in its memory and logs so."""
+    os.environ[HANDED_OVER] = json.dumps({"log": log, "programs": [asdict(program) for program in programs]})
+    os.execv(sys.executable, [sys.executable, "-P", "-m", __name__])  # noqa: S606 - under the same id
+
+
+if __name__ == "__main__":
+    given = json.loads(os.environ.pop(HANDED_OVER))
+    logging.config.dictConfig(given["log"])
+    Supervisor([Program(**program) for program in given["programs"]]).run()

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 
 from portal.devtools.ports import free_port
-from portal.process.process_group import STOP_SECONDS
+from portal.process.supervisor import STOP_SECONDS
 
 START_SECONDS = 90
 

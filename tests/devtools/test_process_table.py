@@ -1,6 +1,6 @@
 """Which processes of a group do its work."""
 
-from portal.devtools.chaos.process_tree import leaves
+from portal.devtools.process_table import leaves
 
 
 def test_the_processes_that_do_the_work_have_no_children() -> None:

@@ -1,12 +1,15 @@
-"""The services of compose.yaml: no password that everybody knows, and nothing more than each needs."""
+"""The services of compose.yaml and systemd: no password that everybody knows, and nothing more than each needs."""
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
+from portal.process.supervisor import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "compose.yaml").read_text()
@@ -34,11 +37,23 @@ def test_a_service_writes_nowhere_but_where_it_must_and_has_no_privileges(name: 
 
 
 def test_the_portal_is_neither_superuser_nor_owner_and_does_not_know_the_owners_password() -> None:
-    portal, migrate = (SERVICES[name]["environment"] for name in ("portal", "migrate"))
+    portal, migrate = (SERVICES[name]["environment"] for name in ("web", "migrate"))
     users = [urlsplit(one["DATABASE_URL"].partition(":$")[0]).netloc for one in (portal, migrate)]
     assert users == ["portal", "portal_owner"]
     assert portal["POSTGRES_OWNER_PASSWORD"] == ""
-    assert SERVICES["portal"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    for name in ("web", "workers"):
+        assert SERVICES[name]["environment"] == portal
+        assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
+    unit = ConfigParser(interpolation=None)
+    unit.read(ROOT / "portal" / "docs" / "operating" / "portal@.service")
+    service = unit["Service"]
+    assert service["ExecStart"].endswith(" manage.py serve --only %i")
+    assert service["KillMode"] == "mixed"  # TERM for the supervisor alone
+    seconds = [service["TimeoutStopSec"], *(SERVICES[one]["stop_grace_period"] for one in ("web", "workers"))]
+    assert all(int(one.removesuffix("s")) > STOP_SECONDS + 3 for one in seconds)
 
 
 def test_the_role_that_serves_gets_rows_alone() -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from portal.devtools.chaos.process_tree import members
+from portal.devtools.process_table import members
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.process.process_table import processes
+from portal.devtools.process_table import processes
 
 KIB_PER_MIB = 1024
 #: What a process of `serve` is, by a part of its command line; the first that fits. Forked ones look like their parent.
 ROLES = (
-    ("process_guard.py", "guard"),
+    ("kill -KILL 0", "guard"),
     ("qcluster", "queue"),
     ("gunicorn", "web"),
     ("granian", "web"),

@@ -70,7 +70,7 @@ class WorkflowBenchmark(Benchmark):
             Supervisor([setup.environment.web_server(), queue_cluster()]) as supervisor,
         ):
             wait_for_url(f"{setup.environment.portal_url}/healthz/live")
-            groups = [group.pid for group in supervisor.groups if group.pid]
+            groups = [run.pid for run in supervisor.runs.values()]
             run = _Run(setup, organizations, platforms, groups)
             run.invite(max(20, options.organizations))  # warm up: copies of the lists, connections
             for number in range(options.rounds):

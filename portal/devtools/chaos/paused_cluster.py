@@ -15,7 +15,7 @@ from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import RunFailed, wait_for_url, wait_until
+from portal.devtools.waiting import wait_for_url, wait_until
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Program, Supervisor
 
@@ -85,7 +85,7 @@ class PausedCluster:
             "delay_ms": SLOW_CALL_MS,
         }
         codescreen.set_faults(1, [slow_calls])
-        # without is_stalled, so that the supervisor doesn't replace it while it is paused
+        # its silence isn't watched, so that it isn't replaced while it is paused
         with Supervisor([Program("paused", queue_cluster().argv)]) as supervisor:
             tenants.move(lever, self._slug, opportunities)
             sending = Invitation.objects.filter(
@@ -94,9 +94,7 @@ class PausedCluster:
             wait_until(
                 sending.all().exists, WAIT_SECONDS, "the cluster to be paused claimed nothing", CHECK_EVERY
             )
-            group = supervisor.groups[0].pid
-            if group is None:
-                raise RunFailed("the cluster ended before it could be paused")
+            group = supervisor.runs["paused"].pid
             self._pause(group)
             owners = read_owners()
             self.held = len(owners)

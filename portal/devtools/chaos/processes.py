@@ -6,9 +6,9 @@ import signal
 import threading
 from typing import Self
 
-from portal.devtools.chaos.process_tree import leaves, members
 from portal.devtools.chaos.proxy import Proxy
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.process_table import leaves, members
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 
@@ -56,8 +56,8 @@ class Processes:
         with self._lock:
             if self._portal is not None:
                 self._portal.reconcile()
-                groups = [group for group in self._portal.groups if group.program.name == WORKERS]
-                self._clusters.update(group.pid for group in groups if group.pid is not None)
+                if WORKERS in self._portal.runs:
+                    self._clusters.add(self._portal.runs[WORKERS].pid)
 
     @property
     def clusters(self) -> int:
@@ -67,8 +67,8 @@ class Processes:
     def group(self, name: str) -> int | None:
         """Return the process group of WEB or WORKERS, None while it isn't running."""
         with self._lock:
-            groups = self._portal.groups if self._portal else []
-            return next((group.pid for group in groups if group.program.name == name), None)
+            runs = self._portal.runs if self._portal else {}
+            return runs[name].pid if name in runs else None
 
     def kill(self, chance: random.Random, only: str = "") -> str:
         """SIGKILL one process; return the name of its program, empty if none was there.
@@ -80,13 +80,13 @@ class Processes:
             if self._portal is None:
                 return ""
             name = only or (WEB if chance.random() < WEB_SHARE else WORKERS)
-            group = next(group for group in self._portal.groups if group.program.name == name)
-            if group.pid is None:
+            if name not in self._portal.runs:
                 return ""
-            parents = members(group.pid)
+            group = self._portal.runs[name].pid
+            parents = members(group)
             self._kills += 1
             is_work = only or self._kills % WHOLE_GROUP_EVERY
-            victims = leaves(parents, group.pid) if is_work else list(parents)
+            victims = leaves(parents, group) if is_work else list(parents)
             if not victims:
                 return ""
             try:

@@ -4,11 +4,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from django.conf import settings
 
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.process_table import descendants, processes
 from portal.devtools.waiting import RunFailed, wait_for_url
 
 GIVE_UP_SECONDS = 60.0
@@ -43,7 +43,7 @@ class Serve:
             raise RunFailed("serve didn't end after TERM") from error
         self._process = None
         seconds = time.monotonic() - began
-        if left := [pid for pid in everything if _is_alive(pid)]:
+        if left := {one.pid for one in processes()}.intersection(everything):
             raise RunFailed(f"serve left {len(left)} processes running")
         return seconds
 
@@ -52,28 +52,3 @@ class Serve:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes that one has started, and those that they have started, and so on."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
-            parents[int(entry.name)] = int(stat[1])
-    found = [pid]
-    for known in found:
-        found += [child for child, parent in parents.items() if parent == known]
-    return found[1:]
-
-
-def _is_alive(pid: int) -> bool:
-    stat = _stat(pid)
-    return bool(stat) and stat[0] != "Z"
-
-
-def _stat(pid: int) -> list[str]:
-    """Return a process's state, parent and so on; nothing when it has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []

@@ -20,12 +20,12 @@ from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.paused_cluster import PausedCluster
-from portal.devtools.chaos.process_tree import leaves, members
 from portal.devtools.chaos.processes import WORKERS
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
 from portal.devtools.chaos.verification import verify
 from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.process_table import leaves, members
 from portal.devtools.waiting import RunFailed, wait_until
 
 IDLE_KILLS_PER_GROUP_KILL = 2

@@ -1,6 +1,7 @@
 """Run the portal: the web server and the queue's workers, supervised."""
 
 import errno
+import os
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -8,15 +9,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from portal.process import serve, startup
+from portal.process import startup, supervisor
+from portal.process.programs import queue_cluster, web_server
 
 
 class Command(BaseCommand):
-    help = "Run the portal: the web server and a supervised cluster of workers. Ends on Ctrl-C or TERM."
+    help = "Run the portal: the web server and the workers, supervised. Ends on Ctrl-C or TERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="where to listen (default 8000)")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument(
+            "--only", choices=("web", "workers"), help="one of the two, as a service of its own"
+        )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Wait for the database, which system checks ask too; then run the command."""
@@ -24,12 +29,30 @@ class Command(BaseCommand):
             startup.wait_for_database()
         return super().execute(*args, **options)
 
-    def handle(self, *, host: str, port: int, **_: object) -> None:
-        require_free_port(host, port)
+    def handle(self, *, host: str, port: int, only: str | None, **_: object) -> None:
+        if only != "workers":
+            require_free_port(host, port)
         startup.prepare(self.stderr)
-        self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
+        # stable, so that metrics can be collected by node, and no other's on this machine
+        os.environ["PORTAL_NODE"] = settings.NAMED_NODE or f"{socket.gethostname()}-{port}"
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
+        )
+        self.stderr.write(
+            "Working until Ctrl-C."
+            if only == "workers"
+            else f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C."
+        )
         self.stderr.flush()
-        serve.become(host, port)
+        programs = [one for one in (web_server(host, port), queue_cluster()) if only in {None, one.name}]
+        supervisor.become(programs, _log_without_tables())
+
+
+def _log_without_tables() -> dict[str, Any]:
+    """Return the settings of a log for a process that loads neither Django nor what tells outages apart."""
+    filters = {"correlation": settings.LOGGING["filters"]["correlation"]}
+    handlers = {"stderr": {**settings.LOGGING["handlers"]["stderr"], "filters": list(filters)}}
+    return {**settings.LOGGING, "filters": filters, "handlers": handlers, "loggers": {}}
 
 
 def require_free_port(host: str, port: int) -> None:

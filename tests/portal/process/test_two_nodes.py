@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.devtools.chaos.serve import descendants
 from portal.devtools.ports import free_port
-from portal.process.process_table import Process, processes
+from portal.devtools.process_table import Process, descendants, processes
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMISED_SECONDS = 10
@@ -33,7 +32,7 @@ class Node:
         self.database = database
 
     def clusters(self) -> dict[int, list[Process]]:
-        """Return the processes of each cluster of workers by group, without the guard and its program."""
+        """Return the processes of each cluster of workers by group, without the guard."""
         ours = set(descendants(self.process.pid))
         groups: dict[int, list[Process]] = {}
         for item in processes():

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from portal.devtools.chaos.serve import descendants
 from portal.devtools.ports import free_port
+from portal.devtools.process_table import descendants
 from portal.devtools.waiting import wait_until
 from portal.process.programs import GRACEFUL_SECONDS, web_server
 

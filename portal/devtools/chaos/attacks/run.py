@@ -19,12 +19,12 @@ from portal.devtools.chaos.attacks.load_client import Answers, LoadClient
 from portal.devtools.chaos.attacks.targets import accepted_keys, columns_with, prepare_endpoints
 from portal.devtools.chaos.attacks.timing import Difference
 from portal.devtools.chaos.ingest_client import make_stage_change
-from portal.devtools.chaos.process_tree import members
 from portal.devtools.chaos.processes import WEB
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
 from portal.devtools.chaos.verification import verify
 from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.process_table import members
 from portal.devtools.threads import run_in_threads
 from portal.devtools.waiting import RunFailed
 
