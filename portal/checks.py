@@ -72,6 +72,22 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: obj
 
 
 @register(Tags.security)
+def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn where others reach the web server and no proxy is declared: say what that gives up."""
+    if settings.IS_LOCAL or settings.IS_HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "PORTAL_URL is another machine's HTTP address, and TRUSTED_PROXIES is 0. Without a proxy in front, "
+            "passwords cross the network in clear, and anybody who keeps a few thousand connections open holds up "
+            "everybody else: each is ended after 30 seconds, and nothing limits how many one client has.",
+            hint="Put a proxy in front that ends TLS and passes on whole requests: portal/docs/operating/proxy.md.",
+            id="portal.W006",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Warn of what is wrong with the .env file itself: names that nothing reads, and whether others can read it."""
     found: list[CheckMessage] = [

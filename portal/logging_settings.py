@@ -35,8 +35,6 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"filters": ["one_line"]},
-            # a queue of requests for the threads is no news
-            "waitress.queue": {"level": "ERROR"},
             # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
             "urllib3": {"level": "INFO"},
             "fido2": {"level": "WARNING"},  # it logs the ids of passkeys

@@ -34,7 +34,9 @@ ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 #: How many proxies in front are ours; see portal.client_address.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0)
-if not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}:
+#: Whether the portal is for this machine alone.
+IS_LOCAL = not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}
+if IS_LOCAL:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 
 #: The developer tools aren't deployed: the portal runs without their folder.

@@ -1,4 +1,4 @@
-"""The WSGI entry point that gunicorn serves."""
+"""The WSGI entry point, which the web server's threads run (asgi.py)."""
 
 import gc
 import os
@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 require_mail()
-# loaded before gunicorn forks, so that a worker which replaces a killed one answers at once
+# loaded before the web server forks, so that a worker which replaces a killed one answers at once
 import_module(settings.ROOT_URLCONF)
 # what is loaded stays: to look through it for garbage would take each worker 70 ms at a time, and a copy of it
 gc.collect()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 from django.db import DatabaseError, InterfaceError, connection
 
-from portal.process.programs import THREADS
+from portal.process.whole_requests import THREADS
 
 #: The cluster's sentinel, pusher and monitor.
 OF_OTHER_PROCESSES = 3

@@ -250,6 +250,22 @@ def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, 
 
 
 @pytest.mark.parametrize(
+    ("is_local", "is_https", "proxies", "expected"),
+    [
+        (False, False, 0, ["portal.W006"]),
+        (True, False, 0, []),
+        (False, True, 0, []),
+        (False, False, 1, []),
+    ],
+)
+def test_what_is_given_up_is_a_warning_when_others_reach_the_server_without_a_proxy(
+    settings, is_local, is_https, proxies, expected
+):
+    settings.IS_LOCAL, settings.IS_HTTPS, settings.TRUSTED_PROXIES = is_local, is_https, proxies
+    assert [message.id for message in checks.check_proxy(None)] == expected
+
+
+@pytest.mark.parametrize(
     ("rate", "burst", "expected"),
     [(10.0, 20, []), (10.1, 20, ["portal.W003"]), (10.0, 21, ["portal.W003"])],
 )

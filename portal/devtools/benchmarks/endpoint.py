@@ -23,13 +23,7 @@ from portal.process.supervisor import Supervisor
 SIGNATURE_TOKEN = "bench" * 8
 STRIPE_SECRET = "whsec_benchmark"
 
-PORTAL, BARE, BARE_ON_PORTALS_SERVER, DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER = (
-    "portal",
-    "bare insert, gthread",
-    "bare insert, the portal's server",
-    "dj-stripe, gthread",
-    "dj-stripe, the portal's server",
-)
+PORTAL, BARE, DJ_STRIPE = "portal", "bare insert", "dj-stripe"
 
 
 class EndpointBenchmark(Benchmark):
@@ -49,7 +43,7 @@ class EndpointBenchmark(Benchmark):
         parser.add_argument(
             "--dj-stripe-python",
             default="",
-            help="a Python that has dj-stripe and gunicorn; without it an environment is made for the run",
+            help="a Python that has dj-stripe and granian; without it an environment is made for the run",
         )
         parser.add_argument(
             "--burst",
@@ -61,7 +55,7 @@ class EndpointBenchmark(Benchmark):
 
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return as many processes as the projects beside the portal have."""
-        return {"WEB_WORKERS": str(sites.WORKERS)}
+        return {"WEB_WORKERS": str(sites.WEB_WORKERS)}
 
     def run(self, setup: Setup) -> Report:
         """Load all targets in turns, in each situation."""
@@ -104,9 +98,7 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
         sys.executable, sites.BARE_SITE, stack.enter_context(sites.site_database(options, folder, "bare"))
     )
     bare.migrate()
-    yield from _both_servers(
-        bare, "bare_site_row", partial(ready_requests.plain, "/insert/"), (BARE, BARE_ON_PORTALS_SERVER)
-    )
+    yield _target(BARE, bare, "bare_site_row", partial(ready_requests.plain, "/insert/"))
     if options.without_dj_stripe:
         return
     try:
@@ -118,20 +110,13 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
     peer = sites.Site(python, sites.DJ_STRIPE_SITE, url)
     peer.migrate()
     key = peer.run("-m", "portal.devtools.benchmarks.dj_stripe_site.seed", STRIPE_SECRET)
-    yield from _both_servers(
-        peer,
-        "djstripe_webhookeventtrigger",
-        partial(ready_requests.stripe, f"/webhook/{key}/", STRIPE_SECRET),
-        (DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER),
-    )
+    make = partial(ready_requests.stripe, f"/webhook/{key}/", STRIPE_SECRET)
+    yield _target(DJ_STRIPE, peer, "djstripe_webhookeventtrigger", make)
 
 
-def _both_servers(
-    site: sites.Site, table: str, make: Callable[[int], bytes], names: tuple[str, str]
-) -> Iterator[Target]:
-    for name, worker_class in zip(names, (sites.GTHREAD, sites.PORTALS_OWN), strict=True):
-        port = free_port()
-        yield Target(name, site.server(name, port, worker_class), port, make, partial(site.count, table))
+def _target(name: str, site: sites.Site, table: str, make: Callable[[int], bytes]) -> Target:
+    port = free_port()
+    return Target(name, site.server(name, port), port, make, partial(site.count, table))
 
 
 def _alternate(targets: list[Target], setup: Setup, size: str, count: int) -> dict[str, list[Round]]:

@@ -13,8 +13,7 @@ PACKAGES = (
     "djangorestframework",
     "django-q2",
     "psycopg",
-    "gunicorn",
-    "waitress",
+    "granian",
     "requests",
     "redis",
 )

@@ -11,8 +11,7 @@ KIB_PER_MIB = 1024
 ROLES = (
     ("kill -KILL 0", "guard"),
     ("qcluster", "queue"),
-    ("gunicorn", "web"),
-    ("granian", "web"),
+    ("portal.asgi", "web"),
 )
 SUPERVISOR = "supervisor"
 

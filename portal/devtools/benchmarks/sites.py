@@ -1,4 +1,4 @@
-"""Django projects that are measured beside the portal, each with a database of its own, under a server of choice."""
+"""Django projects that are measured beside the portal, each with a database of its own, under the portal's server."""
 
 import os
 import sqlite3
@@ -18,17 +18,14 @@ from psycopg import sql
 from portal.devtools import own_database
 from portal.devtools.ports import HOST
 from portal.devtools.waiting import RunFailed
-from portal.process.programs import THREADS
 from portal.process.supervisor import Program
 
-#: The worker classes of gunicorn that a project is served by: gunicorn's own threads, and the portal's.
-GTHREAD = "gthread"
-PORTALS_OWN = "portal.process.web_worker.BufferingWorker"
-WORKERS = 2
+#: Processes of each site's web server.
+WEB_WORKERS = 2
 
 BARE_SITE = "portal.devtools.benchmarks.bare_site.settings"
 DJ_STRIPE_SITE = "portal.devtools.benchmarks.dj_stripe_site.settings"
-DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "gunicorn", "waitress", "psycopg[binary]", "django-environ")
+DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "granian", "psycopg[binary]", "django-environ")
 INSTALL_SECONDS = 600
 
 
@@ -46,6 +43,7 @@ class Site:
             "PYTHONPATH": str(settings.BASE_DIR),
             "DJANGO_SETTINGS_MODULE": self.settings,
             "DATABASE_URL": self.database_url,
+            "WEB_WORKERS": str(WEB_WORKERS),
         }
 
     def run(self, *arguments: str) -> str:
@@ -65,13 +63,9 @@ class Site:
         """Make its tables. Raises RunFailed."""
         self.run("-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
 
-    def server(self, name: str, port: int, worker_class: str) -> Program:
-        """Return gunicorn with this worker class and as many threads as the portal's."""
-        argv = [self.python, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()"]
-        argv += ["--bind", f"{HOST}:{port}", "--worker-class", worker_class]
-        argv += ["--workers", str(WORKERS), "--threads", str(THREADS)]
-        argv += ["--no-control-socket", "--log-level", "warning"]
-        return Program(name, argv, env=self.environ())
+    def server(self, name: str, port: int) -> Program:
+        """Return the portal's web server for this project."""
+        return Program(name, [self.python, "-P", "-m", "portal.asgi", HOST, str(port)], env=self.environ())
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""

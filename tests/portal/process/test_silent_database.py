@@ -16,8 +16,8 @@ from portal.devtools.chaos.proxy import Proxy
 from portal.devtools.ports import free_port
 from portal.middleware import WEBHOOK_SECONDS
 from portal.process import database_waits
-from portal.process.programs import THREADS
-from tests.portal.process.test_web_worker import WebServer
+from portal.process.whole_requests import THREADS
+from tests.portal.process.test_web_server import WebServer
 
 pytestmark = pytest.mark.postgres
 
@@ -76,7 +76,7 @@ def test_connecting_ends_in_time(connection, proxy):
 
 @pytest.mark.slow
 def test_with_every_thread_stuck_liveness_is_answered_readiness_fails_soon_and_webhooks_get_503(proxy):
-    server = WebServer("portal.wsgi:application", DATABASE_URL=address(proxy), WEB_WORKERS="1", PORTAL_URL="")
+    server = WebServer("portal.settings", DATABASE_URL=address(proxy), WEB_WORKERS="1", PORTAL_URL="")
     base = f"http://127.0.0.1:{server.port}"
     try:
         requests.post(f"{base}/webhooks/lever/some-key/", json={}, timeout=30)
@@ -101,5 +101,4 @@ def test_with_every_thread_stuck_liveness_is_answered_readiness_fails_soon_and_w
         assert max(seconds for _, seconds in answers) < 3 * WEBHOOK_SECONDS
     finally:
         proxy.is_silent = False
-        server.process.kill()
-        server.process.wait()
+        server.kill()

@@ -19,4 +19,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"waitress.queue": {"level": "ERROR"}}}
+LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {}}
+WEB_WORKERS = int(os.environ["WEB_WORKERS"])

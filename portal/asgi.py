@@ -1,0 +1,54 @@
+"""The ASGI entry point, and the web server that serves it: `python -m portal.asgi HOST PORT`."""
+
+import multiprocessing
+import os
+import sys
+
+from django.conf import settings
+from django.core.servers.basehttp import get_internal_wsgi_application
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from portal.process import database_waits
+from portal.process.whole_requests import WholeRequests
+
+#: How long a page waits for one answer of the database, which ends a wait for a lock sooner (db_timeouts).
+DATABASE_SECONDS = 15.0
+#: Further connections of a process wait until one ends.
+MOST_CONNECTIONS = 2000
+#: How long a connection may take to send the head of its first or next request.
+HEAD_SECONDS = 30
+LARGEST_HEAD = 32 * 1024
+GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+database_waits.set_longest(DATABASE_SECONDS)
+application = WholeRequests(get_internal_wsgi_application())
+
+
+def serve(host: str, port: int) -> None:
+    """Serve by WEB_WORKERS processes until TERM; then end what is in flight."""
+    # what is loaded by now is shared by the processes, and one that replaces a killed one answers at once
+    multiprocessing.set_start_method("fork", force=True)
+    Granian(
+        "portal.asgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        workers=settings.WEB_WORKERS,
+        loop=Loops.asyncio,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=LARGEST_HEAD),
+        websockets=False,
+        backpressure=MOST_CONNECTIONS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACEFUL_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig=settings.LOGGING,
+    ).serve()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))

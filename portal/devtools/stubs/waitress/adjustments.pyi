@@ -1,3 +1,0 @@
-class Adjustments:
-    recv_bytes: int
-    def __init__(self, **options: object) -> None: ...

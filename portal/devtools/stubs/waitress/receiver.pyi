@@ -1,4 +1,0 @@
-from waitress.buffers import OverflowableBuffer
-
-class Receiver:
-    def getbuf(self) -> OverflowableBuffer: ...
