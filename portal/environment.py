@@ -14,7 +14,7 @@ TRUE = frozenset({"true", "on", "yes", "y", "1"})
 FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY = 32
-LONGEST_NODE = 120
+LONGEST_NODE = 100
 LEAST_LIKENESS = 0.8
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=")
@@ -99,7 +99,7 @@ class Environment:
         return value
 
     def node(self, name: str) -> str:
-        """Return the name of a node, which its column has room for; empty if it is unset."""
+        """Return the name of a node, which the queue's column has room for; empty if it is unset."""
         value = self.text(name)
         if len(value) > LONGEST_NODE:
             self._refuse(name, f"must have at most {LONGEST_NODE} characters")

@@ -21,11 +21,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_q.brokers import get_broker
 
 from integrations.models import CodeScreenConnection, Heartbeat, LeverConnection, db_clock
 from integrations.models.stored_secrets import sample_of_secrets
-from integrations.queue import liveness
+from integrations.queue import liveness, notify
 from portal.process import database_waits
 
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
@@ -92,7 +91,7 @@ def _migrations() -> State:
 
 
 def _broker() -> State:
-    return OK if get_broker().ping() else State("no answer")
+    return OK if notify.broker().ping() else State("no answer")
 
 
 def _workers() -> State:

@@ -42,7 +42,7 @@ class OncePerOutage(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is kept; shorten one that is about an outage."""
-        error = record.exc_info[1] if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else record.msg  # django-q2 logs the error alone
         away = outage(error)
         if not away and getattr(record, "status_code", None) != UNAVAILABLE:
             return True

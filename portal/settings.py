@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from portal.database_settings import SQLITE, database_settings
 from portal.environment import Environment, is_delivering
@@ -118,6 +118,7 @@ REDIS_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
+_REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(REDIS_OPTIONS)}"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -125,37 +126,47 @@ CACHES = {
         "OPTIONS": {"serializer": "portal.cache.JsonSerializer", **REDIS_OPTIONS},
     }
     if REDIS_URL
-    else {"BACKEND": "portal.cache.DatabaseJsonCache"}
+    else {"BACKEND": "portal.cache.DatabaseJsonCache"},
+    # where django-q2 keeps what tasks returned and how its processes are: nowhere
+    "nowhere": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
+
+#: The node that this process belongs to; a supervisor names its own for the programs that it starts.
+NAMED_NODE = env.node("PORTAL_NODE")
+NODE = NAMED_NODE or socket.gethostname()
 
 _cores = os.cpu_count() or 1
 WEB_WORKERS = env.integer("WEB_WORKERS", min(_cores, 8))
 Q_WORKERS = env.integer("Q_WORKERS", min(_cores, 4))
 
-#: Concurrent calls per worker process: 10 calls a second to a slow platform need threads that wait, not processes.
-DRAIN_THREADS = 4 if IS_SQLITE else 6
+#: Steps at once in a worker process: 10 calls a second to a slow platform need threads that wait, not processes.
+STEP_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
-# django-q2 keeps the workers draining: the work is in the portal's own rows.
+# django-q2 runs one task, which performs what is due: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
-    "name": "portal",
+    # of the queue too: each node has its own, so that its tasks show whether its own workers live
+    "name": NODE,
+    **({"redis": _REDIS_WITH_OPTIONS} if REDIS_URL else {"orm": "default"}),
+    "poll": 0.05,
     "workers": Q_WORKERS,
-    # a drain takes 20 s, its duties up to 55 s more; rows are begun beside them for at most two minutes, and the last
+    "queue_limit": Q_WORKERS,
+    # a task takes 5 s, its duties up to 55 s more; rows are begun beside them for at most two minutes, and the last
     # of these may still make calls for a minute, whose outcome a kill would make unknown
     "timeout": 240,
     "retry": 300,
     "max_attempts": 1,
     "ack_failures": True,
-    "save_limit": -1,
     "recycle": 2000,
-    "queue_limit": Q_WORKERS,
-    "bulk": 1,
+    # its table of results would hold pickles, which are executed when they are read
+    "save_limit": -1,
+    "cached": 1,
+    "cache": "nowhere",
+    # a row of its schedules names any function, which would be run
+    "scheduler": False,
     "label": "Queue",
     "time_zone": "UTC",
-    "broker_class": "integrations.queue.brokers.WakeUpBroker",
-    # a row of django-q2's schedules names any function, which would be run
-    "scheduler": False,
 }
 
 # Sign-in
@@ -321,10 +332,6 @@ REST_FRAMEWORK = {
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING = logging_settings(LOG_LEVEL, "json" if LOG_FORMAT == "json" else "text")
-
-#: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NAMED_NODE = env.node("PORTAL_NODE")
-NODE = NAMED_NODE or socket.gethostname()
 
 SENTRY_DSN = env.sentry("SENTRY_DSN")
 if SENTRY_DSN:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,8 +28,7 @@ from integrations.models import (
     circuit_breaker,
     recovery_code,
 )
-from integrations.queue import notify, wake_ups
-from integrations.queue.kept_threads import kept_threads
+from integrations.queue import notify, tasks
 from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
@@ -198,18 +198,29 @@ def connected_organization(sandbox, organization, super_admin):
 
 @pytest.fixture
 def notifications(db, monkeypatch):
-    """The notifications that were sent to the workers, a mark for each."""
+    """The tasks that were enqueued for the workers, each by its function's name."""
     sent = []
-    monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(wake_ups, "notify", lambda: sent.append("notified"))
+    monkeypatch.setattr(notify, "_next_at", 0.0)
+    monkeypatch.setattr(notify, "async_task", lambda name, **_: sent.append(name))
     return sent
 
 
 @pytest.fixture(autouse=True)
-def _no_kept_threads() -> Iterator[None]:
-    """End the threads that drains keep with their connections: the test's database is emptied or removed."""
+def _no_kept_connections() -> Iterator[None]:
+    """Close the connections of the threads that tasks have kept: the test's database is emptied or removed."""
     yield
-    kept_threads.end_all()
+    if count := sum(thread.name.startswith("step") for thread in threading.enumerate()):
+        all_have_one = threading.Barrier(count)
+
+        def close() -> None:
+            all_have_one.wait()
+            connections.close_all()
+
+        with tasks.threads() as threads:
+            for _ in range(count):
+                threads.submit(close)
+    tasks.threads.cache_clear()
+    tasks._beat_at = 0.0
 
 
 @pytest.fixture

@@ -74,22 +74,16 @@ FRAMEWORK_TABLES = (
     ),
     Table(
         "django_q.Task",
-        "written by django-q2 when a task fails; the portal's tasks are about nobody, and erasure empties every row",
-        "a week",
-        candidate={
-            "args": "what the task was given",
-            "kwargs": "what the task was given",
-            "result": "the error that ended it",
-        },
-        harmless=frozenset({"id", "name", "func", "hook", "group", "cluster"}),
+        "nothing: what tasks return isn't stored",
+        "for ever",
+        harmless=frozenset({"id", "name", "func", "hook", "group", "cluster", "args", "kwargs", "result"}),
         organization="",
     ),
     Table(
         "django_q.OrmQ",
-        "nothing: no task is stored or read; erasure removes every row",
-        "until the next erasure",
-        candidate={"payload": "what the task was given"},
-        harmless=frozenset({"key"}),
+        "tasks that wake the workers; they say nothing but that, and concern nobody",
+        "until a worker has done them, at most a day",
+        harmless=frozenset({"key", "payload"}),
         organization="",
     ),
     Table(

@@ -48,16 +48,21 @@ class Heartbeat(models.Model):
     def beat(cls) -> None:
         """Record that this process makes progress now, by the database's clock; a new one removes old rows.
 
-        Whoever started it is told first, as systemd wants it: a database that is away is no reason to replace it.
+        The supervisor is told first: a database that is away is no reason to replace the workers.
         """
-        if address := os.environ.get("NOTIFY_SOCKET"):
-            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
-                words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
+        cls.tell_supervisor()
         node, process = settings.NODE, os.getpid()
         if cls.objects.filter(node=node, process=process).update(at=Now()):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
         Heartbeat.objects.bulk_create([Heartbeat(node=node, process=process)], ignore_conflicts=True)
+
+    @staticmethod
+    def tell_supervisor() -> None:
+        """Tell whoever started this process, as systemd wants it, that no worker is frozen."""
+        if address := os.environ.get("NOTIFY_SOCKET"):
+            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
+                words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
 
     @classmethod
     def remove_ended(cls) -> None:

@@ -52,6 +52,11 @@ class PortalDuty(models.Model):
         )
 
     @classmethod
+    def is_one_due(cls) -> bool:
+        """Whether one is due, or has no row yet."""
+        return cls.objects.filter(due_at__gt=Now()).count() < len(cls.Name)
+
+    @classmethod
     def claim(cls) -> Self | None:
         """Take the duty that has been due longest, so that no other worker does it too. Return None without one."""
         due = cls.objects.filter(due_at__lte=Now())

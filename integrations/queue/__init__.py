@@ -1,1 +1,1 @@
-"""What runs the work: wake-ups, brokers, the worker, duties, liveness."""
+"""What runs the work: django-q2's one task, the steps and duties that it performs, and how it is enqueued."""

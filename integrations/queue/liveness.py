@@ -6,9 +6,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Delivery, Effect, Heartbeat, db_clock
 
-#: A worker without a task is given a drain after so long; the heartbeats of drains show that the cluster works.
-QUIET_AFTER = timedelta(seconds=1)
-#: Many times the interval of the heartbeat.
+#: Many times the interval of the heartbeat, which a task of each second writes.
 STALLED_AFTER = timedelta(seconds=4)
 
 

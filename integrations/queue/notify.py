@@ -1,39 +1,67 @@
-"""Wake the workers. A lost notification delays work by a second; the work itself is in the database."""
+"""Have the workers work: a task of django-q2 for each wake-up. A lost task delays work by a second, no more.
+
+The work itself is in the database, so the task has no arguments. Each node has a queue of its own, named after it, and
+its `qcluster` enqueues a task each second, whatever was lost.
+"""
 
 import logging
 import time
+from functools import cache
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
+from django_q.brokers import Broker, get_broker
+from django_q.tasks import async_task
+from redis import RedisError
 
 from integrations.models import Duty, DutyRun, Organization
-from integrations.queue import wake_ups
 
 logger = logging.getLogger(__name__)
 
-#: A process notifies at most so often, except that about AT_ONCE in quick succession are sent at once. Workers look
-#: again so long after a notification, for what came in between.
-NOTIFY_EVERY_SECONDS = 0.01
-AT_ONCE = 5
+#: What the broker raises when Redis, or the database, is away.
+QUEUE_OUTAGE = (DatabaseError, InterfaceError, RedisError)
+#: The only task that there is.
+WORK = "integrations.queue.tasks.work"
+#: A process enqueues at most so often. The task looks again so long after it began, for what came in between.
+ENQUEUE_EVERY_SECONDS = 0.1
+#: After the queue couldn't be reached: to try may take a second, and the rows are safe.
+AFTER_FAILURE_SECONDS = 2.0
 
-#: When the next notification would be due if they were sent at even intervals, by the monotonic clock.
-_next_notification = 0.0
+#: When this process may enqueue again, by the monotonic clock.
+_next_at = 0.0
+#: Whether the queue answered the last time.
+_is_there = True
+
+
+@cache
+def broker() -> Broker:
+    """Return this process's broker: each has a pool of connections to Redis, and without it each task makes one."""
+    return get_broker()
 
 
 def notify_workers() -> None:
-    """Wake the workers once the present transaction is committed; a failed notification raises nothing."""
-    transaction.on_commit(_notify)
+    """Wake the workers once the present transaction is committed; raises nothing when the queue is away."""
+    transaction.on_commit(enqueue_work)
 
 
-def _notify() -> None:
-    global _next_notification  # noqa: PLW0603
+def enqueue_work() -> bool:
+    """Have a worker of this node look for due rows, unless as many tasks as it has workers wait already.
+
+    A waiting task begins later than now, so that it finds whatever is committed now. Return whether the queue is there.
+    """
+    global _next_at, _is_there  # noqa: PLW0603
     now = time.monotonic()
-    if _next_notification - now > (AT_ONCE - 1) * NOTIFY_EVERY_SECONDS:
-        return
-    _next_notification = max(now, _next_notification) + NOTIFY_EVERY_SECONDS
+    if now < _next_at:
+        return _is_there
+    _next_at = now + ENQUEUE_EVERY_SECONDS
     try:
-        wake_ups.notify()
-    except (DatabaseError, InterfaceError):
-        logger.warning("the workers could not be notified; they look for due rows anyway", exc_info=True)
+        if broker().queue_size() < settings.Q_WORKERS:
+            async_task(WORK, broker=broker())
+        _is_there = True
+    except QUEUE_OUTAGE:
+        _next_at, _is_there = now + AFTER_FAILURE_SECONDS, False
+        logger.warning("the queue doesn't answer; the work goes on when it is back", exc_info=True)
+    return _is_there
 
 
 def request_catalog_refresh(organization: Organization) -> None:

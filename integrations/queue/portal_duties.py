@@ -1,44 +1,46 @@
 """What a worker does by the clock for the whole portal: it plans the organizations' duties, and cleans up."""
 
 import logging
+import random
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.core.management import call_command
 from django.utils import timezone
-from django_q.models import Task
+from django_q.models import OrmQ
 
 from integrations import stop_signal
 from integrations.models import (
     AttemptLimit,
     CacheEntry,
+    CodeScreenConnection,
+    Delivery,
+    Duty,
+    DutyRun,
     FormerWebhookKey,
+    LeverConnection,
     LeverWebhook,
+    Organization,
     PendingMembership,
     PortalDuty,
     ShapeDeviation,
     UserSession,
+    db_clock,
 )
-from integrations.models.db_retry import DATABASE_OUTAGE
-from integrations.queue.duty_plan import plan_duties
+from integrations.models.duty_run import INTERVALS
+from integrations.queue.notify import notify_workers
+from integrations.workflow.health.incident_scan import organizations_with_changes
 from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
 from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 
-#: django-q2 writes a row when a task fails; the log says more.
-FAILED_TASKS_KEPT_FOR = timedelta(days=7)
+#: A task that no worker has fetched for so long is in the queue of a node that is gone.
+TASKS_KEPT_FOR = timedelta(days=1)
 
 
 def perform_portal_duties() -> None:
-    """Do what is due. Any number of workers may call this at once. During an outage of the database nothing is done."""
-    try:
-        _perform_due()
-    except DATABASE_OUTAGE:
-        logger.warning("the portal's duties are left: the database can't be reached", exc_info=True)
-
-
-def _perform_due() -> None:
+    """Do what is due. Any number of workers may call this at once."""
     PortalDuty.write_missing()
     while (duty := PortalDuty.claim()) is not None:
         outcome = run_step(PORTAL_DUTIES[PortalDuty.Name(duty.name)])
@@ -50,13 +52,62 @@ def _perform_due() -> None:
             duty.succeed()
 
 
+# plan the organizations' duties
+
+
+def plan_duties() -> None:
+    """Write the missing rows, and request what something calls for; a few queries over all organizations."""
+    for duty in INTERVALS:
+        _write_missing(duty)
+    for duty, organization_ids in (
+        (Duty.UPDATE_INCIDENTS, organizations_with_changes()),
+        (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
+        (Duty.RETRY_REFUSED_KEY, _with_refused_key()),
+    ):
+        if organization_ids:
+            DutyRun.objects.request(duty, sorted(organization_ids))
+            notify_workers()
+
+
+def _write_missing(duty: Duty) -> None:
+    """Write the duty's row for each organization that has none; they are due spread over the interval."""
+    known = DutyRun.objects.filter(duty=duty).values("organization")
+    new = Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
+    now, interval = db_clock.now(), INTERVALS[duty]
+    runs = [
+        DutyRun(organization_id=organization_id, duty=duty, due_at=now + interval * random.random())  # noqa: S311
+        for organization_id in new
+    ]
+    DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
+
+
+def _with_stranded_deliveries() -> set[int]:
+    """Return the organizations that are connected again, and whose waiting deliveries nobody has requeued."""
+    working = Organization.objects.filter(
+        paused=False,
+        lever_connection__state=LeverConnection.State.CONNECTED,
+        codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
+    )
+    stranded = Delivery.objects.stranded().filter(organization__in=working)
+    return set(stranded.order_by().values_list("organization", flat=True).distinct())
+
+
+def _with_refused_key() -> set[int]:
+    """Return the organizations whose CodeScreen key was refused."""
+    refused = CodeScreenConnection.objects.filter(state=CodeScreenConnection.State.REFUSED)
+    return set(refused.filter(organization__paused=False).values_list("organization", flat=True))
+
+
+# clean up
+
+
 def clean_up() -> None:
     """Remove what says nothing any more: sessions, limits, invitations, cached values, consents, tokens, deviations."""
     UserSession.objects.purge()
     AttemptLimit.purge()
     PendingMembership.objects.purge()
     CacheEntry.objects.purge()
-    Task.objects.filter(stopped__lt=timezone.now() - FAILED_TASKS_KEPT_FOR).delete()
+    OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()
     ShapeDeviation.purge_old()

@@ -9,13 +9,13 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from portal.process.whole_requests import THREADS
 
-#: The cluster's sentinel, pusher and monitor.
-OF_OTHER_PROCESSES = 3
+#: The cluster's own process, sentinel, pusher and monitor.
+OF_OTHER_PROCESSES = 4
 
 
 def most_connections() -> int:
     """Return how many connections this node's processes have when every thread works."""
-    of_worker = settings.DRAIN_THREADS + settings.DUTY_THREADS + 1  # and the thread that starts them
+    of_worker = settings.STEP_THREADS + settings.DUTY_THREADS + 1  # and the thread that starts them
     of_web_worker = THREADS + 1  # and the one that answers whether it is ready
     return settings.WEB_WORKERS * of_web_worker + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
 

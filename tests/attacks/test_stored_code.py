@@ -18,16 +18,17 @@ from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
 from django_q.conf import Conf
 from django_q.models import OrmQ, Schedule, Task
+from django_q.monitor import monitor
+from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 
 from integrations.models import CacheEntry
-from integrations.queue import portal_duties, task_names
-from integrations.workflow.erasure.queue_tables import empty_queue_tables
+from integrations.queue import notify, portal_duties
+from portal import settings as portal_settings
 from portal.devtools import test_suites
 from tests.admin.conftest import sign_in
 
 DATABASE_CACHE = {"default": {"BACKEND": "portal.cache.DatabaseJsonCache"}}
-OWN_TASKS = {task_names.DRAIN, task_names.PERFORM_PORTAL_DUTIES}
 
 
 class Planted:
@@ -87,62 +88,94 @@ def test_a_pickle_in_redis_is_no_value(settings, planted, marker):
     cache.delete(key)
 
 
-def test_a_pickle_in_the_queues_table_is_never_read(db, planted, marker):
+@pytest.fixture
+def own_task(db, monkeypatch) -> dict[str, Any]:
+    """The portal's own task as a worker gets it."""
+    monkeypatch.setattr(Conf, "ORM", "default")
+    monkeypatch.setattr(notify, "_next_at", 0.0)
+    notify.broker.cache_clear()
+    notify.enqueue_work()
+    notify.broker.cache_clear()
+    task: dict[str, Any] = SignedPackage.loads(OrmQ.objects.get().payload)
+    OrmQ.objects.all().delete()
+    return task
+
+
+def plant_result(task_id: str, name: str, planted: str) -> None:
     columns = "id, name, func, started, stopped, success, attempt_count, args, kwargs, result"
     long_ago = timezone.now() - timedelta(days=30)
-    row = ["x" * 32, "n", "os.system", long_ago, long_ago, False, 1, planted, planted, planted]
+    row: list[Any] = [task_id, name, "os.system", long_ago, long_ago, False, 1, planted, planted, planted]
     places = ", ".join(["%s"] * len(row))
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO django_q_task ({columns}) VALUES ({places})", row)
+
+
+@pytest.mark.parametrize("success", [True, False])
+def test_a_pickle_among_the_queues_results_is_never_read(own_task, planted, marker, success):
+    """Django-q2 reads the row of a task that failed before: here one that was written for a task that waits."""
+    plant_result(own_task["id"], own_task["name"], planted)
     superuser = sign_in(None, is_superuser=True)
-    assert superuser.get("/admin/django_q/failure/").status_code == 404
-    assert superuser.get(reverse("admin:index")).status_code == 200
-    empty_queue_tables()
-    assert Task.objects.values_list("args", "kwargs", "result").get() == (None, None, None)
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE django_q_task SET args = %s", [planted])
+    for model in ("failure", "success", "schedule", "ormq"):
+        assert superuser.get(f"/admin/django_q/{model}/").status_code == 404
+    for page in ("index", "integrations_heartbeat_changelist", "integrations_portalduty_changelist"):
+        assert superuser.get(reverse(f"admin:{page}")).status_code == 200
+    ended = {"result": "it failed", "success": success, "stopped": timezone.now()}
+    results = mock.Mock(get=mock.Mock(side_effect=[own_task | ended, "STOP"]))
+    monitor(results, get_broker())
     portal_duties.clean_up()
-    assert not Task.objects.exists()
+    assert Task.objects.count() == 1
     assert not marker.exists()
 
 
 def stored_tasks(planted: str) -> list[str]:
-    """Return tasks as they could be written into a queue: unsigned, wrongly signed, and signed with a stolen key."""
+    """Return tasks as somebody without the key could write them into a queue: unsigned, and wrongly signed."""
     task = {"id": "i", "name": "n", "func": "os.system", "args": ("true",), "kwargs": {}}
     signed = SignedPackage.dumps(task | {"started": timezone.now()})
-    return [planted, f"{planted}:1a:forged", signed]
+    return [planted, f"{planted}:1a:forged", f"{planted}:{signed.partition(':')[2]}", ":", "", "::"]
 
 
-def tasks_of_the_broker(monkeypatch) -> set[str]:
-    """Return the functions that the broker has called within some minutes."""
-    monkeypatch.setattr("integrations.queue.brokers.time.sleep", lambda _: None)
-    broker, seconds = get_broker(), [1000.0]
-    monkeypatch.setattr("integrations.queue.brokers.time.monotonic", lambda: seconds[0])
-    names = set()
-    for _ in range(100):
-        names |= {SignedPackage.loads(package)["func"] for _, package in broker.dequeue() or []}
-        seconds[0] += 2.0
-    return names
+def fetched_tasks(tries: int) -> list[dict[str, Any]]:
+    """Return what django-q2 fetches for the workers."""
+    event, queue = mock.Mock(is_set=mock.Mock(return_value=True)), mock.Mock()
+    for _ in range(tries):
+        pusher(queue, event, get_broker())
+    return [call.args[0] for call in queue.put.call_args_list]
 
 
-def test_a_task_in_the_queues_table_is_never_fetched(db, planted, marker, monkeypatch):
-    for payload in stored_tasks(planted):
+def test_a_task_without_our_signature_in_the_queues_table_is_refused_unread(
+    own_task, planted, marker, monkeypatch
+):
+    payloads = [*stored_tasks(planted), SignedPackage.dumps(own_task)]
+    for payload in payloads:
         OrmQ.objects.create(key=Conf.CLUSTER_NAME, payload=payload, lock=timezone.now() - timedelta(hours=1))
-    assert tasks_of_the_broker(monkeypatch) == OWN_TASKS
+    assert [task["func"] for task in fetched_tasks(len(payloads))] == [notify.WORK]
+    assert OrmQ.objects.count() == 1  # the others are gone, and this one's lock ends
     assert not marker.exists()
 
 
 @pytest.mark.redis
-def test_a_task_in_redis_is_never_fetched(planted, marker, monkeypatch, settings):
-    settings.REDIS_URL = test_suites.REDIS_URL
+def test_a_task_without_our_signature_in_redis_is_refused_unread(own_task, planted, marker, monkeypatch):
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", test_suites.REDIS_URL)
+    payloads = [*stored_tasks(planted), SignedPackage.dumps(own_task)]
     key = f"django_q:{Conf.CLUSTER_NAME}:q"
     with redis.Redis.from_url(test_suites.REDIS_URL) as server:
-        server.rpush(key, b"\xff\xfe", *stored_tasks(planted))
-        assert tasks_of_the_broker(monkeypatch) == OWN_TASKS
-        assert server.llen(key) == 4
         server.delete(key)
-    assert get_broker().ping() is True
+        server.rpush(key, *payloads)
+        assert [task["func"] for task in fetched_tasks(len(payloads))] == [notify.WORK]
+        server.rpush(key, b"\xff\xfe")
+        with pytest.raises(UnicodeDecodeError):  # it ends the process, which is started again
+            fetched_tasks(1)
+        assert server.llen(key) == 0
     assert not marker.exists()
+
+
+def test_what_a_planted_row_of_the_queues_tables_could_reach_is_off():
+    options = portal_settings.Q_CLUSTER
+    assert options["scheduler"] is False
+    assert options["cached"]
+    cache_class = "django.core.cache.backends.dummy.DummyCache"
+    assert portal_settings.CACHES[options["cache"]] == {"BACKEND": cache_class}
 
 
 def test_a_schedule_in_the_queues_table_is_never_run(db, monkeypatch):

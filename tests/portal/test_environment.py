@@ -40,7 +40,7 @@ MALFORMED = [
     ("PORTAL_URL", "https://user:password@portal.example"),
     ("PORTAL_URL", "https://user@portal.example"),
     ("PORTAL_URL", "https://portal.example/#start"),
-    ("PORTAL_NODE", "n" * 121),
+    ("PORTAL_NODE", "n" * 101),
     ("DATABASE_URL", ""),
     ("DATABASE_URL", "postgres//x"),
     ("DATABASE_URL", "mysql://user@host/portal"),

@@ -57,6 +57,13 @@ def test_a_wrong_statement_on_sqlite_is_no_outage():
     assert outage_log.outage(caused(OperationalError("x"), wrong.value)) == ""
 
 
+def test_an_error_that_is_logged_as_the_message_is_an_outage_too():
+    outages = OncePerOutage()
+    lines = [record(msg=redis.ConnectionError("refused\nand more"), args=()) for _ in range(3)]
+    assert [outages.filter(line) for line in lines] == [True, False, False]
+    assert lines[0].args
+
+
 def test_an_outage_is_one_line_a_minute_without_a_traceback(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr("portal.outage_log.time.monotonic", lambda: now[0])

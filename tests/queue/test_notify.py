@@ -1,56 +1,127 @@
-"""Notify the workers after the commit; a failed notification raises nothing."""
+"""A task is enqueued after the commit, now and then; a queue that is away stops nobody."""
 
-import time
-from datetime import timedelta
-from unittest import mock
+import socket
+from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError, transaction
-from django.utils import timezone
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django_q.conf import Conf
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from integrations.models import Duty, DutyRun
-from integrations.queue import notify, wake_ups
+from integrations.queue import notify
 from tests import factories
 
 
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The monotonic clock of what is enqueued, as its only item."""
+    seconds = [100.0]
+    monkeypatch.setattr(notify, "_next_at", 0.0)
+    monkeypatch.setattr("integrations.queue.notify.time.monotonic", lambda: seconds[0])
+    return seconds
+
+
+@pytest.fixture
+def orm_broker(db, monkeypatch) -> Iterator[None]:
+    """Django-q2's broker in the database, whatever the settings say."""
+    monkeypatch.setattr(Conf, "ORM", "default")
+    notify.broker.cache_clear()
+    yield
+    notify.broker.cache_clear()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_workers_are_notified_after_the_commit_and_not_after_a_rollback(notifications):
+def test_a_task_is_enqueued_after_the_commit_and_not_after_a_rollback(notifications, monkeypatch):
     with transaction.atomic():
         notify.notify_workers()
         assert notifications == []
-    assert notifications == ["notified"]
-    time.sleep(notify.NOTIFY_EVERY_SECONDS * 1.5)
+    assert notifications == [notify.WORK]
+    monkeypatch.setattr(notify, "_next_at", 0.0)
     with transaction.atomic():
         notify.notify_workers()
         transaction.set_rollback(True)
     assert len(notifications) == 1
 
 
-def test_a_few_notifications_in_quick_succession_are_sent_and_then_one_now_and_then(
-    db, notifications, monkeypatch
-):
-    clock = [100.0]
-    monkeypatch.setattr("integrations.queue.notify.time.monotonic", lambda: clock[0])
-    for _ in range(20):
-        notify._notify()
-    assert len(notifications) == pytest.approx(notify.AT_ONCE, abs=1)
-    for milliseconds in range(100):
+def test_the_task_is_there_and_says_nothing_of_anybody(orm_broker, clock):
+    notify.enqueue_work()
+    task = SignedPackage.loads(OrmQ.objects.get().payload)
+    assert callable(import_string(task["func"]))
+    assert (task["args"], task["kwargs"]) == ((), {})
+
+
+def test_a_process_enqueues_at_most_ten_a_second(db, notifications, clock):
+    for milliseconds in range(1000):
         clock[0] = 100.0 + milliseconds / 1000
-        notify._notify()
-    assert len(notifications) == pytest.approx(notify.AT_ONCE + 10, abs=2)
+        notify.enqueue_work()
+    assert len(notifications) == pytest.approx(10, abs=1)
 
 
-def test_a_failed_notification_raises_nothing(db, monkeypatch):
-    monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(wake_ups, "notify", mock.Mock(side_effect=OperationalError("the server closed")))
-    notify._notify()
+def test_no_more_tasks_wait_than_the_node_has_workers(orm_broker, clock, settings):
+    settings.Q_WORKERS = 2
+    for _ in range(5):
+        clock[0] += 1.0
+        notify.enqueue_work()
+    assert OrmQ.objects.count() == 2
+    OrmQ.objects.all().delete()
+    clock[0] += 1.0
+    notify.enqueue_work()
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_queue_that_is_away_raises_nothing_and_is_left_alone_for_a_while(
+    db, notifications, clock, monkeypatch
+):
+    tries = []
+
+    def fail(*_, **__):
+        tries.append(clock[0])
+        raise DatabaseError("the server closed the connection")
+
+    monkeypatch.setattr(notify, "async_task", fail)
+    for _ in range(30):
+        assert not notify.enqueue_work()
+        clock[0] += 0.1
+    assert len(tries) == 2
+
+
+@pytest.fixture
+def silent_redis():
+    """The address of a Redis that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.fixture(params=["refused", "silent"])
+def unreachable_redis(request, silent_redis, monkeypatch) -> Iterator[None]:
+    """A Redis that refuses connections, or accepts them and never answers."""
+    address = "redis://127.0.0.1:9/0" if request.param == "refused" else silent_redis
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", f"{address}?socket_timeout=0.3")
+    notify.broker.cache_clear()
+    yield
+    notify.broker.cache_clear()
+
+
+def test_the_work_probe_fails_and_the_readiness_probe_does_not_when_redis_is_unreachable(
+    client, db, unreachable_redis, clock
+):
+    notify.enqueue_work()
+    answer = client.get(reverse("work"))
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["broker"] != "ok"
+    assert client.get(reverse("ready")).status_code == 200
 
 
 def test_a_requested_refresh_of_the_lists_is_done_before_what_is_done_by_the_clock(
     organization, notifications
 ):
     waiting = DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    DutyRun.objects.filter(pk=waiting.pk).update(due_at=timezone.now() - timedelta(hours=1))
+    DutyRun.objects.filter(pk=waiting.pk).update(due_at=factories.a_moment_ago())
     notify.request_catalog_refresh(organization)
     claimed = [factories.claimed(DutyRun, "one").duty for _ in range(3)]
     assert claimed == [Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS, Duty.SWEEP]

@@ -1,12 +1,13 @@
 """Work due rows: in which order, and until when."""
 
 import threading
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from integrations.models import Delivery, Duty, DutyRun, Effect
+from integrations.models import Delivery, Duty, DutyRun, Effect, Organization
 from integrations.queue import duties, worker
-from integrations.queue.organization_reads import OrganizationReads
 from tests import factories
 
 
@@ -14,11 +15,11 @@ def test_effects_and_deliveries_take_turns(db, monkeypatch):
     organization = factories.OrganizationFactory()
     done = []
 
-    def perform(effect, _):
+    def perform(effect):
         done.append("effect")
         effect.finish()
 
-    def decide(delivery, _):
+    def decide(delivery):
         done.append("delivery")
         delivery.release(due_at=None)
 
@@ -80,11 +81,11 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
     """The first step leaves an effect to do, as a decision leaves the invitation's."""
     done = []
 
-    def perform(effect, _):
+    def perform(effect):
         done.append(effect.key)
         effect.finish()
 
-    def decide(delivery, _):
+    def decide(delivery):
         delivery.release(due_at=None)
         for number in range(2):
             factories.EffectFactory(
@@ -100,26 +101,62 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
     delivery = factories.DeliveryFactory(organization=organization, opportunity_id="a")
     claimed = factories.claimed(Delivery, "one")
     assert claimed == delivery
-    assert worker.work_on(claimed, OrganizationReads()) == 3
+    assert worker.work_on(claimed) == 3
     assert done == ["own-0", "own-1"]
 
 
 def test_no_further_effect_of_a_candidate_is_begun_when_a_stop_was_requested(
     organization, request_stop, monkeypatch
 ):
-    def perform(effect, _):
+    def perform(effect):
         effect.finish()
         request_stop()
 
     monkeypatch.setattr(worker, "perform_effect", perform)
     for _ in range(2):
         factories.EffectFactory(organization=organization, opportunity_id="a")
-    assert worker.work_on(factories.claimed(Effect, "one"), OrganizationReads()) == 1
+    assert worker.work_on(factories.claimed(Effect, "one")) == 1
     assert Effect.objects.filter(attempts=0).count() == 1
 
 
 def test_an_effect_without_a_candidate_is_followed_by_none(organization, monkeypatch):
-    monkeypatch.setattr(worker, "perform_effect", lambda effect, _: effect.finish())
+    monkeypatch.setattr(worker, "perform_effect", lambda effect: effect.finish())
     for _ in range(2):
         factories.EffectFactory(organization=organization, opportunity_id="")
-    assert worker.work_on(factories.claimed(Effect, "one"), OrganizationReads()) == 1
+    assert worker.work_on(factories.claimed(Effect, "one")) == 1
+
+
+@pytest.mark.parametrize("kind", ["effects", "deliveries", "polls"])
+def test_a_row_is_claimed_from_its_time_on_and_not_while_it_is_held(db, kind):
+    def make(at: datetime) -> None:
+        match kind:
+            case "effects":
+                factories.EffectFactory.create(due_at=at)
+            case "deliveries":
+                factories.DeliveryFactory.create(due_at=at)
+            case _:
+                factories.InvitationFactory.create(status="invited", instance_id="i", next_poll_at=at)
+
+    make(timezone.now() + timedelta(minutes=5))
+    assert list(worker.claim_rows(3, 0)) == []
+    make(factories.a_moment_ago())
+    assert len(list(worker.claim_rows(3, 0))) == 1
+    assert list(worker.claim_rows(3, 0)) == []
+
+
+def test_each_kind_is_asked_first_in_its_turn(organization):
+    for number in range(2):
+        factories.EffectFactory.create(organization=organization, opportunity_id=f"o{number}")
+        factories.DeliveryFactory.create(organization=organization)
+    first, second = (next(worker.claim_rows(1, turn)) for turn in (0, 1))
+    assert (type(first), type(second)) == (Delivery, Effect)
+
+
+def test_a_step_sees_its_organization_as_it_is_now(organization, monkeypatch):
+    seen = []
+    monkeypatch.setattr(worker, "perform", lambda effect, _: seen.append(effect.organization.paused))
+    effect = factories.EffectFactory.create(organization=organization)
+    for paused in (False, True):
+        Organization.objects.update(paused=paused)
+        worker.perform_effect(effect)
+    assert seen == [False, True]

@@ -451,8 +451,8 @@ class WebhookContract:
         self, sender, endpoint, django_capture_on_commit_callbacks
     ):
         with (
-            mock.patch("integrations.queue.wake_ups.notify", side_effect=OperationalError("it went away")),
-            mock.patch("integrations.queue.notify._next_notification", 0.0),
+            mock.patch("integrations.queue.notify.async_task", side_effect=OperationalError("it went away")),
+            mock.patch("integrations.queue.notify._next_at", 0.0),
             django_capture_on_commit_callbacks(execute=True),
         ):
             answer = self.send(sender, endpoint, self.signed(self.payload()))

@@ -1,21 +1,59 @@
 """Run the workers alone, as django-q2 does; at TERM they end what they have begun."""
 
-import os
+import gc
+import signal
+from contextlib import suppress
 
-from django_q.management.commands import qcluster
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django_q.cluster import Cluster
 
-from integrations.queue.cluster import DrainingCluster
+from integrations import stop_signal
+from integrations.http.kept_connections import tls_context
+from integrations.models import Heartbeat
+from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.queue.notify import enqueue_work
+
+LOOK_SECONDS = 1.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
-class Command(qcluster.Command):
+class Command(BaseCommand):
     help = (
         "Run the queue's workers alone; `serve` runs them supervised. At TERM they end what they have begun."
     )
 
-    def handle(self, *, run_once: bool = False, cluster_name: str | None = None, **_: object) -> None:
-        if cluster_name:
-            os.environ["Q_CLUSTER_NAME"] = cluster_name  # django-q2 reads it
-        cluster = DrainingCluster()
+    def handle(self, **_: object) -> None:
+        stop_signal.prepare()
+        stop_at_signals()
+        tls_context()  # read once for all workers: the first call of each would wait for it
+        while not enqueue_work():  # django-q2's cluster would end with an error
+            Heartbeat.tell_supervisor()
+            if stop_signal.wait(LOOK_SECONDS):
+                return
+        connections.close_all()
+        # what is loaded stays: to look through it for garbage would take each worker 70 ms at a time, and a copy of it
+        gc.collect()
+        gc.freeze()
+        # a process manager may send these to every process: they would end the others in the middle of a call
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        cluster = Cluster()
         cluster.start()
-        if run_once:
-            cluster.stop()
+        stop_at_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        while not stop_signal.wait(LOOK_SECONDS):
+            if not cluster.sentinel.is_alive():
+                raise CommandError("django-q2's cluster has ended; start it again.")
+            # in case a task was lost; it shows that the workers live, too, unless the queue is away
+            if not enqueue_work():
+                Heartbeat.tell_supervisor()
+        cluster.stop()
+        with suppress(*DATABASE_OUTAGE):
+            Heartbeat.remove_ended()
+        connections.close_all()
+
+
+def stop_at_signals() -> None:
+    """Have TERM and INT request a stop; django-q2 has set handlers of its own meanwhile."""
+    for number in ENDING:
+        signal.signal(number, lambda *_: stop_signal.request())

@@ -48,7 +48,6 @@ from integrations.workflow.erasure.in_flight import (
     stop_effects,
     take_back_deliveries,
 )
-from integrations.workflow.erasure.queue_tables import empty_queue_tables
 from integrations.workflow.erasure.receipt import Receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
 from integrations.workflow.erasure.subject import Subject, subject_of
@@ -155,7 +154,6 @@ def _erase_and_record(
         AuditEntry._meta.db_table: entries.erase_text(),
     }
     counts = {name: len(rows) for name, rows in [*changed.items(), *texts.items()] if rows}
-    empty_queue_tables()
     if not counts and erasure.rows:
         return
     erasure.rows = dict(sorted((Counter(erasure.rows) + Counter(counts)).items()))

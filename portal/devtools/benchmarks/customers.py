@@ -11,7 +11,7 @@ from integrations.models import (
     LeverWebhook,
     Organization,
 )
-from integrations.queue.duty_plan import plan_duties
+from integrations.queue.portal_duties import plan_duties
 
 SIGNATURE_TOKEN = "bench" * 8
 BATCH = 1000

@@ -23,7 +23,7 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.models.incident import NAMES
-from integrations.queue import duties, duty_plan, worker
+from integrations.queue import duties, portal_duties, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import give_up
@@ -316,7 +316,7 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
     hold_invitation(first)
     duty = duties.Performance(duties.whole(fail_for_first))
     monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
-    duty_plan.plan_duties()
+    portal_duties.plan_duties()
     DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()
     assert worker.perform_duties() == 2
     assert subjects() == ["Invitations need approval"]

@@ -17,12 +17,12 @@ from unittest import mock
 from django.db import connections
 
 from integrations import stop_signal
-from integrations.queue.drain import drain
+from integrations.queue.tasks import work
 from portal.devtools.chaos.every_point.places import PlaceKind
 from portal.devtools.chaos.every_point.process import RESTART_SECONDS, Died, PretendProcess
 
-#: How long a drain lasts, by the clock of the run.
-DRAIN_SECONDS = 2.0
+#: How long a task begins rows, by the clock of the run.
+TASK_SECONDS = 2.0
 #: Each look whether something happened takes so long at most, and lets so much time pass.
 LOOK_SECONDS, LOOK_TAKES = 0.05, 0.002
 
@@ -89,7 +89,7 @@ class RealProcess(PretendProcess):
 
 
 class DrainProcess(RealProcess):
-    """Works what is due in drains, with their threads."""
+    """Works what is due in the queue's task, with its threads."""
 
     def _work(self) -> None:
         wait = stop_signal.wait
@@ -102,4 +102,4 @@ class DrainProcess(RealProcess):
             return is_stopped
 
         with mock.patch.object(stop_signal, "wait", pass_time):
-            drain(DRAIN_SECONDS)
+            work(TASK_SECONDS)

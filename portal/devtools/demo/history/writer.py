@@ -17,8 +17,7 @@ from integrations import stop_signal
 from integrations.clients.provider import lever_client
 from integrations.models import EmailKind, Invitation, Membership
 from integrations.models.invitation_status import Status
-from integrations.queue import due_work, on_request, worker
-from integrations.queue.organization_reads import OrganizationReads
+from integrations.queue import on_request, worker
 from integrations.vocabulary import WebhookEvent
 from integrations.workflow.email.preferences import save_preferences
 from integrations.workflow.health import incidents
@@ -170,10 +169,9 @@ class _History:
 
 def _work() -> None:
     """Work everything that is due, as a worker would."""
-    organizations = OrganizationReads()
-    while (due := due_work.read()).rows:
-        for row in worker.claim_rows(AT_ONCE, 0, due):
-            worker.work_on(row, organizations)
+    while rows := list(worker.claim_rows(AT_ONCE, 0)):
+        for row in rows:
+            worker.work_on(row)
 
 
 @contextmanager

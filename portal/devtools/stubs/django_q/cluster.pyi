@@ -1,12 +1,12 @@
-from types import FrameType
+from multiprocessing import Process
 from uuid import UUID
 
 from django_q.brokers import Broker
 
 class Cluster:
+    sentinel: Process
     def start(self) -> int: ...
     def stop(self) -> bool: ...
-    def sig_handler(self, signum: int, frame: FrameType | None) -> None: ...
 
 class Sentinel:
     def __init__(

@@ -1,4 +1,4 @@
-"""The same with many candidates, in real drains: step threads, claims beside each other, notifications."""
+"""The same with many candidates, in the queue's real task: its threads, claims beside each other."""
 
 from portal.devtools.chaos.every_point.jobs import bulk
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, completed

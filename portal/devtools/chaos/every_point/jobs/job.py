@@ -22,7 +22,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Job:
-    """One job. In drains the workers' step threads take part, in real processes."""
+    """One job. In drains the task's threads take part, in real processes."""
 
     name: str
     phases: tuple[Phase, ...]

@@ -1,0 +1,169 @@
+"""The task that django-q2's workers run: it performs the rows and duties that are due, in threads, and ends in seconds.
+
+A step waits for platforms most of its time, so that a process which performs one at a time would stand still. One
+thread claims for all others, as many rows at once as they can begin: no row is held that isn't being worked.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import cache, partial
+from threading import Event
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from integrations import stop_signal
+from integrations.clients import call_window
+from integrations.models import DutyRun, Heartbeat, PortalDuty
+from integrations.models.db_retry import DATABASE_OUTAGE, conflict
+from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
+from integrations.queue.portal_duties import perform_portal_duties
+from integrations.queue.worker import Row, claim_rows, perform_duties, work_on
+from integrations.workflow.email.password_reset import answer_requests
+
+logger = logging.getLogger(__name__)
+
+#: A task begins rows and duties for so long; then it has another one enqueued.
+WORK_SECONDS = 5.0
+#: It goes on for so long while it finds nothing: for what came after the process that enqueued it did so.
+QUIET_SECONDS = ENQUEUE_EVERY_SECONDS * 1.5
+#: While a duty goes on for longer, rows are begun beside it for so long: else one worker would keep them waiting. A
+#: duty ends within its turn; one that doesn't must not end with calls whose outcome nobody knows.
+BESIDE_DUTIES_SECONDS = 120.0
+#: Between two looks for due rows while nothing that was begun has ended.
+LOOK_SECONDS = 0.05
+BEAT_SECONDS = 1.0
+#: A row's step may begin calls for this long. They end well before django-q2 kills a worker for taking too long, which
+#: would leave a call's outcome unknown.
+CALLS_SECONDS = 60.0
+#: For so long the effects of a row's candidate are taken up one after another.
+CANDIDATE_SECONDS = 5.0
+
+#: When this process is to show again that it makes progress, by the monotonic clock.
+_beat_at = 0.0
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return this process's threads. They keep their connections to the database from one task to the next."""
+    return ThreadPoolExecutor(settings.STEP_THREADS + settings.DUTY_THREADS, "step")
+
+
+def work(seconds: float = WORK_SECONDS) -> None:
+    """Perform what is due until nothing is, or the time is over, or a stop is requested.
+
+    What was begun has ended when this returns. Any number may run at once, one in each process.
+    """
+    task = _Work(seconds)
+    try:
+        task.run()
+    except DATABASE_OUTAGE as error:
+        logger.warning("a task ended: %s", conflict(error) or "the database can't be reached", exc_info=True)
+        connection.close()
+    finally:
+        task.end()
+
+
+class _Work:
+    """What one task has begun: the steps of rows, and duties."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began = time.monotonic()
+        self._ends_at = self._began + seconds
+        self._quiet_at = self._began + QUIET_SECONDS
+        self._duties_at = self._began
+        self._rows: set[Future[None]] = set()
+        self._duties: set[Future[None]] = set()
+        #: Set while all threads for rows are busy: then one thread performs duties.
+        self._rows_wait = Event()
+        self._turn = 0
+
+    def run(self) -> None:
+        """Begin what is due, as threads become free."""
+        while not stop_signal.is_requested():
+            _beat()
+            now = time.monotonic()
+            if now >= self._ends_at and not self._duties:
+                enqueue_work()
+                return
+            has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows()
+            if self._duties_at <= now < self._ends_at:
+                self._duties_at = now + BEAT_SECONDS
+                self._begin_duties()
+            if self._rows or self._duties:
+                self._wait(BEAT_SECONDS if self._rows_wait.is_set() else LOOK_SECONDS)
+            elif not has_begun and now >= self._quiet_at:
+                return
+            else:
+                stop_signal.wait(LOOK_SECONDS)
+
+    def end(self) -> None:
+        """Wait until what was begun has ended."""
+        while self._rows or self._duties:
+            self._wait(BEAT_SECONDS)
+            with suppress(*DATABASE_OUTAGE):  # the threads must be waited for all the same
+                _beat()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until a step or duty ends, at most for so long."""
+        ended = wait(self._rows | self._duties, seconds, return_when=FIRST_COMPLETED).done
+        if ended & self._duties:
+            self._duties_at = 0.0  # another may have waited for this one's thread
+        self._rows -= ended
+        self._duties -= ended
+
+    def _begin_rows(self) -> bool:
+        """Begin due rows, as many as there are idle threads for them; return whether there was any."""
+        idle = settings.STEP_THREADS - len(self._rows)
+        begun = 0
+        if idle:
+            for row in claim_rows(idle, self._turn):
+                self._rows.add(threads().submit(_perform, partial(_work_on, row)))
+                begun += 1
+            self._turn += 1
+        if begun == idle:
+            self._rows_wait.set()
+        else:
+            self._rows_wait.clear()
+        return begun > 0
+
+    def _begin_duties(self) -> None:
+        """Begin due duties, in one thread alone while rows wait."""
+        free = (1 if self._rows_wait.is_set() else settings.DUTY_THREADS) - len(self._duties)
+        steps: list[Callable[[], object]] = [perform_portal_duties] if PortalDuty.is_one_due() else []
+        if free > 0:
+            for number in range(DutyRun.objects.due()[:free].count()):
+                yields_to = self._rows_wait if self._duties or number else None
+                steps.append(partial(perform_duties, self._ends_at, yields_to))
+        self._duties |= {threads().submit(_perform, step) for step in steps[: max(free, 0)]}
+
+
+def _beat() -> None:
+    """Show that this process makes progress, and answer who has forgotten a password; at most each BEAT_SECONDS."""
+    global _beat_at  # noqa: PLW0603
+    if (now := time.monotonic()) >= _beat_at:
+        _beat_at = now + BEAT_SECONDS
+        Heartbeat.beat()
+        answer_requests()
+
+
+def _work_on(row: Row) -> None:
+    now = time.monotonic()
+    with call_window.closing_at(now + CALLS_SECONDS):
+        work_on(row, now + CANDIDATE_SECONDS)
+
+
+def _perform(step: Callable[[], object]) -> None:
+    """Perform a step in a kept thread; raises nothing."""
+    try:
+        close_old_connections()  # whether one that was kept still works is asked with its next use
+        step()
+    except DATABASE_OUTAGE as error:
+        what = conflict(error) or "the database went away"
+        logger.warning("%s; the leases of a step will expire", what, exc_info=True)
+        connection.close()
+    except Exception:
+        logger.exception("a step failed; its lease will expire")

@@ -1,3 +1,0 @@
-from django.core.management import BaseCommand
-
-class Command(BaseCommand): ...

@@ -1,0 +1,3 @@
+from django_q.brokers import Broker
+
+def monitor(result_queue: object, broker: Broker) -> None: ...

@@ -1,0 +1,3 @@
+from django_q.brokers import Broker
+
+def pusher(task_queue: object, event: object, broker: Broker) -> None: ...

@@ -1,0 +1,3 @@
+from django_q.brokers import Broker
+
+def async_task(func: str, *args: object, broker: Broker) -> str: ...
