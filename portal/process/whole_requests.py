@@ -43,13 +43,13 @@ class WholeRequests:
         self._threads_of_probes = {path: ThreadPoolExecutor(1) for path in PROBES}
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer one request; one whose body doesn't arrive in time by 408."""
+        """Answer one request; one whose body doesn't arrive in time by 408, one that breaks off by 400."""
         try:
             body, size = await _read_body(scope, receive)
-        except TimeoutError:
-            await _send_all(send, [_head(HTTPStatus.REQUEST_TIMEOUT, []), _part(b"")])
-            return
-        except ConnectionError:
+        except (TimeoutError, ConnectionError) as error:
+            is_late = isinstance(error, TimeoutError)
+            status = HTTPStatus.REQUEST_TIMEOUT if is_late else HTTPStatus.BAD_REQUEST
+            await _send_all(send, [_head(status, []), _part(b"")])
             return
         loop = asyncio.get_running_loop()
 
@@ -89,23 +89,27 @@ class WholeRequests:
 async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable) -> tuple[bytes, int]:
     """Return the body and its size. Of one that is too large nothing is kept: its size decides about the answer.
 
-    Raises TimeoutError, and ConnectionError when the client has gone.
+    Raises TimeoutError, and ConnectionError when the client has broken off; neither for one that is too large.
     """
     stated = int(dict(scope["headers"]).get(b"content-length", 0))
     body, size, is_kept, has_more = bytearray(), 0, True, True
-    async with asyncio.timeout(BODY_SECONDS) as end:
-        while has_more:
-            if is_kept and max(stated, size) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                is_kept = False
-                body.clear()
-                end.reschedule(asyncio.get_running_loop().time() + DROP_SECONDS)
-            event = await receive()
-            if event["type"] != "http.request":
-                raise ConnectionError
-            size += len(event["body"])
-            if is_kept:
-                body += event["body"]
-            has_more = event["more_body"]
+    try:
+        async with asyncio.timeout(BODY_SECONDS) as end:
+            while has_more:
+                if is_kept and max(stated, size) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                    is_kept = False
+                    body.clear()
+                    end.reschedule(asyncio.get_running_loop().time() + DROP_SECONDS)
+                event = await receive()
+                if event["type"] != "http.request":
+                    raise ConnectionError
+                size += len(event["body"])
+                if is_kept:
+                    body += event["body"]
+                has_more = event["more_body"]
+    except (TimeoutError, ConnectionError):
+        if is_kept:
+            raise
     return bytes(body), max(stated, size)
 
 

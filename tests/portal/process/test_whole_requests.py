@@ -145,18 +145,21 @@ def test_of_a_body_that_is_too_large_only_the_size_is_passed_on(stated, size):
     assert site.asked[0]["CONTENT_LENGTH"] == str(size)
 
 
-@pytest.mark.parametrize(("limit", "size"), [("BODY_SECONDS", 1), ("DROP_SECONDS", 2 * LIMIT)])
-def test_a_body_that_takes_too_long_is_answered_408(monkeypatch, limit, size):
-    monkeypatch.setattr(whole_requests, limit, 0.0)
+@pytest.mark.parametrize(("rest", "status"), [([], 408), ([{"type": "http.disconnect"}], 400)])
+def test_a_body_that_takes_too_long_or_breaks_off_is_not_passed_on(monkeypatch, rest, status):
+    monkeypatch.setattr(whole_requests, "BODY_SECONDS", 0.0 if status == 408 else 5.0)
     site = Site(echo)
-    start, body = asyncio.run(ask(WholeRequests(site), part(b"x" * size)))
-    assert (start["status"], body["body"], site.asked) == (408, b"", [])
+    start, body = asyncio.run(ask(WholeRequests(site), part(b"x"), *rest))
+    assert (start["status"], body["body"], site.asked) == (status, b"", [])
 
 
-def test_a_client_that_has_gone_is_answered_nothing():
+@pytest.mark.parametrize("rest", [[], [{"type": "http.disconnect"}]])
+def test_the_rest_of_a_body_that_is_too_large_is_not_waited_for(monkeypatch, rest):
+    monkeypatch.setattr(whole_requests, "DROP_SECONDS", 0.0)
     site = Site(echo)
-    assert asyncio.run(ask(WholeRequests(site), part(b"x"), {"type": "http.disconnect"})) == []
-    assert site.asked == []
+    start, _ = asyncio.run(ask(WholeRequests(site), part(b"x" * 2 * LIMIT), *rest))
+    assert start["status"] == 202
+    assert [environ["CONTENT_LENGTH"] for environ in site.asked] == [str(2 * LIMIT)]
 
 
 def test_a_long_answer_is_sent_while_it_is_made(monkeypatch):
