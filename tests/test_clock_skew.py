@@ -24,11 +24,12 @@ from integrations.models import (
 )
 from integrations.queue import liveness
 from integrations.workflow.catalog import lookup, sync
-from integrations.workflow.effects import perform, revalidation
+from integrations.workflow.effects import invited, perform, revalidation
 from integrations.workflow.effects.apply_outcome import apply_outcome
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.inbox import database_facts
 from integrations.workflow.outbox import enqueue, retry_policy
-from integrations.workflow.results import invited, poll_schedule
+from integrations.workflow.results import poll_schedule
 from tests import factories
 from tests.calls import count_calls
 
@@ -185,7 +186,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
         opportunity_id=sandbox.opportunity_id("Alder"),
         stage_id=sandbox.stage_id("CodeScreen Assessment"),
     )
-    enqueue.enqueue_invitation(invitation)
+    enqueue_invitation(invitation)
     effect = factories.claimed(Effect, "me")
     clients = provider.clients_for(connected_organization)
     for age, is_read in (
@@ -195,7 +196,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = count_calls()
-        assert revalidation.revalidate(effect, invitation, clients) is None
+        assert revalidation.revalidate(effect, invitation, clients, is_chosen=False) is None
         assert (count_calls() > before) is is_read
 
 
@@ -227,5 +228,5 @@ def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organizatio
 
 
 def test_an_enqueued_effect_is_due_at_once(organization, skewed):
-    enqueue.enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
+    enqueue.enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None

@@ -13,7 +13,7 @@ from django.urls import reverse
 from integrations.codescreen.client import CodeScreenClient
 from integrations.models import Delivery, Effect, Invitation
 from integrations.queue import worker
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
@@ -145,7 +145,7 @@ def test_an_invitation_is_not_sent_twice_when_it_could_not_be_recorded(
         opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.enqueue_invitation(invitation)
+    enqueue_invitation(invitation)
     send = CodeScreenClient.send
     with ExitStack() as disk, monkeypatch.context() as patched:
 

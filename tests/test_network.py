@@ -17,7 +17,7 @@ from integrations.http.session import PlatformSession
 from integrations.models import ApiCall, Effect, Invitation
 from integrations.models.leasing import LEASE
 from integrations.queue import on_request, worker
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories, toxics
 
@@ -75,7 +75,7 @@ def test_an_invitation_is_uncertain_and_not_sent_again_when_its_answer_is_too_sl
         opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.enqueue_invitation(invitation)
+    enqueue_invitation(invitation)
     with toxics.Proxy(sandbox.codescreen.url, DISTURBED["the body byte by byte"]) as proxy:
         settings.CODESCREEN_API_URL = f"{proxy.url}/api"
         worker.work()
@@ -141,7 +141,7 @@ def test_the_workers_steps_leave_no_connection_open_but_the_kept_ones(connected_
             assessment_id=stable_id("acme", "assessment", "Backend"),
             round=number + 1,
         )
-        enqueue.enqueue_invitation(invitation)
+        enqueue_invitation(invitation)
         worker.work()
         on_request.poll_organization(connected_organization)
         on_request.sweep_organization(connected_organization)

@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.changes import changes_line
 from integrations.admin.display import invitation_link, link
-from integrations.admin.written import written_values
 from integrations.models import AuditEntry, Effect, Invitation, Verdict
-from integrations.workflow.outbox.intended import results_of
+from integrations.workflow.effects.kinds.feedback import results_of
+from integrations.workflow.effects.registry import kind_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ def table_of_effects(effects: Sequence[Effect]) -> Table:
             one.created_at,
             link(one, one.get_kind_display()),
             format_html_join(
-                "", '<div class="written">{}: {}</div>', written_values(one, results.get(one.pk)).items()
+                "",
+                '<div class="written">{}: {}</div>',
+                kind_of(one).words(one, results.get(one.pk)).named.items(),
             ),
             _lines(one.get_state_display(), one.last_error),
             one.done_at,

@@ -7,24 +7,27 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import calls_table, indented, invitation_link, link
-from integrations.admin.effect_platform import EffectPlatformFilter
+from integrations.admin.display import NOTHING, calls_table, indented, invitation_link, link
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.incident_filter import incident_filter
 from integrations.admin.names import CandidateMixin
 from integrations.admin.payload_search import payload_filter
 from integrations.admin.period import period_of
-from integrations.admin.written import written_line, written_table
 from integrations.models import Actor, Effect
+from integrations.workflow.effects.kind import Target
+from integrations.workflow.effects.kinds.feedback import results_of
+from integrations.workflow.effects.registry import kind_of, kinds_acting_on
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.outbox.intended import results_of
 
 MAX_SHOWN = 50
+LONGEST_LINE = 160
 
 
 def _preview(effect: Effect) -> str:
@@ -40,6 +43,22 @@ def _retry(effect: Effect, actor: Actor, reason: str) -> str:
 
 
 RETRY = AdminAction("retry", "Try again?", "Try again", "may_retry", _preview, _retry)
+
+
+class TargetFilter(admin.SimpleListFilter):
+    """Filter effects by what they act on."""
+
+    title = "where it acts"
+    parameter_name = "on"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return list(Target.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Effect]) -> QuerySet[Effect]:
+        """Keep the effects that act there."""
+        value = self.value()
+        return queryset.filter(kind__in=kinds_acting_on(value)) if value in Target.values else queryset
 
 
 @admin.register(Effect)
@@ -61,7 +80,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     list_display_links = ("created_at", "kind")
     list_filter = (
         period_of("created_at"),
-        EffectPlatformFilter,
+        TargetFilter,
         "state",
         "kind",
         incident_filter("created_at"),
@@ -113,7 +132,9 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         super().complete(rows)
         results = results_of(rows)
         for row in rows:
-            row.written_shown = written_line(row, results.get(row.pk))
+            words = kind_of(row).words(row, results.get(row.pk)).named
+            line = " · ".join(words.values() if len(words) == 1 else map(": ".join, words.items()))
+            row.written_shown = Truncator(line).chars(LONGEST_LINE)
 
     @admin.display(description="what")
     def what(self, effect: Effect) -> str:
@@ -123,7 +144,11 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     @admin.display(description="what is written")
     def written(self, effect: Effect) -> str | SafeString:
         """Return what it writes, word for word."""
-        return written_table(effect, results_of([effect]).get(effect.pk))
+        words = kind_of(effect).words(effect, results_of([effect]).get(effect.pk)).named
+        if not words:
+            return NOTHING
+        row = '<tr><th scope="row">{}</th><td class="written">{}</td></tr>'
+        return format_html("<table><tbody>{}</tbody></table>", format_html_join("", row, words.items()))
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, effect: Effect) -> str:

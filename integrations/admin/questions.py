@@ -11,7 +11,6 @@ from django.utils.http import urlencode
 
 from integrations.admin import access
 from integrations.admin.audit_entry_groups import ABOUT
-from integrations.admin.effect_platform import KINDS
 from integrations.admin.period import bounds_of
 from integrations.admin.scope import count_text, visible
 from integrations.models import (
@@ -33,6 +32,7 @@ from integrations.models import (
 from integrations.models.api_call import NOT_ANSWERED_WELL
 from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
+from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.health.findings import FindingCode
 
 
@@ -165,7 +165,7 @@ def _happened(request: HttpRequest) -> Iterator[Question]:
         request,
         "What was written to Lever? Last 7 days",
         Effect,
-        {"kind__in": KINDS[Platform.LEVER], **_since("week", "created_at")},
+        {"kind__in": kinds_acting_on(Platform.LEVER), **_since("week", "created_at")},
         on="lever",
         period="week",
     )

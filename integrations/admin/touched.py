@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Model, Q, QuerySet
 
-from integrations.admin.effect_platform import KINDS
 from integrations.admin.incident_filter import window_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, Verdict
 from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause, VerdictCode
+from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.outbox.retry_policy import RETRY_FOR
 
@@ -53,7 +53,7 @@ def unanswered(incident: Incident) -> dict[str, int]:
 
 def _platform_down(incident: Incident) -> Iterator[Touch]:
     for platform in unanswered(incident):
-        if platform in KINDS:
+        if platform in Platform:
             yield from _delayed(incident, Platform(platform))
     yield from _decided_late(incident)
     yield from _undecided(incident)
@@ -102,7 +102,7 @@ def _held(incident: Incident) -> Iterator[Touch]:
 def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
     """Yield the effects on a platform that existed during the incident and waited or failed."""
     begin, end = window_of(incident)
-    kinds = KINDS[platform]
+    kinds = kinds_acting_on(platform)
     effects = _effects(incident).filter(kind__in=kinds, created_at__range=(begin - RETRY_FOR, end))
     done_late = Q(done_at__gte=begin, done_at__gt=F("created_at") + DELAYED_FROM)
     waits = Q(state=Effect.State.DUE)

@@ -9,6 +9,17 @@ from integrations.models.delivery import Delivery
 from integrations.models.erasure import Erasure
 from integrations.vocabulary import FINAL_ERASURES, Platform
 
+#: What is kept of a delivery's body, for the timeline, the sweep and a replay: ids and times.
+_KEPT_OUTSIDE = ("id", "event", "type", "triggeredAt", "timestamp")
+_KEPT_IN_DATA = (
+    "opportunityId",
+    "candidateId",
+    "contactId",
+    "toStageId",
+    "fromStageId",
+    "assessmentInstanceId",
+    "externalId",
+)
 #: The columns that the caller states; the others get their defaults.
 _STATED = ("organization_id", "platform", "event", "dedupe_key", "opportunity_id", "payload")
 _INSERT = """
@@ -19,6 +30,21 @@ SELECT {values} WHERE NOT EXISTS (
 ON CONFLICT (organization_id, platform, dedupe_key) DO UPDATE SET repeats = {table}.repeats + 1
 RETURNING repeats
 """
+
+
+def kept_of_payload(payload: object) -> dict[str, object]:
+    """Return what stays of a delivery's body: what happened, when, and ids."""
+    if not isinstance(payload, dict):
+        return {}
+    outer = {name: payload[name] for name in _KEPT_OUTSIDE if _is_scalar(payload.get(name))}
+    data = payload.get("data")
+    if not isinstance(data, dict) or not data:
+        return outer
+    return {**outer, "data": {name: data[name] for name in _KEPT_IN_DATA if _is_scalar(data.get(name))}}
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and "@" not in str(value)
 
 
 class Stored(Enum):

@@ -96,6 +96,17 @@ class Result(models.Model):
         super().save(**options)
 
     @property
+    def label(self) -> str:
+        """What CodeScreen stated, such as “Passed, score 82”; nothing it didn't state is derived."""
+        parts = [self.get_outcome_display() or "result not stated"]
+        if self.score is not None:
+            parts.append(f"score {self.score_text}")
+        if self.failure_reason and self.failure_reason.lower() != parts[0].lower():
+            parts.append(self.failure_reason)
+        label = ", ".join(parts)
+        return label[0].upper() + label[1:]
+
+    @property
     def score_text(self) -> str:
         """The score as people write it: 75 or 99.9; empty when there is none."""
         if self.score is None:

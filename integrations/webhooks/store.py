@@ -2,10 +2,9 @@
 
 from integrations.models import Organization
 from integrations.models.db_retry import on_a_live_connection
-from integrations.models.delivery_insert import Stored, insert_once
+from integrations.models.delivery_insert import Stored, insert_once, kept_of_payload
 from integrations.queue.notify import notify_workers
 from integrations.vocabulary import Platform
-from integrations.workflow.erasure.columns import kept_of_payload
 
 
 def store_delivery(

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from integrations.models import Effect, Invitation
 from integrations.queue import on_request, worker
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.inbox import list_reading
 from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever.behaviour import candidacies
 from tests import factories
@@ -36,7 +36,7 @@ class Scenario:
             "stage_id": self.sandbox.stage_id("CodeScreen Assessment"),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
-        enqueue.enqueue_invitation(invitation)
+        enqueue_invitation(invitation)
         return invitation
 
     def place(self, word="Alder", stage="CodeScreen Assessment"):

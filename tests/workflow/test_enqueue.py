@@ -4,27 +4,28 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.models import Effect
-from integrations.workflow.outbox.enqueue import enqueue, enqueue_first_sending, enqueue_invitation
+from integrations.workflow.effects.kinds.invitation import enqueue_first_sending, enqueue_invitation
+from integrations.workflow.outbox.enqueue import enqueue
 from tests import factories
 
 
 def test_an_effect_of_the_same_key_is_stored_once(organization):
     for _ in range(2):
-        enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
+        enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
     assert Effect.objects.count() == 1
 
 
 def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organization):
-    enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
+    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
     Effect.objects.update(state="done", due_at=None)
-    enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="another", priority=9)
+    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="another", priority=9)
     effect = Effect.objects.get()
     assert (effect.state, effect.due_at, effect.opportunity_id) == ("done", None, "somebody")
 
 
 def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization):
     with pytest.raises(IntegrityError), transaction.atomic():
-        enqueue(organization, Effect.Kind.SEND_EMAIL, "without a topic")
+        enqueue(organization.pk, Effect.Kind.SEND_EMAIL, "without a topic")
 
 
 def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):

@@ -9,11 +9,11 @@ from django.utils import timezone
 from integrations.models import AuditEntry, CodeScreenConnection, Delivery, Effect, Invitation
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import on_request
-from integrations.workflow.effects import perform
+from integrations.workflow.effects.kinds import note
+from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.health import doctor
 from integrations.workflow.inbox import decide_delivery, handle_delivery
 from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import poll
 from tests import factories
 
@@ -78,14 +78,14 @@ def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, mon
 
 
 def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, super_admin, monkeypatch):
-    enqueue.enqueue_note(
+    enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
         "no_email",
         "CodeScreen: nothing was sent.",
     )
     with monkeypatch.context() as patched:
-        patched.setattr(perform, "leave_note", kill_worker)
+        patched.setattr(note, "may_be_written", kill_worker)
         assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     effect = scenario.latest_effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
@@ -114,14 +114,14 @@ def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(
 
 def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    monkeypatch.setattr("integrations.workflow.effects.send_invitation.revalidate", kill_worker)
+    monkeypatch.setattr("integrations.workflow.effects.kinds.invitation.revalidate", kill_worker)
     assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     assert scenario.sandbox.invitations_sent() == 0
 
 
 def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
-    enqueue.enqueue_note(
+    enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
         "no_email",
@@ -137,7 +137,7 @@ def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
 
 
 def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
-    enqueue.enqueue_note(
+    enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
         "no_email",
@@ -149,7 +149,7 @@ def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
         raise KeyError
 
     with monkeypatch.context() as patched:
-        patched.setattr(perform, "leave_note", raise_bug)
+        patched.setattr(note, "may_be_written", raise_bug)
         scenario.work()
     assert (
         scenario.latest_effect("leave_note").state,

@@ -1,18 +1,17 @@
 """Table rows: a candidate, an invitation, a delivery or an effect with what its table shows beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from integrations.lever.payloads import StageChange
-from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Stage
-from integrations.pages.activity.effect_texts import written_text
+from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Result, Stage
 from integrations.pages.activity.next_steps import next_step
-from integrations.pages.activity.result_labels import latest_result_labels, latest_results, result_label
 from integrations.pages.activity.standing import Standing, standing_of
+from integrations.workflow.effects.kinds.feedback import results_of
+from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.operations.chosen import why_not_invitable
-from integrations.workflow.outbox.intended import results_of
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def with_latest_verdict(invitations: QuerySet[Invitation]) -> QuerySet[Invitatio
 def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     """Return the table's rows; one query reads the results."""
     found = list(candidates)
-    results = latest_results([one.invitation for one in found if one.invitation])
+    results = _latest_results([one.invitation for one in found if one.invitation])
     rows = []
     for candidate in found:
         delivery, invitation = candidate.delivery, candidate.invitation
@@ -95,7 +94,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
                 standing_of(candidate, result),
                 delivery.explanation if delivery else "",
                 next_step(delivery.verdict if delivery else "", invitation),
-                result_label(result) if result else "",
+                result.label if result else "",
                 not why_not_invitable(candidate),
             )
         )
@@ -105,7 +104,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
 def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
     """Return the table's rows; verdict and explanation are empty unless `with_latest_verdict` read them."""
     found = list(invitations)
-    labels = latest_result_labels(found)
+    labels = _latest_result_labels(found)
     return [
         InvitationRow(
             invitation,
@@ -140,7 +139,11 @@ def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[E
     found = list(effects)
     candidates, results = candidates_of(organization, found), results_of(found)
     return [
-        EffectRow(effect, written_text(effect, results.get(effect.pk)), candidates.get(effect.opportunity_id))
+        EffectRow(
+            effect,
+            kind_of(effect).brief(effect, results.get(effect.pk)),
+            candidates.get(effect.opportunity_id),
+        )
         for effect in found
     ]
 
@@ -156,3 +159,17 @@ def candidates_of(
 
 def _stage_id(delivery: Delivery) -> str:
     return StageChange.from_payload(delivery.payload).to_stage_id
+
+
+def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:
+    """Return each invitation's latest result by the invitation's id; one query."""
+    completed = [invitation.pk for invitation in invitations if invitation.completed_at]
+    if not completed:
+        return {}
+    results = Result.objects.filter(invitation__in=completed).defer("metadata").order_by("attempt")
+    return {result.invitation_id: result for result in results}
+
+
+def _latest_result_labels(invitations: Collection[Invitation]) -> dict[int, str]:
+    """Return the label of each invitation's latest result by the invitation's id; one query."""
+    return {pk: result.label for pk, result in _latest_results(invitations).items()}

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from itertools import chain
 
 from integrations.lever.payloads import StageChange
-from integrations.models import Delivery, Invitation, Result, Verdict
+from integrations.models import Delivery, Effect, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.action_sentences import action_event
 from integrations.pages.candidate.card import NOT_STATED, look_of
-from integrations.pages.candidate.effect_sentences import effect_event
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.outages import outage_events
 from integrations.pages.candidate.rows import ASIDE, CandidateRows
+from integrations.pages.candidate.written import wrote_nothing
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
+from integrations.workflow.effects.registry import kind_of
 
 #: Lever's events other than stage changes that say something about the candidate.
 _LEVER_EVENTS = {
@@ -29,7 +30,7 @@ def events(rows: CandidateRows) -> list[Event]:
         (event for one in rows.deliveries for event in _of_delivery(rows, one)),
         (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
         (event for invitation in rows.invitations for event in _of_invitation(rows, invitation)),
-        (event for effect in rows.effects for event in effect_event(effect)),
+        (event for effect in rows.effects for event in _of_effect(effect)),
         map(action_event, rows.actions),
         outage_events(rows),
     )
@@ -98,6 +99,16 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
         yield _of_result(invitation, result)
     if invitation.completed_at and not results:
         yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Meaning.INFO)
+
+
+def _of_effect(effect: Effect) -> Iterator[Event]:
+    """Yield what an effect did, or that it failed; nothing while it waits, or where another line says it."""
+    kind = kind_of(effect)
+    if effect.state == Effect.State.FAILED and effect.failed_at and kind.failed:
+        yield Event(effect.failed_at, kind.failed, effect.last_error, icon="warning", tone=Meaning.BAD)
+    elif effect.state == Effect.State.DONE and effect.done_at and kind.failed:
+        text = effect.last_error if wrote_nothing(effect) else kind.done(effect)
+        yield Event(effect.done_at, text, icon=kind.icon)
 
 
 def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:

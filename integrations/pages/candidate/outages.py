@@ -11,12 +11,12 @@ from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.workflow.effects.registry import MESSAGES
 
 #: A step that took longer than this has waited.
 WAITED_FROM = timedelta(minutes=1)
 #: Where no call about the candidate shows which of the two it was.
 EITHER = "Lever or CodeScreen"
-_TELLING = {Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
         if is_entry and delivery.platform == Delivery.Platform.LEVER:
             yield _Wait(delivery, delivery.received_at, decided_at.get(delivery.pk))
     for effect in rows.effects:
-        if effect.kind not in _TELLING and effect.state != Effect.State.CANCELLED:
+        if effect.kind not in MESSAGES and effect.state != Effect.State.CANCELLED:
             yield _Wait(effect, effect.trying_since, effect.done_at or effect.failed_at)
 
 

@@ -7,7 +7,7 @@ from integrations.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.visibility import visible
 from integrations.report_pdf.words import ReportWords
-from integrations.workflow.outbox.written import FileWritten
+from integrations.workflow.effects.kinds.report_file import FileWritten
 
 
 class ReportFileView(OrganizationMixin):

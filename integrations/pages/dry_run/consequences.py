@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from integrations.models import Effect, Organization
+from integrations.models import Organization
 from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.inbox.dry_run import DryRun
-from integrations.workflow.outbox.payloads import NotePayload
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,10 @@ def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
         )
         for invitation in dry_run.invitations
     ]
-    effects = [Consequence(effect.get_kind_display(), _effect_detail(effect)) for effect in dry_run.effects]
+    effects = [
+        Consequence(effect.get_kind_display(), kind_of(effect).intended(effect)) for effect in dry_run.effects
+    ]
     return invitations + effects
-
-
-def _effect_detail(effect: Effect) -> str:
-    """Return what the effect would do; a decision enqueues no other kinds than these two."""
-    if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
-        return f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
-    if effect.kind == Effect.Kind.LEAVE_NOTE:
-        return NotePayload.from_json(effect.payload).text
-    return ""
 
 
 def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:

@@ -12,18 +12,7 @@ from integrations.models import Effect, Invitation, Organization
 from integrations.pages.reports.period import Period
 from integrations.pages.sums import Summable
 from integrations.vocabulary import FollowingEnd, ResultOutcome
-
-#: What a person would have done in Lever or CodeScreen by hand, and the minutes that each takes.
-BY_HAND: dict[Effect.Kind, tuple[str, int]] = {
-    Effect.Kind.SEND_INVITATION: ("Invitations sent", 3),
-    Effect.Kind.SET_PROGRESS_TAG: ("Progress tags set", 1),
-    Effect.Kind.SET_RESULT_TAG: ("Result tags set", 1),
-    Effect.Kind.WRITE_FEEDBACK: ("Feedback forms written", 4),
-    Effect.Kind.ADD_REPORT_LINK: ("Report links added", 1),
-    Effect.Kind.ATTACH_REPORT: ("Reports attached", 3),
-    Effect.Kind.LEAVE_NOTE: ("Notes left", 2),
-    Effect.Kind.MOVE_STAGE: ("Candidates moved on", 1),
-}
+from integrations.workflow.effects.registry import EFFECT_KINDS
 
 
 @dataclass(frozen=True)
@@ -153,17 +142,18 @@ def _figures(row: Mapping[str, Any]) -> Figures:
 
 def saved_work(organization: Organization, period: Period) -> list[SavedWork]:
     """Return what the portal did in the period that a person would have done by hand; one query."""
+    by_hand = {kind: record.by_hand for kind, record in EFFECT_KINDS.items() if record.by_hand}
     done = Effect.objects.filter(
         organization=organization,
         created_at__gte=period.begins,
         created_at__lt=period.ends,
         state=Effect.State.DONE,
-        kind__in=list(BY_HAND),
+        kind__in=list(by_hand),
     )
     counts = dict(done.order_by().values_list("kind").annotate(count=Count("pk")))
     return [
-        SavedWork(label, counts[kind], counts[kind] * minutes)
-        for kind, (label, minutes) in BY_HAND.items()
+        SavedWork(work.label, counts[kind], counts[kind] * work.minutes)
+        for kind, work in by_hand.items()
         if kind in counts
     ]
 

@@ -10,6 +10,8 @@ from django.views.generic import TemplateView
 from integrations.models import Effect, Invitation
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.vocabulary import Platform
+from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_connection import disconnect_lever
 
@@ -25,8 +27,8 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
         own, status = {"organization": self.organization}, Invitation.Status
         started = [status.INVITED, status.IN_PROGRESS, status.SUBMITTED]
         unsent = [status.PENDING, status.SENDING, status.HELD]
-        lever_writes = Effect.objects.filter(state=Effect.State.DUE, **own).exclude(
-            kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT, Effect.Kind.SEND_INVITATION]
+        lever_writes = Effect.objects.filter(
+            state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
         )
         tokens = signature_tokens.active_tokens(self.organization)
         return super().get_context_data(

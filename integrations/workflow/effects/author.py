@@ -3,11 +3,7 @@
 from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
 from integrations.models import Effect, LeverConnection, Organization
-
-#: What is written as the user whom an Admin chose.
-WRITTEN_AS_CHOSEN = frozenset(
-    {Effect.Kind.WRITE_FEEDBACK, Effect.Kind.ATTACH_REPORT, Effect.Kind.REMOVE_REPORT}
-)
+from integrations.workflow.effects.kind import Author
 
 
 def known_author(effect: Effect) -> str:
@@ -35,13 +31,13 @@ def choose_author(effect: Effect, lever: LeverClient) -> str:
     return users[0]
 
 
-def replace_author(effect: Effect, clients: ClientProvider) -> bool:
+def replace_author(effect: Effect, clients: ClientProvider, author: Author) -> bool:
     """Choose another author if the known one has left Lever; True when the refused write is worth another try.
 
     Raises PlatformError.
     """
     organization = effect.organization
-    is_chosen = effect.kind in WRITTEN_AS_CHOSEN and not organization.feedback_author_gone
+    is_chosen = author is Author.CHOSEN and not organization.feedback_author_gone
     if is_chosen and organization.feedback_author:
         if organization.feedback_author in _active_users(clients.lever()):
             return False

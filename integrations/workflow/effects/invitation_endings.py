@@ -5,11 +5,11 @@ from functools import partial
 
 from integrations.models import Effect, EmailTopic, Invitation
 from integrations.models.invitation_status import Status
+from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
-from integrations.workflow.outbox.enqueue import enqueue_note
 from integrations.workflow.outbox.outcome import (
     Cancelled,
     Done,

@@ -9,24 +9,12 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Effect, Organization, db_clock
-from integrations.models.invitation_status import Status
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 from integrations.workflow.effects.apply_outcome import apply_outcome
-from integrations.workflow.effects.attach_report import attach_report
 from integrations.workflow.effects.author import replace_author
-from integrations.workflow.effects.feedback import write_feedback
-from integrations.workflow.effects.feedback_template import make_template
-from integrations.workflow.effects.invitation_endings import give_up
-from integrations.workflow.effects.move_stage import move_stage
-from integrations.workflow.effects.note import leave_note
-from integrations.workflow.effects.progress_tag import set_progress_tag
-from integrations.workflow.effects.remove_report import remove_report
-from integrations.workflow.effects.report_link import add_report_link
-from integrations.workflow.effects.result_tag import set_result_tag
-from integrations.workflow.effects.send_invitation import send_invitation
-from integrations.workflow.email.alerts.sending import give_up_alert, send_alert
+from integrations.workflow.effects.kind import Author
+from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
-from integrations.workflow.email.sending import is_about_signing_in, send_email
 from integrations.workflow.outbox.outcome import Failed, Outcome, Retry, StartedAttempt, Uncertain
 from integrations.workflow.outbox.retry_policy import (
     DISCONNECTED_RETRY,
@@ -40,21 +28,6 @@ from integrations.workflow.outbox.retry_policy import (
 from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
-
-Kind = Effect.Kind
-#: Lever refuses these when their author has left the account.
-WRITTEN_AS_A_USER = frozenset(
-    {
-        Kind.SET_PROGRESS_TAG,
-        Kind.SET_RESULT_TAG,
-        Kind.MOVE_STAGE,
-        Kind.ADD_REPORT_LINK,
-        Kind.ATTACH_REPORT,
-        Kind.REMOVE_REPORT,
-        Kind.LEAVE_NOTE,
-        Kind.WRITE_FEEDBACK,
-    }
-)
 
 
 def perform(effect: Effect, clients: ClientProvider) -> None:
@@ -74,53 +47,11 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
 
 def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
     if effect.is_poison:
-        return _give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
-    if effect.organization.paused and not _goes_on_in_a_pause(effect):
+        return kind_of(effect).give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
+    kind = kind_of(effect)
+    if effect.organization.paused and not kind.goes_on_in_a_pause(effect):
         return _defer("The portal is paused.")
-    return _perform(effect, clients)
-
-
-def _perform(effect: Effect, clients: ClientProvider) -> Outcome:
-    match Kind(effect.kind):
-        case Kind.SEND_INVITATION:
-            return send_invitation(effect, clients)
-        case Kind.SET_PROGRESS_TAG:
-            return set_progress_tag(effect, clients)
-        case Kind.SET_RESULT_TAG:
-            return set_result_tag(effect, clients)
-        case Kind.MOVE_STAGE:
-            return move_stage(effect, clients)
-        case Kind.ADD_REPORT_LINK:
-            return add_report_link(effect, clients)
-        case Kind.ATTACH_REPORT | Kind.REMOVE_REPORT:
-            step = attach_report if effect.kind == Kind.ATTACH_REPORT else remove_report
-            return step(effect, clients)
-        case Kind.LEAVE_NOTE:
-            return leave_note(effect, clients)
-        case Kind.MAKE_TEMPLATE:
-            return make_template(effect, clients)
-        case Kind.WRITE_FEEDBACK:
-            return write_feedback(effect, clients)
-        case Kind.SEND_EMAIL:
-            return send_email(effect)
-        case Kind.SEND_ALERT:
-            return send_alert(effect)
-
-
-def _goes_on_in_a_pause(effect: Effect) -> bool:
-    """Whether a pause doesn't hold the effect back: it may have acted, is about signing in, or erases a person."""
-    erases = (
-        effect.kind == Kind.REMOVE_REPORT and effect.invitation is not None and effect.invitation.erased_at
-    )
-    return bool(erases) or _has_started(effect) or is_about_signing_in(effect)
-
-
-def _has_started(effect: Effect) -> bool:
-    """Whether a call may have been made already: a pause doesn't block reconciling it."""
-    if effect.kind == Kind.SEND_INVITATION and effect.invitation is not None:
-        # reverted to pending: the call was refused, but the worker was killed before it cleared the attempt
-        return effect.attempt_started_at is not None and effect.invitation.status != Status.PENDING
-    return effect.attempt_started_at is not None
+    return kind.perform(effect, clients)
 
 
 def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
@@ -130,9 +61,12 @@ def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
 
 def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) -> Retry | Uncertain | Failed:
     """Return how a platform's error ends the try; may ask Lever whether the author of the write has left."""
-    if error.status in {400, 403} and effect.kind in WRITTEN_AS_A_USER:
+    author = kind_of(effect).author
+    if (
+        error.status in {400, 403} and author is not Author.NOBODY
+    ):  # as Lever refuses one who has left the account
         try:
-            if replace_author(effect, clients):
+            if replace_author(effect, clients, author):
                 return Retry(str(error), FIRST_RETRY, is_counted=False)
         except PlatformError as failure:
             if _is_temporary(failure):
@@ -151,7 +85,7 @@ def outcome_of_error(effect: Effect, error: PlatformError) -> Retry | Uncertain 
     if isinstance(error, NotConnected) or error.status == 401:
         return _wait_for_connection(effect, error)
     if error.permanent or db_clock.now() - effect.trying_since > RETRY_FOR:
-        return _give_up(effect, str(error))
+        return kind_of(effect).give_up(effect, str(error))
     started = StartedAttempt.CURRENT if error.ambiguous else StartedAttempt.EARLIER
     return Retry(str(error), wait_after(error, effect.attempts), started)
 
@@ -164,20 +98,11 @@ def _wait_for_connection(effect: Effect, error: PlatformError) -> Retry:
     return _defer(str(error), FIRST_RETRY if is_back else DISCONNECTED_RETRY)
 
 
-def _give_up(effect: Effect, reason: str) -> Uncertain | Failed:
-    match effect.kind:
-        case Kind.SEND_INVITATION:
-            return give_up(effect, reason)
-        case Kind.SEND_ALERT:
-            return give_up_alert(effect, reason)
-    return Failed(reason)
-
-
 def _record_crash(effect: Effect, crash: Crash) -> None:
     """Retry after a bug a bounded number of times, then stop and show where it came from."""
     if effect.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES:
         effect.fenced().update(traceback=crash.traceback)
-        apply_outcome(effect, _give_up(effect, crash.reason), effect.attempt_started_at)
+        apply_outcome(effect, kind_of(effect).give_up(effect, crash.reason), effect.attempt_started_at)
         return
     effect.release(
         due_at=Now() + backoff(effect.consecutive_crashes),

@@ -27,7 +27,6 @@ from integrations.workflow.outbox.outcome import (
     Retry,
     Uncertain,
 )
-from integrations.workflow.outbox.payloads import InvitationPayload
 from integrations.workflow.outbox.retry_policy import wait_until_shown
 from integrations.workflow.person.invitations import Person, blocking_elsewhere, invitations_of
 from integrations.workflow.rules.addresses import first_usable_email
@@ -49,8 +48,12 @@ ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into 
 type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnRecording
 
 
-def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> NotSent | None:
+def revalidate(
+    effect: Effect, invitation: Invitation, clients: ClientProvider, *, is_chosen: bool
+) -> NotSent | None:
     """Return how the try ends when the invitation is no longer wanted, or may not be; None when it is.
+
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
 
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
@@ -66,7 +69,7 @@ def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) 
         return _wait_or_withdraw(invitation)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _withdraw(invitation, reason)
-    return with_retry(partial(_refresh, effect, invitation, opportunity, read_at))
+    return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
 
 
 def _wait_or_withdraw(invitation: Invitation) -> NotSent:
@@ -122,7 +125,7 @@ def _withdraw(invitation: Invitation, reason: str) -> Cancelled:
 
 
 def _refresh(
-    effect: Effect, invitation: Invitation, opportunity: Opportunity, read_at: datetime
+    effect: Effect, invitation: Invitation, opportunity: Opportunity, read_at: datetime, is_chosen: bool
 ) -> NotSent | None:
     """Write the name and address of now, unless the person has the assessment elsewhere or has no address."""
     with transaction.atomic():
@@ -132,7 +135,6 @@ def _refresh(
         if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
             return _withdraw(invitation, "The person's data was erased.")
         person = Person.of_opportunity(invitation.organization_id, opportunity)
-        is_chosen = InvitationPayload.from_json(effect.payload).is_chosen
         is_tagged = has_progress_tag(opportunity.tags) and not is_chosen
         if is_tagged and not invitations_of(person).explain(opportunity.tags):
             return make_uncertain(effect, invitation, TAGGED)

@@ -33,7 +33,7 @@ def enqueue_email(
 ) -> None:
     """Enqueue one e-mail, once per topic and key."""
     enqueue.enqueue(
-        organization,
+        organization.pk,
         Effect.Kind.SEND_EMAIL,
         effect_key(topic, key),
         email_topic=topic,

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from integrations.models import Invitation
 from integrations.workflow.email.kinds import EmailWording
-from integrations.workflow.outbox.payloads import Payload
+from integrations.workflow.outbox.enqueue import Payload
 
 MAX_DIGEST_LINES = 300
 

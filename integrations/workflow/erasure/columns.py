@@ -1,44 +1,17 @@
 """What stays of each column when a row is erased."""
 
-import json
 from collections.abc import Callable, Mapping
 
 from django.apps import apps
 from django.db import models
 
 from integrations.data_inventory import Table
-from integrations.models import Effect
+from integrations.models.delivery_insert import kept_of_payload
 from integrations.vocabulary import FAILURE_REASONS, VerdictCode
-from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.erasure.subject import Subject
 
 ERASED = "The person's data was erased."
-#: What is kept of a delivery's body, for the timeline, the sweep and a replay: ids and times.
-_KEPT_OUTSIDE = ("id", "event", "type", "triggeredAt", "timestamp")
-_KEPT_IN_DATA = (
-    "opportunityId",
-    "candidateId",
-    "contactId",
-    "toStageId",
-    "fromStageId",
-    "assessmentInstanceId",
-    "externalId",
-)
-#: The kinds of effect whose payload holds ids, tags of the organization and stages alone.
-_IMPERSONAL_KINDS = frozenset(
-    {
-        Effect.Kind.SEND_INVITATION,
-        Effect.Kind.SET_PROGRESS_TAG,
-        Effect.Kind.SET_RESULT_TAG,
-        Effect.Kind.MOVE_STAGE,
-        Effect.Kind.WRITE_FEEDBACK,
-        Effect.Kind.REMOVE_REPORT,
-        Effect.Kind.MAKE_TEMPLATE,
-    }
-)
-
-EMPTY_EMAIL = json.loads(json.dumps(EmailPayload().to_json()))
-
 #: The verdicts whose sentences quote nothing.
 IMPERSONAL_VERDICTS = frozenset({VerdictCode.ERASED, VerdictCode.ANONYMIZED})
 
@@ -77,21 +50,6 @@ def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:
     return {} if isinstance(row[name], (dict, list)) else ""
 
 
-def kept_of_payload(payload: object) -> dict[str, object]:
-    """Return what stays of a delivery's body: what happened, when, and ids."""
-    if not isinstance(payload, dict):
-        return {}
-    outer = {name: payload[name] for name in _KEPT_OUTSIDE if _is_scalar(payload.get(name))}
-    data = payload.get("data")
-    if not isinstance(data, dict) or not data:
-        return outer
-    return {**outer, "data": {name: data[name] for name in _KEPT_IN_DATA if _is_scalar(data.get(name))}}
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, (str, int, float)) and "@" not in str(value)
-
-
 def _payload_of_delivery(row: Row, _: Subject | None) -> object:
     return kept_of_payload(row["payload"])
 
@@ -105,16 +63,12 @@ def _facts_of_delivery(_row: Row, _: Subject | None) -> object:
 
 
 def _payload_of_effect(row: Row, _: Subject | None) -> object:
-    if row["kind"] == Effect.Kind.SEND_EMAIL:
-        return EMPTY_EMAIL
-    if row["kind"] == Effect.Kind.ATTACH_REPORT and isinstance(row["payload"], dict):
-        return {**row["payload"], "words": {}} if row["payload"] else {}
-    return row["payload"] if row["kind"] in _IMPERSONAL_KINDS else {}
+    payload = row["payload"]
+    return EFFECT_KINDS[str(row["kind"])].kept_payload(payload if isinstance(payload, dict) else {})
 
 
 def _key_of_effect(row: Row, _: Subject | None) -> object:
-    is_address = row["kind"] == Effect.Kind.ADD_REPORT_LINK
-    return f"erased:{row['pk']}" if is_address else row["key"]
+    return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else row["key"]
 
 
 def _error_of_effect(row: Row, _: Subject | None) -> object:

@@ -5,9 +5,10 @@ import re
 
 from integrations.models import Effect, Invitation
 from integrations.models.effect import EffectQuerySet
+from integrations.workflow.effects.kinds.messages import EMPTY_EMAIL
 from integrations.workflow.email.links import activity_link
 from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
-from integrations.workflow.erasure.columns import EMPTY_EMAIL, ERASED
+from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject
 

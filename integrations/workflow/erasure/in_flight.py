@@ -6,9 +6,10 @@ from django.db.models.functions import Now
 from integrations.models import Candidate, Delivery, Effect, Invitation
 from integrations.models.invitation_status import ON_THE_WAY, Status
 from integrations.vocabulary import ErasureCause, FollowingEnd
+from integrations.workflow.effects.kinds.report_file import enqueue_report_removal
+from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.subject import Subject
-from integrations.workflow.outbox.enqueue import enqueue_report_removal
 
 #: The causes after which nothing of the portal's that may name the person stays in Lever.
 FORGOTTEN_IN_LEVER = frozenset({ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED})
@@ -59,7 +60,7 @@ def stop_effects(subject: Subject) -> set[int]:
     """
     rows = Effect.objects.filter(
         organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    ).exclude(kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.REMOVE_REPORT])
+    ).filter(kind__in=[kind for kind, record in EFFECT_KINDS.items() if record.is_stopped_by_erasure])
     ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
     keys = set(ending.values_list("pk", flat=True))
     Effect.objects.filter(pk__in=keys).update(

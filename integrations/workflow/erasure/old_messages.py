@@ -4,6 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, cast
 
 from django.db import transaction
@@ -26,8 +28,8 @@ from integrations.models import (
     erased_positions,
 )
 from integrations.vocabulary import ErasureCause
+from integrations.workflow.effects.registry import EFFECT_KINDS, MESSAGES
 from integrations.workflow.erasure.columns import (
-    EMPTY_EMAIL,
     IMPERSONAL_VERDICTS,
     changes_of,
     columns_read,
@@ -40,10 +42,7 @@ from integrations.workflow.erasure.database_file import overwrite_deleted
 _BY_AGE: Mapping[type[Model], Q] = {
     ApiCall: ~Q(request_body="", response_body="", error=""),
     Effect: ~Q(state=Effect.State.DUE)
-    & (
-        Q(kind=Effect.Kind.SEND_EMAIL) & ~Q(payload=EMPTY_EMAIL)
-        | Q(kind=Effect.Kind.SEND_ALERT) & ~Q(payload={})
-    ),
+    & reduce(or_, (Q(kind=kind) & ~Q(payload=EFFECT_KINDS[kind].kept_payload({})) for kind in MESSAGES)),
     Delivery: Q(opportunity_id="", decided_at__isnull=False),
 }
 

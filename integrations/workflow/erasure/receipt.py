@@ -8,13 +8,7 @@ from django.db.models import Count
 from integrations.http.json_types import JsonObject
 from integrations.models import Effect, Erasure, Organization
 from integrations.vocabulary import ErasureCause
-
-#: Where a copy of what was sent stays: the portal can't erase it there.
-_COPIES = {
-    Effect.Kind.SEND_EMAIL: "mailboxes",
-    Effect.Kind.SEND_ALERT: "alert_receivers",
-    Effect.Kind.SEND_INVITATION: "codescreen",
-}
+from integrations.workflow.effects.registry import EFFECT_KINDS
 
 
 @dataclass(frozen=True)
@@ -60,10 +54,9 @@ class Receipt:
         sent = Effect.objects.filter(
             organization=self.organization_id, opportunity_id=self.opportunity_id, state=Effect.State.DONE
         )
-        counted = (
-            sent.filter(kind__in=list(_COPIES)).order_by("kind").values_list("kind").annotate(Count("pk"))
-        )
-        return {_COPIES[Effect.Kind(kind)]: count for kind, count in counted}
+        copied = [kind for kind, record in EFFECT_KINDS.items() if record.copy_stays_in]
+        counted = sent.filter(kind__in=copied).order_by("kind").values_list("kind").annotate(Count("pk"))
+        return {EFFECT_KINDS[kind].copy_stays_in: count for kind, count in counted}
 
 
 def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt | None:

@@ -23,6 +23,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.models.incident import NAMES
+from integrations.workflow.effects.registry import MESSAGES
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.notify import effect_key, notify_members
 from integrations.workflow.email.payload import IncidentOngoing
@@ -31,7 +32,6 @@ from integrations.workflow.health.checks.addresses import HEALTH
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 KEEP_FOR = timedelta(days=90)
-_TELLING = (Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
 
 
@@ -185,6 +185,6 @@ def _alert_topic(incident: Incident) -> AlertTopic:
 def _was_never_told(incident: Incident) -> bool:
     """Whether each e-mail and alert about the beginning still waits, and so isn't sent now that it is over."""
     key = effect_key(EmailTopic.INCIDENT_BEGUN, str(incident.pk))
-    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=_TELLING)
+    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=MESSAGES)
     attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))
     return bool(attempts) and not any(attempts)

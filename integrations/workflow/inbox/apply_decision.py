@@ -9,8 +9,9 @@ from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
+from integrations.workflow.effects.kinds.invitation import enqueue_first_sending, enqueue_invitation
+from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.inbox.facts import FactsSnapshot, is_chosen
-from integrations.workflow.outbox.enqueue import enqueue_first_sending, enqueue_invitation, enqueue_note
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 
 #: Skips that a recruiter can correct in Lever: these leave a note on the candidate.

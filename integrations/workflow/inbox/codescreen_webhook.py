@@ -4,8 +4,8 @@ from django.db import transaction
 
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import Delivery
+from integrations.models.delivery_insert import kept_of_payload
 from integrations.vocabulary import VerdictCode
-from integrations.workflow.erasure.columns import kept_of_payload
 from integrations.workflow.results.webhook_hint import apply_hint
 
 

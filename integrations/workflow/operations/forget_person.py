@@ -25,9 +25,10 @@ from integrations.models import (
     TargetKind,
     erased_positions,
 )
+from integrations.workflow.effects.kinds.messages import EMPTY_EMAIL
 from integrations.workflow.email.kinds import EmailWording
 from integrations.workflow.email.payload import EmailPayload
-from integrations.workflow.erasure.columns import EMPTY_EMAIL, ERASED
+from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.database_file import overwrite_deleted
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject

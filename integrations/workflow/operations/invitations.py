@@ -21,12 +21,12 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.invitation_status import Status
+from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.email.links import timeline_link
 from integrations.workflow.inbox.facts import is_chosen
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.outbox import enqueue
 from integrations.workflow.person.invitations import Person, blocking_elsewhere
-from integrations.workflow.results.invited import mark_invited
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
 ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
@@ -68,7 +68,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
-        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
+        enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -127,7 +127,7 @@ def send_again(
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue.enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
+        enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -185,7 +185,7 @@ def invite_again(
             # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
-            enqueue.enqueue_invitation(next_round, wait=wait)
+            enqueue_invitation(next_round, wait=wait)
             AuditEntry.record(
                 invitation.organization,
                 actor,

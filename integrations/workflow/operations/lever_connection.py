@@ -13,9 +13,9 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
+from integrations.workflow.effects.kinds.feedback import enqueue_template
 from integrations.workflow.email import connection_notices
 from integrations.workflow.operations.waiting import requeue_waiting
-from integrations.workflow.outbox.enqueue import enqueue_template
 
 
 def connect_lever(

@@ -23,8 +23,8 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
+from integrations.models.delivery_insert import kept_of_payload
 from integrations.vocabulary import VerdictCode
-from integrations.workflow.erasure.columns import kept_of_payload
 from integrations.workflow.erasure.missing import may_be_confirmed
 from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
 

@@ -22,19 +22,12 @@ from integrations.models import (
 )
 from integrations.models.invitation_status import Status
 from integrations.vocabulary import Platform
+from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 MAY_BE_SENT = (
     "This waited to be sent when the backup was made that was restored. It may have been sent meanwhile."
 )
-#: Effects that leave in Lever what would stand there twice: tags are a set, and a move looks where the candidate is.
-_WRITES = (
-    Effect.Kind.LEAVE_NOTE,
-    Effect.Kind.ADD_REPORT_LINK,
-    Effect.Kind.WRITE_FEEDBACK,
-    Effect.Kind.ATTACH_REPORT,
-)
-
 #: Duties whose place in the backup leaves out what was lost.
 _COMPARE_WITH_LEVER = (Duty.SWEEP, Duty.SWEEP_FULLY, Duty.FOLLOW_ERASURES)
 
@@ -84,13 +77,14 @@ def record_restore(
             }
             target = AuditTarget(TargetKind.ORGANIZATION, locked.pk, locked.name)
             AuditEntry.record(locked, actor, AuditAction.RECORD_RESTORE, target, changes)
+        writes = [kind for kind, record in EFFECT_KINDS.items() if record.repeats_show]
         return Restored(
             since,
             until,
             before != after,
             uncertain,
             Effect.objects.filter(
-                organization=locked, kind__in=_WRITES, state=Effect.State.DUE, created_at__lt=until
+                organization=locked, kind__in=writes, state=Effect.State.DUE, created_at__lt=until
             ).count(),
             Delivery.objects.scheduled()
             .filter(organization=locked, platform=Platform.LEVER, received_at__lt=until)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from integrations.workflow.outbox.written import Written
+from integrations.workflow.outbox.enqueue import Payload
 
 Writes = Callable[[], None]
 
@@ -24,7 +24,7 @@ class Done:
 
     note: str = ""
     record: Writes | None = None
-    written: Written | None = None
+    written: Payload | None = None
 
 
 @dataclass(frozen=True)

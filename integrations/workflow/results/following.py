@@ -7,11 +7,11 @@ from django.db.models.functions import Now
 from integrations.models import EmailTopic, Invitation, Organization
 from integrations.models.invitation_status import FOLLOWED, FOLLOWING_GOES_ON, Status
 from integrations.vocabulary import FollowingEnd
+from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
-from integrations.workflow.outbox.enqueue import enqueue_note
 
 TIME_TO_FINISH = timedelta(days=56)
 SETTLED_AFTER = timedelta(days=30)

@@ -1,54 +1,33 @@
 """Enqueue what a result leads to: progress tag, feedback, report as link and file, result tag, move and e-mail."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
+from integrations.workflow.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
+from integrations.workflow.effects.kinds.move_stage import follow_result
+from integrations.workflow.effects.kinds.report_file import enqueue_report
+from integrations.workflow.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.workflow.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, candidate_names, first_name, result_in_words
 from integrations.workflow.email.notify import notify_members
-from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
-from integrations.workflow.outbox.payloads import (
-    AttachReportPayload,
-    FeedbackPayload,
-    ReportLinkPayload,
-    ResultTagPayload,
-)
-from integrations.workflow.results.report_words import report_file_name
-from integrations.workflow.results.stage_on_pass import follow_result
 from integrations.workflow.rules.tags import choose_progress_tag, choose_result_tag
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
-    organization = invitation.organization
+    organization_id = invitation.organization_id
     number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
     _enqueue_tags(invitation, result, number)
-    enqueue(
-        organization,
-        Effect.Kind.WRITE_FEEDBACK,
-        f"{invitation.pk}:{number}",
-        invitation=invitation,
-        payload=FeedbackPayload(result.pk),
-        priority=4,
-    )
+    key = f"{invitation.pk}:{number}"
+    WRITE_FEEDBACK.enqueue(organization_id, key, FeedbackPayload(result.pk), invitation=invitation)
     if result.report_url:
-        enqueue(
-            organization,
-            Effect.Kind.ADD_REPORT_LINK,
+        ADD_REPORT_LINK.enqueue(
+            organization_id,
             f"{invitation.opportunity_id}:{result.report_url}",
+            ReportLinkPayload(result.report_url),
             invitation=invitation,
-            payload=ReportLinkPayload(result.report_url),
-            priority=4,
         )
-    # where the rules no longer ask for it, the step takes the file of the former result away
-    if organization.attach_report or invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).exists():
-        enqueue(
-            organization,
-            Effect.Kind.ATTACH_REPORT,
-            f"{invitation.pk}:{number}",
-            invitation=invitation,
-            payload=AttachReportPayload(result.pk, report_file_name(invitation, number)),
-            priority=5,
-        )
+    enqueue_report(invitation, result, number)
     follow_result(invitation, result, number)
     if not is_same:
         _notify_result(invitation, result, number)
@@ -87,14 +66,8 @@ def _enqueue_tags(invitation: Invitation, result: Result, number: int) -> None:
     result_tag = _result_tag(invitation, result, number)
     if enqueue_progress_tag(invitation, progress_tag, result_tag) or result_tag is None:
         return
-    enqueue(
-        invitation.organization,
-        Effect.Kind.SET_RESULT_TAG,
-        f"{invitation.pk}:{number}",
-        invitation=invitation,
-        payload=result_tag,
-        priority=4,
-    )
+    key = f"{invitation.pk}:{number}"
+    SET_RESULT_TAG.enqueue(invitation.organization_id, key, result_tag, invitation=invitation)
 
 
 def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:

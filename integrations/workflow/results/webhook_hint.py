@@ -9,13 +9,13 @@ from django.db.models.functions import Now
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation_status import Status
+from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import candidate_names
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
-from integrations.workflow.outbox.enqueue import enqueue_progress_tag
-from integrations.workflow.results.invited import mark_invited
 from integrations.workflow.rules.tags import choose_progress_tag
 
 SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"

@@ -66,7 +66,7 @@ def test_there_is_no_download_once_the_words_are_erased(team_member_client, effe
     assert team_member_client.get(address(effect)).status_code == 404
     erasure = Erasure(erased_at=effect.created_at.replace(year=2100))
     [item] = written_to_lever(Effect.objects.all(), erasure)
-    assert (item.words.remark, item.words.file) == (ERASED, "")
+    assert (item.remark, item.words.is_kept) == (ERASED, False)
 
 
 def test_other_effects_have_no_download(team_member_client, effect):
@@ -76,12 +76,12 @@ def test_other_effects_have_no_download(team_member_client, effect):
 
 def test_a_replaced_report_is_said_to_be_replaced(invitation, effect):
     later = attached(invitation, 2)
-    remarks = {item.effect.pk: item.words.remark for item in written_to_lever(Effect.objects.all(), None)}
+    remarks = {item.effect.pk: item.remark for item in written_to_lever(Effect.objects.all(), None)}
     assert remarks == {effect.pk: REPLACED, later.pk: ""}
 
 
 def test_a_removed_report_is_no_longer_said_to_be_there(invitation, effect):
     attached(invitation, 2, "remove_report")
     items = {item.effect.kind: item for item in written_to_lever(Effect.objects.all(), None)}
-    assert items["attach_report"].words.remark == REPLACED
+    assert items["attach_report"].remark == REPLACED
     assert items["remove_report"].label == "Report removed"

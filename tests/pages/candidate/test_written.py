@@ -1,7 +1,9 @@
 """What was written to Lever, word for word, with its state."""
 
 from integrations.models import Effect, Erasure
-from integrations.pages.candidate.written import ERASED, NOT_RECORDED, REMOVAL_NOT_RECORDED, written_to_lever
+from integrations.pages.candidate.written import ERASED, written_to_lever
+from integrations.workflow.effects.kind import NOT_RECORDED
+from integrations.workflow.effects.kinds.tags import REMOVAL_NOT_RECORDED
 from tests.pages.candidate import histories
 
 
@@ -14,9 +16,9 @@ def items(erasure=None):
 def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     written = items()
-    assert dict(written["write_feedback"].words.values)["Rating"] == "4 - Strong Hire"
-    assert written["set_progress_tag"].words.tags.added == [histories.TAG, "cs-passed"]
-    assert written["set_progress_tag"].words.tags.removed == ["CodeScreen: Assessment in Progress"]
+    assert dict(written["write_feedback"].words.fields)["Rating"] == "4 - Strong Hire"
+    assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].words.removed == ["CodeScreen: Assessment in Progress"]
     assert written["add_report_link"].words.url == histories.REPORT
     assert written["move_stage"].words.stage == "Onsite interview"
     assert {item.state for item in written.values()} == {"Written"}
@@ -31,15 +33,15 @@ def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     Effect.objects.update(written={})
     written = items()
-    assert written["write_feedback"].words.remark == NOT_RECORDED
-    assert written["set_progress_tag"].words.tags.added == [histories.TAG, "cs-passed"]
-    assert written["set_progress_tag"].words.remark == REMOVAL_NOT_RECORDED
+    assert written["write_feedback"].remark == NOT_RECORDED
+    assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].remark == REMOVAL_NOT_RECORDED
 
 
 def test_erased_words_are_said_to_be_erased(organization, super_admin):
     histories.make(organization, super_admin, "erased")
     written = items(Erasure.objects.get())
-    assert {item.words.remark for item in written.values()} == {ERASED}
+    assert {item.remark for item in written.values()} == {ERASED}
 
 
 def test_what_waits_and_what_failed_is_not_called_written(organization, super_admin):

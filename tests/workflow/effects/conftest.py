@@ -5,7 +5,7 @@ import pytest
 from integrations.lever.oauth import scopes_of
 from integrations.models import ApiCall, LeverConnection
 from integrations.workflow.catalog import feedback_template
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.effects.kinds.note import enqueue_note
 from tests import factories
 
 #: The faults after which Lever has made the write, but its answer is lost.
@@ -56,7 +56,7 @@ def invitation(scenario):
 
 def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
     """Enqueue a note on a seeded candidate."""
-    enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
+    enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
 
 
 def sending_calls():

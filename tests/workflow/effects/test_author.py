@@ -3,9 +3,10 @@
 from integrations.clients import provider
 from integrations.models import Effect, LeverConnection, Organization
 from integrations.vocabulary import ProgressTag
+from integrations.workflow.effects.kinds.note import enqueue_note
+from integrations.workflow.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.health import doctor, lever_probe
-from integrations.workflow.outbox import enqueue
-from integrations.workflow.outbox.payloads import ReportLinkPayload
 from tests.workflow.effects.conftest import evaluate, feedback_forms, lever_account
 
 TARGET = "Phone screen"
@@ -33,17 +34,12 @@ def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
 
 def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):
     sandbox.lever_does("settings", strict_perform_as=True)
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
-    enqueue.enqueue_note(
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_note(
         scenario.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
     )
-    enqueue.enqueue(
-        scenario.organization,
-        "add_report_link",
-        "x",
-        invitation=invitation,
-        payload=ReportLinkPayload("https://report.example/1"),
-    )
+    payload = ReportLinkPayload("https://report.example/1")
+    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
     scenario.work()
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
 

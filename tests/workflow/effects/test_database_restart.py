@@ -4,7 +4,8 @@ import pytest
 from django.db import OperationalError
 
 from integrations.models import db_retry
-from integrations.workflow.effects import apply_outcome, send_invitation
+from integrations.workflow.effects import apply_outcome
+from integrations.workflow.effects.kinds import invitation as sending
 from tests.models.test_db_retry import WriteDuringRestart
 
 ALDER = "alder@candidates.example"
@@ -17,9 +18,7 @@ def _retry_without_pause(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-@pytest.mark.parametrize(
-    ("module", "step"), [(send_invitation, "_start_attempt"), (apply_outcome, "_record")]
-)
+@pytest.mark.parametrize(("module", "step"), [(sending, "_start_attempt"), (apply_outcome, "_record")])
 def test_an_invitation_is_sent_once_when_the_database_restarts_around_the_call(
     scenario, sandbox, monkeypatch, module, step, is_committed
 ) -> None:
@@ -38,9 +37,9 @@ def test_a_refused_call_is_retried_when_the_database_restarts_while_it_is_record
     scenario, sandbox, monkeypatch, is_committed
 ) -> None:
     monkeypatch.setattr(
-        send_invitation,
+        sending,
         "_revert_to_pending",
-        WriteDuringRestart(send_invitation._revert_to_pending, [OperationalError()], is_committed),
+        WriteDuringRestart(sending._revert_to_pending, [OperationalError()], is_committed),
     )
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.models import CodeScreenConnection, Effect
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
-from integrations.workflow.effects import send_invitation
+from integrations.workflow.effects.kinds import invitation as sending
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.outbox import retry_policy
@@ -34,9 +34,9 @@ def test_a_withdrawn_invitation_is_not_sent(scenario, sandbox):
 def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr(
-        send_invitation,
+        sending,
         "revalidate",
-        lambda *_: scenario.reread(invitation).move("withdrawn", "left"),
+        lambda *_, **__: scenario.reread(invitation).move("withdrawn", "left"),
     )
     scenario.work()
     effect = scenario.latest_effect()
@@ -68,8 +68,8 @@ def test_an_invitation_is_uncertain_when_the_retry_window_ends_after_lost_answer
 def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
     crashing, other = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
     monkeypatch.setattr(
-        "integrations.workflow.effects.send_invitation.revalidate",
-        lambda _, invitation, __: None if invitation.pk != crashing.pk else 1 / 0,
+        "integrations.workflow.effects.kinds.invitation.revalidate",
+        lambda _, invitation, *__, **___: None if invitation.pk != crashing.pk else 1 / 0,
     )
     for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
         scenario.work_waiting()

@@ -19,14 +19,18 @@ from integrations.models import (
 )
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
-from integrations.workflow.effects import invitation_endings, perform, send_invitation
+from integrations.workflow.effects import invitation_endings, perform
 from integrations.workflow.effects.apply_outcome import apply_outcome
+from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.kinds import invitation as sending
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
+from integrations.workflow.effects.kinds.note import enqueue_note
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.outbox import enqueue, retry_policy
+from integrations.workflow.outbox import retry_policy
 from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.results import webhook_hint
-from integrations.workflow.results.invited import mark_invited
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
@@ -75,10 +79,10 @@ def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn
 
     def decide_after_new_request(invitation):
         withdrawn.move("pending")
-        enqueue.enqueue_invitation(withdrawn)
+        enqueue_invitation(withdrawn)
         return decide(invitation)
 
-    monkeypatch.setattr(send_invitation, "cancel_or_retry", decide_after_new_request)
+    monkeypatch.setattr(sending, "cancel_or_retry", decide_after_new_request)
     perform.perform(effect, provider.clients_for(scenario.organization, CallContext(effect=effect)))
     monkeypatch.undo()
     scenario.work_waiting()
@@ -176,7 +180,7 @@ def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scena
 
 
 def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
     enqueue_note_on_candidate(scenario)
     first = factories.claimed(Effect, "one")
     assert Effect.claim("two") is None
@@ -192,8 +196,8 @@ def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
         opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.enqueue_invitation(invitation)
-    enqueue.enqueue_note(
+    enqueue_invitation(invitation)
+    enqueue_note(
         connected_organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
     )
     LeverConnection.objects.update(state="needs_reconnect")

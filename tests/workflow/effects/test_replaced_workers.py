@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.queue import worker
-from integrations.workflow.results import invited
+from integrations.workflow.effects import invited
 from tests import factories
 from tests.workflow.effects.conftest import sending_calls
 

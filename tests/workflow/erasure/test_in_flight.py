@@ -16,13 +16,13 @@ from integrations.models import ApiCall, AuditEntry, Delivery, Effect, EmailTopi
 from integrations.queue import duties, on_request, worker
 from integrations.vocabulary import ErasureCause, Platform
 from integrations.webhooks.store import store_delivery
+from integrations.workflow.effects.invited import mark_invited
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.lever_changes import repeat_erasures
 from integrations.workflow.inbox import decide_delivery, facts
 from integrations.workflow.operations import invitations as operations
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.results.invited import mark_invited
 from tests import factories
 from tests.workflow.erasure.traces import traces
 

@@ -27,10 +27,10 @@ from integrations.queue import duties, portal_duties, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import give_up
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.email import digests
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incident_scan, incidents
-from integrations.workflow.outbox import enqueue
 from integrations.workflow.outbox.outcome import Failed
 from tests import factories
 
@@ -330,7 +330,7 @@ def test_hundreds_of_failures_at_once_are_a_handful_of_emails(acme, monkeypatch)
     factories.InvitationFactory.create_batch(80, organization=acme, status="held")
     for status in ("sending", "pending"):
         for invitation in factories.InvitationFactory.create_batch(150, organization=acme, status=status):
-            enqueue.enqueue_invitation(invitation)
+            enqueue_invitation(invitation)
             effect = factories.claimed(Effect, "one")
             apply_outcome(effect, give_up(effect, "CodeScreen answered 503"), None)
         incidents.update_incidents(acme)

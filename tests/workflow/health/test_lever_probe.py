@@ -9,10 +9,10 @@ from integrations.clients import provider
 from integrations.lever.oauth import SCOPES
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
+from integrations.workflow.effects.kinds.feedback import enqueue_template
 from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.operations.lever_connection import connect_lever
 from integrations.workflow.operations.lever_webhooks import make_webhook
-from integrations.workflow.outbox.enqueue import enqueue_template
 from tests import factories
 from tests.calls import count_calls
 

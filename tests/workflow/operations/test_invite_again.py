@@ -8,9 +8,10 @@ from django.utils import timezone
 from integrations.models import Assessment, Effect, Invitation
 from integrations.models.invitation_status import Status
 from integrations.vocabulary import ProgressTag
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.outbox import enqueue
 from tests import factories
 from tests.factories import recorded
 
@@ -88,12 +89,12 @@ def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_
 def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     first = in_status(organization, "completed")
     second = invitations.invite_again(first, super_admin)
-    enqueue.enqueue_progress_tag(first, ProgressTag.COMPLETED)
+    enqueue_progress_tag(first, ProgressTag.COMPLETED)
     assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
     second.move(Status.SENDING)
     second.move(Status.INVITED, instance_id="instance-2")
-    enqueue.enqueue_progress_tag(second, ProgressTag.INVITED)
-    enqueue.enqueue_progress_tag(first, ProgressTag.COMPLETED)
+    enqueue_progress_tag(second, ProgressTag.INVITED)
+    enqueue_progress_tag(first, ProgressTag.COMPLETED)
     due = Effect.objects.get(kind="set_progress_tag", state="due")
     assert due.payload["tag"] == ProgressTag.INVITED
 
@@ -122,7 +123,7 @@ def test_only_invitations_not_started_can_be_stopped(organization, super_admin, 
         assert invitation.status == status
         assert not recorded().exists()
         return
-    enqueue.enqueue_invitation(invitation)
+    enqueue_invitation(invitation)
     invitations.stop_following(invitation, super_admin, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)

@@ -19,11 +19,11 @@ from integrations.models import (
     Result,
 )
 from integrations.queue import duties, on_request
+from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.restored import record_restore
-from integrations.workflow.outbox import enqueue
 from integrations.workflow.rules.entered_before import EnteredBefore
 from tests import factories
 
@@ -219,9 +219,7 @@ def test_a_note_that_was_left_since_the_backup_is_not_left_again(scenario, sandb
     invitation = scenario.sent_invitation()
     Invitation.objects.update(created_at=ago(hours=6))
     for _ in range(2):
-        enqueue.enqueue_note(
-            acme, invitation.opportunity_id, "code", "CodeScreen: a note.", invitation=invitation
-        )
+        enqueue_note(acme, invitation.opportunity_id, "code", "CodeScreen: a note.", invitation=invitation)
         scenario.work()
         Effect.objects.filter(kind="leave_note").delete()
         restore()

@@ -64,7 +64,7 @@ def enqueue_alerts(
         payload = replace(payload, subject=subject, lines=tuple(line for line in lines if "://" not in line))
     for pk in keys:
         enqueue.enqueue(
-            organization,
+            organization.pk,
             Effect.Kind.SEND_ALERT,
             f"{topic}:{key}:{pk}",
             invitation=invitation,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from integrations.workflow.email.payload import Condition, stored_condition
-from integrations.workflow.outbox.payloads import Payload
+from integrations.workflow.outbox.enqueue import Payload
 
 BEGAN, ENDED = "began", "ended"
 

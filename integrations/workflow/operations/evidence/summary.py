@@ -10,7 +10,6 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 
 from integrations.models import (
-    AlertTopic,
     ApiCall,
     AuditEntry,
     Candidate,
@@ -21,9 +20,9 @@ from integrations.models import (
     Verdict,
 )
 from integrations.vocabulary import Platform
+from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.operations.evidence.records import READ_AT_ONCE
 from integrations.workflow.operations.evidence.selection import Selection
-from integrations.workflow.outbox.intended import intended_tags
 
 #: When something happened, what it was, and more about it.
 type Event = tuple[datetime, str, str]
@@ -167,14 +166,9 @@ def _performed(effect: Effect) -> tuple[str, str]:
 
 def _kind(effect: Effect) -> str:
     kind = str(effect.get_kind_display())
-    tags = ", ".join(intended_tags(effect))
-    about = tags or str(effect.get_email_topic_display()) or _alert_topic(effect)
+    record = kind_of(effect)
+    about = ", ".join(record.words(effect, None).tags) or record.topic(effect, None)
     return f"{kind} ({about})" if about else kind
-
-
-def _alert_topic(effect: Effect) -> str:
-    topic = effect.payload.get("type") if effect.kind == Effect.Kind.SEND_ALERT else None
-    return str(AlertTopic(topic).label) if topic in AlertTopic.values else ""
 
 
 def _stated(result: Result) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import Effect
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from tests import factories
 from tests.workflow.effects.conftest import LOST
 
@@ -19,7 +19,7 @@ def progress_tags(sandbox, word="Alder"):
 def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):
     others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=others)
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     scenario.work()
     assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
     assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
@@ -31,7 +31,7 @@ def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invi
 
 def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
     for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
-        enqueue.enqueue_progress_tag(invitation, tag)
+        enqueue_progress_tag(invitation, tag)
     scenario.work()
     states = list(
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
@@ -42,11 +42,11 @@ def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, i
 
 
 def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
     older = factories.claimed(Effect, "slow")
 
     def enqueue_later_tag_and_fail(*_):
-        enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
         raise PlatformError("lever answered 503", status=503)
 
     with monkeypatch.context() as patch:
@@ -64,7 +64,7 @@ def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, inv
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
 def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, invitation, kind, path):
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[ProgressTag.INVITED])
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     scenario.lever_fails(path, kind=kind)
     scenario.work()
     assert set(progress_tags(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
@@ -84,7 +84,7 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
         return answer
 
     monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     scenario.work()
     others = [tag for tag in ProgressTag if tag != ProgressTag.COMPLETED]
     assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations.models import Effect, Invitation, db_clock
 from integrations.models.invitation_status import Status
 from integrations.models.prepared_update import change_rows
-from integrations.workflow.outbox.enqueue import enqueue_progress_tag
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_progress_tag
 
 logger = logging.getLogger(__name__)

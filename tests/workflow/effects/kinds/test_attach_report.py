@@ -5,11 +5,15 @@ import pytest
 from integrations.http.errors import PlatformError
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.models import ApiCall, Effect, LeverConnection, Organization, Result
-from integrations.workflow.effects import attach_report
-from integrations.workflow.effects.attach_report import NOT_WANTED
-from integrations.workflow.effects.report_files import NO_PERMISSION, TOO_LARGE, explained
-from integrations.workflow.effects.result_tag import LATER_RESULT
-from integrations.workflow.outbox.enqueue import enqueue_report_removal
+from integrations.workflow.effects.kinds import report_file
+from integrations.workflow.effects.kinds.report_file import (
+    NO_PERMISSION,
+    NOT_WANTED,
+    TOO_LARGE,
+    enqueue_report_removal,
+    explained,
+)
+from integrations.workflow.effects.kinds.tags import LATER_RESULT
 from tests.report_texts import links_of, texts_of
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
 
@@ -212,7 +216,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
 
     name = {"store": "_store_file_id", "delete": "delete_files"}[where]
     with monkeypatch.context() as patch:
-        patch.setattr(attach_report, name, kill)
+        patch.setattr(report_file, name, kill)
         with pytest.raises(Killed):
             attaching.work()
     assert len(files(sandbox)) == 1 + regraded

@@ -1,8 +1,10 @@
-"""Write a result into Lever as feedback, on the portal's own template.
+"""Write a result into Lever as feedback, on the portal's own template, which is made first where Lever has none.
 
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -12,20 +14,36 @@ from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.feedback import FeedbackForm
-from integrations.models import Effect, Invitation, LeverConnection, Result
+from integrations.models import Effect, Invitation, LeverConnection, LeverProbe, Organization, Result
 from integrations.models.db_retry import with_retry
+from integrations.workflow.catalog.feedback_template import TEMPLATE, is_ours
 from integrations.workflow.catalog.template_copy import (
     forget_copy,
     forget_template,
     known_template,
     read_again,
+    store_template,
 )
 from integrations.workflow.effects.author import choose_author
-from integrations.workflow.effects.existing_feedback import existing_feedback
-from integrations.workflow.effects.feedback_values import feedback_written, field_values, unwritten_values
-from integrations.workflow.outbox.enqueue import enqueue_template
+from integrations.workflow.effects.feedback_form import (
+    FeedbackWritten,
+    existing_feedback,
+    feedback_written,
+    field_texts,
+    field_values,
+    unwritten_values,
+)
+from integrations.workflow.effects.kind import (
+    NOT_RECORDED,
+    Author,
+    ByHand,
+    EffectKind,
+    Target,
+    Words,
+    kept_whole,
+)
+from integrations.workflow.outbox.enqueue import Payload, make_due_again
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
-from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
@@ -35,7 +53,20 @@ NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the resul
 _REFUSED = frozenset({400, 404, 422})
 
 
-def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
+@dataclass(frozen=True)
+class FeedbackPayload(Payload):
+    """The id of the Result to write."""
+
+    result: int = 0
+
+
+def enqueue_template(organization: Organization) -> None:
+    """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
+    MAKE_TEMPLATE.enqueue(organization.pk, "template")
+    make_due_again(organization.pk, MAKE_TEMPLATE.kind, "template")
+
+
+def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
     """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
     Retried while the template is being made.
@@ -44,7 +75,7 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     if invitation is None:
         raise TypeError("a feedback effect without an invitation")
     invitation.organization = effect.organization
-    result = Result.objects.get(pk=FeedbackPayload.from_json(effect.payload).result)
+    result = Result.objects.get(pk=WRITE_FEEDBACK.payload_of(effect).result)
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
         return Done(LATER_ATTEMPT)  # its own effect writes the same feedback
@@ -146,3 +177,86 @@ def _update(
 def _store_feedback_id(invitation: Invitation, result: Result, feedback_id: str) -> None:
     Invitation.objects.filter(pk=invitation.pk).update(feedback_id=feedback_id)
     Result.objects.filter(pk=result.pk).update(feedback_id=feedback_id)
+
+
+def _make_template(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
+    """Make the template, or find the one an earlier try made.
+
+    One effect per organization makes it, so it is never made twice at once.
+    """
+    lever = clients.lever()
+    connection = LeverConnection.objects.get(organization=effect.organization_id)
+    if read_again(lever, connection) is not None:
+        return Done()
+    template = next((listed for listed in lever.feedback_templates() if is_ours(listed)), None)
+    if template is None:
+        if not effect.mark_attempt_started():
+            return LeaseLost()
+        template = lever.create_feedback_template(TEMPLATE)
+    return Done(record=partial(_store_template, connection, template))
+
+
+def _store_template(connection: LeverConnection, template: FeedbackForm) -> None:
+    store_template(connection, template)
+    LeverProbe.objects.filter(organization=connection.organization_id).update(is_template_gone=False)
+
+
+def results_of(effects: Iterable[Effect]) -> dict[int, Result]:
+    """Return the results that these effects write as feedback, by the effect's id; one query."""
+    keys = {
+        effect: WRITE_FEEDBACK.payload_of(effect).result
+        for effect in effects
+        if effect.kind == Effect.Kind.WRITE_FEEDBACK
+    }
+    if not keys:
+        return {}
+    results = Result.objects.select_related("invitation").defer("metadata").in_bulk(set(keys.values()))
+    return {
+        effect.pk: result
+        for effect, key in keys.items()
+        if (result := results.get(key)) and result.organization_id == effect.organization_id
+    }
+
+
+def _words(effect: Effect, result: Result | None) -> Words:
+    """Return the values that were written, else those that the result, if given, would have written now."""
+    if effect.written:
+        values = FeedbackWritten.from_json(effect.written).values
+        return Words(fields=[(name, value) for name, value in values], is_kept=True)
+    if result is None:
+        return Words(missing=NOT_RECORDED)
+    texts = [(str(name), text) for name, text in field_texts(result.invitation, result).items() if text]
+    rating = [("Rating", f"{result.rating} of 4")] if result.rating else []
+    return Words(fields=[*rating, *texts], missing=NOT_RECORDED)
+
+
+def _topic(_: Effect, result: Result | None) -> str:
+    rating = f", rating {result.rating} of 4" if result and result.rating else ""
+    return f"{result.label}{rating}" if result else ""
+
+
+WRITE_FEEDBACK = EffectKind(
+    kind=Effect.Kind.WRITE_FEEDBACK,
+    target=Target.LEVER,
+    payload=FeedbackPayload,
+    perform=_write_feedback,
+    priority=4,
+    author=Author.CHOSEN,
+    repeats_show=True,
+    heading="Feedback",
+    icon="edit",
+    words=_words,
+    topic=_topic,
+    done=lambda _: "Feedback written in Lever",
+    failed="The feedback could not be written",
+    by_hand=ByHand("Feedback forms written", 4),
+    kept_payload=kept_whole,
+)
+MAKE_TEMPLATE = EffectKind(
+    kind=Effect.Kind.MAKE_TEMPLATE,
+    target=Target.LEVER,
+    payload=Payload,
+    perform=_make_template,
+    priority=4,
+    kept_payload=kept_whole,
+)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Effect, Invitation, Result
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_result_tag
 from tests import factories
 
@@ -116,7 +116,7 @@ def test_a_result_tag_still_waiting_is_set_when_codescreen_opens_the_assessment_
     scenario.set_policies(passed_tag="test passed")
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
     invitation.refresh_from_db()
-    enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     scenario.work()
     assert "test passed" in tags_in_lever(sandbox)
     assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [

@@ -8,11 +8,13 @@ from django.utils import timezone
 from integrations.duty_budget import Budget
 from integrations.models import Effect, Erasure, Invitation, LeverConnection, Result
 from integrations.vocabulary import ErasureCause
-from integrations.workflow.effects.remove_report import NOTHING_LEFT
-from integrations.workflow.effects.report_files import NO_PERMISSION
+from integrations.workflow.effects.kinds.report_file import (
+    NO_PERMISSION,
+    NOTHING_LEFT,
+    enqueue_report_removal,
+)
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.lever_changes import repeat_erasures
-from integrations.workflow.outbox import enqueue
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
 
 
@@ -41,7 +43,7 @@ def forget(scenario, cause=ErasureCause.FORGOTTEN):
 )
 def test_a_report_goes_unless_a_later_one_replaces_it(attached, state, outcome, left):
     Effect.objects.filter(kind="attach_report").update(state=state)
-    enqueue.enqueue_report_removal(Invitation.objects.get())
+    enqueue_report_removal(Invitation.objects.get())
     attached.work()
     assert attached.latest_effect("remove_report").state == outcome
     assert len(opportunity(attached).files) == left
@@ -51,7 +53,7 @@ def test_a_report_goes_when_the_later_one_that_was_to_replace_it_fails(attached)
     Effect.objects.filter(kind="attach_report").update(
         state="due", due_at=timezone.now() + timedelta(hours=1), attempt_started_at=None
     )
-    enqueue.enqueue_report_removal(Invitation.objects.get())
+    enqueue_report_removal(Invitation.objects.get())
     attached.work()
     assert len(opportunity(attached).files) == 1
     Effect.objects.filter(kind="attach_report").update(state="failed", due_at=None)

@@ -3,23 +3,95 @@
 A score alone never moves a candidate, and no candidate is moved back.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
-from integrations.models import Effect, Invitation, Organization, Stage
+from integrations.models import Effect, EmailTopic, Invitation, Organization, Result, Stage
 from integrations.workflow.catalog.lookup import stages_named
 from integrations.workflow.catalog.stage_on_pass import unknown_target_message
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.author import known_author
+from integrations.workflow.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole
+from integrations.workflow.effects.kinds.note import enqueue_note
+from integrations.workflow.email.blocks import OPEN
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.names import first_name
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost
-from integrations.workflow.outbox.payloads import MoveStagePayload
-from integrations.workflow.results.stage_on_pass import is_passed, notify_regrade
 
 FIX = "Correct “Stage on pass” under Settings, then retry."
 
 
-def move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
+@dataclass(frozen=True)
+class MoveStagePayload(Payload):
+    """The stage to move the candidate to: as the policy writes it, and once Lever was asked its name there."""
+
+    stage: str = ""
+
+
+def follow_result(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the move when CodeScreen states Passed; notify people when it states something else after the move."""
+    organization = invitation.organization
+    if result.outcome != Result.Outcome.PASSED:
+        _notify_regrade(invitation, number)
+    elif organization.passed_stage.strip():
+        MOVE_STAGE.enqueue(
+            organization.pk,
+            f"{invitation.pk}:{number}",
+            MoveStagePayload(organization.passed_stage.strip()),
+            invitation=invitation,
+        )
+
+
+def _notify_regrade(invitation: Invitation, number: int) -> None:
+    """Notify people once, by a note in Lever and by e-mail, that a result changed after the candidate was moved."""
+    moves = invitation.effects.filter(
+        kind=Effect.Kind.MOVE_STAGE,
+        attempt_started_at__isnull=False,
+        # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
+        state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
+    )
+    move = moves.order_by("-pk").first()
+    latest = invitation.latest_result()
+    if move is None or latest is None:
+        return
+    now = f"Now it is {latest.outcome}" if latest.outcome else "Now CodeScreen doesn't state a result"
+    stage = MOVE_STAGE.payload_of(move).stage
+    change = (
+        f"The result of “{invitation.assessment_name}” changed. It was Passed, and the candidate was moved to "
+        f"“{stage}”. {now}. The portal moves nobody back."
+    )
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        f"regraded:{invitation.pk}:{number}",
+        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
+        invitation=invitation,
+    )
+    notify_members(
+        invitation.organization,
+        EmailTopic.RESULT_CHANGED,
+        f"{invitation.pk}:{number}",
+        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
+        lines=[
+            change,
+            "Decide in Lever which stage the candidate belongs in.",
+            f"{OPEN}: {candidate_link(invitation)}",
+        ],
+        invitation=invitation,
+    )
+
+
+def _is_passed(invitation: Invitation) -> bool:
+    """Whether the latest result states Passed."""
+    latest = invitation.latest_result()
+    return latest is not None and latest.outcome == Result.Outcome.PASSED
+
+
+def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
     """Move the candidate to the stage on pass, unless a recruiter has acted since.
 
     Safe to run twice. Lever offers no conditional move, so a recruiter who acts between the read and the call is only
@@ -48,8 +120,8 @@ def move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Fa
 
 def _notify_if_regraded(invitation: Invitation) -> None:
     """Tell people when the result changed while the candidate was being moved."""
-    if not is_passed(invitation):
-        notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
+    if not _is_passed(invitation):
+        _notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
 
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
@@ -59,7 +131,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
     if not effect.organization.passed_stage.strip():
         return "The rules no longer have a stage for candidates who passed."
-    if effect.attempt_started_at is None and not is_passed(invitation):
+    if effect.attempt_started_at is None and not _is_passed(invitation):
         return "CodeScreen no longer says Passed."
     if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
         return "The candidate was invited again. The result of the later round decides."
@@ -81,7 +153,7 @@ def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opport
         and opportunity.entered_at > effect.attempt_started_at
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
-    return "" if is_passed(invitation) else "CodeScreen no longer says Passed."
+    return "" if _is_passed(invitation) else "CodeScreen no longer says Passed."
 
 
 def _target(organization: Organization, clients: ClientProvider) -> Stage | Failed:
@@ -98,3 +170,27 @@ def _target(organization: Organization, clients: ClientProvider) -> Stage | Fail
             f"Moving candidates to “{stage.name}” would send them an assessment, so nobody is moved. {FIX}"
         )
     return stage
+
+
+def _words(effect: Effect, _: Result | None) -> Words:
+    return Words(stage=MOVE_STAGE.payload_of(effect).stage)
+
+
+def _done(effect: Effect) -> str:
+    return f"Moved into “{MOVE_STAGE.payload_of(effect).stage}” in Lever by the portal"
+
+
+MOVE_STAGE = EffectKind(
+    kind=Effect.Kind.MOVE_STAGE,
+    target=Target.LEVER,
+    payload=MoveStagePayload,
+    perform=_move_stage,
+    author=Author.CONNECTED,
+    heading="Stage",
+    icon="play",
+    words=_words,
+    done=_done,
+    failed="The candidate was not moved in Lever",
+    by_hand=ByHand("Candidates moved on", 1),
+    kept_payload=kept_whole,
+)

@@ -182,7 +182,7 @@ def test_only_the_extensions_that_the_account_supports_are_sent(
         return {"assessmentInstanceId": "instance-1"}
 
     invitation = scenario.pending_invitation()
-    enqueue.enqueue(scenario.organization, "set_progress_tag", "x")
+    enqueue.enqueue(scenario.organization.pk, Effect.Kind.SET_PROGRESS_TAG, "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
     worker.perform_effect(effect)

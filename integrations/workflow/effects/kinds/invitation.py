@@ -5,7 +5,7 @@ idempotency key, and for a day; otherwise the invitation becomes uncertain, and 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
-from integrations.models import Effect, IllegalTransition, Invitation, db_clock
+from integrations.models import Delivery, Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation import invitation_by_pk
 from integrations.models.invitation_status import Status
@@ -22,10 +22,14 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import (
     cancel_or_retry,
     fail,
+    give_up,
     make_uncertain,
     refusal_note,
 )
+from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.kind import ByHand, EffectKind, Target, kept_whole
 from integrations.workflow.effects.revalidation import KEY_VALID_FOR, revalidate
+from integrations.workflow.outbox.enqueue import Payload, make_due_again
 from integrations.workflow.outbox.outcome import (
     DecideOnRecording,
     Done,
@@ -34,11 +38,64 @@ from integrations.workflow.outbox.outcome import (
     Outcome,
     Uncertain,
 )
-from integrations.workflow.outbox.payloads import InvitationPayload
-from integrations.workflow.results.invited import mark_invited
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
 UNANSWERED = "CodeScreen hasn't answered for a day. Sending again now could invite the candidate twice."
+
+
+@dataclass(frozen=True)
+class InvitationPayload(Payload):
+    """Whether the last call to CodeScreen carried an idempotency key; None before the first call.
+
+    `is_chosen` when a person had it sent, knowing that the candidate may be invited already.
+    """
+
+    idempotent: bool | None = None
+    is_chosen: bool = False
+
+
+def enqueue_first_sending(
+    invitation: Invitation,
+    delivery: Delivery | None = None,
+    wait: timedelta = timedelta(0),
+    *,
+    is_chosen: bool = False,
+) -> None:
+    """Enqueue the sending of an invitation that was made in this transaction, due after `wait`.
+
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
+    """
+    payload = InvitationPayload(is_chosen=is_chosen)
+    SEND_INVITATION.enqueue(
+        invitation.organization_id,
+        str(invitation.pk),
+        payload,
+        invitation=invitation,
+        delivery=delivery,
+        wait=wait,
+    )
+
+
+def enqueue_invitation(
+    invitation: Invitation,
+    delivery: Delivery | None = None,
+    wait: timedelta = timedelta(0),
+    *,
+    is_chosen: bool = False,
+) -> None:
+    """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
+
+    Why it failed before is kept, so that the request can be undone.
+    """
+    enqueue_first_sending(invitation, delivery, wait, is_chosen=is_chosen)
+    make_due_again(
+        invitation.organization_id,
+        SEND_INVITATION.kind,
+        str(invitation.pk),
+        wait,
+        payload=InvitationPayload(is_chosen=is_chosen).to_json(),
+        attempt_started_at=None,
+    )
 
 
 @dataclass(frozen=True)
@@ -61,7 +118,7 @@ class Sending:
         return self.earlier_call_at is not None and db_clock.now() - self.earlier_call_at < KEY_VALID_FOR
 
 
-def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
+def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     """Send one invitation and return the outcome. Raises PlatformError when it should be retried."""
     invitation = invitation_by_pk.first(effect.invitation_id or 0)
     if invitation is None:
@@ -78,7 +135,8 @@ def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     if invitation.status not in {Status.PENDING, Status.SENDING}:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
     if not sending.is_repeat:
-        if (not_sent := revalidate(effect, invitation, clients)) is not None:
+        is_chosen = SEND_INVITATION.payload_of(effect).is_chosen
+        if (not_sent := revalidate(effect, invitation, clients, is_chosen=is_chosen)) is not None:
             return not_sent
         sending = _sending(effect, invitation)  # its external id may be another by now
     codescreen = clients.codescreen()
@@ -93,7 +151,7 @@ def _sending(effect: Effect, invitation: Invitation) -> Sending:
     is_idempotent = bool(connection and connection.idempotency)
     if is_repeat and effect.attempt_started_at is not None:
         # a call that went without the key can't be repeated with it, even if the account honours keys by now
-        is_idempotent = is_idempotent and InvitationPayload.from_json(effect.payload).idempotent is True
+        is_idempotent = is_idempotent and SEND_INVITATION.payload_of(effect).idempotent is True
     external_id = invitation.external_id if connection and connection.sends_external_id else ""
     return Sending(effect, invitation, is_repeat, is_idempotent, external_id, invitation.first_call_at)
 
@@ -103,7 +161,7 @@ def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
 
     A worker that finds the started attempt later knows that the call may have been made, and since when.
     """
-    stored = InvitationPayload.from_json(sending.effect.payload)
+    stored = SEND_INVITATION.payload_of(sending.effect)
     payload = replace(stored, idempotent=sending.is_idempotent)
     first_call_at = sending.earlier_call_at if sending.is_key_valid else db_clock.now()
     try:
@@ -218,3 +276,30 @@ def _revert_to_pending(sending: Sending) -> bool:
             return False
         sending.invitation.move(Status.PENDING, first_call_at=sending.earlier_call_at)
     return True
+
+
+def _goes_on_in_a_pause(effect: Effect) -> bool:
+    """Whether a call may have been made already."""
+    # reverted to pending: the call was refused, but the worker was killed before it cleared the attempt
+    is_reverted = effect.invitation is not None and effect.invitation.status == Status.PENDING
+    return effect.attempt_started_at is not None and not is_reverted
+
+
+SEND_INVITATION = EffectKind(
+    kind=Effect.Kind.SEND_INVITATION,
+    target=Target.CODESCREEN,
+    payload=InvitationPayload,
+    perform=_send_invitation,
+    priority=2,
+    goes_on_in_a_pause=_goes_on_in_a_pause,
+    give_up=give_up,
+    topic=lambda effect, _: effect.invitation.assessment_name if effect.invitation else "",
+    intended=lambda effect: (
+        f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
+        if effect.invitation
+        else ""
+    ),
+    by_hand=ByHand("Invitations sent", 3),
+    kept_payload=kept_whole,
+    copy_stays_in="codescreen",
+)

@@ -1,10 +1,12 @@
-"""Find the feedback that an earlier try has written, also one whose answer was lost."""
+"""A feedback form in Lever: what a result says in its fields, and finding the one that an earlier try has written."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
 from integrations.lever.feedback import FeedbackForm
-from integrations.models import Effect, Invitation
+from integrations.models import Effect, Invitation, Result
 from integrations.workflow.catalog.feedback_template import (
     INSTRUCTIONS,
     TEMPLATE_NAME,
@@ -12,7 +14,69 @@ from integrations.workflow.catalog.feedback_template import (
     FeedbackField,
 )
 from integrations.workflow.effects.earlier_writes import may_be_written_of
-from integrations.workflow.effects.feedback_values import field_texts
+from integrations.workflow.effects.report_words import NOT_STATED
+from integrations.workflow.outbox.enqueue import Payload
+
+
+@dataclass(frozen=True)
+class FeedbackWritten(Payload):
+    """Each field's text in Lever and the value that it was given."""
+
+    values: list[list[str]] = field(default_factory=list)
+
+
+def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
+    """Return what each text field holds, by the text that Lever shows beside it."""
+    attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
+    return {
+        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
+        FeedbackField.SCORE: result.score_text,
+        FeedbackField.RESULT: result.outcome or NOT_STATED,
+        FeedbackField.REASON: result.failure_reason,
+        FeedbackField.REPORT: result.report_url,
+        FeedbackField.REFERENCE: invitation.reference,
+    }
+
+
+def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+    """Return the values that the form should have and hasn't; an empty text may be null in Lever."""
+    present = {field.id: _comparable(field.value) for field in form.fields}
+    return [
+        value
+        for value in field_values(form, invitation, result)
+        if _comparable(value["value"]) != present[value["id"]]
+    ]
+
+
+def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> FeedbackWritten:
+    """Return what Lever was given for the form: each field's text and its value, empty ones included."""
+    texts = {field.id: field.text for field in form.fields}
+    values = [
+        [texts[str(value["id"])], "" if value["value"] is None else str(value["value"])]
+        for value in field_values(form, invitation, result)
+    ]
+    return FeedbackWritten(values)
+
+
+def _comparable(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value or ""
+
+
+def field_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+    """Return the values for the fields that the form has; a field a customer removed is left out.
+
+    A result without a rating empties the one that an earlier attempt left in the form.
+    """
+    texts = field_texts(invitation, result)
+    values: list[JsonObject] = []
+    for item in form.fields:
+        if item.is_rating:
+            option = item.rating_value(result.rating) if result.rating else None
+            if option is not None or item.value is not None:
+                values.append({"id": item.id, "value": option})
+        elif item.text in texts:
+            values.append({"id": item.id, "value": texts[item.text]})
+    return values
 
 
 def existing_feedback(lever: LeverClient, invitation: Invitation, template_id: str) -> Iterator[str]:

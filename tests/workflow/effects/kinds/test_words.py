@@ -1,9 +1,10 @@
-"""What an effect is to write, as its payload has it."""
+"""What an effect is to write, as its payload has it: tags, and the results that become feedback."""
 
 import pytest
 
 from integrations.models import Effect, Result
-from integrations.workflow.outbox.intended import intended_tags, results_of
+from integrations.workflow.effects.kinds.feedback import results_of
+from integrations.workflow.effects.registry import kind_of
 from tests import factories
 
 
@@ -17,7 +18,8 @@ from tests import factories
     ],
 )
 def test_the_tags_are_the_progress_tag_and_the_result_tag_set_with_it(kind, payload, tags):
-    found = intended_tags(Effect(kind=kind, payload=payload))
+    effect = Effect(kind=kind, payload=payload)
+    found = kind_of(effect).words(effect, None).tags
     assert len(found) == tags
     assert "cs-failed" not in found
 

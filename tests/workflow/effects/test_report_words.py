@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from integrations.models import Organization, Result
-from integrations.workflow.results.report_words import is_report_of, report_file_name, report_words
+from integrations.workflow.effects.report_words import is_report_of, report_file_name, report_words
 from tests import factories
 
 

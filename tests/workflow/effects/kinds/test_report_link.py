@@ -2,8 +2,7 @@
 
 import pytest
 
-from integrations.workflow.outbox import enqueue
-from integrations.workflow.outbox.payloads import ReportLinkPayload
+from integrations.workflow.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
 from tests.workflow.effects.conftest import LOST
 
 
@@ -11,9 +10,8 @@ from tests.workflow.effects.conftest import LOST
 def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbox, invitation, kind):
     scenario.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
-    enqueue.enqueue(
-        scenario.organization, "add_report_link", "x", invitation=invitation, payload=ReportLinkPayload(url)
-    )
+    payload = ReportLinkPayload(url)
+    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
     scenario.work()
     scenario.work_waiting()
     assert scenario.latest_effect("add_report_link").state == "done"

@@ -1,0 +1,176 @@
+"""The record of one kind of effect: everything that is said of it, and its step. Nothing else is told by kind."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from django.db import models
+
+from integrations.clients.provider import ClientProvider
+from integrations.http.json_types import JsonObject
+from integrations.models import Delivery, Effect, Invitation, Result
+from integrations.workflow.outbox.enqueue import Payload, enqueue
+from integrations.workflow.outbox.outcome import Failed, Outcome, Uncertain
+
+NOT_RECORDED = "The exact words weren't kept when this was written."
+
+
+class Target(models.TextChoices):
+    """Where an effect acts; the platforms have the values that they have elsewhere."""
+
+    LEVER = "lever", "Lever"
+    CODESCREEN = "codescreen", "CodeScreen"
+    EMAIL = "email", "E-mail"
+    ALERT = "alert", "Alert"
+
+
+class Author(Enum):
+    """Whom Lever shows as the author of what is written."""
+
+    NOBODY = "nobody"
+    CONNECTED = "connected"  # the user who connected Lever
+    CHOSEN = "chosen"  # the user whom an Admin chose, or else the one who connected
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a person would have done by hand, as a report's line, and the minutes that it takes."""
+
+    label: str
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an effect wrote, word for word, or is to write: only that of its kind is filled in.
+
+    `fields` are those of a form. A `file` that was attached has its id in Lever and its size in bytes, and `fields` are
+    what it says. `is_kept` where the words are those that were written, and not derived anew. Where Lever's answer
+    didn't list the opportunity's tags, it isn't known which of the `removed` ones it had. `missing` is what is said of
+    a done effect whose words weren't kept, or not all of them.
+    """
+
+    fields: Sequence[tuple[str, str]] = ()
+    text: str = ""
+    url: str = ""
+    stage: str = ""
+    file: str = ""
+    file_id: str = ""
+    size: int = 0
+    tags: Sequence[str] = ()
+    removed: Sequence[str] = ()
+    is_removal_known: bool = True
+    is_kept: bool = False
+    missing: str = ""
+
+    @property
+    def line(self) -> str:
+        """The words where they are short, else empty."""
+        return ", ".join(self.tags) or self.text or self.stage or self.file
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The words, each with its name."""
+        if self.file:
+            kept = {"Id in Lever": self.file_id, "Bytes": str(self.size)} if self.is_kept else {}
+            return {"File": self.file, **kept}
+        named = {
+            "Note": self.text,
+            "Stage": self.stage,
+            "Link": self.url,
+            "Tags added" if self.is_kept else "Tags": ", ".join(self.tags),
+            "Tags removed": ", ".join(self.removed),
+        }
+        return {**dict(self.fields), **{name: value for name, value in named.items() if value}}
+
+
+def has_started(effect: Effect) -> bool:
+    """Whether a call may have been made already: a pause doesn't hold reconciling back."""
+    return effect.attempt_started_at is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectKind[P: Payload]:
+    """One kind of effect. Where a default stands, it is the harmless answer."""
+
+    kind: Effect.Kind
+    target: Target
+    payload: type[P]
+    #: One try; raises PlatformError where it is to be retried or given up.
+    perform: Callable[[Effect, ClientProvider], Outcome]
+    #: Smaller goes first among what one candidate waits for.
+    priority: int = 5
+    author: Author = Author.NOBODY
+    #: Whether a repeated write would stand there twice, so that it is looked for after rows were lost.
+    repeats_show: bool = False
+    #: Whether it is performed while the organization is paused.
+    goes_on_in_a_pause: Callable[[Effect], bool] = has_started
+    #: How it ends when it isn't retried any more.
+    give_up: Callable[[Effect, str], Uncertain | Failed] = lambda _effect, reason: Failed(reason)
+
+    #: Its heading among what was written to Lever about a candidate; empty for what writes nothing there.
+    heading: str = ""
+    icon: str = "mail"
+    #: What it wrote or is to write; the Result is the one that it writes into a form.
+    words: Callable[[Effect, Result | None], Words] = lambda _effect, _result: Words()
+    #: What it is about in a few words, where its words are too long or none.
+    topic: Callable[[Effect, Result | None], str] = lambda _effect, _result: ""
+    #: What would happen, where a dry run enqueues it.
+    intended: Callable[[Effect], str] = lambda _effect: ""
+    #: The lines of a candidate's history; empty where another line says it.
+    done: Callable[[Effect], str] = lambda _effect: ""
+    failed: str = ""
+
+    #: What a report counts it as.
+    by_hand: ByHand | None = None
+
+    #: What stays of the payload when the person is erased.
+    kept_payload: Callable[[JsonObject], JsonObject] = lambda _payload: {}
+    is_key_personal: bool = False
+    #: Whether it ends unperformed when the person is erased.
+    is_stopped_by_erasure: bool = True
+    #: Where a copy stays that the portal can't erase, as receipts of erasures name it.
+    copy_stays_in: str = ""
+
+    @property
+    def tells_the_team(self) -> bool:
+        """Whether it is a message to people, and no act on a platform."""
+        return self.target in {Target.EMAIL, Target.ALERT}
+
+    def payload_of(self, effect: Effect) -> P:
+        """Return an effect's payload."""
+        return self.payload.from_json(effect.payload)
+
+    def brief(self, effect: Effect, result: Result | None) -> str:
+        """Return what an effect writes or is about, in one line; empty where that says nothing more than its kind."""
+        return self.topic(effect, result) or self.words(effect, result).line
+
+    def enqueue(
+        self,
+        organization_id: int,
+        key: str,
+        payload: P | None = None,
+        *,
+        invitation: Invitation | None = None,
+        delivery: Delivery | None = None,
+        opportunity_id: str = "",
+        wait: timedelta = timedelta(0),
+    ) -> None:
+        """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
+        enqueue(
+            organization_id,
+            self.kind,
+            key,
+            invitation=invitation,
+            delivery=delivery,
+            opportunity_id=opportunity_id,
+            payload=payload,
+            priority=self.priority,
+            wait=wait,
+        )
+
+
+def kept_whole(payload: JsonObject) -> JsonObject:
+    """Return the payload of a kind that holds ids, tags of the organization and stages alone: all of it stays."""
+    return payload

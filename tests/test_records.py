@@ -1,0 +1,89 @@
+"""What is said of the members of a closed set stands in their records: no table by member anywhere else."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from integrations.models import Effect
+from integrations.workflow.effects.registry import EFFECT_KINDS
+
+ROOT = Path(__file__).resolve().parent.parent
+#: So many members in one literal or match are a table.
+TABLE = 3
+
+
+@dataclass(frozen=True)
+class ClosedSet:
+    """A closed set: how the code names its members, and where their records are."""
+
+    names: frozenset[str]
+    codes: frozenset[str]
+    owner: str  # the end of the expression before a member's name
+    home: tuple[str, ...]
+
+    def is_member(self, node: ast.expr) -> bool:
+        """Whether the expression is a member, or a member's code."""
+        if isinstance(node, ast.Attribute):
+            if node.attr == "value":
+                return self.is_member(node.value)
+            return node.attr in self.names and ast.unparse(node.value).endswith(self.owner)
+        return isinstance(node, ast.Constant) and node.value in self.codes
+
+
+EFFECTS = ClosedSet(
+    names=frozenset(Effect.Kind.names),
+    codes=frozenset(Effect.Kind.values),
+    owner="Kind",
+    home=("integrations/workflow/effects/kinds/",),
+)
+
+
+def tables(source: str, closed: ClosedSet) -> Iterator[int]:
+    """Yield the lines of dicts, collections and matches with several members."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Dict():
+                found = [key for key in node.keys if key is not None]
+            case ast.Set() | ast.Tuple() | ast.List():
+                found = node.elts
+            case ast.Match():
+                patterns = [one for case in node.cases for one in ast.walk(case.pattern)]
+                found = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
+            case _:
+                continue
+        if len({ast.unparse(one) for one in found if closed.is_member(one)}) >= TABLE:
+            yield node.lineno
+
+
+@pytest.mark.parametrize("closed", [pytest.param(EFFECTS, id="effects")])
+def test_no_table_by_member_stands_outside_the_records(closed):
+    product = [path for part in ("integrations", "portal") for path in (ROOT / part).rglob("*.py")]
+    places = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in product
+        if not {"migrations", "devtools"} & {*path.parts}
+        and not str(path.relative_to(ROOT)).startswith(closed.home)
+        for line in tables(path.read_text(), closed)
+    ]
+    assert places == [], "say it in the record of each member, and read it there"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "T = {Kind.LEAVE_NOTE: 1, Kind.MOVE_STAGE: 2, Kind.SEND_ALERT: 3}",
+        "T = (Effect.Kind.LEAVE_NOTE, Effect.Kind.MOVE_STAGE.value, 'send_alert')",
+        "match k:\n  case Kind.LEAVE_NOTE | Kind.MOVE_STAGE:\n    pass\n  case Kind.SEND_ALERT:\n    pass",
+    ],
+)
+def test_a_table_is_found_however_it_is_written(source):
+    assert len(list(tables(source, EFFECTS))) == 1
+
+
+def test_each_kind_of_effect_has_a_record_of_its_own():
+    assert {kind: record.kind for kind, record in EFFECT_KINDS.items()} == {
+        kind: kind for kind in Effect.Kind
+    }
