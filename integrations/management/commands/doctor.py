@@ -48,4 +48,4 @@ class Command(MigratingCommand):
         self.stdout.write(f"{finding.organization}: {styles[finding.level](finding.level)} {finding.code}")
         self.stdout.write(f"  {finding.message}")
         if finding.fix:
-            self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.url}")
+            self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.page.url}")

@@ -77,8 +77,9 @@ def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
     shown = [one for one in findings if one.code not in _COUNTED_HERE and _stops_invitations(one)]
     for finding in sorted(shown, key=lambda one: -one.level.severity):
         meaning = "bad" if finding.level == Level.ERROR else "warn"
-        url = finding.url or reverse("health")
-        yield AttentionItem("warning", meaning, finding.message, finding.fix, finding.link_text, url)
+        yield AttentionItem(
+            "warning", meaning, finding.message, finding.fix, finding.link_text, finding.page.url
+        )
 
 
 def _not_invited(member: Membership) -> Iterator[AttentionItem]:

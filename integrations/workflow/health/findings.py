@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from integrations.workflow.health.checks.addresses import ASK
+from integrations.workflow.health.checks.addresses import ASK, Page
 
 
 class Level(StrEnum):
@@ -137,20 +137,13 @@ _LINKS = {
     FindingCode.FAILED_EFFECTS: "See what failed",
     FindingCode.UNDECIDED_DELIVERIES: "See who waits",
 }
-#: What other links say, by how the address begins; the first that fits.
-_PAGES = {
-    "/settings/": "Open Settings",
-    "/mappings/": "Open Mappings",
-    "/activity/": "Open Candidates",
-    "/health/": "Open Health",
-}
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing a person should know about an organization, given by its slug.
 
-    `message` says what is wrong, `fix` what to do about it, `url` on which page of the portal.
+    `message` says what is wrong, `fix` what to do about it, `page` where in the portal.
     """
 
     organization: str
@@ -158,7 +151,7 @@ class Finding:
     level: Level
     message: str
     fix: str
-    url: str
+    page: Page
 
     @property
     def is_about_setup(self) -> bool:
@@ -168,7 +161,4 @@ class Finding:
     @property
     def link_text(self) -> str:
         """What a link to the page says."""
-        if self.url == ASK:
-            return "Ask an Admin"
-        pages = (text for start, text in _PAGES.items() if self.url.startswith(start))
-        return _LINKS.get(self.code) or next(pages, "Open")
+        return self.page.text if self.page == ASK else _LINKS.get(self.code, self.page.text)

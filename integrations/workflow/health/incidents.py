@@ -153,10 +153,10 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
                 EmailTopic.INCIDENT_BEGUN,
                 f"{incident.pk}{notified_before}",
                 subject=wording.begin_subject,
-                lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.url}"],
+                lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.page.url}"],
                 holds_while=IncidentOngoing(incident.pk),
                 alert_topic=_alert_topic(incident),
-                link=f"{settings.PORTAL_URL}{finding.url}",
+                link=f"{settings.PORTAL_URL}{finding.page.url}",
             )
 
 
@@ -173,7 +173,7 @@ def _end(incident: Incident, organization: Organization) -> None:
                 subject=WORDINGS[incident.code].end_subject,
                 lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
                 alert_topic=_alert_topic(incident),
-                link=f"{settings.PORTAL_URL}{HEALTH}",
+                link=f"{settings.PORTAL_URL}{HEALTH.url}",
             )
 
 

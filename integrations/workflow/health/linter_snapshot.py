@@ -12,6 +12,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog.lookup import OPEN_ROLE_STATES
 from integrations.workflow.catalog.trigger_policy import mapping_index
+from integrations.workflow.health.checks.addresses import MAPPINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import listed
 from integrations.workflow.rules.assessments import KnownAssessment
@@ -19,8 +20,6 @@ from integrations.workflow.rules.mapping_index import MappingRule
 from integrations.workflow.rules.naming import closest_name, normalize
 from integrations.workflow.rules.tags import assessment_tags
 from integrations.workflow.rules.trigger import TriggerPolicy
-
-PAGE = "/mappings/"
 
 
 @dataclass(frozen=True)
@@ -128,4 +127,4 @@ class LinterSnapshot:
 
     def finding(self, code: FindingCode, message: str, fix: str, level: Level = Level.WARNING) -> Finding:
         """Return a finding that is fixed on the mappings page."""
-        return Finding(self.organization.slug, code, level, message, fix, PAGE)
+        return Finding(self.organization.slug, code, level, message, fix, MAPPINGS)

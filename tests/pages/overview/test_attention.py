@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.models import OpportunityPerson
 from integrations.pages.overview.attention import attention, further_findings
 from integrations.pages.overview.counts import Waiting
+from integrations.workflow.health.checks.addresses import HEALTH
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from tests import factories
 
@@ -28,7 +29,7 @@ def not_invited(organization, verdict: str, opportunity_id: str, **values):
 
 
 def finding(code: FindingCode, level: Level) -> Finding:
-    return Finding("acme", code, level, f"What {code} is.", "How to mend it.", "/health/")
+    return Finding("acme", code, level, f"What {code} is.", "How to fix it.", HEALTH)
 
 
 def test_nothing_needs_attention_when_all_is_well(super_admin, ready_organization):

@@ -18,7 +18,7 @@ def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db)
     )
     levels = [finding.level.severity for finding in found]
     assert levels == sorted(levels, reverse=True)
-    assert all(finding.message.endswith((".", "?")) and finding.fix and finding.url for finding in found)
+    assert all(finding.message.endswith((".", "?")) and finding.fix and finding.page.url for finding in found)
 
 
 def test_the_linters_warnings_are_among_the_findings(healthy_organization: Organization) -> None:

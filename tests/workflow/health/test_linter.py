@@ -55,7 +55,7 @@ def test_no_finding_when_all_names_are_known(acme: Organization) -> None:
 def test_a_misspelt_tag_is_found_with_a_suggestion(acme: Organization) -> None:
     create_role(acme, "Engineer", "CodeScreen Bakcend")
     finding = findings(acme)[0]
-    assert (finding.code, finding.level, finding.url) == ("unknown_assessment", "warning", "/mappings/")
+    assert (finding.code, finding.level, finding.page.url) == ("unknown_assessment", "warning", "/mappings/")
     assert "“CodeScreen Bakcend” on “Engineer”" in finding.message
     assert "Did you mean “Backend”?" in finding.message
 

@@ -62,7 +62,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
             "An Admin sends or cancels them.",
-            f"{ACTIVITY}?status=held",
+            ACTIVITY.at("?status=held"),
         )
     if number := counts["bounced"]:
         yield Finding(
@@ -71,7 +71,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
             "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
-            f"{ACTIVITY}?view=bounced",
+            ACTIVITY.at("?view=bounced"),
         )
     if number := counts["failed"]:
         yield Finding(
@@ -80,7 +80,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
             "Decide in Lever, then press “Decided” on the candidate's page.",
-            f"{ACTIVITY}?status=awaits_decision",
+            ACTIVITY.at("?status=awaits_decision"),
         )
 
 
@@ -97,7 +97,7 @@ def _uncertain(organization: Organization, number: int) -> Finding:
         Level.ERROR,
         f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
         "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
-        f"{ACTIVITY}?status=uncertain",
+        ACTIVITY.at("?status=uncertain"),
     )
 
 
@@ -120,7 +120,7 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             f"result: {reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel "
             "tracking and send it again.",
-            f"{ACTIVITY}?status=no_longer_followed&since={since:%Y-%m-%d}",
+            ACTIVITY.at(f"?status=no_longer_followed&since={since:%Y-%m-%d}"),
         )
 
 

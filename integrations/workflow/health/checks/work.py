@@ -37,7 +37,7 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Open the candidate, read the reason, fix it, and press Retry.",
-            f"{ACTIVITY}?state=failed",
+            ACTIVITY.at("?state=failed"),
         )
 
 
@@ -52,7 +52,7 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
             Level.ERROR,
             f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
             "Open the delivery, read the reason, and retry it.",
-            f"{ACTIVITY}?verdict=stuck",
+            ACTIVITY.at("?verdict=stuck"),
         )
 
 
@@ -77,7 +77,7 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
         "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
         "invited twice.",
-        f"{ACTIVITY}{shown[0][0]}/" if is_one else f"{ACTIVITY}?show=deliveries&verdict=undecided",
+        ACTIVITY.at(f"{shown[0][0]}/") if is_one else ACTIVITY.at("?show=deliveries&verdict=undecided"),
     )
 
 

@@ -44,6 +44,6 @@ def test_invitations_that_bounced_are_counted_until_they_are_started(
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("bounced_invitations", "warning")
     assert finding.message == "1 invitation bounced: the e-mail address can't be reached."
-    assert finding.url == "/activity/?view=bounced"
+    assert finding.page.url == "/activity/?view=bounced"
     Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
     assert only_finding(healthy_organization).code == "ok"

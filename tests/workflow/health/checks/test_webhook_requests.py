@@ -22,7 +22,7 @@ def test_refused_requests_are_found_with_their_number_and_reason(healthy_organiz
     assert finding.message.startswith("We rejected Lever's last message 5 minutes ago: wrong signature.")
     assert "41 times" in finding.message
     assert finding.fix.startswith("The token saved here isn't the one that Lever uses")
-    assert finding.url == "/settings/#webhook"
+    assert finding.page.url == "/settings/#webhook"
 
 
 def test_refused_requests_are_worth_knowing_once_another_is_accepted(

@@ -115,7 +115,7 @@ def test_a_delivery_undecided_for_a_day_leads_to_its_candidate_without_the_name(
     assert only_finding(healthy_organization).code == "ok"
     Delivery.objects.update(received_at=Now() - timedelta(hours=25))
     finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level, finding.url) == (
+    assert (finding.code, finding.level, finding.page.url) == (
         "undecided_deliveries",
         "error",
         "/activity/o-alder/",
@@ -134,7 +134,7 @@ def test_several_undecided_deliveries_lead_to_their_list(healthy_organization: O
     finding = only_finding(healthy_organization)
     assert finding.message.startswith("2 stage changes could not be decided for more than a day.")
     assert "The reason: no platform answered." in finding.message
-    assert finding.url == "/activity/?show=deliveries&verdict=undecided"
+    assert finding.page.url == "/activity/?show=deliveries&verdict=undecided"
 
 
 def test_a_delivery_that_cannot_be_decided_again_for_a_day_is_named(
