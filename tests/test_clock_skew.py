@@ -24,7 +24,7 @@ from integrations.models import (
 )
 from integrations.queue import liveness
 from integrations.workflow.catalog import lookup, sync
-from integrations.workflow.effects import invited, perform, revalidation
+from integrations.workflow.effects import invitation_endings, perform, revalidation
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.inbox import database_facts
@@ -135,7 +135,7 @@ def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
 
 def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
-    invited.mark_invited(invitation, "i1")
+    invitation_endings.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
     assert poll_schedule.claim_polls(1) == []

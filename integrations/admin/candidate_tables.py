@@ -66,7 +66,7 @@ def table_of_effects(effects: Sequence[Effect]) -> Table:
                 '<div class="written">{}: {}</div>',
                 kind_of(one).words(one, results.get(one.pk)).named.items(),
             ),
-            _lines(one.get_state_display(), one.last_error),
+            _lines(one.get_state_display(), one.reason),
             one.done_at,
         )
         for one in effects

@@ -74,7 +74,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         "attempts",
         "due_at",
         "invitation_link",
-        "last_error",
+        "reason",
         "organization",
     )
     list_display_links = ("created_at", "kind")
@@ -108,7 +108,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
                     "attempt_started_at",
                     "done_at",
                     "due_at",
-                    "last_error",
+                    "reason",
                     "where_it_failed",
                     "calls_made",
                 )
@@ -122,6 +122,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         "invitation_link",
         "delivery_link",
         "shown_state",
+        "reason",
         "where_it_failed",
         "calls_made",
         "payload_shown",
@@ -154,6 +155,11 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     def shown_state(self, effect: Effect) -> str:
         """Return its state; `leased` while a worker has claimed it."""
         return effect.shown_state
+
+    @admin.display(description="why")
+    def reason(self, effect: Effect) -> str:
+        """Return why it waits or ended so."""
+        return effect.reason or self.get_empty_value_display()
 
     @admin.display(description="invitation")
     def invitation_link(self, effect: Effect) -> str | SafeString:

@@ -27,7 +27,7 @@ EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
     ]
 )
 #: Deliveries that the portal gave up deciding.
-STUCK = models.Q(due_at__isnull=True, verdict="") & ~models.Q(last_error="")
+STUCK = models.Q(due_at__isnull=True, verdict="")
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -214,7 +214,7 @@ class Delivery(Leasable):
     @property
     def is_stuck(self) -> bool:
         """Whether it is STUCK: claims crashed MAX_CONSECUTIVE_CRASHES times in a row."""
-        return self.due_at is None and not self.verdict and bool(self.last_error)
+        return self.due_at is None and not self.verdict
 
     def decide(
         self,

@@ -81,6 +81,14 @@ class Effect(Leasable):
         UNCERTAIN = "uncertain", "Uncertain"
         CANCELLED = "cancelled", "Cancelled"
 
+    class EndReason(models.TextChoices):
+        """Why it ended so, where no error says it: done without writing anything, or cancelled by an erasure."""
+
+        LATER_ATTEMPT = "later_attempt", "The feedback of a later attempt took its place."
+        ALREADY_THERE = "already_there", "The candidate was already there."
+        NOTHING_LEFT = "nothing_left", "Lever had no report of the portal's about the candidate any more."
+        ERASED = "erased", "The person's data was erased."
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="effects", db_index=False
     )
@@ -122,12 +130,19 @@ class Effect(Leasable):
         default=dict,
         blank=True,
         editable=False,
-        help_text="What Lever was given, where the payload alone doesn't say: tags, feedback and files.",
+        help_text="Its words, where the payload alone doesn't say them: tags, feedback, files, a stage.",
     )
     correlation_id = models.CharField(
         max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
     )
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
+    end_reason = models.CharField(
+        max_length=20,
+        choices=EndReason,
+        blank=True,
+        editable=False,
+        help_text="Where no error says why it ended so.",
+    )
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
     retry_window_started_at = models.DateTimeField(
@@ -167,6 +182,12 @@ class Effect(Leasable):
             models.CheckConstraint(
                 condition=models.Q(state="due") | models.Q(due_at__isnull=True),
                 name="effect_only_due_has_due_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(end_reason="")
+                | models.Q(end_reason__in=["later_attempt", "already_there", "nothing_left"], state="done")
+                | models.Q(end_reason="erased", state="cancelled"),
+                name="effect_end_reason_fits_state",
             ),
             models.CheckConstraint(
                 condition=(models.Q(kind="send_email") & ~models.Q(email_topic=""))
@@ -216,6 +237,11 @@ class Effect(Leasable):
         return self.state
 
     @property
+    def reason(self) -> str:
+        """Why it waits or ended so, in a sentence; empty when there is nothing to say."""
+        return str(self.get_end_reason_display()) or self.last_error
+
+    @property
     def trying_since(self) -> datetime:
         """When the retry window began."""
         return self.retry_window_started_at or self.created_at
@@ -235,7 +261,11 @@ class Effect(Leasable):
         return self.change_fenced(**changes)
 
     def finish(
-        self, state: str = State.DONE, error: str = "", written: Mapping[str, object] | None = None
+        self,
+        state: str = State.DONE,
+        error: str = "",
+        written: Mapping[str, object] | None = None,
+        end_reason: str = "",
     ) -> bool:
         """End it in `state`, and keep what was written to Lever if given. Return False when the lease was lost."""
         ended: dict[str, object] = {"done_at": Now() if state == self.State.DONE else None}
@@ -243,4 +273,4 @@ class Effect(Leasable):
             ended["written"] = written
         if state == self.State.FAILED:
             ended["failed_at"] = Now()
-        return self.release(state=state, due_at=None, last_error=error, **ended)
+        return self.release(state=state, due_at=None, last_error=error, end_reason=end_reason, **ended)

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.models import Effect
-from integrations.workflow.effects.kinds.invitation import enqueue_first_sending, enqueue_invitation
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.outbox.enqueue import enqueue
 from tests import factories
 
@@ -30,8 +30,8 @@ def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization
 
 def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):
     invitation = factories.InvitationFactory.create(organization=organization)
-    enqueue_first_sending(invitation)
-    enqueue_first_sending(invitation)
+    enqueue_invitation(invitation, is_new=True)
+    enqueue_invitation(invitation, is_new=True)
     enqueue_invitation(invitation)
     Effect.objects.update(state="failed", due_at=None)
     enqueue_invitation(invitation)

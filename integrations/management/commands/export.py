@@ -110,6 +110,7 @@ def effect_row(effect: Effect) -> Row:
         "attempts": effect.attempts,
         "next_attempt_at": _time(effect.due_at),
         "last_error": effect.last_error or None,
+        "end_reason": effect.end_reason or None,
     }
 
 

@@ -12,7 +12,6 @@ from integrations.pages.candidate.card import NOT_STATED, look_of
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.outages import outage_events
 from integrations.pages.candidate.rows import ASIDE, CandidateRows
-from integrations.pages.candidate.written import wrote_nothing
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
 from integrations.workflow.effects.registry import kind_of
 
@@ -107,8 +106,7 @@ def _of_effect(effect: Effect) -> Iterator[Event]:
     if effect.state == Effect.State.FAILED and effect.failed_at and kind.failed:
         yield Event(effect.failed_at, kind.failed, effect.last_error, icon="warning", tone=Meaning.BAD)
     elif effect.state == Effect.State.DONE and effect.done_at and kind.failed:
-        text = effect.last_error if wrote_nothing(effect) else kind.done(effect)
-        yield Event(effect.done_at, text, icon=kind.icon)
+        yield Event(effect.done_at, kind.done(effect, kind.words(effect)), icon=kind.icon)
 
 
 def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:

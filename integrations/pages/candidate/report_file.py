@@ -7,7 +7,7 @@ from integrations.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.visibility import visible
 from integrations.report_pdf.words import ReportWords
-from integrations.workflow.effects.kinds.report_file import FileWritten
+from integrations.workflow.effects.kind import Words
 
 
 class ReportFileView(OrganizationMixin):
@@ -24,9 +24,9 @@ class ReportFileView(OrganizationMixin):
         # a process of the web server pays for the library only when somebody asks for a report
         from integrations.report_pdf.page import render  # noqa: PLC0415
 
-        file = FileWritten.from_json(effect.written)
+        file = Words.from_json(effect.written)
         return HttpResponse(
-            render(ReportWords.from_json(file.words)),
+            render(ReportWords.from_json(file.document)),
             content_type="application/pdf",
-            headers={"Content-Disposition": f'attachment; filename="{file.name}"'},
+            headers={"Content-Disposition": f'attachment; filename="{file.file}"'},
         )

@@ -45,17 +45,9 @@ def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list
     items = [
         _item(effect, erasure, is_current=effect in current)
         for effect in effects
-        if kind_of(effect).heading and effect.state != State.CANCELLED and not wrote_nothing(effect)
+        if kind_of(effect).heading and effect.state != State.CANCELLED and not effect.end_reason
     ]
     return sorted(items, key=lambda item: item.at, reverse=True)
-
-
-def wrote_nothing(effect: Effect) -> bool:
-    """Whether a done effect had nothing to write, as its `last_error` says.
-
-    A later attempt has the feedback, the candidate was in the stage already, or there was no file left.
-    """
-    return effect.state == State.DONE and not effect.written and bool(effect.last_error)
 
 
 def current_reports(effects: Iterable[Effect]) -> list[Effect]:
@@ -72,7 +64,7 @@ def _item(effect: Effect, erasure: Erasure | None, *, is_current: bool) -> Writt
     kind = kind_of(effect)
     state, tone = STATES[effect.shown_state]
     at = effect.done_at or (effect.failed_at if effect.state == State.FAILED else None) or effect.created_at
-    words = kind.words(effect, None)
+    words = kind.words(effect)
     remark = REPLACED if words.file and words.is_kept and not is_current else ""
     if effect.state == State.DONE and words.missing:
         remark = ERASED if erasure is not None and at <= erasure.erased_at else words.missing

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from integrations.models import Organization
+from integrations.models import Effect, Organization
 from integrations.vocabulary import ProgressTag, VerdictCode
 from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.inbox.dry_run import DryRun
@@ -26,10 +26,13 @@ def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
         )
         for invitation in dry_run.invitations
     ]
-    effects = [
-        Consequence(effect.get_kind_display(), kind_of(effect).intended(effect)) for effect in dry_run.effects
-    ]
+    effects = [Consequence(effect.get_kind_display(), _detail(effect)) for effect in dry_run.effects]
     return invitations + effects
+
+
+def _detail(effect: Effect) -> str:
+    kind = kind_of(effect)
+    return kind.intended(kind.brief(effect))
 
 
 def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:

@@ -40,10 +40,10 @@ def _record(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) 
 
 def _write(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -> None:
     match outcome:
-        case Done(note, record, written):
+        case Done(unwritten, record, written):
             if record is not None:
                 record()
-            effect.finish(State.DONE, note, written.to_json() if written else None)
+            effect.finish(written=written.to_json() if written else None, end_reason=unwritten or "")
         case Cancelled(reason, also):
             _finish(effect, State.CANCELLED, reason, also)
         case Failed(reason, also):

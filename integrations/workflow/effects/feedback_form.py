@@ -1,7 +1,6 @@
 """A feedback form in Lever: what a result says in its fields, and finding the one that an earlier try has written."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
@@ -14,15 +13,8 @@ from integrations.workflow.catalog.feedback_template import (
     FeedbackField,
 )
 from integrations.workflow.effects.earlier_writes import may_be_written_of
+from integrations.workflow.effects.kind import Words
 from integrations.workflow.effects.report_words import NOT_STATED
-from integrations.workflow.outbox.enqueue import Payload
-
-
-@dataclass(frozen=True)
-class FeedbackWritten(Payload):
-    """Each field's text in Lever and the value that it was given."""
-
-    values: list[list[str]] = field(default_factory=list)
 
 
 def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
@@ -48,14 +40,14 @@ def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result)
     ]
 
 
-def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> FeedbackWritten:
+def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> Words:
     """Return what Lever was given for the form: each field's text and its value, empty ones included."""
     texts = {field.id: field.text for field in form.fields}
-    values = [
-        [texts[str(value["id"])], "" if value["value"] is None else str(value["value"])]
+    fields = [
+        (texts[str(value["id"])], "" if value["value"] is None else str(value["value"]))
         for value in field_values(form, invitation, result)
     ]
-    return FeedbackWritten(values)
+    return Words(fields=fields, is_kept=True)
 
 
 def _comparable(value: object) -> object:

@@ -1,16 +1,17 @@
 """The record of one kind of effect: everything that is said of it, and its step. Nothing else is told by kind."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import Enum
 
 from django.db import models
+from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.json_types import JsonObject
 from integrations.models import Delivery, Effect, Invitation, Result
-from integrations.workflow.outbox.enqueue import Payload, enqueue
+from integrations.workflow.outbox.enqueue import Payload, due_after, enqueue
 from integrations.workflow.outbox.outcome import Failed, Outcome, Uncertain
 
 NOT_RECORDED = "The exact words weren't kept when this was written."
@@ -42,27 +43,34 @@ class ByHand:
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Payload):
     """What an effect wrote, word for word, or is to write: only that of its kind is filled in.
 
-    `fields` are those of a form. A `file` that was attached has its id in Lever and its size in bytes, and `fields` are
-    what it says. `is_kept` where the words are those that were written, and not derived anew. Where Lever's answer
-    didn't list the opportunity's tags, it isn't known which of the `removed` ones it had. `missing` is what is said of
-    a done effect whose words weren't kept, or not all of them.
+    `fields` are those of a form, with the values that they are given. A `file` that was attached has its id in Lever,
+    its size in bytes, and the `document` from which the same bytes can be made. `is_kept` where these are the words
+    that were written, as `Effect.written` has them, and not derived anew. Where Lever's answer didn't list the
+    opportunity's tags, it isn't known which of the `removed` ones it had. `missing` is what is said of a done effect
+    whose words weren't kept, or not all of them.
     """
 
-    fields: Sequence[tuple[str, str]] = ()
+    fields: list[tuple[str, str]] = field(default_factory=list)
     text: str = ""
     url: str = ""
     stage: str = ""
     file: str = ""
     file_id: str = ""
     size: int = 0
-    tags: Sequence[str] = ()
-    removed: Sequence[str] = ()
+    document: JsonObject = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     is_removal_known: bool = True
     is_kept: bool = False
     missing: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Return what is stored: only what is filled in."""
+        empty = asdict(Words())
+        return {name: value for name, value in asdict(self).items() if value != empty[name]}
 
     @property
     def line(self) -> str:
@@ -82,7 +90,10 @@ class Words:
             "Tags added" if self.is_kept else "Tags": ", ".join(self.tags),
             "Tags removed": ", ".join(self.removed),
         }
-        return {**dict(self.fields), **{name: value for name, value in named.items() if value}}
+        return {
+            **dict(self.fields),
+            **{name: value for name, value in named.items() if value},
+        }
 
 
 def has_started(effect: Effect) -> bool:
@@ -112,14 +123,14 @@ class EffectKind[P: Payload]:
     #: Its heading among what was written to Lever about a candidate; empty for what writes nothing there.
     heading: str = ""
     icon: str = "mail"
-    #: What it wrote or is to write; the Result is the one that it writes into a form.
-    words: Callable[[Effect, Result | None], Words] = lambda _effect, _result: Words()
+    #: What it is to write; the Result is the one that it writes into a form.
+    to_write: Callable[[Effect, Result | None], Words] = lambda _effect, _result: Words()
     #: What it is about in a few words, where its words are too long or none.
     topic: Callable[[Effect, Result | None], str] = lambda _effect, _result: ""
-    #: What would happen, where a dry run enqueues it.
-    intended: Callable[[Effect], str] = lambda _effect: ""
+    #: What would happen, by its brief, where a dry run enqueues it.
+    intended: Callable[[str], str] = lambda _brief: ""
     #: The lines of a candidate's history; empty where another line says it.
-    done: Callable[[Effect], str] = lambda _effect: ""
+    done: Callable[[Effect, Words], str] = lambda _effect, _words: ""
     failed: str = ""
 
     #: What a report counts it as.
@@ -142,7 +153,11 @@ class EffectKind[P: Payload]:
         """Return an effect's payload."""
         return self.payload.from_json(effect.payload)
 
-    def brief(self, effect: Effect, result: Result | None) -> str:
+    def words(self, effect: Effect, result: Result | None = None) -> Words:
+        """Return what an effect wrote, else what it is to write."""
+        return Words.from_json(effect.written) if effect.written else self.to_write(effect, result)
+
+    def brief(self, effect: Effect, result: Result | None = None) -> str:
         """Return what an effect writes or is about, in one line; empty where that says nothing more than its kind."""
         return self.topic(effect, result) or self.words(effect, result).line
 
@@ -168,6 +183,21 @@ class EffectKind[P: Payload]:
             payload=payload,
             priority=self.priority,
             wait=wait,
+        )
+
+    def make_due_again(
+        self, organization_id: int, key: str, wait: timedelta = timedelta(0), **changes: object
+    ) -> None:
+        """Let the one effect of this kind and key be due after `wait`, with these changes, unless it is due already."""
+        own = Effect.objects.filter(organization=organization_id, kind=self.kind, key=key)
+        own.exclude(state=Effect.State.DUE).update(
+            state=Effect.State.DUE,
+            due_at=due_after(wait),
+            attempts=0,
+            done_at=None,
+            end_reason="",
+            retry_window_started_at=Now(),
+            **changes,
         )
 
 

@@ -71,10 +71,6 @@ def _key_of_effect(row: Row, _: Subject | None) -> object:
     return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else row["key"]
 
 
-def _error_of_effect(row: Row, _: Subject | None) -> object:
-    return ERASED if row["last_error"] == ERASED else ""
-
-
 def _path_of_call(row: Row, subject: Subject | None) -> object:
     path = str(row["path"])
     is_personal = "@" in path or "%40" in path or (subject is not None and subject.is_named(path))
@@ -96,7 +92,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[[Row, Subject | None], object]] = {
     ("integrations.Delivery", "facts"): _facts_of_delivery,
     ("integrations.Effect", "payload"): _payload_of_effect,
     ("integrations.Effect", "key"): _key_of_effect,
-    ("integrations.Effect", "last_error"): _error_of_effect,
     ("integrations.ApiCall", "path"): _path_of_call,
     ("integrations.Result", "failure_reason"): _failure_reason,
     ("integrations.Invitation", "following_ended_reason"): _following_ended,

@@ -8,7 +8,6 @@ from integrations.models.effect import EffectQuerySet
 from integrations.workflow.effects.kinds.messages import EMPTY_EMAIL
 from integrations.workflow.email.links import activity_link
 from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
-from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject
 
@@ -61,7 +60,8 @@ def erase_emails(keys: list[int], subject: Subject) -> set[int]:
             changes |= {"payload": _stored(payload.with_notices(*left))}
             changes |= {"invitation": None, "opportunity_id": ""}
         elif effect.state == State.DUE:
-            changes |= {"state": State.CANCELLED, "due_at": None, "last_error": ERASED}
+            changes |= {"state": State.CANCELLED, "due_at": None}
+            changes |= {"end_reason": Effect.EndReason.ERASED}
         Effect.objects.filter(pk=effect.pk).update(**changes, leased_until=None, lease_owner="")
         changed.add(effect.pk)
     return changed

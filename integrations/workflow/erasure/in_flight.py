@@ -4,6 +4,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations.models import Candidate, Delivery, Effect, Invitation
+from integrations.models.delivery import STUCK
 from integrations.models.invitation_status import ON_THE_WAY, Status
 from integrations.vocabulary import ErasureCause, FollowingEnd
 from integrations.workflow.effects.kinds.report_file import enqueue_report_removal
@@ -64,7 +65,11 @@ def stop_effects(subject: Subject) -> set[int]:
     ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
     keys = set(ending.values_list("pk", flat=True))
     Effect.objects.filter(pk__in=keys).update(
-        state=Effect.State.CANCELLED, due_at=None, last_error=ERASED, **_NO_LEASE
+        state=Effect.State.CANCELLED,
+        due_at=None,
+        last_error="",
+        end_reason=Effect.EndReason.ERASED,
+        **_NO_LEASE,
     )
     return keys
 
@@ -87,12 +92,11 @@ def remove_reports(subject: Subject, cause: str) -> None:
 
 
 def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
-    """Take away the leases on deliveries: they are decided again, by what is known now."""
+    """Take away the leases on deliveries: they are decided again, by what is known now; so are those given up."""
     rows = Delivery.objects.filter(
-        organization=subject.organization_id,
-        opportunity_id=subject.opportunity_id,
-        leased_until__isnull=False,
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
     )
     if deciding is not None:
         rows = rows.exclude(pk=deciding.pk)
-    rows.update(**_NO_LEASE)
+    rows.filter(leased_until__isnull=False).update(**_NO_LEASE)
+    rows.filter(STUCK).update(due_at=Now())

@@ -9,7 +9,7 @@ from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
-from integrations.workflow.effects.kinds.invitation import enqueue_first_sending, enqueue_invitation
+from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.inbox.facts import FactsSnapshot, is_chosen
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
@@ -101,7 +101,7 @@ def _invite(
     )
     invitation.store()
     if status != Status.HELD:
-        enqueue_first_sending(invitation, delivery, is_chosen=is_chosen(delivery))
+        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=True)
     return invitation
 
 

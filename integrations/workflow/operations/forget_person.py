@@ -28,7 +28,6 @@ from integrations.models import (
 from integrations.workflow.effects.kinds.messages import EMPTY_EMAIL
 from integrations.workflow.email.kinds import EmailWording
 from integrations.workflow.email.payload import EmailPayload
-from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.database_file import overwrite_deleted
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject
@@ -136,7 +135,8 @@ def _empty_emails(user: User) -> Counter[str]:
             "last_error": subject.replaced(effect.last_error, pseudonym(user.pk)),
         }
         if stored == EMPTY_EMAIL and effect.state == Effect.State.DUE:
-            changes |= {"state": Effect.State.CANCELLED, "due_at": None, "last_error": ERASED}
+            changes |= {"state": Effect.State.CANCELLED, "due_at": None, "last_error": ""}
+            changes |= {"end_reason": Effect.EndReason.ERASED}
         # a worker that is sending it loses its lease, so that it can't write the names back
         changes |= {"traceback": "", "leased_until": None, "lease_owner": ""}
         Effect.objects.filter(pk=effect.pk).update(**changes)

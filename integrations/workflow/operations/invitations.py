@@ -21,7 +21,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.invitation_status import Status
-from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.email.links import timeline_link
 from integrations.workflow.inbox.facts import is_chosen

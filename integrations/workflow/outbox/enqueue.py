@@ -61,21 +61,6 @@ def enqueue(
     insert_unless_stored(effect, unique=("kind", "organization", "key"))
 
 
-def make_due_again(
-    organization_id: int, kind: Effect.Kind, key: str, wait: timedelta = timedelta(0), **changes: object
-) -> None:
-    """Let the one effect of this kind and key that isn't due be due after `wait`, with these changes."""
-    own = Effect.objects.filter(organization=organization_id, kind=kind, key=key)
-    own.exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE,
-        due_at=due_after(wait),
-        attempts=0,
-        done_at=None,
-        retry_window_started_at=Now(),
-        **changes,
-    )
-
-
 def due_after(wait: timedelta) -> Combinable:
     """Return the due time of what begins after `wait`."""
     # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later

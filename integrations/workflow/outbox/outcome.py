@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from integrations.models import Effect
 from integrations.workflow.outbox.enqueue import Payload
 
 Writes = Callable[[], None]
@@ -18,11 +19,12 @@ Writes = Callable[[], None]
 class Done:
     """The effect is performed.
 
-    `record` writes what the platform answered, in the same transaction. It is written even if the lease was lost: the
-    call was made, whichever worker holds the row now. `written` is what Lever was given; it is kept with the effect.
+    `unwritten` says why nothing had to be written. `record` writes what the platform answered, in the same
+    transaction. It is written even if the lease was lost: the call was made, whichever worker holds the row now.
+    `written` are the words that Lever was given; they are kept with the effect.
     """
 
-    note: str = ""
+    unwritten: Effect.EndReason | None = None
     record: Writes | None = None
     written: Payload | None = None
 

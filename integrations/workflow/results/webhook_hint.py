@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation_status import Status
-from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link

@@ -140,11 +140,20 @@ def passed(made: History, _: User) -> None:
     invitation.submitted_at = made.later(hours=2)
     result = made.result(invitation, outcome="Passed", score=82, rating=4, report_url=REPORT)
     words = [["Rating", "4 - Strong Hire"], ["CodeScreen score", "82"], ["Failure reason", ""]]
-    made.effect("write_feedback", {"result": result.pk}, invitation=invitation, written={"values": words})
+    made.effect(
+        "write_feedback",
+        {"result": result.pk},
+        invitation=invitation,
+        written={"fields": words, "is_kept": True},
+    )
     made.effect(
         "set_progress_tag",
         {"tag": TAG, "result": {"tag": "cs-passed", "others": ["cs-failed"], "outcome": "Passed"}},
-        written={"added": [TAG, "cs-passed"], "removed": ["CodeScreen: Assessment in Progress"]},
+        written={
+            "tags": [TAG, "cs-passed"],
+            "removed": ["CodeScreen: Assessment in Progress"],
+            "is_kept": True,
+        },
         invitation=invitation,
     )
     made.effect("add_report_link", {"url": REPORT}, invitation=invitation)

@@ -84,4 +84,4 @@ def test_a_removed_report_is_no_longer_said_to_be_there(invitation, effect):
     attached(invitation, 2, "remove_report")
     items = {item.effect.kind: item for item in written_to_lever(Effect.objects.all(), None)}
     assert items["attach_report"].remark == REPLACED
-    assert items["remove_report"].label == "Report removed"
+    assert items["remove_report"].kind.heading == "Report removed"

@@ -55,7 +55,5 @@ def test_what_waits_and_what_failed_is_not_called_written(organization, super_ad
 def test_what_was_no_longer_wanted_is_left_out(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     Effect.objects.filter(kind="set_progress_tag").update(state="cancelled", done_at=None)
-    Effect.objects.filter(kind="write_feedback").update(
-        written={}, last_error="A later attempt took its place."
-    )
+    Effect.objects.filter(kind="write_feedback").update(written={}, end_reason="later_attempt")
     assert {"set_progress_tag", "write_feedback"}.isdisjoint(items())

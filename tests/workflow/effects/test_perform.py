@@ -21,7 +21,7 @@ from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects import invitation_endings, perform
 from integrations.workflow.effects.apply_outcome import apply_outcome
-from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds import invitation as sending
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.note import enqueue_note

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.queue import worker
-from integrations.workflow.effects import invited
+from integrations.workflow.effects import invitation_endings
 from tests import factories
 from tests.workflow.effects.conftest import sending_calls
 
@@ -135,7 +135,7 @@ def test_an_invitation_is_confirmed_when_a_webhook_arrives_before_the_answer_is_
     invitation = scenario.pending_invitation()
 
     def send(*_, **__):
-        invited.mark_invited(scenario.reread(invitation), "instance-1")
+        invitation_endings.mark_invited(scenario.reread(invitation), "instance-1")
         raise PlatformError("lost", ambiguous=True)
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)

@@ -16,7 +16,7 @@ from integrations.models import ApiCall, AuditEntry, Delivery, Effect, EmailTopi
 from integrations.queue import duties, on_request, worker
 from integrations.vocabulary import ErasureCause, Platform
 from integrations.webhooks.store import store_delivery
-from integrations.workflow.effects.invited import mark_invited
+from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.lever_changes import repeat_erasures
@@ -146,6 +146,20 @@ def test_a_delivery_decided_during_the_erasure_gets_the_verdict_erased(scenario,
     assert delivery.explanation
     assert not Invitation.objects.exists()
     assert traces(NAME, ADDRESS) == []
+
+
+def test_a_delivery_that_was_given_up_ends_in_a_verdict_when_the_person_is_erased(scenario):
+    stuck = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=scenario.sandbox.opportunity_id("Alder"),
+        due_at=None,
+        last_error="The portal failed on this: KeyError.",
+    )
+    assert stuck.is_stuck
+    forget(scenario)
+    scenario.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.verdict, delivery.last_error, delivery.is_stuck) == ("erased", "", False)
 
 
 def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):

@@ -101,17 +101,21 @@ def create_stuck_delivery(organization) -> Delivery:
     return factories.DeliveryFactory.create(organization=organization, due_at=None, last_error="A bug.")
 
 
+def decide_deliveries() -> None:
+    Delivery.objects.update(verdict="no_email", decided_at=timezone.now(), due_at=None)
+
+
 PROBLEMS: dict[str, tuple[Any, Any]] = {
     "held_invitations": (hold_invitation, lambda _: Invitation.objects.update(status="withdrawn")),
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
-    "stuck_deliveries": (create_stuck_delivery, lambda _: Delivery.objects.update(last_error="")),
+    "stuck_deliveries": (create_stuck_delivery, lambda _: decide_deliveries()),
     "undecided_deliveries": (
         lambda organization: factories.DeliveryFactory.create(
             organization=organization,
             received_at=timezone.now() - timedelta(hours=25),
             due_at=timezone.now() + timedelta(hours=1),
         ),
-        lambda _: Delivery.objects.update(due_at=None),
+        lambda _: decide_deliveries(),
     ),
     "duty_failing": (
         lambda organization: DutyRun.objects.create(

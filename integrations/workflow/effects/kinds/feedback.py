@@ -26,7 +26,6 @@ from integrations.workflow.catalog.template_copy import (
 )
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.effects.feedback_form import (
-    FeedbackWritten,
     existing_feedback,
     feedback_written,
     field_texts,
@@ -42,12 +41,11 @@ from integrations.workflow.effects.kind import (
     Words,
     kept_whole,
 )
-from integrations.workflow.outbox.enqueue import Payload, make_due_again
+from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
-LATER_ATTEMPT = "The feedback of a later attempt took its place."
 NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
 #: How Lever may answer to a template or to field ids that it no longer has.
 _REFUSED = frozenset({400, 404, 422})
@@ -63,7 +61,7 @@ class FeedbackPayload(Payload):
 def enqueue_template(organization: Organization) -> None:
     """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
     MAKE_TEMPLATE.enqueue(organization.pk, "template")
-    make_due_again(organization.pk, MAKE_TEMPLATE.kind, "template")
+    MAKE_TEMPLATE.make_due_again(organization.pk, "template")
 
 
 def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
@@ -78,7 +76,7 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
     result = Result.objects.get(pk=WRITE_FEEDBACK.payload_of(effect).result)
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
-        return Done(LATER_ATTEMPT)  # its own effect writes the same feedback
+        return Done(Effect.EndReason.LATER_ATTEMPT)  # its own effect writes the same feedback
     lever = clients.lever()
     author = choose_author(effect, lever)
     if not author:
@@ -218,11 +216,8 @@ def results_of(effects: Iterable[Effect]) -> dict[int, Result]:
     }
 
 
-def _words(effect: Effect, result: Result | None) -> Words:
-    """Return the values that were written, else those that the result, if given, would have written now."""
-    if effect.written:
-        values = FeedbackWritten.from_json(effect.written).values
-        return Words(fields=[(name, value) for name, value in values], is_kept=True)
+def _words(_: Effect, result: Result | None) -> Words:
+    """Return what the result, if given, would say now."""
     if result is None:
         return Words(missing=NOT_RECORDED)
     texts = [(str(name), text) for name, text in field_texts(result.invitation, result).items() if text]
@@ -245,9 +240,9 @@ WRITE_FEEDBACK = EffectKind(
     repeats_show=True,
     heading="Feedback",
     icon="edit",
-    words=_words,
+    to_write=_words,
     topic=_topic,
-    done=lambda _: "Feedback written in Lever",
+    done=lambda effect, _: effect.reason or "Feedback written in Lever",
     failed="The feedback could not be written",
     by_hand=ByHand("Feedback forms written", 4),
     kept_payload=kept_whole,

@@ -24,12 +24,12 @@ from integrations.workflow.effects.invitation_endings import (
     fail,
     give_up,
     make_uncertain,
+    mark_invited,
     refusal_note,
 )
-from integrations.workflow.effects.invited import mark_invited
 from integrations.workflow.effects.kind import ByHand, EffectKind, Target, kept_whole
 from integrations.workflow.effects.revalidation import KEY_VALID_FOR, revalidate
-from integrations.workflow.outbox.enqueue import Payload, make_due_again
+from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import (
     DecideOnRecording,
     Done,
@@ -54,48 +54,23 @@ class InvitationPayload(Payload):
     is_chosen: bool = False
 
 
-def enqueue_first_sending(
-    invitation: Invitation,
-    delivery: Delivery | None = None,
-    wait: timedelta = timedelta(0),
-    *,
-    is_chosen: bool = False,
-) -> None:
-    """Enqueue the sending of an invitation that was made in this transaction, due after `wait`.
-
-    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
-    """
-    payload = InvitationPayload(is_chosen=is_chosen)
-    SEND_INVITATION.enqueue(
-        invitation.organization_id,
-        str(invitation.pk),
-        payload,
-        invitation=invitation,
-        delivery=delivery,
-        wait=wait,
-    )
-
-
 def enqueue_invitation(
     invitation: Invitation,
     delivery: Delivery | None = None,
     wait: timedelta = timedelta(0),
     *,
     is_chosen: bool = False,
+    is_new: bool = False,
 ) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again.
 
-    Why it failed before is kept, so that the request can be undone.
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_new` when it was made
+    in this transaction. Why it failed before is kept, so that the request can be undone.
     """
-    enqueue_first_sending(invitation, delivery, wait, is_chosen=is_chosen)
-    make_due_again(
-        invitation.organization_id,
-        SEND_INVITATION.kind,
-        str(invitation.pk),
-        wait,
-        payload=InvitationPayload(is_chosen=is_chosen).to_json(),
-        attempt_started_at=None,
-    )
+    own, payload = (invitation.organization_id, str(invitation.pk)), InvitationPayload(is_chosen=is_chosen)
+    SEND_INVITATION.enqueue(*own, payload, invitation=invitation, delivery=delivery, wait=wait)
+    if not is_new:
+        SEND_INVITATION.make_due_again(*own, wait, payload=payload.to_json(), attempt_started_at=None)
 
 
 @dataclass(frozen=True)
@@ -294,11 +269,7 @@ SEND_INVITATION = EffectKind(
     goes_on_in_a_pause=_goes_on_in_a_pause,
     give_up=give_up,
     topic=lambda effect, _: effect.invitation.assessment_name if effect.invitation else "",
-    intended=lambda effect: (
-        f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
-        if effect.invitation
-        else ""
-    ),
+    intended=lambda name: f"CodeScreen sends “{name}” to the candidate.",
     by_hand=ByHand("Invitations sent", 3),
     kept_payload=kept_whole,
     copy_stays_in="codescreen",

@@ -4,7 +4,7 @@ import json
 
 from integrations.http.json_types import JsonObject
 from integrations.models import AlertTopic, Effect, Result
-from integrations.workflow.effects.kind import EffectKind, Target, has_started
+from integrations.workflow.effects.kind import EffectKind, Target, Words, has_started
 from integrations.workflow.email.alerts.payload import AlertPayload
 from integrations.workflow.email.alerts.sending import give_up_alert, send_alert
 from integrations.workflow.email.payload import EmailPayload
@@ -14,7 +14,7 @@ from integrations.workflow.email.sending import is_about_signing_in, send_email
 EMPTY_EMAIL: JsonObject = json.loads(json.dumps(EmailPayload().to_json()))
 
 
-def _email_sent(effect: Effect) -> str:
+def _email_sent(effect: Effect, _: Words) -> str:
     subject = SEND_EMAIL.payload_of(effect).subject
     return f"E-mail sent to the team: “{subject}”" if subject else "E-mail sent to the team"
 
@@ -44,7 +44,7 @@ SEND_ALERT = EffectKind(
     perform=lambda effect, _: send_alert(effect),
     give_up=give_up_alert,
     topic=_alert_topic,
-    done=lambda _: "Alert sent",
+    done=lambda _effect, _words: "Alert sent",
     failed="An alert could not be sent",
     copy_stays_in="alert_receivers",
 )

@@ -108,8 +108,13 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
         return target
     opportunity = lever.opportunity(effect.opportunity_id)
     if opportunity.stage_id == target.external_id:
-        note = "" if effect.attempt_started_at else f"The candidate was already in “{target.name}”."
-        return Done(note, record=partial(_notify_if_regraded, invitation))
+        if effect.attempt_started_at:
+            return Done(record=partial(_notify_if_regraded, invitation))
+        return Done(
+            Effect.EndReason.ALREADY_THERE,
+            record=partial(_notify_if_regraded, invitation),
+            written=Words(stage=target.name),
+        )
     if reason := _recruiter_acted(effect, invitation, opportunity):
         return Cancelled(reason)
     if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
@@ -172,14 +177,6 @@ def _target(organization: Organization, clients: ClientProvider) -> Stage | Fail
     return stage
 
 
-def _words(effect: Effect, _: Result | None) -> Words:
-    return Words(stage=MOVE_STAGE.payload_of(effect).stage)
-
-
-def _done(effect: Effect) -> str:
-    return f"Moved into “{MOVE_STAGE.payload_of(effect).stage}” in Lever by the portal"
-
-
 MOVE_STAGE = EffectKind(
     kind=Effect.Kind.MOVE_STAGE,
     target=Target.LEVER,
@@ -188,8 +185,12 @@ MOVE_STAGE = EffectKind(
     author=Author.CONNECTED,
     heading="Stage",
     icon="play",
-    words=_words,
-    done=_done,
+    to_write=lambda effect, _: Words(stage=MoveStagePayload.from_json(effect.payload).stage),
+    done=lambda effect, words: (
+        f"The candidate was already in “{words.stage}”."
+        if effect.end_reason
+        else f"Moved into “{words.stage}” in Lever by the portal"
+    ),
     failed="The candidate was not moved in Lever",
     by_hand=ByHand("Candidates moved on", 1),
     kept_payload=kept_whole,

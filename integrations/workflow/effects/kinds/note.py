@@ -43,7 +43,7 @@ def enqueue_note(
 
 def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Leave the note; when it may have been left already, read the notes first."""
-    text = _text(effect)
+    text = LEAVE_NOTE.payload_of(effect).text
     lever = clients.lever()
     if may_be_written(effect):
         notes = lever.notes(effect.opportunity_id)
@@ -55,17 +55,13 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     return Done()
 
 
-def _text(effect: Effect) -> str:
-    return LEAVE_NOTE.payload_of(effect).text
-
-
 def _words(effect: Effect, _: Result | None) -> Words:
-    text = _text(effect)
+    text = NotePayload.from_json(effect.payload).text
     return Words(text=text, missing="" if text else NOT_RECORDED)
 
 
-def _done(effect: Effect) -> str:
-    text = _text(effect)
+def _done(_: Effect, words: Words) -> str:
+    text = words.text
     short = text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}…"
     return f"Note left in Lever: “{short}”" if text else "Note left in Lever"
 
@@ -80,8 +76,8 @@ LEAVE_NOTE = EffectKind(
     repeats_show=True,
     heading="Note",
     icon="info",
-    words=_words,
-    intended=_text,
+    to_write=_words,
+    intended=str,
     done=_done,
     failed="The note could not be left",
     by_hand=ByHand("Notes left", 2),

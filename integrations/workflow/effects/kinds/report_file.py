@@ -28,7 +28,7 @@ from integrations.workflow.effects.kind import (
 )
 from integrations.workflow.effects.kinds.tags import LATER_RESULT
 from integrations.workflow.effects.report_words import is_report_of, report_file_name, report_words
-from integrations.workflow.outbox.enqueue import Payload, make_due_again
+from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Retry
 from integrations.workflow.outbox.retry_policy import LONGEST_RETRY
 
@@ -45,7 +45,6 @@ BROKEN = (
 NOT_WANTED = "The rules no longer ask for the report as a file."
 REPLACED = "The rules ask for the report as a file again: a later one replaces it."
 WAITS = "A later report is about to be attached, and to replace this one."
-NOTHING_LEFT = "Lever had no report of the portal's about the candidate any more."
 #: Lever's code for an upload that took too long.
 _SLOW = "RequestTimeout"
 
@@ -59,16 +58,6 @@ class AttachReportPayload(Payload):
 
     result: int = 0
     name: str = ""
-    words: JsonObject = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FileWritten(Payload):
-    """A file: its id and name in Lever, its size in bytes, and its words, from which the same bytes can be made."""
-
-    file_id: str = ""
-    name: str = ""
-    size: int = 0
     words: JsonObject = field(default_factory=dict)
 
 
@@ -87,9 +76,9 @@ def enqueue_report(invitation: Invitation, result: Result, number: int) -> None:
 
 def enqueue_report_removal(invitation: Invitation) -> None:
     """Enqueue the removal of an invitation's report from Lever: one effect, due again when it is asked for again."""
-    key = str(invitation.pk)
-    REMOVE_REPORT.enqueue(invitation.organization_id, key, invitation=invitation)
-    make_due_again(invitation.organization_id, REMOVE_REPORT.kind, key, last_error="")
+    own = invitation.organization_id, str(invitation.pk)
+    REMOVE_REPORT.enqueue(*own, invitation=invitation)
+    REMOVE_REPORT.make_due_again(*own, last_error="")
 
 
 def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
@@ -157,7 +146,14 @@ def _attach(
         return Failed(BROKEN.format(status=file.status))
     return Done(
         record=partial(_forget_files, invitation, but=file.id),
-        written=FileWritten(file.id, payload.name, len(content), words.to_json()),
+        written=Words(
+            file=payload.name,
+            file_id=file.id,
+            size=len(content),
+            fields=words.values,
+            document=words.to_json(),
+            is_kept=True,
+        ),
     )
 
 
@@ -202,9 +198,9 @@ def _remove_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
         deleted = _delete_files(lever, invitation, [*present, *_stored_file_ids(invitation)], author)
     except PlatformError as error:
         if error.status == 404:
-            return Done(NOTHING_LEFT, record=forget)
+            return Done(Effect.EndReason.NOTHING_LEFT, record=forget)
         raise explained(error) from error
-    return Done("" if deleted else NOTHING_LEFT, record=forget)
+    return Done(None if deleted else Effect.EndReason.NOTHING_LEFT, record=forget)
 
 
 def _files_in_lever(lever: LeverClient, invitation: Invitation) -> list[LeverFile]:
@@ -248,17 +244,7 @@ def explained(error: PlatformError) -> PlatformError:
 
 
 def _words(effect: Effect, _: Result | None) -> Words:
-    """Return the file's words; of one that isn't attached its name alone."""
-    if not effect.written:
-        return Words(file=ATTACH_REPORT.payload_of(effect).name, missing=NOT_RECORDED)
-    file = FileWritten.from_json(effect.written)
-    return Words(
-        fields=ReportWords.from_json(file.words).values,
-        file=file.name,
-        file_id=file.file_id,
-        size=file.size,
-        is_kept=True,
-    )
+    return Words(file=AttachReportPayload.from_json(effect.payload).name, missing=NOT_RECORDED)
 
 
 def _kept_payload(payload: JsonObject) -> JsonObject:
@@ -280,8 +266,8 @@ ATTACH_REPORT = EffectKind(
     repeats_show=True,
     heading="Report as a PDF",
     icon="download",
-    words=_words,
-    done=lambda _: "Report attached in Lever",
+    to_write=_words,
+    done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
     by_hand=ByHand("Reports attached", 3),
     kept_payload=_kept_payload,
@@ -296,7 +282,7 @@ REMOVE_REPORT = EffectKind(
     goes_on_in_a_pause=_goes_on_in_a_pause,
     heading="Report removed",
     icon="trash",
-    done=lambda _: "Report removed from Lever",
+    done=lambda effect, _: effect.reason or "Report removed from Lever",
     failed="The report could not be removed from Lever",
     kept_payload=kept_whole,
     is_stopped_by_erasure=False,

@@ -31,7 +31,7 @@ def _add_report_link(effect: Effect, clients: ClientProvider) -> Done | LeaseLos
 
 
 def _words(effect: Effect, _: Result | None) -> Words:
-    url = ADD_REPORT_LINK.payload_of(effect).url
+    url = ReportLinkPayload.from_json(effect.payload).url
     return Words(url=url, missing="" if url else NOT_RECORDED)
 
 
@@ -45,8 +45,8 @@ ADD_REPORT_LINK = EffectKind(
     repeats_show=True,
     heading="Link",
     icon="link",
-    words=_words,
-    done=lambda _: "Report link added in Lever",
+    to_write=_words,
+    done=lambda _effect, _words: "Report link added in Lever",
     failed="The report link could not be added",
     by_hand=ByHand("Report links added", 1),
     is_key_personal=True,

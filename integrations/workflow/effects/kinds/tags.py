@@ -52,18 +52,6 @@ class ProgressTagPayload(Payload):
         return None if self.result is None else ResultTagPayload.from_json(self.result)
 
 
-@dataclass(frozen=True)
-class TagsWritten(Payload):
-    """The tags that were added and removed.
-
-    Where Lever's answer doesn't list the opportunity's tags, it isn't known which of the removed ones it had.
-    """
-
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    is_removal_known: bool = True
-
-
 def enqueue_progress_tag(
     invitation: Invitation, tag: str, result_tag: ResultTagPayload | None = None
 ) -> bool:
@@ -171,7 +159,7 @@ def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
 
 def _write_tags(
     lever: LeverClient, effect: Effect, progress_tag: str, result_tag: ResultTagPayload | None
-) -> TagsWritten:
+) -> Words:
     """Add the progress tag, if not empty, and the result tag, if given; then remove those that they replace.
 
     Return what was added and removed. The new ones are added first, so that the opportunity is never without a
@@ -184,7 +172,7 @@ def _write_tags(
     replaced = _replaced(present, progress_tag, result_tag.others)
     if replaced:
         lever.remove_tags(effect.opportunity_id, replaced, author)
-    return TagsWritten(added, replaced, is_removal_known=present is not None)
+    return Words(tags=added, removed=replaced, is_removal_known=present is not None, is_kept=True)
 
 
 def _replaced(present: Collection[str] | None, progress_tag: str, others: Collection[str]) -> list[str]:
@@ -199,29 +187,17 @@ def _replaced(present: Collection[str] | None, progress_tag: str, others: Collec
 
 
 def _progress_words(effect: Effect, _: Result | None) -> Words:
-    payload = SET_PROGRESS_TAG.payload_of(effect)
-    result_tag = payload.result_tag
-    return _words(effect, payload.tag, result_tag.tag if result_tag else "")
+    payload = ProgressTagPayload.from_json(effect.payload)
+    tags = [payload.tag, payload.result_tag.tag if payload.result_tag else ""]
+    return Words(tags=[tag for tag in tags if tag], missing=REMOVAL_NOT_RECORDED)
 
 
 def _result_words(effect: Effect, _: Result | None) -> Words:
-    return _words(effect, SET_RESULT_TAG.payload_of(effect).tag)
+    tag = ResultTagPayload.from_json(effect.payload).tag
+    return Words(tags=[tag] if tag else [], missing=REMOVAL_NOT_RECORDED)
 
 
-def _words(effect: Effect, *intended: str) -> Words:
-    """Return the tags that were written, else those that are to be."""
-    if not effect.written:
-        return Words(tags=[tag for tag in intended if tag], missing=REMOVAL_NOT_RECORDED)
-    written = TagsWritten.from_json(effect.written)
-    return Words(
-        tags=written.added,
-        removed=written.removed,
-        is_removal_known=written.is_removal_known,
-        is_kept=True,
-    )
-
-
-def _done(words: Words) -> str:
+def _done(_: Effect, words: Words) -> str:
     if not words.tags:
         return "Tag removed in Lever"
     what = "Tag" if len(words.tags) == 1 else "Tags"
@@ -237,8 +213,8 @@ SET_PROGRESS_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    words=_progress_words,
-    done=lambda effect: _done(_progress_words(effect, None)),
+    to_write=_progress_words,
+    done=_done,
     failed="The tag could not be set",
     by_hand=ByHand("Progress tags set", 1),
     kept_payload=kept_whole,
@@ -252,8 +228,8 @@ SET_RESULT_TAG = EffectKind(
     author=Author.CONNECTED,
     heading="Tags",
     icon="filter",
-    words=_result_words,
-    done=lambda effect: _done(_result_words(effect, None)),
+    to_write=_result_words,
+    done=_done,
     failed="The tag could not be set",
     by_hand=ByHand("Result tags set", 1),
     kept_payload=kept_whole,

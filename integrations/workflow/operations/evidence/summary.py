@@ -167,7 +167,7 @@ def _performed(effect: Effect) -> tuple[str, str]:
 def _kind(effect: Effect) -> str:
     kind = str(effect.get_kind_display())
     record = kind_of(effect)
-    about = ", ".join(record.words(effect, None).tags) or record.topic(effect, None)
+    about = ", ".join(record.words(effect).tags) or record.topic(effect, None)
     return f"{kind} ({about})" if about else kind
 
 

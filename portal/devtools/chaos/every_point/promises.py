@@ -87,7 +87,7 @@ def _of_rows() -> Iterator[str]:
         yield f"delivery {delivery.pk} has no verdict: {delivery.last_error}"
     for effect in Effect.objects.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED]):
         yield f"effect {effect.pk} ({effect.kind}) is {effect.state}: {effect.last_error}"
-    for effect in Effect.objects.filter(state=Effect.State.CANCELLED, last_error=""):
+    for effect in Effect.objects.filter(state=Effect.State.CANCELLED, last_error="", end_reason=""):
         yield f"effect {effect.pk} ({effect.kind}) was cancelled without a reason"
     for model in (Delivery, Effect, DutyRun):
         for row in model.objects.filter(leased_until__gt=Now()):

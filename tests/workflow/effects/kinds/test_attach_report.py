@@ -214,7 +214,7 @@ def test_one_file_is_left_when_a_worker_is_killed(attaching, sandbox, monkeypatc
     def kill(*args: object, **options: object) -> None:
         raise Killed
 
-    name = {"store": "_store_file_id", "delete": "delete_files"}[where]
+    name = {"store": "_store_file_id", "delete": "_delete_files"}[where]
     with monkeypatch.context() as patch:
         patch.setattr(report_file, name, kill)
         with pytest.raises(Killed):

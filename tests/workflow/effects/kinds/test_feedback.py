@@ -28,7 +28,7 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
         "Report link": report,
         "Reference": invitation.reference,
     }
-    assert dict(Effect.objects.get(kind="write_feedback").written["values"]) == form["fields"]
+    assert dict(Effect.objects.get(kind="write_feedback").written["fields"]) == form["fields"]
     assert report in sandbox.opportunity("Alder")["links"]
     assert scenario.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
 
@@ -202,7 +202,7 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
     assert after["fields"]["Assessment"] == "Backend (attempt 2)"
     assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
     first, second = Effect.objects.filter(kind="write_feedback").order_by("pk")
-    assert [dict(effect.written["values"])["Result"] for effect in (first, second)] == ["Failed", "Passed"]
+    assert [dict(effect.written["fields"])["Result"] for effect in (first, second)] == ["Failed", "Passed"]
 
 
 def test_the_rating_is_emptied_when_a_later_attempt_has_no_score(scenario, sandbox):
@@ -252,7 +252,7 @@ def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
     first = Effect.objects.filter(kind="write_feedback").earliest("pk")
-    assert (first.written, first.last_error) == ({}, "The feedback of a later attempt took its place.")
+    assert (first.written, first.end_reason, first.last_error) == ({}, "later_attempt", "")
 
 
 def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):

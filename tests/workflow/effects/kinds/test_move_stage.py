@@ -110,7 +110,7 @@ def test_the_move_is_done_when_the_candidate_is_in_the_stage_already(scenario, s
     recruiter_moves(sandbox, TARGET)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
-    assert (effect.state, effect.last_error) == ("done", f"The candidate was already in “{TARGET}”.")
+    assert (effect.state, effect.end_reason, effect.last_error) == ("done", "already_there", "")
     assert moves_of(sandbox) == 0
 
 

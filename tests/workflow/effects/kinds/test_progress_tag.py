@@ -24,9 +24,9 @@ def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invi
     assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
     assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
     written = Effect.objects.get(kind="set_progress_tag").written
-    assert written["added"] == [ProgressTag.COMPLETED]
+    assert written["tags"] == [ProgressTag.COMPLETED]
     assert set(written["removed"]) == {*others[:5]} - {ProgressTag.COMPLETED}
-    assert written["is_removal_known"]
+    assert "is_removal_known" not in written
 
 
 def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
@@ -89,7 +89,8 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
     others = [tag for tag in ProgressTag if tag != ProgressTag.COMPLETED]
     assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
     assert Effect.objects.get(kind="set_progress_tag").written == {
-        "added": [ProgressTag.COMPLETED],
+        "tags": [ProgressTag.COMPLETED],
         "removed": others,
         "is_removal_known": False,
+        "is_kept": True,
     }

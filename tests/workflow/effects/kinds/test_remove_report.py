@@ -10,7 +10,6 @@ from integrations.models import Effect, Erasure, Invitation, LeverConnection, Re
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.effects.kinds.report_file import (
     NO_PERMISSION,
-    NOTHING_LEFT,
     enqueue_report_removal,
 )
 from integrations.workflow.erasure.erase import erase
@@ -120,7 +119,7 @@ def test_a_candidate_whom_lever_no_longer_has_is_no_error(attached):
     forget(attached)
     attached.work()
     effect = attached.latest_effect("remove_report")
-    assert (effect.state, effect.last_error) == ("done", NOTHING_LEFT)
+    assert (effect.state, effect.end_reason, effect.last_error) == ("done", "nothing_left", "")
 
 
 def test_a_missing_permission_is_a_failure_that_names_the_fix(attached):

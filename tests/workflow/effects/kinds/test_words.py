@@ -19,7 +19,7 @@ from tests import factories
 )
 def test_the_tags_are_the_progress_tag_and_the_result_tag_set_with_it(kind, payload, tags):
     effect = Effect(kind=kind, payload=payload)
-    found = kind_of(effect).words(effect, None).tags
+    found = kind_of(effect).words(effect).tags
     assert len(found) == tags
     assert "cs-failed" not in found
 
