@@ -122,7 +122,10 @@ class DemoEnvironment:
             "PORTAL_URL": self.portal_url,
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "REDIS_URL": "",
-            "STATIC_ROOT": str(self.folder / "static"),
+            # collected once for all runs, where that can be kept
+            "STATIC_ROOT": str(
+                (settings.BASE_DIR if os.access(settings.BASE_DIR, os.W_OK) else self.folder) / ".static"
+            ),
             "LEVER_CLIENT_ID": DEMO_CLIENT_ID,
             "LEVER_CLIENT_SECRET": DEMO_CLIENT_SECRET,
             "LEVER_AUTH_URL": self.lever.url,

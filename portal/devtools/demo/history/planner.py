@@ -26,7 +26,7 @@ DATA_MAPPED = timedelta(days=7)
 PASSED, FAILED, BROKEN, ABANDONED, NOT_STARTED = "passed", "failed", "broken", "abandoned", "not started"
 FATES = {PASSED: 42, FAILED: 22, BROKEN: 5, ABANDONED: 7, NOT_STARTED: 24}
 ROLES = {BACKEND: 40, FRONTEND: 32, SRE: 12, DATA: 16}
-ORDINARY = 36
+ORDINARY = 16
 
 
 class Planner:
