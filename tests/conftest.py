@@ -1,12 +1,10 @@
 """Fixtures and settings of every test: encryption keys, fast password hashing, people, and the sandbox."""
 
-import gc
 import os
 import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -65,28 +63,6 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.browser)
         for name in missing.keys() & {marker.name for marker in item.iter_markers()}:
             item.add_marker(pytest.mark.skip(reason=missing[name]))
-
-
-def pytest_collection_finish() -> None:
-    """Leave what exists now, thousands of tests, out of every search for unused objects: it lives to the end."""
-    gc.collect()
-    gc.freeze()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item, nextitem) -> Any:
-    """Run the test as pytest does, above a frame that makes room for all others."""
-    return _run(item, nextitem)
-
-
-def _run(item, nextitem) -> Any:
-    return item.config.pluginmanager.get_plugin("runner").pytest_runtest_protocol(item, nextitem)
-
-
-# Python keeps its frames in pieces of 16 KiB, and gives the last one back to the system once no call needs it. Where
-# calls cross the end of a piece again and again, each of them maps and unmaps one: an eighth of the tests' processor
-# time. For a frame that asks for more, Python takes a piece that is large enough for every call above it too.
-_run.__code__ = _run.__code__.replace(co_stacksize=70_000)
 
 
 @pytest.fixture(scope="session")
