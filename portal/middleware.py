@@ -9,7 +9,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
-from portal.process import database_waits, statement_plans
+from portal.process import database_waits
 
 RETRY_AFTER_SECONDS = "5"
 #: How long a webhook waits for the database: longer than a migration makes it wait, and less than any sender waits.
@@ -69,18 +69,6 @@ class WebhookMiddleware:
         # CommonMiddleware does this for pages; without it the server would close the connection after the answer
         answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer
-
-
-class StatementPlansMiddleware:
-    """Has what pages ask of the database planned for the values that they ask with."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request."""
-        with statement_plans.for_their_values():
-            return self.get_response(request)
 
 
 class DatabaseUnavailableMiddleware:

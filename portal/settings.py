@@ -63,7 +63,6 @@ MIDDLEWARE = [
     "portal.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.WebhookMiddleware",
-    "portal.middleware.StatementPlansMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "portal.uploads.FormMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

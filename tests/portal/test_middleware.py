@@ -6,12 +6,11 @@ from unittest import mock
 import environ
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import InternalError, connection
+from django.db import InternalError
 from django.db.utils import ConnectionHandler
 
 from portal import middleware
 from portal.devtools import test_suites
-from portal.process import statement_plans
 
 
 def test_an_internal_error_is_no_outage_when_the_connection_works(db):
@@ -58,17 +57,3 @@ def test_a_webhook_without_tls_is_redirected_where_the_portal_has_it(client, db,
 
 def test_an_address_below_webhooks_that_does_not_exist_is_not_found(client, db):
     assert client.get("/webhooks/other/").status_code == 404
-
-
-@pytest.mark.parametrize(("address", "expected"), [("/login/", True), ("/webhooks/lever/no-key/", False)])
-def test_statements_are_planned_for_their_values_on_pages_alone(client, db, address, expected):
-    seen = []
-
-    def record(execute, *arguments):
-        seen.append(statement_plans.are_for_their_values())
-        return execute(*arguments)
-
-    with connection.execute_wrapper(record):
-        client.post(address, {"username": "nobody", "password": "wrong"})
-    assert set(seen) == {expected}
-    assert not statement_plans.are_for_their_values()

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel
 
-from portal.process import database_waits, statement_plans
+from portal.process import database_waits
 from portal.process.database_waits import ConnectionGate
 from portal.process.postgresql_backend.bounded_connection import BoundedConnection, connect_seconds
 
@@ -34,7 +34,7 @@ os.register_at_fork(after_in_child=_gates.clear)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that remembers when it was last found in use, and whose statements are planned as is asked for."""
+    """A connection that remembers when it was last found in use."""
 
     _used_at = 0.0
 
@@ -59,12 +59,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().init_connection_state()
         with self.cursor() as cursor:
             cursor.execute(SESSION)
-
-    def create_cursor(self, name: str | None = None) -> Any:
-        """Return a cursor whose statements are prepared once they ran often, or never while they are planned anew."""
-        threshold = self.settings_dict["OPTIONS"].get("prepare_threshold")
-        self.connection.prepare_threshold = None if statement_plans.are_for_their_values() else threshold
-        return super().create_cursor(name)
 
     def is_usable(self) -> bool:
         """Whether the server answers on this connection, soon."""

@@ -10,7 +10,6 @@ from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
 from portal.devtools import test_suites
-from portal.process import statement_plans
 from portal.process.postgresql_backend.base import REST_SECONDS
 
 pytestmark = pytest.mark.postgres
@@ -99,27 +98,3 @@ def test_what_is_committed_meanwhile_is_read_whatever_the_environment_says(conne
         connection.commit()
         cursor.execute("SHOW transaction_isolation")
         assert cursor.fetchone() == ("read committed",)
-
-
-def prepared_statements(connection) -> int:
-    """Return how many statements the connection has prepared."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT %% + 1'")
-        return int(cursor.fetchone()[0])
-
-
-def run_often(connection) -> None:
-    for number in range(6):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT %s + 1", [number])
-
-
-def test_a_statement_that_runs_often_is_planned_once(connection):
-    run_often(connection)
-    assert prepared_statements(connection) == 1
-
-
-def test_a_page_has_its_statements_planned_for_their_values(connection):
-    with statement_plans.for_their_values():
-        run_often(connection)
-    assert prepared_statements(connection) == 0
