@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.db import IntegrityError
-from django.http import Http404, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
@@ -70,13 +70,18 @@ class WebhookView(APIView):
     began_at: float
     body: bytes
 
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Keep the request as Django made it: its body is read as it came."""
+        super().setup(request, *args, **kwargs)
+        self.received = request
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer 404, 405, 413 and 415 before the body is parsed."""
         self.began_at = time.monotonic()
         self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
-        self.body = read_body(request._request)
+        self.body = read_body(self.received)
         super().initial(request, *args, **kwargs)
 
     @property
