@@ -33,7 +33,6 @@ UNDOCUMENTED = {
 STILL_USED = {
     "integrations/models/text_search_index.py": {"get_compiler"},
     "integrations/workflow/email/reset_tokens.py": {"_num_seconds"},
-    "portal/process/web_loop.py": {"_fileno"},
 }
 
 

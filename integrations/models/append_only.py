@@ -4,8 +4,6 @@ from typing import Any, NoReturn
 
 from django.db import models
 
-from integrations.models.prepared_insert import insert_row
-
 
 class AppendOnlyError(TypeError):
     """Somebody's code changes or removes a row that is only ever added."""
@@ -51,10 +49,10 @@ class AppendOnlyModel(models.Model):
         abstract = True
 
     def save(self, **_: Any) -> None:
-        """Store a new row, without signals. Raises AppendOnlyError for a row that is stored already."""
+        """Store a new row. Raises AppendOnlyError for a row that is stored already."""
         if not self._state.adding:
             refuse(type(self), "save() of a stored row")
-        insert_row(self)
+        super().save(force_insert=True)
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         """Raise AppendOnlyError."""

@@ -7,7 +7,6 @@ from django.db.models.functions import Now
 
 from integrations import vocabulary
 from integrations.models.invitation import Invitation
-from integrations.models.prepared_update import change_rows
 from integrations.models.text_search_index import TextSearchIndex
 
 
@@ -43,7 +42,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def record_outcome(self, invitation: Invitation, outcome: str) -> None:
         """Store what CodeScreen states of the invitation's latest attempt, where the row points to the invitation."""
-        change_rows(Candidate, {"invitation": invitation.pk}, {"outcome": outcome})
+        self.filter(invitation=invitation).update(outcome=outcome)
 
 
 class Candidate(models.Model):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import connection
+from django.db import connection, models
 
 from integrations.models.candidate import Candidate
 
@@ -79,7 +79,7 @@ def store_candidate(entry: Entry, person: Person | None) -> None:
         entry.opportunity_id,
         entry.stage_name[:300],
         entry.assessment_name[:300],
-        connection.ops.adapt_datetimefield_value(entry.entered_at),
+        models.DateTimeField().get_db_prep_value(entry.entered_at, connection),
         entry.delivery_id,
         entry.invitation_id,
     )

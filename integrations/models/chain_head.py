@@ -3,15 +3,13 @@
 from typing import Self
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import chain_seal
 from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import NO_HASH
-from integrations.models.prepared import prepared
-from integrations.models.prepared_update import send_change
 
 
 class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
@@ -24,10 +22,10 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
         circle, nor for writers of other organizations. Only a change of the organization's key waits for it first
         (`store_key` in `workflow/operations/webhook_address.py`).
         """
-        head = _locked.first(chain)
-        if head is None:
+        locked = self.select_for_update(of=("self",)).filter(pk=chain)
+        if (head := locked.first()) is None:
             models.QuerySet.bulk_create(self, [ChainHead(chain=chain)], ignore_conflicts=True)
-            [head] = _locked.all(chain)
+            head = locked.get()
         return head
 
 
@@ -74,13 +72,7 @@ class ChainHead(AppendOnlyModel):
         """
         position = self.position + 1
         seal = chain_seal.seal(self.chain, position, row_hash) if seals_anew or self.is_sealed else ""
-        send_change(ChainHead, {"pk": self.chain}, {"position": position, "hash": row_hash, "seal": seal})
-
-
-@prepared
-def _locked(chain: int) -> models.QuerySet[ChainHead]:
-    rows = ChainHead.objects.filter(pk=chain)
-    return rows.select_for_update(of=("self",)) if connection.features.has_select_for_update else rows
+        ChainHead.objects.filter(pk=self.chain)._change(position=position, hash=row_hash, seal=seal)
 
 
 class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Any, ClassVar
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from integrations.models import db_clock
 from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
@@ -19,8 +19,6 @@ from integrations.models.chain_format import (
     text_digest,
 )
 from integrations.models.chain_head import ChainHead
-from integrations.models.pipeline import pipelined
-from integrations.models.prepared_insert import send_row
 
 ERASED_AT_ONCE = 500
 
@@ -45,9 +43,8 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
     def _erase(self, columns: tuple[str, ...]) -> list[int]:
         """Empty the columns, which hold the personal text of these rows, and destroy its salt; return the positions."""
         with transaction.atomic():
-            rows = self.exclude(text_salt="")
-            if connection.features.has_select_for_update:  # of two erasures at once, each row is one's alone
-                rows = rows.select_for_update(of=("self",), no_key=True)
+            # of two erasures at once, each row is one's alone
+            rows = self.exclude(text_salt="").select_for_update(of=("self",), no_key=True)
             found = list(rows.order_by("position").values_list("pk", "position"))
             for batch in batched(found, ERASED_AT_ONCE):
                 keys = [key for key, _ in batch]
@@ -99,10 +96,8 @@ class Chained(AppendOnlyModel):
         with transaction.atomic(savepoint=False):
             head = ChainHead.objects.lock(self.chain)
             self._link(head)
-            with pipelined():
-                is_stored = send_row(self)
-                head.advance(self.hash, seals_anew=self.seals_anew)
-                is_stored()
+            super().save()
+            head.advance(self.hash, seals_anew=self.seals_anew)
 
     @property
     def seals_anew(self) -> bool:

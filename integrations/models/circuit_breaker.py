@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models.prepared import prepared
-from integrations.models.prepared_update import change_rows
-
 if TYPE_CHECKING:
     from integrations.models.organization import Organization
 
@@ -74,7 +71,7 @@ class CircuitBreaker(models.Model):
         """
         if _is_answering(organization, platform):
             return 0.0
-        breaker = _failing.first(organization.pk, platform)
+        breaker = cls._failing(organization, platform).first()
         if breaker is None:
             _remember_answering(organization, platform)
             return 0.0
@@ -90,8 +87,7 @@ class CircuitBreaker(models.Model):
         """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it."""
         if is_answer:
             if not _is_answering(organization, platform):
-                failing = {"organization": organization.pk, "platform": platform, "failures__gt": 0}
-                change_rows(cls, failing, {"failures": 0, "open_until": None})
+                cls._failing(organization, platform).update(failures=0, open_until=None)
                 _remember_answering(organization, platform)
             return
         rows = cls.objects.filter(organization=organization, platform=platform)
@@ -102,11 +98,9 @@ class CircuitBreaker(models.Model):
         if breaker.failures == cls.FAILURES_TO_OPEN:
             rows.update(open_until=Now() + breaker.pause)
 
-
-@prepared
-def _failing(organization_id: int, platform: str) -> models.QuerySet[CircuitBreaker]:
-    rows = CircuitBreaker.objects.filter(organization=organization_id, platform=platform, failures__gt=0)
-    return rows.order_by()
+    @classmethod
+    def _failing(cls, organization: "Organization", platform: str) -> "models.QuerySet[CircuitBreaker]":
+        return cls.objects.filter(organization=organization, platform=platform, failures__gt=0)
 
 
 def _is_answering(organization: "Organization", platform: str) -> bool:

@@ -197,7 +197,7 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None)
+        return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner))), None)
 
     def keep(self, place: Mapping[str, object]) -> bool:
         """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""

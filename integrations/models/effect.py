@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
@@ -12,6 +13,8 @@ from integrations.models.claim_statement import lease_of_candidate_statement
 from integrations.models.email import EmailTopic
 from integrations.models.leasing import LEASE, Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
+
+_UNLESS_STORED = "ON CONFLICT (kind, organization_id, key) DO NOTHING"
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):
@@ -22,6 +25,16 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
     """
 
     work_order = ("priority", "due_at")
+    also_due = """AND (
+        job.opportunity_id = '' OR job.leased_until IS NOT NULL OR NOT EXISTS (
+            SELECT 1 FROM {table} other
+            WHERE other.organization_id = job.organization_id AND other.opportunity_id = job.opportunity_id
+            AND other.id <> job.id AND (other.leased_until IS NOT NULL OR (
+                other.due_at <= {now}
+                AND (other.priority, other.due_at, other.id) < (job.priority, job.due_at, job.id)
+            ))
+        )
+    )"""
 
     def due(self) -> Self:
         """Free effects, of each candidate the most urgent, and none while one of the candidate's is held.
@@ -46,6 +59,22 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         has_held_it = models.Q(leased_until__isnull=False)
         is_behind = models.Exists(others.filter(goes_first))
         return self.free().filter(models.Q(opportunity_id="") | has_held_it | ~is_behind)
+
+    def add(self, effect: "Effect") -> None:
+        """Store a new effect unless there is one of this kind and key; the object isn't told its key.
+
+        Raises IntegrityError when it breaks another rule, which bulk_create() ignores with the conflict on SQLite.
+        """
+        stated = {
+            field.column: field.get_db_prep_save(value, connection)
+            for field in Effect._meta.concrete_fields
+            if not field.primary_key
+            and not isinstance(value := field.value_from_object(effect), DatabaseDefault)
+        }
+        columns, places = ", ".join(f'"{name}"' for name in stated), ", ".join(["%s"] * len(stated))
+        statement = f'INSERT INTO "{Effect._meta.db_table}" ({columns}) VALUES ({places}) {_UNLESS_STORED}'  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(statement, list(stated.values()))
 
     def requeue(self, organization: Organization) -> int:
         """Make the organization's effects that wait for their next try due now; return how many."""

@@ -1,12 +1,11 @@
 """Erasures: which people's data was removed, when, why and how much. The receipt names no person."""
 
-from collections.abc import Callable
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models.prepared import prepared
+from integrations.models import step_questions
 from integrations.vocabulary import FINAL_ERASURES, ErasureCause
 
 
@@ -19,14 +18,7 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 
     def forbids(self, organization_id: int, opportunity_id: str) -> bool:
         """Whether nothing personal about the opportunity may be stored."""
-        return self.send_forbids(organization_id, opportunity_id)()
-
-    def send_forbids(self, organization_id: int, opportunity_id: str) -> Callable[[], bool]:
-        """Send the query of `forbids`; return what fetches its answer."""
-        if not opportunity_id:
-            return lambda: False
-        rows = _final.send(organization_id, opportunity_id)
-        return lambda: bool(rows())
+        return bool(opportunity_id) and step_questions.is_erased(organization_id, opportunity_id)
 
     def to_repeat(self) -> Self:
         """Erasures not yet repeated: a worker that held a row during the erasure may have written afterwards."""
@@ -86,9 +78,3 @@ class Erasure(models.Model):
     def is_final(self) -> bool:
         """Whether nothing personal about the opportunity may be stored again."""
         return self.cause in FINAL_ERASURES
-
-
-@prepared
-def _final(organization_id: int, opportunity_id: str) -> models.QuerySet[Erasure, int]:
-    rows = Erasure.objects.final().filter(organization=organization_id, opportunity_id=opportunity_id)
-    return rows.order_by().values_list("pk", flat=True)[:1]

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now, Upper
 
+from integrations.models import db_clock
 from integrations.models.invitation_queryset import InvitationQuerySet
 from integrations.models.invitation_status import (
     FOLLOWED,
@@ -15,10 +16,8 @@ from integrations.models.invitation_status import (
     IllegalTransition,
     Status,
 )
-from integrations.models.prepared import prepared
-from integrations.models.prepared_insert import insert_row
-from integrations.models.prepared_update import changed_row
 from integrations.models.result import Result
+from integrations.models.step_questions import has_later_round_sent
 from integrations.models.text_search_index import TextSearchIndex
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import FollowingEnd
@@ -235,16 +234,8 @@ class Invitation(models.Model):
 
     def save(self, **options: Any) -> None:
         """Save; a new row gets its external id from what makes the round unique."""
-        self._set_external_id()
-        super().save(**options)
-
-    def store(self) -> None:
-        """Store this new row by a prepared statement. Raises IntegrityError when it breaks a rule."""
-        self._set_external_id()
-        insert_row(self)
-
-    def _set_external_id(self) -> None:
         self.external_id = self.external_id or self._external_id()
+        super().save(**options)
 
     def new_external_id(self) -> str:
         """Return an external id that no call has carried: CodeScreen may answer a known key as it did before."""
@@ -268,9 +259,7 @@ class Invitation(models.Model):
 
     def has_later_round_sent(self) -> bool:
         """Whether a later round of the same assessment on the same opportunity was sent."""
-        return _later_rounds_sent.exists(
-            self.organization_id, self.opportunity_id, self.assessment_id, self.round
-        )
+        return has_later_round_sent(self.organization_id, self.opportunity_id, self.assessment_id, self.round)
 
     @property
     def is_open(self) -> bool:
@@ -291,29 +280,26 @@ class Invitation(models.Model):
         """Change the status, and `changes` with it, by compare-and-set.
 
         Raises IllegalTransition when TRANSITIONS doesn't allow it from the row's present status. A move to the
-        present status only applies `changes`.
+        present status only applies `changes`. The object gets them too; what else others have changed, it gets by
+        `lock()`.
         """
         sources = (*TRANSITIONS.get(status, ()), status)
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
-            changes |= {"changed_at": Now(), "followed_since": Now(), **FOLLOWING_GOES_ON}
+            now = db_clock.now()
+            changes |= {"changed_at": now, "followed_since": now, **FOLLOWING_GOES_ON}
         if status != Status.COMPLETED:
             changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
-        changed = changed_row(Invitation, {"pk": self.pk, "status__in": sources}, changes)
-        if changed is None:
+        if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
-        self._take_over(changed)
+        for name, value in changes.items():
+            setattr(self, name, value)
 
     def lock(self) -> None:
-        """Lock the row until the transaction ends, and read it again."""
-        locked = _locked.first(self.pk)
-        if locked is None:
-            raise Invitation.DoesNotExist(f"invitation {self.pk}")
-        self._take_over(locked)
-
-    def _take_over(self, row: "Invitation") -> None:
+        """Lock the row until the transaction ends, and read it again. Raises DoesNotExist."""
+        row = Invitation.objects.locked().get(pk=self.pk)
         for column in self._meta.concrete_fields:
             setattr(self, column.attname, getattr(row, column.attname))
 
@@ -323,27 +309,3 @@ class Invitation(models.Model):
             followed_since=Now(), next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON
         )
         self.refresh_from_db()
-
-
-@prepared
-def invitation_by_pk(pk: int) -> models.QuerySet[Invitation]:
-    """The invitation of this number."""
-    return Invitation.objects.filter(pk=pk).order_by()
-
-
-@prepared
-def _locked(pk: int) -> models.QuerySet[Invitation]:
-    return Invitation.objects.locked().filter(pk=pk).order_by()
-
-
-@prepared
-def _later_rounds_sent(
-    organization_id: int, opportunity_id: str, assessment_id: str, number: int
-) -> models.QuerySet[Invitation, int]:
-    rows = Invitation.objects.filter(
-        organization=organization_id,
-        opportunity_id=opportunity_id,
-        assessment_id=assessment_id,
-        round__gt=number,
-    )
-    return rows.exclude(instance_id="").order_by().values_list("pk", flat=True)[:1]

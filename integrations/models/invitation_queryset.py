@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db import connection, models
+from django.db import models
 from django.db.models.functions import Coalesce, Now
 
 from integrations.models.invitation_status import FOLLOWED, OPEN, Status
@@ -24,9 +24,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def locked(self) -> Self:
         """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
-        if connection.features.has_select_for_update:
-            return self.select_for_update(of=("self",), no_key=True)
-        return self
+        return self.select_for_update(of=("self",), no_key=True)
 
     def reread_locked(self, invitation: "Invitation") -> "Invitation":
         """Read the invitation again, with its organization, and lock it until the transaction ends."""

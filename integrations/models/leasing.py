@@ -13,14 +13,12 @@ from django.db.models.functions import Now
 from integrations.models import db_clock
 from integrations.models.claim_statement import (
     ORGANIZATIONS_PER_CLAIM,
-    lease_first_statement,
+    Statement,
     lease_of_organization_statement,
     lease_statement,
     offers_statement,
 )
 from integrations.models.fair_shares import Offer, Turns
-from integrations.models.prepared_update import change_rows, rows_returned
-from integrations.models.sql_template import Statement
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
@@ -39,6 +37,8 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
 
     #: The order in which an organization's due rows are claimed. An index has it, so that no claim sorts the backlog.
     work_order: tuple[str, ...] = ("due_at",)
+    #: What `due()` asks of a free row `job`, in the SQL of claims: they find it by statements of their own.
+    also_due = ""
 
     def scheduled(self) -> Self:
         """Rows with a due time, past or to come. Claims find them by the index that holds exactly these."""
@@ -100,14 +100,6 @@ class Leasable(models.Model):
         return next(iter(cls.claim_batch(owner, 1)), None)
 
     @classmethod
-    def claim_first(cls, owner: str) -> Self | None:
-        """Lease the most urgent due row to `owner`, of any organization. Return None when nothing is due.
-
-        One statement, which is fair only while no more rows are due than workers can begin.
-        """
-        return next(iter(cls._leased(lease_first_statement(cls, LEASE, owner))), None)
-
-    @classmethod
     def claim_batch(cls, owner: str, most: int) -> list[Self]:
         """Lease at most `most` due rows to `owner`, count the attempt of each and return them.
 
@@ -139,7 +131,7 @@ class Leasable(models.Model):
     def _leased(cls, statement: Statement) -> list[Self]:
         """Return the rows that the statement leases, none when a constraint gives one of them to another worker."""
         try:
-            return rows_returned(cls, *statement)
+            return list(cls._base_manager.raw(*statement))
         except IntegrityError:
             return []
 
@@ -176,9 +168,7 @@ class Leasable(models.Model):
 
     def change_fenced(self, **changes: object) -> bool:
         """Write these changes if the lease is still this owner's. Return False when it was lost."""
-        if not self.lease_owner:
-            return False
-        return bool(change_rows(type(self), {"pk": self.pk, "lease_owner": self.lease_owner}, changes))
+        return bool(self.fenced().update(**changes))
 
     @property
     def is_poison(self) -> bool:

@@ -8,8 +8,6 @@ from django.db import models
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
 from integrations.models.pending_membership import folded
-from integrations.models.prepared import prepared
-from integrations.models.prepared_insert import insert_unless_stored
 
 BATCH = 500
 
@@ -52,31 +50,24 @@ class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
         }
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            stored = self._stored(organization.pk, batch)
-            known = {(one, email, Relation(relation)): pk for one, email, relation, pk in stored}
+            stored = self.filter(organization=organization, opportunity_id__in=batch).order_by()
+            known = {
+                (one, email, Relation(relation)): pk
+                for one, email, relation, pk in stored.values_list(
+                    "opportunity_id", "email", "relation", "pk"
+                )
+            }
             gone = [pk for key, pk in known.items() if key not in wanted and key[2] in read[key[0]]]
             new = sorted(key for key in wanted - known.keys() if key[0] in set(batch))
             if gone:
                 self.filter(pk__in=gone).delete()
-            self._add(
-                [
-                    self.model(organization=organization, opportunity_id=one, email=email, relation=relation)
-                    for one, email, relation in new
-                ]
-            )
-
-    def _stored(self, organization_id: int, ids: list[str]) -> list[tuple[str, str, str, int]]:
-        if len(ids) == 1:
-            return _of_candidate.all(organization_id, ids[0])
-        rows = self.filter(organization=organization_id, opportunity_id__in=ids).order_by()
-        return list(rows.values_list("opportunity_id", "email", "relation", "pk"))
-
-    def _add(self, rows: "list[OpportunityPerson]") -> None:
-        """Store those of the rows that another process hasn't stored meanwhile."""
-        if len(rows) == 1:
-            insert_unless_stored(rows[0], unique=("opportunity_id", "organization", "email", "relation"))
-        elif rows:
-            self.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
+            rows = [
+                self.model(organization=organization, opportunity_id=one, email=email, relation=relation)
+                for one, email, relation in new
+            ]
+            self.bulk_create(
+                rows, ignore_conflicts=True, batch_size=BATCH
+            )  # another process may store them too
 
 
 class OpportunityPerson(models.Model):
@@ -104,11 +95,3 @@ class OpportunityPerson(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_relation_display()} of {self.opportunity_id}"
-
-
-@prepared
-def _of_candidate(
-    organization_id: int, opportunity_id: str
-) -> models.QuerySet[OpportunityPerson, tuple[str, str, str, int]]:
-    rows = OpportunityPerson.objects.filter(organization=organization_id, opportunity_id=opportunity_id)
-    return rows.order_by().values_list("opportunity_id", "email", "relation", "pk")

@@ -3,7 +3,6 @@
 import re
 import secrets
 import zoneinfo
-from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
@@ -11,11 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
-from django.db import connection, models
+from django.db import models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
-from integrations.models.prepared import prepared
 from integrations.vocabulary import Platform, ReentryPolicy, Thresholds
 
 
@@ -87,19 +85,15 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def reread(self, pk: int) -> "Organization":
         """Return the organization as it is now, with both connections."""
-        return _only(_with_connections.all(pk), pk)
+        return self.with_connections().get(pk=pk)
 
     def lock(self, pk: int) -> "Organization":
         """Return the organization, locked until the transaction ends.
 
         What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
         """
-        return self.send_lock(pk)()
-
-    def send_lock(self, pk: int) -> "Callable[[], Organization]":
-        """Send the query of `lock`; return what fetches the organization. What is sent next waits for the lock, too."""
-        rows = _locked.send(pk)
-        return lambda: _only(rows(), pk)
+        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
 class Organization(models.Model):
@@ -381,23 +375,3 @@ class Organization(models.Model):
 
 def _webhook_url(platform: Platform, key: str) -> str:
     return f"{settings.PORTAL_URL}/webhooks/{platform}/{key}/"
-
-
-def _only(rows: list[Organization], pk: int) -> Organization:
-    if not rows:
-        raise Organization.DoesNotExist(f"organization {pk}")
-    return rows[0]
-
-
-@prepared
-def _with_connections(pk: int) -> models.QuerySet[Organization]:
-    return Organization.objects.with_connections().filter(pk=pk).order_by()
-
-
-@prepared
-def _locked(pk: int) -> models.QuerySet[Organization]:
-    rows = Organization.objects.filter(pk=pk).order_by()
-    if connection.features.has_select_for_update:
-        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
-        rows = rows.select_for_update(of=("self",), no_key=True)
-    return rows

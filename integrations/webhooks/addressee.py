@@ -9,11 +9,9 @@ import time
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save
 
 from integrations.models import CodeScreenConnection, FormerWebhookKey, LeverWebhook, Organization
-from integrations.models.prepared import prepared
 from integrations.models.webhook_access import webhook_access_changed
 
 REMEMBER_SECONDS = 2.0
@@ -75,7 +73,7 @@ def find_anew(key: str) -> Addressee | None:
     isn't found as a present one any more is found as a former one.
     """
     read_at, forgotten = time.monotonic(), memory.forgotten
-    organization, former = _by_key.first(key), None
+    organization, former = Organization.objects.filter(webhook_key=key).only("pk").first(), None
     if organization is None:
         former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
         if former is None:
@@ -84,27 +82,12 @@ def find_anew(key: str) -> Addressee | None:
     addressee = Addressee(
         organization,
         former,
-        tuple(_lever_webhooks.all(organization.pk)),
-        _codescreen.first(organization.pk),
+        tuple(LeverWebhook.objects.active().filter(organization=organization).order_by("-pk")),
+        CodeScreenConnection.objects.filter(organization=organization).first(),
         read_at,
     )
     memory.put(key, addressee, forgotten)
     return addressee
-
-
-@prepared
-def _by_key(key: str) -> QuerySet[Organization]:
-    return Organization.objects.filter(webhook_key=key).only("pk").order_by()
-
-
-@prepared
-def _lever_webhooks(organization_id: int) -> QuerySet[LeverWebhook]:
-    return LeverWebhook.objects.active().filter(organization=organization_id).order_by("-pk")
-
-
-@prepared
-def _codescreen(organization_id: int) -> QuerySet[CodeScreenConnection]:
-    return CodeScreenConnection.objects.filter(organization=organization_id).order_by()
 
 
 def _forget(**_: object) -> None:

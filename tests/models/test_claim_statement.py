@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Organization, claim_statement
-from integrations.models.claim_statement import ORGANIZATIONS_PER_CLAIM
+from integrations.models import Delivery, Effect, Organization
+from integrations.models.claim_statement import ORGANIZATIONS_PER_CLAIM, due_sql
 from tests import factories
 
 HISTORY, IDLE_ORGANIZATIONS = 3_000, 300
@@ -180,17 +181,19 @@ def test_a_due_row_is_claimed_at_once_among_many_organizations_whose_rows_wait_f
     assert factories.claimed(type(due), "one").pk == due.pk
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("model", [Delivery, Effect])
-def test_the_statements_of_a_claim_are_compiled_outside_a_transaction(model) -> None:
-    for compiled in (
-        claim_statement._leasing_rows,
-        claim_statement._leasing_of_organization,
-        claim_statement._leasing_of_candidate,
-    ):
-        compiled.cache_clear()
-    assert model.claim_batch("one", 2) == []
-    factories.EffectFactory.create()
-    factories.DeliveryFactory.create()
-    assert len(model.claim_batch("one", 2)) == 1
-    assert Effect.claim_next(1, "nobody", "one") is None
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_a_claim_takes_for_due_what_the_queryset_does(organization, factory) -> None:
+    moment = factories.a_moment_ago()
+    leases = {"free": None, "held": moment + timedelta(hours=1), "lost": moment - timedelta(hours=1)}
+    times = {"due": moment, "long due": moment - timedelta(hours=2), "later": moment + timedelta(hours=2)}
+    for lease, due_at in product(leases, times):
+        # alone, and beside another of the same candidate that is as urgent
+        factory.create(organization=organization, leased_until=leases[lease], due_at=times[due_at])
+        of_candidate = {"organization": organization, "opportunity_id": f"{lease} {due_at}"}
+        factory.create(**of_candidate, leased_until=leases[lease], due_at=times[due_at])
+        model = type(factory.create(**of_candidate, due_at=moment))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT job.id FROM {model._meta.db_table} job WHERE {due_sql(model)}", ())
+        by_claims = {pk for (pk,) in cursor.fetchall()}
+    assert by_claims == set(model.objects.due().values_list("pk", flat=True))
+    assert 0 < len(by_claims) < model.objects.count()

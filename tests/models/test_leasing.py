@@ -69,17 +69,6 @@ def test_due_rows_are_claimed_oldest_first(db, model, factory):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_the_row_that_has_been_due_longest_is_claimed_first_whichever_organizations_it_is(db, model, factory):
-    late, early = (factory(due_at=timezone.now() - timedelta(minutes=minutes)) for minutes in (1, 2))
-    claimed = [model.claim_first(owner) for owner in ("one", "two", "three")]
-    assert [row and (row.pk, row.lease_owner, row.attempts) for row in claimed] == [
-        (early.pk, "one", 1),
-        (late.pk, "two", 1),
-        None,
-    ]
-
-
-@pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_a_single_row_is_leased_once(db, model, factory):
     row = factory(due_at=timezone.now() + timedelta(hours=1))
     assert row.lease() is not None

@@ -403,7 +403,7 @@ class WebhookContract:
         "call",
         [
             "integrations.webhooks.store.insert_once",
-            "integrations.webhooks.addressee._by_key.first",
+            "integrations.webhooks.addressee.find_anew",
         ],
     )
     def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, call):

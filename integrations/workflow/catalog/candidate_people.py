@@ -6,7 +6,6 @@ deleted.
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations import signed_cache
@@ -15,9 +14,9 @@ from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import Candidate, Membership, OpportunityPerson, Organization
+from integrations.models import Candidate, OpportunityPerson, Organization
 from integrations.models.opportunity_person import People, Relation
-from integrations.models.prepared import prepared
+from integrations.models.step_questions import has_limited_members
 
 #: How long a Lever user's address is kept instead of being read again.
 USER_KEPT_SECONDS = 24 * 3600
@@ -42,7 +41,7 @@ def read_people(organization: Organization, opportunity: Opportunity, clients: C
 
     What Lever doesn't show now is left out: nothing else waits for it. Raises CallDeferred when no call may begin.
     """
-    if not _limited_members.exists(organization.pk):
+    if not has_limited_members(organization.pk):
         return {}
     shown = people_shown(opportunity)
     if opportunity.is_anonymized:
@@ -71,7 +70,7 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
 
     Nothing is stored where nobody depends on it.
     """
-    if not _limited_members.exists(organization.pk):
+    if not has_limited_members(organization.pk):
         return
     read = {opportunity.id: people_shown(opportunity) for opportunity in opportunities}
     OpportunityPerson.objects.replace(organization, read)
@@ -83,7 +82,7 @@ def read_missing_people(organization: Organization, clients: ClientProvider, bud
     Raises PlatformError, and CallDeferred when the turn is over before all are read.
     """
     candidates = Candidate.objects.filter(organization=organization)
-    if not _limited_members.exists(organization.pk):
+    if not has_limited_members(organization.pk):
         OpportunityPerson.objects.filter(organization=organization).delete()
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return
@@ -101,13 +100,6 @@ def read_missing_people(organization: Organization, clients: ClientProvider, bud
         # also of one that Lever hides: once it shows them, a decision reads it
         candidates.filter(opportunity_id=opportunity_id).update(people_read_at=Now())
         budget.part_done({PEOPLE_READ: opportunity_id})
-
-
-@prepared
-def _limited_members(organization_id: int) -> QuerySet[Membership, int]:
-    limited = Membership.Role.LIMITED_TEAM_MEMBER
-    members = Membership.objects.filter(organization=organization_id, role=limited).exclude(address="")
-    return members.order_by().values_list("pk", flat=True)[:1]
 
 
 def _address(organization: Organization, lever: LeverClient, user_id: str) -> str:

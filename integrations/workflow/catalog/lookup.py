@@ -5,12 +5,10 @@ A function that takes the clients reads the list again when the copy is old, or 
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
-from integrations.models import Assessment, Organization, Role, Stage, db_clock
-from integrations.models.prepared import prepared
+from integrations.models import Organization, Role, Stage, db_clock, step_questions
+from integrations.models.step_questions import live_role_title, live_stage_name
 from integrations.workflow.catalog.sync import refresh_role, refresh_roles, refresh_stages
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.naming import is_named
@@ -34,23 +32,17 @@ def needs_refresh(
 
 def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
     """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
-    name = _stage_name.first(organization.pk, stage_id)
+    name = live_stage_name(organization.pk, stage_id)
     refreshed_at = organization.lever_connection.stages_refreshed_at
     if needs_refresh(refreshed_at, has_entry=name is not None, fresh_for=STAGES_FRESH_FOR):
         refresh_stages(organization, clients.lever())
-        name = _stage_name.first(organization.pk, stage_id)
+        name = live_stage_name(organization.pk, stage_id)
     return name or ""
 
 
 def stage_name_in_copy(organization: Organization, stage_id: str) -> str:
     """Return the stage's name by the copy as it is, empty when it doesn't list the id."""
-    return _stage_name.first(organization.pk, stage_id) or ""
-
-
-@prepared
-def _stage_name(organization_id: int, stage_id: str) -> QuerySet[Stage, str]:
-    stages = Stage.objects.live().filter(organization=organization_id, external_id=stage_id)
-    return stages.order_by().values_list("name", flat=True)
+    return live_stage_name(organization.pk, stage_id) or ""
 
 
 def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
@@ -77,7 +69,7 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
     """
     if not role_id:
         return ""
-    title = _live_role_title.first(organization.pk, role_id)
+    title = live_role_title(organization.pk, role_id)
     is_known = title is not None
     if is_known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
         return title or ""
@@ -93,18 +85,6 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
     return role.title if role else ""
 
 
-@prepared
-def _live_role_title(organization_id: int, role_id: str) -> QuerySet[Role, str]:
-    roles = Role.objects.live().filter(organization=organization_id, external_id=role_id)
-    return roles.order_by().values_list("title", flat=True)
-
-
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    return tuple(KnownAssessment(*row) for row in _live_assessments.all(organization.pk))
-
-
-@prepared
-def _live_assessments(organization_id: int) -> QuerySet[Assessment, tuple[str, str]]:
-    rows = Assessment.objects.live().filter(organization=organization_id).order_by("name")
-    return rows.values_list("external_id", "name")
+    return tuple(KnownAssessment(*row) for row in step_questions.live_assessments(organization.pk))

@@ -1,22 +1,14 @@
 """An organization's role mappings and trigger stages, as the rules need them."""
 
-from django.db.models import QuerySet
-
 from integrations.models import Organization, RoleMapping, Stage
-from integrations.models.prepared import prepared
+from integrations.models.step_questions import role_mappings
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 from integrations.workflow.rules.trigger import TriggerPolicy
 
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
-    return MappingIndex(MappingRule(*row) for row in _mappings.all(organization.pk))
-
-
-@prepared
-def _mappings(organization_id: int) -> QuerySet[RoleMapping, tuple[str, str, str]]:
-    rows = RoleMapping.objects.filter(organization=organization_id).order_by("role", "stage")
-    return rows.values_list("role", "stage", "assessment")
+    return MappingIndex(MappingRule(*row) for row in role_mappings(organization.pk))
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:

@@ -11,7 +11,6 @@ from django.db.models.functions import Now
 
 from integrations.models import Effect, EmailTopic, Invitation, db_clock
 from integrations.models.invitation_status import Status
-from integrations.models.prepared_update import change_rows
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.email.blocks import OPEN
@@ -49,12 +48,10 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         invitation.move(
             Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
         )
-        uncertain = {
-            "invitation": invitation.pk,
-            "kind": Effect.Kind.SEND_INVITATION,
-            "state": Effect.State.UNCERTAIN,
-        }
-        change_rows(Effect, uncertain, {"state": Effect.State.DONE, "done_at": Now(), "last_error": ""})
+        uncertain = Effect.objects.filter(
+            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
+        )
+        uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 

@@ -4,16 +4,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
-from integrations.models import Candidate, Delivery, Effect, Erasure, Invitation, Organization, db_clock
+from integrations.models import Candidate, Effect, Erasure, Invitation, Organization, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation_status import Status
-from integrations.models.prepared import prepared
-from integrations.vocabulary import DeliveryEvent
+from integrations.models.step_questions import has_webhook_since
 from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.candidate_people import store_people_shown
 from integrations.workflow.catalog.lookup import stage_name
@@ -87,18 +85,7 @@ def _must_be_read(invitation: Invitation, now: datetime) -> bool:
     checked_at = invitation.checked_at
     if checked_at is None or not invitation.email or now - checked_at >= READ_AGAIN_AFTER:
         return True
-    return _webhooks_since.exists(invitation.organization_id, invitation.opportunity_id, checked_at)
-
-
-@prepared
-def _webhooks_since(organization_id: int, opportunity_id: str, moment: datetime) -> QuerySet[Delivery, int]:
-    rows = Delivery.objects.filter(
-        organization=organization_id,
-        platform=Delivery.Platform.LEVER,
-        opportunity_id=opportunity_id,
-        received_at__gt=moment,
-    )
-    return rows.exclude(event=DeliveryEvent.SWEEP).order_by().values_list("pk", flat=True)[:1]
+    return has_webhook_since(invitation.organization_id, invitation.opportunity_id, checked_at)
 
 
 def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:

@@ -57,7 +57,7 @@ def append_to_waiting(
     waiting = _emails(organization, topic).filter(
         state=Effect.State.DUE, due_at__gt=Now(), attempts=0, leased_until__isnull=True
     )
-    if connection.features.has_select_for_update and connection.in_atomic_block:
+    if connection.in_atomic_block:
         # wait for a concurrent append to commit: without the lock this notice would become an e-mail of its own
         waiting = waiting.select_for_update(of=("self",), no_key=True)
     effect = waiting.first()

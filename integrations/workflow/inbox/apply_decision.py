@@ -99,7 +99,7 @@ def _invite(
         round=decision.round,
         **values,
     )
-    invitation.store()
+    invitation.save(force_insert=True)
     if status != Status.HELD:
         enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=True)
     return invitation

@@ -10,7 +10,6 @@ from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
-from integrations.models.pipeline import pipelined
 from integrations.vocabulary import ErasureCause, Platform, VerdictCause, VerdictCode
 from integrations.workflow.catalog.candidate_people import store_people
 from integrations.workflow.erasure.erase import erase
@@ -52,10 +51,8 @@ def decide_delivery(
         organization, facts = delivery.organization, snapshot.facts
         if snapshot.opportunity is not None:
             # such decisions of one organization run one after another: each sees the invitations of those before it
-            with pipelined():
-                lock = Organization.objects.send_lock(delivery.organization_id)
-                facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
-                organization = lock()
+            organization = Organization.objects.lock(delivery.organization_id)
+            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         # before the verdict, which locks the chain: others lock the candidate first

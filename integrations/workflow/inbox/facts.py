@@ -4,8 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from django.db.models import QuerySet
-
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
@@ -17,7 +15,6 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.opportunity_person import People
-from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent, ReentryPolicy
 from integrations.workflow.catalog.candidate import candidate_snapshot
 from integrations.workflow.catalog.candidate_people import read_people
@@ -100,17 +97,11 @@ def gather_facts(
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:
     """Whether a move to another stage may concern an invitation that hasn't been started."""
-    return _unstarted_invitations.exists(organization.pk, change.opportunity_id)
-
-
-@prepared
-def _unstarted_invitations(organization_id: int, opportunity_id: str) -> QuerySet[Invitation, int]:
-    rows = Invitation.objects.filter(
-        organization=organization_id,
-        opportunity_id=opportunity_id,
+    return Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=change.opportunity_id,
         status__in=[Invitation.Status.HELD, Invitation.Status.PENDING, Invitation.Status.INVITED],
-    )
-    return rows.order_by().values_list("pk", flat=True)[:1]
+    ).exists()
 
 
 def _read(
@@ -158,17 +149,12 @@ def _entered_before(
     if entered_at is None:
         # who wasn't in the stage when it was first compared has come since
         is_compared = connection.swept_at is not None
-        was_there = not is_compared or _offers.exists(organization.pk, opportunity.id)
+        offered = Delivery.objects.offered().filter(organization=organization, opportunity_id=opportunity.id)
+        was_there = not is_compared or offered.exists()
         return EnteredBefore.UNKNOWN_TIME if was_there else None
     if connection.first_connected_at and entered_at < connection.first_connected_at:
         return EnteredBefore.CONNECTING
     return EnteredBefore.RESTORE if organization.has_lost_rows_since(entered_at) else None
-
-
-@prepared
-def _offers(organization_id: int, opportunity_id: str) -> QuerySet[Delivery, int]:
-    rows = Delivery.objects.offered().filter(organization=organization_id, opportunity_id=opportunity_id)
-    return rows.order_by().values_list("pk", flat=True)[:1]
 
 
 def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.clients.provider import clients_for
@@ -15,7 +14,6 @@ from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.lever.transport import PAGE_SIZE
 from integrations.models import Delivery, Organization, db_clock
-from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.inbox.missed import CLOCK_SKEW
 
@@ -97,7 +95,9 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred when nothing was
     read.
     """
-    if len(_first_waiting.all(organization.pk)) < FEWEST_CANDIDATES:
+    # at first for whichever stage: to find those of one stage takes longer
+    scheduled = Delivery.objects.scheduled().filter(organization=organization, due_at__lte=Now())
+    if scheduled.order_by("due_at")[:FEWEST_CANDIDATES].count() < FEWEST_CANDIDATES:
         return None
     reading = ListReading(read_at=db_clock.now())
     waiting = Delivery.objects.filter(
@@ -132,10 +132,3 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     except PlatformError:
         pass
     return reading
-
-
-@prepared
-def _first_waiting(organization_id: int) -> QuerySet[Delivery, int]:
-    """Return at most FEWEST_CANDIDATES who wait, for whichever stage: to find those of one stage takes longer."""
-    waiting = Delivery.objects.scheduled().filter(organization=organization_id, due_at__lte=Now())
-    return waiting.order_by("due_at").values_list("pk", flat=True)[:FEWEST_CANDIDATES]

@@ -9,8 +9,7 @@ from django.db.models.functions import Now
 
 from integrations import correlation
 from integrations.http.json_types import JsonObject
-from integrations.models import Delivery, Effect, Invitation, Membership
-from integrations.models.prepared_insert import insert_unless_stored
+from integrations.models import Delivery, Effect, Invitation, Membership, db_clock
 from integrations.models.truncated_keys import truncated_key
 
 
@@ -57,8 +56,9 @@ def enqueue(
         correlation_id=correlation.current_or_new(),
         priority=priority,
     )
-    effect.due_at = due_after(wait)
-    insert_unless_stored(effect, unique=("kind", "organization", "key"))
+    if wait:
+        effect.due_at = db_clock.now() + wait
+    Effect.objects.add(effect)
 
 
 def due_after(wait: timedelta) -> Combinable:

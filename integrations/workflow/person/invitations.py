@@ -1,17 +1,14 @@
 """Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Upper
-
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Result, db_clock
 from integrations.models.invitation_status import Status
-from integrations.models.prepared import prepared
+from integrations.models.step_questions import rows_of
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
 from integrations.workflow.rules.tags import has_progress_tag
@@ -57,19 +54,14 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
 
     `entered_at` is when the person entered the stage; None when that isn't known.
     """
-    return send_invitations_of(person, entered_at)()
-
-
-def send_invitations_of(
-    person: Person, entered_at: datetime | None = None
-) -> Callable[[], PersonsInvitations]:
-    """Send the query of `invitations_of`; return what fetches its answer."""
-    emails = filter(None, person.emails)
-    rows = _rows.send(person.organization_id, person.opportunity_id, person.contact_id, *emails)
-    return lambda: _persons_invitations(person, _existing(rows(), entered_at))
-
-
-def _persons_invitations(person: Person, existing: Sequence[ExistingInvitation]) -> PersonsInvitations:
+    values = [person.opportunity_id, *filter(None, [person.contact_id]), *filter(None, person.emails)]
+    is_contact = " OR contact_id = %s" if person.contact_id else ""
+    has_email = " OR UPPER(email) = UPPER(%s)" * (len(values) - 1 - bool(person.contact_id))
+    is_same = f"organization_id = %s AND (opportunity_id = %s{is_contact}{has_email})"
+    rows = rows_of(
+        Invitation, f"{is_same} ORDER BY created_at DESC, id DESC", person.organization_id, *values
+    )
+    existing = _existing(rows, entered_at)
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
@@ -91,15 +83,6 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
         ),
         None,
     )
-
-
-@prepared
-def _rows(organization_id: int, opportunity_id: str, contact_id: str, *emails: str) -> QuerySet[Invitation]:
-    is_same = Q(opportunity_id=opportunity_id) | (Q(contact_id=contact_id) & ~Q(contact_id=""))
-    for email in emails:
-        is_same |= Q(address=Upper(email))  # not iexact, which no index answers on SQLite
-    rows = Invitation.objects.filter(organization=organization_id).alias(address=Upper("email"))
-    return rows.filter(is_same).order_by("-created_at", "-pk")
 
 
 def _existing(

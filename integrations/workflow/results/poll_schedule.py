@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -47,10 +47,8 @@ def claim_polls(most: int) -> list[Invitation]:
     worker is polled less and less often.
     """
     with transaction.atomic():
-        rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
-        invitations = list(rows[:most])
+        due = Invitation.objects.due_for_poll().order_by("next_poll_at")
+        invitations = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:most])
         for failures in {invitation.poll_failures for invitation in invitations}:
             lease = POLL_LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
             with_as_many = [one.pk for one in invitations if one.poll_failures == failures]

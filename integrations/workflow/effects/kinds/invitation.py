@@ -16,8 +16,8 @@ from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
-from integrations.models.invitation import invitation_by_pk
 from integrations.models.invitation_status import Status
+from integrations.models.step_questions import rows_of
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import (
     cancel_or_retry,
@@ -95,7 +95,7 @@ class Sending:
 
 def _send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     """Send one invitation and return the outcome. Raises PlatformError when it should be retried."""
-    invitation = invitation_by_pk.first(effect.invitation_id or 0)
+    invitation = next(iter(rows_of(Invitation, "id = %s", effect.invitation_id)), None)
     if invitation is None:
         raise TypeError("an invitation effect without an invitation")
     effect.invitation, invitation.organization = invitation, effect.organization

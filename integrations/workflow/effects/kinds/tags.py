@@ -8,14 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db.models import QuerySet
-
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
 from integrations.models import Effect, Invitation, Result
-from integrations.models.prepared import prepared
+from integrations.models.step_questions import has_later_progress_tag, has_waiting_progress_tag
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.author import known_author
 from integrations.workflow.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole
@@ -62,9 +60,15 @@ def enqueue_progress_tag(
     """
     if invitation.has_later_round_sent():
         return False
-    of_candidate = (invitation.organization_id, invitation.opportunity_id)
-    if _waiting_progress_tags.exists(*of_candidate):
-        waiting = _progress_tags_waiting_for(*of_candidate)
+    if has_waiting_progress_tag(invitation.organization_id, invitation.opportunity_id):
+        waiting = Effect.objects.filter(
+            organization=invitation.organization_id,
+            kind=Effect.Kind.SET_PROGRESS_TAG,
+            opportunity_id=invitation.opportunity_id,
+            state=Effect.State.DUE,
+            leased_until__isnull=True,
+            payload__result=None,
+        )
         waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
     SET_PROGRESS_TAG.enqueue(
         invitation.organization_id,
@@ -75,23 +79,6 @@ def enqueue_progress_tag(
     return True
 
 
-def _progress_tags_waiting_for(organization_id: int, opportunity_id: str) -> QuerySet[Effect]:
-    return Effect.objects.filter(
-        organization=organization_id,
-        kind=Effect.Kind.SET_PROGRESS_TAG,
-        opportunity_id=opportunity_id,
-        state=Effect.State.DUE,
-        leased_until__isnull=True,
-        payload__result=None,
-    )
-
-
-@prepared
-def _waiting_progress_tags(organization_id: int, opportunity_id: str) -> QuerySet[Effect, int]:
-    waiting = _progress_tags_waiting_for(organization_id, opportunity_id)
-    return waiting.order_by().values_list("pk", flat=True)[:1]
-
-
 def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
     """Leave exactly one progress tag on the opportunity, and the result tag that came with it.
 
@@ -99,7 +86,7 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
     tag when CodeScreen has said something else since; cancelled when nothing remains. Where Lever refuses both
     together, the progress tag is set alone, and the result tag becomes an effect of its own, which says why.
     """
-    has_later = _later_tags.exists(effect.organization_id, effect.opportunity_id, effect.pk)
+    has_later = has_later_progress_tag(effect.organization_id, effect.opportunity_id, effect.pk)
     payload = SET_PROGRESS_TAG.payload_of(effect)
     result_tag = payload.result_tag
     if result_tag is not None and _is_overtaken(effect, result_tag):
@@ -122,17 +109,6 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
         )
         return Done(record=alone, written=written)
     return Done(written=written)
-
-
-@prepared
-def _later_tags(organization_id: int, opportunity_id: str, pk: int) -> QuerySet[Effect, int]:
-    rows = Effect.objects.filter(
-        organization=organization_id,
-        kind=Effect.Kind.SET_PROGRESS_TAG,
-        opportunity_id=opportunity_id,
-        pk__gt=pk,
-    )
-    return rows.exclude(state=Effect.State.FAILED).order_by().values_list("pk", flat=True)[:1]
 
 
 def _set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
