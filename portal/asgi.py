@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import sys
+from functools import partial
 
 from django.conf import settings
 from django.core.servers.basehttp import get_internal_wsgi_application
@@ -32,6 +34,8 @@ def serve(host: str, port: int) -> None:
     """Serve by WEB_WORKERS processes until TERM; then end what is in flight."""
     # what is loaded by now is shared by the processes, and one that replaces a killed one answers at once
     multiprocessing.set_start_method("fork", force=True)
+    # until a process serves, it would take TERM for the first process's, and end when it is killed
+    os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
     Granian(
         "portal.asgi:application",
         address=host,

@@ -26,17 +26,25 @@ pytestmark = pytest.mark.slow
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
+def is_listening(host: str, port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=5):
+        return True
+    return False
+
+
 class WebServer:
     """The web server as `serve` starts it, with the site of the test, or with the portal."""
 
-    def __init__(self, site: str = slow_site.__name__, **variables: str) -> None:
+    def __init__(self, site: str = slow_site.__name__, *, waits: bool = True, **variables: str) -> None:
         self.port = free_port()
         program = web_server("127.0.0.1", self.port)
         environ = (
             os.environ | program.env | {"DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "x" * 60} | variables
         )
         self.process = subprocess.Popen(program.argv, env=environ, start_new_session=True)
-        wait_until(lambda: self.get("0"), 30, "the web server didn't start")
+        wait_until(lambda: is_listening("127.0.0.1", self.port), 30, "it doesn't listen", 0.001)
+        if waits:
+            wait_until(lambda: self.get("0"), 30, "the web server didn't start")
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -84,6 +92,14 @@ def test_a_request_in_flight_is_answered_after_term(server: WebServer) -> None:
         thread.join()
     assert [answer[-6:] for answer in answers] == [b"done 0"] * 5
     assert took < 6
+
+
+def test_processes_that_have_not_begun_to_serve_end_at_once() -> None:
+    server = WebServer(waits=False)
+    try:
+        assert server.stop() < 6
+    finally:
+        server.kill()
 
 
 def test_connections_at_rest_keep_nothing_from_ending(server: WebServer) -> None:
@@ -155,12 +171,6 @@ def test_killed_processes_are_replaced(server: WebServer) -> None:
 def supervised(host: str, port: int) -> Supervisor:
     program = web_server(host, port)
     return Supervisor([replace(program, env={**program.env, "DJANGO_SETTINGS_MODULE": slow_site.__name__})])
-
-
-def is_listening(host: str, port: int) -> bool:
-    with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=5):
-        return True
-    return False
 
 
 def servers_processes() -> list[int]:
