@@ -25,8 +25,8 @@ from integrations.models import (
 from integrations.queue import liveness
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.effects import invitation_endings, perform, revalidation
-from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
+from integrations.workflow.effects.perform import apply_outcome
 from integrations.workflow.inbox import database_facts
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import poll_schedule

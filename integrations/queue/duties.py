@@ -30,7 +30,7 @@ from integrations.workflow.operations.codescreen_connection import verify_codesc
 from integrations.workflow.operations.lever_webhooks import move_webhooks
 from integrations.workflow.operations.old_records import remove_old_records
 from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
-from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
+from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from integrations.models.duty_run import INTERVALS
 from integrations.queue.notify import notify_workers
 from integrations.workflow.health.incident_scan import organizations_with_changes
 from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
-from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
+from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 

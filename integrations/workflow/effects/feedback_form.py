@@ -12,8 +12,8 @@ from integrations.workflow.catalog.feedback_template import (
     TEXT_FIELDS,
     FeedbackField,
 )
-from integrations.workflow.effects.earlier_writes import may_be_written_of
 from integrations.workflow.effects.kind import Words
+from integrations.workflow.effects.lever_writes import may_be_written_of
 from integrations.workflow.effects.report_words import NOT_STATED
 
 

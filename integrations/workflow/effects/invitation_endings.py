@@ -13,8 +13,6 @@ from integrations.models import Effect, EmailTopic, Invitation, db_clock
 from integrations.models.invitation_status import Status
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
-from integrations.workflow.email.blocks import OPEN
-from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
 from integrations.workflow.outbox.outcome import (
@@ -98,7 +96,6 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
             "Look for the candidate in CodeScreen. Then say on the candidate's page whether it was sent.",
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -145,7 +142,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         EmailTopic.INVITATION_FAILED,
         f"{invitation.pk}:{effect.lease_owner}",
         subject="The invitation could not be sent",
-        lines=[f"“{invitation.assessment_name}”: {reason}", f"{OPEN}: {candidate_link(invitation)}"],
+        lines=[f"“{invitation.assessment_name}”: {reason}"],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
     )

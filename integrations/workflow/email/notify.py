@@ -15,6 +15,7 @@ from integrations.models import (
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.email import digests
 from integrations.workflow.email.alerts.enqueue import enqueue_alerts
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.payload import Condition, EmailPayload, Notice
 from integrations.workflow.outbox import enqueue
@@ -62,6 +63,7 @@ def notify_members(
 
     Its wording is chosen when it is sent: there `subject` fills in {problem}, `lines` {details}, and `variables` those
     of the kind. The same event for many candidates shares one e-mail, which shows the lines of each (see `digests`).
+    An e-mail about an `invitation` ends with the link to the candidate's page.
     What `holds_while` says is looked at when it is sent: once it is no longer so, nobody is told.
     `alert_topic` and `link` are those of the alerts, where they aren't the usual ones.
     """
@@ -84,7 +86,8 @@ def notify_members(
     if not members or _is_enqueued(organization, topic, key):
         return
     values = {**_candidate_variables(invitation), **(variables or {})}
-    notice = Notice(subject, tuple(lines), values, holds_while, key)
+    page = [f"{OPEN}: {candidate_link(invitation)}"] if invitation else []
+    notice = Notice(subject, (*lines, *page), values, holds_while, key)
     is_digest = digests.is_gathered(organization, topic)
     if is_digest and digests.append_to_waiting(organization, topic, notice, invitation):
         return

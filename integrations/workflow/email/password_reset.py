@@ -14,7 +14,7 @@ from integrations.workflow.email.links import reset_password_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
-from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.outbox.outcome import Crash, run_step
 
 logger = logging.getLogger(__name__)
 

@@ -19,6 +19,7 @@ from integrations.workflow.inbox.candidates import record_undecided
 from integrations.workflow.inbox.codescreen_webhook import note_codescreen_webhook
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.deletion import NOT_CONFIRMED, note_deletion
+from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
 from integrations.workflow.outbox.retry_policy import (
     RETRY_FOR,
     SHORTEST_WAIT,
@@ -26,7 +27,6 @@ from integrations.workflow.outbox.retry_policy import (
     deferral,
     wait_after,
 )
-from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,6 @@ from integrations.models import EmailTopic, Invitation, Organization
 from integrations.models.invitation_status import FOLLOWED, FOLLOWING_GOES_ON, Status
 from integrations.vocabulary import FollowingEnd
 from integrations.workflow.effects.kinds.note import enqueue_note
-from integrations.workflow.email.blocks import OPEN
-from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
 
@@ -103,7 +101,6 @@ def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
         lines=[
             f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
             NEXT,
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
     )

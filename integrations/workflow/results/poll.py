@@ -13,8 +13,8 @@ from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Invitation, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON
 from integrations.workflow.catalog import sync
+from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
 from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY, deferral
-from integrations.workflow.outbox.run_step import Conflict, Crash, run_step
 from integrations.workflow.results.following import end_following, why_following_ends
 from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_uncalled
 from integrations.workflow.results.recording import record_progress

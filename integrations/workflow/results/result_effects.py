@@ -6,8 +6,6 @@ from integrations.workflow.effects.kinds.move_stage import follow_result
 from integrations.workflow.effects.kinds.report_file import enqueue_report
 from integrations.workflow.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.workflow.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
-from integrations.workflow.email.blocks import OPEN
-from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, candidate_names, first_name, result_in_words
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.rules.tags import choose_progress_tag, choose_result_tag
@@ -46,7 +44,6 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
         lines=[
             f"{name or UNNAMED}: {stated} ({invitation.assessment_name})",
             *links,
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         variables={
             **candidate_names(invitation),

@@ -11,8 +11,6 @@ from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation_status import Status
 from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
-from integrations.workflow.email.blocks import OPEN
-from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import candidate_names
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
@@ -64,7 +62,6 @@ def _notify_bounce(invitation: Invitation) -> None:
         lines=[
             f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
             "Correct the address in Lever. Then press “Correct and send again” on the candidate's page.",
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -95,7 +92,6 @@ def _notify_submission(invitation: Invitation) -> None:
         subject="The assessment was submitted",
         lines=[
             f"“{invitation.assessment_name}” was submitted. CodeScreen is evaluating it, and the result follows.",
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         variables=names,
         invitation=invitation,

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from integrations.models import db_retry
-from integrations.workflow.effects import apply_outcome
+from integrations.workflow.effects import perform
 from integrations.workflow.effects.kinds import invitation as sending
 from tests.models.test_db_retry import WriteDuringRestart
 
@@ -18,7 +18,7 @@ def _retry_without_pause(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-@pytest.mark.parametrize(("module", "step"), [(sending, "_start_attempt"), (apply_outcome, "_record")])
+@pytest.mark.parametrize(("module", "step"), [(sending, "_start_attempt"), (perform, "_record")])
 def test_an_invitation_is_sent_once_when_the_database_restarts_around_the_call(
     scenario, sandbox, monkeypatch, module, step, is_committed
 ) -> None:

@@ -20,12 +20,12 @@ from integrations.models import (
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects import invitation_endings, perform
-from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds import invitation as sending
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
+from integrations.workflow.effects.perform import apply_outcome
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import retry_policy

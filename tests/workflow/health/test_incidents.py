@@ -25,9 +25,9 @@ from integrations.models import (
 from integrations.models.incident import NAMES
 from integrations.queue import duties, portal_duties, worker
 from integrations.workflow.catalog import sync
-from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import give_up
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
+from integrations.workflow.effects.perform import apply_outcome
 from integrations.workflow.email import digests
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incident_scan, incidents

@@ -24,7 +24,6 @@ from integrations.workflow.catalog.template_copy import (
     read_again,
     store_template,
 )
-from integrations.workflow.effects.author import choose_author
 from integrations.workflow.effects.feedback_form import (
     existing_feedback,
     feedback_written,
@@ -41,6 +40,7 @@ from integrations.workflow.effects.kind import (
     Words,
     kept_whole,
 )
+from integrations.workflow.effects.lever_writes import choose_author
 from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 

@@ -12,11 +12,9 @@ from integrations.models import Effect, EmailTopic, Invitation, Organization, Re
 from integrations.workflow.catalog.lookup import stages_named
 from integrations.workflow.catalog.stage_on_pass import unknown_target_message
 from integrations.workflow.catalog.trigger_policy import trigger_policy
-from integrations.workflow.effects.author import known_author
 from integrations.workflow.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole
 from integrations.workflow.effects.kinds.note import enqueue_note
-from integrations.workflow.email.blocks import OPEN
-from integrations.workflow.email.links import candidate_link
+from integrations.workflow.effects.lever_writes import known_author
 from integrations.workflow.email.names import first_name
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import Payload
@@ -79,7 +77,6 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
         lines=[
             change,
             "Decide in Lever which stage the candidate belongs in.",
-            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
     )

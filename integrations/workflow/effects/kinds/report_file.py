@@ -14,8 +14,6 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.models.db_retry import with_retry
 from integrations.report_pdf.words import ReportWords
-from integrations.workflow.effects.author import choose_author
-from integrations.workflow.effects.earlier_writes import may_be_written_of
 from integrations.workflow.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -27,6 +25,7 @@ from integrations.workflow.effects.kind import (
     kept_whole,
 )
 from integrations.workflow.effects.kinds.tags import LATER_RESULT
+from integrations.workflow.effects.lever_writes import choose_author, may_be_written_of
 from integrations.workflow.effects.report_words import is_report_of, report_file_name, report_words
 from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Retry

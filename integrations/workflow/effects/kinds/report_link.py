@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect, Result
-from integrations.workflow.effects.author import known_author
-from integrations.workflow.effects.earlier_writes import may_be_written
 from integrations.workflow.effects.kind import NOT_RECORDED, Author, ByHand, EffectKind, Target, Words
+from integrations.workflow.effects.lever_writes import known_author, may_be_written
 from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Done, LeaseLost
 

@@ -15,8 +15,8 @@ from integrations.lever.client import LeverClient
 from integrations.models import Effect, Invitation, Result
 from integrations.models.step_questions import has_later_progress_tag, has_waiting_progress_tag
 from integrations.vocabulary import ProgressTag
-from integrations.workflow.effects.author import known_author
 from integrations.workflow.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole
+from integrations.workflow.effects.lever_writes import known_author
 from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import Cancelled, Done
 from integrations.workflow.rules.tags import is_progress_tag

@@ -1,7 +1,7 @@
 """The places at which something can go wrong: every commit and every call, found by running.
 
 A place is the n-th occurrence of a call (`POST /api/assessments #1`) or of a commit by one function of the product
-(`commit in workflow/effects/apply_outcome.py:_record #3`). A statement that writes outside a transaction is a commit.
+(`commit in workflow/effects/perform.py:_record #3`). A statement that writes outside a transaction is a commit.
 """
 
 import sys

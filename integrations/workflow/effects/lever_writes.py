@@ -1,8 +1,11 @@
-"""The Lever user who is shown as the author of what the portal writes."""
+"""What each write to Lever asks first: who is shown as its author, and whether it may be there already.
+
+Looking costs a call for each candidate, so it is done only where the rows can't know.
+"""
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
-from integrations.models import Effect, LeverConnection, Organization
+from integrations.models import Effect, Invitation, LeverConnection, Organization
 from integrations.workflow.effects.kind import Author
 
 
@@ -60,3 +63,22 @@ def _active_users(lever: LeverClient) -> list[str]:
     users = [user for user in lever.users() if user.is_active]
     users.sort(key=lambda user: not user.is_super_admin)
     return [user.id for user in users]
+
+
+def may_be_written(effect: Effect) -> bool:
+    """Whether an earlier try may have written it, or the portal whose rows were lost by a restore."""
+    if effect.attempt_started_at is not None:
+        return True
+    if effect.organization.rows_lost_until is None:
+        return False
+    if effect.invitation is not None:
+        return effect.organization.has_lost_rows_since(effect.invitation.created_at)
+    since = effect.delivery.received_at if effect.delivery is not None else effect.created_at
+    return effect.organization.has_lost_rows_since(since)
+
+
+def may_be_written_of(invitation: Invitation, kind: str) -> bool:
+    """Whether any of the invitation's effects of this kind may have been written."""
+    if invitation.organization.has_lost_rows_since(invitation.created_at):
+        return True
+    return invitation.effects.filter(kind=kind, attempt_started_at__isnull=False).exists()
