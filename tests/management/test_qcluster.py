@@ -1,0 +1,82 @@
+"""`qcluster` looks each second, ends with django-q2's cluster and at TERM, and waits for a queue that is away."""
+
+import os
+import signal
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from django.core.management import CommandError
+
+from integrations.management.commands import qcluster
+from integrations.models import Heartbeat
+
+
+@pytest.fixture
+def cluster(db, monkeypatch, request_stop) -> Iterator[mock.Mock]:
+    """Django-q2's cluster, pretended."""
+    started = mock.Mock()
+    monkeypatch.setattr(qcluster, "Cluster", lambda: started)
+    monkeypatch.setattr(qcluster, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(qcluster, "connections", mock.Mock())
+    monkeypatch.setattr(qcluster, "gc", mock.Mock())
+    former = {number: signal.getsignal(number) for number in qcluster.ENDING}
+    yield started
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[str]:
+    """What the supervisor was told."""
+    words: list[str] = []
+    monkeypatch.setattr(Heartbeat, "tell_supervisor", lambda: words.append("no worker is frozen"))
+    return words
+
+
+@pytest.mark.parametrize("number", qcluster.ENDING)
+def test_a_task_is_enqueued_at_each_look_until_it_is_to_end(cluster, told, monkeypatch, number):
+    looks = []
+
+    def enqueue() -> bool:
+        looks.append(cluster.start.called)
+        if len(looks) == 4:
+            os.kill(os.getpid(), number)
+        return True
+
+    monkeypatch.setattr(qcluster, "enqueue_work", enqueue)
+    qcluster.Command().handle()
+    assert looks == [False, True, True, True]
+    cluster.stop.assert_called_once_with()
+    assert told == []
+
+
+def test_it_ends_with_an_error_when_the_cluster_has_ended(cluster, monkeypatch):
+    monkeypatch.setattr(qcluster, "enqueue_work", lambda: True)
+    cluster.sentinel.is_alive.side_effect = [True, False]
+    with pytest.raises(CommandError, match="has ended"):
+        qcluster.Command().handle()
+
+
+def test_nobody_takes_the_workers_for_frozen_while_the_queue_is_away(
+    cluster, told, monkeypatch, request_stop
+):
+    """Neither before the cluster is started, which waits for the queue, nor afterwards."""
+    answers = iter([False, False, True, True, False])
+
+    def enqueue() -> bool:
+        answer = next(answers, None)
+        if answer is None:
+            request_stop()
+        return bool(answer)
+
+    monkeypatch.setattr(qcluster, "enqueue_work", enqueue)
+    qcluster.Command().handle()
+    assert len(told) == 2 + 1 + 1
+    cluster.start.assert_called_once_with()
+
+
+def test_it_ends_while_it_waits_for_the_queue(cluster, told, monkeypatch, request_stop):
+    monkeypatch.setattr(qcluster, "enqueue_work", lambda: bool(request_stop()))
+    qcluster.Command().handle()
+    assert not cluster.start.called
