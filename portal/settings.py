@@ -114,7 +114,6 @@ REDIS_URL = env.redis("REDIS_URL")
 REDIS_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 3,
-    "socket_keepalive": True,
     "health_check_interval": 10,
 }
 _REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(REDIS_OPTIONS)}"

@@ -1,6 +1,7 @@
 """The cache in the database keeps what Django's callers expect of a cache."""
 
 import pytest
+import redis
 from django.core.cache import cache
 
 from integrations.models import CacheEntry
@@ -46,3 +47,10 @@ def test_removed_values_are_gone():
     assert cache.incr("two") == 3
     cache.clear()
     assert cache.get_many(["two", "three"]) == {}
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://127.0.0.1:6379/0", "rediss://127.0.0.1:6379/0", "unix:///run/redis.sock"]
+)
+def test_a_redis_at_any_address_knows_the_options_that_it_gets(settings, address):
+    redis.ConnectionPool.from_url(address, **settings.REDIS_OPTIONS).make_connection()
