@@ -43,4 +43,4 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
 def recent_count(organization_id: int, minutes: int) -> int:
     """Return how many invitations of an organization were decided in the last `minutes`."""
     since = db_clock.now() - timedelta(minutes=minutes)
-    return invited_since(organization_id, since)
+    return int(invited_since(organization_id, since))
