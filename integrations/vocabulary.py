@@ -17,15 +17,30 @@ class LabelledEnum(StrEnum):
 
     def __new__(cls, code: str, label: str = "") -> Self:
         """Make the member `code` with its label."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.label = label
-        return member
+        return make_member(cls, code, label)
 
     @classmethod
     def choices(cls) -> list[tuple[str, str]]:
         """Return each code with its label, for the choices of a model or form field."""
         return [(member.value, member.label) for member in cls]
+
+
+def make_member[Member: LabelledEnum](enum: type[Member], code: str, label: str) -> Member:
+    """Return a new member, for the `__new__` of an enum whose members say more than a label."""
+    member = str.__new__(enum, code)
+    member._value_ = code
+    member.label = label
+    return member
+
+
+class Tone(StrEnum):
+    """What something means to a person, good or bad; the value is a badge's class."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    INFO = "info"
+    NEUTRAL = "neutral"
 
 
 class Platform(LabelledEnum):
@@ -70,39 +85,6 @@ class RejectionCode(StrEnum):
     NO_WEBHOOK_SECRET = "no_webhook_secret"
 
 
-class VerdictCode(LabelledEnum):
-    """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
-
-    TEST_REQUEST = "test_request", "Test request"
-    PAUSED = "paused", "Paused"
-    DISCONNECTED = "disconnected", "Not connected"
-    IGNORED_EVENT = "ignored_event", "Other event"
-    ERASED = "erased", "Data erased"
-    NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a CodeScreen stage"
-    NOT_VISIBLE = "not_visible", "Could not be read"
-    LEFT_STAGE = "left_stage", "Left the stage"
-    ARCHIVED = "archived", "Archived"
-    ANONYMIZED = "anonymized", "Anonymized"
-    ENTERED_BEFORE = "entered_before", "May be invited already"
-    CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
-    NO_ASSESSMENT = "no_assessment", "No assessment"
-    UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"
-    AMBIGUOUS_ASSESSMENT = "ambiguous_assessment", "Several assessments"
-    NO_EMAIL = "no_email", "No e-mail address"
-    ALREADY_INVITED = "already_invited", "Already invited"
-    INVITED_ELSEWHERE = "invited_elsewhere", "Invited elsewhere"
-    HELD_FOR_APPROVAL = "held_for_approval", "On hold"
-    INVITE = "invite", "Invite"
-    NOTED = "noted", "Update received"
-
-
-#: The verdicts that are decided again by themselves when the pause is over or the connection is back.
-WAITING_VERDICTS = (VerdictCode.PAUSED, VerdictCode.DISCONNECTED)
-
-#: The verdicts that make an invitation, sent at once or after a person's approval.
-INVITING_VERDICTS = frozenset({VerdictCode.INVITE, VerdictCode.HELD_FOR_APPROVAL})
-
-
 class VerdictCause(LabelledEnum):
     """What made the portal decide about a delivery at that time."""
 
@@ -124,42 +106,25 @@ class AssessmentSource(LabelledEnum):
     DEFAULT = "default", "the default"
 
 
-class InvitationStatus(LabelledEnum):
-    """Where an invitation stands."""
-
-    HELD = "held", "On hold"
-    PENDING = "pending", "Pending"
-    SENDING = "sending", "Sending"
-    UNCERTAIN = "uncertain", "Uncertain"
-    INVITED = "invited", "Invited"
-    IN_PROGRESS = "in_progress", "In progress"
-    SUBMITTED = "submitted", "Submitted"
-    COMPLETED = "completed", "Completed"
-    WITHDRAWN = "withdrawn", "Cancelled"
-    FAILED = "failed", "Not sent"
-
-
 class ResultOutcome(LabelledEnum):
-    """CodeScreen's own words for the result of an attempt."""
+    """CodeScreen's own words for the result of an attempt, with the tone and the icon of each."""
 
-    PASSED = "Passed", "Passed"
-    FAILED = "Failed", "Failed"
-    EXPIRED = "Expired", "Expired"
+    tone: Tone
+    icon: str
+
+    def __new__(cls, word: str, tone: Tone = Tone.NEUTRAL, icon: str = "") -> Self:
+        """Make the member of CodeScreen's word, which is code and label."""
+        member = make_member(cls, word, word)
+        member.tone, member.icon = tone, icon
+        return member
+
+    PASSED = "Passed", Tone.GOOD, "check"
+    FAILED = "Failed", Tone.BAD, "x"
+    EXPIRED = "Expired", Tone.WARN, "clock"
 
 
 #: CodeScreen's own reasons why somebody didn't pass. Any other is a free text, which may say anything of a person.
 FAILURE_REASONS = frozenset({"Build Failure", "Build Timeout", "Unit Tests", "Expired"})
-
-
-class FollowingEnd(LabelledEnum):
-    """Why the portal no longer asks CodeScreen about an invitation."""
-
-    NOT_STARTED = "not_started", "Not started in time"
-    NOT_FINISHED = "not_finished", "Not finished in time"
-    GONE = "gone", "No longer in CodeScreen"
-    RESULT_SETTLED = "result_settled", "Result settled"
-    WITHDRAWN = "withdrawn", "Cancelled"
-    ERASED = "erased", "The person's data was erased"
 
 
 class ErasureCause(LabelledEnum):

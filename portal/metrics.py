@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from integrations.invitation_status import OPEN
 from integrations.models import ApiCall, Delivery, DutyRun, Effect, Heartbeat, Invitation, db_clock
-from integrations.models.invitation_status import OPEN
 from integrations.queue import liveness
 from integrations.vocabulary import Platform
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.invitation_status import FollowingEnd
 from integrations.models import (
     AuditAction,
     AuditEntry,
@@ -19,7 +20,8 @@ from integrations.models import (
     TargetKind,
     WebhookRejection,
 )
-from integrations.vocabulary import FollowingEnd, ResultOutcome, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ResultOutcome
 from tests import factories
 
 STATUS = Invitation.Status

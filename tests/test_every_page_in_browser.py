@@ -55,7 +55,7 @@ STATES = {
     ],
     "candidates-bulk": [
         "?act=send&all=1",
-        "?act=dont_send&all=1",
+        "?act=cancel&all=1",
         "?act=retry&all=1",
         "?act=invite&all=1",
         "?act=invite",
@@ -72,7 +72,7 @@ STATES = {
     "login": ["?next=/activity/"],
 }
 #: States that fewer roles may see than the page's others.
-FOR_ADMINS = ("?act=send&all=1", "?act=dont_send&all=1", "?act=invite&all=1", "?act=invite")
+FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=invite&all=1", "?act=invite")
 NO_PAGE = {"logout", "switch-organization"}
 MAIL = "email-html"  # the HTML of an e-mail, shown in a frame
 

@@ -1,13 +1,16 @@
 """What is said of the members of a closed set stands in their records: no table by member anywhere else."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Effect
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.effects.registry import EFFECT_KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +24,7 @@ class ClosedSet:
 
     names: frozenset[str]
     codes: frozenset[str]
-    owner: str  # the end of the expression before a member's name
+    owner: str | tuple[str, ...]  # the end of the expression before a member's name
     home: tuple[str, ...]
 
     def is_member(self, node: ast.expr) -> bool:
@@ -38,6 +41,23 @@ EFFECTS = ClosedSet(
     codes=frozenset(Effect.Kind.values),
     owner="Kind",
     home=("integrations/workflow/effects/kinds/",),
+)
+#: Their codes are words that other sets have too, so only members count.
+STATUSES = ClosedSet(
+    names=frozenset(InvitationStatus.__members__),
+    codes=frozenset(),
+    owner="Status",
+    home=("integrations/invitation_status.py",),
+)
+VERDICTS = ClosedSet(
+    names=frozenset(VerdictCode.__members__),
+    codes=frozenset(),
+    owner=("VerdictCode", "Code"),
+    home=("integrations/verdict_code.py",),
+)
+#: What a cancelled invitation was called in different places.
+FORMER_WORDS = re.compile(
+    r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking"
 )
 
 
@@ -58,7 +78,14 @@ def tables(source: str, closed: ClosedSet) -> Iterator[int]:
             yield node.lineno
 
 
-@pytest.mark.parametrize("closed", [pytest.param(EFFECTS, id="effects")])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param(EFFECTS, id="effects"),
+        pytest.param(STATUSES, id="statuses"),
+        pytest.param(VERDICTS, id="verdicts"),
+    ],
+)
 def test_no_table_by_member_stands_outside_the_records(closed):
     product = [path for part in ("integrations", "portal") for path in (ROOT / part).rglob("*.py")]
     places = [
@@ -87,3 +114,40 @@ def test_each_kind_of_effect_has_a_record_of_its_own():
     assert {kind: record.kind for kind, record in EFFECT_KINDS.items()} == {
         kind: kind for kind in Effect.Kind
     }
+
+
+def product_files() -> list[Path]:
+    """Return the modules and templates that people read texts of."""
+    modules = [path for path in (ROOT / "integrations").rglob("*.py") if "migrations" not in path.parts]
+    return [*modules, *(ROOT / "templates").rglob("*.html")]
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield the texts of a template, or of a module's literals."""
+    if path.suffix == ".html":
+        yield path.read_text()
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_a_cancelled_invitation_gets_its_name_in_one_place():
+    label = InvitationStatus.WITHDRAWN.label
+    named = [path.name for path in product_files() for text in texts_of(path) if text == label]
+    # an effect that isn't done any more is another thing
+    assert sorted(named) == ["effect.py", "invitation_status.py"]
+
+
+def test_no_former_word_for_a_cancelled_invitation_is_left():
+    found = [path.name for path in product_files() for text in texts_of(path) if FORMER_WORDS.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("member", [*InvitationStatus, *VerdictCode])
+def test_a_record_explains_its_member_in_whole_sentences(member):
+    for sentence in (member.record.meaning, member.record.next_step):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+    assert member.record.code == member.value
+    assert not member.record.waits_for.endswith(".")

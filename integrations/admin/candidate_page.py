@@ -14,12 +14,12 @@ from integrations.admin.candidate_tables import (
     table_of_invitations,
     table_of_verdicts,
 )
-from integrations.admin.delivery_filters import NO_TEST
 from integrations.admin.names import names_of
 from integrations.admin.scope import organizations
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Verdict
+from integrations.models.verdict import next_step
+from integrations.verdict_code import NO_TEST
 from integrations.workflow.person.audit_entries import audit_entries_about
-from integrations.workflow.rules.next_steps import next_step
 
 #: So many rows of each kind are shown, newest first; a candidate rarely has ten. The lists have the rest.
 SHOWN = 50
@@ -68,7 +68,7 @@ def _why_not(deliveries: list[Delivery], invitations: list[Invitation]) -> tuple
     if invitations:
         return None
     latest = next((delivery for delivery in deliveries if delivery.verdict in NO_TEST), None)
-    return (latest, next_step(latest.verdict, None)) if latest else None
+    return (latest, next_step(latest.verdict)) if latest else None
 
 
 def _lists(opportunity_id: str) -> list[tuple[str, str]]:

@@ -17,9 +17,9 @@ from integrations.admin.names import CandidateMixin
 from integrations.admin.payload_search import payload_filter
 from integrations.admin.period import period_of
 from integrations.models import Actor, Delivery
+from integrations.models.verdict import next_step
 from integrations.queue import on_request
 from integrations.workflow.operations.replay import require_decidable
-from integrations.workflow.rules.next_steps import next_step
 
 MAX_SHOWN = 50
 
@@ -139,13 +139,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     @admin.display(description="what a person can do")
     def next_step(self, delivery: Delivery) -> str:
         """Return what a person can do about the verdict."""
-        invitation = delivery.invitation
-        step = (
-            next_step(delivery.verdict, invitation.status, is_bounced=invitation.is_bounced)
-            if invitation
-            else next_step(delivery.verdict)
-        )
-        return step or self.get_empty_value_display()
+        return next_step(delivery.verdict, delivery.invitation) or self.get_empty_value_display()
 
     @admin.display(description="where it failed")
     def where_it_failed(self, delivery: Delivery) -> str | SafeString:

@@ -6,16 +6,8 @@ from django.http import HttpRequest
 
 from integrations.models import Delivery
 from integrations.models.delivery import STUCK
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
-from integrations.workflow.inbox.candidates import ABOUT_NO_CANDIDATE
-
-#: Verdicts after which nobody was or had been invited, although a candidate entered a CodeScreen stage.
-NO_TEST = tuple(
-    code
-    for code in VerdictCode
-    if code not in INVITING_VERDICTS | ABOUT_NO_CANDIDATE
-    and code not in {VerdictCode.ALREADY_INVITED, VerdictCode.INVITED_ELSEWHERE}
-)
+from integrations.verdict_code import INVITING_VERDICTS, NO_TEST
+from integrations.vocabulary import DeliveryEvent
 
 
 class ProgressFilter(admin.SimpleListFilter):

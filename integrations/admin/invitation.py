@@ -1,6 +1,6 @@
 """Invitations in the admin: how far each is, and what waits for a person."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -17,22 +17,22 @@ from integrations.admin.incident_filter import incident_filter
 from integrations.admin.invited_again import InvitedAgainFilter
 from integrations.admin.names import candidate_link
 from integrations.admin.period import period_of
+from integrations.invitation_status import InvitationAct
 from integrations.models import Actor, Invitation
-from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.invitations import approve, refuse, send_again
+from integrations.workflow.operations.invitations import approve, cancel, send_again
 
 MAX_SHOWN = 50
 #: Where the actions are offered.
 LISTS_AND_PAGES = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
-def _preview_from(statuses: Container[str], sentence: str) -> Callable[[Invitation], str]:
-    """Return the preview of an action that these statuses allow; `sentence` may name {assessment} and {who}."""
+def _preview_of(act: InvitationAct, sentence: str) -> Callable[[Invitation], str]:
+    """Return the preview of an act; `sentence` may name {assessment} and {who}."""
 
     def preview(invitation: Invitation) -> str:
-        if invitation.status not in statuses:
-            raise ActionNotAllowed(f"It is {invitation.get_status_display().lower()}.")
+        if act not in invitation.allows:
+            raise ActionNotAllowed(f"It is {invitation.words.phrase}.")
         return sentence.format(
             assessment=invitation.assessment_name, who=invitation.candidate_name or "the candidate"
         )
@@ -45,8 +45,8 @@ def _approve(invitation: Invitation, actor: Actor, reason: str) -> str:
     return "goes out."
 
 
-def _refuse(invitation: Invitation, actor: Actor, reason: str) -> str:
-    refuse(invitation, actor, reason)
+def _cancel(invitation: Invitation, actor: Actor, reason: str) -> str:
+    cancel(invitation, actor, reason)
     return "was cancelled."
 
 
@@ -60,17 +60,19 @@ APPROVE = AdminAction(
     "Approve these invitations?",
     "Approve",
     "may_configure",
-    _preview_from({Status.HELD}, "“{assessment}” is sent to {who}."),
+    _preview_of(InvitationAct.APPROVE, "“{assessment}” is sent to {who}."),
     _approve,
     asks_reason=True,
 )
-REFUSE = AdminAction(
-    "refuse",
+CANCEL = AdminAction(
+    "cancel",
     "Cancel these invitations?",
     "Cancel invitations",
     "may_configure",
-    _preview_from({Status.HELD}, "{who} is not invited to “{assessment}”."),
-    _refuse,
+    _preview_of(
+        InvitationAct.CANCEL, "“{assessment}” for {who} is cancelled. CodeScreen can't take an e-mail back."
+    ),
+    _cancel,
     asks_reason=True,
 )
 SEND_AGAIN = AdminAction(
@@ -78,8 +80,8 @@ SEND_AGAIN = AdminAction(
     "Send these invitations again?",
     "Send again",
     "may_configure",
-    _preview_from(
-        {Status.UNCERTAIN, Status.FAILED},
+    _preview_of(
+        InvitationAct.SEND_AGAIN,
         "“{assessment}” is sent to {who} again. Look in CodeScreen first: if they are there, they get a second one.",
     ),
     _send_again,
@@ -133,7 +135,7 @@ class InvitationAdmin(ScopedAdmin):
         "a name, the beginning of an e-mail address, or an opportunity's, instance's or invitation's id"
     )
     ordering = ("-created_at", "-pk")
-    actions = ("approve", "refuse", "send_again")
+    actions = ("approve", "cancel", "send_again")
     fieldsets = (
         (
             "Who and what",
@@ -233,10 +235,10 @@ class InvitationAdmin(ScopedAdmin):
         """Preview, then send held invitations."""
         return run_action(self, request, queryset.select_related("organization"), APPROVE)
 
-    @admin.action(permissions=["configure"], description="Cancel", location=LISTS_AND_PAGES)
-    def refuse(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Preview, then cancel held invitations."""
-        return run_action(self, request, queryset.select_related("organization"), REFUSE)
+    @admin.action(permissions=["configure"], description="Cancel invitations", location=LISTS_AND_PAGES)
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
+        """Preview, then cancel invitations that haven't been started."""
+        return run_action(self, request, queryset.select_related("organization"), CANCEL)
 
     @admin.action(permissions=["configure"], description="Send again", location=LISTS_AND_PAGES)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:

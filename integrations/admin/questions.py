@@ -31,7 +31,8 @@ from integrations.models import (
 )
 from integrations.models.api_call import NOT_ANSWERED_WELL
 from integrations.models.delivery import STUCK
-from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.health.findings import FindingCode
 

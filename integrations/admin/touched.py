@@ -12,7 +12,8 @@ from django.db.models import F, Model, Q, QuerySet
 from integrations.admin.incident_filter import window_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, Verdict
 from integrations.models.delivery import STUCK
-from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause
 from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.outbox.retry_policy import RETRY_FOR

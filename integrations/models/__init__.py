@@ -24,8 +24,7 @@ from integrations.models.former_webhook_key import FormerWebhookKey
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.identity_provider import IdentityProvider, ProviderIdentity
 from integrations.models.incident import Incident
-from integrations.models.invitation import Invitation
-from integrations.models.invitation_status import IllegalTransition
+from integrations.models.invitation import IllegalTransition, Invitation
 from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_probe import LeverProbe
 from integrations.models.lever_webhook import LeverWebhook

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from integrations import vocabulary
+from integrations import verdict_code, vocabulary
 from integrations.models import db_clock
 from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
@@ -15,16 +15,9 @@ from integrations.models.organization import Organization
 from integrations.models.text_search_index import TextSearchIndex
 from integrations.models.verdict import Verdict
 
-_Code = vocabulary.VerdictCode
 #: Deliveries whose explanation is searched: of candidates who entered a CodeScreen stage and weren't invited.
 EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
-    verdict__in=[
-        "",
-        *(
-            code.value
-            for code in (_Code.IGNORED_EVENT, _Code.NOT_A_TRIGGER_STAGE, _Code.NOTED, _Code.TEST_REQUEST)
-        ),
-    ]
+    verdict__in=["", *sorted(code.value for code in verdict_code.ABOUT_NO_CANDIDATE)]
 )
 #: Deliveries that the portal gave up deciding.
 STUCK = models.Q(due_at__isnull=True, verdict="")
@@ -43,7 +36,7 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
 
     def offered(self) -> Self:
         """Deliveries of candidates who may be invited already, by what no row tells of: a person may invite them."""
-        return self.filter(verdict=vocabulary.VerdictCode.ENTERED_BEFORE)
+        return self.filter(verdict=verdict_code.VerdictCode.ENTERED_BEFORE)
 
     def undecided_since(self, moment: datetime | Combinable) -> Self:
         """Deliveries that were received before that time and have no verdict, or that can't be decided again since."""
@@ -59,7 +52,7 @@ class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
     Platform = vocabulary.Platform
-    VerdictCode = vocabulary.VerdictCode
+    VerdictCode = verdict_code.VerdictCode
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries", db_index=False
@@ -101,11 +94,11 @@ class Delivery(Leasable):
         help_text="Since when every try to decide it has failed; empty while none has.",
     )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
-    verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
+    verdict = models.CharField(max_length=40, choices=verdict_code.VerdictCode.choices(), blank=True)
     # a column, because SQLite takes an index on "verdict IN (…)" for no query that has the codes as parameters
     is_waiting = models.GeneratedField(
         expression=models.ExpressionWrapper(
-            models.Q(verdict__in=[code.value for code in vocabulary.WAITING_VERDICTS]),
+            models.Q(verdict__in=[code.value for code in verdict_code.WAITING_VERDICTS]),
             output_field=models.BooleanField(),
         ),
         output_field=models.BooleanField(),
@@ -218,7 +211,7 @@ class Delivery(Leasable):
 
     def decide(
         self,
-        verdict: vocabulary.VerdictCode,
+        verdict: verdict_code.VerdictCode,
         explanation: str,
         invitation: Invitation | None = None,
         *,
@@ -263,9 +256,14 @@ class Delivery(Leasable):
             )
         return True
 
+    @property
+    def record(self) -> verdict_code.VerdictRecord | None:
+        """All that is said of its verdict; None before it is decided."""
+        return verdict_code.VerdictCode(self.verdict).record if self.verdict else None
+
     def _cause(self) -> vocabulary.VerdictCause:
         """Return why a worker decides this row, by the verdict that it was claimed with."""
-        if self.verdict in vocabulary.WAITING_VERDICTS:
+        if self.verdict in verdict_code.WAITING_VERDICTS:
             return vocabulary.VerdictCause.RESUMED
         if self.chosen_at and self.decided_at and self.chosen_at > self.decided_at:
             return vocabulary.VerdictCause.CHOSEN

@@ -6,21 +6,37 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now, Upper
 
-from integrations.models import db_clock
-from integrations.models.invitation_queryset import InvitationQuerySet
-from integrations.models.invitation_status import (
+from integrations.invitation_status import (
+    BOUNCED,
+    ERASED,
     FOLLOWED,
-    FOLLOWING_GOES_ON,
+    NEED_PERSON,
+    NO_RESULT,
     OPEN,
     TRANSITIONS,
-    IllegalTransition,
-    Status,
+    FollowingEnd,
+    InvitationAct,
+    StatusWords,
 )
+from integrations.invitation_status import InvitationStatus as Status
+from integrations.models import db_clock
+from integrations.models.invitation_queryset import InvitationQuerySet
 from integrations.models.result import Result
 from integrations.models.step_questions import has_later_round_sent
 from integrations.models.text_search_index import TextSearchIndex
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import FollowingEnd
+
+#: The columns while CodeScreen is asked about an invitation.
+FOLLOWING_GOES_ON: dict[str, object] = {
+    "following_ended": "",
+    "following_ended_reason": "",
+    "following_ended_at": None,
+    "missing_since": None,
+}
+
+
+class IllegalTransition(Exception):
+    """The invitation's status doesn't allow the requested change."""
 
 
 def make_reference() -> str:
@@ -187,7 +203,7 @@ class Invitation(models.Model):
             models.Index(
                 fields=["organization"],
                 name="invitation_waits_for_person",
-                condition=models.Q(status__in=["held", "uncertain"]),
+                condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
             ),
             models.Index(
                 fields=["next_poll_at"],
@@ -210,7 +226,11 @@ class Invitation(models.Model):
                 condition=models.Q(following_ended_at__isnull=False),
             ),
             # for the metrics: what is under way among all that ended
-            models.Index(fields=["status"], name="invitation_open", condition=models.Q(status__in=[*OPEN])),
+            models.Index(
+                fields=["status"],
+                name="invitation_open",
+                condition=models.Q(status__in=[status.value for status in OPEN]),
+            ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             # for auditors: few among very many
             models.Index(
@@ -276,6 +296,20 @@ class Invitation(models.Model):
         """Whether the portal stopped asking about it although CodeScreen gave no result."""
         return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None
 
+    @property
+    def allows(self) -> tuple[InvitationAct, ...]:
+        """What a person may do to it now."""
+        return Status(self.status).record.allows
+
+    @property
+    def words(self) -> StatusWords:
+        """What is said of where it stands: of its status, unless data was erased, it bounced or no result came."""
+        if self.erased_at is not None and self.status != Status.COMPLETED:
+            return ERASED
+        if self.is_bounced:
+            return BOUNCED
+        return NO_RESULT if self.has_ended_without_result else Status(self.status).record
+
     def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status, and `changes` with it, by compare-and-set.
 
@@ -283,7 +317,7 @@ class Invitation(models.Model):
         present status only applies `changes`. The object gets them too; what else others have changed, it gets by
         `lock()`.
         """
-        sources = (*TRANSITIONS.get(status, ()), status)
+        sources = (*TRANSITIONS[Status(status)], status)
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
             now = db_clock.now()

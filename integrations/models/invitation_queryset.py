@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
-from integrations.models.invitation_status import FOLLOWED, OPEN, Status
+from integrations.invitation_status import FOLLOWED, OPEN
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models.result import Result
 
 if TYPE_CHECKING:

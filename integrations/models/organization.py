@@ -104,8 +104,8 @@ class Organization(models.Model):
     class Leaving(models.TextChoices):
         """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
 
-        STOP = "stop", "Stop following it"
-        KEEP = "keep", "Keep following it"
+        STOP = "stop", "Cancel the invitation"
+        KEEP = "keep", "Keep the invitation"
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)

@@ -2,10 +2,12 @@
 
 from django.db import models
 
-from integrations import vocabulary
+from integrations import verdict_code, vocabulary
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import ChainKind
 from integrations.models.chained import Chained, ChainedQuerySet
+from integrations.models.invitation import Invitation
+from integrations.verdict_code import VerdictCode, VerdictRecord
 
 
 class VerdictQuerySet(ChainedQuerySet["Verdict"]):
@@ -35,14 +37,14 @@ class Verdict(Chained):
     )
     TEXT_COLUMNS = ("explanation", "assessment_written")
 
-    Code = vocabulary.VerdictCode
+    Code = VerdictCode
     Cause = vocabulary.VerdictCause
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.PROTECT, related_name="verdicts", db_index=False
     )
     delivery = models.ForeignKey("integrations.Delivery", on_delete=models.PROTECT, related_name="verdicts")
-    code = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices())
+    code = models.CharField(max_length=40, choices=VerdictCode.choices())
     explanation = models.TextField(blank=True)
     assessment_source = models.CharField(
         max_length=30,
@@ -85,7 +87,7 @@ class Verdict(Chained):
                 name="verdict_one_current_per_delivery",
             ),
             models.CheckConstraint(
-                condition=models.Q(code__in=[code.value for code in vocabulary.VerdictCode]),
+                condition=models.Q(code__in=[code.value for code in VerdictCode]),
                 name="verdict_code_known",
             ),
             models.CheckConstraint(
@@ -114,3 +116,13 @@ class Verdict(Chained):
 
     def __str__(self) -> str:
         return f"{self.get_code_display()} on delivery {self.delivery_id}"
+
+    @property
+    def record(self) -> VerdictRecord:
+        """All that is said of the verdict."""
+        return VerdictCode(self.code).record
+
+
+def next_step(verdict: str, invitation: Invitation | None = None) -> str:
+    """Return what a person can do about a verdict and the invitation that it is about; empty without a verdict."""
+    return verdict_code.next_step(verdict, invitation.words if invitation else None)

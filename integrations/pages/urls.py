@@ -158,7 +158,7 @@ urlpatterns = [
     path(
         "invitations/<int:pk>/approve/", invitation_actions.ApproveView.as_view(), name="invitation-approve"
     ),
-    path("invitations/<int:pk>/refuse/", invitation_actions.RefuseView.as_view(), name="invitation-refuse"),
+    path("invitations/<int:pk>/cancel/", invitation_actions.CancelView.as_view(), name="invitation-cancel"),
     path(
         "invitations/<int:pk>/sent/", invitation_actions.ResolveAsSentView.as_view(), name="invitation-sent"
     ),
@@ -174,9 +174,6 @@ urlpatterns = [
         "invitations/<int:pk>/correct/",
         invitation_actions.CorrectAndSendAgainView.as_view(),
         name="invitation-correct",
-    ),
-    path(
-        "invitations/<int:pk>/stop/", invitation_actions.StopFollowingView.as_view(), name="invitation-stop"
     ),
     path(
         "invitations/<int:pk>/decided/",

@@ -21,7 +21,7 @@ from integrations.models import (
     RoleMapping,
     WebhookRejection,
 )
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.operations.mappings import save_mapping
 from tests import factories

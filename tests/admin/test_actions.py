@@ -18,7 +18,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.queue import on_request
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.rules.facts import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
@@ -133,8 +133,8 @@ def test_held_invitations_are_approved_with_a_reason(acme: Customer) -> None:
     assert (entry.reason, entry.actor_name) == ("Agreed with the team", "admin-staff-False")
 
 
-def test_held_invitations_are_refused(acme: Customer) -> None:
-    act(sign_in("admin", acme), Invitation, "refuse", acme.rows[Invitation], confirmed="yes")
+def test_held_invitations_are_cancelled(acme: Customer) -> None:
+    act(sign_in("admin", acme), Invitation, "cancel", acme.rows[Invitation], confirmed="yes")
     acme.rows[Invitation].refresh_from_db()
     assert acme.rows[Invitation].status == "withdrawn"
 

@@ -18,7 +18,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.queue import on_request
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.facts import Decision
 
@@ -159,12 +159,12 @@ def test_approve_sends_a_held_invitation(invitation: Invitation) -> None:
     assert invitation.status == "pending"
     assert Effect.objects.get().kind == "send_invitation"
     assert AuditEntry.objects.get().reason == "agreed"
-    with pytest.raises(CommandError, match=r"is pending\. Only a held invitation"):
+    with pytest.raises(CommandError, match=r"is waiting to be sent\. Only an invitation on hold"):
         run("approve", str(invitation.pk))
 
 
-def test_approve_can_refuse(invitation: Invitation) -> None:
-    assert run("approve", str(invitation.pk), "--refuse") == f"refused {invitation.pk}\n"
+def test_approve_can_cancel(invitation: Invitation) -> None:
+    assert run("approve", str(invitation.pk), "--refuse") == f"cancelled {invitation.pk}\n"
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
 
@@ -177,7 +177,7 @@ def test_resolve_requires_exactly_one_answer(invitation: Invitation) -> None:
 
 def test_resolve_rejects_an_invitation_that_is_not_uncertain(invitation: Invitation) -> None:
     Invitation.objects.update(status="failed")
-    with pytest.raises(CommandError, match="Only an uncertain one"):
+    with pytest.raises(CommandError, match="Only one that was possibly sent"):
         run("resolve", str(invitation.pk), "--send-again")
     with pytest.raises(CommandError, match="There is no invitation 999"):
         run("resolve", "999", "--send-again")

@@ -21,7 +21,7 @@ from integrations.models import (
     Result,
     TargetKind,
 )
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 
 
 def rows(*arguments: str) -> list[dict[str, object]]:

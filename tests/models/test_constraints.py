@@ -5,10 +5,11 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError
 from django.db import IntegrityError, transaction
 
+from integrations.invitation_status import TRANSITIONS
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import IllegalTransition, Invitation, LeverConnection
 from integrations.models.audit_entry import masked
 from integrations.models.encrypted_field import UnreadableSecret
-from integrations.models.invitation_status import TRANSITIONS, Status
 from tests import factories
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 
 
 @pytest.mark.parametrize("code", [VerdictCode.ENTERED_BEFORE, VerdictCode.UNKNOWN_ASSESSMENT])

@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.models import Verdict
-from integrations.vocabulary import VerdictCause, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import VerdictCause
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -28,7 +28,7 @@ def entries(organization, super_admin):
     somebody = AuditTarget(TargetKind.MEMBER, 1, "somebody")
     record(organization, super_admin, action.CHANGE_ROLE, somebody, {"role": ("admin", "team_member")})
     invitation = AuditTarget(TargetKind.INVITATION, 5, "invitation 5")
-    record(organization, super_admin, action.REFUSE, invitation, reason="=cmd|' /C calc'!A0")
+    record(organization, super_admin, action.CANCEL_INVITATION, invitation, reason="=cmd|' /C calc'!A0")
     theirs = AuditTarget(TargetKind.ORGANIZATION, 0, "theirs")
     record(factories.OrganizationFactory.create(), "configure", action.CHANGE_ORGANIZATION, theirs)
 

@@ -1,4 +1,4 @@
-"""`manage.py approve INVITATION_ID`: send a held invitation, or refuse it."""
+"""`manage.py approve INVITATION_ID`: send an invitation on hold, or cancel it."""
 
 from typing import Any
 
@@ -8,23 +8,27 @@ from integrations.management.lookup import invitation_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.invitations import approve, refuse
+from integrations.workflow.operations.invitations import approve, cancel
 
 
 class Command(MigratingCommand):
-    help = "Send a held invitation, or cancel it."
+    help = "Send an invitation on hold, or cancel it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
-        parser.add_argument("--refuse", action="store_true", help="don't send it")
+        parser.add_argument("--refuse", action="store_true", help="cancel it instead")
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:
         invitation = invitation_with_id(options["invitation_id"])
-        operation, outcome = (refuse, "refused") if options["refuse"] else (approve, "approved")
         try:
-            operation(invitation, "approve", options["reason"])
+            if options["refuse"]:
+                cancel(invitation, "approve", options["reason"], only_unsent=True)
+            else:
+                approve(invitation, "approve", options["reason"])
         except ActionNotAllowed as error:
-            raise CommandError(f"{error} Only a held invitation can be approved or cancelled.") from error
+            raise CommandError(
+                f"{error} Only an invitation on hold can be approved or cancelled here."
+            ) from error
         notify.notify_workers()
-        self.stdout.write(f"{outcome} {invitation.pk}")
+        self.stdout.write(f"{'cancelled' if options['refuse'] else 'approved'} {invitation.pk}")

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from integrations.invitation_status import InvitationAct
 from integrations.management.lookup import invitation_with_id
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Invitation
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import resolve_as_sent, send_again
@@ -26,10 +26,10 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         invitation = invitation_with_id(options["invitation_id"])
-        if invitation.status != Invitation.Status.UNCERTAIN:
-            status = invitation.get_status_display().lower()
+        if InvitationAct.RESOLVE not in invitation.allows:
+            phrase = invitation.words.phrase
             raise CommandError(
-                f"Invitation {invitation.pk} is {status}. Only an uncertain one can be resolved."
+                f"Invitation {invitation.pk} is {phrase}. Only one that was possibly sent can be resolved."
             )
         try:
             if options["send_again"]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.invitation_status import NO_RESULT, InvitationStatus
 from integrations.models import Assessment, Candidate, Delivery, Effect, Invitation, Role
 from integrations.models.delivery import STUCK
 from integrations.pages.access import OrganizationMixin
@@ -37,7 +38,6 @@ from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import visible
 from integrations.pagination import LongListPaginator
-from integrations.vocabulary import InvitationStatus
 
 PAGE_SIZE = 50
 #: So many roles and assessments are offered to choose from; the search finds the others.
@@ -155,7 +155,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         choices = [
             *Invitation.Status.choices(),
             (AWAITS_DECISION, "Failed, waits for a decision"),
-            (FOLLOWED_IN_VAIN, "No longer tracked, without a result"),
+            (FOLLOWED_IN_VAIN, f"{NO_RESULT.label}, no longer asked for"),
         ]
         column = "following_ended_at" if chosen == FOLLOWED_IN_VAIN else "created_at"
         annotated = with_latest_verdict(with_later_round(self._of_days(invitations, column)))

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Effect, Invitation
 from integrations.pages.activity.action_forms import ReasonForm
 from integrations.pages.activity.bulk_acts import Act
@@ -23,10 +24,9 @@ from integrations.pages.activity.bulk_rows import BulkMixin, BulkRow, DoneToEach
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidates_of
 from integrations.queue import notify
-from integrations.vocabulary import InvitationStatus
 from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.operations.invitations import approve, refuse
+from integrations.workflow.operations.invitations import approve, cancel
 from integrations.workflow.operations.undo import UNDO_FOR
 
 #: So many rows are acted on at once; the next ones are offered afterwards.
@@ -118,7 +118,7 @@ class BulkView(BulkMixin, TemplateView):
         invitations = self.invitations(keys)
         if act.code == "send":
             return do_to_each(invitations, lambda one: approve(one, user, reason, UNDO_FOR))
-        return do_to_each(invitations, lambda one: refuse(one, user, reason))
+        return do_to_each(invitations, lambda one: cancel(one, user, reason, only_unsent=True))
 
     def _invite_preview(self) -> InvitePreview:
         if "all" in self.request.GET:

@@ -28,7 +28,7 @@ ACTS: Mapping[str, Act] = {
             needs_admin=True,
         ),
         Act(
-            "dont_send",
+            "cancel",
             "Cancel these invitations?",
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             "Cancel invitations",

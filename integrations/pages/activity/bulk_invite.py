@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Actor, Candidate, Invitation, Membership
 from integrations.models.candidate import CandidateQuerySet
 from integrations.pages.activity.bulk_rows import BulkRow
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
-from integrations.pages.activity.standing import CORRECTABLE
 from integrations.pages.visibility import visible
 from integrations.queue import on_request
-from integrations.vocabulary import WAITING_VERDICTS, InvitationStatus, VerdictCode
+from integrations.verdict_code import CORRECTABLE_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.workflow.catalog.lookup import live_assessments
 
 #: So many are looked at at once: each may have to be read from Lever while somebody waits.
 MOST_INVITED = 50
 #: Whom “all that match” means: those about whom something can be done. Others can be ticked.
-_VERDICTS = [code for code in (*CORRECTABLE, VerdictCode.ENTERED_BEFORE) if code not in WAITING_VERDICTS]
+_VERDICTS = [*(set(CORRECTABLE_VERDICTS) - set(WAITING_VERDICTS)), VerdictCode.ENTERED_BEFORE]
 #: So many of the invitations that failed are looked at, the newest.
 _MOST_FAILED = 1_000
 

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.generic import View
 
-from integrations.models import Actor, Candidate
+from integrations.invitation_status import InvitationStatus
+from integrations.models import Actor, Candidate, Invitation
 from integrations.pages.activity.bulk_lately import DoneAct, DoneLately
 from integrations.pages.activity.bulk_rows import BulkMixin, counted, do_to_each
 from integrations.pages.activity.standing import BEING_DECIDED, standing_of
 from integrations.pages.partials import PartialsMixin
-from integrations.vocabulary import InvitationStatus
 from integrations.workflow.operations.undo import take_back_approval, take_back_invite, take_back_retry
 
 
@@ -24,20 +24,16 @@ def progress_address(act_id: str) -> str:
     return f"{reverse('candidates-bulk-done')}?{urlencode({'id': act_id})}"
 
 
-_STATUSES = {
-    InvitationStatus.PENDING: "waiting to be sent",
-    InvitationStatus.SENDING: "being sent",
-    InvitationStatus.HELD: "on hold: the bulk limit is reached",
-    InvitationStatus.WITHDRAWN: "not sent",
-    InvitationStatus.FAILED: "not sent",
-    InvitationStatus.UNCERTAIN: "possibly sent",
-}
+def _how_far_invitation(invitation: Invitation) -> str:
+    """Return how far sending an invitation is."""
+    record = InvitationStatus(invitation.status).record
+    return record.phrase if record.step is None else "sent"
 
 
 def _how_far(candidate: Candidate) -> str:
     """Return how far inviting a candidate is."""
     if candidate.invitation is not None:
-        return _STATUSES.get(InvitationStatus(candidate.invitation.status), "sent")
+        return _how_far_invitation(candidate.invitation)
     standing = standing_of(candidate, None)
     return "waiting to be decided" if standing is BEING_DECIDED else f"not invited: {standing.reason}"
 
@@ -65,8 +61,7 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         )
 
     def _of_invitations(self, done: DoneAct) -> list[tuple[str, int]]:
-        names = {**_STATUSES, InvitationStatus.HELD: "on hold again"}
-        return counted(names.get(InvitationStatus(one.status), "sent") for one in self.invitations(done.rows))
+        return counted(map(_how_far_invitation, self.invitations(done.rows)))
 
     def _of_candidates(self, done: DoneAct) -> list[tuple[str, int]]:
         return counted(map(_how_far, self.candidates(done.rows)))

@@ -11,14 +11,14 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.invitation_status import NEED_PERSON, OPEN, InvitationStatus
 from integrations.models import Candidate, Invitation, Membership, Organization, Role
 from integrations.models.candidate import CandidateQuerySet
-from integrations.models.invitation_status import OPEN
 from integrations.pages.activity.search import matching_candidates
-from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
 from integrations.pages.activity.steps import Step, which_came_to
 from integrations.pages.visibility import visible
-from integrations.vocabulary import InvitationStatus, ResultOutcome
+from integrations.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
+from integrations.vocabulary import ResultOutcome
 
 #: The saved filters, by their value in the address.
 VIEWS: Mapping[str, str] = {
@@ -34,13 +34,16 @@ VIEWS: Mapping[str, str] = {
 }
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
-REASONS: Mapping[str, str] = {CORRECTABLE_REASON: "what can be corrected", **NOT_INVITED_REASONS}
+REASONS: Mapping[str, str] = {
+    CORRECTABLE_REASON: "what can be corrected",
+    **{code: code.record.reason for code in NOT_INVITED_VERDICTS},
+}
 _OUTCOMES = {
     "passed": ResultOutcome.PASSED,
     "failed": ResultOutcome.FAILED,
     "expired": ResultOutcome.EXPIRED,
 }
-_UNDER_WAY = [status for status in OPEN if status not in {InvitationStatus.HELD, InvitationStatus.UNCERTAIN}]
+_UNDER_WAY = [status for status in OPEN if status not in NEED_PERSON]
 #: What went wrong longer ago needs nobody's attention any more.
 ATTENTION_DAYS = 30
 #: Of each kind that needs attention, the newest are shown, at most this many.
@@ -107,7 +110,7 @@ class CandidateSearch:
         """Return the candidates, latest entry first, with their delivery and invitation."""
         filters, rows = self.filters, self._of_view(self.filters.view)
         if filters.reason:
-            verdicts = CORRECTABLE if filters.reason == CORRECTABLE_REASON else [filters.reason]
+            verdicts = CORRECTABLE_VERDICTS if filters.reason == CORRECTABLE_REASON else [filters.reason]
             rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
         if filters.role:
             rows = rows.filter(has_role(self.organization, filters.role))
@@ -165,9 +168,7 @@ class CandidateSearch:
         """
         since = timezone.now() - timedelta(days=ATTENTION_DAYS)
         invitations = Invitation.objects.filter(organization=self.organization)
-        is_undecided = Q(status__in=[InvitationStatus.HELD, InvitationStatus.UNCERTAIN]) | Q(
-            awaits_decision_since__isnull=False
-        )
+        is_undecided = Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False)
         kinds = (
             invitations.filter(is_undecided),
             self._bounced,
@@ -176,7 +177,9 @@ class CandidateSearch:
         )
         keys = [pk for rows in kinds for pk in _newest(rows.order_by("-created_at", "-pk"))]
         candidates = Candidate.objects.filter(organization=self.organization)
-        uninvited = candidates.not_invited().filter(entered_at__gte=since, delivery__verdict__in=CORRECTABLE)
+        uninvited = candidates.not_invited().filter(
+            entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS
+        )
         invited = candidates.filter(invitation__in=keys).order_by("-pk").values_list("pk", flat=True)
         return [*invited, *_newest(uninvited.order_by("-entered_at", "-pk"))]
 

@@ -9,8 +9,8 @@ from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
 from integrations.models import Candidate, Delivery, Verdict
+from integrations.models.verdict import next_step
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.activity.row_action import RowActionView
 from integrations.pages.visibility import visible

@@ -1,4 +1,4 @@
-"""The buttons for one invitation: approve, cancel, resolve, send or invite again, stop following, record a decision."""
+"""The buttons for one invitation: approve, cancel, resolve, send or invite again, record a decision."""
 
 from django.shortcuts import get_object_or_404
 
@@ -28,12 +28,16 @@ class ApproveView(InvitationActionView):
         return "Approved: the invitation is being sent."
 
 
-class RefuseView(InvitationActionView):
-    """Cancel a held invitation."""
+class CancelView(InvitationActionView):
+    """Cancel an invitation that hasn't been started."""
 
     def perform(self, pk: int) -> str:
         """Cancel the invitation."""
-        invitations.refuse(self.invitation(pk), self.user, self.reason())
+        invitation = self.invitation(pk)
+        only_unsent = "only_unsent" in self.request.POST
+        invitations.cancel(invitation, self.user, self.reason(), only_unsent=only_unsent)
+        if invitation.instance_id:
+            return "Cancelled: the portal no longer asks CodeScreen about this invitation."
         return "Cancelled: nothing is sent."
 
 
@@ -74,15 +78,6 @@ class CorrectAndSendAgainView(InvitationActionView):
         """Read the address from Lever, and create the invitation of the next round."""
         on_request.correct_and_send_again(self.invitation(pk), self.user, self.reason())
         return "The address is corrected: the invitation is being sent again."
-
-
-class StopFollowingView(InvitationActionView):
-    """Stop following an invitation whose candidate hasn't started."""
-
-    def perform(self, pk: int) -> str:
-        """Withdraw the invitation."""
-        invitations.stop_following(self.invitation(pk), self.user, self.reason())
-        return "Tracking is cancelled: the portal no longer asks CodeScreen about this invitation."
 
 
 class RecordDecisionView(InvitationActionView):

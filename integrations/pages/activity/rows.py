@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from integrations.lever.payloads import StageChange
 from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Result, Stage
-from integrations.pages.activity.next_steps import next_step
+from integrations.models.verdict import next_step
 from integrations.pages.activity.standing import Standing, standing_of
 from integrations.workflow.effects.kinds.feedback import results_of
 from integrations.workflow.effects.registry import kind_of

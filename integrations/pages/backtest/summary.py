@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrations.models import Candidate, Organization, db_clock
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import Tone
 from integrations.workflow.operations.backtest import DAYS
 from integrations.workflow.rules.backtest import DecidedAgain, Unknown, Verdict
 
@@ -59,7 +60,6 @@ def time_context(since: datetime, most: int) -> dict[str, object]:
 class VerdictCount:
     """How many deliveries got a verdict, and how many would get it."""
 
-    code: str
     label: str
     then: int
     now: int
@@ -74,7 +74,7 @@ class VerdictCount:
 class Shown:
     """A verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
 
-    code: str
+    tone: Tone
     label: str
     detail: str = ""
 
@@ -121,12 +121,12 @@ def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Su
             differing += 1
             newest.append(again)
     counts = [
-        VerdictCount(code, code.label, then[code], now[code])
+        VerdictCount(code.label, then[code], now[code])
         for code in reversed(VerdictCode)
         if then[code] or now[code]
     ]
     if now[Unknown.NOT_READ]:
-        counts.append(VerdictCount("neutral", NOT_KNOWN, 0, now[Unknown.NOT_READ]))
+        counts.append(VerdictCount(NOT_KNOWN, 0, now[Unknown.NOT_READ]))
     rows = _rows(list(reversed(newest)), organization)
     return Summary(then.total(), differing, without_facts, tuple(counts), rows)
 
@@ -149,6 +149,6 @@ def _people(organization: Organization, opportunity_ids: set[str]) -> Mapping[st
 
 def _shown(verdict: Verdict | Unknown) -> Shown:
     if isinstance(verdict, Unknown):
-        return Shown("neutral", NOT_KNOWN, WHY_NOT_KNOWN)
+        return Shown(Tone.NEUTRAL, NOT_KNOWN, WHY_NOT_KNOWN)
     detail = verdict.assessment.name if verdict.assessment else ""
-    return Shown(verdict.code, verdict.code.label, detail)
+    return Shown(verdict.code.record.tone, verdict.code.label, detail)

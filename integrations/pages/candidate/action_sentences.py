@@ -8,14 +8,13 @@ from integrations.pages.candidate.event import Event
 #: What follows the person's name. Other actions are said by their label.
 _SENTENCES: Mapping[str, str] = {
     AuditAction.APPROVE: "approved the invitation",
-    AuditAction.REFUSE: "cancelled the invitation",
+    AuditAction.CANCEL_INVITATION: "cancelled the invitation",
     AuditAction.RESOLVE_AS_SENT: "confirmed that the invitation was sent",
     AuditAction.SEND_AGAIN: "had the invitation sent again",
     AuditAction.INVITE_AGAIN: "had the assessment sent again",
     AuditAction.INVITE_OFFERED: "chose to invite this candidate",
     AuditAction.INVITE_CANDIDATE: "chose to invite this candidate",
     AuditAction.TAKE_BACK: "took it back before it began",
-    AuditAction.STOP_FOLLOWING: "cancelled the invitation, and its tracking",
     AuditAction.RECORD_DECISION: "recorded a decision",
     AuditAction.RETRY: "retried what had failed",
     AuditAction.REPLAY: "had the stage change decided again",

@@ -3,36 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Delivery, Invitation, Result, Verdict
-from integrations.models.invitation_status import Status
-from integrations.pages.activity.next_steps import next_step
-from integrations.pages.activity.standing import BY_STATUS, Meaning
-from integrations.pages.candidate.rows import ASIDE, CandidateRows
-from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultOutcome, VerdictCode
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
+from integrations.vocabulary import ResultOutcome, Tone
 
 NOT_STATED = "Result not stated by CodeScreen"
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."
-BOUNCED = "CodeScreen reports that the invitation bounced: it couldn't be delivered to the address."
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
-#: By outcome: the tone and the icon.
-OUTCOMES = {
-    ResultOutcome.PASSED: (Meaning.GOOD, "check"),
-    ResultOutcome.FAILED: (Meaning.BAD, "x"),
-    ResultOutcome.EXPIRED: (Meaning.WARN, "clock"),
-}
-#: By status: the title and the icon.
-STATUSES = {
-    Status.HELD: ("On hold", "pause"),
-    Status.PENDING: ("Waiting to be sent", "clock"),
-    Status.SENDING: ("Being sent", "send"),
-    Status.UNCERTAIN: ("Possibly sent", "help"),
-    Status.INVITED: ("Invited, not started", "mail"),
-    Status.IN_PROGRESS: ("In progress", "edit"),
-    Status.SUBMITTED: ("Submitted, being evaluated", "clock"),
-    Status.COMPLETED: ("Completed, result to come", "clock"),
-    Status.WITHDRAWN: ("Cancelled", "x"),
-    Status.FAILED: ("Not sent", "warning"),
-}
 
 
 @dataclass(frozen=True)
@@ -43,7 +22,7 @@ class Card:
     """
 
     title: str
-    tone: Meaning
+    tone: Tone
     icon: str
     why: str = ""
     next_step: str = ""
@@ -71,7 +50,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     """Return where the candidate stands: by the latest invitation, else by the latest verdict."""
     if rows.current is not None:
         card = card_of_invitation(rows.current, rows.latest_result(rows.current))
-        if rows.current.status == Status.HELD and not card.why:
+        if rows.current.status == InvitationStatus.HELD and not card.why:
             return replace(card, why=rows.why_held(rows.current))
         if cancellation := rows.cancellation(rows.current):
             reason = f": {cancellation.reason}" if cancellation.reason else "."
@@ -82,14 +61,14 @@ def card_of_candidate(rows: CandidateRows) -> Card:
         return _undecided(rows)
     retryable = _retryable(rows, verdict)
     if retryable is not None and retryable.due_at is not None:
-        return Card("Being decided", Meaning.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
+        return Card("Being decided", Tone.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
-        title=f"Not invited{' yet' if is_waiting else ''}: {verdict.get_code_display()}",
-        tone=Meaning.WARN,
+        title=f"Not invited{' yet' if is_waiting else ''}: {verdict.record.reason}",
+        tone=Tone.WARN,
         icon="pause" if is_waiting else "warning",
         why=verdict.explanation,
-        next_step=next_step(verdict.code),
+        next_step=verdict.record.next_step,
         at=verdict.decided_at,
         verdict=verdict,
         retryable=retryable,
@@ -99,38 +78,39 @@ def card_of_candidate(rows: CandidateRows) -> Card:
 def later_verdict(rows: CandidateRows) -> Verdict | None:
     """Return the latest verdict if it came after the invitation and led to no new one, else None."""
     verdict = rows.latest_verdict()
-    if rows.current is None or verdict is None or verdict.code in ASIDE | INVITING_VERDICTS:
+    if rows.current is None or verdict is None or verdict.code in ABOUT_NO_CANDIDATE | INVITING_VERDICTS:
         return None
     return verdict if verdict.decided_at > rows.current.created_at else None
 
 
 def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
     """Return where one invitation stands."""
-    status = Status(invitation.status)
-    if status == Status.COMPLETED and result is not None:
+    if invitation.status == InvitationStatus.COMPLETED and result is not None:
         return _with_result(invitation, result)
-    (title, icon), tone = STATUSES[status], BY_STATUS[status].meaning
-    why = invitation.status_reason
+    words = invitation.words
+    title, why = words.title or words.label, invitation.status_reason
     if invitation.is_bounced:
-        title, tone, icon, why = "Bounced", Meaning.BAD, "warning", BOUNCED
+        why = words.meaning
     if invitation.has_ended_without_result:
-        title, tone, icon = invitation.get_following_ended_display(), Meaning.WARN, "clock"
-        why = invitation.following_ended_reason
+        title, why = invitation.get_following_ended_display(), invitation.following_ended_reason
     return Card(
         title=title,
-        tone=tone,
-        icon=icon,
+        tone=words.tone,
+        icon=words.icon,
         why=why,
-        next_step=next_step(VerdictCode.INVITE, invitation),
+        next_step=words.next_step,
         at=invitation.bounced_at if invitation.is_bounced else invitation.changed_at,
         invitation=invitation,
         result=result,
     )
 
 
-def look_of(result: Result) -> tuple[Meaning, str]:
+def look_of(result: Result) -> tuple[Tone, str]:
     """Return what a result means to a person, and its icon."""
-    return OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else (Meaning.NEUTRAL, "info")
+    if not result.outcome:
+        return Tone.NEUTRAL, "info"
+    outcome = ResultOutcome(result.outcome)
+    return outcome.tone, outcome.icon
 
 
 def _with_result(invitation: Invitation, result: Result) -> Card:
@@ -153,7 +133,7 @@ def _undecided(rows: CandidateRows) -> Card:
     if delivery is not None and delivery.is_stuck:
         return Card(
             "Not decided",
-            Meaning.BAD,
+            Tone.BAD,
             "warning",
             delivery.last_error,
             at=delivery.received_at,
@@ -161,7 +141,7 @@ def _undecided(rows: CandidateRows) -> Card:
         )
     return Card(
         "Being decided",
-        Meaning.INFO,
+        Tone.INFO,
         "clock",
         "The stage change has arrived, and the portal is deciding about it.",
         at=delivery.received_at if delivery else None,

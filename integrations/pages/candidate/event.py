@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from integrations.pages.activity.standing import Meaning
+from integrations.vocabulary import Tone
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Event:
     text: str
     detail: str = ""
     icon: str = "info"
-    tone: Meaning = Meaning.NEUTRAL
+    tone: Tone = Tone.NEUTRAL
 
     @property
     def day(self) -> date:

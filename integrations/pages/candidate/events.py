@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from integrations.invitation_status import InvitationStatus
 from integrations.lever.payloads import StageChange
 from integrations.models import Delivery, Effect, Invitation, Result, Verdict
-from integrations.models.invitation_status import Status
-from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.action_sentences import action_event
 from integrations.pages.candidate.card import NOT_STATED, look_of
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.outages import outage_events
-from integrations.pages.candidate.rows import ASIDE, CandidateRows
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
+from integrations.vocabulary import DeliveryEvent, Tone
 from integrations.workflow.effects.registry import kind_of
 
 #: Lever's events other than stage changes that say something about the candidate.
@@ -53,20 +53,21 @@ def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[Event]:
-    if verdict.code in ASIDE:
+    if verdict.code in ABOUT_NO_CANDIDATE:
         return
-    label = verdict.get_code_display()
     if verdict.code == VerdictCode.INVITE:
         yield Event(verdict.decided_at, "Decided to invite", verdict.explanation, icon="check")
     elif verdict.code in INVITING_VERDICTS:
-        yield Event(verdict.decided_at, verdict.explanation or label, icon="pause", tone=Meaning.WARN)
+        yield Event(
+            verdict.decided_at, verdict.explanation or verdict.record.label, icon="pause", tone=Tone.WARN
+        )
     else:
         yield Event(
             verdict.decided_at,
-            f"Not invited: {label}",
+            f"Not invited: {verdict.record.reason}",
             verdict.explanation,
             icon="warning",
-            tone=Meaning.WARN,
+            tone=Tone.WARN,
         )
 
 
@@ -74,56 +75,42 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
     name = f"“{invitation.assessment_name}”"
     again = f", round {invitation.round}" if invitation.round > 1 else ""
     if invitation.invited_at:
-        yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone=Meaning.INFO)
+        yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone=Tone.INFO)
     if invitation.bounced_at:
         yield Event(
             invitation.bounced_at,
             f"The invitation to {name} bounced{again}",
             icon="warning",
-            tone=Meaning.BAD,
+            tone=Tone.BAD,
         )
     if invitation.started_at:
-        yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone=Meaning.INFO)
+        yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone=Tone.INFO)
     if invitation.submitted_at:
-        yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone=Meaning.INFO)
+        yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone=Tone.INFO)
     if invitation.awaits_decision_since:
         text = "Waits for a person's decision, because the candidate failed"
-        yield Event(invitation.awaits_decision_since, text, icon="pause", tone=Meaning.WARN)
+        yield Event(invitation.awaits_decision_since, text, icon="pause", tone=Tone.WARN)
     if invitation.following_ended_at and invitation.following_ended_reason:
-        text = f"No longer tracked: {invitation.following_ended_reason}"
-        yield Event(invitation.following_ended_at, text, icon="clock")
-    yield from _of_ending(invitation, name)
+        yield Event(invitation.following_ended_at, invitation.following_ended_reason, icon="clock")
+    record = InvitationStatus(invitation.status).record
+    if record.event:
+        # what a person gave as the reason stands beside what they did
+        why = "" if invitation.stopped_by_user else invitation.status_reason
+        yield Event(invitation.changed_at, f"{name} {record.event}", why, icon=record.icon, tone=record.tone)
     results = rows.results.get(invitation.pk, [])
     for result in results:
         yield _of_result(invitation, result)
     if invitation.completed_at and not results:
-        yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Meaning.INFO)
+        yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Tone.INFO)
 
 
 def _of_effect(effect: Effect) -> Iterator[Event]:
     """Yield what an effect did, or that it failed; nothing while it waits, or where another line says it."""
     kind = kind_of(effect)
     if effect.state == Effect.State.FAILED and effect.failed_at and kind.failed:
-        yield Event(effect.failed_at, kind.failed, effect.last_error, icon="warning", tone=Meaning.BAD)
+        yield Event(effect.failed_at, kind.failed, effect.last_error, icon="warning", tone=Tone.BAD)
     elif effect.state == Effect.State.DONE and effect.done_at and kind.failed:
         yield Event(effect.done_at, kind.done(effect, kind.words(effect)), icon=kind.icon)
-
-
-def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:
-    reason = invitation.status_reason
-    match Status(invitation.status):
-        case Status.UNCERTAIN:
-            yield Event(
-                invitation.changed_at, f"{name} was possibly sent", reason, icon="help", tone=Meaning.WARN
-            )
-        case Status.FAILED:
-            yield Event(
-                invitation.changed_at, f"{name} was not sent", reason, icon="warning", tone=Meaning.BAD
-            )
-        case Status.WITHDRAWN:
-            # what a person gave as the reason stands beside what they did
-            why = "" if invitation.stopped_by_user else reason
-            yield Event(invitation.changed_at, f"{name} was cancelled", why, icon="x")
 
 
 def _of_result(invitation: Invitation, result: Result) -> Event:

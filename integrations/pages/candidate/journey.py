@@ -4,34 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from integrations.invitation_status import InvitationStatus, JourneyStep
 from integrations.models import Invitation
-from integrations.models.invitation_status import Status
-from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.card import Card
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.vocabulary import FollowingEnd, ResultOutcome
+from integrations.vocabulary import ResultOutcome, Tone
 
 LABELS = ("Moved", "Invited", "Started", "Submitted", "Result")
-MOVED, INVITED, STARTED, SUBMITTED, RESULT = range(len(LABELS))
-#: The step that an invitation of this status has reached.
-_REACHED = {
-    Status.INVITED: INVITED,
-    Status.IN_PROGRESS: STARTED,
-    Status.SUBMITTED: SUBMITTED,
-    Status.COMPLETED: RESULT,
-}
-#: What is said at the step that an invitation couldn't reach.
-_HINDERED = {
-    Status.HELD: "On hold",
-    Status.UNCERTAIN: "Possibly sent",
-    Status.FAILED: "Not sent",
-    Status.WITHDRAWN: "Cancelled",
-}
-_ENDED = {
-    FollowingEnd.NOT_STARTED: "Not started in time",
-    FollowingEnd.NOT_FINISHED: "Not finished in time",
-    FollowingEnd.GONE: "No longer in CodeScreen",
-}
+MOVED, INVITED, STARTED, SUBMITTED, RESULT = JourneyStep
 
 
 class StepState(StrEnum):
@@ -54,11 +34,11 @@ _ICONS = {
 }
 #: The state of a step by the tone of what is said there.
 _STATES = {
-    Meaning.GOOD: StepState.GOOD,
-    Meaning.WARN: StepState.WARN,
-    Meaning.BAD: StepState.BAD,
-    Meaning.INFO: StepState.NOW,
-    Meaning.NEUTRAL: StepState.DONE,
+    Tone.GOOD: StepState.GOOD,
+    Tone.WARN: StepState.WARN,
+    Tone.BAD: StepState.BAD,
+    Tone.INFO: StepState.NOW,
+    Tone.NEUTRAL: StepState.DONE,
 }
 
 
@@ -83,7 +63,7 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     invitation = card.invitation
     if invitation is None:
         entered_at = rows.candidate.entered_at if rows.candidate else rows.first_delivery_at
-        state = StepState.NOW if card.tone is Meaning.INFO else StepState.WARN
+        state = StepState.NOW if card.tone is Tone.INFO else StepState.WARN
         here = Step(LABELS[INVITED], state, card.at, card.title.partition(":")[0], is_current=True)
         return [Step(LABELS[MOVED], StepState.DONE, entered_at), here, *_to_come(STARTED)]
     delivery = rows.delivery_of(invitation)
@@ -116,23 +96,22 @@ def _to_come(first: int) -> list[Step]:
 
 def _reached(invitation: Invitation, times: tuple[datetime | None, ...]) -> int:
     """Return the last step that was reached; where the status doesn't say, by the times."""
-    if (by_status := _REACHED.get(Status(invitation.status))) is not None:
+    if (by_status := InvitationStatus(invitation.status).record.step) is not None:
         return by_status
     return max(number for number in range(RESULT) if number == MOVED or times[number] is not None)
 
 
 def _stop(invitation: Invitation, reached: int, card: Card) -> Step | None:
     """Return the step at which the journey waits or has ended; None when nothing hinders it."""
-    label, status = LABELS[reached + 1], Status(invitation.status)
+    label, record = LABELS[reached + 1], InvitationStatus(invitation.status).record
     if invitation.has_ended_without_result:
-        note = _ENDED.get(FollowingEnd(invitation.following_ended), card.title)
-        return Step(label, StepState.WARN, invitation.following_ended_at, note)
-    if status in _HINDERED:
-        state = StepState.BAD if status == Status.FAILED else StepState.WARN
-        return Step(label, state, invitation.changed_at, _HINDERED[status])
-    if status in {Status.PENDING, Status.SENDING}:
-        return Step(label, StepState.NOW, None, card.title)
-    return None
+        return Step(label, StepState.WARN, invitation.following_ended_at, card.title)
+    if record.step is not None:
+        return None
+    if record.tone is Tone.INFO:
+        return Step(label, StepState.NOW, None, record.label)
+    state = StepState.BAD if record.tone is Tone.BAD else StepState.WARN
+    return Step(label, state, invitation.changed_at, record.label)
 
 
 def _with_result(steps: list[Step], card: Card) -> list[Step]:

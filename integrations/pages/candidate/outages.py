@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect
-from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.vocabulary import DeliveryEvent, Platform, Tone
 from integrations.workflow.effects.registry import MESSAGES
 
 #: A step that took longer than this has waited.
@@ -66,7 +65,7 @@ def outage_events(rows: CandidateRows) -> Iterator[Event]:
         else:
             merged.append(outage)
     for outage in merged:
-        yield Event(outage.until or outage.since, _sentence(outage), icon="clock", tone=Meaning.WARN)
+        yield Event(outage.until or outage.since, _sentence(outage), icon="clock", tone=Tone.WARN)
 
 
 def _waits(rows: CandidateRows) -> Iterator[_Wait]:

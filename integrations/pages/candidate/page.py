@@ -6,8 +6,8 @@ from django.http import Http404
 from django.utils import timezone
 
 from integrations.lever.pages import candidate_page
+from integrations.models.verdict import next_step
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.next_steps import next_step
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, later_verdict
 from integrations.pages.candidate.events import events
 from integrations.pages.candidate.journey import journey

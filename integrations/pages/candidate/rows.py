@@ -23,14 +23,10 @@ from integrations.models import (
     Verdict,
 )
 from integrations.pages.activity.rows import with_later_round
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.person.audit_entries import audit_entries_about
 
-#: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
-ASIDE = frozenset(
-    {VerdictCode.NOTED, VerdictCode.IGNORED_EVENT, VerdictCode.NOT_A_TRIGGER_STAGE, VerdictCode.TEST_REQUEST}
-)
 #: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.
 NEWEST, MOST = 50, 200
 
@@ -117,13 +113,13 @@ class CandidateRows:
 
     def telling_verdict(self) -> Verdict | None:
         """Return the latest current verdict that is about an assessment for the candidate, else the latest."""
-        current = (verdict for verdict in self.verdicts if verdict.is_current and verdict.code not in ASIDE)
+        current = (one for one in self.verdicts if one.is_current and one.code not in ABOUT_NO_CANDIDATE)
         return next(current, None) or self.latest_verdict()
 
     def cancellation(self, invitation: Invitation) -> AuditEntry | None:
         """Return who cancelled the invitation and why; None when a change of stage did, or it isn't known."""
-        cancelled = {AuditAction.REFUSE, AuditAction.STOP_FOLLOWING}
-        done = (one for one in self.actions if one.action in cancelled and one.target_id == invitation.pk)
+        acts = (one for one in self.actions if one.action == AuditAction.CANCEL_INVITATION)
+        done = (one for one in acts if one.target_id == invitation.pk)
         return next(done, None) if invitation.stopped_by_user else None
 
     def why_held(self, invitation: Invitation) -> str:

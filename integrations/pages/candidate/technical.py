@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain, groupby
 
 from integrations.models import ApiCall, Delivery, Effect, Organization, Verdict
-from integrations.pages.activity.next_steps import next_step
+from integrations.models.verdict import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.candidate.folded_calls import FoldedCall, folded
 from integrations.pages.candidate.rows import CandidateRows

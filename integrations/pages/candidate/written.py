@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.models import Effect, Erasure
-from integrations.pages.activity.standing import Meaning
+from integrations.vocabulary import Tone
 from integrations.workflow.effects.kind import EffectKind, Words
 from integrations.workflow.effects.registry import kind_of
 
@@ -14,11 +14,11 @@ REPLACED = "It is no longer in Lever: a later report took its place."
 ERASED = "The words were erased with the person's data."
 #: By state: what is said of it, and the tone. A cancelled one wrote nothing.
 STATES = {
-    State.DONE.value: ("Written", Meaning.GOOD),
-    State.DUE.value: ("Waiting", Meaning.INFO),
-    "leased": ("Being written", Meaning.INFO),
-    State.FAILED.value: ("Not written", Meaning.BAD),
-    State.UNCERTAIN.value: ("Possibly written", Meaning.WARN),
+    State.DONE.value: ("Written", Tone.GOOD),
+    State.DUE.value: ("Waiting", Tone.INFO),
+    "leased": ("Being written", Tone.INFO),
+    State.FAILED.value: ("Not written", Tone.BAD),
+    State.UNCERTAIN.value: ("Possibly written", Tone.WARN),
 }
 
 
@@ -32,7 +32,7 @@ class WrittenItem:
     effect: Effect
     kind: EffectKind
     state: str
-    tone: Meaning
+    tone: Tone
     at: datetime
     words: Words
     remark: str

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from integrations.models import Effect, Organization
-from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.inbox.dry_run import DryRun
 
@@ -21,7 +22,7 @@ def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
     """Return the invitations and effects that the verdict would create."""
     invitations = [
         Consequence(
-            f"The invitation is {invitation.get_status_display().lower()}",
+            f"The invitation is {invitation.words.phrase}",
             f"{invitation.assessment_name}{f', round {invitation.round}' if invitation.round > 1 else ''}",
         )
         for invitation in dry_run.invitations

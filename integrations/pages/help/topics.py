@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from django.urls import reverse
 
+from integrations.invitation_status import InvitationStatus
 from integrations.pages.help.email_help import email_helps
-from integrations.pages.help.invitation_help import status_helps
-from integrations.pages.help.verdict_help import verdict_groups
+from integrations.verdict_code import VerdictCode
 
 
 class Topic(StrEnum):
@@ -239,20 +239,11 @@ def all_answers() -> Iterator[Answer]:
     """Yield every answer: those of the index, every verdict, every status and every kind of e-mail."""
     for audience in AUDIENCES:
         yield from audience.answers
-    for group in verdict_groups():
-        for verdict in group.verdicts:
-            yield Answer(
-                f"Verdict “{verdict.label}”",
-                Topic.VERDICTS,
-                verdict.code.value,
-                f"{verdict.code} {verdict.meaning}",
-            )
-    for status in status_helps():
-        yield Answer(
-            f"Status “{status.label}”",
-            Topic.INVITATIONS,
-            f"status-{status.code}",
-            f"{status.meaning} {' '.join(status.tags)}",
-        )
+    for verdict in VerdictCode:
+        words = f"{verdict} {verdict.record.meaning}"
+        yield Answer(f"Verdict “{verdict.label}”", Topic.VERDICTS, verdict.value, words)
+    for status in InvitationStatus:
+        words = f"{status.record.meaning} {' '.join(status.record.tags)}"
+        yield Answer(f"Status “{status.label}”", Topic.INVITATIONS, f"status-{status}", words)
     for kind in email_helps():
         yield Answer(f"E-mail “{kind.label}”", Topic.EMAILS, f"kind-{kind.code}", kind.purpose)

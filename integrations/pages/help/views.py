@@ -4,6 +4,7 @@ from typing import Any
 
 from django.views.generic import TemplateView
 
+from integrations.invitation_status import InvitationStatus
 from integrations.lever.oauth import scopes_of
 from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.models.membership import TEAM
@@ -11,10 +12,9 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import alert_help, privacy_help, role_help
 from integrations.pages.help.audit_help import audit_questions
 from integrations.pages.help.email_help import email_helps
-from integrations.pages.help.invitation_help import status_helps
 from integrations.pages.help.pictures import PICTURES
 from integrations.pages.help.topics import AUDIENCES, search
-from integrations.pages.help.verdict_help import verdict_groups
+from integrations.verdict_code import HelpSection, VerdictCode
 
 #: A longer search is cut off here.
 LONGEST_SEARCH = 200
@@ -42,14 +42,20 @@ class VerdictsView(OrganizationMixin, TemplateView):
     """Every verdict, what it means and what to do."""
 
     template_name = "integrations/help/verdicts.html"
-    extra_context = {"groups": verdict_groups(), "pictures": PICTURES}
+    extra_context = {
+        "sections": [
+            (section, [code for code in VerdictCode if code.record.section is section])
+            for section in HelpSection
+        ],
+        "pictures": PICTURES,
+    }
 
 
 class InvitationsView(OrganizationMixin, TemplateView):
     """The journey of an invitation, its statuses and the tags in Lever."""
 
     template_name = "integrations/help/invitations.html"
-    extra_context = {"statuses": status_helps(), "pictures": PICTURES}
+    extra_context = {"statuses": list(InvitationStatus), "pictures": PICTURES}
 
 
 class ResultsView(OrganizationMixin, TemplateView):

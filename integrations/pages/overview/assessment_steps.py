@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from integrations.models import Delivery, Invitation, Organization, Role, RoleMapping
-from integrations.pages.activity.next_steps import next_step
+from integrations.models.verdict import next_step
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.overview.lever_steps import TURN_ON

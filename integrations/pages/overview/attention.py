@@ -15,9 +15,9 @@ from integrations.pages.activity.candidate_filters import (
     CandidateFilters,
     CandidateSearch,
 )
-from integrations.pages.activity.standing import NOT_INVITED_REASONS
 from integrations.pages.advice import advised
 from integrations.pages.overview.counts import Waiting
+from integrations.verdict_code import NOT_INVITED_VERDICTS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 SEE_WHO = "See who"
@@ -92,8 +92,8 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         return
     number = sum(counts.values())
     parts = [
-        Part(f"{counts.pop(verdict)} {text}", replace(listed, reason=str(verdict)).url)
-        for verdict, text in NOT_INVITED_REASONS.items()
+        Part(f"{counts.pop(verdict)} {verdict.record.reason}", replace(listed, reason=verdict.value).url)
+        for verdict in NOT_INVITED_VERDICTS
         if verdict in counts
     ]
     if counts:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 
+from integrations.invitation_status import NEED_PERSON
 from integrations.models import Delivery, Effect, Invitation, Membership
 from integrations.models.invitation_queryset import BOUNCED
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
@@ -110,7 +111,7 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]) | awaits_decision | BOUNCED)
+    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | BOUNCED)
     counts = waiting.aggregate(
         bounced=Count("pk", filter=BOUNCED),
         held=Count("pk", filter=Q(status=_STATUS.HELD)),

@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 
+from integrations.invitation_status import FollowingEnd
 from integrations.models import Effect, Invitation, Organization
 from integrations.pages.reports.period import Period
 from integrations.pages.sums import Summable
-from integrations.vocabulary import FollowingEnd, ResultOutcome
+from integrations.vocabulary import ResultOutcome
 from integrations.workflow.effects.registry import EFFECT_KINDS
 
 

@@ -57,7 +57,7 @@ class PoliciesForm(forms.ModelForm):
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
-            "no_show_days": "After that, tracking ends. If notes are left in Lever, one says so.",
+            "no_show_days": "Then the portal no longer asks for a result. If notes are left in Lever, one says so.",
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
             "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
             "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
@@ -80,7 +80,6 @@ class PoliciesForm(forms.ModelForm):
         super().__init__(data, **kwargs)
         organization = self.instance
         self.fields["report_time_zone"].widget = forms.Select(choices=_zones())
-        self.fields["leaving"].widget.choices = [("stop", "Cancel tracking"), ("keep", "Keep tracking")]
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
             "passed_stage": pick_list.target_stages(organization),

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Effect, EmailTopic, Invitation, db_clock
-from integrations.models.invitation_status import Status
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.email.notify import notify_members
@@ -65,7 +65,7 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.status == Status.PENDING:
         reason = "The invitation was requested again in the meantime."
         return Retry(reason, timedelta(0), StartedAttempt.NONE)
-    return Cancelled(f"The invitation is {invitation.get_status_display().lower()}.")
+    return Cancelled(f"The invitation is {invitation.words.phrase}.")
 
 
 def give_up(effect: Effect, reason: str) -> Uncertain | Failed:

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.lever.payloads import Opportunity
 from integrations.models import Candidate, Effect, Erasure, Invitation, Organization, db_clock
 from integrations.models.db_retry import with_retry
-from integrations.models.invitation_status import Status
 from integrations.models.step_questions import has_webhook_since
 from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.candidate_people import store_people_shown

@@ -19,7 +19,7 @@ DIGEST_SUBJECTS = {
     EmailTopic.INVITATION_UNCERTAIN: "Several invitations may or may not have been sent",
     EmailTopic.INVITATION_FAILED: "Several invitations could not be sent",
     EmailTopic.INVITATION_BOUNCED: "Several invitations bounced",
-    EmailTopic.FOLLOWING_ENDED: "Several invitations are no longer tracked",
+    EmailTopic.FOLLOWING_ENDED: "Several invitations ended without a result",
     EmailTopic.RESULT_CHANGED: "Several results changed after the candidates were moved",
     EmailTopic.SUBMITTED: "Several assessments were submitted",
     EmailTopic.RESULT: "Several CodeScreen results",

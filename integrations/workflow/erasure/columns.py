@@ -7,13 +7,12 @@ from django.db import models
 
 from integrations.data_inventory import Table
 from integrations.models.delivery_insert import kept_of_payload
-from integrations.vocabulary import FAILURE_REASONS, VerdictCode
+from integrations.verdict_code import IMPERSONAL_VERDICTS
+from integrations.vocabulary import FAILURE_REASONS
 from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.erasure.subject import Subject
 
 ERASED = "The person's data was erased."
-#: The verdicts whose sentences quote nothing.
-IMPERSONAL_VERDICTS = frozenset({VerdictCode.ERASED, VerdictCode.ANONYMIZED})
 
 type Row = Mapping[str, object]
 

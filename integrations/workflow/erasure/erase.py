@@ -32,8 +32,9 @@ from integrations.models import (
     Verdict,
     erased_positions,
 )
+from integrations.verdict_code import IMPERSONAL_VERDICTS
 from integrations.vocabulary import ErasureCause
-from integrations.workflow.erasure.columns import IMPERSONAL_VERDICTS, changes_of, columns_read, model_of
+from integrations.workflow.erasure.columns import changes_of, columns_read, model_of
 from integrations.workflow.erasure.database_file import overwrite_deleted
 from integrations.workflow.erasure.emails import (
     digests_about,

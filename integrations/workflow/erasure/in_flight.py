@@ -3,10 +3,11 @@
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
+from integrations.invitation_status import ON_THE_WAY, FollowingEnd
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Candidate, Delivery, Effect, Invitation
 from integrations.models.delivery import STUCK
-from integrations.models.invitation_status import ON_THE_WAY, Status
-from integrations.vocabulary import ErasureCause, FollowingEnd
+from integrations.vocabulary import ErasureCause
 from integrations.workflow.effects.kinds.report_file import enqueue_report_removal
 from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.erasure.columns import ERASED

@@ -27,10 +27,10 @@ from integrations.models import (
     Verdict,
     erased_positions,
 )
+from integrations.verdict_code import IMPERSONAL_VERDICTS
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.effects.registry import EFFECT_KINDS, MESSAGES
 from integrations.workflow.erasure.columns import (
-    IMPERSONAL_VERDICTS,
     changes_of,
     columns_read,
     model_of,

@@ -7,7 +7,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from integrations.models import Candidate, Delivery
-from integrations.vocabulary import AssessmentSource, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import AssessmentSource
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
 from integrations.workflow.health.wording import counted

@@ -5,28 +5,18 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from integrations.invitation_status import UNSENT
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
-from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
-from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
+from integrations.models.invitation import FOLLOWING_GOES_ON
+from integrations.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.inbox.facts import FactsSnapshot, is_chosen
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 
-#: Skips that a recruiter can correct in Lever: these leave a note on the candidate.
-VERDICTS_WITH_A_NOTE = frozenset(
-    {
-        VerdictCode.CONTACT_NOT_ALLOWED,
-        VerdictCode.NO_ASSESSMENT,
-        VerdictCode.UNKNOWN_ASSESSMENT,
-        VerdictCode.AMBIGUOUS_ASSESSMENT,
-        VerdictCode.NO_EMAIL,
-        VerdictCode.INVITED_ELSEWHERE,
-    }
-)
-
-#: Which invitations are withdrawn when the candidate leaves the stage; unsent ones always are.
+#: Which invitations are cancelled when the candidate leaves the stage; unsent ones always are.
 ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
     Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
     Organization.Leaving.KEEP: UNSENT,
@@ -47,7 +37,7 @@ def apply_decision(
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
     if decision.verdict == VerdictCode.ALREADY_INVITED:
         return _follow_again(decision, facts)
-    if decision.verdict in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
+    if decision.verdict.record.leaves_note and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
         enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)

@@ -1,25 +1,15 @@
 """Store where a candidate stands after a decision: everyone who entered a trigger stage, invited or not."""
 
+from integrations.invitation_status import InvitationStatus
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Invitation, Organization
 from integrations.models.candidate_upsert import Entry, Person, store_candidate
-from integrations.vocabulary import InvitationStatus, VerdictCode
 from integrations.workflow.catalog.lookup import stage_name_in_copy
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.inbox.database_facts import entered_at
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
-
-#: The verdicts that are about no candidate in a trigger stage.
-ABOUT_NO_CANDIDATE = frozenset(
-    {
-        VerdictCode.TEST_REQUEST,
-        VerdictCode.IGNORED_EVENT,
-        VerdictCode.NOT_A_TRIGGER_STAGE,
-        VerdictCode.NOTED,
-    }
-)
 
 
 def record_candidate(
@@ -36,7 +26,7 @@ def record_candidate(
     copy of Lever's list has it.
     """
     change = StageChange.from_payload(delivery.payload)
-    if decision.verdict in ABOUT_NO_CANDIDATE or not delivery.opportunity_id:
+    if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
         return
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):

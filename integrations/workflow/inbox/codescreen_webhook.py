@@ -5,7 +5,7 @@ from django.db import transaction
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import Delivery
 from integrations.models.delivery_insert import kept_of_payload
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.results.webhook_hint import apply_hint
 
 
@@ -21,7 +21,7 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             is_stopped = invitation.stopped_by_user
             explanation = f"Status update received from CodeScreen (“{hint.type}”)."
             if is_stopped:
-                explanation += " The invitation is no longer tracked."
+                explanation += " The invitation is cancelled."
         else:
             explanation = (
                 f"Status update received from CodeScreen (“{hint.type}”), about an assessment that the portal "

@@ -10,7 +10,8 @@ from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
-from integrations.vocabulary import ErasureCause, Platform, VerdictCause, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ErasureCause, Platform, VerdictCause
 from integrations.workflow.catalog.candidate_people import store_people
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.apply_decision import apply_decision

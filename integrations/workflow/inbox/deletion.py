@@ -8,7 +8,8 @@ from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import is_test_request
 from integrations.models import Delivery
-from integrations.vocabulary import ErasureCause, Platform, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ErasureCause, Platform
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.outbox.retry_policy import wait_until_shown

@@ -6,6 +6,7 @@ from enum import Enum
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import UNSENT
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
 from integrations.models import (
     Delivery,
@@ -100,7 +101,7 @@ def _may_have_left(organization: Organization, change: StageChange) -> bool:
     return Invitation.objects.filter(
         organization=organization,
         opportunity_id=change.opportunity_id,
-        status__in=[Invitation.Status.HELD, Invitation.Status.PENDING, Invitation.Status.INVITED],
+        status__in=[*UNSENT, Invitation.Status.INVITED],
     ).exists()
 
 

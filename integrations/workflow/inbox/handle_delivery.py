@@ -13,7 +13,8 @@ from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Delivery, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
-from integrations.vocabulary import Platform, VerdictCode, WebhookEvent
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import Platform, WebhookEvent
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
 from integrations.workflow.inbox.candidates import record_undecided
 from integrations.workflow.inbox.codescreen_webhook import note_codescreen_webhook

@@ -5,16 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from integrations.invitation_status import InvitationStatus
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Invitation, Organization, Stage
-from integrations.vocabulary import InvitationStatus, Platform, ReentryPolicy, VerdictCode
+from integrations.verdict_code import REFUTED_BY_LIST, VerdictCode
+from integrations.vocabulary import Platform, ReentryPolicy
 
 #: Lever's clock and the database's may differ by this much.
 CLOCK_SKEW = timedelta(minutes=2)
 BATCH = 200
-
-#: Verdicts that Lever's list of the stage refutes: the candidate is shown, and in the stage.
-REFUTED_BY_THE_LIST = frozenset({VerdictCode.LEFT_STAGE, VerdictCode.NOT_VISIBLE})
 
 #: A candidate in a stage: the ids of the opportunity and the stage.
 type Entry = tuple[str, str]
@@ -82,7 +81,7 @@ def _accounts_for(told: _Told, entered_at: datetime | None, stage: Stage) -> boo
 
     One whose invitation was withdrawn doesn't count: the candidate may have entered again without a webhook.
     """
-    if told.verdict in REFUTED_BY_THE_LIST or told.is_withdrawn:
+    if told.verdict in REFUTED_BY_LIST or told.is_withdrawn:
         return False
     if told.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and _was_named_since(stage, told, entered_at):
         return False

@@ -18,7 +18,8 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, LeverConnection, Organization, Stage, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause
+from integrations.verdict_code import INVITING_VERDICTS
+from integrations.vocabulary import DeliveryEvent, VerdictCause
 from integrations.workflow.catalog.candidate_people import (
     PEOPLE_READ,
     read_missing_people,

@@ -8,7 +8,8 @@ from itertools import tee
 from django.db.models import QuerySet
 
 from integrations.models import Delivery, Organization, RoleMapping, db_clock
-from integrations.vocabulary import Platform, ReentryPolicy, VerdictCode, WebhookEvent
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import Platform, ReentryPolicy, WebhookEvent
 from integrations.workflow.catalog.lookup import live_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.rules.backtest import DecidedAgain, PastDecision, Rules, beside, decide_again

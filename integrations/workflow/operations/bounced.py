@@ -4,8 +4,8 @@ from django.db import transaction
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Actor, Invitation, Organization
-from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import invite_again
 from integrations.workflow.rules.addresses import first_usable_email

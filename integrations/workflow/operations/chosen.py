@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     Assessment,
@@ -22,8 +23,7 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
-from integrations.models.invitation_status import Status
-from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.dry_run import preview_together
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import invite_again, send_again
@@ -82,8 +82,7 @@ def _why_not_again(invitation: Invitation) -> str:
         return ""
     if invitation.status == Status.WITHDRAWN and not invitation.instance_id and not invitation.first_call_at:
         return ""
-    status = invitation.get_status_display().lower()
-    return f"“{invitation.assessment_name}” is there already: {status}."
+    return f"“{invitation.assessment_name}” is there already: {invitation.words.phrase}."
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, Invitation, TargetKind
-from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
 from integrations.workflow.outbox.enqueue import due_after

@@ -1,10 +1,12 @@
-"""What people do to an invitation: approve, refuse, resolve, send or invite again, stop following, decide."""
+"""What people do to an invitation: approve, cancel, resolve, send or invite again, decide."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from integrations.invitation_status import UNSENT, InvitationAct
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     Assessment,
@@ -20,7 +22,6 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
-from integrations.models.invitation_status import Status
 from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.email.links import timeline_link
@@ -39,13 +40,13 @@ def _target(invitation: Invitation) -> AuditTarget:
     return AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
 
 
-def _require(invitation: Invitation, *statuses: str) -> None:
-    """Lock the invitation and read it again. Raises ActionNotAllowed unless it has one of these statuses."""
+def _require(invitation: Invitation, act: InvitationAct) -> None:
+    """Lock the invitation and read it again. Raises ActionNotAllowed unless its status allows the act."""
     invitation.lock()
     if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
         raise ActionNotAllowed(ERASED)
-    if invitation.status not in statuses:
-        raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
+    if act not in invitation.allows:
+        raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase}.")
 
 
 def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> None:
@@ -64,7 +65,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
     """
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
-        _require(invitation, Status.HELD)
+        _require(invitation, InvitationAct.APPROVE)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
@@ -79,17 +80,30 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
         )
 
 
-def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Cancel a held invitation. Raises ActionNotAllowed."""
+def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
+    """Cancel an invitation that hasn't been started: it isn't sent, or no longer polled. Raises ActionNotAllowed.
+
+    With `only_unsent`, for who believes that nothing was sent, one that was is left.
+    """
     with transaction.atomic():
-        _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, _cancelled(reason), stopped_by_user=True)
+        _require(invitation, InvitationAct.CANCEL)
+        if only_unsent and invitation.status not in UNSENT:
+            raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase} already.")
+        before = invitation.status
+        sentence = f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
+        _move(invitation, Status.WITHDRAWN, sentence, next_poll_at=None, stopped_by_user=True)
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
         AuditEntry.record(
             invitation.organization,
             actor,
-            AuditAction.REFUSE,
+            AuditAction.CANCEL_INVITATION,
             _target(invitation),
-            {"status": (Status.HELD.value, invitation.status)},
+            {"status": (before, invitation.status)},
             reason,
         )
 
@@ -100,7 +114,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
     if not instance_id or len(instance_id) > 200:
         raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
     with transaction.atomic():
-        _require(invitation, Status.UNCERTAIN)
+        _require(invitation, InvitationAct.RESOLVE)
         taken = Invitation.objects.filter(
             organization=invitation.organization, instance_id=instance_id
         ).first()
@@ -123,7 +137,7 @@ def send_again(
     """Send an uncertain or failed invitation again after `wait`, if it is still wanted. Raises ActionNotAllowed."""
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
-        _require(invitation, Status.UNCERTAIN, Status.FAILED)
+        _require(invitation, InvitationAct.SEND_AGAIN)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
@@ -163,7 +177,7 @@ def invite_again(
     try:
         with transaction.atomic():
             Organization.objects.lock(invitation.organization_id)
-            _require(invitation, Status.COMPLETED, Status.WITHDRAWN)
+            _require(invitation, InvitationAct.INVITE_AGAIN)
             rounds = Invitation.objects.filter(
                 organization=invitation.organization,
                 opportunity_id=invitation.opportunity_id,
@@ -207,33 +221,6 @@ def _require_invitable(invitation: Invitation) -> None:
     )
     if deleted.exists():
         raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
-
-
-def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Cancel an invitation that hasn't been started, and stop polling it. Raises ActionNotAllowed."""
-    with transaction.atomic():
-        _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
-        before = invitation.status
-        changes = {"next_poll_at": None, "stopped_by_user": True}
-        _move(invitation, Status.WITHDRAWN, _cancelled(reason), **changes)
-        Effect.objects.filter(
-            invitation=invitation,
-            kind=Effect.Kind.SEND_INVITATION,
-            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
-            leased_until__isnull=True,
-        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
-        AuditEntry.record(
-            invitation.organization,
-            actor,
-            AuditAction.STOP_FOLLOWING,
-            _target(invitation),
-            {"status": (before, invitation.status)},
-            reason,
-        )
-
-
-def _cancelled(reason: str) -> str:
-    return f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
 
 
 def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:

@@ -24,7 +24,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.models.delivery_insert import kept_of_payload
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.erasure.missing import may_be_confirmed
 from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     AuditAction,
@@ -20,7 +21,6 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
-from integrations.models.invitation_status import Status
 from integrations.vocabulary import Platform
 from integrations.workflow.effects.registry import EFFECT_KINDS
 from integrations.workflow.operations.errors import ActionNotAllowed

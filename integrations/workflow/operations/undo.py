@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     AuditAction,
@@ -19,7 +20,6 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 #: What is approved or retried for many at once begins so long afterwards.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
+from integrations.invitation_status import BOUNCED
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Result, db_clock
-from integrations.models.invitation_status import Status
 from integrations.models.step_questions import rows_of
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
@@ -131,19 +132,5 @@ def _existing_invitation(
 
 def _status_phrase(row: Invitation, was_uncertain: bool) -> str:
     if was_uncertain:
-        return "possibly sent, cancelled"
-    return "invited, but it bounced" if row.is_bounced else _STATUS_PHRASES[Status(row.status)]
-
-
-_STATUS_PHRASES = {
-    Status.HELD: "waiting for approval",
-    Status.PENDING: "about to be sent",
-    Status.SENDING: "being sent",
-    Status.UNCERTAIN: "possibly sent, to be checked by an Admin",
-    Status.INVITED: "invited, not started",
-    Status.IN_PROGRESS: "in progress",
-    Status.SUBMITTED: "submitted",
-    Status.COMPLETED: "completed",
-    Status.WITHDRAWN: "cancelled",
-    Status.FAILED: "not sent",
-}
+        return f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"
+    return (BOUNCED if row.is_bounced else Status(row.status).record).phrase

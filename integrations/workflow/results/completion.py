@@ -6,8 +6,8 @@ from functools import partial
 from django.db import transaction
 
 from integrations.codescreen.payloads import Progress
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Candidate, CodeScreenConnection, Invitation, Result, db_clock
-from integrations.models.invitation_status import Status
 from integrations.workflow.results.manual_review import flag_for_review, is_material_change
 from integrations.workflow.results.rating import rating_of
 from integrations.workflow.results.result_effects import enqueue_result_effects

@@ -4,44 +4,31 @@ from datetime import datetime, timedelta
 
 from django.db.models.functions import Now
 
+from integrations.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
 from integrations.models import EmailTopic, Invitation, Organization
-from integrations.models.invitation_status import FOLLOWED, FOLLOWING_GOES_ON, Status
-from integrations.vocabulary import FollowingEnd
+from integrations.models.invitation import FOLLOWING_GOES_ON
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
 
-TIME_TO_FINISH = timedelta(days=56)
-SETTLED_AFTER = timedelta(days=30)
-GONE_AFTER = timedelta(days=7)
-
-NEXT = (
-    "If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen again. To "
-    "send a new e-mail, cancel tracking and send it again from the candidate's page."
-)
 NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
 
 
 def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | None:
     """Return why CodeScreen is no longer to be asked, after an answer at `now`; None while it is."""
-    time_to_start = timedelta(days=invitation.organization.no_show_days)
-    waited = now - invitation.followed_since
-    match invitation.status:
-        case Status.INVITED:
-            return FollowingEnd.NOT_STARTED if waited > time_to_start else None
-        case Status.IN_PROGRESS | Status.SUBMITTED:
-            return FollowingEnd.NOT_FINISHED if waited > TIME_TO_FINISH else None
-        case Status.WITHDRAWN:
-            return FollowingEnd.WITHDRAWN if waited > time_to_start else None
-        case Status.COMPLETED:
-            settling_since = max(invitation.completed_at or now, invitation.followed_since)
-            return FollowingEnd.RESULT_SETTLED if now - settling_since > SETTLED_AFTER else None
-    return None
+    end = InvitationStatus(invitation.status).record.following_ends
+    if end is None:
+        return None
+    since = invitation.followed_since
+    if end is FollowingEnd.RESULT_SETTLED:
+        since = max(invitation.completed_at or now, since)
+    return end if now - since > timedelta(days=_days(invitation, end)) else None
 
 
 def is_gone(invitation: Invitation, now: datetime) -> bool:
     """Whether CodeScreen has answered for so long that it doesn't have the instance that it is deleted for good."""
-    return invitation.missing_since is not None and now - invitation.missing_since > GONE_AFTER
+    since = invitation.missing_since
+    return since is not None and now - since > timedelta(days=_days(invitation, FollowingEnd.GONE))
 
 
 def end_following(invitation: Invitation, end: FollowingEnd) -> None:
@@ -68,15 +55,12 @@ def follow_gone_again(organization: Organization) -> int:
     return gone.update(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
 
 
+def _days(invitation: Invitation, end: FollowingEnd) -> int:
+    return invitation.organization.no_show_days if end.days is None else end.days
+
+
 def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
-    days = invitation.organization.no_show_days
-    return {
-        FollowingEnd.NOT_STARTED: f"Not started within {days} days.",
-        FollowingEnd.NOT_FINISHED: f"Started, but not finished within {TIME_TO_FINISH.days} days.",
-        FollowingEnd.GONE: f"It has been missing in CodeScreen for {GONE_AFTER.days} days, so it was deleted there.",
-        FollowingEnd.RESULT_SETTLED: f"The result hasn't changed for {SETTLED_AFTER.days} days.",
-        FollowingEnd.WITHDRAWN: f"Cancelled, and not completed within {days} days.",
-    }[end]
+    return end.sentence.format(days=_days(invitation, end))
 
 
 def _leave_note(invitation: Invitation) -> None:
@@ -100,7 +84,7 @@ def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
         subject=f"No result for {first_name(person)}: {end.label[0].lower()}{end.label[1:]}",
         lines=[
             f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
-            NEXT,
+            NO_RESULT.next_step,
         ],
         invitation=invitation,
     )

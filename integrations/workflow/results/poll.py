@@ -11,7 +11,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Invitation, db_clock
-from integrations.models.invitation_status import FOLLOWING_GOES_ON
+from integrations.models.invitation import FOLLOWING_GOES_ON
 from integrations.workflow.catalog import sync
 from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
 from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY, deferral

@@ -9,10 +9,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import FollowingEnd, InvitationStatus
 from integrations.models import Invitation, db_clock
-from integrations.models.invitation_status import Status
 from integrations.models.leasing import LEASE
-from integrations.vocabulary import FollowingEnd
 from integrations.workflow.results.following import end_following, is_gone
 
 POLL_LEASE = LEASE
@@ -23,15 +22,8 @@ SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
 
 def poll_interval(status: str) -> timedelta | None:
     """Return the time between polls at that status; None when it isn't polled."""
-    not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
-    in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
-    return {
-        Status.INVITED: not_started,
-        Status.IN_PROGRESS: in_progress,
-        Status.SUBMITTED: in_progress / 3,
-        Status.COMPLETED: not_started * 24,
-        Status.WITHDRAWN: not_started * 24,
-    }.get(Status(status))
+    pace = InvitationStatus(status).record.poll
+    return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
 
 
 def next_poll(invitation: Invitation, now: datetime) -> datetime | None:

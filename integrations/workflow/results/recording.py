@@ -3,8 +3,8 @@
 import logging
 
 from integrations.codescreen.payloads import InstanceStatus, Progress
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Candidate, Invitation, db_clock
-from integrations.models.invitation_status import Status
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.results.completion import record_completion
 from integrations.workflow.rules.tags import choose_progress_tag

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.codescreen.payloads import WebhookHint
+from integrations.invitation_status import ON_THE_WAY
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
-from integrations.models.invitation_status import Status
 from integrations.workflow.effects.invitation_endings import mark_invited
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.email.names import candidate_names
@@ -28,7 +29,7 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
     rows = Invitation.objects.filter(organization=organization)
     invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
     if invitation is None and hint.external_id and hint.instance_id:
-        unconfirmed = [Status.PENDING, Status.SENDING, Status.UNCERTAIN]
+        unconfirmed = [status for status in ON_THE_WAY if status != Status.HELD]
         waiting = rows.filter(external_id=hint.external_id, status__in=unconfirmed, instance_id="")
         invitation = waiting.first()
         if invitation is not None:

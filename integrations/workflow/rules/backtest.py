@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from integrations.vocabulary import INVITING_VERDICTS, ReentryPolicy, VerdictCode
+from integrations.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.vocabulary import ReentryPolicy
 from integrations.workflow.rules.assessment_match import named_by_first_source
 from integrations.workflow.rules.assessments import KnownAssessment, matching_assessments
 from integrations.workflow.rules.decide import decide, decide_before_read, decide_locally

@@ -3,14 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from integrations.vocabulary import (
-    AssessmentSource,
-    DeliveryEvent,
-    InvitationStatus,
-    ReentryPolicy,
-    ResultOutcome,
-    VerdictCode,
-)
+from integrations.invitation_status import InvitationStatus
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import AssessmentSource, DeliveryEvent, ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessment_match import (
     AssessmentMatch,

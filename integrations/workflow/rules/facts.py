@@ -4,17 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
-from integrations.vocabulary import (
-    AssessmentSource,
-    InvitationStatus,
-    ReentryPolicy,
-    ResultOutcome,
-    VerdictCode,
-)
+from integrations.invitation_status import BOUNCED, InvitationStatus
+from integrations.verdict_code import VerdictCode, next_step
+from integrations.vocabulary import AssessmentSource, ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.mapping_index import MappingIndex
-from integrations.workflow.rules.next_steps import next_step
 from integrations.workflow.rules.tags import TAG_WORD
 from integrations.workflow.rules.trigger import TriggerPolicy
 
@@ -129,4 +124,4 @@ class Decision:
     @property
     def next_step(self) -> str:
         """What a person can do about it."""
-        return next_step(self.verdict, is_bounced=self.is_bounced)
+        return next_step(self.verdict, BOUNCED if self.is_bounced else None)

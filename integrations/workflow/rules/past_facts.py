@@ -8,7 +8,8 @@ those that name an assessment. Of the list of assessments, those that the names 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from integrations.vocabulary import InvitationStatus, ResultOutcome, VerdictCode
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.entered_before import EnteredBefore
@@ -24,16 +25,6 @@ from integrations.workflow.rules.tags import naming_tags
 VERSION = 1
 #: Stands for a usable address, which isn't kept.
 SOME_ADDRESS = "kept@nowhere.invalid"
-#: Verdicts for which nothing about stage and candidate is known.
-_WITHOUT_STAGE = frozenset(
-    {
-        VerdictCode.TEST_REQUEST,
-        VerdictCode.PAUSED,
-        VerdictCode.DISCONNECTED,
-        VerdictCode.IGNORED_EVENT,
-        VerdictCode.ERASED,
-    }
-)
 
 type Stored = dict[str, object]
 
@@ -62,7 +53,7 @@ def stored_facts(facts: Facts, decision: Decision) -> Stored:
         disconnected=bool(facts.disconnected_reason),
         erased=facts.is_erased,
     )
-    if decision.verdict in _WITHOUT_STAGE:
+    if not decision.verdict.record.knows_stage:
         return stored
     stored["stage"] = [facts.stage_id, facts.stage_name]
     if isinstance(facts.candidate, CandidateSnapshot):

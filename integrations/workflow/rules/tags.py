@@ -2,28 +2,23 @@
 
 from collections.abc import Iterable
 
-from integrations.vocabulary import InvitationStatus, ProgressTag, ResultOutcome
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ProgressTag, ResultOutcome
 from integrations.workflow.rules.naming import normalize
 
 TAG_WORD = "CodeScreen"
-
-#: The progress tag of each status that CodeScreen reports; Completed depends on the outcome too.
-_PROGRESS_TAGS: dict[str, ProgressTag] = {
-    InvitationStatus.INVITED: ProgressTag.INVITED,
-    InvitationStatus.IN_PROGRESS: ProgressTag.IN_PROGRESS,
-    InvitationStatus.SUBMITTED: ProgressTag.IN_PROGRESS,
-    InvitationStatus.COMPLETED: ProgressTag.COMPLETED,
-}
 
 
 def choose_progress_tag(status: str, outcome: str = "") -> ProgressTag:
     """Return the progress tag of an invitation with this status and, once completed, this outcome of its result.
 
-    Raises KeyError for a status in which nothing has been sent or CodeScreen is no longer asked.
+    Raises ValueError for a status in which nothing has been sent or CodeScreen is no longer asked.
     """
     if outcome == ResultOutcome.EXPIRED:
         return ProgressTag.EXPIRED
-    return _PROGRESS_TAGS[status]
+    if not (tags := InvitationStatus(status).record.tags):
+        raise ValueError(f"{status} has no progress tag")
+    return tags[0]
 
 
 def choose_result_tag(written: str, assessment_name: str) -> str:

@@ -10,7 +10,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from portal.devtools.benchmarks.platforms import PretendPlatforms
 from portal.devtools.threads import run_in_threads
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from django.db.models import Count, Sum
 
 from integrations.models import Delivery, Effect, Invitation
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, Platform
+from integrations.verdict_code import INVITING_VERDICTS
+from integrations.vocabulary import DeliveryEvent, Platform
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.chaos.verification import Evidence, InvitationRow

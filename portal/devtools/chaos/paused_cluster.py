@@ -9,9 +9,9 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Delivery, Effect, Heartbeat, Invitation
 from integrations.models.leasing import LEASE
-from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment

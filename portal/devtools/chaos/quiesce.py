@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Delivery, Effect, Invitation, db_clock
 from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue import notify, on_request
-from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.demo.environment import DemoEnvironment

@@ -3,8 +3,8 @@
 import random
 import time
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Effect, Invitation
-from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.serve import Serve

@@ -11,9 +11,10 @@ from io import StringIO
 from django.core.management import call_command
 from django.db.models import F
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Delivery, Invitation, LeverConnection, db_clock
 from integrations.queue import on_request
-from integrations.vocabulary import InvitationStatus, VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.health import doctor
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.backup import Backup

@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Effect, Invitation
 from integrations.models.leasing import LEASE
-from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.paused_cluster import PausedCluster

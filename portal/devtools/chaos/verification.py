@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from integrations.vocabulary import InvitationStatus
+from integrations.invitation_status import InvitationStatus
 from portal.devtools.chaos.violations import Verification, Violation
 from portal.devtools.sandbox.faults import DEFINITE_STATUSES
 from portal.devtools.sandbox.json_values import JsonObject

@@ -10,13 +10,13 @@ from django.views.generic import TemplateView
 
 from portal.templatetags.icons import DRAWINGS
 
-#: By meaning, the states whose names are a badge's class too.
+#: By tone, the states whose names are a badge's class too.
 STATES = {
-    "good": ["passed", "done", "connected", "approved", "invite", "completed"],
-    "warn": ["held", "uncertain", "needs_reconnect", "no_assessment", "no_email", "paused"],
-    "bad": ["failed", "error", "refused", "not_visible"],
-    "info": ["pending", "sending", "invited", "in_progress", "submitted", "due"],
-    "neutral": ["expired", "withdrawn", "cancelled", "left_stage", "archived"],
+    "good": ["done", "connected"],
+    "warn": ["uncertain", "needs_reconnect"],
+    "bad": ["failed", "error", "refused"],
+    "info": ["due", "leased"],
+    "neutral": ["cancelled"],
 }
 #: By token, what it is for.
 COLOURS = {

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import (
     ApiCall,
     AuditEntry,
@@ -24,7 +25,7 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.pages.overview.checklist import setup_steps
-from integrations.vocabulary import InvitationStatus, VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.history.plan import plan

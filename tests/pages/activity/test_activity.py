@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from integrations.models import AuditEntry, Delivery, Effect, Invitation, Stage
-from integrations.pages.activity.next_steps import next_step
+from integrations.models.verdict import next_step
 from tests import factories
 from tests.page_text import text
 
@@ -108,7 +108,7 @@ def test_a_held_invitation_is_approved_or_refused(organization_admin_client, org
         reverse("invitation-approve", args=[first.pk]), {"next": "/activity/?status=held"}
     )
     assert answer["Location"] == "/activity/?status=held"
-    organization_admin_client.post(reverse("invitation-refuse", args=[second.pk]), {"reason": "Too many."})
+    organization_admin_client.post(reverse("invitation-cancel", args=[second.pk]), {"reason": "Too many."})
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == ("pending", "withdrawn")
@@ -119,7 +119,7 @@ def test_approving_twice_shows_the_status(organization_admin_client, organizatio
     invitation = factories.InvitationFactory.create(organization=organization, status="held")
     url = reverse("invitation-approve", args=[invitation.pk])
     organization_admin_client.post(url)
-    assert "is pending" in text(organization_admin_client.post(url, follow=True))
+    assert "is waiting to be sent" in text(organization_admin_client.post(url, follow=True))
 
 
 def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
@@ -226,7 +226,7 @@ def test_following_stops_after_confirmation(organization_admin_client, organizat
         organization=organization, status="invited", instance_id="i-9"
     )
     assert "the candidate may still do the assessment" in text(organization_admin_client.get(ACTIVITY))
-    answer = organization_admin_client.post(reverse("invitation-stop", args=[invitation.pk]), follow=True)
+    answer = organization_admin_client.post(reverse("invitation-cancel", args=[invitation.pk]), follow=True)
     assert "no longer asks CodeScreen" in text(answer)
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"

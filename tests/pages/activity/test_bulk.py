@@ -128,7 +128,7 @@ def test_another_form_about_the_same_rows_says_why_and_keeps_the_undo_of_the_fir
     organization_admin_client.post(BULK, {"act": "send", "row": keys(held)})
     page = text(organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True))
     assert "Nothing was done." in page
-    assert f"Invitation {held[0].pk} is pending." in page
+    assert f"Invitation {held[0].pk} is waiting to be sent." in page
     done = text(organization_admin_client.get(DONE))
     assert "<strong>3</strong> waiting to be sent" in done
     assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
@@ -217,7 +217,7 @@ def test_of_another_session_nothing_is_shown(organization_admin_client, super_ad
 
 
 def test_not_sending_withdraws_each_and_offers_no_undo(organization_admin_client, held):
-    page = text(organization_admin_client.post(BULK, {"act": "dont_send", "row": keys(held)}, follow=True))
+    page = text(organization_admin_client.post(BULK, {"act": "cancel", "row": keys(held)}, follow=True))
     assert statuses(held) == ["withdrawn"] * 3
     assert ">Undo<" not in page
     assert "nothing to undo" in text(organization_admin_client.post(UNDO, follow=True))

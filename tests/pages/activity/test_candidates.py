@@ -11,8 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Candidate, Invitation, Result, Role
-from integrations.pages.activity.standing import NOT_INVITED_REASONS, without_invitation
-from integrations.vocabulary import VerdictCode
+from integrations.pages.activity.standing import without_invitation
 from tests import factories
 from tests.page_text import text
 
@@ -203,15 +202,7 @@ def test_a_name_that_is_not_known_yet_and_an_erased_one_say_so(super_admin_clien
     assert "Erased person" in page
 
 
-def test_every_verdict_without_an_invitation_has_words():
-    silent = {VerdictCode.TEST_REQUEST, VerdictCode.IGNORED_EVENT, VerdictCode.NOTED}
-    inviting = {
-        VerdictCode.INVITE,
-        VerdictCode.HELD_FOR_APPROVAL,
-        VerdictCode.PAUSED,
-        VerdictCode.DISCONNECTED,
-    }
-    assert set(VerdictCode) - silent - inviting == set(NOT_INVITED_REASONS)
+def test_a_candidate_is_being_decided_while_there_is_no_verdict():
     assert without_invitation("").text == "Being decided"
 
 

@@ -7,14 +7,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.pages.activity.next_steps import next_step
-from integrations.workflow.inbox.apply_decision import VERDICTS_WITH_A_NOTE
+from integrations.models.verdict import next_step
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests import factories
 from tests.waits import work_through_waits
 
 STAGE = "CodeScreen Assessment"
+VERDICTS_WITH_A_NOTE = {code for code in VerdictCode if code.record.leaves_note}
 
 #: Why no note is left in Lever.
 NOT_NOTED = {
@@ -56,9 +56,7 @@ def text(answer) -> str:
 
 
 def test_every_verdict_has_a_next_step_and_is_noted_or_exempt():
-    codes = set(Delivery.VerdictCode)
-    assert codes == set(NEXT_STEPS) | {"noted"}
-    assert codes == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
+    assert set(VerdictCode) == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
     assert not VERDICTS_WITH_A_NOTE & set(NOT_NOTED)
 
 
@@ -125,7 +123,7 @@ def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_re
     ):
         page = text(super_admin_client.get(address))
         assert step in page
-        assert NEXT_STEPS["held_for_approval"] not in page
+        assert next_step("held_for_approval") not in page
 
 
 @pytest.fixture

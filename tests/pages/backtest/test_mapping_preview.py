@@ -35,7 +35,7 @@ def preview_of(mapping) -> str:
 def test_a_new_mapping_shows_who_would_have_been_decided_differently(organization_admin_client):
     answer = organization_admin_client.post(NEW, DESIGNER)
     assert "1 of 3 decisions would be different" in text(answer)
-    assert counts(answer) == {"invite": (2, 3), "no_assessment": (1, 0)}
+    assert counts(answer) == {"Invite": (2, 3), "No assessment": (1, 0)}
     [row] = answer.context["summary"].rows
     assert (row.name, row.then.label, row.now.detail) == ("Candidate Birch", "No assessment", "Design")
     assert "Designer gets <strong>Design</strong>" in text(answer)
@@ -56,7 +56,7 @@ def test_what_was_changed_since_is_no_difference(organization_admin_client, deci
     same = {"role": backend.role, "stage": "", "assessment": "Backend"}
     answer = organization_admin_client.post(preview_of(backend), same)
     assert "All 3 decisions would be the same" in text(answer)
-    assert counts(answer) == {"invite": (3, 3)}
+    assert counts(answer) == {"Invite": (3, 3)}
 
 
 def test_nothing_is_written(organization_admin_client, backend):

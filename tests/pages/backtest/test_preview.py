@@ -22,13 +22,13 @@ MOST_QUERIES = 30
 
 
 def counts(answer) -> dict[str, tuple[int, int]]:
-    return {count.code: (count.then, count.now) for count in answer.context["summary"].counts}
+    return {count.label: (count.then, count.now) for count in answer.context["summary"].counts}
 
 
 def test_it_shows_who_would_have_been_decided_differently(organization_admin_client, decided):
     answer = organization_admin_client.post(URL, SAME | {"default_assessment": "Design"})
     assert "1 of 3 decisions would be different" in text(answer)
-    assert counts(answer) == {"invite": (2, 3), "no_assessment": (1, 0)}
+    assert counts(answer) == {"Invite": (2, 3), "No assessment": (1, 0)}
     [row] = answer.context["summary"].rows
     assert (row.name, row.role_title, row.now.detail) == ("Candidate Birch", "Designer", "Design")
     assert 'href="/activity/opportunity-birch/"' in answer.content.decode()
@@ -36,7 +36,7 @@ def test_it_shows_who_would_have_been_decided_differently(organization_admin_cli
 
 def test_the_bulk_limit_is_tried(organization_admin_client, decided):
     answer = organization_admin_client.post(URL, SAME | {"bulk_limit": "1"})
-    assert counts(answer) == {"invite": (2, 1), "held_for_approval": (0, 1), "no_assessment": (1, 1)}
+    assert counts(answer) == {"Invite": (2, 1), "On hold": (0, 1), "No assessment": (1, 1)}
     assert [row.name for row in answer.context["summary"].rows] == ["Candidate Cedar"]
 
 
@@ -131,7 +131,7 @@ def test_what_lever_was_not_asked_then_is_said(organization_admin_client, organi
         facts={"version": 1, "stage": ["stage-2", "Phone screen"]},
     )
     answer = organization_admin_client.post(URL, SAME | {"stage_prefix": "Phone"})
-    assert counts(answer) == {"not_a_trigger_stage": (1, 0), "neutral": (0, 1)}
+    assert counts(answer) == {"Not a CodeScreen stage": (1, 0), "Not known": (0, 1)}
     assert "Lever wasn't asked about this candidate then" in answer.context["summary"].rows[0].now.detail
 
 

@@ -31,7 +31,7 @@ def test_an_invitation_that_is_cancelled_is_called_so_by_whom_and_why(
     page = text(super_admin_client.get(PAGE))
     assert "Cancel invitation</button>" in page
     answer = super_admin_client.post(
-        f"/invitations/{held.pk}/refuse/", {"next": PAGE, "reason": reason}, follow=True
+        f"/invitations/{held.pk}/cancel/", {"next": PAGE, "reason": reason}, follow=True
     )
     page = text(answer)
     assert "Cancelled: nothing is sent." in page
@@ -67,7 +67,7 @@ def test_the_card_tells_why_nobody_was_invited_and_not_of_a_stage_that_sends_not
     entered(organization, "not_a_trigger_stage", 5)
     factories.CandidateFactory.create(organization=organization, opportunity_id="o-alder", delivery=left)
     answer = super_admin_client.get(PAGE)
-    assert answer.context["card"].title == "Not invited: Left the stage"
+    assert answer.context["card"].title == "Not invited: left the stage"
     assert "rename it in Lever" not in text(answer)
     assert Candidate.objects.get().delivery == left
 
@@ -77,5 +77,5 @@ def test_the_card_tells_of_a_stage_that_sends_nothing_where_nothing_else_is_know
 ):
     entered(organization, "not_a_trigger_stage", 5)
     answer = super_admin_client.get(PAGE)
-    assert answer.context["card"].title == "Not invited: Not a CodeScreen stage"
+    assert answer.context["card"].title == "Not invited: not a CodeScreen stage"
     assert answer.context["card"].next_step == "Nothing to do."

@@ -38,7 +38,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         ("failed", "Waits for a person's decision, because the candidate failed", "warn"),
         ("expired", "Expired", "warn"),
         ("unstated", "Result not stated by CodeScreen, score 71.5, attempt 2", "neutral"),
-        ("not-invited", "Not invited: Unknown assessment", "warn"),
+        ("not-invited", "Not invited: unknown assessment", "warn"),
         ("held", histories.ON_HOLD, "warn"),
         ("uncertain", "“Backend” was possibly sent", "warn"),
         ("bounced", "The invitation to “Backend” bounced", "bad"),
@@ -66,5 +66,5 @@ def test_updates_from_codescreen_and_other_stages_are_no_noise(organization):
         "Found in another stage when comparing with Lever",
         "Hired in Lever",
         "Moved into another stage in Lever",
-        "Not invited: No e-mail address",
+        "Not invited: no e-mail address",
     ]

@@ -21,9 +21,9 @@ from tests.pages.candidate import histories
         ),
         ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
         ("unstated", ["Result not stated by CodeScreen", "71.5", "attempt 2", "never guesses"]),
-        ("not-invited", ["Not invited: Unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
+        ("not-invited", ["Not invited: unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
         ("held", ["On hold", histories.ON_HOLD, "Send invitation", "Cancel invitation"]),
-        ("uncertain", ["Possibly sent", "It was sent", "Send again", "Cancel tracking"]),
+        ("uncertain", ["Possibly sent", "It was sent", "Send again", "Cancel invitation"]),
         (
             "bounced",
             [

@@ -71,7 +71,7 @@ def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_cli
 
 
 def test_leaving_the_stage_is_said_in_plain_words(organization_admin_client, organization):
-    assert ">Cancel tracking</option>" in text(organization_admin_client.get(URL))
+    assert ">Cancel the invitation</option>" in text(organization_admin_client.get(URL))
     organization_admin_client.post(URL, SAME | {"leaving": "keep"})
     assert Organization.objects.get(pk=organization.pk).leaving == "keep"
 

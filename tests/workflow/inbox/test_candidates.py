@@ -13,7 +13,7 @@ from integrations.vocabulary import ErasureCause, ProgressTag
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.sweep import sweep
-from integrations.workflow.operations.invitations import approve, invite_again, stop_following
+from integrations.workflow.operations.invitations import approve, cancel, invite_again
 from integrations.workflow.results.recording import record_progress
 from tests import factories
 from tests.workflow.inbox.conftest import verdict
@@ -122,7 +122,7 @@ def test_inviting_again_makes_the_new_round_the_latest(scenario, move_candidate)
     scenario.work()
     first = candidate(delivery).invitation
     assert first is not None
-    stop_following(first, "test")
+    cancel(first, "test")
     second = invite_again(first, "test")
     assert candidate(delivery).invitation == second
 

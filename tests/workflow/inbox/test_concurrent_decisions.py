@@ -49,7 +49,7 @@ def test_an_invitation_being_refused_is_not_approved(refused_by):
 
     def refuse():
         if refused_by == "a person":
-            invitations.refuse(invitation, "one")
+            invitations.cancel(invitation, "one")
         else:
             invitation.move("withdrawn", "The candidate left the stage.")
 

@@ -21,13 +21,13 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
+from integrations.models.verdict import next_step
 from integrations.pages.activity.standing import BEING_DECIDED, standing_of
 from integrations.queue import on_request, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS, RETRY_FOR
-from integrations.workflow.rules.next_steps import next_step
 from tests import factories
 from tests.at_once import run_at_once
 from tests.waits import end_wait, work_through_waits

@@ -80,10 +80,10 @@ def test_a_candidate_refused_by_a_person_is_ignored(
     invitation = Invitation.objects.get()
     if status == "held":
         Invitation.objects.update(status="held")
-        invitations.refuse(invitation, super_admin)
+        invitations.cancel(invitation, super_admin)
     else:
         assert invitation.status == status
-        invitations.stop_following(invitation, super_admin)
+        invitations.cancel(invitation, super_admin)
     sent = sandbox.invitations_sent()
     assert on_request.sweep_organization(scenario.organization) == 0
     # as if a webhook had arrived: the sweep recognizes its own delivery by its key
@@ -98,7 +98,7 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
 ):
     move_without_webhook()
     on_request.sweep_organization(scenario.organization)
-    invitations.stop_following(Invitation.objects.get(), super_admin)
+    invitations.cancel(Invitation.objects.get(), super_admin)
     scenario.work()
     move_without_webhook(stage="Phone screen")
     move_without_webhook()

@@ -165,10 +165,10 @@ def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
     move_and_decide()
     invitation = Invitation.objects.get()
     if was_sent:
-        invitations.stop_following(invitation, super_admin)
+        invitations.cancel(invitation, super_admin)
     else:
         Invitation.objects.update(status="held", instance_id="")
-        invitations.refuse(scenario.reread(invitation), super_admin)
+        invitations.cancel(scenario.reread(invitation), super_admin)
     sent = sandbox.invitations_sent()
     earlier = timezone.now() - timedelta(minutes=1)
     delivery = move_and_decide(received_at=earlier)  # a second webhook of the entry before the no
@@ -182,7 +182,7 @@ def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_
     scenario.set_policies(bulk_limit=1)
     move_and_decide()
     scenario.set_policies(bulk_limit=0)
-    invitations.refuse(Invitation.objects.get(status="held"), super_admin)
+    invitations.cancel(Invitation.objects.get(status="held"), super_admin)
     Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
     assert move_and_decide().verdict == "invite"
     assert sandbox.invitations_sent() == 1

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Effect, Invitation, Organization
-from integrations.models.invitation_status import Status
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
@@ -23,7 +23,11 @@ def in_status(organization, status, **changes):
 
 ACTS = {
     "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending"),
-    "refuse": (lambda row, actor: invitations.refuse(row, actor, "too many"), {"held"}, "withdrawn"),
+    "cancel_invitation": (
+        lambda row, actor: invitations.cancel(row, actor, "too many", only_unsent=True),
+        {"held", "pending"},
+        "withdrawn",
+    ),
     "resolve_as_sent": (
         lambda row, actor: invitations.resolve_as_sent(row, "instance-7", actor, "seen in CodeScreen"),
         {"uncertain"},

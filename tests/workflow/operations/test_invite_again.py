@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Assessment, Effect, Invitation
-from integrations.models.invitation_status import Status
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import recorded
 
 OVER = {"completed", "withdrawn"}
-STOPPABLE = {"pending", "uncertain", "invited"}
+STOPPABLE = {"held", "pending", "uncertain", "invited"}
 
 
 def in_status(organization, status, **changes):
@@ -114,24 +114,24 @@ def test_a_new_round_is_sent_and_followed(scenario, super_admin):
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_only_invitations_not_started_can_be_stopped(organization, super_admin, status):
+def test_only_invitations_not_started_can_be_cancelled(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:
         with pytest.raises(ActionNotAllowed):
-            invitations.stop_following(invitation, super_admin)
+            invitations.cancel(invitation, super_admin)
         invitation.refresh_from_db()
         assert invitation.status == status
         assert not recorded().exists()
         return
     enqueue_invitation(invitation)
-    invitations.stop_following(invitation, super_admin, "withdrew by telephone")
+    invitations.cancel(invitation, super_admin, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)
     assert "withdrew by telephone" in invitation.status_reason
     assert Effect.objects.get(kind="send_invitation").state == "cancelled"
     entry = recorded().get()
     assert (entry.action, entry.actor, entry.reason) == (
-        "stop_following",
+        "cancel_invitation",
         super_admin,
         "withdrew by telephone",
     )
@@ -139,7 +139,7 @@ def test_only_invitations_not_started_can_be_stopped(organization, super_admin, 
 
 def test_a_stopped_invitation_is_not_polled(scenario, super_admin):
     invitation = scenario.sent_invitation()
-    invitations.stop_following(invitation, super_admin)
+    invitations.cancel(invitation, super_admin)
     assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
     assert scenario.reread(invitation).next_poll_at is None
 
@@ -151,7 +151,7 @@ def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, s
     invitation = scenario.pending_invitation()
     scenario.work()
     assert scenario.reread(invitation).status == "uncertain"
-    invitations.stop_following(invitation, super_admin)
+    invitations.cancel(invitation, super_admin)
     data = {
         "opportunityId": invitation.opportunity_id,
         "toStageId": sandbox.stage_id("CodeScreen Assessment"),

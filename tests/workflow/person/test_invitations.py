@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.invitation_status import InvitationStatus
 from integrations.models import Result
-from integrations.vocabulary import InvitationStatus
 from integrations.workflow.person.invitations import (
     Person,
     blocking_elsewhere,

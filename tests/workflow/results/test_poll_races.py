@@ -56,7 +56,7 @@ def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(
     invitation = scenario.sent_invitation()
 
     def stop(instance):
-        invitations.stop_following(invitation, super_admin)
+        invitations.cancel(invitation, super_admin)
 
     for status in ("Not_Started", "In_Progress"):
         poll.refresh_progress(invitation, CodeScreenWithEvent(stop, status))
@@ -71,7 +71,7 @@ def test_an_invitation_is_not_polled_again_when_it_is_stopped_during_a_failing_p
     invitation = scenario.sent_invitation()
 
     def stop_and_fail(instance):
-        invitations.stop_following(invitation, super_admin)
+        invitations.cancel(invitation, super_admin)
         raise PlatformError("CodeScreen answered 503", status=503)
 
     codescreen = CodeScreenWithEvent(stop_and_fail, "Not_Started")
@@ -83,7 +83,7 @@ def test_an_invitation_is_not_polled_again_when_it_is_stopped_during_a_failing_p
 
 def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):
     invitation = scenario.sent_invitation()
-    invitations.stop_following(invitation, super_admin)
+    invitations.cancel(invitation, super_admin)
     scenario.candidate_does("start", "submit", "evaluate", score=80)
     assert (
         webhook_hint.apply_hint(

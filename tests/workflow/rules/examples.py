@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from integrations.vocabulary import DeliveryEvent, InvitationStatus
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from integrations.vocabulary import InvitationStatus, ProgressTag
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate

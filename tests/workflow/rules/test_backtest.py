@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.vocabulary import InvitationStatus, ReentryPolicy, ResultOutcome
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.backtest import PastDecision, Rules, Unknown, beside, decide_again
 from integrations.workflow.rules.decide import decide

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.vocabulary import InvitationStatus, ReentryPolicy, ResultOutcome
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.entered_before import EnteredBefore
 from integrations.workflow.rules.facts import CandidateSnapshot, ExistingInvitation, NoCandidate

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.vocabulary import InvitationStatus, ProgressTag, ResultOutcome
+from integrations.invitation_status import InvitationStatus
+from integrations.vocabulary import ProgressTag, ResultOutcome
 from integrations.workflow.rules.tags import assessment_tags, choose_progress_tag, is_progress_tag
 
 

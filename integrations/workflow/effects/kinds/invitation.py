@@ -14,9 +14,9 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
-from integrations.models.invitation_status import Status
 from integrations.models.step_questions import rows_of
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import (

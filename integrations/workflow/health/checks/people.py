@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from integrations.invitation_status import NEED_PERSON, FollowingEnd
 from integrations.models import Invitation, Membership, Organization
 from integrations.models.invitation_queryset import BOUNCED
-from integrations.vocabulary import FollowingEnd
 from integrations.workflow.health.checks.addresses import ACTIVITY, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import MOST_NAMED, counted, listed
@@ -46,7 +46,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
     """Yield the invitations that wait for a person: uncertain, held and bounced ones, and failed candidates."""
     own, status = Invitation.objects.filter(organization=organization), Invitation.Status
     awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=[status.HELD, status.UNCERTAIN]) | awaits_decision | BOUNCED)
+    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | BOUNCED)
     counts = waiting.aggregate(
         uncertain=Count("pk", filter=Q(status=status.UNCERTAIN)),
         held=Count("pk", filter=Q(status=status.HELD)),
@@ -118,8 +118,8 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"In the last {ENDED_SHOWN_FOR.days} days, {counted(sum(counts.values()), 'invitation')} ended without a "
             f"result: {reasons}.",
-            "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel "
-            "tracking and send it again.",
+            "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
+            "invitation and send it again.",
             ACTIVITY.at(f"?status=no_longer_followed&since={since:%Y-%m-%d}"),
         )
 

@@ -113,7 +113,7 @@ class Approve:
 
 
 @dataclass(frozen=True)
-class Refuse:
+class CancelHeld:
     """The held invitation that has waited longest is withdrawn."""
 
     reason: str
@@ -128,7 +128,7 @@ class Resolve:
 
 
 @dataclass(frozen=True)
-class StopFollowing:
+class Cancel:
     """The person's invitation is withdrawn."""
 
     person: Person
@@ -157,7 +157,7 @@ class Occurrence(Enum):
 
 
 type TeamAct = (
-    ChangePolicies | MapRole | Rate | Replay | Approve | Refuse | Resolve | StopFollowing | InviteAgain
+    ChangePolicies | MapRole | Rate | Replay | Approve | CancelHeld | Resolve | Cancel | InviteAgain
 )
 type Act = Add | Move | MoveTogether | Archive | TakeStep | TeamAct | Occurrence
 

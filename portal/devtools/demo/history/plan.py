@@ -8,6 +8,8 @@ from portal.devtools.demo.history.events import (
     OWNER,
     Add,
     Approve,
+    Cancel,
+    CancelHeld,
     ChangePolicies,
     Event,
     InviteAgain,
@@ -16,11 +18,9 @@ from portal.devtools.demo.history.events import (
     MoveTogether,
     Occurrence,
     Rate,
-    Refuse,
     Replay,
     Resolve,
     Step,
-    StopFollowing,
     TakeStep,
 )
 from portal.devtools.demo.history.people import BACKEND, DATA, DESIGN, FRONTEND, MOBILE, Person
@@ -159,7 +159,7 @@ def _bulk_moves(planner: Planner) -> Iterator[Event]:
     yield from _together(planner, first, at)
     yield Event(at + 2 * MINUTE, Occurrence.UPDATE_INCIDENTS)
     yield Event(at + 40 * MINUTE, Approve("Planned."))
-    yield Event(at + 42 * MINUTE, Refuse("Has another offer."))
+    yield Event(at + 42 * MINUTE, CancelHeld("Has another offer."))
     yield Event(at + 45 * MINUTE, Occurrence.UPDATE_INCIDENTS)
     for person, fate in zip(first, (PASSED, FAILED, PASSED, NOT_STARTED), strict=False):
         yield from planner.assessment(person, at + 50 * MINUTE, fate)
@@ -202,7 +202,7 @@ def _second_looks(planner: Planner) -> Iterator[Event]:
         yield Event(planner.ago(6.8) + timedelta(hours=hours), TakeStep(regraded, step, result))
     stopped = planner.person(FRONTEND)
     yield from planner.entry(stopped, planner.ago(5.6))
-    yield Event(planner.ago(4.9), StopFollowing(stopped, "Withdrew."))
+    yield Event(planner.ago(4.9), Cancel(stopped, "Withdrew."))
     expired = planner.person(BACKEND)
     yield from planner.journey(expired, planner.ago(9.3), NOT_STARTED)
     yield Event(planner.ago(1.1), InviteAgain(expired, "Was ill."))

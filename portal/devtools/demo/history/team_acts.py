@@ -2,8 +2,8 @@
 
 from django.contrib.auth.models import User
 
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Delivery, Invitation, Organization, RoleMapping
-from integrations.models.invitation_status import Status
 from integrations.queue import on_request
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.mappings import save_mapping
@@ -13,14 +13,14 @@ from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
 from portal.devtools.demo.history.events import (
     LEAD,
     Approve,
+    Cancel,
+    CancelHeld,
     ChangePolicies,
     InviteAgain,
     MapRole,
     Rate,
-    Refuse,
     Replay,
     Resolve,
-    StopFollowing,
     TeamAct,
 )
 from portal.devtools.demo.history.lever_acts import opportunity_id
@@ -53,13 +53,13 @@ class TeamActs:
                 on_request.replay(self._delivery(person), admin)
             case Approve(reason):
                 invitations.approve(self._held(), admin, reason)
-            case Refuse(reason):
-                invitations.refuse(self._held(), admin, reason)
+            case CancelHeld(reason):
+                invitations.cancel(self._held(), admin, reason)
             case Resolve(person, reason):
                 instance = self._codescreen.instance(person)
                 invitations.resolve_as_sent(self._invitation(person), instance.id, admin, reason)
-            case StopFollowing(person, reason):
-                invitations.stop_following(self._invitation(person), admin, reason)
+            case Cancel(person, reason):
+                invitations.cancel(self._invitation(person), admin, reason)
             case InviteAgain(person, reason):
                 invitations.invite_again(self._invitation(person), admin, reason)
 

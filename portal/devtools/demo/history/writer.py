@@ -15,8 +15,8 @@ from django.test.utils import override_settings
 
 from integrations import stop_signal
 from integrations.clients.provider import lever_client
+from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import EmailKind, Invitation, Membership
-from integrations.models.invitation_status import Status
 from integrations.queue import on_request, worker
 from integrations.vocabulary import WebhookEvent
 from integrations.workflow.email.preferences import save_preferences

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, TargetKind, Verdict
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.health.chain.verification import verify_chain

@@ -1,7 +1,7 @@
 """Many candidates at once: Lever's list is read for all of them, the bulk limit holds some, people act on many."""
 
 from integrations.models import AuditAction, AuditEntry, Invitation
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, expect, invited
 from portal.devtools.chaos.every_point.world import INVITED_TAG, PERSON, Expected, World, word_of

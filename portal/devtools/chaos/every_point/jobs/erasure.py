@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from integrations.models import Duty, Erasure
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
     Job,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from integrations.models import Invitation
-from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ProgressTag
 from portal.devtools.chaos.every_point.world import Expected, World
 
 Status = Invitation.Status

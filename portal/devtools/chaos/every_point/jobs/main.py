@@ -1,6 +1,7 @@
 """The main job: invitation, skip with a note, progress, result, regrade, withdrawal, send again, sweep, approve."""
 
-from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import PERSON, Expected, World

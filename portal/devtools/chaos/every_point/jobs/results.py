@@ -1,7 +1,8 @@
 """What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round, a decision."""
 
 from integrations.models import AlertAddress, Invitation
-from integrations.vocabulary import ProgressTag, VerdictCode
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations.alert_addresses import NewAddress, add_address
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (

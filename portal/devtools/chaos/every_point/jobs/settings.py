@@ -17,7 +17,8 @@ from integrations.models import (
     LeverWebhook,
     RoleMapping,
 )
-from integrations.vocabulary import VerdictCode, WebhookEvent
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import WebhookEvent
 from integrations.workflow.operations.alert_addresses import (
     ChangedAddress,
     change_address,

@@ -1,7 +1,7 @@
 """What people choose for many at once, and take back: inviting who got no assessment, retrying what failed."""
 
 from integrations.models import Assessment, AuditAction, AuditEntry, Candidate, Delivery, Effect
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
 from portal.devtools.chaos.every_point.world import ASSESSMENT, INVITED_TAG, Expected, World, opportunity_id
 

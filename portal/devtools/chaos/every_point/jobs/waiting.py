@@ -1,7 +1,7 @@
 """What waits: for the end of a pause, a retry, a connection, an Admin who chooses who was there before."""
 
 from integrations.models import Delivery
-from integrations.vocabulary import VerdictCode
+from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
