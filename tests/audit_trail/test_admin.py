@@ -45,7 +45,7 @@ def _admin(page: str, row: Callable[[Scene], Any], **data: str) -> Prepare:
 
 ADMIN: dict[str, Prepare] = {
     "invitation approve": _action(Invitation, "approve", lambda s: s.invitation(status="held")),
-    "invitation refuse": _action(Invitation, "refuse", lambda s: s.invitation(status="held")),
+    "invitation cancel": _action(Invitation, "cancel", lambda s: s.invitation(status="held")),
     "invitation send_again": _action(Invitation, "send_again", lambda s: s.invitation(status="failed")),
     "effect retry": _action(Effect, "retry", Scene.failed),
     "delivery replay": _action(Delivery, "replay", Scene.delivery),

@@ -134,7 +134,14 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
 
     with subtests.test("people changed things and were told"):
         actions = set(AuditEntry.objects.values_list("action", flat=True))
-        assert {"connect", "change_mapping", "change_policies", "approve", "refuse", "replay"} <= actions
+        assert {
+            "connect",
+            "change_mapping",
+            "change_policies",
+            "approve",
+            "cancel_invitation",
+            "replay",
+        } <= actions
         assert len(emails) > 60
         assert {email.recipients for email in emails} >= {("demo@acme.example",), ("lead@acme.example",)}
 
