@@ -113,7 +113,9 @@ def _measure(claimers: int, seconds: float, claim: Callable[[], list[int]]) -> C
 
 def _claim_for(seconds: float, claim: Callable[[], list[int]]) -> list[tuple[float, int]]:
     """Claim for some seconds; return the milliseconds and the rows of each claim. The rows are done afterwards."""
-    claim()  # compiles the statements
+    if connection.vendor == "postgresql":
+        connection.settings_dict["OPTIONS"]["prepare_threshold"] = 3  # as workers do
+    claim()  # connects
     claims = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
