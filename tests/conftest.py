@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -177,6 +178,7 @@ def notifications(db, monkeypatch):
     """The tasks that were enqueued for the workers, each by its function's name."""
     sent = []
     monkeypatch.setattr(notify, "_next_at", 0.0)
+    monkeypatch.setattr(notify, "broker", lambda: mock.Mock(queue_size=lambda: 0))
     monkeypatch.setattr(notify, "async_task", lambda name, **_: sent.append(name))
     return sent
 
