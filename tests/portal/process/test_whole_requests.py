@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -39,6 +40,12 @@ class Site:
 
 def echo(environ: dict[str, Any]) -> HttpResponse:
     return HttpResponse(environ["wsgi.input"].read())
+
+
+def in_a_loop[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: tests with a browser leave a running loop in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def part(body: bytes, *, more: bool = True) -> Event:
@@ -94,13 +101,13 @@ def test_a_request_in_many_parts_is_given_on_when_it_is_complete():
         incomplete.cancel()
         return found
 
-    start, body = asyncio.run(run())
+    start, body = in_a_loop(run())
     assert (start["status"], body["body"], body["more_body"]) == (202, b"abcd", False)
     assert [environ["CONTENT_LENGTH"] for environ in site.asked] == ["4"]
 
 
 def test_an_answers_fields_are_bytes_in_their_order():
-    start, _ = asyncio.run(ask(WholeRequests(Site(echo)), WHOLE))
+    start, _ = in_a_loop(ask(WholeRequests(Site(echo)), WHOLE))
     assert start["headers"] == [(b"x-one", b"\xfc"), (b"set-cookie", b"a"), (b"set-cookie", b"b")]
 
 
@@ -115,7 +122,7 @@ def test_what_is_asked_is_passed_on_as_wsgi_has_it():
         (b"x_forwarded_for", b"192.0.2.9"),
         (b"x-forwarded_proto", b"https"),
     ]
-    asyncio.run(ask(WholeRequests(site), WHOLE, path=b"/%C3%BC%ff", headers=headers))
+    in_a_loop(ask(WholeRequests(site), WHOLE, path=b"/%C3%BC%ff", headers=headers))
     (environ,) = site.asked
     del environ["wsgi.input"]
     assert environ == {
@@ -140,7 +147,7 @@ def test_of_a_body_that_is_too_large_only_the_size_is_passed_on(stated, size):
     site = Site(echo)
     headers = [(b"content-length", str(stated).encode())] if stated else []
     parts = [part(b"x" * LIMIT), part(b"x" * (size - LIMIT)), WHOLE]
-    _, body = asyncio.run(ask(WholeRequests(site), *parts, headers=headers))
+    _, body = in_a_loop(ask(WholeRequests(site), *parts, headers=headers))
     assert body["body"] == b""
     assert site.asked[0]["CONTENT_LENGTH"] == str(size)
 
@@ -149,7 +156,7 @@ def test_of_a_body_that_is_too_large_only_the_size_is_passed_on(stated, size):
 def test_a_body_that_takes_too_long_or_breaks_off_is_not_passed_on(monkeypatch, rest, status):
     monkeypatch.setattr(whole_requests, "BODY_SECONDS", 0.0 if status == 408 else 5.0)
     site = Site(echo)
-    start, body = asyncio.run(ask(WholeRequests(site), part(b"x"), *rest))
+    start, body = in_a_loop(ask(WholeRequests(site), part(b"x"), *rest))
     assert (start["status"], body["body"], site.asked) == (status, b"", [])
 
 
@@ -157,7 +164,7 @@ def test_a_body_that_takes_too_long_or_breaks_off_is_not_passed_on(monkeypatch, 
 def test_the_rest_of_a_body_that_is_too_large_is_not_waited_for(monkeypatch, rest):
     monkeypatch.setattr(whole_requests, "DROP_SECONDS", 0.0)
     site = Site(echo)
-    start, _ = asyncio.run(ask(WholeRequests(site), part(b"x" * 2 * LIMIT), *rest))
+    start, _ = in_a_loop(ask(WholeRequests(site), part(b"x" * 2 * LIMIT), *rest))
     assert start["status"] == 202
     assert [environ["CONTENT_LENGTH"] for environ in site.asked] == [str(2 * LIMIT)]
 
@@ -174,7 +181,7 @@ def test_a_long_answer_is_sent_while_it_is_made(monkeypatch):
 
         return StreamingHttpResponse(parts())
 
-    asyncio.run(ask(WholeRequests(Site(stream)), WHOLE, sent=sent))
+    in_a_loop(ask(WholeRequests(Site(stream)), WHOLE, sent=sent))
     assert [(event.get("body"), event.get("more_body")) for event in sent] == [
         (None, None),
         (b"abcd", True),
@@ -195,7 +202,7 @@ def test_an_answer_is_closed_when_its_client_reads_nothing(monkeypatch):
         await ask(WholeRequests(Site(lambda _: answer)), WHOLE, sent=Stalled())
 
     with pytest.raises((TimeoutError, AssertionError)):
-        asyncio.run(run())
+        in_a_loop(run())
     assert answer.closed
 
 
@@ -216,4 +223,4 @@ def test_probes_are_answered_while_all_threads_wait():
         may_end.set()
         await asyncio.gather(*waiting)
 
-    asyncio.run(run())
+    in_a_loop(run())
