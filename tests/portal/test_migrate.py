@@ -55,19 +55,21 @@ def environ(tmp_path: Path, empty_database: str) -> dict[str, str]:
     }
 
 
-def migrate(environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+def migrate(environ: dict[str, str], says: Path, *arguments: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "django", "migrate", "--skip-checks", "parcels", *arguments]
-    return subprocess.Popen(argv, cwd=settings.BASE_DIR, env=environ, stdout=subprocess.PIPE, text=True)
+    with says.open("wb") as output:
+        return subprocess.Popen(argv, cwd=settings.BASE_DIR, env=environ, stdout=output)
 
 
 def test_a_migration_whose_lock_is_held_lets_others_through_and_goes_on_once_it_is_free(
-    environ: dict[str, str],
+    environ: dict[str, str], tmp_path: Path
 ) -> None:
-    migrate(environ, "0001").communicate(timeout=120)
+    says = tmp_path / "output"
+    migrate(environ, says, "0001").wait(timeout=120)
     address = environ["DATABASE_URL"]
     with psycopg.connect(address, application_name="a backup") as reader:
         reader.execute("SELECT * FROM parcels_parcel")
-        waiting = migrate(environ)
+        waiting = migrate(environ, says)
         with psycopg.connect(address, autocommit=True) as writer:
 
             def is_waiting() -> bool:
@@ -78,10 +80,13 @@ def test_a_migration_whose_lock_is_held_lets_others_through_and_goes_on_once_it_
             began = time.monotonic()
             writer.execute("INSERT INTO parcels_parcel DEFAULT VALUES")
             assert time.monotonic() - began < 4
+        wait_until(
+            lambda: "It is tried again" in says.read_text(), 60, "the migration didn't say why it waits"
+        )
         assert waiting.poll() is None
         reader.rollback()
-        said, _ = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0
+        assert waiting.wait(timeout=60) == 0
+    said = says.read_text()
     assert "parcels.0002_weight: a lock time-out. The oldest transaction is that of a backup" in said
     with psycopg.connect(address) as after:
         assert after.execute("SELECT id, weight FROM parcels_parcel").fetchall() == [(1, None)]
