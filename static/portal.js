@@ -89,18 +89,12 @@ function isBusy(region) {
   });
 }
 
-const wasOpen = new WeakMap(); // <details> → whether it was open when the server sent it
-
-function rememberDetails(region) {
-  for (const one of region.querySelectorAll("details")) wasOpen.set(one, one.open);
-}
-
 function replaceContent(region, html) {
-  const touched = [...region.querySelectorAll("details")].filter((one) => one.open !== wasOpen.get(one));
+  // the server says data-open of what it sends open: a person may open or close it before this script runs
+  const touched = [...region.querySelectorAll("details")].filter((one) => one.open !== ("open" in one.dataset));
   const details = new Map(touched.map((one) => [identityOf(one), one.open]));
   const focused = region.contains(document.activeElement) ? identityOf(document.activeElement) : "";
   region.innerHTML = html;
-  rememberDetails(region);
   for (const one of region.querySelectorAll("details")) {
     if (details.has(identityOf(one))) one.open = details.get(identityOf(one));
   }
@@ -163,7 +157,6 @@ function keepUpToDate(region) {
     announce(region.querySelector("[data-announce]")?.dataset.announce);
   }
 
-  rememberDetails(region);
   bar.hidden = false;
   pausers.push((isPaused) => {
     pause.setAttribute("aria-pressed", String(isPaused));
