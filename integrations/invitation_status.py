@@ -81,22 +81,23 @@ class PollPace(NamedTuple):
 class StatusWords:
     """What is said of where an invitation stands.
 
-    `label` is its name on every page; `title` is longer, for the head of a candidate's page. `waits_for` says in a few
-    words what is next; `next_step` says in a sentence what a person can do; `meaning` explains it in the help.
+    `label` is its name on every page; `title` is longer, for the head of a candidate's page; `phrase` is its name
+    within a sentence, the label unless stated. `waits_for` says in a few words what is next; `next_step` says in a
+    sentence what a person can do; `meaning` explains it in the help.
     """
 
     label: str
     tone: Tone
     icon: str
     title: str = ""
+    phrase: str = ""
     waits_for: str = ""
     next_step: str
     meaning: str = ""
 
-    @property
-    def phrase(self) -> str:
-        """The name within a sentence."""
-        return self.label[:1].lower() + self.label[1:]
+    def __post_init__(self) -> None:
+        """Make the phrase from the label, unless it is stated."""
+        object.__setattr__(self, "phrase", self.phrase or self.label[:1].lower() + self.label[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +190,7 @@ class InvitationStatus(LabelledEnum):
         code="invited",
         label="Invited",
         title="Invited, not started",
+        phrase="invited, not started",
         tone=Tone.INFO,
         icon="mail",
         waits_for="Waits for the candidate to start",

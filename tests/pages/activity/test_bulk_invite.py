@@ -219,7 +219,7 @@ def test_a_form_sent_twice_and_two_admins_at_once_invite_once(
     assert "This candidate is being decided." in page
     become_due()
     page = text(invite(super_admin_client, [uninvited["Hazel"]], chosen=assessment("Data Engineer")))
-    assert "“Backend” is there already: invited." in page
+    assert "“Backend” is there already: invited, not started." in page
     become_due()
     assert sandbox.invitations_sent() == 1
     assert recorded().filter(action="invite_candidate").count() == 1
@@ -309,7 +309,7 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
     ("verdict", "status", "why"),
     [
         ("held_for_approval", "held", "is on hold: use “Send invitations”."),
-        ("invite", "invited", "is there already: invited."),
+        ("invite", "invited", "is there already: invited, not started."),
         ("invite", "completed", "is there already: completed."),
         ("paused", "", "This candidate waits, and is decided by itself."),
         ("anonymized", "", "The person's data was removed."),
