@@ -56,7 +56,7 @@ def send(world: World) -> None:
     world.press(sent, "approve", Status.HELD)
     invited(world, sent, verdict=VerdictCode.HELD_FOR_APPROVAL)
     for word in others:
-        world.press(word, "refuse", Status.HELD)
+        world.press(word, "cancel", Status.HELD)
         expect(world, word, statuses=(Status.WITHDRAWN,))
     if others:
         world.press(others[0], "again", Status.WITHDRAWN)

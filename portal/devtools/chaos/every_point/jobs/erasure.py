@@ -72,7 +72,7 @@ def retention(world: World) -> None:
     invited(world, "Dogwood")
     world.move("Nyssa", "Dogwood")
     world.rest()
-    world.press("Dogwood", "stop", Status.INVITED, Status.PENDING)
+    world.press("Dogwood", "cancel", Status.INVITED, Status.PENDING)
     expect(world, "Dogwood", statuses=(Status.WITHDRAWN,))
     days = {"retention_days": RETENTION_DAYS, "call_retention_days": 1, "delivery_retention_days": 1}
     set_policies(world.organization, days, PERSON)

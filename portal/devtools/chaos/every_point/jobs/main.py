@@ -48,7 +48,7 @@ def withdraw(world: World) -> None:
     expect(world, "Birch", statuses=(Status.WITHDRAWN,))
     world.move("Birch")
     world.rest()
-    world.press("Birch", "stop", Status.INVITED, Status.PENDING)
+    world.press("Birch", "cancel", Status.INVITED, Status.PENDING)
     world.candidate_does("Birch", "start", "submit", "evaluate", score=70, result="Passed")
     world.rest_after_polls("Birch")
 
