@@ -240,7 +240,8 @@ class DutyRun(Leasable):
 
     def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
         """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
-        again_at = Now() + timedelta(seconds=seconds)
+        # SQLite gives a sum more digits than Now() has, and so sorts it after Now() of the same millisecond
+        again_at = Now() + timedelta(seconds=seconds) if seconds else Now()
         failures = self._failures_at(place)
         return self._finish(duration_ms, again_at, failures=failures, last_error=reason, place=place)
 

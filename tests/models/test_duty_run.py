@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -24,6 +25,12 @@ def test_the_longest_waiting_is_claimed_first_whatever_the_organization(db) -> N
     claimed = [factories.claimed(DutyRun, "one").pk for _ in rows]
     assert claimed == [rows[minutes].pk for minutes in (9, 6, 3, 1)]
     assert DutyRun.claim("two") is None
+
+
+def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db) -> None:
+    waiting(1)
+    assert factories.claimed(DutyRun, "one").defer(0, 0.0, "", {})
+    assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
 
 
 def test_a_duty_is_once_for_an_organization(organization) -> None:
