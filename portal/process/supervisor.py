@@ -118,11 +118,12 @@ class Supervisor:
         self._signals: list[int] = []
 
     def run(self) -> None:
-        """Run everything until TERM, INT or HUP. Nothing is left running on return."""
+        """Run everything until TERM, or INT or HUP if they aren't ignored. Nothing is left running on return."""
         reader, writer = os.pipe()
         self._signals = [reader]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # HUP is ignored under nohup
+            # shells let a background process ignore INT, and nohup HUP; something must always end it
+            if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda *_: os.write(writer, b"."))
         with self:
             while not select.select(self._signals, [], [], 1.0)[0]:

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,9 @@ time.sleep(60)
 SUPERVISED = """
 import signal, sys
 from portal.process import supervisor
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
-script, marker = sys.argv[1:]
+script, marker, disposition = sys.argv[1:]
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # whatever the tests run under
+    signal.signal(number, getattr(signal, disposition))
 log = {"version": 1, "disable_existing_loggers": False, "root": {"level": "INFO", "handlers": ["stderr"]}}
 log["handlers"] = {"stderr": {"class": "logging.StreamHandler"}}
 programs = [supervisor.Program(name, [sys.executable, "-c", script, marker + name]) for name in ("one", "two")]
@@ -216,24 +218,42 @@ def test_the_programs_children_are_killed_when_it_has_ended(tmp_path: Path) -> N
     wait_until(lambda: not members(group), seconds=1)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
-def test_nothing_is_left_running_however_the_supervisor_ends(how: signal.Signals, tmp_path: Path) -> None:
-    marker = str(tmp_path / "up-")
+@contextmanager
+def supervised(folder: Path, disposition: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Run a supervisor that finds all signals so; the process and its two programs' groups, of three processes each."""
+    marker = str(folder / "up-")
     process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISED, PROGRAM_WITH_CHILD, marker],
+        [sys.executable, "-c", SUPERVISED, PROGRAM_WITH_CHILD, marker, disposition],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
     )
     with process:
-        assert process.stderr is not None
-        groups = [int(process.stderr.readline().rpartition(" ")[2][:-3]) for _ in range(2)]
-        wait_until(lambda: Path(marker + "one").exists() and Path(marker + "two").exists())
-        assert all(len(members(group)) == 3 for group in groups)
-        process.send_signal(how)
         try:
-            assert process.wait(15) == (-9 if how == signal.SIGKILL else 0)
+            assert process.stderr is not None
+            groups = [int(process.stderr.readline().rpartition(" ")[2][:-3]) for _ in range(2)]
+            wait_until(lambda: Path(marker + "one").exists() and Path(marker + "two").exists())
+            assert all(len(members(group)) == 3 for group in groups)
+            yield process, groups
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_running_however_the_supervisor_ends(how: signal.Signals, tmp_path: Path) -> None:
+    with supervised(tmp_path, "SIG_DFL") as (process, groups):
+        process.send_signal(how)
+        assert process.wait(15) == (-9 if how == signal.SIGKILL else 0)
     wait_until(lambda: not any(members(group) for group in groups), seconds=5)
+
+
+def test_the_supervisor_ends_at_term_alone_when_signals_were_ignored_at_its_start(tmp_path: Path) -> None:
+    with supervised(tmp_path, "SIG_IGN") as (process, groups):
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
+        os.kill(groups[0], signal.SIGKILL)
+        assert process.stderr is not None
+        assert "starting it again" in process.stderr.readline()
+        process.terminate()
+        assert process.wait(15) == 0
