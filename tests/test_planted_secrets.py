@@ -77,7 +77,7 @@ def pages_of(
             continue
         seen.add(path)
         answer = browser.open(portal.environment.portal_url + path)
-        headers = {name: value for name, value in answer.headers.items() if name != "Set-Cookie"}
+        headers = {name: value for name, value in answer.headers.items() if name.lower() != "set-cookie"}
         yield path, f"{headers}\n{answer.text}"
         links = re.findall(r'href="(/[^"#]*)', answer.text)
         todo += [link for link in links if link.startswith(below) and not link.startswith("/static/")]
@@ -185,7 +185,7 @@ def test_no_secret_is_in_a_column_of_the_database(portal):
 
 def test_no_secret_is_in_the_arguments_of_a_process(portal):
     arguments = portal.process_arguments()
-    assert "serve" in arguments
+    assert "portal.process.supervisor" in arguments
     assert "qcluster" in arguments
     assert found_in(arguments, portal.secrets) == set()
 
