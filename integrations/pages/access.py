@@ -1,4 +1,4 @@
-"""Which organization a page shows, and who may see it: every view of the site goes through OrganizationMixin."""
+"""Which organization a page shows, who may see it, and which candidates: each view goes through OrganizationMixin."""
 
 import logging
 from collections.abc import Collection
@@ -15,13 +15,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from integrations.models import Membership, Organization
+from integrations.models import Membership, OpportunityPerson, Organization
 from integrations.models.membership import EVERYONE
-from integrations.models.open_memberships import (
-    PROVIDER_SESSION_KEY,
-    closed_to_passwords,
-    open_memberships,
-)
+from integrations.models.open_memberships import PROVIDER_SESSION_KEY, closed_to_passwords, open_memberships
 from integrations.session_strength import is_admitted
 from integrations.workflow.operations.second_factor import has_second_factor
 
@@ -164,3 +160,18 @@ class OrganizationMixin(AccessMixin, View):
             raise PermissionDenied(
                 f"This needs the role {needed}; yours is {self.membership.get_role_display()}."
             )
+
+
+def visible[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
+    """Return those rows that are about candidates whom the member sees; `column` leads to the opportunity's id."""
+    if member.sees_all_candidates:
+        return rows
+    own = OpportunityPerson.objects.seen_by(member).values("opportunity_id")
+    return rows.filter(**{f"{column}__in": own})
+
+
+def sees(member: Membership, opportunity_id: str) -> bool:
+    """Whether the member sees this candidate."""
+    if member.sees_all_candidates:
+        return True
+    return OpportunityPerson.objects.seen_by(member).filter(opportunity_id=opportunity_id).exists()

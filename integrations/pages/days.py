@@ -1,4 +1,4 @@
-"""Days in the reader's time zone, as addresses and forms state them."""
+"""Days in the reader's time zone, as addresses and forms state them, and durations as figures and charts show them."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -27,3 +27,14 @@ def of_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, until: s
     if (last := parse_day(until)) and last < date.max:
         rows = rows.filter(**{f"{column}__lt": midnight(last + timedelta(days=1))})
     return rows
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the largest unit that suits it, such as “10 min”."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86400:.0f} days"

@@ -1,6 +1,7 @@
-"""What is wrong now, each with its fix; the incidents; and the state of the queue."""
+"""What is wrong now, each with its fix for the reader; the incidents; and the state of the queue."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +23,10 @@ from integrations.models import (
 )
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.advice import advised
 from integrations.pages.partials import PartialsMixin
 from integrations.vocabulary import Platform
 from integrations.workflow.health import doctor
+from integrations.workflow.health.checks.addresses import ASK
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 MOST_INCIDENTS = 20
@@ -172,3 +173,13 @@ def queue_state(organization: Organization) -> QueueState:
 def _next_poll_at(organization: Organization) -> datetime | None:
     scheduled = Invitation.objects.filter(organization=organization, next_poll_at__isnull=False)
     return scheduled.order_by("next_poll_at").values_list("next_poll_at", flat=True).first()
+
+
+def advised(findings: Iterable[Finding], member: Membership) -> list[Finding]:
+    """Return the findings with a link that the member can do something with; lists and Health are there to be read."""
+    return [
+        finding
+        if not finding.page.needs or getattr(member, finding.page.needs)
+        else replace(finding, page=ASK)
+        for finding in findings
+    ]

@@ -4,37 +4,29 @@ from django.urls import path
 
 from integrations.pages import audit_log, health
 from integrations.pages.activity import (
+    actions,
     activity,
     bulk,
     bulk_progress,
     candidate_data,
     candidate_export,
     delivery,
-    effect_actions,
-    invitation_actions,
-    offered,
 )
-from integrations.pages.backtest import mapping_preview, preview
-from integrations.pages.candidate import page, report_file
+from integrations.pages.backtest import preview
+from integrations.pages.candidate import page
 from integrations.pages.dry_run import dry_run
 from integrations.pages.help import views as help_views
-from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
-from integrations.pages.overview import overview, resume
+from integrations.pages.mappings import mapping_edit, mapping_list, rating_list
+from integrations.pages.overview import overview
 from integrations.pages.reports import report
 from integrations.pages.settings import (
-    admin_requests,
     alerts,
-    codescreen_key,
     email_templates,
-    feedback_author,
     lever_connect,
-    lever_disconnect,
-    lever_webhooks,
     members,
     notifications,
-    pending_members,
+    platform_actions,
     rules,
-    second_factor_reset,
     security,
     settings_page,
     signature_tokens,
@@ -45,12 +37,12 @@ from integrations.pages.settings import (
 
 urlpatterns = [
     path("", overview.OverviewView.as_view(), name="overview"),
-    path("resume/", resume.ResumeView.as_view(), name="resume"),
+    path("resume/", overview.ResumeView.as_view(), name="resume"),
     # settings
     path("settings/", settings_page.SettingsView.as_view(), name="settings"),
     path(
         "settings/lever/disconnect/",
-        lever_disconnect.DisconnectLeverView.as_view(),
+        lever_connect.DisconnectLeverView.as_view(),
         name="lever-disconnect",
     ),
     path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
@@ -67,27 +59,27 @@ urlpatterns = [
         name="address-end",
     ),
     path("settings/webhooks/move/", webhook_address.MoveWebhooksView.as_view(), name="webhooks-move"),
-    path("settings/webhooks/make/", lever_webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
-    path("settings/webhooks/remove/", lever_webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
+    path("settings/webhooks/make/", platform_actions.MakeWebhookView.as_view(), name="webhooks-make"),
+    path("settings/webhooks/remove/", platform_actions.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(
         "settings/codescreen/test/",
-        codescreen_key.VerifyCodeScreenKeyView.as_view(),
+        platform_actions.VerifyCodeScreenKeyView.as_view(),
         name="codescreen-test",
     ),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/preview/", preview.PreviewRulesView.as_view(), name="rules-preview"),
     path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
-    path("settings/author/", feedback_author.FeedbackAuthorView.as_view(), name="feedback-author"),
-    path("settings/members/", pending_members.InviteMemberView.as_view(), name="member-invite"),
+    path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
+    path("settings/members/", team.InviteMemberView.as_view(), name="member-invite"),
     path(
         "settings/members/pending/<int:pk>/",
-        pending_members.PendingMemberView.as_view(),
+        team.PendingMemberView.as_view(),
         name="pending-member",
     ),
     path(
         "settings/members/pending/<int:pk>/withdraw/",
-        pending_members.WithdrawInvitationView.as_view(),
+        team.WithdrawInvitationView.as_view(),
         name="pending-withdraw",
     ),
     path("settings/members/<int:pk>/link/", members.MemberLinkView.as_view(), name="member-link"),
@@ -95,7 +87,7 @@ urlpatterns = [
     path("settings/members/<int:pk>/remove/", members.RemoveMemberView.as_view(), name="member-remove"),
     path(
         "settings/members/<int:pk>/second-factor/",
-        second_factor_reset.ResetSecondFactorView.as_view(),
+        members.ResetSecondFactorView.as_view(),
         name="member-second-factor",
     ),
     path("settings/alerts/", alerts.AlertsView.as_view(), name="alerts"),
@@ -104,7 +96,7 @@ urlpatterns = [
     path("settings/alerts/<int:pk>/remove/", alerts.RemoveAlertAddressView.as_view(), name="alert-remove"),
     path("settings/security/", security.SecurityView.as_view(), name="security"),
     # people and their e-mails
-    path("ask/", admin_requests.AskAdminsView.as_view(), name="ask-admins"),
+    path("ask/", settings_page.AskAdminsView.as_view(), name="ask-admins"),
     path("emails/", email_templates.EmailListView.as_view(), name="emails"),
     path("emails/<slug:kind>/", email_templates.EmailEditView.as_view(), name="email-edit"),
     path("emails/<slug:kind>/html/", email_templates.EmailHtmlView.as_view(), name="email-html"),
@@ -117,16 +109,14 @@ urlpatterns = [
     # mappings
     path("mappings/", mapping_list.MappingListView.as_view(), name="mapping-list"),
     path("mappings/add/", mapping_edit.MappingCreateView.as_view(), name="mapping-add"),
-    path("mappings/assign/", bulk_assign.BulkAssignView.as_view(), name="mapping-assign"),
+    path("mappings/assign/", mapping_list.BulkAssignView.as_view(), name="mapping-assign"),
     path("mappings/ratings/", rating_list.RatingListView.as_view(), name="rating-list"),
-    path("mappings/refresh/", catalog_refresh.RefreshCatalogView.as_view(), name="mapping-refresh"),
+    path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
-    path(
-        "mappings/add/preview/", mapping_preview.PreviewNewMappingView.as_view(), name="mapping-add-preview"
-    ),
+    path("mappings/add/preview/", preview.PreviewNewMappingView.as_view(), name="mapping-add-preview"),
     path(
         "mappings/<int:pk>/preview/",
-        mapping_preview.PreviewMappingView.as_view(),
+        preview.PreviewMappingView.as_view(),
         name="mapping-edit-preview",
     ),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
@@ -152,36 +142,30 @@ urlpatterns = [
     path("candidates/bulk/undo/", bulk_progress.BulkUndoView.as_view(), name="candidates-bulk-undo"),
     path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
-    path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),
+    path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
     path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),
-    path(
-        "invitations/<int:pk>/approve/", invitation_actions.ApproveView.as_view(), name="invitation-approve"
-    ),
-    path("invitations/<int:pk>/cancel/", invitation_actions.CancelView.as_view(), name="invitation-cancel"),
-    path(
-        "invitations/<int:pk>/sent/", invitation_actions.ResolveAsSentView.as_view(), name="invitation-sent"
-    ),
+    path("invitations/<int:pk>/approve/", actions.ApproveView.as_view(), name="invitation-approve"),
+    path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
+    path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
     path(
         "invitations/<int:pk>/send-again/",
-        invitation_actions.SendAgainView.as_view(),
+        actions.SendAgainView.as_view(),
         name="invitation-send-again",
     ),
-    path(
-        "invitations/<int:pk>/again/", invitation_actions.InviteAgainView.as_view(), name="invitation-again"
-    ),
+    path("invitations/<int:pk>/again/", actions.InviteAgainView.as_view(), name="invitation-again"),
     path(
         "invitations/<int:pk>/correct/",
-        invitation_actions.CorrectAndSendAgainView.as_view(),
+        actions.CorrectAndSendAgainView.as_view(),
         name="invitation-correct",
     ),
     path(
         "invitations/<int:pk>/decided/",
-        invitation_actions.RecordDecisionView.as_view(),
+        actions.RecordDecisionView.as_view(),
         name="invitation-decided",
     ),
-    path("effects/<int:pk>/retry/", effect_actions.RetryEffectView.as_view(), name="effect-retry"),
-    path("effects/<int:pk>/report/", report_file.ReportFileView.as_view(), name="report-file"),
+    path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
+    path("effects/<int:pk>/report/", page.ReportFileView.as_view(), name="report-file"),
     # dry run
     path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
     # reports

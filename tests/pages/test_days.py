@@ -1,4 +1,4 @@
-"""Days that addresses and forms state."""
+"""Days that addresses and forms state, and durations as figures show them."""
 
 from datetime import UTC, date, datetime
 
@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Candidate
-from integrations.pages.days import midnight, of_days, parse_day
+from integrations.pages.days import duration, midnight, of_days, parse_day
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])
@@ -40,3 +40,11 @@ def test_rows_are_of_whole_days_and_an_unreadable_day_filters_nothing(
         Candidate.objects.create(organization=organization, opportunity_id=f"o-{day}", entered_at=at)
     with timezone.override("UTC"):
         assert of_days(Candidate.objects.all(), "entered_at", since, until).count() == found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
+)
+def test_a_duration_is_shown_in_its_largest_unit(seconds, words):
+    assert duration(seconds) == words

@@ -10,13 +10,14 @@ from django.utils import timezone
 from integrations.invitation_status import NO_RESULT, InvitationStatus
 from integrations.models import Assessment, Candidate, Delivery, Effect, Invitation, Role
 from integrations.models.delivery import STUCK
-from integrations.pages.access import OrganizationMixin
+from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     REASONS,
     VIEWS,
     CandidateFilters,
     CandidateSearch,
+    Step,
     has_role,
 )
 from integrations.pages.activity.rows import (
@@ -32,11 +33,9 @@ from integrations.pages.activity.search import (
     matching_deliveries,
     matching_invitations,
 )
-from integrations.pages.activity.steps import Step
 from integrations.pages.days import of_days
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
-from integrations.pages.visibility import visible
 from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50

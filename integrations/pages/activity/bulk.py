@@ -1,39 +1,94 @@
 """Act on many rows at once: a preview that names them, then one operation for each, with half a minute to undo it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
 from integrations.invitation_status import InvitationStatus
-from integrations.models import Effect, Invitation
-from integrations.pages.activity.action_forms import ReasonForm
-from integrations.pages.activity.bulk_acts import Act
-from integrations.pages.activity.bulk_invite import (
-    MOST_INVITED,
-    InvitePreview,
-    matching,
-    preview_of,
-    ticked,
-)
-from integrations.pages.activity.bulk_lately import DoneAct, DoneLately, new_id
-from integrations.pages.activity.bulk_progress import progress_address
-from integrations.pages.activity.bulk_rows import BulkMixin, BulkRow, DoneToEach, do_to_each, keys_of
+from integrations.models import Actor, Candidate, Effect, Invitation, Membership
+from integrations.models.candidate import CandidateQuerySet
+from integrations.pages.access import visible
+from integrations.pages.activity.actions import ReasonForm
+from integrations.pages.activity.bulk_progress import DoneAct, DoneLately, new_id, progress_address
+from integrations.pages.activity.bulk_rows import Act, BulkMixin, BulkRow, DoneToEach, do_to_each, keys_of
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidates_of
-from integrations.queue import notify
+from integrations.queue import notify, on_request
+from integrations.verdict_code import CORRECTABLE_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.workflow.catalog.lookup import live_assessments
 from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.invitations import approve, cancel
 from integrations.workflow.operations.undo import UNDO_FOR
 
+#: So many are looked at at once: each may have to be read from Lever while somebody waits.
+MOST_INVITED = 50
+#: Whom “all that match” means: those about whom something can be done. Others can be ticked.
+_VERDICTS = [*(set(CORRECTABLE_VERDICTS) - set(WAITING_VERDICTS)), VerdictCode.ENTERED_BEFORE]
+#: So many of the invitations that failed are looked at, the newest.
+_MOST_FAILED = 1_000
 #: So many rows are acted on at once; the next ones are offered afterwards.
 MOST = 100
 #: So many reasons are shown as messages.
 MOST_REASONS = 5
-Kind = Effect.Kind
+
+
+@dataclass(frozen=True)
+class InvitePreview:
+    """Who would be invited and to what, who would not and why, and the assessments to choose from."""
+
+    rows: Sequence[BulkRow] = ()
+    left_out: Sequence[BulkRow] = ()
+    assessments: Sequence[tuple[str, str]] = ()
+    chosen: str = ""
+    is_cut: bool = False
+
+
+def preview_of(member: Membership, found: Sequence[Candidate], chosen: str, actor: Actor) -> InvitePreview:
+    """Return what inviting these candidates would lead to, each as the portal would decide now."""
+    organization = member.organization
+    assessments = [(one.id, one.name) for one in live_assessments(organization)]
+    chosen = chosen if chosen in dict(assessments) else ""
+    looked_at = found[:MOST_INVITED]
+    would = on_request.preview_invitations(organization, looked_at, actor, chosen)
+    rows, left_out = list[BulkRow](), list[BulkRow]()
+    for candidate in looked_at:
+        it = would[candidate.pk]
+        row = BulkRow(candidate.pk, it.sends or it.why_not, candidate, candidate.opportunity_id, it.note)
+        (rows if it.sends else left_out).append(row)
+    return InvitePreview(rows, left_out, assessments, chosen, len(found) > MOST_INVITED)
+
+
+def ticked(member: Membership, keys: Sequence[int], held: Sequence[int]) -> list[Candidate]:
+    """Return the candidates with these keys, and those whose invitation on hold was ticked beside them."""
+    return _read(_own(member).filter(Q(pk__in=keys) | Q(invitation__in=held)))
+
+
+def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
+    """Return those whom the filters show and somebody can do something about, latest entry first."""
+    rows = CandidateSearch(member, filters).rows()
+    uninvited = rows.not_invited().filter(delivery__verdict__in=_VERDICTS, delivery__due_at__isnull=True)
+    # each by its own index: a condition over both could use none
+    failed = Invitation.objects.filter(organization=member.organization, status=InvitationStatus.FAILED)
+    keys = list(failed.order_by("-created_at", "-pk").values_list("pk", flat=True)[:_MOST_FAILED])
+    found = [*_read(uninvited), *_read(rows.filter(invitation__in=keys))]
+    return sorted(found, key=lambda one: (one.entered_at, one.pk), reverse=True)[: MOST_INVITED + 1]
+
+
+def _own(member: Membership) -> CandidateQuerySet:
+    return visible(Candidate.objects.filter(organization=member.organization), member)
+
+
+def _read(rows: CandidateQuerySet) -> list[Candidate]:
+    # with the delivery's payload, by which it is decided
+    whole = rows.select_related(None).defer(None).select_related("delivery", "invitation", "organization")
+    return list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
 
 
 class BulkView(BulkMixin, TemplateView):
@@ -133,7 +188,7 @@ class BulkView(BulkMixin, TemplateView):
         is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
         if act.code == "retry":
             effects = Effect.objects.filter(organization=self.organization, state=Effect.State.FAILED)
-            effects = effects.exclude(kind=Kind.SEND_INVITATION).order_by("-created_at", "-pk")
+            effects = effects.exclude(kind=Effect.Kind.SEND_INVITATION).order_by("-created_at", "-pk")
             found = list((effects if is_all else effects.filter(pk__in=keys))[: MOST + 1])
             candidates = candidates_of(self.organization, found)
             rows = [

@@ -1,16 +1,65 @@
-"""The rows that acts on many are done to, and doing it to each."""
+"""What can be done to many rows at once, in words, and doing it to each row."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.http.errors import PlatformError
 from integrations.models import Candidate, Effect, Invitation
 from integrations.models.membership import ADMINS, TEAM
-from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.bulk_acts import ACTS, Act
-from integrations.pages.visibility import visible
+from integrations.pages.access import OrganizationMixin, visible
 from integrations.workflow.operations.errors import ActionNotAllowed
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that is done to many rows: its words, whether it can be undone for a while, and who may do it."""
+
+    code: str
+    question: str
+    consequence: str
+    button: str
+    may_undo: bool
+    needs_admin: bool
+
+
+ACTS: Mapping[str, Act] = {
+    act.code: act
+    for act in (
+        Act(
+            "send",
+            "Send these invitations?",
+            "CodeScreen e-mails the assessment to each of them. You can undo this for 30 seconds.",
+            "Send invitations",
+            may_undo=True,
+            needs_admin=True,
+        ),
+        Act(
+            "cancel",
+            "Cancel these invitations?",
+            "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
+            "Cancel invitations",
+            may_undo=False,
+            needs_admin=True,
+        ),
+        Act(
+            "invite",
+            "Invite these candidates?",
+            "Each is read from Lever once more, and decided by your rules. You can undo this for 30 seconds.",
+            "Invite",
+            may_undo=True,
+            needs_admin=True,
+        ),
+        Act(
+            "retry",
+            "Retry these effects?",
+            "Each is tried again. You can undo this for 30 seconds.",
+            "Retry",
+            may_undo=True,
+            needs_admin=False,
+        ),
+    )
+}
 
 
 @dataclass(frozen=True)

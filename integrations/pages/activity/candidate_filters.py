@@ -1,4 +1,4 @@
-"""Which candidates a list shows: the filters that its address states."""
+"""Which candidates the list shows: the filters that its address states."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.invitation_status import NEED_PERSON, OPEN, InvitationStatus
-from integrations.models import Candidate, Invitation, Membership, Organization, Role
+from integrations.models import Candidate, Invitation, Membership, Organization, Result, Role
 from integrations.models.candidate import CandidateQuerySet
+from integrations.pages.access import visible
 from integrations.pages.activity.search import matching_candidates
-from integrations.pages.activity.steps import Step, which_came_to
-from integrations.pages.visibility import visible
+from integrations.pages.days import of_days
 from integrations.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
-from integrations.vocabulary import ResultOutcome
+from integrations.vocabulary import LabelledEnum, ResultOutcome
 
 #: The saved filters, by their value in the address.
 VIEWS: Mapping[str, str] = {
@@ -50,6 +50,25 @@ ATTENTION_DAYS = 30
 MOST = 2_000
 #: The number beside a saved filter is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
+
+
+class Step(LabelledEnum):
+    """A step of a candidate's journey."""
+
+    MOVED = "", "Moved in Lever"
+    INVITED = "invited", "Invited"
+    STARTED = "started", "Started"
+    SUBMITTED = "submitted", "Submitted"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+
+
+#: The time of each step that an invitation has a time of.
+_TIMES: Mapping[Step, str] = {
+    Step.INVITED: "invited_at",
+    Step.STARTED: "begun_at",
+    Step.SUBMITTED: "handed_in_at",
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +135,7 @@ class CandidateSearch:
             rows = rows.filter(has_role(self.organization, filters.role))
         if filters.assessment:
             rows = rows.filter(assessment_name=filters.assessment)
-        rows = which_came_to(rows, self.organization, Step(filters.step), filters.since, filters.until)
+        rows = self._who_came(rows)
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
         return rows.with_standing().order_by("-entered_at", "-pk")
@@ -130,6 +149,24 @@ class CandidateSearch:
                 count: int = ones.aggregate(counted=Count("one"))["counted"]
                 counts[view] = f"{COUNTED}+" if count > COUNTED else str(count)
         return counts
+
+    def _who_came(self, rows: CandidateQuerySet) -> CandidateQuerySet:
+        """Return the candidates who came to the filters' step on their days."""
+        step, since, until = Step(self.filters.step), self.filters.since, self.filters.until
+        if step is Step.MOVED:
+            return of_days(rows, "entered_at", since, until)
+        if step in _OUTCOMES:
+            stated = Result.objects.of_latest_attempts().filter(
+                organization=self.organization, outcome=_OUTCOMES[step]
+            )
+            ids = of_days(stated, "created_at", since, until).values("invitation__opportunity_id")
+            return rows.filter(opportunity_id__in=ids)
+        column = _TIMES[step]
+        invitations = Invitation.objects.filter(organization=self.organization)
+        # whatever came to a step since then also changed since then, and changed_at has an index
+        changed = of_days(invitations, "changed_at", since, "")
+        came = of_days(changed.with_steps().filter(**{f"{column}__isnull": False}), column, since, until)
+        return rows.filter(opportunity_id__in=came.values("opportunity_id"))
 
     def _of_view(self, view: str) -> CandidateQuerySet:
         rows = visible(Candidate.objects.filter(organization=self.organization), self.member)

@@ -1,5 +1,6 @@
 """The page of one delivery: its verdict and payload, what a retry would give, and the retry."""
 
+import json
 from typing import Any
 
 from django.db.models import QuerySet
@@ -8,16 +9,20 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
+from integrations.http.redaction import redact
 from integrations.models import Candidate, Delivery, Verdict
 from integrations.models.verdict import next_step
-from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.payload import redacted_json
-from integrations.pages.activity.row_action import RowActionView
-from integrations.pages.visibility import visible
+from integrations.pages.access import OrganizationMixin, visible
+from integrations.pages.activity.actions import RowActionView
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 MOST_VERDICTS = 50
+
+
+def redacted_json(payload: object) -> str:
+    """Return a payload as indented JSON without personal data and secrets."""
+    return json.dumps(redact(payload), indent=2, ensure_ascii=False, sort_keys=True)
 
 
 class DeliveryView(OrganizationMixin, TemplateView):

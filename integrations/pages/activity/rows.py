@@ -1,17 +1,80 @@
-"""Table rows: a candidate, an invitation, a delivery or an effect with what its table shows beside it."""
+"""Table rows: a candidate and where they stand, an invitation, a delivery or an effect, with what its table shows."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from integrations.lever.payloads import StageChange
 from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Result, Stage
 from integrations.models.verdict import next_step
-from integrations.pages.activity.standing import Standing, standing_of
+from integrations.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.vocabulary import ResultOutcome, Tone
 from integrations.workflow.effects.kinds.feedback import results_of
 from integrations.workflow.effects.registry import kind_of
 from integrations.workflow.operations.chosen import why_not_invitable
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The outcome in a word or two, what it means, what is next, and its reason; the last two may be empty."""
+
+    text: str
+    tone: Tone
+    next: str = ""
+    reason: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The outcome with its reason."""
+        return f"{self.text}: {self.reason}" if self.reason else self.text
+
+
+BEING_DECIDED = Standing("Being decided", Tone.INFO, "Decided automatically")
+
+
+def standing_of(candidate: Candidate, result: Result | None) -> Standing:
+    """Return where the candidate stands, by the latest invitation and its latest result, else by the verdict."""
+    verdict = candidate.delivery.verdict if candidate.delivery else ""
+    if candidate.invitation is None:
+        if candidate.delivery is not None and candidate.delivery.due_at is not None:
+            return BEING_DECIDED
+        return without_invitation(verdict)
+    standing = standing_of_invitation(candidate.invitation, result)
+    if candidate.delivery is None or candidate.delivery.invitation_id == candidate.invitation_id:
+        return standing
+    if verdict not in NOT_INVITED_VERDICTS:
+        return standing
+    # a later entry into a stage led to nothing, and what there was before stays
+    return replace(standing, next=f"Not invited again: {VerdictCode(verdict).record.reason}", reason="")
+
+
+def without_invitation(verdict: str) -> Standing:
+    """Return where a candidate stands who has no invitation."""
+    if not verdict or verdict not in (*NOT_INVITED_VERDICTS, *WAITING_VERDICTS):
+        return BEING_DECIDED
+    record = VerdictCode(verdict).record
+    text = "Waiting" if verdict in WAITING_VERDICTS else "Not invited"
+    return Standing(text, record.tone, record.waits_for, record.reason)
+
+
+def standing_of_invitation(invitation: Invitation, result: Result | None) -> Standing:
+    """Return where an invitation stands."""
+    if invitation.status == Invitation.Status.COMPLETED:
+        return _completed(invitation, result)
+    words = invitation.words
+    return Standing(words.label, words.tone, words.waits_for)
+
+
+def _completed(invitation: Invitation, result: Result | None) -> Standing:
+    words = invitation.words
+    outcome = ResultOutcome(result.outcome) if result and result.outcome else None
+    text = " ".join(filter(None, [outcome or words.label, result.score_text if result else ""]))
+    if invitation.awaits_decision_since is not None:
+        following = "Decide about them"
+    else:
+        following = "Result is in Lever" if invitation.feedback_id else "Result goes to Lever"
+    return Standing(text, outcome.tone if outcome else words.tone, following)
 
 
 @dataclass(frozen=True)
@@ -104,11 +167,11 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
 def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
     """Return the table's rows; verdict and explanation are empty unless `with_latest_verdict` read them."""
     found = list(invitations)
-    labels = _latest_result_labels(found)
+    results = _latest_results(found)
     return [
         InvitationRow(
             invitation,
-            labels.get(invitation.pk, ""),
+            results[invitation.pk].label if invitation.pk in results else "",
             getattr(invitation, "explanation", None) or "",
             next_step(getattr(invitation, "verdict", None) or "", invitation),
         )
@@ -119,7 +182,7 @@ def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
 def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) -> list[DeliveryRow]:
     """Return the table's rows; one query reads the names of all stages, one those of all candidates."""
     found = list(deliveries)
-    stage_ids = {delivery.pk: _stage_id(delivery) for delivery in found}
+    stage_ids = {delivery.pk: StageChange.from_payload(delivery.payload).to_stage_id for delivery in found}
     stages = Stage.objects.filter(organization=organization, external_id__in=filter(None, stage_ids.values()))
     names = dict(stages.values_list("external_id", "name"))
     candidates = candidates_of(organization, found)
@@ -157,10 +220,6 @@ def candidates_of(
     return {candidate.opportunity_id: candidate for candidate in found}
 
 
-def _stage_id(delivery: Delivery) -> str:
-    return StageChange.from_payload(delivery.payload).to_stage_id
-
-
 def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:
     """Return each invitation's latest result by the invitation's id; one query."""
     completed = [invitation.pk for invitation in invitations if invitation.completed_at]
@@ -168,8 +227,3 @@ def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:
         return {}
     results = Result.objects.filter(invitation__in=completed).defer("metadata").order_by("attempt")
     return {result.invitation_id: result for result in results}
-
-
-def _latest_result_labels(invitations: Collection[Invitation]) -> dict[int, str]:
-    """Return the label of each invitation's latest result by the invitation's id; one query."""
-    return {pk: result.label for pk, result in _latest_results(invitations).items()}

@@ -1,13 +1,15 @@
-"""The page of one candidate: where they stand, what was written to Lever, what happened, and the technical record."""
+"""The page of one candidate: all that is known about them; and the report attached in Lever, as a download."""
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from integrations.lever.pages import candidate_page
+from integrations.models import Effect
 from integrations.models.verdict import next_step
-from integrations.pages.access import OrganizationMixin
+from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, later_verdict
 from integrations.pages.candidate.events import events
 from integrations.pages.candidate.journey import journey
@@ -15,7 +17,8 @@ from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_
 from integrations.pages.candidate.technical import technical_record
 from integrations.pages.candidate.written import written_to_lever
 from integrations.pages.partials import PartialsMixin
-from integrations.pages.visibility import sees
+from integrations.report_pdf.words import ReportWords
+from integrations.workflow.effects.kind import Words
 from integrations.workflow.operations.chosen import why_not_invitable
 
 TECHNICAL = "technical"
@@ -74,3 +77,25 @@ def _story(rows: CandidateRows) -> dict[str, Any]:
         "events": events(rows),
         "is_cut": rows.is_cut,
     }
+
+
+class ReportFileView(OrganizationMixin):
+    """Return the PDF; 404 where none was attached, its words were erased, or the person doesn't see the candidate."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the file."""
+        own = Effect.objects.filter(organization=self.organization, kind=Effect.Kind.ATTACH_REPORT)
+        effect = get_object_or_404(visible(own, self.membership), pk=pk)
+        if not effect.written:
+            raise Http404("No report was attached here.")
+        # a process of the web server pays for the library only when somebody asks for a report
+        from integrations.report_pdf.page import render  # noqa: PLC0415
+
+        file = Words.from_json(effect.written)
+        return HttpResponse(
+            render(ReportWords.from_json(file.document)),
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="{file.file}"'},
+        )

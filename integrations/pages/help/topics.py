@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.urls import reverse
 
 from integrations.invitation_status import InvitationStatus
-from integrations.pages.help.email_help import email_helps
+from integrations.pages.help.lists import email_helps
 from integrations.verdict_code import VerdictCode
 
 

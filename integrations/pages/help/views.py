@@ -9,9 +9,8 @@ from integrations.lever.oauth import scopes_of
 from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.help import alert_help, privacy_help, role_help
-from integrations.pages.help.audit_help import audit_questions
-from integrations.pages.help.email_help import email_helps
+from integrations.pages.help import lists
+from integrations.pages.help.lists import audit_questions, email_helps
 from integrations.pages.help.pictures import PICTURES
 from integrations.pages.help.topics import AUDIENCES, search
 from integrations.verdict_code import HelpSection, VerdictCode
@@ -69,7 +68,7 @@ class RolesView(OrganizationMixin, TemplateView):
     """The four roles and what each may do."""
 
     template_name = "integrations/help/roles.html"
-    extra_context = {"labels": role_help.role_labels(), "acts": role_help.act_rows()}
+    extra_context = {"labels": lists.role_labels(), "acts": lists.act_rows()}
 
 
 class EmailsView(OrganizationMixin, TemplateView):
@@ -84,9 +83,9 @@ class AlertsHelpView(OrganizationMixin, TemplateView):
 
     template_name = "integrations/help/alerts.html"
     extra_context = {
-        "topics": alert_help.topic_helps(),
-        "states": alert_help.STATES,
-        "verify": alert_help.VERIFY,
+        "topics": lists.topic_helps(),
+        "states": lists.STATES,
+        "verify": lists.VERIFY,
         "most": MOST_ADDRESSES,
     }
 
@@ -99,10 +98,10 @@ class PrivacyView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the inventory and the organization's own rules about keeping data."""
         return super().get_context_data(
-            candidate_data=privacy_help.about_candidates(),
-            member_data=privacy_help.about_members(),
-            retentions=privacy_help.retention_of(self.organization),
-            causes=privacy_help.erasure_causes(),
+            candidate_data=lists.about_candidates(),
+            member_data=lists.about_members(),
+            retentions=lists.retention_of(self.organization),
+            causes=lists.erasure_causes(),
             scopes=scopes_of(attaches_files=True).items(),
             **kwargs,
         )

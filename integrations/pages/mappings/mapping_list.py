@@ -1,26 +1,124 @@
-"""The mappings page: what each role gets, the mappings, and the linter's findings."""
+"""The mappings page: what each role gets, the mappings, the linter's findings, and the buttons for many roles."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
 
-from integrations.models import LinterFinding, Role, RoleMapping, Stage
-from integrations.models.membership import TEAM
+from integrations.clients import provider
+from integrations.http.errors import PlatformError
+from integrations.models import LinterFinding, Organization, Role, RoleMapping, Stage
+from integrations.models.membership import ADMINS, TEAM
 from integrations.pages.access import OrganizationMixin, return_url
-from integrations.pages.mappings.effective_assessments import FILTERS, EffectiveAssessments
-from integrations.pages.mappings.suggestions import suggestions
-from integrations.workflow.catalog.trigger_policy import trigger_stages
+from integrations.pages.mappings.pick_list import assessment_names, suggestions
+from integrations.workflow.catalog import lookup, sync
+from integrations.workflow.catalog.trigger_policy import mapping_index, trigger_stages
 from integrations.workflow.health import linter_history
+from integrations.workflow.health.wording import counted
+from integrations.workflow.operations.mappings import assign_assessment
+from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
+from integrations.workflow.rules.facts import CandidateSnapshot, Facts
+from integrations.workflow.rules.naming import closest_name, normalize
 
 PAGE_SIZE = 50
 MAX_SEARCHED = 3000  # roles whose effective assessment a search or filter works out
+MAX_ROLES = 200
+#: Digits that every database takes for a key.
+MAX_DIGITS = 18
+
+
+@dataclass(frozen=True)
+class EffectiveAssessment:
+    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something."""
+
+    role: Role
+    assessment: str
+    reason: str
+    is_problem: bool
+
+
+@dataclass(frozen=True)
+class RoleFilter:
+    """One choice of the list's filter: its label, and the roles that it shows."""
+
+    label: str
+    includes: Callable[[EffectiveAssessment], bool]
+
+
+#: By the value of the parameter `show`.
+FILTERS = {
+    "unmapped": RoleFilter("Without an assessment", lambda effective: not effective.assessment),
+    "problems": RoleFilter("With a problem", lambda effective: effective.is_problem),
+}
+
+
+class EffectiveAssessments:
+    """The effective assessments of an organization's roles in one stage; mappings and lists are read once."""
+
+    def __init__(self, organization: Organization, stage: Stage | None) -> None:
+        self._facts = Facts(
+            event="",
+            stage_prefix=organization.stage_prefix,
+            stage_id=stage.external_id if stage else "",
+            stage_name=stage.name if stage else organization.stage_prefix,
+            mappings=mapping_index(organization),
+            assessments=lookup.live_assessments(organization),
+            default_assessment=organization.default_assessment,
+        )
+
+    def of(self, role: Role) -> EffectiveAssessment:
+        """Return what a candidate of this role gets, by posting tags but without tags of their own."""
+        candidate = CandidateSnapshot(
+            stage_id=self._facts.stage_id,
+            stage_name=self._facts.stage_name,
+            role_id=role.external_id,
+            role_title=role.title,
+            tags=tuple(role.tags),
+        )
+        match = choose_assessment(self._facts, candidate)
+        return _effective(role, match, [assessment.name for assessment in self._facts.assessments])
+
+    def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
+        """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.
+
+        A filter leaves out roles that are closed in Lever.
+        """
+        text = normalize(query)
+        found = []
+        for role in roles:
+            effective = self.of(role)
+            if text and text not in normalize(f"{role.title} {effective.assessment}"):
+                continue
+            if show and (
+                role.state not in ("", *lookup.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
+            ):
+                continue
+            found.append(role)
+        return found
+
+
+def _effective(role: Role, match: AssessmentMatch | None, names: Sequence[str]) -> EffectiveAssessment:
+    if match is None:
+        return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
+    source = match.source.label
+    if match.unknown:
+        closest = closest_name(match.written[0], names)
+        hint = f"; did you mean “{closest}”?" if closest else ""
+        reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
+        return EffectiveAssessment(role, "", reason, is_problem=True)
+    assessments = ", ".join(assessment.name for assessment in match.found)
+    if len(match.found) > 1:
+        return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
+    return EffectiveAssessment(role, assessments, source, is_problem=False)
 
 
 def list_url(request: HttpRequest) -> str:
@@ -99,3 +197,61 @@ class MappingListView(OrganizationMixin, TemplateView):
         stage_id = self.request.GET.get("stage", "")
         first = stages[0] if stages else None
         return next((stage for stage in stages if stage.external_id == stage_id), first)
+
+
+class BulkAssignView(OrganizationMixin, View):
+    """Give the ticked roles one assessment."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Add or change the mapping of each ticked role, all or none."""
+        ticked = request.POST.getlist("roles")
+        keys = [int(key) for key in ticked if key.isdecimal() and len(key) <= MAX_DIGITS][:MAX_ROLES]
+        roles = list(
+            Role.objects.live()
+            .filter(organization=self.organization, pk__in=keys)
+            .select_related("organization")
+        )
+        assessment = request.POST.get("assessment", "")
+        if not roles:
+            messages.error(request, "Tick the roles first.")
+        elif assessment not in assessment_names(self.organization):
+            messages.error(request, "Choose an assessment that CodeScreen lists.")
+        else:
+            changed = assign_assessment(roles, assessment, self.user)
+            messages.success(
+                request,
+                f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
+            )
+        return redirect(list_url(request))
+
+
+class RefreshCatalogView(OrganizationMixin, View):
+    """Read the stages, roles and assessments again."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Refresh both platforms' lists; each platform's error becomes a message of its own."""
+        self._refresh(self._refresh_lever, "Stages and roles are as Lever lists them now.")
+        self._refresh(self._refresh_codescreen, "Assessments are as CodeScreen lists them now.")
+        return redirect(list_url(request))
+
+    def _refresh(self, refresh: Callable[[], None], success: str) -> None:
+        try:
+            refresh()
+        except PlatformError as error:
+            messages.error(self.request, str(error))
+        else:
+            messages.success(self.request, success)
+
+    def _refresh_lever(self) -> None:
+        lever = provider.lever_client(self.organization)
+        sync.refresh_stages(self.organization, lever)
+        sync.refresh_roles(self.organization, lever)
+
+    def _refresh_codescreen(self) -> None:
+        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))

@@ -1,4 +1,4 @@
-"""A field that offers the names that a platform lists, and refuses what it doesn't list."""
+"""The names that fields offer: lists that refuse what a platform doesn't list, and suggestions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from integrations.workflow.rules.naming import closest_name, is_named
 MOST_KNOWN = 3000
 #: A longer list is typed with suggestions: nobody scrolls through it.
 MOST_OFFERED = 500
+MAX_SUGGESTIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -119,3 +120,30 @@ def _stages(organization: Organization) -> list[Entry]:
 
 def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:
     return [Entry(id_, name) for id_, name in rows if name]
+
+
+def role_titles(organization: Organization) -> list[str]:
+    """Return the titles of the live roles, each once, in alphabetical order."""
+    roles = Role.objects.live().filter(organization=organization).order_by("title")
+    return list(dict.fromkeys(roles.values_list("title", flat=True)[:MAX_SUGGESTIONS]))
+
+
+def stage_names(organization: Organization) -> list[str]:
+    """Return the names of the live stages, each once, in the pipeline's order."""
+    stages = Stage.objects.live().filter(organization=organization).order_by("position")
+    return list(dict.fromkeys(stages.values_list("name", flat=True)[:MAX_SUGGESTIONS]))
+
+
+def assessment_names(organization: Organization) -> list[str]:
+    """Return the names of the live assessments."""
+    assessments = Assessment.objects.live().filter(organization=organization)
+    return list(assessments.values_list("name", flat=True)[:MAX_SUGGESTIONS])
+
+
+def suggestions(organization: Organization) -> dict[str, list[str]]:
+    """Return the template context of partials/suggestions.html."""
+    return {
+        "known_roles": role_titles(organization),
+        "known_stages": stage_names(organization),
+        "known_assessments": assessment_names(organization),
+    }

@@ -15,7 +15,7 @@ from integrations.pages.activity.candidate_filters import (
     CandidateFilters,
     CandidateSearch,
 )
-from integrations.pages.advice import advised
+from integrations.pages.health import advised
 from integrations.pages.overview.counts import Waiting
 from integrations.verdict_code import NOT_INVITED_VERDICTS
 from integrations.workflow.health.findings import Finding, FindingCode, Level

@@ -9,11 +9,10 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Invitation, Membership, Result
+from integrations.pages.access import visible
 from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
-from integrations.pages.days import midnight
-from integrations.pages.durations import duration
-from integrations.pages.overview.time_to_invite import waits
-from integrations.pages.visibility import visible
+from integrations.pages.days import duration, midnight
+from integrations.pages.overview.counts import waits
 
 DAYS = 14
 

@@ -4,25 +4,27 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
+from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.csp import csp_override
 
-from integrations.models import Candidate
-from integrations.pages.access import OrganizationMixin
+from integrations.models import Candidate, Organization
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin, return_url, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.overview.attention import attention, further_findings
 from integrations.pages.overview.charts import charts
-from integrations.pages.overview.checklist import setup_steps
+from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.overview.counts import today, waiting_for_a_person
-from integrations.pages.overview.setup_step import SetupStep
 from integrations.pages.partials import PartialsMixin
-from integrations.pages.settings.connect_policy import connect_policy
-from integrations.pages.visibility import visible
+from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pagination import LongListPaginator
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
+from integrations.workflow.operations.policies import set_policies
 
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
@@ -113,3 +115,19 @@ def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:
     """Return the step to do next; one that is begun finishes without the reader, so the others come first."""
     to_do = [step for step in steps if not step.is_done]
     return next((step for step in to_do if not step.is_begun), to_do[0] if to_do else None)
+
+
+class ResumeView(OrganizationMixin):
+    """End the organization's pause: what waited for that is decided now."""
+
+    allowed_roles = ADMINS
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End it, and say so; nothing changes if it was ended already."""
+        if set_policies(Organization.objects.get(pk=self.organization.pk), {"paused": False}, self.user):
+            notify.notify_workers()
+            messages.success(request, "The pause has ended. What waited is decided now.")
+        else:
+            messages.info(request, "The pause had ended already.")
+        return redirect(return_url(request, "/"))

@@ -1,23 +1,35 @@
-"""The figures of a report: counted by the database, for each role, assessment and month at once."""
+"""The figures of a report: counted by the database for each role, assessment and month, and cached."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
+import redis
+from django.core.cache import cache
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 
 from integrations.invitation_status import FollowingEnd
 from integrations.models import Effect, Invitation, Organization
 from integrations.pages.reports.period import Period
-from integrations.pages.sums import Summable
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.effects.registry import EFFECT_KINDS
 
+_OUTCOMES = {
+    ResultOutcome.PASSED.value: "passed",
+    ResultOutcome.FAILED.value: "failed",
+    ResultOutcome.EXPIRED.value: "expired",
+    "": "unstated",
+}
+#: So long the figures of a period are shown again without counting anew, which takes a while with many invitations.
+COUNTED_FOR = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
-class Figures(Summable):
+class Figures:
     """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it.
 
     `started` also counts those where CodeScreen told only that they finished, `timed` those with a time of the start.
@@ -36,6 +48,11 @@ class Figures(Summable):
     start_seconds: float = 0.0
     finish_seconds: float = 0.0
     finished: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Return the sum of each figure of both."""
+        others = vars(other)
+        return type(self)(**{name: count + others[name] for name, count in vars(self).items()})
 
     @property
     def pass_percent(self) -> int | None:
@@ -81,14 +98,6 @@ class SavedWork:
     label: str
     count: int
     minutes: int
-
-
-_OUTCOMES = {
-    ResultOutcome.PASSED.value: "passed",
-    ResultOutcome.FAILED.value: "failed",
-    ResultOutcome.EXPIRED.value: "expired",
-    "": "unstated",
-}
 
 
 def report_lines(organization: Organization, period: Period) -> list[Line]:
@@ -182,3 +191,62 @@ def _grouped[Key: (str, date)](
 
 def _seconds(duration: timedelta | None) -> float:
     return max(0.0, duration.total_seconds()) if duration else 0.0
+
+
+def counted_summary(organization: Organization, period: Period) -> Summary:
+    """Return the figures of the invitations sent in the period, at most COUNTED_FOR old."""
+    return _counted("summary", summary, _summary_as_json, _summary_of, organization, period)
+
+
+def counted_work(organization: Organization, period: Period) -> list[SavedWork]:
+    """Return what the portal did in the period that a person would have done, at most COUNTED_FOR old."""
+    return _counted("saved", saved_work, _work_as_json, _work_of, organization, period)
+
+
+def _counted[Counted](
+    what: str,
+    count: Callable[[Organization, Period], Counted],
+    as_json: Callable[[Counted], object],
+    of_json: Callable[[Any], Counted],
+    organization: Organization,
+    period: Period,
+) -> Counted:
+    zone = timezone.get_current_timezone_name()
+    key = f"report:{what}:{organization.pk}:{period.first}:{period.last}:{zone}"
+    try:
+        stored = cache.get(key)
+    except redis.RedisError:
+        return count(organization, period)
+    # what the portal didn't write, or another release did, is counted anew
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
+        return of_json(stored)
+    counted = count(organization, period)
+    with suppress(redis.RedisError):
+        cache.set(key, as_json(counted), COUNTED_FOR.total_seconds())
+    return counted
+
+
+def _summary_as_json(counted: Summary) -> object:
+    return {
+        "total": asdict(counted.total),
+        "roles": [[name, asdict(figures)] for name, figures in counted.roles],
+        "assessments": [[name, asdict(figures)] for name, figures in counted.assessments],
+        "months": [[month.isoformat(), asdict(figures)] for month, figures in counted.months],
+    }
+
+
+def _summary_of(stored: Any) -> Summary:
+    return Summary(
+        Figures(**stored["total"]),
+        [(str(name), Figures(**figures)) for name, figures in stored["roles"]],
+        [(str(name), Figures(**figures)) for name, figures in stored["assessments"]],
+        [(date.fromisoformat(month), Figures(**figures)) for month, figures in stored["months"]],
+    )
+
+
+def _work_as_json(counted: list[SavedWork]) -> object:
+    return [asdict(work) for work in counted]
+
+
+def _work_of(stored: Any) -> list[SavedWork]:
+    return [SavedWork(**work) for work in stored]

@@ -13,13 +13,15 @@ from django.views.generic import TemplateView
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
-from integrations.pages.durations import duration
+from integrations.pages.days import duration
 from integrations.pages.list_export import ListExport
 from integrations.pages.overview.charts import OUTCOMES
-from integrations.pages.reports.counted import COUNTED_FOR, counted_summary, counted_work
 from integrations.pages.reports.figures import (
+    COUNTED_FOR,
     Figures,
     Line,
+    counted_summary,
+    counted_work,
     report_lines,
 )
 from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period

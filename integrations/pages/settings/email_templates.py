@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,8 +14,8 @@ from django.views.generic import TemplateView, View
 
 from integrations.models import EmailKind, EmailTemplate, Organization
 from integrations.models.membership import ADMINS
+from integrations.models.organization import BRANDING
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.branding_form import BrandingForm
 from integrations.queue import notify
 from integrations.workflow.email import rendering
 from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
@@ -30,6 +31,32 @@ from integrations.workflow.operations.policies import set_policies
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"
+
+
+class BrandingForm(forms.ModelForm):
+    """The logo, colour and signature that every e-mail carries."""
+
+    class Meta:
+        model = Organization
+        fields = list(BRANDING)
+        labels = {
+            "brand_logo_url": "Logo",
+            "brand_colour": "Colour",
+            "brand_signature": "Signature",
+        }
+        widgets = {
+            "brand_logo_url": forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+            "brand_colour": forms.TextInput(attrs={"type": "color"}),
+            "brand_signature": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def clean_brand_signature(self) -> str:
+        """Normalize the browser's line ends."""
+        return str(self.cleaned_data["brand_signature"]).replace("\r\n", "\n")
+
+    def changed_values(self) -> dict[str, Any]:
+        """Return the fields that differ from what is stored."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class EmailListView(OrganizationMixin, TemplateView):

@@ -1,9 +1,11 @@
-"""The end of Lever's consent: the grant is used at once, or after a question when it is for another account."""
+"""Connecting Lever: the end of its consent, at once or after a question for another account; and disconnecting."""
 
 import json
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core import signing
@@ -11,11 +13,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from integrations.models import LeverConnection, Organization
+from integrations.models import Effect, Invitation, LeverConnection, Organization
 from integrations.models.encrypted_field import cipher, opened
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import notify
+from integrations.vocabulary import Platform
+from integrations.workflow.effects.registry import kinds_acting_on
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.lever_connection import disconnect_lever
 from integrations.workflow.operations.lever_grant import LeverGrant, account_before, use_grant
 
 #: The session's key for a grant that waits for an answer, encrypted like every stored token.
@@ -27,6 +33,18 @@ SHARED_ACCOUNT = (
     "Another organization here is connected to the same Lever account, and both would invite its candidates. "
     "If this isn't the account you meant: disconnect, sign in to the right account in Lever, and connect again."
 )
+
+
+def connect_policy() -> dict[str, Any]:
+    """Return the site's policy with Lever's authorization server added to `form-action`.
+
+    `form-action` covers the redirects after a POST: without this the browser blocks the button silently.
+    """
+    parts = urlsplit(settings.LEVER_AUTH_URL)
+    return {
+        **settings.SECURE_CSP,
+        "form-action": [*settings.SECURE_CSP["form-action"], f"{parts.scheme}://{parts.netloc}"],
+    }
 
 
 def accept_or_ask(
@@ -104,4 +122,37 @@ class OtherLeverAccountView(OrganizationMixin, TemplateView):
             _use(request, self.organization, grant, self.user)
         else:
             messages.info(request, "Nothing was changed: the Lever account is the one from before.")
+        return redirect("settings")
+
+
+class DisconnectLeverView(OrganizationMixin, TemplateView):
+    """Show what disconnecting affects; disconnect on POST."""
+
+    template_name = "integrations/disconnect_lever.html"
+    allowed_roles = SUPER_ADMINS
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Count the invitations and effects that disconnecting affects."""
+        own, status = {"organization": self.organization}, Invitation.Status
+        started = [status.INVITED, status.IN_PROGRESS, status.SUBMITTED]
+        unsent = [status.PENDING, status.SENDING, status.HELD]
+        lever_writes = Effect.objects.filter(
+            state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
+        )
+        tokens = signature_tokens.active_tokens(self.organization)
+        return super().get_context_data(
+            lever=self.organization.lever,
+            open_count=Invitation.objects.filter(status__in=started, **own).count(),
+            unsent_count=Invitation.objects.filter(status__in=unsent, **own).count(),
+            unwritten_count=lever_writes.count(),
+            has_made_webhook=any(token.is_made_by_us for token in tokens),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Disconnect."""
+        disconnect_lever(self.organization, self.user)
+        messages.success(
+            request, "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."
+        )
         return redirect("settings")

@@ -1,20 +1,144 @@
-"""The Rules page: the organization's policies, and saving them."""
+"""The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
+from integrations.clients import provider
+from integrations.http.errors import PlatformError
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.models import LeverConnection, Organization
 from integrations.models.membership import ADMINS
+from integrations.models.organization import BRANDING, POLICIES, SECURITY
+from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.policies_form import PoliciesForm
+from integrations.pages.mappings import pick_list
 from integrations.queue import notify
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.feedback_author import choose_feedback_author, possible_authors
 from integrations.workflow.operations.policies import set_policies
+
+#: Policies with a page or form of their own.
+ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
+
+
+class PoliciesForm(forms.ModelForm):
+    """The organization's policies. Assessments and stages are chosen from what the platforms list."""
+
+    class Meta:
+        model = Organization
+        fields = [name for name in POLICIES if name not in ELSEWHERE]
+        labels = {
+            "paused": "Pause: send nothing for now",
+            "stage_prefix": "Stages that invite begin with",
+            "default_assessment": "Assessment for all other roles",
+            "note_on_skip": "Leave a note in Lever when nothing was sent",
+            "bulk_limit": "Require approval above this many invitations",
+            "bulk_window": "… in this many minutes",
+            "rating_2_from": "Rating 2 from",
+            "rating_3_from": "Rating 3 from",
+            "rating_4_from": "Rating 4 from",
+            "rating_follows_result": "Never rate against CodeScreen's own result",
+            "reentry": "When somebody enters the stage again",
+            "reentry_days": "Days since completion before another round",
+            "leaving": "When somebody leaves the stage before starting",
+            "no_show_days": "Days to start an assessment",
+            "retention_days": "Days until personal data is removed",
+            "call_retention_days": "Days until records of calls are deleted",
+            "delivery_retention_days": "Days until messages are reduced to ids",
+            "passed_tag": "Tag for Passed",
+            "failed_tag": "Tag for Failed",
+            "passed_stage": "Move those who passed to",
+            "hold_failed": "Ask before rejecting failed candidates",
+            "attach_report": "Attach the report to the candidate as a PDF",
+            "report_names_candidate": "Write the candidate's first name into it",
+            "report_time_zone": "Time zone of its dates",
+        }
+        help_texts = {
+            "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
+            "default_assessment": "Sent when neither a mapping nor a tag names one.",
+            "note_on_skip": "Only when a recruiter can correct the reason; also when somebody never started.",
+            "paused": "What arrives is kept, and decided when the pause ends.",
+            "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
+            "bulk_window": "At most 43200, which is 30 days.",
+            "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
+            "reentry": "This is about people who have completed the assessment.",
+            "reentry_days": "",
+            "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
+            "no_show_days": "Then the portal no longer asks for a result. If notes are left in Lever, one says so.",
+            "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
+            "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
+            "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
+            "passed_tag": "Such as “{assessment}: passed”.",
+            "failed_tag": "Such as “{assessment}: failed”.",
+            "passed_stage": "Only when CodeScreen says Passed.",
+            "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
+            "attach_report": "One page with result, score, reason, dates and the link. A changed result replaces it.",
+            "report_names_candidate": "Lever may keep files when it anonymizes a person.",
+            "report_time_zone": "",
+        }
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+        """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
+        if data is not None:
+            data = data.copy()
+            for name in self.Meta.fields:
+                if not isinstance(self.base_fields[name], forms.BooleanField):
+                    data.setdefault(name, str(getattr(kwargs["instance"], name)))
+        super().__init__(data, **kwargs)
+        organization = self.instance
+        self.fields["report_time_zone"].widget = forms.Select(choices=_zones())
+        self._lists = {
+            "default_assessment": pick_list.assessments(organization),
+            "passed_stage": pick_list.target_stages(organization),
+        }
+        self._lists["default_assessment"].offer(self, "default_assessment", "None")
+        self._lists["passed_stage"].offer(self, "passed_stage", "Nobody is moved")
+        #: Whether a stored name is unknown to its platform, so that the form begins with the reason.
+        self.unknown = [
+            reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse scores that don't rise, at the first that is too high."""
+        cleaned = super().clean() or {}
+        names = ("rating_2_from", "rating_3_from", "rating_4_from")
+        scores = [cleaned.get(name) for name in names]
+        for name, score, following in zip(names, scores, scores[1:], strict=False):
+            if score is not None and following is not None and score > following:
+                self.add_error(name, "The scores must rise from rating 2 to rating 4.")
+                break
+        return cleaned
+
+    def clean_default_assessment(self) -> str:
+        """Refuse an assessment that CodeScreen doesn't list."""
+        return self._listed("default_assessment")
+
+    def clean_passed_stage(self) -> str:
+        """Refuse a stage that Lever doesn't list."""
+        return self._listed("passed_stage")
+
+    def _listed(self, name: str) -> str:
+        """Return the value; one that was stored before stays, so that the other rules can be saved."""
+        value = str(self.cleaned_data[name])
+        reason = self._lists[name].refusal(value)
+        if reason and value != self.initial[name]:
+            raise forms.ValidationError(reason)
+        return value
+
+    def changed_values(self) -> dict[str, Any]:
+        """Return the policies that differ from what is stored."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+def _zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Return the time zones to choose from, by continent."""
+    return [("UTC", "UTC"), *((one.name, list(one.zones)) for one in time_zones.zones_by_continent())]
 
 
 class RulesView(OrganizationMixin, TemplateView):
@@ -55,3 +179,32 @@ class RulesView(OrganizationMixin, TemplateView):
         notify.notify_workers()
         messages.success(self.request, "The rules are saved.")
         return True
+
+
+class FeedbackAuthorView(OrganizationMixin, TemplateView):
+    """Show Lever's active users, and store the chosen one."""
+
+    template_name = "integrations/feedback_author.html"
+    allowed_roles = ADMINS
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the users from Lever; without an answer the page says why."""
+        context = super().get_context_data(**kwargs)
+        try:
+            context["authors"] = possible_authors(provider.lever_client(self.organization))
+        except PlatformError as error:
+            context["problem"] = str(error)
+        return context
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Store the chosen user; an empty choice means the person who connected."""
+        user_id = request.POST.get("author", "")
+        try:
+            lever = provider.lever_client(self.organization)
+            name = choose_feedback_author(self.organization, lever, user_id, self.user)
+        except (ActionNotAllowed, PlatformError) as error:
+            messages.error(request, str(error))
+            return redirect("feedback-author")
+        author = name or ("The chosen user" if user_id else "The person who connected Lever")
+        messages.success(request, f"{author} is the author of feedback from now on.")
+        return redirect("rules")

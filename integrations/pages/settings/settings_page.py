@@ -1,4 +1,4 @@
-"""The Connections page: what connects Lever and CodeScreen, for Super Admins."""
+"""The Connections page: what connects Lever and CodeScreen, for Super Admins; and the request to one of them."""
 
 from typing import Any
 
@@ -8,19 +8,22 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csp import csp_override
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
 
 from integrations.models.membership import EVERYONE, SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin, return_url
-from integrations.pages.settings.connect_policy import connect_policy
 from integrations.pages.settings.connection_forms import (
     AddTokenForm,
     ConnectionsForm,
+    Saved,
     WebhookAddressForm,
+    save_idempotency,
+    save_secrets,
 )
-from integrations.pages.settings.connection_secrets import Saved, save_idempotency, save_secrets
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
+from integrations.pages.settings.lever_connect import connect_policy
 from integrations.queue import notify
+from integrations.workflow.email.admin_requests import Refusal, send_request
 
 
 class SettingsView(OrganizationMixin, TemplateView):
@@ -84,3 +87,28 @@ class SettingsView(OrganizationMixin, TemplateView):
             notify.request_catalog_refresh(self.organization)
         notify.notify_workers()
         return saved
+
+
+class AskAdminsView(OrganizationMixin, View):
+    """Send the Super Admins one e-mail with the member's request."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Send the request and name its recipients, or say why it isn't sent."""
+        if self.membership.may_connect:
+            messages.error(request, "You are a Super Admin yourself.")
+            return self._back()
+        message = request.POST.get("message", "")
+        outcome = send_request(self.membership, request.POST.get("request", ""), message)
+        if isinstance(outcome, Refusal):
+            messages.error(request, outcome.value)
+        else:
+            notify.notify_workers()
+            users = [super_admin.user for super_admin in outcome.recipients]
+            names = " and ".join(user.get_full_name() or str(user) for user in users)
+            messages.success(request, f"Your request is on its way to {names}.")
+        return self._back()
+
+    def _back(self) -> HttpResponse:
+        return redirect(reverse("settings") + "#ask")

@@ -16,7 +16,7 @@ from integrations.models import FormerWebhookKey
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connection_forms import WebhookAddressForm
-from integrations.pages.settings.platform_action import PlatformActionView
+from integrations.pages.settings.platform_actions import PlatformActionView
 from integrations.pages.settings.settings_page import SettingsView
 from integrations.workflow.operations.lever_webhooks import move_webhooks, webhooks_at_former_addresses
 from integrations.workflow.operations.webhook_address import (

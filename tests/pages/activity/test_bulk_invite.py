@@ -16,7 +16,7 @@ from integrations.models import (
     Invitation,
     RoleMapping,
 )
-from integrations.pages.activity import bulk_invite
+from integrations.pages.activity import bulk
 from integrations.queue import on_request, worker
 from integrations.workflow.operations.policies import set_policies
 from tests import factories
@@ -353,7 +353,7 @@ def test_all_that_match_are_those_about_whom_something_can_be_done(
 
 
 def test_of_very_many_the_newest_are_looked_at(organization_admin_client, uninvited, monkeypatch):
-    monkeypatch.setattr(bulk_invite, "MOST_INVITED", 2)
+    monkeypatch.setattr(bulk, "MOST_INVITED", 2)
     answer = organization_admin_client.get(BULK, {"act": "invite", "all": "1", "chosen": assessment()})
     assert len(answer.context["rows"]) + len(answer.context["preview"].left_out) == 2
     assert "do the others afterwards" in text(answer)

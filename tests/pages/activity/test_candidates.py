@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Candidate, Invitation, Result, Role
-from integrations.pages.activity.standing import without_invitation
+from integrations.pages.activity.rows import without_invitation
 from tests import factories
 from tests.page_text import text
 

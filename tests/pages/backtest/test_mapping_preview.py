@@ -6,7 +6,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser
 
 from integrations.models import Role, RoleMapping
-from integrations.pages.backtest import mapping_preview
+from integrations.pages.backtest import preview
 from tests.browsing import Visit
 from tests.page_text import text
 from tests.pages.backtest.test_preview import counts, hidden_fields
@@ -96,7 +96,7 @@ def test_the_address_alone_shows_the_form(organization_admin_client, backend):
 
 
 def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, monkeypatch):
-    monkeypatch.setattr(mapping_preview, "MOST", 2)
+    monkeypatch.setattr(preview, "MOST_TWICE", 2)
     page = text(organization_admin_client.post(NEW, DESIGNER))
     assert "These are the newest 2 decisions" in page
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from integrations.models import Organization, RoleMapping
-from integrations.pages.backtest import preview, summary
+from integrations.pages.backtest import preview
 from tests import factories
 from tests.browsing import Visit
 from tests.page_text import text
@@ -105,7 +105,7 @@ def test_the_address_alone_shows_the_rules(organization_admin_client, organizati
 
 def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, decided, monkeypatch):
     monkeypatch.setattr(preview, "MOST", 2)
-    monkeypatch.setattr(summary, "MOST_LISTED", 1)
+    monkeypatch.setattr(preview, "MOST_LISTED", 1)
     factories.DeliveryFactory.create(
         organization=decided, verdict="invite", decided_at=timezone.now(), due_at=None
     )
@@ -116,7 +116,7 @@ def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, decided
 
 
 def test_the_list_is_bounded(organization_admin_client, decided, monkeypatch):
-    monkeypatch.setattr(summary, "MOST_LISTED", 1)
+    monkeypatch.setattr(preview, "MOST_LISTED", 1)
     answer = organization_admin_client.post(URL, SAME | {"stage_prefix": "Test"})
     assert "The newest 1 of 3" in text(answer)
     assert [row.name for row in answer.context["summary"].rows] == ["Candidate Cedar"]

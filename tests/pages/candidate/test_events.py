@@ -1,8 +1,12 @@
-"""What happened, as sentences, the newest first."""
+"""What happened, as sentences, the newest first; and when a platform didn't answer."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from integrations.pages.candidate.events import events
+from integrations.models import ApiCall, Incident
+from integrations.pages.candidate.events import events, outage_events
 from integrations.pages.candidate.rows import read_rows
 from tests import factories
 from tests.pages.candidate import histories
@@ -68,3 +72,110 @@ def test_updates_from_codescreen_and_other_stages_are_no_noise(organization):
         "Moved into another stage in Lever",
         "Not invited: no e-mail address",
     ]
+
+
+MOVED_AT = datetime(2026, 11, 20, 16, 14, tzinfo=UTC)
+OWN = {"opportunity_id": "o-laurel"}
+
+
+def told(organization) -> list[str]:
+    return [event.text for event in outage_events(read_rows(organization, "o-laurel"))]
+
+
+def moved(organization, decided_after=None):
+    """Let the candidate enter the stage, and be decided about so much later."""
+    decided = (
+        {"verdict": "invite", "decided_at": MOVED_AT + decided_after, "due_at": None} if decided_after else {}
+    )
+    return factories.DeliveryFactory.create(organization=organization, received_at=MOVED_AT, **OWN, **decided)
+
+
+def call(organization, minutes, status=503, platform="codescreen", **row):
+    return ApiCall.objects.create(
+        organization=organization,
+        platform=platform,
+        method="GET",
+        path="/assessments",
+        status=status,
+        duration_ms=20,
+        at=MOVED_AT + timedelta(minutes=minutes),
+        **OWN,
+        **row,
+    )
+
+
+def test_a_decision_that_waited_says_for_whom_how_long_and_how_often(organization):
+    delivery = moved(organization, timedelta(minutes=54))
+    for minutes in range(9):
+        call(organization, minutes, status=None if minutes == 4 else 503, delivery=delivery)
+    call(organization, 54, status=200, delivery=delivery)
+    assert told(organization) == ["CodeScreen didn't answer from 16:14 to 17:08; tried 9 times"]
+
+
+def test_steps_that_waited_together_are_told_once(organization):
+    effects = [
+        factories.EffectFactory.create(
+            organization=organization,
+            kind=kind,
+            state="done",
+            due_at=None,
+            created_at=MOVED_AT,
+            retry_window_started_at=MOVED_AT,
+            done_at=MOVED_AT + timedelta(minutes=minutes),
+            **OWN,
+        )
+        for kind, minutes in (("set_progress_tag", 30), ("leave_note", 40))
+    ]
+    for number, effect in enumerate(effects):
+        call(organization, number, platform="lever", effect=effect)
+    assert told(organization) == ["Lever didn't answer from 16:14 to 16:54; tried 2 times"]
+
+
+def test_a_step_whose_calls_were_put_off_is_explained_by_the_incident(organization):
+    moved(organization, timedelta(days=1, minutes=34))
+    Incident.objects.create(
+        organization=organization,
+        code="platform_down",
+        began_at=MOVED_AT - timedelta(minutes=8),
+        ended_at=MOVED_AT + timedelta(days=1, minutes=33),
+    )
+    assert told(organization) == [
+        "Lever or CodeScreen didn't answer from 20 November, 16:14 to 21 November, 16:47"
+    ]
+
+
+def test_what_still_waits_says_since_when(organization):
+    delivery = moved(organization)
+    call(organization, 1, delivery=delivery)
+    assert told(organization) == ["CodeScreen hasn't answered since 20 November, 16:15; tried 1 time"]
+
+
+@pytest.mark.parametrize("status", [200, 404, 429])
+def test_nothing_is_said_of_a_platform_that_answered(organization, status):
+    delivery = moved(organization, timedelta(minutes=54))
+    call(organization, 1, status=status, delivery=delivery)
+    assert told(organization) == []
+
+
+def test_nothing_is_said_of_one_try_that_failed_and_was_made_up_for_at_once(organization):
+    delivery = moved(organization, timedelta(seconds=4))
+    call(organization, 0, delivery=delivery)
+    assert told(organization) == []
+
+
+def test_an_outage_of_another_time_or_organization_explains_nothing(organization):
+    moved(organization, timedelta(minutes=54))
+    before = {"began_at": MOVED_AT - timedelta(hours=2), "ended_at": MOVED_AT - timedelta(hours=1)}
+    Incident.objects.create(organization=organization, code="platform_down", **before)
+    Incident.objects.create(
+        organization=factories.OrganizationFactory.create(), code="platform_down", began_at=MOVED_AT
+    )
+    Incident.objects.create(organization=organization, code="held_invitations", began_at=MOVED_AT)
+    assert told(organization) == []
+
+
+def test_the_times_are_those_of_the_reader(organization):
+    delivery = moved(organization, timedelta(minutes=54))
+    call(organization, 0, delivery=delivery)
+    with timezone.override("Europe/Berlin"):
+        assert told(organization) == ["CodeScreen didn't answer from 17:14 to 18:08; tried 1 time"]

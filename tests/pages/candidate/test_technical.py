@@ -2,9 +2,8 @@
 
 from django.urls import reverse
 
-from integrations.pages.candidate.folded_calls import folded
 from integrations.pages.candidate.rows import MOST, read_rows
-from integrations.pages.candidate.technical import technical_record
+from integrations.pages.candidate.technical import folded, technical_record
 from tests import factories
 from tests.page_text import text
 from tests.pages.candidate import histories

@@ -14,9 +14,8 @@ from django.utils import timezone
 from integrations.codescreen.signature import sign
 from integrations.invitation_status import InvitationStatus
 from integrations.models import AlertTopic, EmailKind, Membership
-from integrations.pages.help import role_help
-from integrations.pages.help.alert_help import VERIFY, topic_helps
-from integrations.pages.help.audit_help import audit_questions
+from integrations.pages.help import lists
+from integrations.pages.help.lists import VERIFY, audit_questions, topic_helps
 from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
 from integrations.pages.urls import urlpatterns
 from integrations.verdict_code import VerdictCode
@@ -88,7 +87,7 @@ def test_the_program_that_verifies_a_signature_works():
     assert not defined["is_genuine"]({**headers, "webhook-timestamp": "1"}, b"{}", secret)
 
 
-@pytest.mark.parametrize("act", role_help.ACTS, ids=lambda act: act.view.__name__)
+@pytest.mark.parametrize("act", lists.ACTS, ids=lambda act: act.view.__name__)
 def test_an_act_is_granted_to_the_roles_that_may_use_its_page(act):
     [name] = {
         str(pattern.name)
@@ -99,7 +98,7 @@ def test_an_act_is_granted_to_the_roles_that_may_use_its_page(act):
 
 
 def test_the_table_of_roles_says_yes_to_those_who_may(super_admin_client):
-    rows = {row.text: dict(row.cells) for row in role_help.act_rows()}
+    rows = {row.text: dict(row.cells) for row in lists.act_rows()}
     connecting = rows["Connect Lever and CodeScreen, disconnect them"]
     assert connecting == {
         "Super Admin": True,

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import Assessment, Role, RoleMapping, Stage
-from integrations.pages.mappings.effective_assessments import EffectiveAssessment
+from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests import factories
 from tests.browsing import Visit
 from tests.factories import recorded

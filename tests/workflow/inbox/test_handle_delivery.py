@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.models.verdict import next_step
-from integrations.pages.activity.standing import BEING_DECIDED, standing_of
+from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.queue import on_request, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery

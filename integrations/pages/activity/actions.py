@@ -1,14 +1,80 @@
-"""The buttons for one invitation: approve, cancel, resolve, send or invite again, record a decision."""
+"""The buttons on the activity pages: for one invitation, for one effect, and for everybody who is offered."""
 
-from django.shortcuts import get_object_or_404
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.generic import View
 
-from integrations.models import Invitation
-from integrations.models.membership import TEAM
-from integrations.pages.activity.action_forms import ResolveForm
-from integrations.pages.activity.row_action import RowActionView
-from integrations.queue import on_request
+from integrations.http.errors import PlatformError
+from integrations.models import Effect, Invitation
+from integrations.models.membership import ADMINS, TEAM
+from integrations.pages.access import OrganizationMixin, return_url
+from integrations.queue import notify, on_request
 from integrations.workflow.operations import invitations
+from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.offered import invite_offered
+
+
+class ReasonForm(forms.Form):
+    """The optional reason for an action, kept in the audit log."""
+
+    reason = forms.CharField(required=False, max_length=500)
+
+
+class ResolveForm(ReasonForm):
+    """The CodeScreen instance of an uncertain invitation that did arrive, with the reason."""
+
+    instance_id = forms.CharField(label="CodeScreen's instance id", max_length=200)
+
+
+class RowActionView(OrganizationMixin, View):
+    """Do one thing to one row, show the outcome as a message, and return to the page the form was on."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Perform the action; when the row's state or a platform doesn't allow it, show the reason."""
+        try:
+            messages.success(request, self.perform(pk))
+            notify.notify_workers()
+        except (ActionNotAllowed, PlatformError) as error:
+            messages.error(request, str(error))
+        return redirect(return_url(request, reverse("activity")))
+
+    def perform(self, pk: int) -> str:
+        """Do it and return the message. Raises ActionNotAllowed or PlatformError with the reason."""
+        raise NotImplementedError
+
+    def reason(self) -> str:
+        """Return the reason that the person gave."""
+        form = ReasonForm(self.request.POST)
+        return str(form.cleaned_data["reason"]) if form.is_valid() else ""
+
+
+class RetryEffectView(RowActionView):
+    """Retry a failed effect."""
+
+    allowed_roles = TEAM
+
+    def perform(self, pk: int) -> str:
+        """Make the effect due now."""
+        effect = get_object_or_404(Effect, pk=pk, organization=self.organization)
+        retry_effect(effect, self.user)
+        return "It is tried again now."
+
+
+class InviteOfferedView(RowActionView):
+    """Invite the candidates that a sweep offers."""
+
+    def perform(self, pk: int) -> str:
+        """Have those decided who were offered up to delivery `pk`, the last that the person was shown."""
+        count = invite_offered(self.organization, self.user, pk, self.reason())
+        candidates = "1 candidate" if count == 1 else f"{count} candidates"
+        return f"{candidates} will be decided now, and invited where nothing prevents it."
 
 
 class InvitationActionView(RowActionView):
