@@ -32,7 +32,7 @@ UNDOCUMENTED = {
 #: What is still used, by module. Nothing may come; what goes is removed here.
 STILL_USED = {
     "integrations/models/text_search_index.py": {"get_compiler"},
-    "integrations/workflow/email/reset_tokens.py": {"_num_seconds"},
+    "integrations/workflow/email/links.py": {"_num_seconds"},
 }
 
 

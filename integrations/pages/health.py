@@ -26,8 +26,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
 from integrations.vocabulary import Platform
 from integrations.workflow.health import doctor
-from integrations.workflow.health.checks.addresses import ASK
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import ASK, Finding, FindingCode, Level
 
 MOST_INCIDENTS = 20
 SETUP = "setup"

@@ -15,7 +15,7 @@ from integrations.models import Membership
 from integrations.pages.access import memberships_of
 from integrations.pages.settings.lever_connect import accept_or_ask
 from integrations.vocabulary import Platform
-from integrations.workflow.operations.lever_grant import read_grant
+from integrations.workflow.operations.lever_connection import read_grant
 
 #: The session's key for the slug of the organization that is being connected.
 CONNECTING_SESSION_KEY = "oauth_organization"

@@ -24,7 +24,7 @@ from integrations.models import AuditAction
 from integrations.models.attempt_limit import TooMany
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page, return_url
 from integrations.queue import notify
-from integrations.workflow.email.reset_tokens import reset_tokens
+from integrations.workflow.email.links import reset_tokens
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.accounts import follow_new_password
 from integrations.workflow.operations.consent import work_in

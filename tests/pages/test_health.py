@@ -16,8 +16,16 @@ from integrations.models import (
     RoleMapping,
     WebhookRejection,
 )
-from integrations.workflow.health.checks.addresses import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import (
+    ACTIVITY,
+    AUTHOR,
+    HEALTH,
+    MAPPINGS,
+    SETTINGS,
+    Finding,
+    FindingCode,
+    Level,
+)
 from tests import factories
 
 

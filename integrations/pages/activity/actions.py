@@ -13,9 +13,9 @@ from integrations.models.membership import ADMINS, TEAM
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify, on_request
 from integrations.workflow.operations import invitations
+from integrations.workflow.operations.chosen import invite_offered
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.offered import invite_offered
 
 
 class ReasonForm(forms.Form):

@@ -10,15 +10,13 @@ from integrations.models import Actor, Organization
 from integrations.models.former_webhook_key import KEY_OVERLAP
 from integrations.workflow.health.wording import counted
 from integrations.workflow.operations.codescreen_connection import (
-    save_codescreen_idempotency,
-    save_codescreen_webhook_secret,
-)
-from integrations.workflow.operations.codescreen_key import (
     KeyRefused,
     KeyStored,
     KeyStoredUntried,
     KeyUntried,
     replace_codescreen_key,
+    save_codescreen_idempotency,
+    save_codescreen_webhook_secret,
 )
 from integrations.workflow.operations.signature_tokens import save_main_token
 

@@ -19,10 +19,10 @@ from integrations.pages.access import OrganizationMixin
 from integrations.queue import notify
 from integrations.workflow.email import rendering
 from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
-from integrations.workflow.email.sample_email import enqueue_sample
 from integrations.workflow.email.wording import (
     checked_wording,
     current_wording,
+    enqueue_sample,
     reset_wording,
     save_wording,
     stored_template,

@@ -21,8 +21,12 @@ from integrations.queue import notify
 from integrations.vocabulary import Platform
 from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.operations import signature_tokens
-from integrations.workflow.operations.lever_connection import disconnect_lever
-from integrations.workflow.operations.lever_grant import LeverGrant, account_before, use_grant
+from integrations.workflow.operations.lever_connection import (
+    LeverGrant,
+    account_before,
+    disconnect_lever,
+    use_grant,
+)
 
 #: The session's key for a grant that waits for an answer, encrypted like every stored token.
 _WAITING_SESSION_KEY = "lever_grant"

@@ -20,8 +20,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.feedback_author import choose_feedback_author, possible_authors
-from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.policies import choose_feedback_author, possible_authors, set_policies
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")

@@ -1,13 +1,14 @@
-"""E-mails about what opens accounts: to the person whose it is, and to Super Admins about their organization's."""
+"""E-mails about what opens accounts and who is a member: to the person whose it is, and to Super Admins."""
 
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
 
-from integrations.models import Actor, EmailTopic, Membership, Organization
+from integrations.models import Actor, Effect, EmailKind, EmailTopic, Membership, Organization, db_clock
 from integrations.workflow.email.admin_requests import super_admins_with_address
-from integrations.workflow.email.links import settings_link
+from integrations.workflow.email.links import forgotten_password_link, settings_link
+from integrations.workflow.email.notices import render_notice
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail, without_links
@@ -59,3 +60,48 @@ def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
     """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
     rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
+
+
+def tell_password_changed(user: User, factors: Sequence[str]) -> None:
+    """Enqueue the e-mail, once for each change, with the second factors that stay. Call it in the transaction."""
+    when = f"{db_clock.now():%d %B %Y at %H:%M} UTC"
+    tell_person(
+        user,
+        "Your password for the CodeScreen–Lever portal was changed",
+        [
+            f"The password of {user} was changed on {when}. All other sessions were signed out.",
+            "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
+            f"Choose a new password: {forgotten_password_link()}",
+            *(
+                [f"These second factors stay as they are; remove what isn't yours: {', '.join(factors)}."]
+                if factors
+                else []
+            ),
+        ],
+    )
+
+
+def notify_super_admins(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what happened to the membership of `who`, and by whom.
+
+    It goes to the Super Admins of this moment, who may be fewer when it is sent.
+    """
+    recipients = {member.user.email for member in super_admins_with_address(organization)}
+    if not recipients:
+        return
+    lines = (
+        f"{who}: {what_happened}.",
+        f"This was done by {actor}. If that isn't right, check the members.",
+        f"Open the settings: {settings_link()}",
+    )
+    payload = EmailPayload(tuple(sorted(recipients)), f"Members changed: {who}", lines)
+    enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
+
+
+def compose_member_notice(effect: Effect, payload: EmailPayload) -> ComposedEmail:
+    """Return the e-mail to those who are still Super Admins."""
+    current = {member.user.email for member in super_admins_with_address(effect.organization)}
+    addresses = [address for address in payload.recipients if address in current]
+    return ComposedEmail(
+        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
+    )

@@ -1,13 +1,31 @@
-"""Addresses of the portal's pages, for e-mails and for handing out."""
+"""Addresses of the portal's pages, for e-mails and for handing out, and the tokens in links to choose a password."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
 from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.http import base36_to_int, urlsafe_base64_encode
 
 from integrations.models import Invitation
-from integrations.workflow.email.reset_tokens import reset_tokens
+
+#: How long a link works that was asked for at the sign-in page. An invitation's link has its own, longer time.
+RESET_SECONDS = 3600
+
+
+class ResetTokenGenerator(PasswordResetTokenGenerator):
+    """Makes tokens that work once, for an hour, and nowhere but in a link to choose a new password."""
+
+    key_salt = "integrations.workflow.email.reset_tokens"
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        """Whether the token was made for the person within the hour, and neither used nor overtaken by a sign-in."""
+        if not token or not super().check_token(user, token):
+            return False
+        made_at = base36_to_int(token.partition("-")[0])
+        return self._num_seconds(self._now()) - made_at <= RESET_SECONDS
+
+
+reset_tokens = ResetTokenGenerator()
 
 
 def candidate_link(invitation: Invitation) -> str:

@@ -1,6 +1,10 @@
 """Perform the effect that sends one e-mail: as text and HTML, in one message per recipient."""
 
 import smtplib
+from email import policy as policies
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage, Message
+from email.policy import EmailPolicy, Policy
 
 from django.core.mail import EmailMultiAlternatives
 
@@ -8,20 +12,40 @@ from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailTopic, Organization
 from integrations.models.email import SIGN_IN_TOPICS
 from integrations.workflow.email import rendering
-from integrations.workflow.email.account_notice import compose_account_notice
+from integrations.workflow.email.account_notice import compose_account_notice, compose_member_notice
 from integrations.workflow.email.admin_requests import compose_admin_request
 from integrations.workflow.email.current_notices import keep_current
-from integrations.workflow.email.member_notices import compose_member_notice
-from integrations.workflow.email.message import WholeAddresses
 from integrations.workflow.email.notices import compose_notice
 from integrations.workflow.email.password_reset import compose_password_reset
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
-from integrations.workflow.email.sample_email import compose_sample
 from integrations.workflow.email.welcome import compose_welcome
+from integrations.workflow.email.wording import compose_sample
 from integrations.workflow.outbox.outcome import Cancelled, Done
 
+_HEADERS = HeaderRegistry()
 NO_LONGER_SO = "What it says was no longer so when it was to be sent."
+
+
+class WholeHeader(UnstructuredHeader, BaseHeader):
+    """A header that stays on one line: an address that is folded becomes an encoded word, which RFC 2369 forbids."""
+
+    def fold(self, *, policy: "Policy[Message[str, str]]") -> str:
+        """Return the header as it is sent."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS.map_to_type("list-unsubscribe", WholeHeader)
+
+
+class WholeAddresses(EmailMultiAlternatives):
+    """A message in text and HTML, with the address to unsubscribe in one piece."""
+
+    def message(self, *, policy: "Policy[Message[str, str]] | None" = None) -> EmailMessage:
+        """Return the message as the mail server gets it."""
+        chosen = policy if isinstance(policy, EmailPolicy) else policies.default
+        message: EmailMessage = super().message(policy=chosen.clone(header_factory=_HEADERS))
+        return message
 
 
 def send_email(effect: Effect) -> Done | Cancelled:

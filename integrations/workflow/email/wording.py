@@ -1,9 +1,10 @@
-"""The customer's own wording of a kind of e-mail: read, check, save, reset."""
+"""The customer's own wording of a kind of e-mail: read, check, try out in an e-mail, save, reset."""
 
 import difflib
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.crypto import get_random_string
 
 from integrations.models import (
     Actor,
@@ -12,11 +13,14 @@ from integrations.models import (
     AuditTarget,
     EmailKind,
     EmailTemplate,
+    EmailTopic,
     Organization,
     TargetKind,
 )
-from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording
-from integrations.workflow.email.rendering import VARIABLE
+from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
+from integrations.workflow.email.notify import enqueue_email
+from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.rendering import VARIABLE, ComposedEmail, render
 
 LONGEST_SUBJECT, LONGEST_BODY = 200, 5000
 
@@ -92,3 +96,24 @@ def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> 
 
 def _audit_target(template: EmailTemplate) -> AuditTarget:
     return AuditTarget(TargetKind.EMAIL_TEMPLATE, template.pk, template.get_kind_display())
+
+
+def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWording, address: str) -> None:
+    """Enqueue an e-mail with that wording and sample values to one address."""
+    enqueue_email(
+        organization,
+        EmailTopic.TEST,
+        get_random_string(16),
+        EmailPayload(
+            recipients=(address,),
+            wording=EmailWording(f"[Test] {wording.subject}", wording.body),
+            variables=sample_values(kind, organization),
+        ),
+    )
+
+
+def compose_sample(payload: EmailPayload) -> ComposedEmail | None:
+    """Return the e-mail; None when its content was removed after the organization's retention."""
+    if payload.wording is None:
+        return None
+    return ComposedEmail(render(payload.wording, payload.variables), dict.fromkeys(payload.recipients, ""))

@@ -6,8 +6,6 @@ from integrations.models import Organization
 from integrations.workflow.health import linter
 from integrations.workflow.health.checks import (
     codescreen,
-    duties,
-    feedback,
     lever,
     lever_webhooks,
     people,
@@ -16,12 +14,10 @@ from integrations.workflow.health.checks import (
     shapes,
     single_sign_on,
     stages_and_roles,
-    webhook_addresses,
     webhook_requests,
     work,
 )
-from integrations.workflow.health.checks.addresses import HEALTH
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
 
 Check = Callable[[Organization], Iterator[Finding]]
 
@@ -30,10 +26,10 @@ CHECKS: tuple[Check, ...] = (
     lever.check_connection,
     lever_webhooks.check_webhooks,
     webhook_requests.check_rejections,
-    webhook_addresses.check_former_addresses,
+    webhook_requests.check_former_addresses,
     lever.check_clock,
-    feedback.check_feedback,
-    feedback.check_chosen_author,
+    lever.check_feedback,
+    lever.check_chosen_author,
     codescreen.check_key,
     codescreen.check_stated_results,
     shapes.check_shapes,
@@ -55,7 +51,7 @@ CHECKS: tuple[Check, ...] = (
     work.check_workers,
     work.check_platforms,
     work.check_sweep,
-    duties.check_duties,
+    work.check_duties,
     work.check_sweep_age,
 )
 

@@ -28,8 +28,7 @@ from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.notify import effect_key, notify_members
 from integrations.workflow.email.payload import IncidentOngoing
 from integrations.workflow.health import doctor
-from integrations.workflow.health.checks.addresses import HEALTH
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes

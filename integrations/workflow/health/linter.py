@@ -3,32 +3,254 @@
 A name is only called unknown once the platform's list has been read.
 """
 
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 
-from integrations.models import Organization
-from integrations.workflow.health import (
-    linter_candidate_tags,
-    linter_duplicates,
-    linter_names,
-    linter_roles,
-)
-from integrations.workflow.health.findings import Finding
-from integrations.workflow.health.linter_snapshot import LinterSnapshot
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
+from integrations.models import Candidate, Delivery, Organization, Role
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import AssessmentSource
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.linter_snapshot import LinterSnapshot
+from integrations.workflow.health.wording import counted, listed
+from integrations.workflow.rules.assessments import matching_assessments
+from integrations.workflow.rules.mapping_index import MappingRule
+from integrations.workflow.rules.naming import normalize
+
+LOOK_BACK = timedelta(days=30)
+MOST_DELIVERIES = 500
 MOST_PER_CHECK = 50  # for a person to read; a longer list is one mistake made many times
 
+
+def unknown_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield each mention of an assessment that CodeScreen doesn't list."""
+    if not snapshot.knows_assessments:
+        return
+    for mention in snapshot.assessment_mentions():
+        if matching_assessments(mention.written, snapshot.assessments):
+            continue
+        is_gone = bool(matching_assessments(mention.written, snapshot.gone_assessments))
+        problem = "is no longer in CodeScreen" if is_gone else "isn't in CodeScreen"
+        hint = snapshot.assessment_names.hint(mention.written)
+        message = f"{mention.where} names “{mention.written}”, which {problem}.{hint}"
+        yield snapshot.finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
+
+
+def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings whose role Lever doesn't list."""
+    if not snapshot.knows_roles:
+        return
+    for rule in snapshot.mappings.rules:
+        if not snapshot.role_names.find(rule.role):
+            hint = snapshot.role_names.hint(rule.role)
+            message = f"The mapping for “{rule.role}” has a role that isn't in Lever.{hint}"
+            fix = "Choose the role again, or remove the mapping."
+            yield snapshot.finding(FindingCode.UNKNOWN_ROLE, message, fix)
+
+
+def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings whose stage Lever doesn't list, for example after a rename."""
+    if not snapshot.knows_stages:
+        return
+    for rule in snapshot.mappings.rules:
+        if rule.is_for_any_stage or snapshot.stage_names.find(rule.stage):
+            continue
+        new_name = snapshot.new_stage_names.get(normalize(rule.stage), "")
+        guess = f"It may have been renamed.{snapshot.stage_names.hint(rule.stage)}"
+        reason = f"It was renamed to “{new_name}”." if new_name else guess
+        message = (
+            f"The mapping for “{rule.role}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
+        )
+        yield snapshot.finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
+
+
+def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield stages that were trigger stages by their former name and no longer are."""
+    policy = snapshot.trigger_policy
+    for stage in snapshot.stages:
+        if policy.has_prefix(stage.former_name) and not policy.is_trigger(stage.external_id, stage.name):
+            message = f"The stage “{stage.former_name}” was renamed to “{stage.name}” in Lever and no longer invites."
+            fix = f"Let its name begin with “{policy.prefix}” in Lever, or add a mapping with this stage."
+            yield snapshot.finding(FindingCode.RENAMED_STAGE, message, fix)
+
+
+def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield open roles for which several different assessments are named at once."""
+    for role in snapshot.open_roles:
+        for written in _names_that_compete(snapshot, role):
+            names = {
+                assessment.id: assessment.name
+                for name in written
+                for assessment in matching_assessments(name, snapshot.assessments)
+            }
+            # one name that two assessments have is a finding of its own
+            if len({normalize(name) for name in names.values()}) > 1:
+                quoted = listed(f"“{name}”" for name in names.values())
+                message = (
+                    f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
+                )
+                fix = "Keep only one of them, in the role's tags in Lever or in the mappings."
+                yield snapshot.finding(FindingCode.AMBIGUOUS_ASSESSMENT, message, fix)
+
+
+def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]:
+    """Return the assessments that the role's mappings name, stage by stage, and those that its tags name."""
+    by_stage: dict[str, list[str]] = {}
+    for rule in snapshot.rules_for(role):
+        stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
+        by_stage.setdefault(stage, []).append(rule.assessment)
+    competing = list(by_stage.values())
+    if snapshot.may_use_tags(role):
+        competing.append(list(snapshot.tags[role.pk]))
+    return competing
+
+
+def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield one finding with the open roles that no mapping, tag or default gives an assessment."""
+    if snapshot.organization.default_assessment.strip():
+        return
+    roles = [
+        role for role in snapshot.open_roles if not snapshot.tags[role.pk] and not snapshot.rules_for(role)
+    ]
+    if roles:
+        quoted = listed(f"“{role.title}”" for role in roles)
+        message = f"These open roles have no assessment, so their candidates are not invited: {quoted}."
+        fix = "Add mappings, tag the roles in Lever with “CodeScreen {assessment name}”, or set a default assessment."
+        yield snapshot.finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix, Level.INFO)
+
+
+def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield tags on candidates that named no assessment at their last entry, and still name none."""
+    # who entered again since then has the tag corrected, or is told of by the later entry
+    is_last_entry = Exists(Candidate.objects.filter(delivery=OuterRef("pk")))
+    undecidable = _decided_by_tag(snapshot, VerdictCode.UNKNOWN_ASSESSMENT).filter(is_last_entry)
+    role_tags = {normalize(name) for role in snapshot.open_roles for name in snapshot.tags[role.pk]}
+    opportunities_by_tag: dict[str, set[str]] = {}
+    for opportunity_id, name in undecidable.values_list("opportunity_id", "assessment_written")[
+        :MOST_DELIVERIES
+    ]:
+        is_known = matching_assessments(name, snapshot.assessments)
+        if name and normalize(name) not in role_tags and not is_known:
+            opportunities_by_tag.setdefault(name, set()).add(opportunity_id)
+    for name, opportunities in opportunities_by_tag.items():
+        where = f"The tag “CodeScreen {name}” on {counted(len(opportunities), 'candidate')}"
+        hint = snapshot.assessment_names.hint(name)
+        message = f"{where} names an assessment that isn't in CodeScreen.{hint}"
+        fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
+        yield snapshot.finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix, Level.INFO)
+
+
+def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield unmapped roles whose candidates were invited by a tag that the role itself doesn't have."""
+    roles = {role.external_id: role for role in snapshot.open_roles if not snapshot.rules_for(role)}
+    opportunities_by_tag: dict[tuple[str, str], set[str]] = {}
+    columns = (
+        "invitation__role_id",
+        "invitation__assessment_id",
+        "invitation__assessment_name",
+        "opportunity_id",
+    )
+    invited = _decided_by_tag(snapshot, VerdictCode.INVITE).values_list(*columns)
+    for role_id, assessment_id, name, opportunity_id in invited[:MOST_DELIVERIES]:
+        role = roles.get(role_id)
+        if role is None:
+            continue
+        tagged_ids = {
+            assessment.id
+            for tag in snapshot.tags[role.pk]
+            for assessment in matching_assessments(tag, snapshot.assessments)
+        }
+        if assessment_id not in tagged_ids:
+            opportunities_by_tag.setdefault((role_id, name), set()).add(opportunity_id)
+    instead = (
+        "the default assessment" if snapshot.organization.default_assessment.strip() else "no assessment"
+    )
+    for (role_id, name), opportunities in opportunities_by_tag.items():
+        candidates = counted(len(opportunities), "candidate")
+        message = (
+            f"The tag “CodeScreen {name}” is on {candidates} of “{roles[role_id].title}” but not on the role. "
+            f"Candidates without the tag get {instead}."
+        )
+        fix = "If all candidates of the role should get it, tag the role in Lever or add a mapping."
+        yield snapshot.finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix, Level.INFO)
+
+
+def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[Delivery]:
+    """Return the recent deliveries with this verdict whose assessment a tag named, the latest first."""
+    return Delivery.objects.filter(
+        organization=snapshot.organization,
+        verdict=verdict,
+        received_at__gte=timezone.now() - LOOK_BACK,
+        assessment_source=AssessmentSource.TAG,
+    ).order_by("-received_at")
+
+
+def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield names that several of CodeScreen's assessments have, so that they name none."""
+    seen: set[str] = set()
+    for mention in snapshot.assessment_mentions():
+        found = matching_assessments(mention.written, snapshot.assessments)
+        name = normalize(mention.written)
+        if len(found) > 1 and name not in seen:
+            seen.add(name)
+            message = (
+                f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
+                f"{_in_mid_sentence(mention.where)} invites nobody."
+            )
+            fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
+            yield snapshot.finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
+
+
+def _in_mid_sentence(phrase: str) -> str:
+    return phrase[:1].lower() + phrase[1:]
+
+
+def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings of the same role and stage to the same assessment that are only written differently."""
+    groups: dict[tuple[str, str, str], list[MappingRule]] = {}
+    for rule in snapshot.mappings.rules:
+        role = snapshot.role_names.find(rule.role) or normalize(rule.role)
+        stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
+        meant = matching_assessments(rule.assessment, snapshot.assessments)
+        assessment = meant[0].id if len(meant) == 1 else normalize(rule.assessment)
+        groups.setdefault((role, stage, assessment), []).append(rule)
+    for rules in groups.values():
+        if len(rules) > 1:
+            stage = "" if rules[0].is_for_any_stage else f" and “{rules[0].stage}”"
+            written = listed(f"“{rule.role}”" for rule in rules)
+            message = f"“{rules[0].role}”{stage} has {len(rules)} mappings to the same assessment: {written}."
+            fix = "Keep one of these mappings."
+            yield snapshot.finding(FindingCode.DUPLICATE_MAPPING, message, fix, Level.INFO)
+
+
+def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield titles that several open roles have and a mapping names: it holds for all of them."""
+    titles: dict[str, list[str]] = {}
+    for role in snapshot.open_roles:
+        titles.setdefault(normalize(role.title), []).append(role.title)
+    mapped_titles = {normalize(rule.role) for rule in snapshot.mappings.rules}
+    for title, found in titles.items():
+        if len(found) > 1 and title in mapped_titles:
+            message = f"{counted(len(found), 'open role')} are called “{found[0]}”. The mapping applies to all of them."
+            fix = "If they need different assessments, map each by its id, the end of its address in Lever."
+            yield snapshot.finding(FindingCode.DUPLICATE_ROLE, message, fix, Level.INFO)
+
+
 CHECKS = (
-    linter_names.unknown_assessments,
-    linter_roles.ambiguous_assessments,
-    linter_names.unknown_roles,
-    linter_names.unknown_stages,
-    linter_names.renamed_stages,
-    linter_candidate_tags.unknown_candidate_tags,
-    linter_candidate_tags.candidate_tags_not_on_role,
-    linter_duplicates.same_named_assessments,
-    linter_duplicates.repeated_mappings,
-    linter_duplicates.shared_titles,
-    linter_roles.roles_without_assessment,
+    unknown_assessments,
+    ambiguous_assessments,
+    unknown_roles,
+    unknown_stages,
+    renamed_stages,
+    unknown_candidate_tags,
+    candidate_tags_not_on_role,
+    same_named_assessments,
+    repeated_mappings,
+    shared_titles,
+    roles_without_assessment,
 )
 
 

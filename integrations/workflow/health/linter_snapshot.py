@@ -12,8 +12,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog.lookup import OPEN_ROLE_STATES
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.health.checks.addresses import MAPPINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import MAPPINGS, Finding, FindingCode, Level
 from integrations.workflow.health.wording import listed
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.mapping_index import MappingRule

@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.models import Actor, AuditAction, Changes
-from integrations.workflow.email.password_changed import tell_password_changed
+from integrations.workflow.email.account_notice import tell_password_changed
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.second_factor import factors_in_words
 from integrations.workflow.operations.sessions import end_sessions

@@ -1,4 +1,4 @@
-"""Invite a candidate who got no assessment: a person chooses them, and an assessment where the rules name none."""
+"""Invite candidates who got no assessment: a person chooses one, or everybody who is offered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -172,3 +172,23 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str,
 def _free(delivery: Delivery) -> QuerySet[Delivery]:
     """Return a queryset of the delivery if nobody decides it now or is going to."""
     return Delivery.objects.filter(pk=delivery.pk, due_at__isnull=True, leased_until__isnull=True)
+
+
+def invite_offered(organization: Organization, actor: Actor, last_id: int, reason: str = "") -> int:
+    """Have the offered candidates decided like any other, up to the delivery `last_id`; return how many there are.
+
+    The bulk limit holds. Raises ActionNotAllowed when nobody is offered any more.
+    """
+    with transaction.atomic():
+        offered = Delivery.objects.offered().filter(
+            organization=organization, pk__lte=last_id, due_at__isnull=True
+        )
+        count = offered.update(chosen_at=Now(), due_at=Now(), attempts=0)
+        if not count:
+            raise ActionNotAllowed(
+                "There is nobody left to choose: somebody else decided, or they left the stage."
+            )
+        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+        changes = {"candidates": (0, count)}
+        AuditEntry.record(organization, actor, AuditAction.INVITE_OFFERED, target, changes, reason)
+    return count

@@ -1,9 +1,15 @@
-"""Store and check what connects an organization's CodeScreen account: key, webhook secret, what it supports."""
+"""Store and check what connects an organization's CodeScreen account: key, webhook secret, what it supports.
+
+A new key is tried first, so that a wrong one never replaces one that works.
+"""
+
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.clients import provider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.signature import decode_secret
 from integrations.http.errors import PlatformError
@@ -20,6 +26,9 @@ from integrations.models import (
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.operations.waiting import requeue_waiting
 from integrations.workflow.results.following import follow_gone_again
+
+#: How CodeScreen answers a key that it doesn't accept.
+_REFUSED = frozenset({401, 403})
 
 
 def checked_key(api_key: str) -> str:
@@ -101,3 +110,63 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
 def _record(connection: CodeScreenConnection, actor: Actor, changes: Changes) -> None:
     target = AuditTarget(TargetKind.CODESCREEN_CONNECTION, connection.pk, "CodeScreen connection")
     AuditEntry.record(connection.organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
+
+
+@dataclass(frozen=True)
+class KeyStored:
+    """The key is stored; CodeScreen listed so many assessments with it."""
+
+    assessments: int
+
+
+@dataclass(frozen=True)
+class KeyStoredUntried:
+    """The key is stored, but CodeScreen could not be asked whether it accepts it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class KeyRefused:
+    """CodeScreen refused the key; nothing was changed. `keeps_key`: whether a key that works is stored."""
+
+    reason: str
+    keeps_key: bool
+
+
+@dataclass(frozen=True)
+class KeyUntried:
+    """CodeScreen could not be asked, and the stored key works: nothing was changed."""
+
+    reason: str
+
+
+type KeyOutcome = KeyStored | KeyStoredUntried | KeyRefused | KeyUntried
+
+
+def replace_codescreen_key(
+    organization: Organization, api_key: str, actor: Actor, *, may_be_untried: bool = False
+) -> KeyOutcome:
+    """Try an API key at CodeScreen and store it unless it is refused.
+
+    One that can't be tried is stored only where no stored key works, or where a person allows it by `may_be_untried`.
+    Raises ValidationError, with the fix, for what can't be a key.
+    """
+    api_key = checked_key(api_key)
+    try:
+        assessments = provider.codescreen_client_with(organization, api_key).assessments()
+    except PlatformError as error:
+        if error.status in _REFUSED:
+            return KeyRefused(str(error), keeps_key=_has_working_key(organization))
+        if not may_be_untried and _has_working_key(organization):
+            return KeyUntried(str(error))
+        save_codescreen_key(organization, api_key, actor)
+        return KeyStoredUntried(str(error))
+    save_codescreen_key(organization, api_key, actor)
+    sync.store_assessments(organization, assessments)
+    return KeyStored(len(assessments))
+
+
+def _has_working_key(organization: Organization) -> bool:
+    stored = CodeScreenConnection.objects.filter(organization=organization).first()
+    return stored is not None and bool(stored.api_key) and stored.is_working

@@ -16,7 +16,7 @@ from integrations.models import (
     PersonalSettings,
 )
 from integrations.models.pending_membership import PendingMembershipQuerySet, folded
-from integrations.workflow.email.member_notices import notify_super_admins
+from integrations.workflow.email.account_notice import notify_super_admins
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import audit_target, follow_role
 

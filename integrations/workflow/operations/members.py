@@ -18,7 +18,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.models.pending_membership import folded
-from integrations.workflow.email.member_notices import notify_super_admins
+from integrations.workflow.email.account_notice import notify_super_admins
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.sessions import end_sessions
 

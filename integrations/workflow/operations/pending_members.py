@@ -16,7 +16,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.pending_membership import folded
-from integrations.workflow.email.member_notices import notify_super_admins
+from integrations.workflow.email.account_notice import notify_super_admins
 from integrations.workflow.email.welcome import (
     MOST_PER_ADDRESS,
     MOST_PER_HOUR,

@@ -12,8 +12,7 @@ from django.views.generic import View
 from integrations.models import IdentityProvider, PendingMembership
 from integrations.queue import notify
 from integrations.workflow.operations.pending_members import decline
-from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
-from integrations.workflow.operations.single_sign_on.joining import invitation_for, join
+from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal, invitation_for, join
 from portal.accounts.single_sign_on.answers import refused, signed_in
 
 #: The session's key for whom the provider vouched for, and how long that counts.

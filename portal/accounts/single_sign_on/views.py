@@ -25,8 +25,7 @@ from integrations.pages.access import (
 )
 from integrations.recent_sign_in import RECENT, RecentSignInMixin, note_proof
 from integrations.workflow.operations.single_sign_on import identities
-from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
-from integrations.workflow.operations.single_sign_on.joining import invitation_for
+from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal, invitation_for
 from integrations.workflow.operations.single_sign_on.provider_settings import note_try, provider_of
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, refused, signed_in

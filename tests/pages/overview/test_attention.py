@@ -8,8 +8,7 @@ from django.utils import timezone
 from integrations.models import OpportunityPerson
 from integrations.pages.overview.attention import attention, further_findings
 from integrations.pages.overview.counts import Waiting
-from integrations.workflow.health.checks.addresses import HEALTH
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
 from tests import factories
 
 NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0, bounced=0)

@@ -10,7 +10,7 @@ from integrations.lever.oauth import scopes_of
 from integrations.models import AuditEntry, LeverConnection, Membership, Organization, ShapeDeviation
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
-from integrations.workflow.operations.lever_grant import LeverGrant
+from integrations.workflow.operations.lever_connection import LeverGrant
 from tests import factories
 
 

@@ -23,9 +23,8 @@ from integrations.models import (
 )
 from integrations.queue import tasks, worker
 from integrations.workflow.email import password_reset
-from integrations.workflow.email.links import choose_password_link, reset_password_link
+from integrations.workflow.email.links import choose_password_link, reset_password_link, reset_tokens
 from integrations.workflow.email.notify import enqueue_email
-from integrations.workflow.email.reset_tokens import reset_tokens
 from tests import factories
 
 FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"

@@ -1,14 +1,17 @@
 """Sending: the customer's wording, text and HTML, each person a message with a link to unsubscribe."""
 
+import email.policy
 import smtplib
 from typing import Any
 
+import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from integrations.models import Effect, EmailKind, EmailTemplate, EmailTopic, Membership
 from integrations.workflow.email import preferences
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.sending import WholeAddresses
 from tests import factories
 from tests.workflow.email.outgoing import html_of, notify, send_all
 
@@ -116,3 +119,27 @@ def test_a_payload_emptied_by_retention_is_sent_to_nobody(organization, super_ad
         enqueue_email(organization, topic, "1", EmailPayload())
     assert send_all() == []
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+
+
+ADDRESS = "https://portal.example/unsubscribe/" + "a1B2:" * 60 + "/"
+
+
+@pytest.mark.parametrize("policy", [email.policy.default, email.policy.SMTP])
+def test_the_address_to_unsubscribe_is_sent_in_one_piece(policy) -> None:
+    headers = {"List-Unsubscribe": f"<{ADDRESS}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    message = WholeAddresses("Über " * 30, "Text", to=["a@b.example"], headers=headers)
+    message.attach_alternative("<p>Text</p>", "text/html")
+    sent = message.message(policy=policy).as_bytes()
+    line = f"List-Unsubscribe: <{ADDRESS}>{policy.linesep}"
+    assert line.encode() in sent
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in sent
+    assert max(len(part) for part in sent.splitlines()) < 998
+    assert b"Subject: =?utf-8?" in sent
+
+
+def test_a_line_break_in_the_address_is_refused() -> None:
+    message = WholeAddresses(
+        "Subject", "Text", to=["a@b.example"], headers={"List-Unsubscribe": "<x>\nBcc: y@z"}
+    )
+    with pytest.raises(ValueError, match="linefeed"):
+        message.message()

@@ -9,7 +9,7 @@ from integrations.models import Delivery, Invitation, LeverConnection
 from integrations.queue import on_request
 from integrations.vocabulary import ErasureCause, ProgressTag
 from integrations.workflow.erasure.erase import erase
-from integrations.workflow.operations.offered import invite_offered
+from integrations.workflow.operations.chosen import invite_offered
 from integrations.workflow.rules.entered_before import EnteredBefore
 from tests.workflow.inbox.conftest import STAGE, verdict
 

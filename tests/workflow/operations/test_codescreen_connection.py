@@ -1,21 +1,23 @@
-"""CodeScreen's key and webhook secret: what is refused, how a key is verified."""
+"""CodeScreen's key and webhook secret: what is refused, how a key is verified, and tried before it replaces another."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
-from integrations.models import (
-    CodeScreenConnection,
-    Delivery,
-    Organization,
-)
+from integrations.models import Assessment, CodeScreenConnection, Delivery, Organization
 from integrations.workflow.operations.codescreen_connection import (
+    KeyRefused,
+    KeyStored,
+    KeyStoredUntried,
+    KeyUntried,
+    replace_codescreen_key,
     save_codescreen_key,
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
 from tests import factories
+from tests.factories import recorded
 
 
 @pytest.mark.parametrize("key", ["", "   ", "x" * 501, "two\nlines", "schlüssel", "nul\x00"])
@@ -65,3 +67,60 @@ def test_a_key_that_works_again_requeues_what_waited(connected_organization, san
     )
     assert CodeScreenConnection.objects.get().is_working
     assert Delivery.objects.due().get() == row
+
+
+NOBODY = "http://127.0.0.1:9/nobody"
+
+
+@pytest.fixture
+def stored(sandbox, organization):
+    """The connection with a key that works."""
+    return factories.CodeScreenConnectionFactory.create(organization=organization, api_key="working-key")
+
+
+def test_a_key_that_is_accepted_is_stored_with_the_assessments(stored, organization, sandbox, super_admin):
+    outcome = replace_codescreen_key(organization, f" {sandbox.api_key}\n", super_admin)
+    assert outcome == KeyStored(Assessment.objects.filter(organization=organization).count())
+    stored.refresh_from_db()
+    assert (stored.api_key, stored.is_working) == (sandbox.api_key, True)
+    assert stored.verified_at is not None
+    assert recorded().get().changes == {"api_key": ["set", "set"]}
+
+
+def test_a_refused_key_replaces_nothing(stored, organization, super_admin):
+    outcome = replace_codescreen_key(organization, "wrong-key", super_admin)
+    assert isinstance(outcome, KeyRefused)
+    assert "wrong-key" not in outcome.reason
+    stored.refresh_from_db()
+    assert (stored.api_key, stored.is_working) == ("working-key", True)
+    assert not recorded().exists()
+
+
+def test_a_refused_key_is_not_stored_where_none_was(sandbox, organization, super_admin):
+    assert isinstance(replace_codescreen_key(organization, "wrong-key", super_admin), KeyRefused)
+    assert not CodeScreenConnection.objects.exists()
+
+
+def test_a_key_that_cannot_be_tried_replaces_a_working_one_only_if_a_person_says_so(
+    stored, organization, super_admin, settings
+):
+    settings.CODESCREEN_API_URL = NOBODY
+    assert isinstance(replace_codescreen_key(organization, "new-key", super_admin), KeyUntried)
+    stored.refresh_from_db()
+    assert stored.api_key == "working-key"
+    outcome = replace_codescreen_key(organization, "new-key", super_admin, may_be_untried=True)
+    assert isinstance(outcome, KeyStoredUntried)
+    stored.refresh_from_db()
+    assert (stored.api_key, stored.verified_at) == ("new-key", None)
+
+
+def test_a_key_that_cannot_be_tried_replaces_a_refused_one(stored, organization, super_admin, settings):
+    stored.mark_refused("401")
+    settings.CODESCREEN_API_URL = NOBODY
+    assert isinstance(replace_codescreen_key(organization, "new-key", super_admin), KeyStoredUntried)
+
+
+@pytest.mark.parametrize("key", ["", "  ", "two\nlines", "schlüssel", "k" * 501])
+def test_what_cannot_be_a_key_is_not_sent(organization, super_admin, key):
+    with pytest.raises(ValidationError, match="Copy the whole API key"):
+        replace_codescreen_key(organization, key, super_admin)

@@ -1,4 +1,4 @@
-"""Verify a chain: whether every row is there, as it was written, and nothing besides."""
+"""Verify a chain: whether every row is there, as it was written, and nothing besides; and every organization."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,12 +9,11 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Chained, ChainHead, Organization, Verdict
+from integrations.models import AuditAction, AuditEntry, Chained, ChainHead, Organization, Verdict
 from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
-from integrations.workflow.health.chain.announced import HeadToCompare, heads_of
+from integrations.workflow.health.chain.announced import HeadToCompare, entries_of_new_organizations, heads_of
 from integrations.workflow.health.chain.covers import covers_of
 from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault, unsealed
-from integrations.workflow.health.chain.organizations import report_beginning, report_organizations
 from integrations.workflow.health.chain.walk import Walk
 
 READ_AT_ONCE = 2000
@@ -180,3 +179,29 @@ def _report_wrong_current_verdicts(chain: int, report: Report) -> None:
     for verdict in verdicts.filter(is_current=False, has_later=False).iterator(chunk_size=READ_AT_ONCE):
         what = "it is marked as replaced, but there is no later verdict."
         report(row_fault(FaultCode.CURRENT_CHANGED, verdict, what))
+
+
+def report_organizations(report: Report) -> None:
+    """Report organizations that were made and aren't there, and those whose making the portal's chain doesn't have.
+
+    The portal removes no organization, and makes each together with its entry. What is made meanwhile is no fault: it
+    isn't among those that were there before the entries were read, and is among those that are there afterwards.
+    """
+    before = Organization.objects.in_bulk()
+    entries = list(entries_of_new_organizations().order_by("position"))
+    there = set(Organization.objects.values_list("pk", flat=True))
+    for entry in entries:
+        if entry.target_id not in there:
+            text = f"organization {entry.target_id} ({entry.target}), made at position {entry.position}, was removed."
+            report(Fault(FaultCode.ORGANIZATION_REMOVED, entry.position, text))
+    for pk in sorted(before.keys() - {entry.target_id for entry in entries}):
+        text = f"that organization {pk} ({before[pk].slug}) was made is missing in this chain."
+        report(Fault(FaultCode.ORGANIZATION_UNKNOWN, 0, text))
+
+
+def report_beginning(chain: int, report: Report) -> None:
+    """Report the chain of an organization that doesn't begin with the entry that it was made."""
+    first = AuditEntry.objects.in_chain(chain).filter(position=1, action=AuditAction.CREATE_ORGANIZATION)
+    if not first.exists():
+        text = "the chain doesn't begin with the making of the organization: it was emptied, or begins anew."
+        report(Fault(FaultCode.BEGINNING_MISSING, 1, text))

@@ -6,8 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.models import CodeScreenConnection, Organization
-from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import CODESCREEN_SETTINGS, SETTINGS, Finding, FindingCode, Level
 from integrations.workflow.health.wording import day, listed
 
 UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored

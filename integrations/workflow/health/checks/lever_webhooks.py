@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from integrations.models import LeverWebhook, Organization
 from integrations.vocabulary import WebhookEvent
-from integrations.workflow.health.checks.addresses import SETTINGS, WEBHOOK_SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import SETTINGS, WEBHOOK_SETTINGS, Finding, FindingCode, Level
 from integrations.workflow.health.lever_probe import latest_probe
 from integrations.workflow.health.wording import counted, day, lasting
 

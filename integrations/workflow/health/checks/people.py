@@ -9,8 +9,7 @@ from django.utils import timezone
 from integrations.invitation_status import NEED_PERSON, FollowingEnd
 from integrations.models import Invitation, Membership, Organization
 from integrations.models.invitation_queryset import BOUNCED
-from integrations.workflow.health.checks.addresses import ACTIVITY, SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import ACTIVITY, SETTINGS, Finding, FindingCode, Level
 from integrations.workflow.health.wording import MOST_NAMED, counted, listed
 
 ENDED_SHOWN_FOR = timedelta(days=14)

@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 
 from integrations.models import AuditAction, AuditEntry, Delivery, Organization
-from integrations.workflow.health.checks.addresses import ACTIVITY, HEALTH, LEVER_SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import (
+    ACTIVITY,
+    HEALTH,
+    LEVER_SETTINGS,
+    Finding,
+    FindingCode,
+    Level,
+)
 from integrations.workflow.health.wording import counted
 from integrations.workflow.rules.entered_before import EnteredBefore
 

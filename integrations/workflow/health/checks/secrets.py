@@ -6,8 +6,7 @@ from django.db import models
 
 from integrations.models import LeverWebhook, Organization
 from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret, encrypted_fields
-from integrations.workflow.health.checks.addresses import SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import SETTINGS, Finding, FindingCode, Level
 from integrations.workflow.health.wording import listed
 
 

@@ -8,8 +8,7 @@ from django.utils import timezone
 from integrations.http.shapes import Kind
 from integrations.models import Organization, ShapeDeviation
 from integrations.vocabulary import Platform
-from integrations.workflow.health.checks.addresses import HEALTH
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
 from integrations.workflow.health.wording import MOST_NAMED, counted, day
 
 SHOWN_FOR = timedelta(days=3)  # since it was last seen

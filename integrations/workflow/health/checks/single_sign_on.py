@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from integrations.models import IdentityProvider, Organization, SignInDomain
-from integrations.workflow.health.checks.addresses import SINGLE_SIGN_ON
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import SINGLE_SIGN_ON, Finding, FindingCode, Level
 from integrations.workflow.health.wording import day
 
 

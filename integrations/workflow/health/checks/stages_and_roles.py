@@ -6,8 +6,14 @@ from integrations.models import Organization, Role, RoleMapping, Stage
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.catalog.lookup import stages_named_in_copy
 from integrations.workflow.catalog.trigger_policy import trigger_policy
-from integrations.workflow.health.checks.addresses import MAPPINGS, POLICY_SETTINGS, SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import (
+    MAPPINGS,
+    POLICY_SETTINGS,
+    SETTINGS,
+    Finding,
+    FindingCode,
+    Level,
+)
 from integrations.workflow.rules.tags import assessment_tags
 
 

@@ -1,19 +1,27 @@
-"""Whether requests to the webhook addresses are rejected."""
+"""Whether requests to the webhook addresses are rejected, or still come to an address that will end."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations.models import LeverWebhook, Organization, WebhookRejection
+from integrations.models import FormerWebhookKey, LeverWebhook, Organization, WebhookRejection
 from integrations.vocabulary import Platform
 from integrations.workflow.health import webhook_rejections
-from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
-from integrations.workflow.health.wording import lasting
+from integrations.workflow.health.findings import (
+    CODESCREEN_SETTINGS,
+    WEBHOOK_SETTINGS,
+    Finding,
+    FindingCode,
+    Level,
+)
+from integrations.workflow.health.wording import day, lasting
 
 SHOWN_FOR = timedelta(days=1)
 _PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETTINGS}
+ENDS_SOON = timedelta(days=2)
+#: Lever tries a failed webhook again for a while, at the address that it began with.
+STILL_USED_WITHIN = timedelta(days=1)
 
 
 def check_rejections(organization: Organization) -> Iterator[Finding]:
@@ -60,3 +68,23 @@ def _last_accepted_at(organization: Organization, platform: Platform) -> datetim
         if at is not None
     ]
     return max(times, default=None)
+
+
+def check_former_addresses(organization: Organization) -> Iterator[Finding]:
+    """Yield the former webhook addresses that are still used."""
+    now = timezone.now()
+    keys = FormerWebhookKey.objects.honoured().filter(
+        organization=organization, last_used_at__gt=now - STILL_USED_WITHIN
+    )
+    for former in keys.exclude(key=organization.webhook_key):
+        used = lasting((now - (former.last_used_at or now)).total_seconds())
+        yield Finding(
+            organization.slug,
+            FindingCode.FORMER_ADDRESS_USED,
+            Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
+            f"Webhooks still arrive at the old address that ends in {former}, the last one {used} ago. The address "
+            f"works until {day(former.until)}. After that, what arrives there is rejected.",
+            "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
+            "the webhook, use the button there.",
+            WEBHOOK_SETTINGS,
+        )

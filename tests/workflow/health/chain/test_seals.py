@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, Organization, TargetKind
-from integrations.workflow.health.chain import organizations
+from integrations.workflow.health.chain import verification
 from integrations.workflow.health.chain.announced import entries_of_new_organizations
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.operations.organizations import create_organization
@@ -193,9 +193,9 @@ def test_an_organization_that_is_made_while_the_logs_are_read_is_no_fault(globex
         factories.OrganizationFactory.create()
         return found
 
-    monkeypatch.setattr(organizations, "entries_of_new_organizations", interrupted)
+    monkeypatch.setattr(verification, "entries_of_new_organizations", interrupted)
     faults: list[Fault] = []
-    organizations.report_organizations(faults.append)
+    verification.report_organizations(faults.append)
     assert faults == []
 
 

@@ -1,4 +1,4 @@
-"""Findings on the grant, its scopes and the clock."""
+"""Findings on the grant, its scopes and the clock; on the feedback template and its author."""
 
 from datetime import timedelta
 
@@ -6,11 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.lever.oauth import SCOPES
-from integrations.models import (
-    LeverConnection,
-    Organization,
-)
-from tests.workflow.health.rows import code_and_level, only_finding
+from integrations.models import LeverConnection, Organization
+from tests.workflow.health.rows import code_and_level, only_finding, store_probe
 
 
 @pytest.mark.parametrize(
@@ -93,4 +90,29 @@ def test_a_clock_is_no_finding_when_it_is_right_or_was_compared_long_ago(
     healthy_organization: Organization, ahead: float, age: int
 ) -> None:
     LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now() - timedelta(hours=age))
+    assert only_finding(healthy_organization).code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words"),
+    [
+        ({"is_template_gone": True}, "feedback_template_gone", "no longer in Lever"),
+        (
+            {"missing_fields": ["Result", "Report link"]},
+            "feedback_template_incomplete",
+            "Result, Report link",
+        ),
+        ({"is_author_gone": True}, "feedback_author_gone", "has left Lever"),
+    ],
+)
+def test_a_missing_template_field_or_author_is_a_finding_while_the_probe_is_recent(
+    healthy_organization: Organization, found: dict[str, object], code: str, words: str
+) -> None:
+    store_probe(healthy_organization, **found)
+    assert code_and_level(healthy_organization) == (
+        code,
+        "warning",
+    )
+    assert words in only_finding(healthy_organization).message
+    store_probe(healthy_organization, checked_at=timezone.now() - timedelta(days=2), **found)
     assert only_finding(healthy_organization).code == "ok"

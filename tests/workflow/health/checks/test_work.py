@@ -1,4 +1,4 @@
-"""Findings on failed and late rows, the workers and the sweep."""
+"""Findings on failed and late rows, the workers, the sweep, and duties that fail or aren't done."""
 
 from datetime import timedelta
 
@@ -9,11 +9,14 @@ from django.utils import timezone
 from integrations.models import (
     Candidate,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     Heartbeat,
     LeverConnection,
     Organization,
 )
+from integrations.workflow.health.checks.work import check_duties
 from tests.workflow.health.rows import code_and_level, create_delivery, create_invitation, only_finding
 
 
@@ -152,3 +155,37 @@ def test_a_delivery_that_cannot_be_decided_again_for_a_day_is_named(
     assert only_finding(healthy_organization).code == "ok"
     Delivery.objects.update(failing_since=now - timedelta(days=2))
     assert only_finding(healthy_organization).code == "undecided_deliveries"
+
+
+def test_a_duty_that_keeps_failing_is_found_with_its_error(organization) -> None:
+    row = DutyRun.objects.create(
+        organization=organization, duty=Duty.SWEEP, failures=2, last_error="Lever answered 500."
+    )
+    assert list(check_duties(organization)) == []
+    DutyRun.objects.filter(pk=row.pk).update(failures=3, created_at=timezone.now() - timedelta(days=9))
+    (finding,) = check_duties(organization)
+    assert (finding.code, finding.level) == ("duty_failing", "warning")
+    assert "Sweep failed 3 times in a row. Lever answered 500." in finding.message
+
+
+def test_an_overdue_duty_that_gets_on_is_no_warning(organization) -> None:
+    DutyRun.objects.create(
+        organization=organization,
+        duty=Duty.PURGE,
+        succeeded_at=timezone.now() - timedelta(days=5),
+        place={"people": [0, "opportunity-7"]},
+    )
+    (finding,) = check_duties(organization)
+    assert (finding.code, finding.level) == ("duty_overdue", "info")
+    assert "under way" in finding.message
+
+
+def test_an_overdue_duty_is_found(organization) -> None:
+    DutyRun.objects.create(
+        organization=organization, duty=Duty.SWEEP, succeeded_at=timezone.now() - timedelta(minutes=39)
+    )
+    assert list(check_duties(organization)) == []
+    DutyRun.objects.update(succeeded_at=timezone.now() - timedelta(minutes=41))
+    (finding,) = check_duties(organization)
+    assert (finding.code, finding.level) == ("duty_overdue", "warning")
+    assert "41 minutes" in finding.message
