@@ -94,10 +94,11 @@ def test_a_request_in_flight_is_answered_after_term(server: WebServer) -> None:
     assert took < 6
 
 
-def test_processes_that_have_not_begun_to_serve_end_at_once() -> None:
+def test_processes_that_have_not_begun_to_serve_end_in_time() -> None:
     server = WebServer(waits=False)
     try:
-        assert server.stop() < 6
+        # most end at once; in the moment before it serves, granian's own process drops TERM and is killed later
+        assert server.stop() < STOP_SECONDS
     finally:
         server.kill()
 
