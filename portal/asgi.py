@@ -34,8 +34,7 @@ def serve(host: str, port: int) -> None:
     """Serve by WEB_WORKERS processes until TERM; then end what is in flight."""
     # what is loaded by now is shared by the processes, and one that replaces a killed one answers at once
     multiprocessing.set_start_method("fork", force=True)
-    # until a process serves, it would take TERM for the first process's, and end when it is killed
-    os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
+    end_at_term_once_forked()
     Granian(
         "portal.asgi:application",
         address=host,
@@ -52,6 +51,24 @@ def serve(host: str, port: int) -> None:
         log_level=LogLevels.warning,
         log_dictconfig=settings.LOGGING,
     ).serve()
+
+
+def end_at_term_once_forked() -> None:
+    """Have each process that is forked from now on end at TERM, until it sets a handler of its own.
+
+    Otherwise it has its parent's handler, and Python forgets what arrives before it runs: so TERM waits for both.
+    """
+    term = [signal.SIGTERM]
+
+    def let_end() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, term)
+
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, term),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, term),
+        after_in_child=let_end,
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -94,13 +95,33 @@ def test_a_request_in_flight_is_answered_after_term(server: WebServer) -> None:
     assert took < 6
 
 
-def test_processes_that_have_not_begun_to_serve_end_in_time() -> None:
+def test_processes_that_have_not_begun_to_serve_end_at_once() -> None:
     server = WebServer(waits=False)
     try:
-        # most end at once; in the moment before it serves, granian's own process drops TERM and is killed later
-        assert server.stop() < STOP_SECONDS
+        assert server.stop() < 6
     finally:
         server.kill()
+
+
+FORKS = """
+import os, signal, time
+from portal import asgi
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+asgi.end_at_term_once_forked()
+for _ in range(50):
+    child = os.fork()
+    if not child:
+        time.sleep(30)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+"""
+
+
+def test_a_process_ends_at_term_when_it_arrives_before_its_first_step() -> None:
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": slow_site.__name__, "SECRET_KEY": "x" * 60}
+    subprocess.run([sys.executable, "-c", FORKS], env=environ, timeout=60, check=True)
 
 
 def test_connections_at_rest_keep_nothing_from_ending(server: WebServer) -> None:
