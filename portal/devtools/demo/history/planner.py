@@ -60,7 +60,9 @@ class Planner:
 
     def ordinary(self) -> Iterator[Event]:
         """Yield what happens to the many candidates with whom everything goes as it should."""
-        for _ in range(ORDINARY):
+        first = self._in_office_hours(LENGTH - timedelta(days=1), least=0.93)
+        yield from self.journey(self.person(BACKEND), first, PASSED)
+        for _ in range(ORDINARY - 1):
             posting = self._draw(ROLES)
             longest = DATA_MAPPED if posting == DATA else LENGTH - timedelta(days=1)
             at = self._in_office_hours(longest)
@@ -120,10 +122,10 @@ class Planner:
         score = None if person.assessment == UNSCORED else self.random.randint(low, high)
         return {"score": score, "result": "Passed" if is_passed else "Failed"}
 
-    def _in_office_hours(self, longest: timedelta) -> datetime:
-        """Return a moment up to `longest` ago, mostly on a working day between 8 and 18 o'clock UTC."""
+    def _in_office_hours(self, longest: timedelta, least: float = 0.05) -> datetime:
+        """Return a moment up to `longest` ago and at least that part, mostly on a working day from 8 to 18 UTC."""
         for _ in range(40):
-            at = self.now - self.random.uniform(0.05, 1.0) * longest
+            at = self.now - self.random.uniform(least, 1.0) * longest
             is_likely = at.weekday() < 5 and 8 <= at.hour < 18
             is_special = any(begin <= at <= end for begin, end in self._special)
             if not is_special and (is_likely or self.random.random() < 0.04):
