@@ -6,9 +6,9 @@ place that moves an invitation there. Statuses are stored and exported by their 
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum, auto
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from integrations.vocabulary import LabelledEnum, ProgressTag, Tone, make_member
+from integrations.vocabulary import LabelledEnum, ProgressTag, RecordEnum, Tone, lower_first, make_member
 
 SENT_AUTOMATICALLY = "Nothing to do. The invitation is sent automatically."
 
@@ -97,7 +97,7 @@ class StatusWords:
 
     def __post_init__(self) -> None:
         """Make the phrase from the label, unless it is stated."""
-        object.__setattr__(self, "phrase", self.phrase or self.label[:1].lower() + self.label[1:])
+        object.__setattr__(self, "phrase", self.phrase or lower_first(self.label))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,18 +121,10 @@ class StatusRecord(StatusWords):
     allows: tuple[InvitationAct, ...] = ()
 
 
-class InvitationStatus(LabelledEnum):
+class InvitationStatus(RecordEnum):
     """Where an invitation stands."""
 
     record: StatusRecord
-
-    def __new__(
-        cls, record: Any
-    ) -> Self:  # a StatusRecord; for the type checker, a look-up by code is this call too
-        """Make the member of a record."""
-        member = make_member(cls, record.code, record.label)
-        member.record = record
-        return member
 
     HELD = StatusRecord(
         code="held",

@@ -6,10 +6,9 @@ of deciding, and the place that decides it (`workflow/rules/decide.py`). Verdict
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Self
 
 from integrations.invitation_status import BOUNCED, ERASED, InvitationStatus, StatusWords
-from integrations.vocabulary import LabelledEnum, Tone, make_member
+from integrations.vocabulary import LabelledEnum, RecordEnum, Tone, lower_first
 
 
 class Consequence(Enum):
@@ -60,23 +59,15 @@ class VerdictRecord:
     is_refuted_by_list: bool = False
 
     @property
-    def reason(self) -> str:
+    def phrase(self) -> str:
         """The name within a sentence."""
-        return self.label[:1].lower() + self.label[1:]
+        return lower_first(self.label)
 
 
-class VerdictCode(LabelledEnum):
+class VerdictCode(RecordEnum):
     """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
 
     record: VerdictRecord
-
-    def __new__(
-        cls, record: Any
-    ) -> Self:  # a VerdictRecord; for the type checker, a look-up by code is this call too
-        """Make the member of a record."""
-        member = make_member(cls, record.code, record.label)
-        member.record = record
-        return member
 
     TEST_REQUEST = VerdictRecord(
         code="test_request",

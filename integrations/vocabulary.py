@@ -4,7 +4,7 @@ A member is a string, the code that is stored and exported. `label` is the same 
 """
 
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 #: The lowest scores for the ratings 2, 3 and 4.
 Thresholds = tuple[int, int, int]
@@ -31,6 +31,23 @@ def make_member[Member: LabelledEnum](enum: type[Member], code: str, label: str)
     member._value_ = code
     member.label = label
     return member
+
+
+class RecordEnum(LabelledEnum):
+    """Codes that each carry a record, which has the code, the label and all else that is said of it."""
+
+    record: Any
+
+    def __new__(cls, record: Any) -> Self:  # for the type checker, a look-up by code is this call too
+        """Make the member of a record."""
+        member = make_member(cls, record.code, record.label)
+        member.record = record
+        return member
+
+
+def lower_first(label: str) -> str:
+    """Return a label as it stands within a sentence."""
+    return label[:1].lower() + label[1:]
 
 
 class Tone(StrEnum):

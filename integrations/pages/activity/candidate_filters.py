@@ -36,7 +36,7 @@ VIEWS: Mapping[str, str] = {
 CORRECTABLE_REASON = "correctable"
 REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
-    **{code: code.record.reason for code in NOT_INVITED_VERDICTS},
+    **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
 _OUTCOMES = {
     "passed": ResultOutcome.PASSED,

@@ -46,7 +46,7 @@ def standing_of(candidate: Candidate, result: Result | None) -> Standing:
     if verdict not in NOT_INVITED_VERDICTS:
         return standing
     # a later entry into a stage led to nothing, and what there was before stays
-    return replace(standing, next=f"Not invited again: {VerdictCode(verdict).record.reason}", reason="")
+    return replace(standing, next=f"Not invited again: {VerdictCode(verdict).record.phrase}", reason="")
 
 
 def without_invitation(verdict: str) -> Standing:
@@ -55,7 +55,7 @@ def without_invitation(verdict: str) -> Standing:
         return BEING_DECIDED
     record = VerdictCode(verdict).record
     text = "Waiting" if verdict in WAITING_VERDICTS else "Not invited"
-    return Standing(text, record.tone, record.waits_for, record.reason)
+    return Standing(text, record.tone, record.waits_for, record.phrase)
 
 
 def standing_of_invitation(invitation: Invitation, result: Result | None) -> Standing:

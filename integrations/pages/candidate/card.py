@@ -64,7 +64,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
         return Card("Being decided", Tone.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
-        title=f"Not invited{' yet' if is_waiting else ''}: {verdict.record.reason}",
+        title=f"Not invited{' yet' if is_waiting else ''}: {verdict.record.phrase}",
         tone=Tone.WARN,
         icon="pause" if is_waiting else "warning",
         why=verdict.explanation,

@@ -204,7 +204,7 @@ def _of_verdict(verdict: Verdict) -> Iterator[Event]:
     else:
         yield Event(
             verdict.decided_at,
-            f"Not invited: {verdict.record.reason}",
+            f"Not invited: {verdict.record.phrase}",
             verdict.explanation,
             icon="warning",
             tone=Tone.WARN,

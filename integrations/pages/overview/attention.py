@@ -92,7 +92,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         return
     number = sum(counts.values())
     parts = [
-        Part(f"{counts.pop(verdict)} {verdict.record.reason}", replace(listed, reason=verdict.value).url)
+        Part(f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
         for verdict in NOT_INVITED_VERDICTS
         if verdict in counts
     ]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from integrations.models import Incident, Invitation
+from integrations.vocabulary import lower_first
 from integrations.workflow.email.names import first_name
 from integrations.workflow.email.payload import (
     Condition,
@@ -57,7 +58,7 @@ def _with_name(
         return None
     subject, name = notice.subject, invitation.candidate_name
     if name and subject:
-        subject = f"{first_name(name)}: {subject[0].lower()}{subject[1:]}"
+        subject = f"{first_name(name)}: {lower_first(subject)}"
     who = " · ".join(filter(None, (name, invitation.role_title)))
     lines = (who, *notice.lines) if who and notice.lines else notice.lines
     return replace(notice, subject=subject, lines=lines)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.models import Candidate, Delivery, Organization, Role
 from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import AssessmentSource
+from integrations.vocabulary import AssessmentSource, lower_first
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
 from integrations.workflow.health.wording import counted, listed
@@ -198,14 +198,10 @@ def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
             seen.add(name)
             message = (
                 f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
-                f"{_in_mid_sentence(mention.where)} invites nobody."
+                f"{lower_first(mention.where)} invites nobody."
             )
             fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
             yield snapshot.finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
-
-
-def _in_mid_sentence(phrase: str) -> str:
-    return phrase[:1].lower() + phrase[1:]
 
 
 def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:

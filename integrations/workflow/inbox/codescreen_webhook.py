@@ -18,9 +18,8 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
             if invitation.erased_at is not None:
                 Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
-            is_stopped = invitation.stopped_by_user
             explanation = f"Status update received from CodeScreen (“{hint.type}”)."
-            if is_stopped:
+            if invitation.stopped_by_user:
                 explanation += " The invitation is cancelled."
         else:
             explanation = (

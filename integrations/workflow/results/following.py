@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from integrations.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
 from integrations.models import EmailTopic, Invitation, Organization
 from integrations.models.invitation import FOLLOWING_GOES_ON
+from integrations.vocabulary import lower_first
 from integrations.workflow.effects.kinds.note import enqueue_note
 from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
@@ -81,7 +82,7 @@ def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
         invitation.organization,
         EmailTopic.FOLLOWING_ENDED,
         f"{invitation.pk}:{end}:{invitation.followed_since.isoformat()}",
-        subject=f"No result for {first_name(person)}: {end.label[0].lower()}{end.label[1:]}",
+        subject=f"No result for {first_name(person)}: {lower_first(end.label)}",
         lines=[
             f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
             NO_RESULT.next_step,

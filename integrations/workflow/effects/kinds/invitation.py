@@ -27,7 +27,7 @@ from integrations.workflow.effects.invitation_endings import (
     mark_invited,
     refusal_note,
 )
-from integrations.workflow.effects.kind import ByHand, EffectKind, Target, kept_whole
+from integrations.workflow.effects.kind import ByHand, EffectKind, Target, has_started, kept_whole
 from integrations.workflow.effects.revalidation import KEY_VALID_FOR, revalidate
 from integrations.workflow.outbox.enqueue import Payload
 from integrations.workflow.outbox.outcome import (
@@ -257,7 +257,7 @@ def _goes_on_in_a_pause(effect: Effect) -> bool:
     """Whether a call may have been made already."""
     # reverted to pending: the call was refused, but the worker was killed before it cleared the attempt
     is_reverted = effect.invitation is not None and effect.invitation.status == Status.PENDING
-    return effect.attempt_started_at is not None and not is_reverted
+    return has_started(effect) and not is_reverted
 
 
 SEND_INVITATION = EffectKind(

@@ -91,9 +91,8 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     if invitation is None:
         raise TypeError("a report without an invitation")
     payload = ATTACH_REPORT.payload_of(effect)
-    if reason := _reason_to_cancel(effect, invitation, payload):
-        is_stale = reason == NOT_WANTED and may_be_written_of(invitation, effect.kind)
-        return Cancelled(reason, also=partial(enqueue_report_removal, invitation) if is_stale else None)
+    if (cancelled := _no_longer_wanted(effect, invitation, payload)) is not None:
+        return cancelled
     lever = clients.lever()
     if LeverConnection.objects.get(organization=effect.organization_id).lacks(FILES_SCOPE):
         return Failed(NO_PERMISSION)
@@ -107,15 +106,18 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
         raise explained(error) from error
 
 
-def _reason_to_cancel(effect: Effect, invitation: Invitation, payload: AttachReportPayload) -> str:
-    """Return why the file is no longer wanted, empty when it is."""
+def _no_longer_wanted(
+    effect: Effect, invitation: Invitation, payload: AttachReportPayload
+) -> Cancelled | None:
+    """Return how the effect ends when the file is no longer wanted, None when it is."""
     later = invitation.effects.filter(kind=effect.kind, pk__gt=effect.pk)
     latest = invitation.latest_result()
     if later.exclude(state=Effect.State.CANCELLED).exists() or latest is None or latest.pk != payload.result:
-        return LATER_RESULT
+        return Cancelled(LATER_RESULT)
     if effect.attempt_started_at is None and not effect.organization.attach_report:
-        return NOT_WANTED
-    return ""
+        is_stale = may_be_written_of(invitation, effect.kind)
+        return Cancelled(NOT_WANTED, also=partial(enqueue_report_removal, invitation) if is_stale else None)
+    return None
 
 
 def _attach(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.invitation_status import NEED_PERSON, FollowingEnd
 from integrations.models import Invitation, Membership, Organization
 from integrations.models.invitation_queryset import BOUNCED
+from integrations.vocabulary import lower_first
 from integrations.workflow.health.findings import ACTIVITY, SETTINGS, Finding, FindingCode, Level
 from integrations.workflow.health.wording import MOST_NAMED, counted, listed
 
@@ -108,9 +109,7 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
     by_reason = ended.ended_without_result().order_by("following_ended").values_list("following_ended")
     counts = dict(by_reason.annotate(number=Count("pk")))
     if counts:
-        reasons = listed(
-            f"{number} {_lower_first(FollowingEnd(end).label)}" for end, number in counts.items()
-        )
+        reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
         yield Finding(
             organization.slug,
             FindingCode.FOLLOWING_ENDED,
@@ -121,7 +120,3 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             "invitation and send it again.",
             ACTIVITY.at(f"?status=no_longer_followed&since={since:%Y-%m-%d}"),
         )
-
-
-def _lower_first(label: str) -> str:
-    return label[:1].lower() + label[1:]
