@@ -57,7 +57,7 @@ VERDICTS = ClosedSet(
 )
 #: What a cancelled invitation was called in different places.
 FORMER_WORDS = re.compile(
-    r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking"
+    r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking|stopped by a person"
 )
 
 

@@ -103,7 +103,7 @@ class Delivery(Leasable):
         ),
         output_field=models.BooleanField(),
         db_persist=True,
-        help_text="Whether the verdict is one that is decided again by itself.",
+        help_text="Whether the verdict is one that is decided again automatically.",
     )
     explanation = models.TextField(blank=True)
     assessment_source = models.CharField(

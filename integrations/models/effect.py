@@ -145,7 +145,7 @@ class Effect(Leasable):
         blank=True,
         related_name="emails",
         db_index=False,
-        help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
+        help_text="The member that a welcome, a password reset or a request to the Super Admins is about.",
     )
     also_about = models.ManyToManyField(
         "integrations.Invitation",

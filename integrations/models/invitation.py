@@ -89,7 +89,7 @@ class Invitation(models.Model):
     stopped_by_user = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.",
+        help_text="Whether a person cancelled it while the candidate was in the stage; the sweep doesn't invite again.",
     )
     raw_status = models.CharField(
         max_length=100, blank=True, help_text="CodeScreen's own word for the status, as last read."

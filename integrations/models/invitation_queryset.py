@@ -52,7 +52,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(awaits_decision_since__isnull=False)
 
     def followed(self) -> Self:
-        """Sent invitations that no person withdrew, of people not erased: CodeScreen may be polled about them."""
+        """Sent invitations that no person cancelled, of people not erased: CodeScreen may be polled about them."""
         return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
 
     def ended_without_result(self) -> Self:

@@ -99,8 +99,6 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""
 
-    Reentry = ReentryPolicy
-
     class Leaving(models.TextChoices):
         """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
 
@@ -141,7 +139,7 @@ class Organization(models.Model):
     )
     note_on_skip = models.BooleanField(
         default=True,
-        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it.",
+        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can correct it.",
     )
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."

@@ -25,7 +25,7 @@ PEOPLE_READ = "people"
 
 
 def people_shown(opportunity: Opportunity) -> People:
-    """Return the people whom the opportunity shows by itself; nobody for a person who is anonymized."""
+    """Return the people that the opportunity itself shows; nobody for a person who is anonymized."""
     if opportunity.is_anonymized:
         return dict.fromkeys(Relation, ())
     people: dict[Relation, Iterable[str]] = {}

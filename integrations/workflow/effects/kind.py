@@ -27,11 +27,11 @@ class Target(models.TextChoices):
 
 
 class Author(Enum):
-    """Whom Lever shows as the author of what is written."""
+    """Who is shown in Lever as the author of what is written."""
 
     NOBODY = "nobody"
     CONNECTED = "connected"  # the user who connected Lever
-    CHOSEN = "chosen"  # the user whom an Admin chose, or else the one who connected
+    CHOSEN = "chosen"  # the user that an Admin chose, or else the one who connected
 
 
 @dataclass(frozen=True)

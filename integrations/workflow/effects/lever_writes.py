@@ -44,7 +44,7 @@ def replace_author(effect: Effect, clients: ClientProvider, author: Author) -> b
     if is_chosen and organization.feedback_author:
         if organization.feedback_author in _active_users(clients.lever()):
             return False
-        # not another author whom a person has chosen meanwhile
+        # not another author that a person has chosen meanwhile
         same = Organization.objects.filter(pk=organization.pk, feedback_author=organization.feedback_author)
         same.update(feedback_author_gone=True)
         return True

@@ -64,18 +64,18 @@ def revalidate(
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-        return _wait_or_withdraw(invitation)
+        return _wait_or_cancel(invitation)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
-        return _withdraw(invitation, reason)
+        return _cancel(invitation, reason)
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
 
 
-def _wait_or_withdraw(invitation: Invitation) -> NotSent:
-    """Ask Lever again later; withdraw the invitation when Lever hasn't shown the candidate several times in a row."""
+def _wait_or_cancel(invitation: Invitation) -> NotSent:
+    """Ask Lever again later; cancel the invitation when Lever hasn't shown the candidate several times in a row."""
     reads = invitation.not_shown_reads + 1
     wait = wait_until_shown(reads)
     if wait is None:
-        return _withdraw(invitation, NOT_SHOWN)
+        return _cancel(invitation, NOT_SHOWN)
     Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
     return Retry(NOT_SHOWN, wait)
 
@@ -107,7 +107,7 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     return f"Before the invitation was sent, the candidate moved to “{name}”, which has another assessment or none."
 
 
-def _withdraw(invitation: Invitation, reason: str) -> Cancelled:
+def _cancel(invitation: Invitation, reason: str) -> Cancelled:
     return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
 
 
@@ -120,14 +120,14 @@ def _refresh(
         if not effect.fenced().exists():
             return LeaseLost()
         if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
-            return _withdraw(invitation, "The person's data was erased.")
+            return _cancel(invitation, "The person's data was erased.")
         person = Person.of_opportunity(invitation.organization_id, opportunity)
         is_tagged = has_progress_tag(opportunity.tags) and not is_chosen
         if is_tagged and not invitations_of(person).explain(opportunity.tags):
             return make_uncertain(effect, invitation, TAGGED)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
             phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"
-            return _withdraw(invitation, f"The same person has it through another opportunity: {phrase}.")
+            return _cancel(invitation, f"The same person has it through another opportunity: {phrase}.")
         email = first_usable_email(opportunity.emails)
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)

@@ -19,9 +19,9 @@ _NO_LEASE: dict[str, object] = {"leased_until": None, "lease_owner": ""}
 
 
 def end_journeys(subject: Subject) -> set[int]:
-    """Withdraw what wasn't sent, and ask CodeScreen about nothing any more; return the keys of what was changed.
+    """Cancel what wasn't sent, and ask CodeScreen about nothing any more; return the keys of what was changed.
 
-    One that is being sent at this moment is withdrawn too. Its worker records the instance if the call went through.
+    One that is being sent at this moment is cancelled too. Its worker records the instance if the call went through.
     """
     rows = Invitation.objects.filter(
         organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
@@ -78,7 +78,8 @@ def stop_effects(subject: Subject) -> set[int]:
 def remove_reports(subject: Subject, cause: str) -> None:
     """Let the reports be removed that the portal attached in Lever, where the person is to be forgotten there too.
 
-    A report may hold a first name. Whom Lever deleted has none left; retention is about the portal's own rows.
+    A report may hold a first name. Who was deleted in Lever has none left there; retention is about the portal's own
+    rows.
     """
     if cause not in FORGOTTEN_IN_LEVER:
         return

@@ -199,7 +199,7 @@ def _is_gone(lever: LeverClient, opportunity_id: str) -> bool:
 
 
 def _known(organization: Organization, opportunity_ids: Iterable[str]) -> list[str]:
-    """Return those about whom the portal has rows, and that aren't finally erased already."""
+    """Return those that the portal has rows about, and that aren't finally erased already."""
     wanted = list(dict.fromkeys(opportunity_ids))
     known: set[str] = set()
     for begin in range(0, len(wanted), BATCH):

@@ -32,9 +32,9 @@ def apply_decision(
         return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
     if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
         statuses = ENDED_BY_LEAVING[organization.leaving]
-        return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
+        return _cancel(organization, opportunity, facts, "The candidate left the stage.", statuses)
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
-        return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
+        return _cancel(organization, opportunity, facts, "The candidate is archived in Lever.")
     if decision.verdict == VerdictCode.ALREADY_INVITED:
         return _follow_again(decision, facts)
     if decision.verdict.record.leaves_note and organization.note_on_skip:
@@ -109,14 +109,14 @@ def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) 
     return invitation
 
 
-def _withdraw(
+def _cancel(
     organization: Organization,
     opportunity: Opportunity,
     facts: Facts,
     reason: str,
     statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
 ) -> Invitation | None:
-    """Withdraw invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
+    """Cancel invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
     candidate = facts.candidate
     if not isinstance(candidate, CandidateSnapshot):
         return None
@@ -125,7 +125,7 @@ def _withdraw(
     )
     if not has_left:
         return None
-    withdrawn = None
+    cancelled = None
     invitations = Invitation.objects.filter(
         organization=organization,
         opportunity_id=opportunity.id,
@@ -144,16 +144,16 @@ def _withdraw(
             state=Effect.State.DUE,
             leased_until__isnull=True,
         ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
-        withdrawn = invitation
-    return withdrawn
+        cancelled = invitation
+    return cancelled
 
 
 def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
-    """Follow a sent invitation again that was withdrawn because the stage was left; not one that a person stopped."""
-    refused = {existing.id for existing in facts.invitations_here if existing.was_refused}
+    """Follow a sent invitation again that was cancelled because the stage was left, and not by a person."""
+    by_person = {existing.id for existing in facts.invitations_here if existing.is_cancelled_by_person}
     # locked: a result that is recorded at the same time is read with it, or finds the candidate's row pointing to it
     invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
-    if invitation and invitation.pk in refused:
+    if invitation and invitation.pk in by_person:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=db_clock.now())

@@ -26,7 +26,7 @@ class _Told:
     received_at: datetime
     verdict: str
     decided_at: datetime | None
-    is_withdrawn: bool
+    is_cancelled: bool
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def _accounts(organization: Organization, ids: Sequence[str]) -> _Accounts:
         organization=organization, platform=Platform.LEVER, opportunity_id__in=ids
     ).select_related("invitation")
     for row in deliveries.order_by("received_at"):
-        is_withdrawn = (
+        is_cancelled = (
             row.invitation is not None
             and row.invitation.opportunity_id == row.opportunity_id  # else it is the person's, elsewhere
             and row.invitation.status == InvitationStatus.WITHDRAWN
         )
         entry = (row.opportunity_id, StageChange.from_payload(row.payload).to_stage_id)
-        told[entry].append(_Told(row.received_at, row.verdict, row.decided_at, is_withdrawn))
+        told[entry].append(_Told(row.received_at, row.verdict, row.decided_at, is_cancelled))
     invitations: defaultdict[Entry, list[Invitation]] = defaultdict(list)
     for invitation in Invitation.objects.filter(organization=organization, opportunity_id__in=ids):
         invitations[invitation.opportunity_id, invitation.stage_id].append(invitation)
@@ -79,9 +79,9 @@ def _accounts(organization: Organization, ids: Sequence[str]) -> _Accounts:
 def _accounts_for(told: _Told, entered_at: datetime | None, stage: Stage) -> bool:
     """Whether a delivery told of this entry, and its verdict holds.
 
-    One whose invitation was withdrawn doesn't count: the candidate may have entered again without a webhook.
+    One whose invitation was cancelled doesn't count: the candidate may have entered again without a webhook.
     """
-    if told.verdict in REFUTED_BY_LIST or told.is_withdrawn:
+    if told.verdict in REFUTED_BY_LIST or told.is_cancelled:
         return False
     if told.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and _was_named_since(stage, told, entered_at):
         return False
@@ -101,7 +101,7 @@ def _was_named_since(stage: Stage, told: _Told, entered_at: datetime | None) -> 
 def _is_invited(row: Invitation, entered_at: datetime | None, allows_rounds: bool) -> bool:
     """Whether an invitation accounts for this entry.
 
-    A withdrawn one only does if a person stopped it after the entry; a completed one doesn't if the candidate entered
+    A cancelled one only does if a person cancelled it after the entry; a completed one doesn't if the candidate entered
     again afterwards and may get another round.
     """
     if row.status == InvitationStatus.WITHDRAWN:

@@ -23,7 +23,7 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
-from integrations.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.verdict_code import IMPERSONAL_VERDICTS, INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.dry_run import preview_together
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import invite_again, send_again
@@ -44,7 +44,7 @@ def invite_candidate(
     """Have a candidate who got no assessment invited after `wait`, if nothing prevents it then.
 
     Who has no invitation is decided like any other, with the assessment that is chosen or else the one that the rules
-    name. An invitation that failed, or was withdrawn before it was sent, is sent again. Raises ActionNotAllowed.
+    name. An invitation that failed, or was cancelled before it was sent, is sent again. Raises ActionNotAllowed.
     """
     with transaction.atomic():
         Organization.objects.lock(candidate.organization_id)
@@ -68,10 +68,10 @@ def why_not_invitable(candidate: Candidate) -> str:
         return _why_not_again(invitation)
     if delivery is None or not delivery.verdict or delivery.due_at is not None:
         return BEING_DECIDED
-    if delivery.verdict in {VerdictCode.ANONYMIZED, VerdictCode.ERASED}:
+    if delivery.verdict in IMPERSONAL_VERDICTS:
         return "The person's data was removed."
     if delivery.verdict in WAITING_VERDICTS:
-        return "This candidate waits, and is decided by itself."
+        return "This candidate waits, and is decided automatically."
     return ""
 
 

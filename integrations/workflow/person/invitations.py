@@ -110,7 +110,7 @@ def _existing_invitation(
     row: Invitation, outcome: str, was_unanswered: bool, entered_at: datetime | None
 ) -> ExistingInvitation:
     done_at = row.completed_at if row.status == Status.COMPLETED else None
-    # withdrawn while uncertain: it may have been sent, so it is never sent again by itself
+    # cancelled while uncertain: it may have been sent, so it is never sent again automatically
     was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and was_unanswered
     return ExistingInvitation(
         id=row.pk,
@@ -126,7 +126,7 @@ def _existing_invitation(
         completed_at=done_at,
         days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
         was_reentered=bool(done_at and entered_at and entered_at > done_at),
-        was_refused=row.stopped_by_user and not (entered_at and entered_at > row.changed_at),
+        is_cancelled_by_person=row.stopped_by_user and not (entered_at and entered_at > row.changed_at),
     )
 
 

@@ -163,11 +163,11 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     if facts.chosen_assessment and (decided := _has_another(facts, assessment)):
         return decided
     for latest in _latest_blocking(here):
-        if latest.was_refused:
+        if latest.is_cancelled_by_person:
             return Decision(
                 VerdictCode.ALREADY_INVITED,
-                f"“{assessment.name}” was stopped by a person on {latest.since}, after the candidate had entered this "
-                "stage.",
+                f"“{assessment.name}” was cancelled by a person on {latest.since}, after the candidate had entered "
+                "this stage.",
                 existing_invitation_id=latest.id,
             )
         if not _starts_new_round(facts, latest):
@@ -178,7 +178,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 is_bounced=latest.is_bounced,
             )
         round_number = latest.round + 1
-    for latest in _latest_blocking([replace(row, was_refused=False) for row in elsewhere]):
+    for latest in _latest_blocking([replace(row, is_cancelled_by_person=False) for row in elsewhere]):
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
@@ -205,7 +205,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
 
 
 def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
-    """Return the verdict where a candidate, for whom one was chosen since they had none, has another by now."""
+    """Return the verdict where one was chosen for a candidate who had none, and who has another by now."""
     names = {assessment.id: f"“{assessment.name}”" for assessment in facts.assessments}
     for latest in _latest_blocking([row for row in facts.invitations_here if row.assessment_id != chosen.id]):
         name = names.get(latest.assessment_id, "another assessment")
@@ -224,7 +224,7 @@ def _latest_blocking(invitations: Iterable[ExistingInvitation]) -> list[Existing
     latest: dict[str, ExistingInvitation] = {}
     for invitation in invitations:
         known = latest.get(invitation.opportunity_id)
-        if (invitation.blocks or invitation.was_refused) and (
+        if (invitation.blocks or invitation.is_cancelled_by_person) and (
             known is None or known.round < invitation.round
         ):
             latest[invitation.opportunity_id] = invitation

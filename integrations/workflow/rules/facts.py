@@ -59,7 +59,7 @@ class ExistingInvitation:
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
     is_bounced: bool = False
-    was_refused: bool = False  # a person stopped it, and the candidate hasn't entered the stage again since
+    is_cancelled_by_person: bool = False  # and the candidate hasn't entered the stage since
 
     @property
     def blocks(self) -> bool:

@@ -105,7 +105,9 @@ def _stored_invitation(row: ExistingInvitation, opportunities: dict[str, int]) -
         stored["outcome"] = row.outcome.value
     if row.days_since_completion is not None:
         stored["days"] = row.days_since_completion
-    return stored | _flags(sent=row.was_sent, reentered=row.was_reentered, refused=row.was_refused)
+    return stored | _flags(
+        sent=row.was_sent, reentered=row.was_reentered, cancelled=row.is_cancelled_by_person
+    )
 
 
 def read_facts(stored: object, event: str) -> PastFacts | None:
@@ -185,7 +187,7 @@ def _read_invitation(stored: Mapping[str, object]) -> ExistingInvitation:
         outcome=ResultOutcome(_text(outcome)) if outcome is not None else None,
         days_since_completion=_days(days) if days is not None else None,
         was_reentered=_flag(stored, "reentered"),
-        was_refused=_flag(stored, "refused"),
+        is_cancelled_by_person=_flag(stored, "cancelled"),
     )
 
 

@@ -311,7 +311,7 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
         ("held_for_approval", "held", "is on hold: use “Send invitations”."),
         ("invite", "invited", "is there already: invited, not started."),
         ("invite", "completed", "is there already: completed."),
-        ("paused", "", "This candidate waits, and is decided by itself."),
+        ("paused", "", "This candidate waits, and is decided automatically."),
         ("anonymized", "", "The person's data was removed."),
     ],
 )

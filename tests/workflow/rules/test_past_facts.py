@@ -80,7 +80,7 @@ any_existing = st.builds(
     outcome=st.none() | st.sampled_from(ResultOutcome),
     days_since_completion=st.none() | st.floats(0, 400),
     was_reentered=st.booleans(),
-    was_refused=st.booleans(),
+    is_cancelled_by_person=st.booleans(),
 )
 with_rounds = st.builds(
     replace,
