@@ -15,6 +15,7 @@ from integrations.models import (
     AuthenticatorApp,
     IdentityProvider,
     Membership,
+    SignInDomain,
     UserSession,
     db_clock,
 )
@@ -166,6 +167,14 @@ def test_another_person_at_the_provider_is_no_proof(session, provider):
     assert come_back(session, provider, ask_anew(session)) == CONFIRM_AGAIN
     assert "signed in somebody else" in session.get(CONFIRM).content.decode()
     assert session.get(APP).status_code == 302
+
+
+@pytest.mark.parametrize("rows", [SignInDomain, Membership])
+def test_a_provider_that_may_no_longer_sign_the_person_in_is_no_proof(session, provider, rows):
+    address = ask_anew(session)
+    rows.objects.all().delete()
+    assert come_back(session, provider, address) == CONFIRM_AGAIN
+    assert session.get(APP)["Location"].startswith("/account/confirm/")
 
 
 def test_a_sign_in_that_the_person_made_minutes_after_a_thief_asked_is_no_proof(

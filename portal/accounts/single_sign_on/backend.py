@@ -179,6 +179,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
             TypeError,
             KeyError,
             AttributeError,
+            OverflowError,
             NotImplementedError,
             UnsupportedAlgorithm,
         ) as error:

@@ -45,6 +45,10 @@ NOT_ANEW = (
     "Your provider doesn't say that you signed in there just now. Ask your IT to have it honour max_age and release "
     "auth_time."
 )
+NOT_YOU = (
+    "Your provider signed in somebody else, or may no longer sign you in. Sign in there as yourself, or ask a Super "
+    "Admin."
+)
 UNKNOWN_DOMAIN = (
     "No organization here has set up single sign-on for this address. Sign in with your password, or ask a Super Admin "
     "of your organization."
@@ -210,7 +214,7 @@ def _proven(request: HttpRequest, provider: IdentityProvider, proving: dict[str,
         messages.error(request, explain(failed.code))
         return redirect(confirm)
     if not identities.is_bound(provider, claims, request.user):
-        messages.error(request, "Your provider signed in somebody else. Sign in there as yourself.")
+        messages.error(request, NOT_YOU)
         return redirect(confirm)
     longest = min(asked_ago, RECENT.total_seconds()) + ROUNDING_SECONDS
     if claims.age is None or not -ROUNDING_SECONDS <= claims.age <= longest:

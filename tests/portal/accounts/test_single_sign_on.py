@@ -157,6 +157,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a subject that is no text": {"changes": {"sub": 7}},
     "a huge subject": {"changes": {"sub": "x" * 5000}},
     "a subject with NUL": {"changes": {"sub": "a\x00b"}},
+    "a time of signing in that no float holds": {"changes": {"auth_time": 10**400}},
     "another access token": {"changes": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}},
     "alg none": {"algorithm": "none"},
     "signed with the client's secret": {"algorithm": "HS256"},

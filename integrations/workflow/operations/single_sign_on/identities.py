@@ -102,7 +102,8 @@ def is_bound(provider: IdentityProvider, claims: Claims, user: AbstractBaseUser 
     bound = ProviderIdentity.objects.filter(
         provider=provider.pk, subject=claims.subject, user_id=user.pk or 0
     )
-    return bound.exclude(provider__mode=IdentityProvider.Mode.OFF).exists()
+    is_on = bound.exclude(provider__mode=IdentityProvider.Mode.OFF).exists()
+    return is_on and _find(provider, claims) == user
 
 
 def usable_address(provider: IdentityProvider, claims: Claims) -> Refusal | None:
