@@ -13,9 +13,9 @@ from integrations.models import Effect, Membership, Organization
 from integrations.models.membership import EVERYONE, SUPER_ADMINS, TEAM
 from integrations.pages.access import (
     admitted_membership,
+    cached_memberships,
     closed_organizations,
     current_membership,
-    memberships_of,
 )
 from integrations.workflow.email import admin_requests
 from integrations.workflow.email.admin_requests import AdminRequest
@@ -94,15 +94,9 @@ def _navigation(request: HttpRequest) -> list[NavigationLink]:
 
 
 def _other_organizations(request: HttpRequest) -> list[Organization]:
-    membership = current_membership(request)
-    if membership is None:
-        return []
-    others = (
-        memberships_of(request)
-        .exclude(pk=membership.pk)
-        .order_by("organization__name", "pk")[:MAX_ORGANIZATIONS]
-    )
-    return [other.organization for other in others]
+    current = current_membership(request)
+    others = [one.organization for one in cached_memberships(request) if one != current]
+    return sorted(others, key=lambda one: (one.name.casefold(), one.pk))[:MAX_ORGANIZATIONS]
 
 
 def _super_admins(request: HttpRequest) -> list[Membership]:

@@ -32,7 +32,7 @@ ORGANIZATION_SESSION_KEY = "organization"
 #: More memberships than a person can have; they are read at once to find the one to show.
 MOST_ORGANIZATIONS = 1000
 
-_CACHE = "_current_membership"
+_ALL, _CURRENT = "_memberships", "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
@@ -45,6 +45,13 @@ def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
         .select_related("organization", "user__personal_settings")
         .order_by("created_at", "pk")
     )
+
+
+def cached_memberships(request: HttpRequest) -> list[Membership]:
+    """Return the memberships that the person's session opens as a list, read once per request."""
+    if not hasattr(request, _ALL):
+        setattr(request, _ALL, list(memberships_of(request)[:MOST_ORGANIZATIONS]))
+    return cast("list[Membership]", getattr(request, _ALL))
 
 
 def closed_organizations(request: HttpRequest) -> list[Organization]:
@@ -62,12 +69,12 @@ def current_membership(request: HttpRequest) -> Membership | None:
     It is that of the organization chosen in the session, else of the one that the person worked in last, else their
     earliest: never one that somebody else could put before it, by its name for example.
     """
-    if not hasattr(request, _CACHE):
-        memberships = list(memberships_of(request)[:MOST_ORGANIZATIONS])
+    if not hasattr(request, _CURRENT):
+        memberships = cached_memberships(request)
         slug = request.session.get(ORGANIZATION_SESSION_KEY) if hasattr(request, "session") else None
         chosen = next((one for one in memberships if slug and one.organization.slug == slug), None)
-        setattr(request, _CACHE, chosen or _last_used(memberships) or next(iter(memberships), None))
-    return cast("Membership | None", getattr(request, _CACHE))
+        setattr(request, _CURRENT, chosen or _last_used(memberships) or next(iter(memberships), None))
+    return cast("Membership | None", getattr(request, _CURRENT))
 
 
 def _last_used(memberships: list[Membership]) -> Membership | None:
@@ -163,7 +170,7 @@ class OrganizationMixin(AccessMixin, View):
 
 
 def visible[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
-    """Return those rows that are about candidates whom the member sees; `column` leads to the opportunity's id."""
+    """Return those rows that are about candidates the member sees; `column` leads to the opportunity's id."""
     if member.sees_all_candidates:
         return rows
     own = OpportunityPerson.objects.seen_by(member).values("opportunity_id")

@@ -29,7 +29,7 @@ from integrations.workflow.operations.undo import UNDO_FOR
 
 #: So many are looked at at once: each may have to be read from Lever while somebody waits.
 MOST_INVITED = 50
-#: Whom “all that match” means: those about whom something can be done. Others can be ticked.
+#: “All that match” means those with these verdicts: something can be done about them. Others can be ticked.
 _VERDICTS = [*(set(CORRECTABLE_VERDICTS) - set(WAITING_VERDICTS)), VerdictCode.ENTERED_BEFORE]
 #: So many of the invitations that failed are looked at, the newest.
 _MOST_FAILED = 1_000
@@ -71,7 +71,7 @@ def ticked(member: Membership, keys: Sequence[int], held: Sequence[int]) -> list
 
 
 def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
-    """Return those whom the filters show and somebody can do something about, latest entry first."""
+    """Return the candidates that the filters show and somebody can do something about, latest entry first."""
     rows = CandidateSearch(member, filters).rows()
     uninvited = rows.not_invited().filter(delivery__verdict__in=_VERDICTS, delivery__due_at__isnull=True)
     # each by its own index: a condition over both could use none
@@ -92,7 +92,7 @@ def _read(rows: CandidateQuerySet) -> list[Candidate]:
 
 
 class BulkView(BulkMixin, TemplateView):
-    """Show whom an act is about to be done to; POST does it."""
+    """Show the rows that an act is about to be done to; POST does it."""
 
     def get_template_names(self) -> list[str]:
         """Return the page that chooses an assessment too, or that of the other acts."""
@@ -125,7 +125,7 @@ class BulkView(BulkMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Do it to each row by itself; what can't be done is said afterwards."""
+        """Do it to one row after another; what can't be done is said afterwards."""
         act = self.act(request.POST.get("act", ""))
         keys = keys_of(request.POST.getlist("row"))[:MOST]
         if act is None or not keys:
@@ -209,7 +209,7 @@ class BulkView(BulkMixin, TemplateView):
         return rows[:MOST], len(rows) > MOST
 
     def _matching(self) -> list[int]:
-        """Return the invitations on hold of the candidates whom the filters in the address show."""
+        """Return the invitations on hold of the candidates that the filters in the address show."""
         filters = CandidateFilters.of_address(self.request.GET)
         candidates = CandidateSearch(self.membership, filters).rows()
         held = candidates.filter(invitation__status=InvitationStatus.HELD)

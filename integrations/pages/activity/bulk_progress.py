@@ -184,7 +184,7 @@ class BulkUndoView(BulkMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Take back each row by itself, and say for how many it was too late."""
+        """Take back one row after another, and say for how many it was too late."""
         lately = DoneLately(request.session)
         done = lately.latest(request.POST.get("id", ""))
         if done is None or not done.act.may_undo:

@@ -64,7 +64,7 @@ ACTS: Mapping[str, Act] = {
 
 @dataclass(frozen=True)
 class BulkRow:
-    """One row that is acted on, and whom it is about; a note says more."""
+    """One row that is acted on, and the candidate it is about; a note says more."""
 
     key: int
     what: str
@@ -99,13 +99,13 @@ class BulkMixin(OrganizationMixin):
         return list(rows.select_related("organization").order_by("pk"))
 
     def effects(self, keys: Sequence[int]) -> list[Effect]:
-        """Return the organization's effects with these keys; a failed invitation is sent again by itself."""
+        """Return the organization's effects with these keys; a failed invitation has a button of its own."""
         rows = Effect.objects.filter(organization=self.organization, pk__in=keys)
         rows = rows.exclude(kind=Effect.Kind.SEND_INVITATION)
         return list(rows.select_related("organization", "invitation").order_by("pk"))
 
     def candidates(self, keys: Sequence[int]) -> list[Candidate]:
-        """Return those of the candidates with these keys whom the person sees, with where they stand."""
+        """Return those of the candidates with these keys that the person sees, with where they stand."""
         rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
         return list(rows.with_standing().order_by("pk"))
 
@@ -113,7 +113,7 @@ class BulkMixin(OrganizationMixin):
 def do_to_each[Row: (Invitation, Effect, Candidate)](
     rows: Sequence[Row], perform: Callable[[Row], None]
 ) -> DoneToEach:
-    """Do it to each row by itself; return to which it was done, and why it wasn't done to the others."""
+    """Do it to one row after another; return those it was done to, and why it wasn't done to the others."""
     outcome = DoneToEach()
     for row in rows:
         try:

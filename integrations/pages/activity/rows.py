@@ -214,7 +214,7 @@ def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[E
 def candidates_of(
     organization: Organization, rows: Iterable[Delivery | Effect | Invitation]
 ) -> dict[str, Candidate]:
-    """Return the candidates whom these rows are about, by their opportunity's id; one query."""
+    """Return the candidates that these rows are about, by their opportunity's id; one query."""
     ids = {row.opportunity_id for row in rows if row.opportunity_id}
     found = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
     return {candidate.opportunity_id: candidate for candidate in found}

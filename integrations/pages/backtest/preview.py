@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from integrations.models import Candidate, Organization, RoleMapping, db_clock
-from integrations.models.membership import ADMINS
 from integrations.pages.mappings.mapping_edit import MappingCreateView, MappingUpdateView
 from integrations.pages.settings.rules import PoliciesForm, RulesView
 from integrations.verdict_code import VerdictCode
@@ -128,7 +127,7 @@ class Summary:
 def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Summary:
     """Return the summary; reads the names of the candidates that are listed."""
     then, now = Counter[VerdictCode](), Counter[VerdictCode | Unknown]()
-    newest: deque[DecidedAgain] = deque(maxlen=MOST_LISTED)
+    listed: deque[DecidedAgain] = deque(maxlen=MOST_LISTED)
     differing = without_facts = 0
     for again in results:
         if not again.is_decided:
@@ -138,7 +137,7 @@ def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Su
         now[again.now if isinstance(again.now, Unknown) else again.now.code] += 1
         if again.differs:
             differing += 1
-            newest.append(again)
+            listed.append(again)
     counts = [
         VerdictCount(code.label, then[code], now[code])
         for code in reversed(VerdictCode)
@@ -146,7 +145,7 @@ def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Su
     ]
     if now[Unknown.NOT_READ]:
         counts.append(VerdictCount(NOT_KNOWN, 0, now[Unknown.NOT_READ]))
-    rows = _rows(list(reversed(newest)), organization)
+    rows = _rows(list(reversed(listed)), organization)
     return Summary(then.total(), differing, without_facts, tuple(counts), rows)
 
 
@@ -178,8 +177,6 @@ class PreviewRulesView(RulesView):
 
     Without a form there is nothing to preview, and the rules are shown.
     """
-
-    allowed_roles = ADMINS
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Decide the stored deliveries again by the rules in the form."""

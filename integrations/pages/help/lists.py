@@ -109,8 +109,8 @@ STATES = (
     StateHelp("Works", "The last alert was accepted.", "Nothing."),
     StateHelp(
         "Not reached yet, Last one not accepted",
-        "The address didn't answer in ten seconds, or said that it can't now. The portal tries again by itself, for "
-        "four days, and shows the reason.",
+        "The address didn't answer in ten seconds, or said that it can't now. The portal tries again for four days, "
+        "and shows the reason.",
         "If it stays so, look whether your program runs. In Slack there is nothing to do.",
     ),
     StateHelp(
@@ -173,7 +173,7 @@ def audit_questions() -> list[AuditQuestion]:
         ),
         AuditQuestion(
             "What did the portal find by comparing with Lever?",
-            "The portal regularly looks in Lever for stage changes of which no message arrived.",
+            "The portal regularly looks in Lever for stage changes whose message never arrived.",
             _rows("delivery", found_by="repair", period="quarter"),
         ),
         AuditQuestion(
@@ -271,8 +271,8 @@ ACTS = (
     Act("See Health", HealthView),
     Act("Retry something that could not be sent or written", RetryEffectView),
     Act("Record the decision about a candidate who failed", RecordDecisionView),
-    Act("Send an invitation that is on hold, or not", ApproveView),
-    Act("Say whether an uncertain invitation was sent", ResolveAsSentView),
+    Act("Send or cancel an invitation that is on hold", ApproveView),
+    Act("Say whether a possibly sent invitation was sent", ResolveAsSentView),
     Act("Send an assessment again", InviteAgainView),
     Act("Have a stage change decided again", ReplayView),
     Act("Add and change mappings", MappingCreateView),

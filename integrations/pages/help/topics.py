@@ -143,10 +143,10 @@ AUDIENCES = (
                 "approve approval bulk limit",
             ),
             Answer(
-                "What is an uncertain invitation?",
+                "What is a possibly sent invitation?",
                 Topic.INVITATIONS,
                 "uncertain",
-                "possibly sent answer lost",
+                "uncertain answer lost",
             ),
             Answer(
                 "How do I invite somebody who was not invited?",

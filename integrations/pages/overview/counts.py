@@ -29,7 +29,7 @@ class Wait:
 
 
 def waits(member: Membership, since: datetime) -> Iterator[Wait]:
-    """Yield the wait of each candidate whom the member sees and who was invited since then; one query."""
+    """Yield the wait of each candidate that the member sees and that was invited since then; one query."""
     invited = Delivery.objects.filter(
         organization=member.organization_id,
         verdict=Delivery.VerdictCode.INVITE,

@@ -90,7 +90,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
 
     def current_state(self) -> dict[str, Any]:
         """Return what the page keeps up to date: what needs attention, today's counts and the latest candidates."""
-        # findings name candidates, and a Limited Team Member has no part in mending them
+        # findings name candidates, and a Limited Team Member has no part in fixing them
         is_told = self.membership.sees_all_candidates
         findings = doctor.operational_findings(self.organization) if is_told else []
         waiting = waiting_for_a_person(self.membership)
@@ -103,7 +103,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         }
 
     def _latest(self) -> Iterable[Candidate]:
-        """Return the latest candidates whom the member sees; few are found first and sorted then."""
+        """Return the latest candidates that the member sees; few are found first and sorted then."""
         own = visible(Candidate.objects.filter(organization=self.organization), self.membership)
         ordered = own.with_standing().order_by("-entered_at", "-pk")
         if self.membership.sees_all_candidates:

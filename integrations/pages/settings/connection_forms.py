@@ -125,7 +125,7 @@ def _save_key(form: ConnectionsForm, organization: Organization, actor: Actor, s
         case KeyStoredUntried(reason):
             saved.warnings.append(
                 f"The API key is stored, but CodeScreen could not be asked whether it accepts it ({reason}). The "
-                "portal asks again by itself."
+                "portal asks again automatically."
             )
         case KeyRefused(reason, keeps_key):
             kept = " The key stored before stays in use." if keeps_key else ""

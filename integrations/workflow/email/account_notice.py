@@ -36,32 +36,6 @@ def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = ""
     return True
 
 
-def tell_super_admins(organization: Organization, what: str, line: str, actor: Actor) -> None:
-    """Enqueue an e-mail that says what was changed about the organization's single sign-on, and by whom.
-
-    It goes to the Super Admins of this moment, whatever they are when it is sent. Call it in the change's transaction.
-    """
-    recipients = {member.user.email for member in super_admins_with_address(organization)}
-    if not recipients:
-        return
-    lines = (
-        without_links(line),
-        "Who runs the provider can sign in as each member with an address in a proven domain.",
-        without_links(
-            f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
-        ),
-        f"Open the settings: {settings_link()}sso/",
-    )
-    payload = EmailPayload(tuple(sorted(recipients)), f"{organization.name}: {what}", lines)
-    enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
-
-
-def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
-    """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
-    rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
-    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
-
-
 def tell_password_changed(user: User, factors: Sequence[str]) -> None:
     """Enqueue the e-mail, once for each change, with the second factors that stay. Call it in the transaction."""
     when = f"{db_clock.now():%d %B %Y at %H:%M} UTC"
@@ -81,26 +55,57 @@ def tell_password_changed(user: User, factors: Sequence[str]) -> None:
     )
 
 
-def notify_super_admins(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
-    """Enqueue an e-mail that says what happened to the membership of `who`, and by whom.
+def tell_single_sign_on_changed(organization: Organization, what: str, line: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what was changed about the organization's single sign-on, and who changed it.
+
+    It goes to the Super Admins of this moment, whatever they are when it is sent. Call it in the change's transaction.
+    """
+    lines = (
+        without_links(line),
+        "Who runs the provider can sign in as each member with an address in a proven domain.",
+        without_links(
+            f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
+        ),
+        f"Open the settings: {settings_link()}sso/",
+    )
+    if payload := _for_super_admins(organization, f"{organization.name}: {what}", lines):
+        enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
+
+
+def tell_members_changed(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what happened to the membership of `who`, and who did it.
 
     It goes to the Super Admins of this moment, who may be fewer when it is sent.
     """
-    recipients = {member.user.email for member in super_admins_with_address(organization)}
-    if not recipients:
-        return
     lines = (
         f"{who}: {what_happened}.",
         f"This was done by {actor}. If that isn't right, check the members.",
         f"Open the settings: {settings_link()}",
     )
-    payload = EmailPayload(tuple(sorted(recipients)), f"Members changed: {who}", lines)
-    enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
+    if payload := _for_super_admins(organization, f"Members changed: {who}", lines):
+        enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
+
+
+def _for_super_admins(
+    organization: Organization, subject: str, lines: tuple[str, ...]
+) -> EmailPayload | None:
+    addresses = _addresses_of_super_admins(organization)
+    return EmailPayload(tuple(sorted(addresses)), subject, lines) if addresses else None
+
+
+def _addresses_of_super_admins(organization: Organization) -> set[str]:
+    return {member.user.email for member in super_admins_with_address(organization)}
+
+
+def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
+    """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
+    rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
+    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
 
 
 def compose_member_notice(effect: Effect, payload: EmailPayload) -> ComposedEmail:
     """Return the e-mail to those who are still Super Admins."""
-    current = {member.user.email for member in super_admins_with_address(effect.organization)}
+    current = _addresses_of_super_admins(effect.organization)
     addresses = [address for address in payload.recipients if address in current]
     return ComposedEmail(
         render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")

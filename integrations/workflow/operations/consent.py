@@ -16,7 +16,7 @@ from integrations.models import (
     PersonalSettings,
 )
 from integrations.models.pending_membership import PendingMembershipQuerySet, folded
-from integrations.workflow.email.account_notice import notify_super_admins
+from integrations.workflow.email.account_notice import tell_members_changed
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import audit_target, follow_role
 
@@ -80,7 +80,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
             target = audit_target(member)
             AuditEntry.record(organization, user, AuditAction.ACCEPT_MEMBERSHIP, target, changes)
             what_happened = f"accepted the invitation and is {member.get_role_display()} now"
-            notify_super_admins(organization, member.address, what_happened, user)
+            tell_members_changed(organization, member.address, what_happened, user)
     return member
 
 
@@ -117,7 +117,7 @@ def leave(member: Membership) -> None:
                 return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
-        notify_super_admins(member.organization, str(member.user), "left the organization", member.user)
+        tell_members_changed(member.organization, str(member.user), "left the organization", member.user)
         AuditEntry.record(member.organization, member.user, AuditAction.LEAVE, target, changes)
 
 

@@ -18,7 +18,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.models.pending_membership import folded
-from integrations.workflow.email.account_notice import notify_super_admins
+from integrations.workflow.email.account_notice import tell_members_changed
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.sessions import end_sessions
 
@@ -75,7 +75,7 @@ def save_member(
             follow_role(member)
             _record(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
             what_happened = f"added as {member.get_role_display()}"
-            notify_super_admins(organization, str(user), what_happened, actor)
+            tell_members_changed(organization, str(user), what_happened, actor)
         elif not changes:
             change_role(member, role, actor)
         else:
@@ -86,7 +86,7 @@ def save_member(
             _change_role(member, role)
             _record(member, actor, AuditAction.CHANGE_MEMBER, changes)
             what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
-            notify_super_admins(organization, str(user), what_happened, actor)
+            tell_members_changed(organization, str(user), what_happened, actor)
 
 
 def has_password(user: User, password: str) -> bool:
@@ -104,7 +104,7 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
         _change_role(member, role)
         _record(member, actor, AuditAction.CHANGE_ROLE, changes)
         what_happened = f"{was} until now, {member.get_role_display()} from now on"
-        notify_super_admins(member.organization, str(member.user), what_happened, actor)
+        tell_members_changed(member.organization, str(member.user), what_happened, actor)
     return True
 
 
@@ -120,7 +120,7 @@ def remove_member(member: Membership, actor: Actor) -> None:
                 return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(str(error)) from error
-        notify_super_admins(member.organization, str(member.user), "removed from the organization", actor)
+        tell_members_changed(member.organization, str(member.user), "removed from the organization", actor)
         end_sessions(member.user)
         AuditEntry.record(member.organization, actor, AuditAction.REMOVE_MEMBER, target, changes)
 

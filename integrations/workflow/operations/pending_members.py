@@ -16,7 +16,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.pending_membership import folded
-from integrations.workflow.email.account_notice import notify_super_admins
+from integrations.workflow.email.account_notice import tell_members_changed
 from integrations.workflow.email.welcome import (
     MOST_PER_ADDRESS,
     MOST_PER_HOUR,
@@ -60,7 +60,7 @@ def invite(
         enqueue_welcome(pending)
         changes = {"role": (earlier.role if earlier else "", role)}
         AuditEntry.record(organization, actor, AuditAction.INVITE_MEMBER, pending_target(pending), changes)
-        notify_super_admins(organization, email, f"invited as {pending.get_role_display()}", actor)
+        tell_members_changed(organization, email, f"invited as {pending.get_role_display()}", actor)
     return pending
 
 
@@ -101,7 +101,7 @@ def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_hap
         target = pending_target(locked)
         locked.delete()
         AuditEntry.record(pending.organization, actor, action, target, {"role": (pending.role, "")})
-        notify_super_admins(pending.organization, pending.email, what_happened, actor)
+        tell_members_changed(pending.organization, pending.email, what_happened, actor)
 
 
 def _is_member(organization: Organization, email: str) -> bool:

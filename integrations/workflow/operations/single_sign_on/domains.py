@@ -19,7 +19,7 @@ from integrations.models import (
 )
 from integrations.models.sign_in_domain import LAPSES_AFTER
 from integrations.vocabulary import LabelledEnum
-from integrations.workflow.email.account_notice import tell_super_admins
+from integrations.workflow.email.account_notice import tell_single_sign_on_changed
 
 #: With LIFETIME_SECONDS for each, the regular check stays within a duty's lease.
 MOST_DOMAINS = 20
@@ -119,7 +119,9 @@ def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
 
 def _tell(domain: SignInDomain, what: str, actor: Actor) -> None:
     subject = f"a domain of single sign-on was {what}"
-    tell_super_admins(domain.organization, subject, f"The domain {domain.domain} was {what}.", actor)
+    tell_single_sign_on_changed(
+        domain.organization, subject, f"The domain {domain.domain} was {what}.", actor
+    )
 
 
 def _record(domain: SignInDomain, actor: Actor, action: AuditAction, changes: Changes) -> None:

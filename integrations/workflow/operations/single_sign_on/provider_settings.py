@@ -19,7 +19,7 @@ from integrations.models import (
     SignInDomain,
     TargetKind,
 )
-from integrations.workflow.email.account_notice import tell_super_admins
+from integrations.workflow.email.account_notice import tell_single_sign_on_changed
 
 Mode = IdentityProvider.Mode
 
@@ -138,7 +138,7 @@ def _change(provider: IdentityProvider, actor: Actor, changes: Changes, what: st
     """Tell the Super Admins of a change, by the names of the settings, and record it."""
     names = ", ".join(sorted(name.replace("_", " ") for name in changes))
     line = f"Settings of the provider {provider.issuer} that differ now: {names}."
-    tell_super_admins(provider.organization, what, line, actor)
+    tell_single_sign_on_changed(provider.organization, what, line, actor)
     record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
 
 
