@@ -82,8 +82,8 @@ class StatusWords:
     """What is said of where an invitation stands.
 
     `label` is its name on every page; `title` is longer, for the head of a candidate's page; `phrase` is its name
-    within a sentence, the label unless stated. `waits_for` says in a few words what is next; `next_step` says in a
-    sentence what a person can do; `meaning` explains it in the help.
+    within a sentence, after “is”: the label unless stated. `waits_for` says in a few words what is next; `next_step`
+    says in a sentence what a person can do; `meaning` explains it in the help.
     """
 
     label: str
@@ -285,6 +285,7 @@ BOUNCED = StatusWords(
 )
 NO_RESULT = StatusWords(
     label="No result",
+    phrase="without a result",
     tone=Tone.WARN,
     icon="clock",
     waits_for="The portal no longer asks for it",
@@ -293,6 +294,7 @@ NO_RESULT = StatusWords(
 )
 ERASED = StatusWords(
     label="Data erased",
+    phrase="erased",
     tone=Tone.NEUTRAL,
     icon="trash",
     next_step="Nothing to do. To send this person an assessment anyway, add them in Lever as a new opportunity.",

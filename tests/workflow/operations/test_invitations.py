@@ -71,6 +71,19 @@ def test_an_action_rereads_the_invitation_before_it_checks_the_status(organizati
         invitations.approve(invitation, super_admin)
 
 
+@pytest.mark.parametrize(
+    ("column", "stands"),
+    [("following_ended_at", "without a result"), ("erased_at", "erased"), ("bounced_at", "bounced")],
+)
+def test_a_sentence_says_where_an_invitation_stands_when_an_action_is_not_allowed(
+    organization, super_admin, column, stands
+):
+    end = {"following_ended": "not_started"} if column == "following_ended_at" else {}
+    invitation = in_status(organization, "invited", **{column: timezone.now()}, **end)
+    with pytest.raises(ActionNotAllowed, match=f"^Invitation {invitation.pk} is {stands}.$"):
+        invitations.approve(invitation, super_admin)
+
+
 def test_approving_twice_sends_once(organization, super_admin):
     invitation = in_status(organization, "held")
     invitations.approve(invitation, super_admin)
