@@ -31,9 +31,9 @@ from integrations.queue import notify, tasks
 from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
-from tests import append_only, factories
-from tests.sandbox import Sandbox
-from tests.second_factors import prove_now
+from tests.support import append_only, factories
+from tests.support.sandbox import Sandbox
+from tests.support.second_factors import prove_now
 
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from integrations.models import Delivery
-from tests import addresses, factories
+from tests.support import addresses, factories
 
 #: Redirects, a 404 of the admin, and the page of the design's components, which isn't deployed.
 WITHOUT_A_NAME = [

@@ -12,11 +12,11 @@ from django.test import Client
 
 from integrations.models import Invitation, Membership, Organization, RoleMapping
 from integrations.workflow.operations.consent import work_in
-from tests import addresses, factories
-from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
-from tests.second_factors import prove_now
+from tests.support import addresses, factories
+from tests.support.addresses import Address
+from tests.support.second_factors import prove_now
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 """Every address, with anything in its path, query and form, answers each kind of visitor by the contract's role table.
 
-The description of the addresses is made from the URL patterns and the pages (tests/openapi.py); schemathesis generates
-the requests from it, and sends them to the WSGI application.
+The description of the addresses is made from the URL patterns and the pages (tests/support/openapi.py); schemathesis
+generates the requests from it, and sends them to the WSGI application.
 """
 
 import re
@@ -29,10 +29,10 @@ from schemathesis.specs.openapi.checks import status_code_conformance
 from integrations.models import Membership
 from portal.response_headers import HEADERS
 from portal.wsgi import application
-from tests import addresses, hostile, openapi
-from tests.addresses import Address
 from tests.admin.conftest import SECRETS, Customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
+from tests.support import addresses, hostile, openapi
+from tests.support.addresses import Address
 from tests.test_addresses import (
     VISITORS,
     Persona,

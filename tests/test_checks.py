@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from django.core.checks import Tags, run_checks
 
 from integrations.checks import check_encryption_keys, check_lever_app, check_queue, check_stored_secrets
-from tests import factories
+from tests.support import factories
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from integrations.workflow.effects.perform import apply_outcome
 from integrations.workflow.inbox import database_facts
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import poll_schedule
-from tests import factories
-from tests.calls import count_calls
+from tests.support import factories
+from tests.support.calls import count_calls
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]

@@ -15,9 +15,9 @@ from integrations.models import Delivery, Effect, Invitation
 from integrations.queue import worker
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from portal.devtools.sandbox.ids import stable_id
-from tests import factories
-from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
-from tests.payloads import load, sign
+from tests.support import factories
+from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
+from tests.support.payloads import load, sign
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -31,11 +31,11 @@ from integrations.pages.health import HealthView
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.email.membership_links import membership_link
 from portal.accounts import throttle
-from tests import addresses, factories
-from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
-from tests.browsing import SHAPES, Visit
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
+from tests.support import addresses, factories
+from tests.support.addresses import Address
+from tests.support.browsing import SHAPES, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

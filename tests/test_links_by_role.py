@@ -6,10 +6,10 @@ import pytest
 from django.urls import resolve
 
 from integrations.models import CodeScreenConnection, Membership, Organization, Stage
-from tests import factories
-from tests.every_state import make_every_state
-from tests.page_numbers import page_of
-from tests.page_text import text
+from tests.support import factories
+from tests.support.every_state import make_every_state
+from tests.support.page_numbers import page_of
+from tests.support.page_text import text
 
 PAGES = [
     "/",

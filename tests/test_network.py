@@ -19,7 +19,7 @@ from integrations.models.leasing import LEASE
 from integrations.queue import on_request, worker
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from portal.devtools.sandbox.ids import stable_id
-from tests import factories, toxics
+from tests.support import factories, toxics
 
 READ, TOTAL = 0.4, 1.0
 END_OF_HEADERS = b"\r\n\r\n"

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from integrations.models import Organization
-from tests.every_state import make_every_state
-from tests.page_numbers import next_address, number_links, page_of, row_count
+from tests.support.every_state import make_every_state
+from tests.support.page_numbers import next_address, number_links, page_of, row_count
 
 #: The pages whose numbers are compared.
 PAGES = [

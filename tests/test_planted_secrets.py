@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from portal.devtools.demo.browser_session import BrowserSession
-from tests.planted import OPERATOR, PEOPLE, ROLES, PlantedPortal, found_in
+from tests.support.planted import OPERATOR, PEOPLE, ROLES, PlantedPortal, found_in
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Organization
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -35,7 +35,7 @@ from integrations.models import (
     TargetKind,
     Verdict,
 )
-from tests import factories
+from tests.support import factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

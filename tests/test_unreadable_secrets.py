@@ -13,8 +13,8 @@ from django.urls import reverse
 from integrations.models import AuditEntry, CodeScreenConnection, Delivery, LeverConnection, LeverWebhook
 from integrations.queue import duties, worker
 from integrations.workflow.health.doctor import findings
-from tests.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
+from tests.support.payloads import load, sign
 
 PAGES = (
     "overview",
@@ -166,7 +166,7 @@ def test_what_arrived_waits_as_disconnected_and_is_decided_when_the_key_is_back(
 
 
 def test_an_effect_waits_with_its_reason(ready_organization, wrong_key):
-    from tests.factories import EffectFactory
+    from tests.support.factories import EffectFactory
 
     effect = EffectFactory(organization=ready_organization)
     worker.work()

@@ -12,9 +12,9 @@ from integrations.queue import on_request, worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.signature_tokens import save_main_token
-from tests.factories import SIGNATURE_TOKEN
-from tests.payloads import load, sign
-from tests.waits import work_through_waits
+from tests.support.factories import SIGNATURE_TOKEN
+from tests.support.payloads import load, sign
+from tests.support.waits import work_through_waits
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from integrations.models import (
 from integrations.verdict_code import VerdictCode
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.operations.mappings import save_mapping
-from tests import factories
+from tests.support import factories
 
 NOTE = "CodeScreen: nothing was sent, because CodeScreen has no assessment “Bakend”. Did you mean “Backend”?"
 

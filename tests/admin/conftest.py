@@ -46,7 +46,7 @@ from integrations.models import (
     Verdict,
     WebhookRejection,
 )
-from tests import factories
+from tests.support import factories
 
 SECRETS = (
     "access-SECRET",

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from integrations.models import Membership, UserSession
 from integrations.queue import worker
-from tests import factories
-from tests.factories import recorded
-from tests.second_factors import prove_now
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.second_factors import prove_now
 
 NEW_PASSWORD = "seven lorries under water"
 

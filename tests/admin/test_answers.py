@@ -9,8 +9,8 @@ from django.utils import timezone
 from integrations.admin.answers import answers_to
 from integrations.models import ApiCall, CircuitBreaker, Membership, Organization
 from integrations.vocabulary import Platform
-from tests import factories
 from tests.admin.conftest import Customer, sign_in
+from tests.support import factories
 
 
 def call(organization: Organization, minutes: int, **columns: object) -> ApiCall:

@@ -5,8 +5,8 @@ import re
 from django.urls import reverse
 
 from integrations.models import Effect, Membership
-from tests import factories
 from tests.admin.conftest import Customer, sign_in
+from tests.support import factories
 
 
 def page(customer: Customer, opportunity_id: str) -> str:

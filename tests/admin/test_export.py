@@ -9,9 +9,9 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import AuditEntry, Delivery, Effect, Incident, Invitation, Membership
-from tests import factories
 from tests.admin.conftest import SECRETS, Customer, sign_in
 from tests.admin.test_scope import ALLOWED, OWNED
+from tests.support import factories
 
 
 def download(client, model: Any, query: str = "", form: str = "csv") -> str:

@@ -10,9 +10,9 @@ from django.urls import reverse
 from integrations.admin import log_check
 from integrations.models import AuditEntry, Membership
 from integrations.workflow.health.chain import verification
-from tests import append_only, factories
 from tests.admin.conftest import Customer, sign_in
-from tests.factories import recorded
+from tests.support import append_only, factories
+from tests.support.factories import recorded
 
 LOG = "admin:log"
 

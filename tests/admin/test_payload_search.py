@@ -4,9 +4,9 @@ import pytest
 
 from integrations.admin import payload_search
 from integrations.models import ApiCall, Delivery, Membership
-from tests import factories
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
+from tests.support import factories
 
 
 def found(client, model: type, text: str) -> list[int]:

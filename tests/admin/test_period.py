@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from integrations.admin.period import bounds_of, quarter_of
 from integrations.models import Delivery, Membership
-from tests import factories
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
+from tests.support import factories
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import Membership
-from tests import factories
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import Customer, sign_in
+from tests.support import factories
 
 
 @pytest.fixture

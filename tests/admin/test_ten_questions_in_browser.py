@@ -11,7 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from tests.admin.audited_scene import NOTE, Scene, make_scene
-from tests.browsing import Visit
+from tests.support.browsing import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -12,10 +12,10 @@ from integrations.admin.touched import touches, unanswered
 from integrations.models import Delivery, Effect, Incident, Invitation, Membership, Verdict
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.incidents import WORDINGS
-from tests import factories
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import sign_in
 from tests.admin.test_scope import address
+from tests.support import factories
 
 
 @pytest.fixture

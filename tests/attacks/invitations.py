@@ -10,8 +10,8 @@ from django.utils.text import slugify
 
 from integrations.models import Membership, Organization, PendingMembership
 from integrations.queue import worker
-from tests import factories
-from tests.second_factors import prove_now
+from tests.support import factories
+from tests.support.second_factors import prove_now
 
 INVITE = "/settings/members/"
 PASSWORD = {"new_password1": "a long new secret", "new_password2": "a long new secret", "answer": "accept"}

@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from integrations.models import Membership
 from integrations.workflow.email.membership_links import membership_link
 from integrations.workflow.operations.members import remove_member
-from tests import factories
 from tests.attacks.invitations import (
     ACCEPT,
     PASSWORD,
@@ -17,7 +16,8 @@ from tests.attacks.invitations import (
     owner_of,
     signed_in,
 )
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 pytestmark = pytest.mark.django_db
 

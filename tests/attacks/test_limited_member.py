@@ -8,8 +8,8 @@ from django.utils import timezone
 from integrations.models import EmailTopic, Membership, NotificationPreference, OpportunityPerson, Result
 from integrations.queue import worker
 from integrations.workflow.email.notify import notify_members
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 OWN, OTHER = "Candidate Own", "Candidate Other"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.models import AuditAction
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.models import AuditEntry, Membership
-from tests import factories
 from tests.attacks.invitations import (
     ACCEPT,
     DECLINE,
@@ -15,7 +14,8 @@ from tests.attacks.invitations import (
     owner_of,
     signed_in,
 )
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 pytestmark = pytest.mark.django_db
 

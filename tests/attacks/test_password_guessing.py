@@ -11,9 +11,9 @@ from django.utils import timezone
 from integrations.models import AttemptLimit, UserSession
 from integrations.models.attempt_limit import Limit
 from portal.accounts import throttle
-from tests import factories
-from tests.attempt_limits import let_pass
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.attempt_limits import let_pass
+from tests.support.factories import recorded
 
 PASSWORD = "correct horse battery"
 PROXY, OFFICE, ATTACKER = "10.0.0.1", "192.0.2.10", "198.51.100.66"

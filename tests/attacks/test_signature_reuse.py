@@ -12,8 +12,8 @@ from integrations.webhooks.signature_reuse import (
     SIGNATURES_REMEMBERED,
     SignatureReuse,
 )
-from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
+from tests.support.payloads import load, sign
 
 DAY_MS = 24 * 60 * 60 * 1000
 

@@ -8,9 +8,9 @@ from django.test import Client
 from integrations.models import IdentityProvider, Membership, ProviderIdentity, SignInDomain
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.workflow.email.password_reset import answer_requests
-from tests import factories
-from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
+from tests.support import factories
+from tests.support.identity_provider import Provider, fake_wire
 
 PASSWORD = "correct horse battery"
 

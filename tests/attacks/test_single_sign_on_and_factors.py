@@ -23,10 +23,10 @@ from integrations.models.attempt_limit import Limit
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
 from portal.accounts import throttle
-from tests import factories
-from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
-from tests.second_factors import code_of, with_app
+from tests.support import factories
+from tests.support.identity_provider import Provider, fake_wire
+from tests.support.second_factors import code_of, with_app
 
 CAROL = "carol@acme.example"
 SECOND_FACTOR = "/login/second-factor/"

@@ -15,9 +15,9 @@ from django.test import Client
 
 from integrations.http import customer_calls, public_web
 from integrations.models import AlertAddress, IdentityProvider, SignInDomain
-from tests import factories
-from tests.identity_provider import Provider
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
+from tests.support import factories
+from tests.support.identity_provider import Provider
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from integrations.models import (
 from integrations.queue import worker
 from integrations.workflow.email.links import reset_password_link
 from integrations.workflow.operations import second_factor_attempts
-from tests.second_factors import (
+from tests.support.second_factors import (
     PASSWORD,
     SecurityKey,
     change_session,

@@ -17,7 +17,7 @@ from integrations.models import (
     ProviderIdentity,
     SignInDomain,
 )
-from tests.second_factors import PASSWORD, change_session, make_strong, with_app
+from tests.support.second_factors import PASSWORD, change_session, make_strong, with_app
 
 CONFIRM = "/account/confirm/"
 

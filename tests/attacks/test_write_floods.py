@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.models import AuditAction, AuditEntry, EmailKind
 from portal.accounts.throttle import PASSKEY_QUESTIONS
 from tests.portal.accounts.second_factor.test_passkeys import OPTIONS, SIGN_IN, is_signed_in, registered
-from tests.second_factors import SecurityKey, use_passkey_address
+from tests.support.second_factors import SecurityKey, use_passkey_address
 
 [QUESTIONS] = PASSKEY_QUESTIONS
 

@@ -24,8 +24,8 @@ from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.operations.rating_thresholds import set_thresholds
 from integrations.workflow.operations.webhook_address import replace_webhook_key
-from tests import factories
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
+from tests.support import factories
 
 
 def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: Any) -> Prepare:

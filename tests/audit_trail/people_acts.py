@@ -13,9 +13,9 @@ from integrations.models import (
 )
 from integrations.workflow.email import preferences
 from integrations.workflow.email.membership_links import membership_link
-from tests import factories
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
-from tests.second_factors import (
+from tests.support import factories
+from tests.support.second_factors import (
     SecurityKey,
     code_of,
     make_strong,

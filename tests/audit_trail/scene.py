@@ -25,8 +25,8 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.workflow.catalog import sync
-from tests import factories, locks
-from tests.second_factors import prove_now
+from tests.support import factories, locks
+from tests.support.second_factors import prove_now
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 

@@ -8,7 +8,7 @@ from integrations.models import (
     AuditEntry,
 )
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, entry_written_by
-from tests.second_factors import (
+from tests.support.second_factors import (
     with_app,
 )
 

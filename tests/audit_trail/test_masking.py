@@ -8,7 +8,7 @@ from integrations.models import (
     AuditTarget,
     TargetKind,
 )
-from tests.factories import recorded
+from tests.support.factories import recorded
 
 
 def test_secrets_are_masked_by_field_name_at_every_depth(organization):

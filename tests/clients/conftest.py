@@ -7,7 +7,7 @@ import responses
 from django.utils import timezone
 
 from integrations.models import LeverConnection
-from tests import factories
+from tests.support import factories
 
 AUTH = "https://auth.lever.example"
 API = "https://api.lever.example/v1"

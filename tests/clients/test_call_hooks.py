@@ -13,8 +13,8 @@ from integrations.clients.context import CallContext
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.lookups import PipelineStage
 from integrations.models import ApiCall, Effect
-from tests import factories
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
+from tests.support import factories
 
 PERSON = {
     "id": "opportunity-1",

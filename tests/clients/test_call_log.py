@@ -12,8 +12,8 @@ from integrations.http.errors import CallDeferred
 from integrations.models import ApiCall, Delivery, Duty, Effect, Erasure, db_clock
 from integrations.models.call_statement import store_calls
 from integrations.queue import worker
-from tests import duty_runs, factories
 from tests.clients.conftest import API
+from tests.support import duty_runs, factories
 
 
 @pytest.fixture

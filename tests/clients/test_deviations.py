@@ -10,9 +10,9 @@ from django.utils import timezone
 from integrations.clients import deviations, provider
 from integrations.http.shapes import Deviation, Kind
 from integrations.models import ShapeDeviation
-from tests import factories
-from tests.calls import count_calls
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
+from tests.support import factories
+from tests.support.calls import count_calls
 
 URL = "https://codescreen.example/api"
 DEVIATION = Deviation("id", "a text", Kind.NULL, False, {"id": "null"})

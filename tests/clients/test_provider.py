@@ -5,8 +5,8 @@ import pytest
 from integrations.clients import call_log, provider, tokens
 from integrations.http.errors import NotConnected
 from integrations.models import LeverConnection, Organization
-from tests import factories
 from tests.clients.conftest import API
+from tests.support import factories
 
 
 @pytest.mark.parametrize("state", ["needs_reconnect", "revoked"])

@@ -15,9 +15,9 @@ from integrations.lever.lookups import PipelineStage
 from integrations.models import ApiCall, Effect, LeverConnection
 from integrations.queue import worker
 from integrations.workflow.email import connection_notices
-from tests import factories
-from tests.at_once import run_at_once
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
+from tests.support import factories
+from tests.support.at_once import run_at_once
 
 
 def test_a_valid_access_token_is_used(lever_api, grant):

@@ -12,7 +12,7 @@ from integrations.http.call_limits import CallLimits
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import ApiCall, CircuitBreaker, RateLimitBucket, circuit_breaker
 from integrations.queue import worker
-from tests import factories
+from tests.support import factories
 
 API = "https://api.lever.example/v1"
 INTERVAL, BURST = 1 / 9.9, 18

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.lever import shapes
-from tests import payloads
+from tests.support import payloads
 
 OPPORTUNITY = {
     "id": "o1",

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from integrations.configuration import dump
 from integrations.models import Assessment, Organization, RoleMapping
-from tests import factories
-from tests.past_decisions import decide_about
+from tests.support import factories
+from tests.support.past_decisions import decide_about
 
 NOON = timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
 

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations.models import Erasure, Invitation
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from django.test import Client
 
 from integrations.models import AuthenticatorApp, Membership
 from integrations.queue import worker
-from tests import factories
-from tests.factories import recorded
-from tests.second_factors import with_app, with_recovery_codes
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.second_factors import with_app, with_recovery_codes
 
 
 def run(*arguments: str) -> str:

@@ -10,7 +10,7 @@ from psycopg.errors import DeadlockDetected
 
 from integrations.management.commands import restored
 from integrations.workflow.operations.restored import record_restore
-from tests import factories
+from tests.support import factories
 
 
 def run(*arguments: str) -> str:

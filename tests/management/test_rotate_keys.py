@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from tests import factories
+from tests.support import factories
 
 
 def rotate() -> str:

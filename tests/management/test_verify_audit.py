@@ -6,9 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind
-from tests import factories
-from tests.append_only import overwrite
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.append_only import overwrite
+from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db
 

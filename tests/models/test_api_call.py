@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import ApiCall
 from integrations.models.api_call import LOOKED_THROUGH
-from tests import factories
+from tests.support import factories
 
 PATH = "/assessments/instance/status"
 

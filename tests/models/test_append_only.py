@@ -5,8 +5,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.deletion import ProtectedError
 
 from integrations.models import AnnouncedHead, AppendOnlyError, AuditEntry, ChainHead, Verdict
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from integrations.models import AttemptLimit
 from integrations.models.attempt_limit import FREE_SECONDS_KEPT, Limit, Taken, TooMany
-from tests.attempt_limits import let_pass
+from tests.support.attempt_limits import let_pass
 
 LIMITS = {"a": Limit(3, 60.0), "b": Limit(5, 10.0)}
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.models import Candidate
 from integrations.models.candidate_upsert import Entry, Person, store_candidate
-from tests import factories
+from tests.support import factories
 
 ALDER = Person("Candidate Alder", "alder@candidates.example", "role-1", "Backend Engineer")
 NOW = timezone.now()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Organization
 from integrations.models.claim_statement import ORGANIZATIONS_PER_CLAIM, due_sql
-from tests import factories
+from tests.support import factories
 
 HISTORY, IDLE_ORGANIZATIONS = 3_000, 300
 #: A claim of one row among so many reads a handful; the history or the idle organizations would be thousands.

@@ -10,7 +10,7 @@ from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import IllegalTransition, Invitation, LeverConnection
 from integrations.models.audit_entry import masked
 from integrations.models.encrypted_field import UnreadableSecret
-from tests import factories
+from tests.support import factories
 
 
 def assert_refused(create):

@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from integrations.clients import tokens
 from integrations.models import LeverConnection, db_retry
-from tests import factories
+from tests.support import factories
 
 
 class WriteDuringRestart:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from integrations.models import Delivery, Erasure
 from integrations.models.delivery_insert import Stored, insert_once
 from integrations.vocabulary import ErasureCause, Platform
-from tests.factories import OrganizationFactory
+from tests.support.factories import OrganizationFactory
 
 
 def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.models import Duty, DutyRun
 from integrations.models.duty_run import INTERVALS
-from tests import factories
+from tests.support import factories
 
 
 def waiting(minutes: float, duty: Duty = Duty.SWEEP) -> DutyRun:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Effect
 from integrations.models.db_clock import now
-from tests import factories
+from tests.support import factories
 
 
 def _effect(organization, **values) -> Effect:

@@ -11,7 +11,7 @@ from django.test import override_settings
 from integrations.models import CodeScreenConnection, LeverConnection, LeverWebhook
 from integrations.models.audit_entry import masked
 from integrations.models.encrypted_field import UnreadableSecret, encrypted_fields
-from tests import factories
+from tests.support import factories
 
 
 def other_keys():

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Effect
 from integrations.models.leasing import masked_traceback
-from tests import factories
+from tests.support import factories
 
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from integrations.models import LastSuperAdmin, Membership
-from tests import factories
+from tests.support import factories
 
 SUPER_ADMIN, ADMIN = Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN
 

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from integrations.models import Organization
-from tests import factories
+from tests.support import factories
 
 #: What PostgreSQL says of the portal's tables: their columns, constraints, indexes and triggers.
 DESCRIPTION = """

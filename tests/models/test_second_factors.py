@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection
 
 from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock, recovery_code
-from tests import factories
-from tests.second_factors import code_of, with_app, with_recovery_codes
+from tests.support import factories
+from tests.support.second_factors import code_of, with_app, with_recovery_codes
 
 #: The product's, which the tests lower.
 HASHING_COST = recovery_code.HASHING_COST

@@ -5,8 +5,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from integrations.models import LeverConnection, LeverWebhook, stored_secrets
 from integrations.models.stored_secrets import rotate_secrets
-from tests import factories
 from tests.models.test_encrypted_field import stored
+from tests.support import factories
 
 
 @pytest.fixture

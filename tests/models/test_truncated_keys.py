@@ -1,7 +1,7 @@
 """Keys that are too long for their column are shortened and stay unique."""
 
 from integrations.models.truncated_keys import truncated_key
-from tests import factories
+from tests.support import factories
 
 
 def test_a_short_key_is_unchanged():

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from integrations.models import Verdict
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import VerdictCause
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

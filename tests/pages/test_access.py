@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.models import IdentityProvider, Membership, RoleMapping, SignInDomain
 from integrations.pages.urls import urlpatterns
-from tests import factories
+from tests.support import factories
 
 LOGIN = "/login/"
 PUBLIC = {

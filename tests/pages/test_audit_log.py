@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
-from tests import append_only, factories
-from tests.factories import recorded
+from tests.support import append_only, factories
+from tests.support.factories import recorded
 
 AUDIT = "/audit/"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from integrations.models import Membership
 from portal.devtools import test_suites
-from tests import factories
+from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

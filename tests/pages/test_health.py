@@ -26,7 +26,7 @@ from integrations.workflow.health.findings import (
     FindingCode,
     Level,
 )
-from tests import factories
+from tests.support import factories
 
 
 def test_findings_are_sorted_by_level_and_link_to_their_fix(super_admin_client, organization):

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from tests import factories
+from tests.support import factories
 
 LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/health/"}
 

@@ -14,7 +14,7 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.workflow.email import preferences
-from tests import factories
+from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

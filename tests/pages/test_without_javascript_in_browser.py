@@ -10,8 +10,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from integrations.models import CodeScreenConnection, Effect, Invitation, LeverWebhook, Role, RoleMapping
-from tests import factories
-from tests.browsing import Visit
+from tests.support import factories
+from tests.support.browsing import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

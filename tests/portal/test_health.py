@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.models import Heartbeat, LeverConnection
 from portal import health
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import ApiCall, Duty, DutyRun, Heartbeat
-from tests import factories
+from tests.support import factories
 
 
 def test_metrics_are_off_unless_they_are_allowed(client, db):

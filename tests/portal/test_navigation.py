@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from integrations.models import Membership
-from tests import factories
+from tests.support import factories
 
 
 def frame(client) -> str:

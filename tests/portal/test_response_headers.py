@@ -13,7 +13,7 @@ from django.test import Client
 
 from integrations.models import EmailKind, Organization
 from portal.response_headers import HEADERS
-from tests import factories, payloads
+from tests.support import factories, payloads
 
 TOKEN = "signature-token"
 

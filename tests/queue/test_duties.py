@@ -21,7 +21,7 @@ from integrations.models import (
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import duties, worker
-from tests import duty_runs, factories
+from tests.support import duty_runs, factories
 
 
 def perform_instead(monkeypatch, duty: Duty, step) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, Heartbeat
 from integrations.queue import liveness
-from tests import factories
+from tests.support import factories
 
 NODE = "this-node"
 

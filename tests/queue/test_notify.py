@@ -13,7 +13,7 @@ from django_q.signing import SignedPackage
 
 from integrations.models import Duty, DutyRun
 from integrations.queue import notify
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from integrations.models import Duty, Effect
 from integrations.queue import on_request
-from tests import duty_runs, factories
+from tests.support import duty_runs, factories
 
 
 def test_polling_an_organization_returns_how_many_invitations_were_polled(connected_organization, sandbox):

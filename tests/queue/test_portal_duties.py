@@ -23,8 +23,8 @@ from integrations.models import (
 from integrations.models.attempt_limit import Limit
 from integrations.models.duty_run import INTERVALS
 from integrations.queue import portal_duties, worker
-from tests import factories
-from tests.attempt_limits import let_pass
+from tests.support import factories
+from tests.support.attempt_limits import let_pass
 
 PLAN, CLEAN_UP = PortalDuty.Name.PLAN_DUTIES, PortalDuty.Name.CLEAN_UP
 

@@ -14,7 +14,7 @@ from integrations.http import deadlines
 from integrations.models import Duty, DutyRun, Effect, Heartbeat, PortalDuty
 from integrations.models.duty_run import DUTY_LEASE
 from integrations.queue import duties, notify, tasks, worker
-from tests import factories
+from tests.support import factories
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Duty, DutyRun, Effect, Organization
 from integrations.queue import duties, worker
-from tests import factories
+from tests.support import factories
 
 
 def test_effects_and_deliveries_take_turns(db, monkeypatch):

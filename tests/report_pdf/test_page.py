@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from integrations.report_pdf.page import render
 from integrations.report_pdf.words import ReportWords
-from tests.report_texts import characters_of, links_of, texts_of
+from tests.support.report_texts import characters_of, links_of, texts_of
 
 REPORT = "https://app.codescreen.example/report/1"
 WORDS = ReportWords(

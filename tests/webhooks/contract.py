@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from integrations.models import AuditEntry, Delivery, Organization
 from integrations.webhooks import addressee
-from tests.append_only import lifted
-from tests.factories import OrganizationFactory
+from tests.support.append_only import lifted
+from tests.support.factories import OrganizationFactory
 
 JSON = "application/json"
 MAX_BYTES = 256 * 1024

@@ -12,8 +12,8 @@ from integrations.models import CodeScreenConnection, LeverWebhook, Organization
 from integrations.webhooks import addressee
 from integrations.webhooks.addressee import REMEMBER_SECONDS, find_addressee
 from integrations.webhooks.views import known
-from tests.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory
+from tests.support.payloads import load, sign
 
 
 @pytest.fixture

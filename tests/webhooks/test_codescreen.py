@@ -10,8 +10,8 @@ import time_machine
 
 from integrations.codescreen import signature
 from integrations.models import CodeScreenConnection, Delivery, Organization
-from tests.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory
-from tests.payloads import codescreen_headers, load
+from tests.support.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory
+from tests.support.payloads import codescreen_headers, load
 from tests.webhooks.contract import WebhookContract
 
 OTHER_SECRET = "whsec_YW5vdGhlci1vcmdhbml6YXRpb25zLXNlY3JldC0wMDAwMDE="

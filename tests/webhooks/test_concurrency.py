@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from integrations.models import Delivery
 from integrations.queue import notify, worker
-from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
+from tests.support.payloads import load, sign
 
 THREADS, EACH, WORKERS = 8, 40, 2
 

@@ -10,8 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Delivery, WebhookRejection
-from tests.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
-from tests.payloads import codescreen_headers, load, sign
+from tests.support.factories import (
+    SIGNATURE_TOKEN,
+    WEBHOOK_SECRET,
+    CodeScreenConnectionFactory,
+    LeverWebhookFactory,
+)
+from tests.support.payloads import codescreen_headers, load, sign
 
 JSON = "application/json"
 FORGED = 2_000

@@ -10,8 +10,13 @@ from django.utils import timezone
 
 from integrations.models import Delivery, FormerWebhookKey
 from integrations.workflow.operations.webhook_address import replace_webhook_key
-from tests.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory, OrganizationFactory
-from tests.payloads import load, sign
+from tests.support.factories import (
+    SIGNATURE_TOKEN,
+    FormerWebhookKeyFactory,
+    LeverWebhookFactory,
+    OrganizationFactory,
+)
+from tests.support.payloads import load, sign
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from integrations.workflow.operations.signature_tokens import (
     retire_token,
     save_main_token,
 )
-from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
+from tests.support.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract
 
 OTHER_TOKEN = "fedcba9876543210" * 3

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.lever.signature import sign
 from integrations.models import Delivery, LeverWebhook, Membership, Organization, WebhookRejection
 from integrations.workflow.health import webhook_rejections
-from tests import factories
+from tests.support import factories
 
 OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48
 

@@ -16,8 +16,8 @@ from integrations.models.stored_secrets import rotate_secrets
 from integrations.queue import notify
 from integrations.workflow.operations.signature_tokens import save_main_token
 from integrations.workflow.operations.webhook_address import honoured_former_keys, replace_webhook_key
-from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
-from tests.payloads import load, sign
+from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
+from tests.support.payloads import load, sign
 
 SENDERS, BETWEEN, ROUNDS = 3, 12, 3
 

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from integrations.models import Delivery
 from portal.wsgi import application
-from tests.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
+from tests.support.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
 from tests.webhooks.schema import openapi_document
 
 DOCUMENT = openapi_document()

@@ -12,7 +12,7 @@ from integrations.workflow.inbox import list_reading
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever.behaviour import candidacies
-from tests import factories
+from tests.support import factories
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
 

@@ -9,9 +9,9 @@ from integrations.queue import duties, worker
 from integrations.workflow.effects import perform
 from integrations.workflow.inbox import handle_delivery
 from integrations.workflow.results import poll
-from tests import factories
-from tests.at_once import run_at_once
 from tests.models.test_db_retry import WriteDuringRestart, conflicting
+from tests.support import factories
+from tests.support.at_once import run_at_once
 
 ALDER = "alder@candidates.example"
 pytestmark = pytest.mark.django_db(transaction=True)

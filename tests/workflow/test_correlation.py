@@ -7,7 +7,7 @@ import pytest
 from integrations.models import ApiCall, Effect
 from integrations.queue import worker
 from portal.logs import CorrelationId
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

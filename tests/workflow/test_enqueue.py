@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from integrations.models import Effect
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.outbox.enqueue import enqueue
-from tests import factories
+from tests.support import factories
 
 
 def test_an_effect_of_the_same_key_is_stored_once(organization):

@@ -8,8 +8,8 @@ import pytest
 from integrations.clients.provider import clients_for
 from integrations.models import ApiCall, Delivery
 from integrations.workflow.catalog import sync
-from tests import factories
-from tests.payloads import load
+from tests.support import factories
+from tests.support.payloads import load
 
 READ = ("GET", "opportunity")
 ADD, REMOVE = ("POST", "addTags"), ("POST", "removeTags")

@@ -6,8 +6,8 @@ from integrations.clients.provider import clients_for
 from integrations.models import Delivery, Effect, Organization
 from integrations.queue import worker
 from integrations.workflow.catalog.sync import refresh_roles
-from tests import factories
-from tests.statements import noted
+from tests.support import factories
+from tests.support.statements import noted
 
 STAGE = "CodeScreen Assessment"
 

@@ -15,7 +15,7 @@ from integrations.workflow.health import doctor
 from integrations.workflow.inbox import decide_delivery, handle_delivery
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.results import poll
-from tests import factories
+from tests.support import factories
 
 AN_HOUR_AGO = timezone.now() - timedelta(hours=1)
 

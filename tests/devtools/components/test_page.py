@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from portal import urls
 from portal.devtools.components.views import STATES
 from portal.templatetags.icons import DRAWINGS
-from tests.browsing import Visit
+from tests.support.browsing import Visit
 
 COMPONENTS = [
     "badge", "button", "card", "columns", "danger", "empty", "facts", "field", "icon-button", "links", "live-bar",

@@ -9,8 +9,8 @@ from django.utils.html import escape
 
 from integrations.models import AuditEntry, Delivery, Effect, Invitation, Stage
 from integrations.models.verdict import next_step
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 ACTIVITY = "/activity/?show=invitations"
 

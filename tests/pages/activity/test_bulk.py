@@ -9,9 +9,9 @@ from django.utils import timezone
 from integrations.models import AuditEntry, Effect, Invitation
 from integrations.pages.activity import bulk
 from integrations.queue import worker
-from tests import factories
-from tests.page_text import text
 from tests.pages.activity.test_candidates import candidate
+from tests.support import factories
+from tests.support.page_text import text
 
 BULK, DONE, UNDO = "/candidates/bulk/", "/candidates/bulk/done/", "/candidates/bulk/undo/"
 

@@ -19,10 +19,10 @@ from integrations.models import (
 from integrations.pages.activity import bulk
 from integrations.queue import on_request, worker
 from integrations.workflow.operations.policies import set_policies
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
 from tests.pages.activity.test_candidates import candidate
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 LEFT = "The candidate left the stage."
 BULK, DONE, UNDO = "/candidates/bulk/", "/candidates/bulk/done/", "/candidates/bulk/undo/"

@@ -9,8 +9,8 @@ from integrations.data_inventory import CANDIDATE_TABLES
 from integrations.models import AuditAction
 from integrations.pages.activity.candidate_data import in_words
 from integrations.workflow.operations import subject_access
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 @pytest.fixture

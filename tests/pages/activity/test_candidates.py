@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from integrations.models import Candidate, Invitation, Result, Role
 from integrations.pages.activity.rows import without_invitation
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 CANDIDATES = "/activity/"
 EXPORT = "/candidates/export/"

@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Delivery
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 
 @pytest.fixture

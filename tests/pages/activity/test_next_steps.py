@@ -10,8 +10,8 @@ from integrations.models import Delivery
 from integrations.models.verdict import next_step
 from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
-from tests import factories
-from tests.waits import work_through_waits
+from tests.support import factories
+from tests.support.waits import work_through_waits
 
 STAGE = "CodeScreen Assessment"
 VERDICTS_WITH_A_NOTE = {code for code in VerdictCode if code.record.leaves_note}

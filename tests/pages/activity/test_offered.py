@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import AuditEntry, Delivery, Invitation, LeverConnection
 from integrations.queue import on_request, worker
-from tests import factories
+from tests.support import factories
 
 OFFERED = "/activity/?verdict=entered_before"
 

@@ -13,7 +13,7 @@ from integrations.pages.activity.search import (
     matching_deliveries,
     matching_invitations,
 )
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.verdict_code import VerdictCode
-from tests import factories
+from tests.support import factories
 
 
 def text(answer) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Assessment, Candidate, Organization
-from tests.past_decisions import decide_about
+from tests.support.past_decisions import decide_about
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from playwright.sync_api import Browser
 
 from integrations.models import Role, RoleMapping
 from integrations.pages.backtest import preview
-from tests.browsing import Visit
-from tests.page_text import text
 from tests.pages.backtest.test_preview import counts, hidden_fields
+from tests.support.browsing import Visit
+from tests.support.page_text import text
 
 NEW = "/mappings/add/preview/"
 DESIGNER = {"role": "Designer", "stage": "", "assessment": "Design"}

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser
 
 from integrations.models import Organization, RoleMapping
 from integrations.pages.backtest import preview
-from tests import factories
-from tests.browsing import Visit
-from tests.page_text import text
 from tests.pages.settings.test_rules import SAME
-from tests.past_decisions import decide_about
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.page_text import text
+from tests.support.past_decisions import decide_about
 
 URL = "/settings/rules/preview/"
 MOST_QUERIES = 30

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.page_text import text
 from tests.pages.candidate import histories
+from tests.support.page_text import text
 
 
 @pytest.fixture

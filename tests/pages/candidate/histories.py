@@ -22,7 +22,7 @@ from integrations.models import (
     Stage,
     TargetKind,
 )
-from tests import factories
+from tests.support import factories
 
 STAGE = "stage-codescreen"
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Candidate, Delivery, Invitation
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 PAGE = "/activity/o-alder/"
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from integrations.models import ApiCall, Incident
 from integrations.pages.candidate.events import events, outage_events
 from integrations.pages.candidate.rows import read_rows
-from tests import factories
 from tests.pages.candidate import histories
+from tests.support import factories
 
 
 def lines(organization, opportunity_id):

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browsing import SHAPES, Visit
 from tests.pages.candidate import histories
+from tests.support.browsing import SHAPES, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -6,9 +6,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.models import Effect, Invitation, Result
-from tests import factories
-from tests.page_text import text
 from tests.pages.candidate import histories
+from tests.support import factories
+from tests.support.page_text import text
 
 
 @pytest.mark.parametrize(

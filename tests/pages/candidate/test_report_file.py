@@ -9,8 +9,8 @@ from integrations.models import Effect, Erasure
 from integrations.pages.candidate.written import ERASED, REPLACED, written_to_lever
 from integrations.report_pdf.page import render
 from integrations.report_pdf.words import ReportWords
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 WORDS = ReportWords(assessment="Backend", result="Passed", score="82 of 100", reference="a1")
 

@@ -4,9 +4,9 @@ from django.urls import reverse
 
 from integrations.pages.candidate.rows import MOST, read_rows
 from integrations.pages.candidate.technical import folded, technical_record
-from tests import factories
-from tests.page_text import text
 from tests.pages.candidate import histories
+from tests.support import factories
+from tests.support.page_text import text
 
 
 def record(organization, opportunity_id, most=MOST):

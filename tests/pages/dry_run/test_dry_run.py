@@ -10,8 +10,8 @@ from integrations.clients import provider
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
 from integrations.pages.dry_run.candidate_search import opportunity_id
 from integrations.workflow.catalog import sync
-from tests import factories
-from tests.page_text import text
+from tests.support import factories
+from tests.support.page_text import text
 
 URL = "/what-if/"
 ID = "11111111-2222-3333-4444-555555555555"

@@ -21,8 +21,8 @@ from integrations.pages.urls import urlpatterns
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.kinds import EMAIL_KINDS
-from tests import factories
 from tests.pages.test_access import ALLOWED, ROLES
+from tests.support import factories
 
 
 def text_of(client: Client, address: str) -> str:

@@ -19,10 +19,10 @@ from integrations.models import Organization
 from integrations.pages.help import pictures
 from integrations.pages.help.pictures import MadePicture
 from integrations.pages.help.topics import Topic
-from tests import factories
-from tests.browsing import Visit
 from tests.pages.candidate import histories
-from tests.pictures import STALE, Content, are_made, capture, shown_by
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.pictures import STALE, Content, are_made, capture, shown_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

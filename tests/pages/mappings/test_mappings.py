@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from integrations.models import Assessment, Role, RoleMapping, Stage
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
-from tests import factories
-from tests.browsing import Visit
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.factories import recorded
 
 LIST = "/mappings/"
 

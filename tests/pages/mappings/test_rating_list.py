@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from integrations.models import RatingThresholds
-from tests.factories import recorded
+from tests.support.factories import recorded
 
 URL = "/mappings/ratings/"
 VALUES = {"assessment": "Backend", "rating_2_from": "10", "rating_3_from": "20", "rating_4_from": "30"}

@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.models import Result
 from integrations.pages.overview import charts
 from integrations.pages.overview.counts import today
-from tests import factories
+from tests.support import factories
 
 
 def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organization):

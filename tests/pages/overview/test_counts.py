@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Result
 from integrations.pages.overview.counts import today
-from tests import factories
+from tests.support import factories
 
 
 def test_todays_candidates_are_counted_by_role_and_together(

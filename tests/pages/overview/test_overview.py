@@ -21,7 +21,7 @@ from integrations.models import (
 from integrations.pages.overview import checklist
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
-from tests import factories
+from tests.support import factories
 
 
 def done_steps(organization) -> list[str]:

@@ -15,9 +15,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from integrations.models import Candidate, Heartbeat, Organization, Result
-from tests import factories
-from tests.browsing import Visit
-from tests.pictures import STALE, are_made, capture, shown_by
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.pictures import STALE, are_made, capture, shown_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -1,7 +1,7 @@
 """The button that ends a pause."""
 
 from integrations.models import AuditEntry, Delivery
-from tests import factories
+from tests.support import factories
 
 
 def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_client, ready_organization):

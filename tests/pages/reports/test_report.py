@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Result
 from integrations.pages.reports.figures import report_lines, saved_work, summary
 from integrations.pages.reports.period import Period, asked_period
-from tests import factories
+from tests.support import factories
 
 
 def invite(organization, number: int, **values):

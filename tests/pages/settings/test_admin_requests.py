@@ -11,9 +11,9 @@ from django.utils import timezone
 from integrations.models import Effect, Membership
 from integrations.queue import worker
 from integrations.workflow.email.admin_requests import Refusal, SentRequest, send_request
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 ASK = "/ask/"
 

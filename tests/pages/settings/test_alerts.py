@@ -6,9 +6,9 @@ from django.urls import reverse
 from integrations.models import AlertAddress, AlertTopic
 from integrations.workflow.operations.alert_addresses import ChangedAddress, change_address
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.alert_receiver import receiving
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.alert_receiver import receiving
+from tests.support.factories import recorded
 
 PAGE = "/settings/alerts/"
 FORM = {"name": "#hiring", "kind": "slack", "url": "https://1.1.1.1/T-SECRET", "wants_results": "on"}

@@ -17,8 +17,8 @@ from integrations.models import (
 )
 from integrations.vocabulary import WebhookEvent
 from integrations.workflow.health import webhook_rejections
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 SETTINGS = "/settings/"
 SECRET = factories.WEBHOOK_SECRET

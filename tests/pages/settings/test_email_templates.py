@@ -14,7 +14,7 @@ from integrations.queue import worker
 from integrations.workflow.email.kinds import EMAIL_KINDS, sample_values
 from integrations.workflow.email.rendering import render
 from integrations.workflow.email.wording import checked_wording
-from tests.factories import recorded
+from tests.support.factories import recorded
 
 EDIT = "/emails/result/"
 OWN_WORDING = {

@@ -3,7 +3,7 @@
 from django.test import Client
 
 from integrations.models import AuditEntry, Membership, Organization
-from tests import factories
+from tests.support import factories
 
 URL = "/settings/author/"
 

@@ -7,9 +7,9 @@ from django.urls import reverse
 from integrations.models import Membership
 from integrations.queue import worker
 from integrations.workflow.operations.members import may_set_password
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 
 def without_password(organization, email: str = "") -> Membership:

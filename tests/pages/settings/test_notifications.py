@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from integrations.models import EmailKind, Membership, NotificationPreference
 from integrations.workflow.email import preferences
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 OWN, TEAM = "/notifications/", "/notifications/team/"
 

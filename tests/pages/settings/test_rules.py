@@ -9,9 +9,9 @@ from playwright.sync_api import Browser
 from integrations.models import Organization, Stage
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import Entry, PickList
-from tests.browsing import Visit
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support.browsing import Visit
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 URL = "/settings/rules/"
 SAME = {

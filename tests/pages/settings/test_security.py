@@ -10,10 +10,10 @@ from django.urls import NoReverseMatch, reverse
 
 from integrations.models import AuditAction, AuthenticatorApp, Membership, Organization
 from integrations.queue import worker
-from tests import factories
-from tests.factories import recorded
 from tests.pages.test_access import ALLOWED
-from tests.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
 PAGE, SET_UP, CHALLENGE = "/settings/security/", "/account/second-factor/", "/login/second-factor/"
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from integrations.models import AuditEntry, IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.workflow.health.doctor import operational_findings
 from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
-from tests import factories
-from tests.identity_provider import PORTAL_SECRET, Provider, fake_wire
-from tests.nameserver import serving_names
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
+from tests.support import factories
+from tests.support.identity_provider import PORTAL_SECRET, Provider, fake_wire
+from tests.support.nameserver import serving_names
 
 PAGE = "/settings/sso/"
 FORM = {

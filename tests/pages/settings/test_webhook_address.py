@@ -7,9 +7,9 @@ from django.urls import reverse
 from integrations.clients import provider
 from integrations.models import FormerWebhookKey, Organization
 from integrations.workflow.operations.lever_webhooks import make_webhook
-from tests import factories
-from tests.browsing import Visit
-from tests.page_text import text
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.page_text import text
 
 REPLACE = "/settings/webhooks/address/"
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.models import IdentityProvider, Organization, SignInDomain
-from tests.identity_provider import PORTAL_SECRET, Provider
+from tests.support.identity_provider import PORTAL_SECRET, Provider
 
 
 def prove(organization: Organization, domain: str = "acme.example") -> SignInDomain:

@@ -4,8 +4,8 @@ from django.test import Client
 
 from integrations.models import Membership, UserSession
 from integrations.workflow.email.links import choose_password_link
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 PASSWORD = "correct horse battery"
 

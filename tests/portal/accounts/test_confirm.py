@@ -1,6 +1,6 @@
 """A signed-in person gives their password again; too many guesses are told from a wrong one."""
 
-from tests.second_factors import change_session
+from tests.support.second_factors import change_session
 
 PAGE = "/account/confirm/"
 

@@ -10,9 +10,9 @@ from integrations.models import Membership, PendingMembership, PersonalSettings
 from integrations.workflow.email.membership_links import membership_link
 from integrations.workflow.operations import consent
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 ADDRESS = "carol@acme.example"
 CHOSEN = {"answer": "accept", "new_password1": "a long new secret", "new_password2": "a long new secret"}

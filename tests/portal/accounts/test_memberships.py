@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from integrations.models import Membership, PendingMembership
 from integrations.queue import worker
-from tests import factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 PAGE = "/account/memberships/"
 

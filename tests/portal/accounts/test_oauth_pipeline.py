@@ -11,7 +11,7 @@ from integrations.models import AuditEntry, LeverConnection, Membership, Organiz
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
 from integrations.workflow.operations.lever_connection import LeverGrant
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.test import Client
 
 from integrations.models import AuditEntry, Effect, UserSession
 from integrations.queue import worker
-from tests import factories
+from tests.support import factories
 
 PRESENT, NEW, PAGE = "correct horse battery", "seven green bicycles", "/account/password/"
 

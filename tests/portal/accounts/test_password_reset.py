@@ -25,7 +25,7 @@ from integrations.queue import tasks, worker
 from integrations.workflow.email import password_reset
 from integrations.workflow.email.links import choose_password_link, reset_password_link, reset_tokens
 from integrations.workflow.email.notify import enqueue_email
-from tests import factories
+from tests.support import factories
 
 FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"
 

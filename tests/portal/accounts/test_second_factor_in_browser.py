@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from integrations.models import AuthenticatorApp, Organization, Passkey
-from tests.browsing import Visit
-from tests.second_factors import PASSWORD, code_of
+from tests.support.browsing import Visit
+from tests.support.second_factors import PASSWORD, code_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -13,7 +13,7 @@ from integrations.models import AuditEntry, Membership, UserSession
 from integrations.workflow.operations.members import remove_member
 from integrations.workflow.operations.sessions import end_sessions
 from portal.accounts.browser_names import browser_name
-from tests.page_text import text
+from tests.support.page_text import text
 
 PASSWORD = "correct horse battery"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

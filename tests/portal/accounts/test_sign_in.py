@@ -8,8 +8,8 @@ from django.urls import reverse
 from integrations.models import Membership, UserSession
 from integrations.workflow.email.links import choose_password_link
 from portal.accounts.completion import SignInMethod, begin_session
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 def test_signs_in_with_the_contracts_fields(client, super_admin):

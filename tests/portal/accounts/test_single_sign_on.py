@@ -19,9 +19,9 @@ from social_django.models import Association, Nonce
 from integrations.models import AuditEntry, IdentityProvider, Membership, ProviderIdentity
 from integrations.workflow.operations.single_sign_on.upkeep import delete_unfinished
 from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY
-from tests import factories
-from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
+from tests.support import factories
+from tests.support.identity_provider import Provider, fake_wire
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,12 @@ from django.test.utils import override_settings
 from playwright.sync_api import Browser, expect
 
 from integrations.models import Membership, ProviderIdentity, SignInDomain
-from tests import factories
-from tests.browsing import Visit
-from tests.identity_provider import PORTAL_SECRET, Provider, serving
-from tests.nameserver import serving_names
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
-from tests.second_factors import PASSWORD
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.support.identity_provider import PORTAL_SECRET, Provider, serving
+from tests.support.nameserver import serving_names
+from tests.support.second_factors import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from integrations.models import AuditEntry, IdentityProvider, PendingMembership, ProviderIdentity
-from tests import factories
-from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import is_signed_in, prove, set_up, sign_in
+from tests.support import factories
+from tests.support.identity_provider import Provider, fake_wire
 
 JOIN = "/sso/join/"
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from integrations.models import AuditAction, AuditEntry, AuditTarget, PersonalSettings, Result, TargetKind
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
-from tests import append_only, factories
-from tests.factories import recorded
-from tests.page_text import text
+from tests.support import append_only, factories
+from tests.support.factories import recorded
+from tests.support.page_text import text
 
 # half past ten at night in UTC is the next day in Auckland, and still the same afternoon in New York
 LATE = datetime(2027, 3, 3, 22, 30, 15, tzinfo=UTC)

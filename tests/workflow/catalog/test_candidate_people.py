@@ -34,7 +34,7 @@ from integrations.workflow.operations.members import change_role, save_member
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.waiting import requeue_waiting
 from portal.devtools.sandbox.ids import stable_id
-from tests import factories
+from tests.support import factories
 
 
 def user(word: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from integrations.clients import provider
 from integrations.models import LeverConnection, Role, Stage, db_clock
 from integrations.workflow.catalog import lookup
-from tests.calls import count_calls
+from tests.support.calls import count_calls
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from integrations.lever.oauth import scopes_of
 from integrations.models import ApiCall, LeverConnection
 from integrations.workflow.catalog import feedback_template
 from integrations.workflow.effects.kinds.note import enqueue_note
-from tests import factories
+from tests.support import factories
 
 #: The faults after which Lever has made the write, but its answer is lost.
 LOST = ["status_after", "reset_after", "truncated"]

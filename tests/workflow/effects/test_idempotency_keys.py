@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.http import session
 from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.workflow.operations import invitations
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import sending_calls
 
 ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"

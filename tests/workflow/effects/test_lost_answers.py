@@ -4,7 +4,7 @@ import pytest
 
 from integrations.http import deadlines, session
 from integrations.models import CodeScreenConnection
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"

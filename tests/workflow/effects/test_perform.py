@@ -32,7 +32,7 @@ from integrations.workflow.outbox import retry_policy
 from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.results import webhook_hint
 from portal.devtools.sandbox.ids import stable_id
-from tests import factories
+from tests.support import factories
 from tests.workflow.conftest import ASSESSMENT
 from tests.workflow.effects.conftest import enqueue_note_on_candidate
 

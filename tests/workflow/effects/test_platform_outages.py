@@ -22,7 +22,7 @@ from integrations.models import (
 from integrations.queue import worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.outbox import retry_policy
-from tests import duty_runs, factories
+from tests.support import duty_runs, factories
 
 WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
 STAGE = "CodeScreen Assessment"

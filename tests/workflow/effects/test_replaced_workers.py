@@ -9,7 +9,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.queue import worker
 from integrations.workflow.effects import invitation_endings
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"

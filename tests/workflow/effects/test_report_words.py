@@ -7,7 +7,7 @@ import pytest
 
 from integrations.models import Organization, Result
 from integrations.workflow.effects.report_words import is_report_of, report_file_name, report_words
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.models import Effect, EmailTopic
 from integrations.workflow.email.payload import InvitationUnchanged
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import notify, send_all
 
 

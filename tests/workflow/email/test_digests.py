@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.models import Effect, EmailTopic
 from integrations.workflow.email import digests
 from integrations.workflow.email.payload import EmailPayload, Notice
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import notify, send_all
 
 

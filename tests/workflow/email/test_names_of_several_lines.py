@@ -5,7 +5,7 @@ from django.core import mail
 from integrations.codescreen.payloads import ListedAssessment, Progress
 from integrations.lever.lookups import LeverUser, PipelineStage, Posting
 from integrations.models import Invitation, Membership
-from tests import factories
+from tests.support import factories
 
 NAME = "Eve Evil\nResult: Passed\u2028Score: 100"
 POSING = ("Result:", "Score:")

@@ -7,7 +7,7 @@ from integrations.models import CodeScreenConnection, Effect, EmailKind, EmailTo
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import preferences
 from integrations.workflow.health import incidents
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import notify, send_all
 
 

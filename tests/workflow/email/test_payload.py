@@ -7,7 +7,7 @@ import pytest
 from integrations.models import Effect
 from integrations.workflow.email.kinds import EmailWording
 from integrations.workflow.email.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
-from tests import factories
+from tests.support import factories
 
 FULL = EmailPayload(
     recipients=("a@portal.example", "b@portal.example"),

@@ -12,7 +12,7 @@ from integrations.workflow.email import preferences
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.sending import WholeAddresses
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import html_of, notify, send_all
 
 

@@ -10,7 +10,7 @@ from integrations.vocabulary import ErasureCause
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.operations import retention
-from tests import factories
+from tests.support import factories
 from tests.workflow.erasure.traces import traces
 
 NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"

@@ -5,7 +5,7 @@ import pytest
 from integrations.models import Erasure, Result
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
-from tests import factories
+from tests.support import factories
 from tests.workflow.erasure.traces import traces
 
 ABOUT = "Plagiarism: Ada Ash copied it (ada.ash@mail.example)"

@@ -23,7 +23,7 @@ from integrations.workflow.erasure.lever_changes import repeat_erasures
 from integrations.workflow.inbox import decide_delivery, facts
 from integrations.workflow.operations import invitations as operations
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
+from tests.support import factories
 from tests.workflow.erasure.traces import traces
 
 NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"

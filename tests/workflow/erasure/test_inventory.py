@@ -12,7 +12,7 @@ from integrations.workflow.erasure.columns import model_of
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.rows import rows_of
 from integrations.workflow.erasure.subject import subject_of
-from tests import factories
+from tests.support import factories
 from tests.workflow.erasure.test_acceptance import PEOPLE, invite_and_evaluate
 from tests.workflow.erasure.traces import traces
 

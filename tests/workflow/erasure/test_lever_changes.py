@@ -14,7 +14,7 @@ from integrations.lever.client import LeverClient
 from integrations.models import ApiCall, Erasure, LeverConnection, Organization
 from integrations.queue import duties
 from integrations.workflow.erasure import lever_changes
-from tests import duty_runs
+from tests.support import duty_runs
 
 ADDRESS = "alder@candidates.example"
 

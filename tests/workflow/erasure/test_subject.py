@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from integrations.models import ApiCall, Effect
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject, subject_of
-from tests import factories
+from tests.support import factories
 
 NAME, ADDRESS = "Zoë O'Brien-Łuk", "zoe+jobs@candidates.example"
 

@@ -32,7 +32,7 @@ from integrations.workflow.email import digests
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incident_scan, incidents
 from integrations.workflow.outbox.outcome import Failed
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

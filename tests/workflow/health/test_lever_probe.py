@@ -13,8 +13,8 @@ from integrations.workflow.effects.kinds.feedback import enqueue_template
 from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.operations.lever_connection import connect_lever
 from integrations.workflow.operations.lever_webhooks import make_webhook
-from tests import factories
-from tests.calls import count_calls
+from tests.support import factories
+from tests.support.calls import count_calls
 
 
 @pytest.fixture

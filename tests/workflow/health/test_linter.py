@@ -15,7 +15,7 @@ from integrations.models import (
 )
 from integrations.vocabulary import AssessmentSource
 from integrations.workflow.health.linter import findings
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

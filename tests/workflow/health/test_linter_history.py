@@ -22,7 +22,7 @@ from integrations.vocabulary import AssessmentSource
 from integrations.workflow.catalog import sync
 from integrations.workflow.health import linter, linter_history
 from integrations.workflow.health.findings import Finding
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.lever.oauth import SCOPES
 from integrations.workflow.operations.lever_connection import connect_lever
-from tests import factories
+from tests.support import factories
 
 STAGE = "CodeScreen Assessment"
 

@@ -14,7 +14,7 @@ from integrations.models import (
 )
 from integrations.queue import on_request, worker
 from integrations.workflow.health import incidents
-from tests import factories
+from tests.support import factories
 from tests.workflow.conftest import ASSESSMENT
 from tests.workflow.inbox.conftest import verdict
 

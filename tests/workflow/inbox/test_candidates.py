@@ -15,7 +15,7 @@ from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations.invitations import approve, cancel, invite_again
 from integrations.workflow.results.recording import record_progress
-from tests import factories
+from tests.support import factories
 from tests.workflow.inbox.conftest import verdict
 
 

@@ -15,8 +15,8 @@ from integrations.workflow.operations import invitations
 from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.undo import take_back_invite
-from tests import factories
-from tests.at_once import run_at_once
+from tests.support import factories
+from tests.support.at_once import run_at_once
 from tests.workflow.conftest import ASSESSMENT
 
 

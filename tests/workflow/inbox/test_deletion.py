@@ -4,7 +4,7 @@ import pytest
 
 from integrations.models import Erasure
 from integrations.workflow.inbox import deletion
-from tests import factories
+from tests.support import factories
 
 ADDRESS = "alder@candidates.example"
 

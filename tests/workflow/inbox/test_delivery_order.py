@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from integrations.models import Delivery, Effect, Invitation
 from integrations.queue import worker
-from tests import factories
+from tests.support import factories
 
 STAGES = ("CodeScreen Assessment", "CodeScreen Take-home", "On-site interview")
 TRIGGERS = STAGES[:2]

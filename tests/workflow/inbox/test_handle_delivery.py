@@ -28,9 +28,9 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS, RETRY_FOR
-from tests import factories
-from tests.at_once import run_at_once
-from tests.waits import end_wait, work_through_waits
+from tests.support import factories
+from tests.support.at_once import run_at_once
+from tests.support.waits import end_wait, work_through_waits
 from tests.workflow.inbox.conftest import verdict
 
 ALDER = "alder@candidates.example"

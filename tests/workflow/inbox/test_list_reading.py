@@ -13,8 +13,8 @@ from integrations.models import ApiCall, Delivery, Invitation, Organization
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import list_reading
 from portal.devtools.threads import run_in_threads
-from tests import factories
-from tests.calls import count_calls
+from tests.support import factories
+from tests.support.calls import count_calls
 from tests.workflow.inbox.conftest import verdict
 
 NOW = timezone.now()

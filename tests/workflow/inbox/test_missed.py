@@ -10,7 +10,7 @@ from integrations.models import Delivery, Invitation, LeverConnection, Result, V
 from integrations.queue import on_request
 from integrations.workflow.catalog import sync
 from integrations.workflow.operations import invitations
-from tests import append_only, factories
+from tests.support import append_only, factories
 from tests.workflow.inbox.conftest import STAGE
 
 ARCHIVE_REASON = "Underqualified"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, LeverConnection, Result
 from integrations.workflow.operations import invitations
-from tests import factories
+from tests.support import factories
 
 STAGE = "CodeScreen Assessment"
 

@@ -9,8 +9,8 @@ from integrations.clients import provider
 from integrations.models import Delivery, Invitation
 from integrations.queue import on_request, worker
 from integrations.workflow.inbox import handle_delivery, sweep
-from tests import factories
 from tests.clients.fakes import FakeClients
+from tests.support import factories
 
 STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 

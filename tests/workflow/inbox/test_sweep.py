@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.queue import duties, on_request, worker
 from integrations.workflow.inbox import decide_delivery, sweep
-from tests import duty_runs, factories
+from tests.support import duty_runs, factories
 
 
 def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_webhook):

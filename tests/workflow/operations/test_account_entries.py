@@ -10,8 +10,8 @@ from integrations.workflow.operations.account_entries import (
     record_for_nobody,
     record_for_person,
 )
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 def test_each_organization_of_the_person_has_an_entry(super_admin, organization, stranger):

@@ -12,8 +12,8 @@ from integrations.workflow.operations.alert_addresses import (
     remove_address,
     send_test,
 )
-from tests import factories
-from tests.alert_receiver import receiving
+from tests.support import factories
+from tests.support.alert_receiver import receiving
 
 PUBLIC = "https://1.1.1.1/services/T-SECRET-path"
 HOSTILE = [

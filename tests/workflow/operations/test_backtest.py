@@ -20,8 +20,8 @@ from integrations.workflow.operations.backtest import backtest, newest, rules_of
 from integrations.workflow.rules.backtest import Unknown
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 from integrations.workflow.rules.past_facts import SOME_ADDRESS
-from tests import factories
-from tests.waits import work_through_waits
+from tests.support import factories
+from tests.support.waits import work_through_waits
 
 STAGE = "CodeScreen Assessment"
 #: Who enters the stage, in this order, and what is decided about each with a bulk limit of 4.

@@ -6,8 +6,8 @@ from integrations.http.errors import NotConnected
 from integrations.models import AuditEntry, Invitation
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.at_once import run_at_once
+from tests.support import factories
+from tests.support.at_once import run_at_once
 
 CORRECTED = "alder.correct@candidates.example"
 

@@ -16,8 +16,8 @@ from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 @pytest.mark.parametrize("key", ["", "   ", "x" * 501, "two\nlines", "schlüssel", "nul\x00"])

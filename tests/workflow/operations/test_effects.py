@@ -5,8 +5,8 @@ import pytest
 from integrations.models import Effect
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 from tests.workflow.operations.test_invitations import in_status
 
 

@@ -5,8 +5,8 @@ import pytest
 from integrations.models import IdentityProvider, Membership, ProviderIdentity, SignInDomain
 from integrations.workflow.operations import consent, members
 from integrations.workflow.operations.single_sign_on import domains, identities
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 @pytest.fixture

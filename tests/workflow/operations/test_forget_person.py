@@ -32,8 +32,8 @@ from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations import old_records, old_sign_ins
 from integrations.workflow.operations.members import remove_member
 from integrations.workflow.operations.pending_members import invite
-from tests import factories
-from tests.second_factors import sign_in, with_app, with_recovery_codes
+from tests.support import factories
+from tests.support.second_factors import sign_in, with_app, with_recovery_codes
 
 NAME, ADDRESS, CLIENT = "zuzana.nemcova", "zuzana@acme.example", "198.51.100.77"
 WORDS = (NAME, ADDRESS, CLIENT, "Zuzana")

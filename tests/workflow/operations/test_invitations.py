@@ -9,8 +9,8 @@ from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Effect, Invitation, Organization
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 def in_status(organization, status, **changes):

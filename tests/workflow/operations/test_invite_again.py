@@ -12,8 +12,8 @@ from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 OVER = {"completed", "withdrawn"}
 STOPPABLE = {"held", "pending", "uncertain", "invited"}

@@ -2,7 +2,7 @@
 
 from integrations.models import LeverConnection
 from integrations.workflow.operations.lever_connection import disconnect_lever
-from tests import factories
+from tests.support import factories
 
 
 def test_disconnecting_deletes_the_tokens(organization, super_admin):

@@ -13,7 +13,7 @@ from integrations.models import (
 from integrations.queue import worker
 from integrations.workflow.health.checks.lever_webhooks import check_webhooks
 from integrations.workflow.operations.lever_webhooks import make_webhook, make_webhooks, remove_webhooks
-from tests import factories, payloads
+from tests.support import factories, payloads
 
 
 def hooks(sandbox):

@@ -5,7 +5,7 @@ import pytest
 from integrations.models import Membership
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import change_role, remove_member, save_member
-from tests.factories import recorded
+from tests.support.factories import recorded
 
 
 def test_the_last_super_admin_is_neither_changed_nor_removed(organization, super_admin):

@@ -11,7 +11,7 @@ from integrations.models import ApiCall, AuditAction, AuditEntry, Delivery, Eras
 from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations import old_records
 from integrations.workflow.operations.old_records import remove_old_records
-from tests import factories
+from tests.support import factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=100), timezone.now() - timedelta(days=80)
 BODY = {"id": "event-1", "token": "t" * 48, "data": {"opportunityId": "somebody", "note": "about the person"}}

@@ -10,8 +10,8 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.workflow.operations.policies import set_policies
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 def test_changed_policies_are_audited_with_before_and_after(organization, super_admin):

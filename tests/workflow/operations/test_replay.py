@@ -8,8 +8,8 @@ from integrations.workflow.operations import replay
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.replay import replay_delivery
 from integrations.workflow.outbox.outcome import LeaseLost
-from tests import factories
 from tests.clients.fakes import FakeClients
+from tests.support import factories
 
 NO_PLATFORMS = FakeClients()
 

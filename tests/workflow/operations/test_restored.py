@@ -25,7 +25,7 @@ from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.restored import record_restore
 from integrations.workflow.rules.entered_before import EnteredBefore
-from tests import factories
+from tests.support import factories
 
 STAGE = "CodeScreen Assessment"
 

@@ -22,7 +22,7 @@ from integrations.models import (
 from integrations.queue import worker
 from integrations.workflow.erasure import old_messages
 from integrations.workflow.operations import retention
-from tests import duty_runs, factories
+from tests.support import duty_runs, factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
 PERSON = ("Candidate Alder", "alder@candidates.example")

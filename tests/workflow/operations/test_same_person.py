@@ -6,8 +6,8 @@ from integrations.models import Effect, Invitation
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 ACTS = {
     "approve": ("held", invitations.approve),

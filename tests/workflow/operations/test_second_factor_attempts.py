@@ -6,8 +6,8 @@ from integrations.models import AttemptLimit
 from integrations.models.attempt_limit import TooMany
 from integrations.workflow.operations import second_factor_attempts
 from integrations.workflow.operations.second_factor_attempts import OF_ADDRESS, OF_PERSON
-from tests import factories
-from tests.attempt_limits import let_pass
+from tests.support import factories
+from tests.support.attempt_limits import let_pass
 
 HOME, LONGEST_WAIT = "192.0.2.1", 900
 

@@ -8,8 +8,8 @@ from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_webhook_secret,
 )
 from integrations.workflow.operations.signature_tokens import save_main_token
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 
 def test_saved_secrets_are_audited_without_their_values(organization, super_admin):

@@ -15,7 +15,7 @@ from integrations.workflow.operations.signature_tokens import (
     retire_token,
     save_main_token,
 )
-from tests import factories
+from tests.support import factories
 
 
 @pytest.mark.parametrize("token", ["", "   ", "x" * 501, "two\nlines", "tab\there", "nul\x00"])

@@ -9,7 +9,7 @@ from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.operations import subject_access
 from integrations.workflow.operations.subject_access import held_data
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 ALDER, BIRCH = "opportunity-alder", "opportunity-birch"

@@ -14,7 +14,7 @@ from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve
 from integrations.workflow.operations.undo import take_back_approval, take_back_invite, take_back_retry
-from tests import factories
+from tests.support import factories
 
 WAIT = timedelta(seconds=30)
 REASON = "Lever refused the note."

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Organization
 from integrations.workflow.operations.waiting import requeue_waiting
-from tests import factories
+from tests.support import factories
 
 
 def test_requeueing_is_limited_to_the_organization(organization, stranger):

@@ -20,8 +20,8 @@ from integrations.workflow.operations.webhook_address import (
     honoured_former_keys,
     replace_webhook_key,
 )
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 WEEK = timedelta(days=7)
 

@@ -12,7 +12,7 @@ from integrations.workflow.person.invitations import (
     blocking_elsewhere,
     invitations_of,
 )
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, Invitation
 from integrations.queue import worker
-from tests import factories
+from tests.support import factories
 
 URL = "https://codescreen.example/api"
 INSTANCE = "instance-1"

@@ -11,7 +11,7 @@ from integrations.workflow.health import doctor
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.policies import set_policies
-from tests import factories
+from tests.support import factories
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from integrations.http.errors import CallDeferred
 from integrations.models import Invitation
 from integrations.queue import worker
 from integrations.workflow.results import poll_schedule
-from tests import factories
+from tests.support import factories
 
 
 def test_a_due_poll_is_claimed_once(db):

@@ -5,7 +5,7 @@ import pytest
 from integrations.codescreen.payloads import Progress
 from integrations.models import Assessment, Organization, RatingThresholds
 from integrations.workflow.results.rating import rate, rating_of
-from tests import factories
+from tests.support import factories
 
 QUARTERS = (25, 50, 75)
 

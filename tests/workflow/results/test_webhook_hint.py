@@ -10,7 +10,7 @@ from integrations.models import Effect, EmailKind, Invitation, Result
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.preferences import save_preferences
 from integrations.workflow.results import webhook_hint
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import send_all
 from tests.workflow.results.conftest import COMPLETE, INSTANCE, progress_tags
 

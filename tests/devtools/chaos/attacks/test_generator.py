@@ -32,7 +32,7 @@ from portal.devtools.chaos.attacks.generator import (
     RecordedTraffic,
 )
 from portal.devtools.chaos.ingest_client import make_stage_change
-from tests import factories
+from tests.support import factories
 
 OTHER_TOKEN, RETIRED = "f" * 48, "r" * 48
 OTHER_SECRET = "whsec_YW5vdGhlci1vcmdhbml6YXRpb25zLXNlY3JldC0wMDAwMDE="

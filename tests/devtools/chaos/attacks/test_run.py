@@ -7,8 +7,8 @@ from portal.devtools.chaos.attacks.generator import Attempt
 from portal.devtools.chaos.attacks.run import Findings
 from portal.devtools.chaos.attacks.targets import accepted_keys, columns_with
 from portal.devtools.chaos.attacks.timing import Difference
-from tests import factories
 from tests.devtools.chaos.runs import run_chaos
+from tests.support import factories
 
 ATTEMPT = Attempt("Lever: upper case", "/", b"", {}, frozenset({401}))
 SLOWER = Difference((50.0,) * 1000)

@@ -7,7 +7,7 @@ from integrations.models import Organization
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind
 from portal.devtools.chaos.every_point.injector import Injector, Killed
-from tests.factories import OrganizationFactory
+from tests.support.factories import OrganizationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,9 +12,9 @@ from integrations.queue import worker
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.operations import second_factor_attempts
 from portal.accounts.second_factor import pending_sign_in
-from tests import factories
-from tests.attempt_limits import let_pass
-from tests.second_factors import (
+from tests.support import factories
+from tests.support.attempt_limits import let_pass
+from tests.support.second_factors import (
     PASSWORD,
     code_of,
     make_strong,

@@ -8,8 +8,8 @@ from django.test import Client
 
 from integrations.models import Passkey
 from portal.accounts.second_factor.passkey_ceremonies import are_possible
-from tests import factories
-from tests.second_factors import (
+from tests.support import factories
+from tests.support.second_factors import (
     SecurityKey,
     change_session,
     make_strong,

@@ -9,9 +9,9 @@ from django.test import Client
 from integrations.models import AuditAction, AuthenticatorApp, Membership, RecoveryCode
 from integrations.queue import worker
 from portal.accounts.completion import METHOD_SESSION_KEY
-from tests import factories
-from tests.factories import recorded
-from tests.second_factors import (
+from tests.support import factories
+from tests.support.factories import recorded
+from tests.support.second_factors import (
     PASSWORD,
     change_session,
     code_of,

@@ -14,7 +14,7 @@ from integrations.workflow.effects.kinds.report_file import (
     explained,
 )
 from integrations.workflow.effects.kinds.tags import LATER_RESULT
-from tests.report_texts import links_of, texts_of
+from tests.support.report_texts import links_of, texts_of
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
 
 PATH = "/files$"

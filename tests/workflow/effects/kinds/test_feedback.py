@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import LOST, evaluate, feedback_forms, lever_account, portal_templates
 
 

@@ -14,7 +14,7 @@ from integrations.workflow.operations import invitations
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"

@@ -6,7 +6,7 @@ from integrations.clients import provider
 from integrations.models import Delivery, Effect, Invitation, LeverConnection, RoleMapping, Stage
 from integrations.workflow.catalog import sync
 from integrations.workflow.operations.effects import retry_effect
-from tests import factories
+from tests.support import factories
 
 TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"

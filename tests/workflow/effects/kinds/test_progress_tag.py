@@ -7,7 +7,7 @@ from integrations.models import Effect
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
-from tests import factories
+from tests.support import factories
 from tests.workflow.effects.conftest import LOST
 
 

@@ -11,7 +11,7 @@ from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.kinds.tags import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_result_tag
-from tests import factories
+from tests.support import factories
 
 
 def complete_assessment(scenario, **verdict):

@@ -5,7 +5,7 @@ import pytest
 from integrations.models import Effect, Result
 from integrations.workflow.effects.kinds.feedback import results_of
 from integrations.workflow.effects.registry import kind_of
-from tests import factories
+from tests.support import factories
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alert_receiver import receiving
+from tests.support.alert_receiver import receiving
 
 
 @pytest.fixture

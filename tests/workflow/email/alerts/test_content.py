@@ -9,7 +9,7 @@ import pytest
 from integrations.models import EmailTemplate
 from integrations.workflow.email.alerts.content import alert_of
 from integrations.workflow.email.alerts.payload import AlertPayload
-from tests import factories
+from tests.support import factories
 
 AT = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
 RESULT = AlertPayload(

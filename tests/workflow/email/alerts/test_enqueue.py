@@ -7,7 +7,7 @@ from django.db.models.functions import Cast
 
 from integrations.models import AlertAddress, Effect, EmailTopic, Incident
 from integrations.workflow.health import incidents
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import notify
 
 

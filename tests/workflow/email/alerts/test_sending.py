@@ -12,7 +12,7 @@ from integrations.models import AlertAddress, ApiCall, Effect, EmailTopic, Incid
 from integrations.queue import worker
 from integrations.workflow.email.payload import IncidentOngoing
 from integrations.workflow.outbox import retry_policy
-from tests import factories
+from tests.support import factories
 from tests.workflow.email.outgoing import LONG_AGO, notify
 
 SECRET = factories.WEBHOOK_SECRET

@@ -7,7 +7,7 @@ from integrations.verdict_code import VerdictCode
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.health.chain.verification import verify_chain
-from tests import factories
+from tests.support import factories
 
 
 class Chain:

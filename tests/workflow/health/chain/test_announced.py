@@ -18,8 +18,8 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.workflow.health.chain.announced import HeadToCompare, announce_head
-from tests import factories
-from tests.append_only import lifted, overwrite
+from tests.support import factories
+from tests.support.append_only import lifted, overwrite
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, models, transaction
 from integrations.models import AuditEntry, Chained, ChainHead, Verdict
 from integrations.models.chain_format import link_hash
 from integrations.workflow.health.chain.announced import HeadToCompare
-from tests.append_only import lifted, overwrite
+from tests.support.append_only import lifted, overwrite
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations.organizations import change_organization
 from integrations.workflow.operations.pending_members import withdraw
 from integrations.workflow.operations.webhook_address import replace_webhook_key
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.models.chained import ERASED_POSITIONS
 from integrations.workflow.health.chain import verification
 from integrations.workflow.health.chain.covers import Covers, covers_of
-from tests.append_only import overwrite
+from tests.support.append_only import overwrite
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from integrations.workflow.health.chain import verification
 from integrations.workflow.health.chain.announced import entries_of_new_organizations
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.operations.organizations import create_organization
-from tests import factories
-from tests.append_only import lifted, overwrite
+from tests.support import factories
+from tests.support.append_only import lifted, overwrite
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, Delivery, TargetKind, Verdict
 from integrations.workflow.health.chain.verification import verify_chain
-from tests import factories
-from tests.factories import recorded
+from tests.support import factories
+from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db
 

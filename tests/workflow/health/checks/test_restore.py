@@ -13,7 +13,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from tests import factories
+from tests.support import factories
 from tests.workflow.health.rows import only_finding
 
 

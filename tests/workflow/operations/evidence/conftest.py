@@ -21,7 +21,7 @@ from integrations.models import (
 )
 from integrations.workflow.operations.evidence.pack import write_pack
 from integrations.workflow.operations.evidence.selection import CandidateSelection, Selection
-from tests import factories
+from tests.support import factories
 
 ALDER, BIRCH, CEDAR = "opportunity-alder", "opportunity-birch", "opportunity-cedar"
 

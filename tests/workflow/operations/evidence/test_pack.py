@@ -31,7 +31,7 @@ from integrations.workflow.operations.evidence.selection import (
     files,
     is_empty,
 )
-from tests import factories
+from tests.support import factories
 from tests.workflow.operations.evidence.conftest import ALDER, rows, verify
 
 FILES = (

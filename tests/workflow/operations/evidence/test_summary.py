@@ -10,7 +10,7 @@ from integrations.models import Candidate, Invitation
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.operations.evidence.selection import CandidateSelection, PeriodSelection
-from tests import factories
+from tests.support import factories
 from tests.workflow.operations.evidence.conftest import ALDER, BIRCH, rows
 
 

@@ -17,8 +17,8 @@ from integrations.workflow.operations.single_sign_on.domains import (
     normal_domain,
     remove_domain,
 )
-from tests import factories
-from tests.nameserver import serving_names
+from tests.support import factories
+from tests.support.nameserver import serving_names
 
 
 @pytest.fixture

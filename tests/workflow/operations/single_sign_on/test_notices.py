@@ -15,9 +15,9 @@ from integrations.workflow.operations.single_sign_on.provider_settings import (
     save_provider,
     set_mode,
 )
-from tests import factories
-from tests.nameserver import serving_names
 from tests.portal.accounts.single_sign_on_scene import prove
+from tests.support import factories
+from tests.support.nameserver import serving_names
 
 ISSUER = "https://login.acme.example"
 SECRET = "a-secret-of-the-client"

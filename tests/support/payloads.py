@@ -8,7 +8,7 @@ from typing import Any
 from integrations.codescreen import signature as codescreen_signature
 from integrations.lever import signature as lever_signature
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def load(name: str, **changes: Any) -> Any:

@@ -7,7 +7,7 @@ from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred
 from integrations.models import Duty, DutyRun, Organization
 from integrations.queue import duties
-from tests import factories
+from tests.support import factories
 
 
 def perform(duty: Duty, organization: Organization) -> DutyRun:

@@ -23,8 +23,8 @@ from portal.devtools.demo.provisioning import STAGE_NAME
 from portal.devtools.process_table import descendants
 from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.waiting import wait_for_url
-from tests import planting
-from tests.identity_provider import Provider, serving
+from tests.support import planting
+from tests.support.identity_provider import Provider, serving
 
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 #: A member who has a second factor, and the superuser.

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from integrations.models import AuthenticatorApp
 from portal.devtools.demo.browser_session import BrowserSession
-from tests.identity_provider import PORTAL_SECRET, Provider
+from tests.support.identity_provider import PORTAL_SECRET, Provider
 
 Secrets = dict[str, str]
 

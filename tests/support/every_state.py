@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import ResultOutcome
-from tests import factories
+from tests.support import factories
 
 STATUS = Invitation.Status
 UNINVITED = [

@@ -18,9 +18,9 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 from django.utils.datastructures import MultiValueDict
 
-from tests.addresses import Address
+from tests.support.addresses import Address
 
-#: Formats of texts; tests.hostile says what they generate.
+#: Formats of texts; tests.support.hostile says what they generate.
 HOSTILE = "hostile"
 MOST_VALUES = 12
 #: Read by some views only once everything else is right, so it is sent to all.

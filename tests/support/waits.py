@@ -3,7 +3,7 @@
 from integrations.models import Delivery
 from integrations.queue import worker
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
-from tests.factories import a_moment_ago
+from tests.support.factories import a_moment_ago
 
 
 def end_wait() -> None:

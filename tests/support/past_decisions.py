@@ -8,7 +8,7 @@ from integrations.workflow.operations.backtest import rules_of
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import CandidateSnapshot, Facts
 from integrations.workflow.rules.past_facts import stored_facts
-from tests import factories
+from tests.support import factories
 
 
 def decide_about(organization: Organization, opportunity_id: str, role: str, at: datetime) -> Delivery:
