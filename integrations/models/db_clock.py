@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 
 QUERY_AGAIN_SECONDS = 60.0
 PROMPT_SECONDS = 1.0
@@ -25,6 +27,12 @@ def now() -> datetime:
     database_time = _query()
     _last_reading = (uptime, database_time) if _uptime() - uptime < PROMPT_SECONDS else None
     return database_time
+
+
+def due_after(wait: timedelta) -> Combinable:
+    """Return the time after `wait`, for the database to find out when it writes it."""
+    # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
+    return Now() + wait if wait else Now()
 
 
 def _uptime() -> float:

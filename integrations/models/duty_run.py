@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models.claim_statement import lease_first_statement
+from integrations.models.db_clock import due_after
 from integrations.models.leasing import Leasable, LeasableQuerySet
 
 #: Longer than one part or call of a duty; each renews it. A killed worker's duty is taken up again
@@ -240,9 +241,7 @@ class DutyRun(Leasable):
 
     def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
         """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
-        # SQLite gives a sum more digits than Now() has, and so sorts it after Now() of the same millisecond
-        again_at = Now() + timedelta(seconds=seconds) if seconds else Now()
-        failures = self._failures_at(place)
+        again_at, failures = due_after(timedelta(seconds=seconds)), self._failures_at(place)
         return self._finish(duration_ms, again_at, failures=failures, last_error=reason, place=place)
 
     def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:

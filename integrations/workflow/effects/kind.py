@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.http.json_types import JsonObject
 from integrations.models import Delivery, Effect, Invitation, Result
-from integrations.workflow.outbox.enqueue import Payload, due_after, enqueue
+from integrations.models.db_clock import due_after
+from integrations.workflow.outbox.enqueue import Payload, enqueue
 from integrations.workflow.outbox.outcome import Failed, Outcome, Uncertain
 
 NOT_RECORDED = "The exact words weren't kept when this was written."

@@ -14,6 +14,7 @@ from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Effect, Organization, db_clock
+from integrations.models.db_clock import due_after
 from integrations.models.db_retry import with_retry
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 from integrations.workflow.effects.kind import Author
@@ -176,7 +177,7 @@ def _retry(effect: Effect, retry: Retry, earlier_attempt: datetime | None) -> No
         StartedAttempt.CURRENT: effect.attempt_started_at,
     }[retry.started_attempt]
     effect.release(
-        due_at=Now() + retry.wait,
+        due_at=due_after(retry.wait),
         last_error=retry.reason,
         attempt_started_at=started,
         attempts=F("attempts") if retry.is_counted else F("attempts") - 1,

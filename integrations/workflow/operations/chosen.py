@@ -23,11 +23,11 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
+from integrations.models.db_clock import due_after
 from integrations.verdict_code import IMPERSONAL_VERDICTS, INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.dry_run import preview_together
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import invite_again, send_again
-from integrations.workflow.outbox.enqueue import due_after
 from integrations.workflow.rules.facts import Decision
 
 BEING_DECIDED = "This candidate is being decided."

@@ -7,9 +7,9 @@ from django.db.models.functions import Now
 
 from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, Invitation, TargetKind
+from integrations.models.db_clock import due_after
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
-from integrations.workflow.outbox.enqueue import due_after
 
 
 def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -> None:

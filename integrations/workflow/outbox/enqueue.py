@@ -4,9 +4,6 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Self
 
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
-
 from integrations import correlation
 from integrations.http.json_types import JsonObject
 from integrations.models import Delivery, Effect, Invitation, Membership, db_clock
@@ -59,9 +56,3 @@ def enqueue(
     if wait:
         effect.due_at = db_clock.now() + wait
     Effect.objects.add(effect)
-
-
-def due_after(wait: timedelta) -> Combinable:
-    """Return the due time of what begins after `wait`."""
-    # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
-    return Now() + wait if wait else Now()

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from integrations.http.errors import PlatformError
 from integrations.invitation_status import FollowingEnd, InvitationStatus
 from integrations.models import Invitation, db_clock
+from integrations.models.db_clock import due_after
 from integrations.models.leasing import LEASE
 from integrations.workflow.results.following import end_following, is_gone
 
@@ -69,12 +70,12 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
                 end_following(row, FollowingEnd.GONE)
                 return
         Invitation.objects.filter(SCHEDULED, pk=row.pk).update(
-            next_poll_at=Now() + wait, poll_failures=failures
+            next_poll_at=due_after(wait), poll_failures=failures
         )
 
 
 def postpone_uncalled(invitation: Invitation, wait: timedelta) -> None:
     """Poll again after `wait`; the claim's failure isn't counted, since no call was made."""
     Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
-        next_poll_at=Now() + wait, poll_failures=invitation.poll_failures
+        next_poll_at=due_after(wait), poll_failures=invitation.poll_failures
     )

@@ -29,7 +29,7 @@ from integrations.workflow.effects.perform import apply_outcome
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import retry_policy
-from integrations.workflow.outbox.outcome import Done
+from integrations.workflow.outbox.outcome import Done, Retry
 from integrations.workflow.results import webhook_hint
 from portal.devtools.sandbox.ids import stable_id
 from tests.support import factories
@@ -210,3 +210,10 @@ def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
     Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
     worker.work()
     assert sandbox.opportunity("Alder")["notes"] == 1
+
+
+def test_what_is_retried_without_a_wait_is_due_at_once(scenario):
+    scenario.pending_invitation()
+    for _ in range(20):
+        effect = factories.claimed(Effect, "worker")
+        apply_outcome(effect, Retry("The invitation was requested again.", timedelta(0)), None)
