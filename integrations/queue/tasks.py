@@ -21,7 +21,7 @@ from integrations.models import DutyRun, Heartbeat, PortalDuty
 from integrations.models.db_retry import DATABASE_OUTAGE, conflict
 from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
 from integrations.queue.portal_duties import perform_portal_duties
-from integrations.queue.worker import Row, claim_rows, perform_duties, work_on
+from integrations.queue.worker import Organizations, Row, claim_rows, perform_duties, work_on
 from integrations.workflow.email.password_reset import answer_requests
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ QUIET_SECONDS = ENQUEUE_EVERY_SECONDS * 1.5
 #: While a duty goes on for longer, rows are begun beside it for so long: else one worker would keep them waiting. A
 #: duty ends within its turn; one that doesn't must not end with calls whose outcome nobody knows.
 BESIDE_DUTIES_SECONDS = 120.0
-#: Between two looks for due rows while nothing that was begun has ended.
+#: Between two looks for due rows. One comes sooner once half of the threads for rows are idle: a claim for each thread
+#: that becomes idle took a quarter of a worker's time.
 LOOK_SECONDS = 0.05
 BEAT_SECONDS = 1.0
 #: A row's step may begin calls for this long. They end well before django-q2 kills a worker for taking too long, which
@@ -80,6 +81,8 @@ class _Work:
         #: Set while all threads for rows are busy: then one thread performs duties.
         self._rows_wait = Event()
         self._turn = 0
+        self._look_at = self._began
+        self._organizations = Organizations()
 
     def run(self) -> None:
         """Begin what is due, as threads become free."""
@@ -89,12 +92,13 @@ class _Work:
             if now >= self._ends_at and not self._duties:
                 enqueue_work()
                 return
-            has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows()
+            has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows(now)
             if self._duties_at <= now < self._ends_at:
                 self._duties_at = now + BEAT_SECONDS
                 self._begin_duties()
             if self._rows or self._duties:
-                self._wait(BEAT_SECONDS if self._rows_wait.is_set() else LOOK_SECONDS)
+                is_full = len(self._rows) == settings.STEP_THREADS
+                self._wait(BEAT_SECONDS if is_full else LOOK_SECONDS)
             elif not has_begun and now >= self._quiet_at:
                 return
             else:
@@ -115,13 +119,15 @@ class _Work:
         self._rows -= ended
         self._duties -= ended
 
-    def _begin_rows(self) -> bool:
+    def _begin_rows(self, now: float) -> bool:
         """Begin due rows, as many as there are idle threads for them; return whether there was any."""
-        idle = settings.STEP_THREADS - len(self._rows)
-        begun = 0
+        idle, begun = settings.STEP_THREADS - len(self._rows), 0
+        if idle * 2 < settings.STEP_THREADS and now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
         if idle:
             for row in claim_rows(idle, self._turn):
-                self._rows.add(threads().submit(_perform, partial(_work_on, row)))
+                self._rows.add(threads().submit(_perform, partial(_work_on, row, self._organizations)))
                 begun += 1
             self._turn += 1
         if begun == idle:
@@ -150,10 +156,10 @@ def _beat() -> None:
         answer_requests()
 
 
-def _work_on(row: Row) -> None:
+def _work_on(row: Row, organizations: Organizations) -> None:
     now = time.monotonic()
     with call_window.closing_at(now + CALLS_SECONDS):
-        work_on(row, now + CANDIDATE_SECONDS)
+        work_on(row, organizations, now + CANDIDATE_SECONDS)
 
 
 def _perform(step: Callable[[], object]) -> None:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from threading import Event
+from threading import Event, local
 
 from integrations import correlation, stop_signal
 from integrations.clients import call_log
@@ -18,34 +18,61 @@ from integrations.workflow.results.poll_schedule import claim_polls
 
 type Row = Effect | Delivery | Invitation
 
+READ_AGAIN_SECONDS = 1.0
+
+
+class Organizations(local):
+    """The organizations that the steps of one run read. Each thread has its own: a step may change what it holds."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[float, Organization]] = {}
+
+    def read(self, pk: int) -> Organization:
+        """Return the organization as it is now."""
+        self._read[pk] = time.monotonic(), Organization.objects.reread(pk)
+        return self._read[pk][1]
+
+    def recent(self, pk: int) -> Organization:
+        """Return the organization as it was READ_AGAIN_SECONDS ago at most.
+
+        One that holds its work up is read anew: a row is due again because that has ended.
+        """
+        at, organization = self._read.get(pk, (0.0, None))
+        is_old = time.monotonic() - at > READ_AGAIN_SECONDS
+        if organization is None or is_old or organization.paused or organization.disconnected_reason:
+            return self.read(pk)
+        return organization
+
 
 def work(most: int | None = None) -> int:
     """Work due rows in this thread until none is left, `most` are worked or a stop is requested.
 
     Return how many were worked.
     """
-    count = turn = 0
+    organizations, count, turn = Organizations(), 0, 0
     while not stop_signal.is_requested() and count != most:
         row = next(claim_rows(1, turn), None)
         if row is None:
             break
-        count += work_on(row, most=None if most is None else most - count)
+        count += work_on(row, organizations, most=None if most is None else most - count)
         turn += 1
     return count
 
 
-def work_on(row: Row, deadline: float | None = None, most: int | None = None) -> int:
+def work_on(
+    row: Row, organizations: Organizations, deadline: float | None = None, most: int | None = None
+) -> int:
     """Perform the step of a claimed row, then the effects of the same candidate that are due.
 
     Return how many steps that were, at most `most`. None is begun after the deadline or a request to stop.
     """
-    _step(row)
+    _step(row, organizations)
     count = 1
     while row.opportunity_id and count != most and _may_go_on(deadline):
         effect = Effect.claim_next(row.organization_id, row.opportunity_id, uuid.uuid4().hex)
         if effect is None:
             break
-        perform_effect(effect)
+        _step(effect, organizations)
         count += 1
     return count
 
@@ -101,35 +128,39 @@ def _claim_polls(most: int) -> list[Invitation]:
 # steps
 
 
-def _step(row: Row) -> None:
+def _step(row: Row, organizations: Organizations) -> None:
     match row:
         case Effect():
-            perform_effect(row)
-        case Delivery():
-            decide(row)
+            perform_effect(row, organizations.recent(row.organization_id))
+        case Delivery():  # by the policies and mappings of now
+            decide(row, organizations.read(row.organization_id))
         case Invitation():
-            poll_invitation(row)
+            poll_invitation(row, organizations.recent(row.organization_id))
 
 
-def perform_effect(effect: Effect) -> None:
-    """Perform one claimed effect, for its organization as it is now."""
-    organization = effect.organization = Organization.objects.reread(effect.organization_id)
+def perform_effect(effect: Effect, organization: Organization | None = None) -> None:
+    """Perform one claimed effect, for its organization as it is now unless it is given."""
+    organization = effect.organization = organization or Organization.objects.reread(effect.organization_id)
     with correlation.use(effect.correlation_id), call_log.collected():
         context = CallContext(effect=effect)
         perform(effect, clients_for(organization, context))
 
 
-def decide(delivery: Delivery) -> None:
-    """Bring one claimed delivery to its verdict, by its organization as it is now."""
-    organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
+def decide(delivery: Delivery, organization: Organization | None = None) -> None:
+    """Bring one claimed delivery to its verdict, by its organization as it is now unless it is given."""
+    organization = delivery.organization = organization or Organization.objects.reread(
+        delivery.organization_id
+    )
     with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
         handle_delivery(delivery, clients_for(organization, context))
 
 
-def poll_invitation(invitation: Invitation) -> PollOutcome:
-    """Poll one invitation, for its organization as it is now."""
-    organization = invitation.organization = Organization.objects.reread(invitation.organization_id)
+def poll_invitation(invitation: Invitation, organization: Organization | None = None) -> PollOutcome:
+    """Poll one invitation, for its organization as it is now unless it is given."""
+    organization = invitation.organization = organization or Organization.objects.reread(
+        invitation.organization_id
+    )
     with correlation.use(), call_log.collected():
         context = CallContext(opportunity_without_row=invitation.opportunity_id)
         return poll(invitation, clients_for(organization, context))

@@ -15,13 +15,14 @@ from integrations.models import Duty, DutyRun, Effect, Heartbeat, PortalDuty
 from integrations.models.duty_run import DUTY_LEASE
 from integrations.queue import duties, notify, tasks, worker
 from tests.support import factories
+from tests.support.statements import noted
 
 
 @pytest.mark.django_db(transaction=True)
 def test_everything_due_is_worked(organization, monkeypatch):
     for number in range(12):
         factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
-    monkeypatch.setattr(worker, "perform_effect", lambda row: row.finish())
+    monkeypatch.setattr(worker, "perform_effect", lambda row, _: row.finish())
     tasks.work(1)
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
     assert Heartbeat.is_fresh(timedelta(seconds=15))
@@ -31,7 +32,7 @@ def test_everything_due_is_worked(organization, monkeypatch):
 def test_a_task_ends_without_an_error_when_the_database_goes_away(organization, monkeypatch):
     factories.EffectFactory(organization=organization)
 
-    def lose_database(_):
+    def lose_database(*_):
         raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(worker, "perform_effect", lose_database)
@@ -45,7 +46,7 @@ def test_a_task_ends_without_an_error_when_the_database_goes_away(organization, 
 def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
     performed = []
 
-    def perform(effect):
+    def perform(effect, _):
         performed.append(effect.pk)
         effect.finish()
         request_stop()
@@ -64,7 +65,7 @@ def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop
 def test_a_task_returns_after_the_steps_in_flight_when_a_stop_was_requested(
     organization, request_stop, monkeypatch
 ):
-    def perform(effect):
+    def perform(effect, _):
         request_stop()
         time.sleep(0.3)
         effect.finish()
@@ -91,7 +92,7 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
     worked = threading.Event()
     was_worked: list[bool] = []
 
-    def perform(row):
+    def perform(row, _):
         row.finish()
         worked.set()
 
@@ -144,7 +145,7 @@ def test_what_came_while_nothing_was_enqueued_is_found_before_the_task_ends(orga
     """A process that has just enqueued a task enqueues none for the rows that it commits next."""
     effect = factories.EffectFactory.create(organization=organization)
     Effect.objects.update(due_at=Now() + timedelta(seconds=notify.ENQUEUE_EVERY_SECONDS))
-    monkeypatch.setattr(worker, "perform_effect", lambda row: row.finish())
+    monkeypatch.setattr(worker, "perform_effect", lambda row, _: row.finish())
     tasks.work()
     effect.refresh_from_db()
     assert effect.state == "done"
@@ -165,10 +166,32 @@ def test_the_portals_duties_are_done_beside_the_rows():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_many_rows_are_claimed_together(organization, monkeypatch):
+    one_after_another = threading.Lock()
+
+    def perform(effect, _):
+        with one_after_another:
+            time.sleep(0.02)
+            effect.finish()
+
+    monkeypatch.setattr(worker, "perform_effect", perform)
+    monkeypatch.setattr(settings, "STEP_THREADS", 4)
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 20.0)
+    monkeypatch.setattr(tasks, "QUIET_SECONDS", 0.0)
+    for number in range(20):
+        factories.EffectFactory.create(organization=organization, opportunity_id=f"o{number}")
+    with noted(monkeypatch) as statements:
+        tasks.work(30)
+    assert not Effect.objects.exclude(state="done").exists()
+    leases = [text for text in statements.texts if text.lstrip().startswith('UPDATE "integrations_effect"')]
+    assert len(leases) == 9  # four rows, and two for each two that ended
+
+
+@pytest.mark.django_db(transaction=True)
 def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_stop, monkeypatch):
     held = []
 
-    def perform(effect):
+    def perform(effect, _):
         time.sleep(0.2)
         held.append(Effect.objects.filter(leased_until__isnull=False).count())
         effect.finish()

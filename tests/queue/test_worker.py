@@ -9,17 +9,18 @@ from django.utils import timezone
 from integrations.models import Delivery, Duty, DutyRun, Effect, Organization
 from integrations.queue import duties, worker
 from tests.support import factories
+from tests.support.statements import noted
 
 
 def test_effects_and_deliveries_take_turns(db, monkeypatch):
     organization = factories.OrganizationFactory()
     done = []
 
-    def perform(effect):
+    def perform(effect, _):
         done.append("effect")
         effect.finish()
 
-    def decide(delivery):
+    def decide(delivery, _):
         done.append("delivery")
         delivery.release(due_at=None)
 
@@ -81,11 +82,11 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
     """The first step leaves an effect to do, as a decision leaves the invitation's."""
     done = []
 
-    def perform(effect):
+    def perform(effect, _):
         done.append(effect.key)
         effect.finish()
 
-    def decide(delivery):
+    def decide(delivery, _):
         delivery.release(due_at=None)
         for number in range(2):
             factories.EffectFactory(
@@ -101,29 +102,29 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
     delivery = factories.DeliveryFactory(organization=organization, opportunity_id="a")
     claimed = factories.claimed(Delivery, "one")
     assert claimed == delivery
-    assert worker.work_on(claimed) == 3
+    assert worker.work_on(claimed, worker.Organizations()) == 3
     assert done == ["own-0", "own-1"]
 
 
 def test_no_further_effect_of_a_candidate_is_begun_when_a_stop_was_requested(
     organization, request_stop, monkeypatch
 ):
-    def perform(effect):
+    def perform(effect, _):
         effect.finish()
         request_stop()
 
     monkeypatch.setattr(worker, "perform_effect", perform)
     for _ in range(2):
         factories.EffectFactory(organization=organization, opportunity_id="a")
-    assert worker.work_on(factories.claimed(Effect, "one")) == 1
+    assert worker.work_on(factories.claimed(Effect, "one"), worker.Organizations()) == 1
     assert Effect.objects.filter(attempts=0).count() == 1
 
 
 def test_an_effect_without_a_candidate_is_followed_by_none(organization, monkeypatch):
-    monkeypatch.setattr(worker, "perform_effect", lambda effect: effect.finish())
+    monkeypatch.setattr(worker, "perform_effect", lambda effect, _: effect.finish())
     for _ in range(2):
         factories.EffectFactory(organization=organization, opportunity_id="")
-    assert worker.work_on(factories.claimed(Effect, "one")) == 1
+    assert worker.work_on(factories.claimed(Effect, "one"), worker.Organizations()) == 1
 
 
 @pytest.mark.parametrize("kind", ["effects", "deliveries", "polls"])
@@ -150,6 +151,62 @@ def test_each_kind_is_asked_first_in_its_turn(organization):
         factories.DeliveryFactory.create(organization=organization)
     first, second = (next(worker.claim_rows(1, turn)) for turn in (0, 1))
     assert (type(first), type(second)) == (Delivery, Effect)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_effects_of_one_organization_share_one_reading_of_it(connected_organization, monkeypatch):
+    monkeypatch.setattr(worker, "perform", lambda effect, _: effect.finish())
+    worker.work()  # what connecting has left to do
+    for number in range(20):
+        factories.EffectFactory.create(organization=connected_organization, opportunity_id=f"o{number}")
+    with noted(monkeypatch) as statements:
+        assert worker.work() == 20
+    assert sum('FROM "integrations_organization"' in text for text in statements.texts) == 1
+    assert len(statements.texts) <= 103
+
+
+def test_a_pause_is_seen_after_a_second_and_its_end_at_once(connected_organization, monkeypatch):
+    seconds = [100.0]
+    monkeypatch.setattr("integrations.queue.worker.time.monotonic", lambda: seconds[0])
+    organizations, pk = worker.Organizations(), connected_organization.pk
+    assert not organizations.recent(pk).paused
+    Organization.objects.update(paused=True)
+    seconds[0] += worker.READ_AGAIN_SECONDS + 0.1
+    assert organizations.recent(pk).paused
+    Organization.objects.update(paused=False)
+    assert not organizations.recent(pk).paused
+
+
+def test_a_connection_is_seen_at_once_when_there_was_none(organization):
+    organizations = worker.Organizations()
+    assert organizations.recent(organization.pk).disconnected_reason
+    factories.LeverConnectionFactory.create(organization=organization)
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    assert not organizations.recent(organization.pk).disconnected_reason
+
+
+def test_a_verdict_goes_by_the_organization_of_now_and_the_effects_after_it_too(
+    connected_organization, monkeypatch
+):
+    seen = []
+
+    def handle(delivery, _):
+        seen.append(delivery.organization.default_assessment)
+        delivery.release(due_at=None)
+
+    def perform(effect, _):
+        seen.append(effect.organization.default_assessment)
+        effect.finish()
+
+    organizations = worker.Organizations()
+    organizations.recent(connected_organization.pk)
+    Organization.objects.update(default_assessment="Backend")
+    monkeypatch.setattr(worker, "handle_delivery", handle)
+    monkeypatch.setattr(worker, "perform", perform)
+    delivery = factories.DeliveryFactory.create(organization=connected_organization, opportunity_id="o1")
+    factories.EffectFactory.create(organization=connected_organization, opportunity_id="o1")
+    assert worker.work_on(delivery, organizations) == 2
+    assert seen == ["Backend", "Backend"]
 
 
 def test_a_step_sees_its_organization_as_it_is_now(organization, monkeypatch):

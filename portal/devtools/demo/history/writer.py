@@ -169,9 +169,10 @@ class _History:
 
 def _work() -> None:
     """Work everything that is due, as a worker would."""
+    organizations = worker.Organizations()
     while rows := list(worker.claim_rows(AT_ONCE, 0)):
         for row in rows:
-            worker.work_on(row)
+            worker.work_on(row, organizations)
 
 
 @contextmanager
