@@ -1,14 +1,16 @@
 """Which rows a person sees in the admin and which they may change: their memberships' roles decide."""
 
 from collections.abc import Collection
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.models import Membership, Organization
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
+from integrations.pagination import LongListPaginator
 from integrations.session_strength import has_given_own_factor, is_admitted, is_strong
 
 #: A right that a membership gives: the name of one of its properties.
@@ -77,3 +79,22 @@ def has_right(request: HttpRequest, right: Right, organization_id: int | None = 
         return True
     organizations = organizations_with(request, right)
     return bool(organizations) if organization_id is None else organization_id in organizations
+
+
+def visible[Row: Model](model: type[Row], request: HttpRequest) -> QuerySet[Row]:
+    """Return the rows of the person's organizations; all for superusers. The model has a column `organization`."""
+    rows: QuerySet[Row] = model._default_manager.all()
+    if is_superuser(request):
+        return rows
+    return rows.filter(organization__in=visible_organizations(request))
+
+
+def organizations(request: HttpRequest) -> QuerySet[Organization]:
+    """Return the organizations whose rows the person sees, by name."""
+    rows = Organization.objects.order_by("name")
+    return rows if is_superuser(request) else rows.filter(pk__in=visible_organizations(request))
+
+
+def count_text(rows: QuerySet[Any]) -> str:
+    """Return how many rows there are, for people; of very many only that they are more than the portal counts."""
+    return LongListPaginator(rows.order_by("pk"), 1).count_text

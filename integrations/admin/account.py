@@ -1,4 +1,4 @@
-"""People's accounts in the admin, for superusers. Every change is in the audit log, as on the portal's own pages."""
+"""People's accounts in the admin and how they sign in, for superusers."""
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -9,8 +9,16 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from integrations.admin.access import current_user, is_superuser
-from integrations.admin.portal_wide import PortalWideAdmin
-from integrations.models import AuditAction
+from integrations.admin.base import PortalWideAdmin
+from integrations.models import (
+    AuditAction,
+    AuthenticatorApp,
+    Passkey,
+    PasswordLinkRequest,
+    PersonalSettings,
+    RecoveryCode,
+    UserSession,
+)
 from integrations.queue import notify
 from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.operations.accounts import add_account, change_account, follow_new_password
@@ -81,3 +89,57 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         if is_changed:
             notify.notify_workers()
         return response
+
+
+@admin.register(PersonalSettings)
+class PersonalSettingsAdmin(PortalWideAdmin):
+    """A person's time zone, proven address and latest organization."""
+
+    list_display = ("user", "time_zone", "proven_email", "last_organization")
+    list_select_related = ("user", "last_organization")
+
+
+@admin.register(AuthenticatorApp)
+class AuthenticatorAppAdmin(PortalWideAdmin):
+    """Who has an app, since when, and when it was last used; never its secret."""
+
+    list_display = ("user", "created_at", "confirmed_at", "last_used_at")
+    list_select_related = ("user",)
+    fields = ("user", "created_at", "confirmed_at", "last_used_at")
+    search_fields = ("user__username",)
+
+
+@admin.register(Passkey)
+class PasskeyAdmin(PortalWideAdmin):
+    """Who has which passkeys, since when, and when each was last used."""
+
+    list_display = ("user", "name", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    fields = ("user", "name", "credential_id", "sign_count", "created_at", "last_used_at")
+    search_fields = ("user__username", "name")
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(PortalWideAdmin):
+    """Whose codes were made and used when; never their hashes."""
+
+    list_display = ("user", "created_at", "used_at")
+    list_select_related = ("user",)
+    fields = ("user", "created_at", "used_at")
+    search_fields = ("user__username",)
+
+
+@admin.register(PasswordLinkRequest)
+class PasswordLinkRequestAdmin(PortalWideAdmin):
+    """Requests that wait for a worker; the addresses aren't shown."""
+
+    list_display = ("pk", "requested_at")
+    exclude = ("address",)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(PortalWideAdmin):
+    """When people signed in, and from where."""
+
+    list_display = ("user", "began_at", "last_used_at", "ended_at", "address", "browser")
+    list_select_related = ("user",)

@@ -1,21 +1,23 @@
-"""The base of the admin pages: rows of the person's own organizations, read-only unless a subclass allows more."""
+"""The base of the admin's lists and pages: rows of the person's organizations, read-only unless a subclass says so."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.functions import Length
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from integrations.admin import access
-from integrations.admin.changelist import LongChangeList
+from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING
 from integrations.admin.export import ExportMixin
 from integrations.models import Organization
 from integrations.models.encrypted_field import EncryptedTextField
+from integrations.pagination import LongListPage, LongListPaginator
 from integrations.recent_sign_in import proof_wanted
 
 ROWS_PER_PAGE = 50
@@ -42,6 +44,7 @@ class ScopedAdmin(ExportMixin):
     #: The right that opens these rows.
     read_right: access.Right = "may_retry"
     change_list_template = "admin/integrations/change_list.html"
+    list_select_related: ClassVar[tuple[str, ...]] = ("organization",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = ROWS_PER_PAGE
@@ -180,3 +183,61 @@ class ScopedAdmin(ExportMixin):
                 pk__in=access.organizations_with(request, "may_configure")
             )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class PortalWideAdmin(ScopedAdmin):
+    """Rows of no organization: only superusers see them."""
+
+    list_select_related: ClassVar[tuple[str, ...]] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return every row for superusers, none for others."""
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows if is_superuser(request) else rows.none()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Allow superusers."""
+        return is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Allow superusers."""
+        return is_superuser(request)
+
+
+class LongChangeList(ChangeList):
+    """A list that takes as long for a million rows as for a thousand."""
+
+    page: LongListPage
+    model_admin: ExportMixin
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page that the address names, the last when there is no such page."""
+        rows = self.queryset.defer(*self.model_admin.list_defer)
+        paginator = LongListPaginator(rows, self.list_per_page)
+        self.page = paginator.get_page(self.page_num)
+        self.model_admin.complete(list(self.page.object_list))
+        self.paginator, self.result_list, self.result_count = (
+            paginator,
+            self.page.object_list,
+            paginator.count,
+        )
+        self.show_full_result_count, self.full_result_count = False, None
+        self.show_admin_actions = True
+        self.can_show_all, self.multi_page = False, self.page.has_other_pages()
+
+    def page_links(self) -> list[tuple[str, str]]:
+        """Return the links to other pages: their names and addresses."""
+        page, links = self.page, list[tuple[str, int]]()
+        if page.has_previous():
+            links += [("First", 1), ("Previous", page.previous_page_number())]
+        if page.has_next():
+            links += [("Next", page.next_page_number()), ("Last", -1)]
+        return [(name, self._page_address(number)) for name, number in links]
+
+    def _page_address(self, number: int) -> str:
+        changed: dict[str, Any] = {PAGE_VAR: number}
+        return self.get_query_string(changed)

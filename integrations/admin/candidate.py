@@ -1,4 +1,4 @@
-"""Candidates in the admin: everyone who entered a trigger stage, and why they were invited or not."""
+"""Candidates in the admin: why they were invited or not, who is on them in Lever, and whose data was erased."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -6,12 +6,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import link
-from integrations.admin.filters import OrganizationFilter
-from integrations.admin.incident_filter import incident_filter
-from integrations.admin.names import candidate_link
-from integrations.admin.period import period_of
-from integrations.models import Candidate
+from integrations.admin.display import indented, link
+from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
+from integrations.admin.names import CandidateMixin, candidate_link
+from integrations.models import Candidate, Erasure, OpportunityPerson
 
 
 class InvitedFilter(admin.SimpleListFilter):
@@ -108,3 +106,38 @@ class CandidateAdmin(ScopedAdmin):
     def invitation_link(self, candidate: Candidate) -> str | SafeString:
         """Return a link to the candidate's latest invitation."""
         return link(candidate.invitation)
+
+
+@admin.register(OpportunityPerson)
+class OpportunityPersonAdmin(ScopedAdmin):
+    """Whom Limited Team Members see, and why."""
+
+    list_display = ("opportunity_id", "email", "relation", "organization")
+    list_filter = ("relation", OrganizationFilter)
+    search_fields = ("opportunity_id__exact", "email__exact")
+    search_hint = "an opportunity id, or an e-mail address in small letters"
+    fields = ("opportunity_id", "email", "relation", "organization")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(CandidateMixin, ScopedAdmin):
+    """Whose data was erased, by the opportunity's id: when, why and how much."""
+
+    list_display = ("erased_at", "candidate", "cause", "repeated_at", "organization")
+    list_display_links = ("erased_at",)
+    list_filter = (period_of("erased_at"), "cause", OrganizationFilter)
+    search_fields = ("opportunity_id__exact", "id__exact")
+    search_hint = "an opportunity id, or the number of an erasure"
+    ordering = ("-erased_at", "-pk")
+    fields = ("organization", "candidate", "cause", "erased_at", "repeated_at", "rows_shown", "kept_shown")
+    readonly_fields = ("candidate", "rows_shown", "kept_shown")
+
+    @admin.display(description="rows changed")
+    def rows_shown(self, erasure: Erasure) -> str | SafeString:
+        """Return how many rows were changed, by table."""
+        return indented(erasure.rows)
+
+    @admin.display(description="rows kept")
+    def kept_shown(self, erasure: Erasure) -> str | SafeString:
+        """Return how many rows stay without personal data, by table."""
+        return indented(erasure.kept)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from integrations.admin import access
+from integrations.admin.access import organizations
 from integrations.admin.candidate_tables import (
     table_of_effects,
     table_of_entries,
@@ -15,7 +16,6 @@ from integrations.admin.candidate_tables import (
     table_of_verdicts,
 )
 from integrations.admin.names import names_of
-from integrations.admin.scope import organizations
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Verdict
 from integrations.models.verdict import next_step
 from integrations.verdict_code import NO_TEST

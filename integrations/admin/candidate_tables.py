@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.admin.changes import changes_line
+from integrations.admin.audit_log import changes_line
 from integrations.admin.display import invitation_link, link
 from integrations.models import AuditEntry, Effect, Invitation, Verdict
 from integrations.workflow.effects.kinds.feedback import results_of

@@ -1,4 +1,4 @@
-"""Deliveries in the admin: what arrived, what was decided and why, and what it caused."""
+"""Deliveries in the admin with every verdict about them, and the webhook requests that were rejected."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,17 +9,92 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.delivery_filters import FoundByFilter, OutcomeFilter, ProgressFilter
-from integrations.admin.display import calls_table, indented, invitation_link, links, verdicts_table
-from integrations.admin.filters import OrganizationFilter
-from integrations.admin.incident_filter import incident_filter
-from integrations.admin.names import CandidateMixin
-from integrations.admin.payload_search import payload_filter
-from integrations.admin.period import period_of
-from integrations.models import Actor, Delivery
+from integrations.admin.display import calls_table, indented, invitation_link, link, links, verdicts_table
+from integrations.admin.filters import OrganizationFilter, incident_filter, payload_filter, period_of
+from integrations.admin.names import (
+    MOST_RELATED,
+    CandidateKey,
+    CandidateMixin,
+    RelatedSearchMixin,
+    SearchedRelation,
+)
+from integrations.models import Actor, Delivery, Verdict, WebhookRejection
+from integrations.models.delivery import STUCK
 from integrations.models.verdict import next_step
 from integrations.queue import on_request
+from integrations.verdict_code import INVITING_VERDICTS, NO_TEST
+from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.workflow.health.webhook_rejections import describe
 from integrations.workflow.operations.replay import require_decidable
+
+
+class ProgressFilter(admin.SimpleListFilter):
+    """Filter deliveries by their progress."""
+
+    title = "progress"
+    parameter_name = "progress"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("open", "Not decided yet"), ("waiting", "Waiting for the connection"), ("stuck", "Stuck")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Keep the deliveries with that progress."""
+        match self.value():
+            case "open":
+                return queryset.filter(verdict="", due_at__isnull=False)
+            case "waiting":
+                return queryset.filter(is_waiting=True)
+            case "stuck":
+                return queryset.filter(STUCK)
+        return queryset
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """Filter deliveries by whether an invitation came of them."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("no_test", "The candidate got no test"), ("invited", "Invited or held")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Keep the deliveries with that outcome."""
+        match self.value():
+            case "no_test":
+                return queryset.filter(verdict__in=NO_TEST)
+            case "invited":
+                return queryset.filter(verdict__in=INVITING_VERDICTS)
+        return queryset
+
+
+class FoundByFilter(admin.SimpleListFilter):
+    """Filter deliveries by whether a webhook brought them or the sweep found them."""
+
+    title = "how it was found"
+    parameter_name = "found_by"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [
+            ("sweep", "By the sweep"),
+            ("repair", "By the sweep, and invited"),
+            ("webhook", "By a webhook"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Keep the deliveries that were found so."""
+        match self.value():
+            case "sweep":
+                return queryset.filter(event=DeliveryEvent.SWEEP)
+            case "repair":
+                return queryset.filter(event=DeliveryEvent.SWEEP, invitation__isnull=False)
+            case "webhook":
+                return queryset.exclude(event=DeliveryEvent.SWEEP)
+        return queryset
+
 
 MAX_SHOWN = 50
 
@@ -164,3 +239,90 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> TemplateResponse | None:
         """Preview the verdict that each would get now, then decide again."""
         return run_action(self, request, queryset.select_related("organization"), REPLAY)
+
+
+@admin.register(Verdict)
+class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
+    """The current and the earlier verdicts, newest first."""
+
+    list_display = ("decided_at", "code", "is_current", "cause", "candidate", "explanation", "organization")
+    list_filter = (
+        period_of("decided_at"),
+        "code",
+        "cause",
+        "is_current",
+        incident_filter("decided_at"),
+        OrganizationFilter,
+    )
+    list_select_related = ("organization", "delivery")
+    list_defer = (
+        "assessment_written",
+        "delivery__payload",
+        "delivery__explanation",
+        "delivery__traceback",
+        "delivery__facts",
+    )
+    search_fields = ("id__exact", "delivery__id__exact")
+    searched_relation = SearchedRelation("delivery", ("opportunity_id",))
+    search_hint = "a candidate's name, an opportunity id, or a delivery's or verdict's number"
+    ordering = ("-decided_at", "-pk")
+    fields = (
+        "organization",
+        "delivery_link",
+        "candidate",
+        "code",
+        "explanation",
+        "assessment_source",
+        "assessment_written",
+        "invitation_link",
+        "cause",
+        "decided_at",
+        "is_current",
+        "position",
+        "previous_hash",
+        "hash",
+    )
+    readonly_fields = ("delivery_link", "candidate", "invitation_link", "position", "previous_hash", "hash")
+
+    @admin.display(description="delivery")
+    def delivery_link(self, verdict: Verdict) -> str | SafeString:
+        """Return a link to the delivery that it is about."""
+        return link(verdict.delivery)
+
+    def candidate_key(self, row: Verdict) -> CandidateKey:
+        """Return whom the delivery is about."""
+        return row.organization_id, row.delivery.opportunity_id
+
+    def rows_of_candidates(
+        self, queryset: QuerySet[Verdict], opportunity_ids: list[str]
+    ) -> QuerySet[Verdict]:
+        """Return the verdicts about these candidates' deliveries, which are found first."""
+        deliveries = Delivery.objects.filter(opportunity_id__in=opportunity_ids).order_by()
+        return queryset.filter(delivery__in=list(deliveries.values_list("pk", flat=True)[:MOST_RELATED]))
+
+    @admin.display(description="invitation")
+    def invitation_link(self, verdict: Verdict) -> str | SafeString:
+        """Return a link to the invitation that it led to or was about."""
+        return invitation_link(verdict.invitation)
+
+
+@admin.register(WebhookRejection)
+class WebhookRejectionAdmin(ScopedAdmin):
+    """How often requests were rejected and when last, by reason."""
+
+    list_display = ("last_at", "sender", "why", "code", "count", "organization")
+    list_filter = (period_of("last_at"), "platform", OrganizationFilter)
+    ordering = ("-last_at", "-pk")
+    fields = ("organization", "sender", "why", "code", "hint", "count", "last_at")
+    readonly_fields = ("sender", "why")
+
+    @admin.display(description="sender", ordering="platform")
+    def sender(self, rejection: WebhookRejection) -> str:
+        """Return the platform that the requests seem to come from."""
+        return dict(Platform.choices()).get(rejection.platform, rejection.platform)
+
+    @admin.display(description="why")
+    def why(self, rejection: WebhookRejection) -> str:
+        """Return why they were rejected, and what cures it."""
+        sentence = describe(rejection.code, rejection.hint)
+        return sentence[:1].upper() + sentence[1:]

@@ -1,9 +1,11 @@
-"""Incidents in the admin: what was broken or waited for a person, whom it touched, and when members were notified."""
+"""Incidents and findings in the admin: what was wrong or waited for a person, and which candidates it touched."""
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,13 +15,196 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, link, time_text
-from integrations.admin.filters import OrganizationFilter
+from integrations.admin.filters import GoneFilter, OrganizationFilter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
-from integrations.admin.period import period_of
-from integrations.admin.touched import MOST, touches, unanswered
-from integrations.models import Incident
+from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, LinterFinding, Verdict
+from integrations.models.delivery import STUCK
 from integrations.models.incident import NAMES
-from integrations.vocabulary import Platform
+from integrations.verdict_code import VerdictCode
+from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause
+from integrations.workflow.effects.registry import kinds_acting_on
+from integrations.workflow.health.findings import FindingCode
+from integrations.workflow.outbox.retry_policy import RETRY_FOR
+
+#: So many rows of each kind are looked at.
+MOST = 500
+#: An effect that took longer than this to be done was delayed.
+DELAYED_FROM = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How one candidate was touched, and the row that shows it."""
+
+    opportunity_id: str
+    at: datetime
+    what: str
+    row: Model
+
+
+def touches(incident: Incident) -> list[Touch]:
+    """Return how each candidate was touched, earliest first, looked up by the incident's time and by what was wrong."""
+    find = _FINDERS.get(incident.code)
+    found = find(incident) if find else iter(())
+    return sorted((touch for touch in found if touch.opportunity_id), key=lambda touch: touch.at)
+
+
+def unanswered(incident: Incident) -> dict[str, int]:
+    """Return how many calls were not answered or answered with an error of the server, by platform; MOST in all."""
+    counts: dict[str, int] = {}
+    calls = ApiCall.objects.unanswered().filter(
+        organization=incident.organization_id, at__range=window_of(incident)
+    )
+    for platform in calls.order_by("-at").values_list("platform", flat=True)[:MOST]:
+        counts[platform] = counts.get(platform, 0) + 1
+    return counts
+
+
+def _platform_down(incident: Incident) -> Iterator[Touch]:
+    for platform in unanswered(incident):
+        if platform in Platform:
+            yield from _delayed(incident, Platform(platform))
+    yield from _decided_late(incident)
+    yield from _undecided(incident)
+
+
+def _decided_late(incident: Incident) -> Iterator[Touch]:
+    """Yield the stage changes that existed during the incident and were first decided late."""
+    begin, end = window_of(incident)
+    verdicts = Verdict.objects.filter(
+        organization=incident.organization_id,
+        cause__in=[VerdictCause.FIRST, VerdictCause.SWEEP],
+        decided_at__range=(begin, end + RETRY_FOR),
+        decided_at__gt=F("delivery__received_at") + DELAYED_FROM,
+        delivery__received_at__range=(begin - RETRY_FOR, end),
+        delivery__platform=Platform.LEVER,
+    ).select_related("delivery")
+    for verdict in verdicts.order_by("-decided_at")[:MOST]:
+        delivery = verdict.delivery
+        what = f"Decided after {_rounded(verdict.decided_at - delivery.received_at)}"
+        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
+
+
+def _undecided(incident: Incident) -> Iterator[Touch]:
+    """Yield the stage changes of the time of the incident that still wait for the next try."""
+    begin, end = window_of(incident)
+    deliveries = Delivery.objects.filter(
+        organization=incident.organization_id,
+        platform=Platform.LEVER,
+        received_at__range=(begin - RETRY_FOR, end),
+        verdict="",
+        due_at__isnull=False,
+    ).exclude(last_error="")
+    for delivery in deliveries.defer("payload", "traceback").order_by("-received_at")[:MOST]:
+        yield Touch(delivery.opportunity_id, delivery.received_at, "Still waits for a decision", delivery)
+
+
+def _key_refused(incident: Incident) -> Iterator[Touch]:
+    yield from _verdicts(incident, VerdictCode.DISCONNECTED, "Waited because CodeScreen refused the key")
+    yield from _delayed(incident, Platform.CODESCREEN)
+
+
+def _held(incident: Incident) -> Iterator[Touch]:
+    return _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL, "On hold")
+
+
+def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
+    """Yield the effects on a platform that existed during the incident and waited or failed."""
+    begin, end = window_of(incident)
+    kinds = kinds_acting_on(platform)
+    effects = _effects(incident).filter(kind__in=kinds, created_at__range=(begin - RETRY_FOR, end))
+    done_late = Q(done_at__gte=begin, done_at__gt=F("created_at") + DELAYED_FROM)
+    waits = Q(state=Effect.State.DUE)
+    ended_badly = Q(state=Effect.State.FAILED, failed_at__gte=begin) | Q(
+        state=Effect.State.UNCERTAIN, attempt_started_at__gte=begin
+    )
+    for effect in effects.filter(done_late | waits | ended_badly).order_by("-created_at")[:MOST]:
+        yield Touch(effect.opportunity_id, effect.created_at, _how_it_went(effect), effect)
+
+
+def _how_it_went(effect: Effect) -> str:
+    kind = effect.get_kind_display()
+    if effect.done_at is not None:
+        return f"{kind}: done after {_rounded(effect.done_at - effect.created_at)}"
+    if effect.state == Effect.State.DUE:
+        return f"{kind}: still waits"
+    return f"{kind}: {effect.get_state_display().lower()}. {effect.last_error}".strip()
+
+
+def _rounded(duration: timedelta) -> timedelta:
+    return timedelta(seconds=round(duration.total_seconds()))
+
+
+def _failed(incident: Incident) -> Iterator[Touch]:
+    begin, end = window_of(incident)
+    effects = _effects(incident).filter(created_at__range=(begin - RETRY_FOR, end))
+    for effect in effects.filter(failed_at__range=(begin, end)).order_by("-created_at")[:MOST]:
+        yield Touch(
+            effect.opportunity_id, effect.failed_at or effect.created_at, _how_it_went(effect), effect
+        )
+
+
+def _uncertain(incident: Incident) -> Iterator[Touch]:
+    begin, end = window_of(incident)
+    effects = _effects(incident).filter(kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN)
+    for effect in effects.filter(attempt_started_at__range=(begin, end)).order_by("-created_at")[:MOST]:
+        yield Touch(effect.opportunity_id, effect.created_at, "Uncertain whether it was sent", effect)
+    uncertain = Invitation.objects.filter(
+        organization=incident.organization_id,
+        status=Invitation.Status.UNCERTAIN,
+        changed_at__range=(begin, end),
+    )
+    for invitation in uncertain[:MOST]:
+        yield Touch(invitation.opportunity_id, invitation.changed_at, "Waits for a person", invitation)
+
+
+def _stuck(incident: Incident) -> Iterator[Touch]:
+    stuck = Delivery.objects.filter(STUCK, organization=incident.organization_id)
+    for delivery in stuck.defer("payload")[:MOST]:
+        yield Touch(delivery.opportunity_id, delivery.received_at, "Still not decided", delivery)
+
+
+def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
+    found = Delivery.objects.filter(
+        organization=incident.organization_id,
+        event=DeliveryEvent.SWEEP,
+        received_at__range=window_of(incident),
+    )
+    for delivery in found.defer("payload").order_by("-received_at")[:MOST]:
+        what = f"Found by the sweep: {delivery.get_verdict_display() or 'not decided yet'}"
+        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
+
+
+def _verdicts(incident: Incident, code: VerdictCode, what: str) -> Iterator[Touch]:
+    """Yield the verdicts with that code, replaced ones too, and what is decided now."""
+    verdicts = Verdict.objects.filter(
+        organization=incident.organization_id, code=code, decided_at__range=window_of(incident)
+    )
+    for verdict in verdicts.select_related("delivery").order_by("-decided_at")[:MOST]:
+        now = verdict.delivery
+        later = "" if verdict.is_current else f". Decided later: {now.get_verdict_display()}"
+        yield Touch(now.opportunity_id, verdict.decided_at, f"{what}{later}", verdict)
+
+
+def _effects(incident: Incident) -> QuerySet[Effect]:
+    own = Effect.objects.filter(organization=incident.organization_id).exclude(opportunity_id="")
+    return own.defer("payload", "traceback")
+
+
+_FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
+    FindingCode.PLATFORM_DOWN: _platform_down,
+    FindingCode.CODESCREEN_KEY_REFUSED: _key_refused,
+    FindingCode.HELD_INVITATIONS: _held,
+    FindingCode.UNCERTAIN_INVITATIONS: _uncertain,
+    FindingCode.FAILED_EFFECTS: _failed,
+    FindingCode.STUCK_DELIVERIES: _stuck,
+    FindingCode.UNDECIDED_DELIVERIES: _undecided,
+    FindingCode.SWEEP_REPAIRED: _found_by_sweep,
+    FindingCode.WEBHOOK_REJECTED: _found_by_sweep,
+    FindingCode.WEBHOOK_REMOVED: _found_by_sweep,
+    FindingCode.WEBHOOK_SILENCE: _found_by_sweep,
+}
+
 
 #: So many candidates are shown.
 SHOWN = 200
@@ -62,7 +247,6 @@ class IncidentAdmin(ScopedAdmin):
     list_display = ("began_at", "what", "ended_at", "lasted", "notified_at", "organization")
     list_display_links = ("began_at", "what")
     list_filter = (period_of("began_at"), WhatFilter, OngoingFilter, OrganizationFilter)
-    list_select_related = ("organization",)
     ordering = ("-began_at", "-pk")
     fieldsets = (
         ("What was wrong", {"fields": ("what", "organization", "calls_unanswered")}),
@@ -137,3 +321,11 @@ class IncidentAdmin(ScopedAdmin):
             for name, text in lists.items()
         )
         return format_html_join(" · ", '<a href="{}">{}</a>', addresses) or NOTHING
+
+
+@admin.register(LinterFinding)
+class LinterFindingAdmin(ScopedAdmin):
+    """The linter's findings over time."""
+
+    list_display = ("code", "level", "message", "first_seen_at", "gone_at", "organization")
+    list_filter = (GoneFilter, "level", "code", OrganizationFilter)

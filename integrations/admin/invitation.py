@@ -1,26 +1,68 @@
-"""Invitations in the admin: how far each is, and what waits for a person."""
+"""Invitations in the admin, with their results: how far each is, and what CodeScreen states."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import links
-from integrations.admin.filters import OrganizationFilter
-from integrations.admin.incident_filter import incident_filter
-from integrations.admin.invited_again import InvitedAgainFilter
-from integrations.admin.names import candidate_link
-from integrations.admin.period import period_of
+from integrations.admin.display import indented, invitation_link, links
+from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
+from integrations.admin.names import RelatedSearchMixin, SearchedRelation, candidate_link
 from integrations.invitation_status import InvitationAct
-from integrations.models import Actor, Invitation
+from integrations.models import Actor, Invitation, Result
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve, cancel, send_again
+
+#: For so many of a list's newest invitations it is looked whether the person had been invited before through another
+#: opportunity. Second rounds of the same opportunity have an index, and are all found.
+MOST_COMPARED = 5_000
+MOST_FOUND = 1_000
+
+
+def invited_before(invitations: QuerySet[Invitation]) -> list[Any]:
+    """Return those of the newest of these invitations whose person had been sent the same assessment before."""
+    sent = invitations.exclude(instance_id="").exclude(contact_id="")
+    newest = sent.select_related(None).order_by("-created_at", "-pk").values("pk")[:MOST_COMPARED]
+    earlier = Invitation.objects.filter(
+        organization=OuterRef("organization"),
+        contact_id=OuterRef("contact_id"),
+        assessment_id=OuterRef("assessment_id"),
+        created_at__lt=OuterRef("created_at"),
+    )
+    has_earlier = Exists(earlier.exclude(instance_id=""))
+    rows = Invitation.objects.filter(has_earlier, pk__in=newest).order_by()
+    return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
+
+
+class InvitedAgainFilter(admin.SimpleListFilter):
+    """Filter by whether the person had been invited to the same assessment before. It is the last filter of a list."""
+
+    title = "how often invited"
+    parameter_name = "invited"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [
+            ("again", f"Invited again, among the newest {MOST_COMPARED:,}"),
+            ("round", "Second and later rounds"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        """Keep the invitations that weren't the person's first to that assessment."""
+        match self.value():
+            case "round":
+                return queryset.filter(round__gt=1)
+            case "again":
+                return queryset.filter(Q(round__gt=1) | Q(pk__in=invited_before(queryset)))
+        return queryset
+
 
 MAX_SHOWN = 50
 #: Where the actions are offered.
@@ -128,7 +170,6 @@ class InvitationAdmin(ScopedAdmin):
         OrganizationFilter,
         InvitedAgainFilter,
     )
-    list_select_related = ("organization",)
     search_fields = ("opportunity_id__exact", "instance_id__exact", "id__exact")
     searched_texts = ("candidate_name", "email__istartswith")
     search_hint = (
@@ -244,3 +285,95 @@ class InvitationAdmin(ScopedAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
         """Preview, then send uncertain or failed invitations again."""
         return run_action(self, request, queryset.select_related("organization"), SEND_AGAIN)
+
+
+RATINGS = range(1, 5)
+
+
+class RatingFilter(admin.SimpleListFilter):
+    """Filter results by rating. Django's own filter would look through all results for the ratings that there are."""
+
+    title = "rating"
+    parameter_name = "rating"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the ratings that Lever knows, and none."""
+        return [("none", "No rating"), *((str(rating), str(rating)) for rating in RATINGS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Result]) -> QuerySet[Result]:
+        """Keep the results with that rating."""
+        match self.value():
+            case None:
+                return queryset
+            case "none":
+                return queryset.filter(rating__isnull=True)
+            case rating if rating in map(str, RATINGS):
+                return queryset.filter(rating=rating)
+        return queryset.none()
+
+
+@admin.register(Result)
+class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
+    """The results of attempts."""
+
+    list_display = (
+        "created_at",
+        "candidate",
+        "invitation_link",
+        "attempt",
+        "outcome",
+        "score_shown",
+        "rating",
+        "failure_reason",
+        "is_in_lever",
+        "organization",
+    )
+    list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
+    list_select_related = ("invitation", "organization")
+    list_defer = ("metadata",)
+    search_fields = ("id__exact",)
+    searched_relation = SearchedRelation("invitation", ("opportunity_id", "instance_id"))
+    search_hint = "an opportunity's, instance's or result's id"
+    ordering = ("-created_at", "-pk")
+    fields = (
+        "organization",
+        "candidate",
+        "invitation_link",
+        "attempt",
+        "outcome",
+        "score_shown",
+        "failure_reason",
+        "rating",
+        "report_url",
+        "feedback_id",
+        "file_id",
+        "created_at",
+        "metadata_shown",
+    )
+    readonly_fields = ("candidate", "invitation_link", "score_shown", "metadata_shown")
+
+    @admin.display(description="score", ordering="score")
+    def score_shown(self, result: Result) -> str:
+        """Return the score as people write it."""
+        return result.score_text
+
+    @admin.display(description="in Lever", boolean=True)
+    def is_in_lever(self, result: Result) -> bool:
+        """Return whether the feedback was written."""
+        return bool(result.feedback_id)
+
+    @admin.display(description="candidate")
+    def candidate(self, result: Result) -> str | SafeString:
+        """Return a link to the candidate."""
+        invitation = result.invitation
+        return candidate_link(result.organization_id, invitation.opportunity_id, invitation.candidate_name)
+
+    @admin.display(description="invitation")
+    def invitation_link(self, result: Result) -> str | SafeString:
+        """Return a link to the invitation."""
+        return invitation_link(result.invitation)
+
+    @admin.display(description="metadata")
+    def metadata_shown(self, result: Result) -> str | SafeString:
+        """Return what else CodeScreen states, redacted."""
+        return indented(result.metadata)

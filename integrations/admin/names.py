@@ -1,6 +1,7 @@
-"""Candidates by name instead of Lever's ids: in the lists, on the pages of rows, and in searches."""
+"""Candidates by name instead of Lever's ids, and searches by what is written in the row that a row belongs to."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -10,14 +11,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from integrations.admin.access import visible
 from integrations.admin.display import NOTHING
-from integrations.admin.scope import visible
 from integrations.models import Candidate, Invitation
 
 #: A candidate: the organization's id and Lever's id of the opportunity.
 type CandidateKey = tuple[int, str]
 #: So many candidates with a name that is searched for are looked up.
-MOST = 200
+MOST_NAMED = 200
 
 
 def names_of(candidates: Iterable[CandidateKey]) -> dict[CandidateKey, str]:
@@ -46,7 +47,7 @@ def keys_of_name(text: str, rows: QuerySet[Candidate]) -> list[str]:
     for word in text.split():
         has_words &= Q(name__icontains=word)
     return list(
-        rows.filter(has_words).order_by("-entered_at").values_list("opportunity_id", flat=True)[:MOST]
+        rows.filter(has_words).order_by("-entered_at").values_list("opportunity_id", flat=True)[:MOST_NAMED]
     )
 
 
@@ -93,3 +94,39 @@ class CandidateMixin(admin.ModelAdmin):
 
         keys = keys_of_name(search_term, visible(Candidate, request))
         return (found | self.rows_of_candidates(queryset, keys) if keys else found), may_repeat
+
+
+#: So many rows of the relation are looked through; an opportunity has far fewer.
+MOST_RELATED = 1_000
+
+
+@dataclass(frozen=True)
+class SearchedRelation:
+    """A foreign key, and the columns of the row it leads to that a search term may equal."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class RelatedSearchMixin(admin.ModelAdmin):
+    """Search the related rows first, and then for the rows that belong to those found.
+
+    One query over both tables couldn't use the index of either: it would read all rows.
+    """
+
+    searched_relation: SearchedRelation
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that match by their own columns or by their relation's, none of them twice."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        relation, term = self.searched_relation, search_term.strip()
+        related = self.opts.get_field(relation.name).related_model
+        if not term or not isinstance(related, type):
+            return found, may_repeat
+        equal = Q(*((column, term) for column in relation.columns), _connector=Q.OR)
+        keys = list(
+            related._default_manager.filter(equal).order_by().values_list("pk", flat=True)[:MOST_RELATED]
+        )
+        return found | queryset.filter(**{f"{relation.name}__in": keys}), may_repeat

@@ -1,19 +1,223 @@
-"""The admin's pages that no list of one model can be: a candidate, the platforms' answers, the check of the log."""
+"""The admin's pages that no list of one model can be: the platforms' answers and the check of the log."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from integrations.admin import access, scope
-from integrations.admin.answers import MEASURED, answers_to
+from integrations.admin import access
 from integrations.admin.candidate_page import candidate_context
-from integrations.admin.log_check import check_log, logs_of
-from integrations.models import Organization
+from integrations.models import (
+    AnnouncedHead,
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    ChainHead,
+    CircuitBreaker,
+    Organization,
+    TargetKind,
+)
+from integrations.models.api_call import FIRST_SERVER_ERROR
+from integrations.models.chain_format import PORTAL_CHAIN
+from integrations.vocabulary import Platform
+from integrations.workflow.health.chain.faults import Fault
+from integrations.workflow.health.chain.verification import OutOfTime, Verification, chain_of, verify_chain
+
+#: So many of the organization's latest calls are looked through.
+LOOKED_THROUGH = 2_000
+#: The median and the slowest are of so many answers.
+MEASURED = 100
+
+
+@dataclass
+class Answers:
+    """What is known of one platform's answers to one organization."""
+
+    platform: Platform
+    last_answer: ApiCall | None = None
+    last_answer_at: datetime | None = None
+    durations: list[int] = field(default_factory=list)
+    not_answered: int = 0
+    breaker: CircuitBreaker | None = None
+
+    @property
+    def median_ms(self) -> int | None:
+        """The median time of the latest answers; None before the first."""
+        return round(median(self.durations)) if self.durations else None
+
+    @property
+    def slowest_ms(self) -> int | None:
+        """The longest time of the latest answers; None before the first."""
+        return max(self.durations, default=None)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether calls wait because the platform doesn't answer."""
+        return self.breaker is not None and self.breaker.is_open
+
+
+def answers_to(organization: Organization) -> list[Answers]:
+    """Return what is known of each platform's answers to the organization."""
+    calls = ApiCall.objects.filter(organization=organization).defer("request_body", "response_body")
+    found = {platform: Answers(platform) for platform in Platform}
+    for breaker in CircuitBreaker.objects.filter(organization=organization):
+        if breaker.platform in found:
+            found[Platform(breaker.platform)].breaker = breaker
+    _read(found, calls.order_by("-at", "-pk")[:LOOKED_THROUGH])
+    return list(found.values())
+
+
+def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
+    """Add the calls, newest first."""
+    for call in calls:
+        if call.platform not in found:
+            continue
+        answers = found[Platform(call.platform)]
+        if call.status is None or call.status >= FIRST_SERVER_ERROR:
+            if len(answers.durations) < MEASURED:
+                answers.not_answered += 1
+            continue
+        at = call.last_at or call.at  # the same answer to a later poll is counted on the first
+        if answers.last_answer_at is None or at > answers.last_answer_at:
+            answers.last_answer, answers.last_answer_at = call, at
+        if len(answers.durations) < MEASURED:
+            answers.durations.append(call.duration_ms)
+
+
+PORTAL = "The whole portal"
+#: A page may take so long; a longer log is checked by the command.
+CHECKED_FOR = timedelta(seconds=10)
+#: So many faults are shown; the command prints all.
+SHOWN_FAULTS = 50
+
+
+@dataclass(frozen=True)
+class Log:
+    """One chain: whose it is, where it ends, where it was last announced and how it was last checked."""
+
+    organization: Organization | None
+    head: ChainHead | None
+    announced: AnnouncedHead | None
+    checked: AuditEntry | None
+
+    @property
+    def name(self) -> str:
+        """Whose log it is."""
+        return self.organization.name if self.organization else PORTAL
+
+    @property
+    def key(self) -> str:
+        """How the page's form names it."""
+        return self.organization.slug if self.organization else ""
+
+    @property
+    def result(self) -> str:
+        """How the last check ended, as it was recorded; empty before the first."""
+        after = self.checked.changes.get("result", ("", "")) if self.checked else ("", "")
+        return str(after[1])
+
+
+@dataclass
+class Check:
+    """What a check found."""
+
+    log: str
+    verification: Verification | None = None
+    #: The first SHOWN_FAULTS of the faults, and how many there are.
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    seconds: float = 0
+    #: Up to which position all was checked; for a check that ran out of time.
+    checked_until: int = 0
+
+    def report(self, fault: Fault) -> None:
+        """Add a fault."""
+        self.fault_count += 1
+        if len(self.faults) < SHOWN_FAULTS:
+            self.faults.append(fault)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it came to the log's end."""
+        return self.verification is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that was checked is wrong."""
+        return not self.faults
+
+    @property
+    def sentence(self) -> str:
+        """The result in a sentence."""
+        if self.faults:
+            return f"Not whole: {self.fault_count:,} rows or positions are wrong."
+        if self.verification is None:
+            return f"Whole up to position {self.checked_until:,}. The rest was not checked in time."
+        return f"Whole: {self.verification.position:,} positions, none changed, removed or added."
+
+
+def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
+    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind."""
+    heads = ChainHead.objects.in_bulk([chain_of(organization) for organization in organizations])
+    announced = {row.chain: row for row in _last_announced(list(heads))}
+    checked = {row.organization_id: row for row in _last_checks(organizations)}
+    of_portal = AuditEntry.objects.filter(organization=None, action=AuditAction.VERIFY_LOG)
+    portal_checked = of_portal.order_by("-at").first() if None in organizations else None
+    return [
+        Log(
+            organization,
+            heads.get(chain_of(organization)),
+            announced.get(chain_of(organization)),
+            checked.get(organization.pk) if organization else portal_checked,
+        )
+        for organization in organizations
+    ]
+
+
+def _last_announced(chains: list[int]) -> QuerySet[AnnouncedHead]:
+    latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
+    keys = ChainHead.objects.filter(pk__in=chains).values_list(Subquery(latest))
+    return AnnouncedHead.objects.filter(pk__in=keys)
+
+
+def _last_checks(organizations: Sequence[Organization | None]) -> QuerySet[AuditEntry]:
+    checks = AuditEntry.objects.filter(organization=OuterRef("pk"), action=AuditAction.VERIFY_LOG)
+    own = Organization.objects.filter(pk__in=[one.pk for one in organizations if one])
+    return AuditEntry.objects.filter(
+        pk__in=own.values_list(Subquery(checks.order_by("-at").values("pk")[:1]))
+    )
+
+
+def check_log(organization: Organization | None, actor: User) -> Check:
+    """Check the log for at most CHECKED_FOR, and record who checked and what was found."""
+    begun = timezone.now()
+    check = Check(organization.name if organization else PORTAL)
+    try:
+        check.verification = verify_chain(chain_of(organization), check.report, until=begun + CHECKED_FOR)
+    except OutOfTime as out:
+        check.checked_until = out.position
+    check.seconds = (timezone.now() - begun).total_seconds()
+    AuditEntry.record(
+        organization,
+        actor,
+        AuditAction.VERIFY_LOG,
+        AuditTarget(TargetKind.ORGANIZATION, organization.pk if organization else PORTAL_CHAIN, check.log),
+        {"result": (None, check.sentence)},
+    )
+    return check
+
 
 #: So many organizations are offered to choose from; an address can name any.
 OFFERED = 50
@@ -37,7 +241,7 @@ def log(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         slug = request.POST.get("organization", "")
         check = check_log(_log_owner(request, slug), access.current_user(request))
-    organizations: list[Organization | None] = list(scope.organizations(request)[:OFFERED])
+    organizations: list[Organization | None] = list(access.organizations(request)[:OFFERED])
     if access.is_superuser(request):
         organizations.append(None)
     return _page(
@@ -53,9 +257,9 @@ def log(request: HttpRequest) -> HttpResponse:
 def answers(request: HttpRequest) -> HttpResponse:
     """Show when each platform last answered the chosen organization, and how fast."""
     _require_member(request)
-    organizations = list(scope.organizations(request)[:OFFERED])
+    organizations = list(access.organizations(request)[:OFFERED])
     slug = request.GET.get("organization", "")
-    chosen = scope.organizations(request).filter(slug=slug).first() if slug else None
+    chosen = access.organizations(request).filter(slug=slug).first() if slug else None
     chosen = chosen or next(iter(organizations), None)
     return _page(
         request,
@@ -90,7 +294,7 @@ def _log_owner(request: HttpRequest, slug: str) -> Organization | None:
     """Return whose log is to be checked; None for that of the whole portal, which only superusers may."""
     if not slug and access.is_superuser(request):
         return None
-    organization = scope.organizations(request).filter(slug=slug).first()
+    organization = access.organizations(request).filter(slug=slug).first()
     if organization is None:
         raise PermissionDenied
     return organization

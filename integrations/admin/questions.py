@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from integrations.admin import access
-from integrations.admin.audit_entry_groups import ABOUT
-from integrations.admin.period import bounds_of
-from integrations.admin.scope import count_text, visible
+from integrations.admin.access import count_text, visible
+from integrations.admin.audit_log import ABOUT
+from integrations.admin.filters import bounds_of
 from integrations.models import (
     ApiCall,
     AuditEntry,

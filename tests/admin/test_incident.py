@@ -7,8 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.admin import incident as incident_admin
-from integrations.admin import touched
-from integrations.admin.touched import touches, unanswered
+from integrations.admin.incident import touches, unanswered
 from integrations.models import Delivery, Effect, Incident, Invitation, Membership, Verdict
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.incidents import WORDINGS
@@ -184,8 +183,7 @@ def test_an_incident_of_another_organization_filters_everything_away(scene: Scen
 def test_of_very_many_calls_the_latest_are_counted_and_it_says_so(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (touched, incident_admin):
-        monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(incident_admin, "MOST", 3)
     outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
     page = sign_in(None, is_superuser=True).get(address(Incident, "change", outage.pk)).content.decode()
     assert "CodeScreen: 3, of the latest 3" in page

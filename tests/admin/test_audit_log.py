@@ -1,8 +1,10 @@
-"""What an audit entry changed, for people: fields from what to what, and what is kept secret."""
+"""The audit log in the admin: changes in words, and the subjects that it is filtered by."""
+
+from collections import Counter
 
 import pytest
 
-from integrations.admin.changes import changes_line, changes_table, target_link
+from integrations.admin.audit_log import ABOUT, changes_line, changes_table, target_link
 from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
 from tests.admin.conftest import Customer
 
@@ -53,3 +55,36 @@ def test_an_erased_entry_says_so(acme: Customer) -> None:
     found = entry(acme, {"note": ("", "about somebody")})
     AuditEntry.objects.filter(pk=found.pk).erase_text()
     assert changes_table(AuditEntry.objects.get(pk=found.pk)).startswith("Erased")
+
+
+_A = AuditAction
+#: What people do with their own accounts, and what changes nothing: found by its name, or by who did it.
+IN_NO_GROUP = {
+    _A.SIGN_IN,
+    _A.SIGN_OUT,
+    _A.ADD_ACCOUNT,
+    _A.CHANGE_ACCOUNT,
+    _A.CHANGE_PASSWORD,
+    _A.RESET_PASSWORD,
+    _A.END_SESSIONS,
+    _A.ADD_SECOND_FACTOR,
+    _A.REMOVE_SECOND_FACTOR,
+    _A.RESET_SECOND_FACTOR,
+    _A.MAKE_RECOVERY_CODES,
+    _A.USE_RECOVERY_CODE,
+    _A.BIND_IDENTITY,
+    _A.UNBIND_IDENTITY,
+    _A.CHOOSE_EMAILS,
+    _A.ASK_ADMINS,
+    _A.VERIFY_LOG,
+    _A.RENEW_SEAL,
+    _A.SEAL_ANEW,
+    _A.RECORD_RESTORE,
+}
+
+
+def test_every_action_is_in_one_group_or_known_to_be_in_none() -> None:
+    grouped = Counter(action for _, actions in ABOUT.values() for action in actions)
+    assert max(grouped.values()) == 1
+    assert grouped.keys() | IN_NO_GROUP == set(AuditAction)
+    assert not grouped.keys() & IN_NO_GROUP

@@ -1,4 +1,4 @@
-"""Role mappings in the admin, which Admins may change."""
+"""Roles, stages and assessments in the admin, and which assessment a role needs."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from integrations.admin import access
 from integrations.admin.access import current_user
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.filters import OrganizationFilter
-from integrations.models import RoleMapping
+from integrations.admin.filters import GoneFilter, OrganizationFilter
+from integrations.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
 from integrations.workflow.operations.mappings import delete_mapping, save_mapping
 
 
@@ -19,7 +19,6 @@ class RoleMappingAdmin(ScopedAdmin):
 
     list_display = ("role", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
-    list_select_related = ("organization",)
     search_fields = ("role", "stage", "assessment")
     fields = ("organization", "role", "stage", "assessment")
 
@@ -51,3 +50,46 @@ class RoleMappingAdmin(ScopedAdmin):
         """Delete the mappings one by one, each audited."""
         for mapping in queryset.select_related("organization"):
             self.delete_model(request, mapping)
+
+
+@admin.register(RatingThresholds)
+class RatingThresholdsAdmin(ScopedAdmin):
+    """From which scores the ratings of one assessment begin."""
+
+    list_display = ("assessment", "rating_2_from", "rating_3_from", "rating_4_from", "organization")
+    list_filter = (OrganizationFilter,)
+    search_fields = ("assessment",)
+
+
+@admin.register(Role)
+class RoleAdmin(ScopedAdmin):
+    """Roles, as last read from Lever."""
+
+    list_display = ("title", "state", "tags_shown", "external_id", "gone_at", "organization")
+    list_filter = (GoneFilter, OrganizationFilter)
+    search_fields = ("title", "external_id__exact")
+    fields = ("organization", "title", "state", "tags_shown", "external_id", "gone_at")
+    readonly_fields = ("tags_shown",)
+
+    @admin.display(description="tags")
+    def tags_shown(self, role: Role) -> str:
+        """Return the tags; one that begins with CodeScreen can name the assessment."""
+        return ", ".join(map(str, role.tags)) or self.get_empty_value_display()
+
+
+@admin.register(Stage)
+class StageAdmin(ScopedAdmin):
+    """Lever's stages, as last read."""
+
+    list_display = ("name", "position", "external_id", "gone_at", "organization")
+    list_filter = (GoneFilter, OrganizationFilter)
+    search_fields = ("name", "external_id__exact")
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(ScopedAdmin):
+    """CodeScreen's assessments, as last read."""
+
+    list_display = ("name", "external_id", "gone_at", "organization")
+    list_filter = (GoneFilter, OrganizationFilter)
+    search_fields = ("name", "external_id__exact")

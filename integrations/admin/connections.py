@@ -1,0 +1,232 @@
+"""Connections to Lever, CodeScreen, alerts and sign-in providers in the admin. They are changed under Settings."""
+
+from datetime import datetime
+
+from django.contrib import admin
+
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.display import secret_column
+from integrations.admin.filters import OrganizationFilter
+from integrations.models import (
+    AlertAddress,
+    CodeScreenConnection,
+    FormerWebhookKey,
+    IdentityProvider,
+    LeverConnection,
+    LeverWebhook,
+    ProviderIdentity,
+    SignInDomain,
+)
+
+ACCESS_TOKEN = secret_column("access_token", "access token")
+REFRESH_TOKEN = secret_column("refresh_token", "refresh token")
+
+
+@admin.register(LeverConnection)
+class LeverConnectionAdmin(ScopedAdmin):
+    """The grants of Lever accounts."""
+
+    list_display = (
+        "organization",
+        "state",
+        "state_reason",
+        "connected_by",
+        "connected_at",
+        "refreshed_at",
+        "ends_at",
+    )
+    list_filter = ("state", OrganizationFilter)
+    list_select_related = ("organization", "connected_by")
+    search_fields = ("organization__name",)
+    fields = (
+        "organization",
+        "state",
+        "state_reason",
+        "connected_by",
+        "connected_at",
+        "first_connected_at",
+        "ends_at",
+        ACCESS_TOKEN,
+        "access_expires_at",
+        REFRESH_TOKEN,
+        "refreshed_at",
+        "generation",
+        "scopes",
+        "lever_account_id",
+        "lever_user_id",
+        "feedback_template_id",
+        "stages_refreshed_at",
+        "roles_refreshed_at",
+        "clock_ahead",
+        "clock_compared_at",
+    )
+    readonly_fields = ("ends_at", ACCESS_TOKEN, REFRESH_TOKEN)
+
+    @admin.display(description="consent ends")
+    def ends_at(self, connection: LeverConnection) -> datetime | None:
+        """Return when Lever ends the grant at the latest."""
+        return connection.ends_at
+
+
+API_KEY = secret_column("api_key", "API key")
+WEBHOOK_SECRET = secret_column("webhook_secret", "webhook secret")
+
+
+@admin.register(CodeScreenConnection)
+class CodeScreenConnectionAdmin(ScopedAdmin):
+    """The keys of CodeScreen accounts."""
+
+    list_display = ("organization", "state", "state_reason", API_KEY, "verified_at", "last_received_at")
+    list_filter = ("state", OrganizationFilter)
+    search_fields = ("organization__name",)
+    fields = (
+        "organization",
+        "state",
+        "state_reason",
+        API_KEY,
+        WEBHOOK_SECRET,
+        "idempotency",
+        "key_stored_at",
+        "verified_at",
+        "last_received_at",
+        "assessments_refreshed_at",
+    )
+    readonly_fields = (API_KEY, WEBHOOK_SECRET)
+
+
+SIGNATURE_TOKEN = secret_column("signature_token", "signature token")
+PREVIOUS_TOKEN = secret_column("previous_signature_token", "previous signature token")
+
+
+@admin.register(LeverWebhook)
+class LeverWebhookAdmin(ScopedAdmin):
+    """The webhooks in Lever that the portal knows of."""
+
+    list_display = (
+        "organization",
+        "event",
+        "origin",
+        "name",
+        SIGNATURE_TOKEN,
+        "retired_at",
+        "last_verified_at",
+        "last_received_at",
+    )
+    list_filter = ("origin", OrganizationFilter)
+    search_fields = ("organization__name",)
+    # its address holds the webhook key, so it isn't among them
+    fields = (
+        "organization",
+        "event",
+        "origin",
+        "name",
+        "lever_webhook_id",
+        SIGNATURE_TOKEN,
+        "token_stored_at",
+        "token_proved_at",
+        PREVIOUS_TOKEN,
+        "previous_until",
+        "previous_proved_at",
+        "created_at",
+        "listed_at",
+        "missing_since",
+        "retired_at",
+        "last_verified_at",
+        "last_received_at",
+    )
+    readonly_fields = (SIGNATURE_TOKEN, PREVIOUS_TOKEN, "created_at")
+
+
+@admin.register(FormerWebhookKey)
+class FormerWebhookKeyAdmin(ScopedAdmin):
+    """Until when former webhook addresses are honoured; the keys themselves aren't shown."""
+
+    list_display = ("__str__", "organization", "replaced_at", "until", "last_used_at")
+    list_filter = (OrganizationFilter,)
+    exclude = ("key",)
+
+
+URL, SECRET = secret_column("url", "URL"), secret_column("secret", "signing secret")
+
+
+@admin.register(AlertAddress)
+class AlertAddressAdmin(ScopedAdmin):
+    """Where the alerts of organizations go."""
+
+    list_display = (
+        "name",
+        "organization",
+        "kind",
+        "host",
+        "is_on",
+        "last_success_at",
+        "last_failure_at",
+        "stopped_at",
+    )
+    list_filter = ("kind", "is_on", OrganizationFilter)
+    search_fields = ("name", "host", "organization__name")
+    fields = (
+        "organization",
+        "name",
+        "kind",
+        "host",
+        URL,
+        SECRET,
+        "is_on",
+        "wants_results",
+        "wants_held",
+        "wants_incidents",
+        "created_at",
+        "last_success_at",
+        "last_failure_at",
+        "last_failure",
+        "stopped_at",
+    )
+    readonly_fields = (URL, SECRET, "created_at")
+
+
+CLIENT_SECRET = secret_column("client_secret", "client secret")
+
+
+@admin.register(IdentityProvider)
+class IdentityProviderAdmin(ScopedAdmin):
+    """The providers of organizations."""
+
+    list_display = ("organization", "issuer", "mode", "counts_as_second_factor", "tried_at", "failure")
+    list_filter = ("mode", OrganizationFilter)
+    search_fields = ("organization__name", "issuer")
+    fields = (
+        "organization",
+        "issuer",
+        "client_id",
+        CLIENT_SECRET,
+        "mode",
+        "counts_as_second_factor",
+        "tried_at",
+        "checked_at",
+        "failure",
+    )
+    readonly_fields = (CLIENT_SECRET,)
+
+
+@admin.register(SignInDomain)
+class SignInDomainAdmin(ScopedAdmin):
+    """The e-mail domains of organizations, with their proofs."""
+
+    list_display = ("domain", "organization", "proven_at", "checked_at", "missing_since")
+    list_filter = (OrganizationFilter,)
+    search_fields = ("domain", "organization__name")
+
+
+@admin.register(ProviderIdentity)
+class ProviderIdentityAdmin(ScopedAdmin):
+    """Who is bound to which subject of a provider."""
+
+    organization_path = "provider__organization"
+    list_display = ("user", "provider", "bound_at", "signed_in_at")
+    list_select_related = ("user", "provider__organization")
+    search_fields = ("user__username", "user__email")
+
+    def organization_of(self, row: ProviderIdentity) -> int:
+        """Return the id of the organization whose provider it is."""
+        return row.provider.organization_id

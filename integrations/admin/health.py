@@ -1,0 +1,146 @@
+"""The background work in the admin: duties, workers, limits, and whether the platforms answer as they should."""
+
+from typing import Any
+
+import django_q.admin  # noqa: F401 - registers what is unregistered
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.filters import FailingFilter, OrganizationFilter
+from integrations.models import (
+    AttemptLimit,
+    CacheEntry,
+    CircuitBreaker,
+    DutyRun,
+    Heartbeat,
+    LeverProbe,
+    PortalDuty,
+    RateLimitBucket,
+    ShapeDeviation,
+)
+from integrations.queue import notify
+
+# django-q2's own pages would execute the pickles that they show. What fails is on the page of its row; a task that
+# fails beside them is logged.
+for model in (Failure, OrmQ, Schedule, Success):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(LeverProbe)
+class LeverProbeAdmin(ScopedAdmin):
+    """The results of the hourly checks."""
+
+    list_display = (
+        "organization",
+        "checked_at",
+        "is_template_gone",
+        "is_author_gone",
+        "missed_events",
+        "silent_since",
+    )
+    list_filter = (OrganizationFilter,)
+
+
+@admin.register(ShapeDeviation)
+class ShapeDeviationAdmin(ScopedAdmin):
+    """What was expected and found, since when and how often."""
+
+    list_display = (
+        "platform",
+        "endpoint",
+        "field",
+        "found",
+        "expected",
+        "count",
+        "first_seen_at",
+        "last_seen_at",
+        "organization",
+    )
+    list_filter = ("platform", OrganizationFilter)
+
+
+@admin.register(CircuitBreaker)
+class CircuitBreakerAdmin(ScopedAdmin):
+    """Whether calls to each organization's platforms are stopped because they failed."""
+
+    list_display = ("organization", "platform", "failures", "open_until")
+    list_filter = (FailingFilter, "platform", OrganizationFilter)
+
+
+@admin.register(DutyRun)
+class DutyRunAdmin(ScopedAdmin):
+    """Each organization's duties."""
+
+    list_display = (
+        "duty",
+        "organization",
+        "succeeded_at",
+        "finished_at",
+        "duration_ms",
+        "failures",
+        "due_at",
+        "last_error",
+    )
+    list_filter = (FailingFilter, "duty", OrganizationFilter)
+    ordering = ("-failures", "due_at")
+
+
+@admin.register(PortalDuty)
+class PortalDutyAdmin(PortalWideAdmin):
+    """When each ran last, how that ended, and when it runs next."""
+
+    list_display = ("name", "started_at", "finished_at", "succeeded_at", "due_at", "last_error")
+    fields = list_display
+    ordering = ("name",)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(PortalWideAdmin):
+    """The nodes, and when each of their worker processes last performed a task; each is shown for 15 minutes."""
+
+    list_display = ("node", "process", "started_at", "at")
+    list_filter = ("node",)
+    ordering = ("node", "-at")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the page, with what waits in this node's queue."""
+        context = {"subtitle": _queue() if self.has_view_permission(request) else ""}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+
+def _queue() -> str:
+    """Return which broker this node's queue is in, and how many tasks wait there."""
+    try:
+        broker = notify.broker()
+        return f"Queue of {settings.NODE}, {broker.info()}: tasks that wait: {broker.queue_size()}"
+    except notify.QUEUE_OUTAGE:
+        return f"Queue of {settings.NODE}: no answer"
+
+
+@admin.register(RateLimitBucket)
+class RateLimitBucketAdmin(PortalWideAdmin):
+    """When each account may be called next."""
+
+    list_display = ("key", "free_at")
+
+
+@admin.register(AttemptLimit)
+class AttemptLimitAdmin(PortalWideAdmin):
+    """How far limits of attempts are used up; the keys tell neither names nor addresses."""
+
+    list_display = ("key", "count", "free_at")
+
+
+@admin.register(CacheEntry)
+class CacheEntryAdmin(PortalWideAdmin):
+    """Which values are kept and until when; not the values: some are addresses of people."""
+
+    list_display = ("key", "expires_at")
+    fields = list_display
+    ordering = ("key",)
