@@ -21,49 +21,46 @@ from integrations.pages.overview import overview
 from integrations.pages.reports import report
 from integrations.pages.settings import (
     alerts,
+    connections,
     email_templates,
     lever_connect,
     members,
     notifications,
-    platform_actions,
     rules,
     security,
-    settings_page,
-    signature_tokens,
     single_sign_on,
     team,
-    webhook_address,
 )
 
 urlpatterns = [
     path("", overview.OverviewView.as_view(), name="overview"),
     path("resume/", overview.ResumeView.as_view(), name="resume"),
     # settings
-    path("settings/", settings_page.SettingsView.as_view(), name="settings"),
+    path("settings/", connections.SettingsView.as_view(), name="settings"),
     path(
         "settings/lever/disconnect/",
         lever_connect.DisconnectLeverView.as_view(),
         name="lever-disconnect",
     ),
     path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
-    path("settings/tokens/", signature_tokens.AddTokenView.as_view(), name="token-add"),
+    path("settings/tokens/", connections.AddTokenView.as_view(), name="token-add"),
     path(
         "settings/tokens/<int:pk>/<slug:which>/retire/",
-        signature_tokens.RetireTokenView.as_view(),
+        connections.RetireTokenView.as_view(),
         name="token-retire",
     ),
-    path("settings/webhooks/address/", webhook_address.ReplaceAddressView.as_view(), name="address-replace"),
+    path("settings/webhooks/address/", connections.ReplaceAddressView.as_view(), name="address-replace"),
     path(
         "settings/webhooks/address/<int:pk>/end/",
-        webhook_address.EndAddressView.as_view(),
+        connections.EndAddressView.as_view(),
         name="address-end",
     ),
-    path("settings/webhooks/move/", webhook_address.MoveWebhooksView.as_view(), name="webhooks-move"),
-    path("settings/webhooks/make/", platform_actions.MakeWebhookView.as_view(), name="webhooks-make"),
-    path("settings/webhooks/remove/", platform_actions.RemoveWebhooksView.as_view(), name="webhooks-remove"),
+    path("settings/webhooks/move/", connections.MoveWebhooksView.as_view(), name="webhooks-move"),
+    path("settings/webhooks/make/", connections.MakeWebhookView.as_view(), name="webhooks-make"),
+    path("settings/webhooks/remove/", connections.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(
         "settings/codescreen/test/",
-        platform_actions.VerifyCodeScreenKeyView.as_view(),
+        connections.VerifyCodeScreenKeyView.as_view(),
         name="codescreen-test",
     ),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
@@ -96,7 +93,7 @@ urlpatterns = [
     path("settings/alerts/<int:pk>/remove/", alerts.RemoveAlertAddressView.as_view(), name="alert-remove"),
     path("settings/security/", security.SecurityView.as_view(), name="security"),
     # people and their e-mails
-    path("ask/", settings_page.AskAdminsView.as_view(), name="ask-admins"),
+    path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),
     path("emails/", email_templates.EmailListView.as_view(), name="emails"),
     path("emails/<slug:kind>/", email_templates.EmailEditView.as_view(), name="email-edit"),
     path("emails/<slug:kind>/html/", email_templates.EmailHtmlView.as_view(), name="email-html"),

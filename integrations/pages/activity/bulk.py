@@ -14,11 +14,11 @@ from integrations.invitation_status import InvitationStatus
 from integrations.models import Actor, Candidate, Effect, Invitation, Membership
 from integrations.models.candidate import CandidateQuerySet
 from integrations.pages.access import visible
-from integrations.pages.activity.actions import ReasonForm
 from integrations.pages.activity.bulk_progress import DoneAct, DoneLately, new_id, progress_address
 from integrations.pages.activity.bulk_rows import Act, BulkMixin, BulkRow, DoneToEach, do_to_each, keys_of
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidates_of
+from integrations.pages.operation_views import ReasonForm
 from integrations.queue import notify, on_request
 from integrations.verdict_code import CORRECTABLE_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.workflow.catalog.lookup import live_assessments

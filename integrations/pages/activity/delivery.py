@@ -13,7 +13,8 @@ from integrations.http.redaction import redact
 from integrations.models import Candidate, Delivery, Verdict
 from integrations.models.verdict import next_step
 from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.actions import RowActionView
+from integrations.pages.activity.actions import RowActView
+from integrations.pages.operation_views import ReasonForm
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 
@@ -65,11 +66,11 @@ class DeliveryView(OrganizationMixin, TemplateView):
         return earlier.order_by("-decided_at", "-pk")[:MOST_VERDICTS]
 
 
-class ReplayView(RowActionView):
+class ReplayView(RowActView):
     """Decide a stored delivery again."""
 
-    def perform(self, pk: int) -> str:
+    def operate(self, form: ReasonForm) -> str:
         """Replay the delivery."""
-        delivery = get_object_or_404(Delivery, pk=pk, organization=self.organization)
+        delivery = get_object_or_404(Delivery, pk=self.kwargs["pk"], organization=self.organization)
         decision = on_request.replay(delivery, self.user)
         return f"Retried: {decision.explanation}"

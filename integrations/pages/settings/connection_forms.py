@@ -1,31 +1,10 @@
-"""Forms for the connections' secrets and for a new webhook address, and saving what they post."""
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
+"""Forms for the connections' secrets and for a new webhook address."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from integrations.models import Actor, Organization
 from integrations.models.former_webhook_key import KEY_OVERLAP
-from integrations.workflow.health.wording import counted
-from integrations.workflow.operations.codescreen_connection import (
-    KeyRefused,
-    KeyStored,
-    KeyStoredUntried,
-    KeyUntried,
-    replace_codescreen_key,
-    save_codescreen_idempotency,
-    save_codescreen_webhook_secret,
-)
-from integrations.workflow.operations.signature_tokens import save_main_token
 
 MAX_OVERLAP_DAYS = 90
-#: For each field that is only stored, the operation that saves it and the message afterwards.
-_SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...] = (
-    ("lever_signature_token", save_main_token, "The Lever Webhook Signature is stored."),
-    ("codescreen_webhook_secret", save_codescreen_webhook_secret, "The webhook secret is stored."),
-)
 
 
 def _secret(label: str, help_text: str) -> forms.CharField:
@@ -36,6 +15,9 @@ def _secret(label: str, help_text: str) -> forms.CharField:
 
 class ConnectionsForm(forms.Form):
     """The secrets of both connections. Each field may be posted alone; an empty field changes nothing."""
+
+    #: Whether a key could not be tried and was not stored: a person may store it untried.
+    offers_untried = False
 
     lever_signature_token = _secret(
         "Lever Webhook Signature",
@@ -79,75 +61,3 @@ class WebhookAddressForm(forms.Form):
         initial=KEY_OVERLAP.days,
         help_text="0 refuses it at once: only if somebody else knows it.",
     )
-
-
-@dataclass
-class Saved:
-    """What was saved, in sentences: those that are good news, and those to keep in mind."""
-
-    messages: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    #: Whether a key could not be tried and was not stored: a person may store it untried.
-    offers_untried: bool = False
-
-
-def save_secrets(form: ConnectionsForm, organization: Organization, actor: Actor) -> Saved:
-    """Save each secret that was entered; what is invalid or refused becomes an error of its field."""
-    saved = Saved()
-    for name, save, message in _SECRETS:
-        secret = form.cleaned_data[name]
-        if not secret:
-            continue
-        try:
-            save(organization, secret, actor)
-        except ValidationError as error:
-            form.add_error(name, error)
-        else:
-            saved.messages.append(message)
-    if form.cleaned_data["codescreen_api_key"]:
-        _save_key(form, organization, actor, saved)
-    return saved
-
-
-def _save_key(form: ConnectionsForm, organization: Organization, actor: Actor, saved: Saved) -> None:
-    name, entered = "codescreen_api_key", form.cleaned_data
-    try:
-        outcome = replace_codescreen_key(
-            organization, entered[name], actor, may_be_untried=entered["codescreen_untried"]
-        )
-    except ValidationError as error:
-        form.add_error(name, error)
-        return
-    match outcome:
-        case KeyStored(assessments):
-            listed = counted(assessments, "assessment")
-            saved.messages.append(f"The API key is stored: CodeScreen accepts it and lists {listed}.")
-        case KeyStoredUntried(reason):
-            saved.warnings.append(
-                f"The API key is stored, but CodeScreen could not be asked whether it accepts it ({reason}). The "
-                "portal asks again automatically."
-            )
-        case KeyRefused(reason, keeps_key):
-            kept = " The key stored before stays in use." if keeps_key else ""
-            form.add_error(
-                name,
-                f"CodeScreen refused this key, so it was not stored.{kept} Copy the whole key from CodeScreen again. "
-                f"({reason})",
-            )
-        case KeyUntried(reason):
-            saved.offers_untried = True
-            form.add_error(
-                name,
-                f"CodeScreen could not be asked whether it accepts this key ({reason}). It was not stored, and the key "
-                "stored before stays in use. Try again later, or enter it again and store it without trying it.",
-            )
-
-
-def save_idempotency(form: ConnectionsForm, organization: Organization, actor: Actor) -> list[str]:
-    """Save the Idempotency-Key setting if its form was posted, and return the message; none when nothing changed."""
-    # an unticked checkbox isn't posted, so the form names itself
-    if not {"codescreen_form", "codescreen_idempotency"} & form.data.keys():
-        return []
-    is_honoured = form.cleaned_data["codescreen_idempotency"]
-    is_changed = save_codescreen_idempotency(organization, is_honoured, actor)
-    return ["The setting for idempotency keys is stored."] if is_changed else []
