@@ -69,6 +69,8 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.REMOVE_OLD_RECORDS: timedelta(days=1),
     Duty.ANNOUNCE_HEAD: timedelta(days=1),
 }
+#: These requeue what waited when they succeed, and would have themselves repeated without end.
+REQUEUEING = (Duty.REFRESH_ASSESSMENTS, Duty.RETRY_REFUSED_KEY, Duty.REQUEUE_WAITING)
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,9 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
     def requeue(self, organization_id: int) -> None:
-        """Have the full sweep done that was due while the organization was paused or not connected."""
-        sweeps = self.filter(organization=organization_id, duty=Duty.SWEEP_FULLY)
-        sweeps.filter(priority=DutyRun.REQUESTED).update(due_at=Now(), requested_at=Now())
+        """Have the duties done that couldn't be while the organization was paused or not connected."""
+        idle = self.filter(organization=organization_id, priority=DutyRun.REQUESTED)
+        idle.exclude(duty__in=REQUEUEING).update(due_at=Now(), requested_at=Now())
 
     def summary(self) -> list[DutySummary]:
         """Return each duty over all organizations; one query."""
@@ -207,7 +209,7 @@ class DutyRun(Leasable):
     def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
         """Record a run that did all it could. Return False when the lease was lost.
 
-        `was_idle` when that was nothing, for want of a connection: it counts as requested, so that `requeue` finds it.
+        `was_idle` when a connection was missing for the rest: it counts as requested, so that `requeue` finds it.
         """
         return self._finish(
             duration_ms,

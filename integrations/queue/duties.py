@@ -51,7 +51,7 @@ def perform_duty(run: DutyRun) -> None:
     outcome = run_step(partial(_step, run, budget))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
-        case NotConnected() | False:  # there is nothing to do until somebody connects it, or ends the pause
+        case NotConnected() | False:  # it is done again once somebody connects it, or ends the pause
             run.succeed(duration_ms, was_idle=True)
         case CallDeferred(retry_after=seconds):
             reason, place = without_addresses(str(outcome)), budget.place
@@ -72,12 +72,12 @@ def perform_duty(run: DutyRun) -> None:
 
 
 def _step(run: DutyRun, budget: Budget) -> bool:
-    """Do one turn; return whether the organization is connected and not paused, so that all could be done."""
+    """Do one turn; return False where something is left until the organization is connected and not paused."""
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if duty.while_paused or not organization.paused:
         with call_window.kept_by(budget.require), call_log.collected():
             duty.perform(organization, budget)
-    return not organization.paused and not organization.disconnected_reason
+    return not duty.needs_connection or not (organization.paused or organization.disconnected_reason)
 
 
 # reconcile with the platforms
@@ -183,15 +183,18 @@ def whole(step: Callable[[Organization], object]) -> Step:
 
 @dataclass(frozen=True)
 class Performance:
-    """The function that does a duty, and whether it does it for paused organizations too."""
+    """The function that does a duty, and when it can do all of it."""
 
     perform: Step
     while_paused: bool = True
+    needs_connection: bool = False
 
 
 DUTIES: dict[Duty, Performance] = {
-    Duty.SWEEP: Performance(partial(sweep_organization, is_full=False), while_paused=False),
-    Duty.SWEEP_FULLY: Performance(sweep_organization, while_paused=False),
+    Duty.SWEEP: Performance(
+        partial(sweep_organization, is_full=False), while_paused=False, needs_connection=True
+    ),
+    Duty.SWEEP_FULLY: Performance(sweep_organization, while_paused=False, needs_connection=True),
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
     Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),

@@ -4,7 +4,7 @@ from integrations.models import Delivery, DutyRun, Effect, Organization
 
 
 def requeue_waiting(organization: Organization) -> int:
-    """Make the deliveries, effects and the full sweep that waited due now; return how many deliveries there were."""
+    """Make the deliveries, effects and duties that waited due now; return how many deliveries there were."""
     count = Delivery.objects.requeue(organization)
     Effect.objects.requeue(organization)
     DutyRun.objects.requeue(organization.pk)

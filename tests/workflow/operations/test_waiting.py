@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from integrations.models import Delivery, Organization
+from integrations.models import Delivery, Duty, DutyRun, LeverConnection, Organization
+from integrations.queue.duties import DUTIES
 from integrations.workflow.operations.waiting import requeue_waiting
-from tests.support import factories
+from tests.support import duty_runs, factories
 
 
 def test_requeueing_is_limited_to_the_organization(organization, stranger):
@@ -21,6 +22,25 @@ def test_requeueing_is_limited_to_the_organization(organization, stranger):
     assert requeue_waiting(organization) == 2
     woken = set(Delivery.objects.due().values_list("pk", flat=True))
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
+
+
+ASK_LEVER = {
+    Duty.SWEEP,
+    Duty.SWEEP_FULLY,
+    Duty.REFRESH_LEVER_LISTS,
+    Duty.PROBE_LEVER,
+    Duty.FOLLOW_ERASURES,
+}
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_a_duty_is_done_again_when_the_connection_is_back_if_it_asks_lever(connected_organization, duty):
+    LeverConnection.objects.update(state="needs_reconnect")
+    run = duty_runs.perform(duty, connected_organization)
+    assert run not in DutyRun.objects.due()
+    LeverConnection.objects.update(state="connected")
+    requeue_waiting(connected_organization)
+    assert list(DutyRun.objects.due()) == ([run] if duty in ASK_LEVER else [])
 
 
 @pytest.mark.parametrize("by_organization", [True, False])

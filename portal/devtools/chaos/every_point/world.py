@@ -168,7 +168,7 @@ class World:
             self.clock.advance(SWEEP_SECONDS)
 
     def do_duty(self, duty: Duty) -> None:
-        """Let a worker do a duty until it has succeeded. Raises NeverQuiet."""
+        """Let a worker do a duty until it has succeeded, with the connection that it needs. Raises NeverQuiet."""
         began = self.clock.now()
         DutyRun.objects.request(duty, [self.organization.pk])
         for _ in range(MOST_TRIES):
@@ -178,8 +178,10 @@ class World:
             rows = DutyRun.objects.filter(leased_until__isnull=False)
             leases = [row.leased_until for row in rows if row.leased_until]
             if run.succeeded_at is not None and run.succeeded_at >= began and not leases:
-                self.rest()
-                return
+                self.rest()  # a person connects Lever again where its grant ended
+                if DutyRun.objects.get(duty=duty).priority != DutyRun.REQUESTED:
+                    return
+                continue
             self.clock.move_to(max(leases, default=run.due_at or self.clock.now()))
         raise NeverQuiet(f"{run} hasn't succeeded: {run.last_error} {run.traceback}")
 
