@@ -14,7 +14,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.models import Delivery, Effect, Invitation
 from integrations.queue import worker
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign

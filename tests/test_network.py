@@ -18,7 +18,7 @@ from integrations.models import ApiCall, Effect, Invitation
 from integrations.models.leasing import LEASE
 from integrations.queue import on_request, worker
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories, toxics
 
 READ, TOTAL = 0.4, 1.0

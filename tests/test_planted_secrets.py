@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 import requests
 
-from portal.devtools.demo.browser_session import BrowserSession
+from portal.devtools.demo.provisioning import BrowserSession
 from tests.support.planted import OPERATOR, PEOPLE, ROLES, PlantedPortal, found_in
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.waiting import REQUEST_SECONDS, RunFailed
 
 LEDGER_SECONDS = 120

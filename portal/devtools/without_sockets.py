@@ -9,7 +9,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from portal.devtools.sandbox.http.requests import Request, build_request
+from portal.devtools.sandbox.http.messages import Request, build_request
 
 
 def platform_request(prepared: requests.PreparedRequest) -> Request:

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from portal.devtools.supply_chain.requirements import unpinned
-from portal.devtools.supply_chain.sbom import licences_of
-from portal.devtools.supply_chain.vulnerabilities import read_audit
+from portal.devtools.supply_chain import licences_of, read_audit, unpinned
 
 FOLDER = settings.BASE_DIR / "portal" / "requirements"
 

@@ -10,7 +10,7 @@ import pytest
 from integrations.http import kept_connections
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
-from portal.devtools.benchmarks.certificate import write_certificate
+from portal.devtools.benchmarks.calls import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
 
 

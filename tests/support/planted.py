@@ -17,11 +17,10 @@ import requests
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
-from portal.devtools.demo.browser_session import BrowserSession
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.demo.provisioning import STAGE_NAME
+from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.process_table import descendants
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from portal.devtools.waiting import wait_for_url
 from tests.support import planting
 from tests.support.identity_provider import Provider, serving

@@ -7,7 +7,7 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 from integrations.models import AuthenticatorApp
-from portal.devtools.demo.browser_session import BrowserSession
+from portal.devtools.demo.provisioning import BrowserSession
 from tests.support.identity_provider import PORTAL_SECRET, Provider
 
 Secrets = dict[str, str]

@@ -6,8 +6,8 @@ from typing import Any, Self
 import requests
 
 from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.values import stable_id
 
 ACCOUNT = "acme"
 CALLBACK = "http://testserver/oauth/complete/lever/"

@@ -10,8 +10,8 @@ from integrations.queue import on_request, worker
 from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from integrations.workflow.inbox import list_reading
 from integrations.workflow.operations.policies import set_policies
-from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever.behaviour import candidacies
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")

@@ -4,17 +4,84 @@ import multiprocessing
 import statistics
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from django.db import connection, connections
+from django.db.models import GeneratedField
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models import Delivery, Organization
-from portal.devtools.benchmarks import many_deliveries
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.report import Report, Table
+
+_DUE = "due"
+_COPIES = """
+WITH RECURSIVE numbers (number) AS (
+    SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < %s
+)
+INSERT INTO integrations_delivery ({columns}) SELECT {chosen}
+FROM integrations_delivery copied CROSS JOIN numbers CROSS JOIN integrations_organization organizations
+WHERE copied.id = %s AND organizations.id BETWEEN %s AND %s
+"""
+
+
+def add_history(organizations: Sequence[Organization], count: int) -> None:
+    """Write so many decided deliveries, shared evenly by the organizations."""
+    _share(organizations, count, f"past-{Delivery.objects.count()}", verdict="not_a_trigger_stage")
+
+
+def make_due(organizations: Sequence[Organization], count: int) -> None:
+    """Have so many deliveries due and no others, shared evenly by the organizations; none is leased.
+
+    What earlier claims and deletions left behind is cleared away, as PostgreSQL's autovacuum would.
+    """
+    due = Delivery.objects.filter(event=_DUE)
+    due._raw_delete(due.db)
+    _share(organizations, count, _DUE)
+    Delivery.objects.filter(event=_DUE).update(due_at=Now())
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _share(organizations: Sequence[Organization], count: int, event: str, verdict: str = "") -> None:
+    share = count // len(organizations)
+    first = Delivery.objects.create(
+        organization=organizations[0],
+        platform=Delivery.Platform.LEVER,
+        event=event,
+        dedupe_key=f"{event}:0",
+        payload={},
+        due_at=None,
+        verdict=verdict,
+        decided_at=timezone.now() if verdict else None,
+    )
+    _copy(first, organizations, share)
+    first.delete()
+
+
+def _copy(delivery: Delivery, organizations: Sequence[Organization], share: int) -> None:
+    fields = [
+        field
+        for field in Delivery._meta.concrete_fields
+        if not (field.primary_key or isinstance(field, GeneratedField))
+    ]
+    values = {
+        "organization_id": "organizations.id",
+        "dedupe_key": "copied.event || ':' || numbers.number",
+        "opportunity_id": "copied.event || '-' || organizations.id || '-' || numbers.number",
+    }
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    chosen = ", ".join(values.get(str(field.column), f'copied."{field.column}"') for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COPIES.format(columns=columns, chosen=chosen),
+            [share, delivery.pk, organizations[0].pk, organizations[-1].pk],
+        )
+
 
 BARE_CLAIM = """
 UPDATE integrations_delivery SET leased_until = due_at, lease_owner = 'bench', attempts = attempts + 1
@@ -76,18 +143,18 @@ class ClaimsBenchmark(Benchmark):
             Organization(name=f"Customer {number}", slug=f"customer-{number}") for number in range(MANY)
         )
         with_history = organizations[:FEW]
-        many_deliveries.add_history(with_history, SHORT_HISTORY)
+        add_history(with_history, SHORT_HISTORY)
         found: dict[Situation, dict[int, Claims]] = {}
         bare: list[float] = []
         for situation in _situations(options):
             if situation.history > SHORT_HISTORY and not any(one.history > SHORT_HISTORY for one in found):
                 setup.log("The long history is written.")
-                many_deliveries.add_history(with_history, situation.history - SHORT_HISTORY)
+                add_history(with_history, situation.history - SHORT_HISTORY)
             found[situation] = {}
             for claimers in CLAIMERS:
-                many_deliveries.make_due(organizations[: situation.organizations], DUE_ROWS)
+                make_due(organizations[: situation.organizations], DUE_ROWS)
                 found[situation][claimers] = _measure(claimers, options.seconds, _claim_batch)
-                many_deliveries.make_due(organizations[: situation.organizations], DUE_ROWS)
+                make_due(organizations[: situation.organizations], DUE_ROWS)
                 bare.append(_measure(1, options.seconds, _claim_barely).row_ms)
             setup.log(f"{situation.name}: {found[situation]}")
         return _report(found, bare)

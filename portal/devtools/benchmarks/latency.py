@@ -11,12 +11,11 @@ from functools import partial
 from django.db import connections
 
 from integrations.models import Invitation, Organization
-from portal.devtools.benchmarks import webhooks
+from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties
+from portal.devtools.benchmarks.customers import Webhook, connected_organizations, postpone_duties
 from portal.devtools.benchmarks.platforms import PretendPlatforms, pretend_platforms
 from portal.devtools.benchmarks.report import Report, Table, percentile
-from portal.devtools.benchmarks.webhooks import Webhook
 from portal.devtools.threads import run_in_threads
 from portal.devtools.waiting import wait_for_url, wait_until
 from portal.process.programs import queue_cluster
@@ -93,7 +92,7 @@ class _Run:
 
     def measure(self, count: int, pause: float) -> list[Wait]:
         """Move so many candidates, at random moments with that mean pause; return what each waited."""
-        moved = [webhooks.stage_change(self.organization) for _ in range(count)]
+        moved = [customers.stage_change(self.organization) for _ in range(count)]
         sent: dict[str, float] = {}
         began = time.time()
         at, moments = began, []
@@ -106,7 +105,7 @@ class _Run:
             for number in numbers:
                 time.sleep(max(0.0, moments[number] - time.time()))
                 sent[moved[number].opportunity_id] = time.time()
-                webhooks.send(self.setup.environment.portal_url, [moved[number]], 1)
+                customers.send(self.setup.environment.portal_url, [moved[number]], 1)
 
         run_in_threads([partial(send_share, numbers) for numbers in shares])
         instances = self._instances(moved)
@@ -114,9 +113,9 @@ class _Run:
 
     def full_rate(self) -> float:
         """Move many candidates at once; return how many a second were invited and tagged."""
-        moved = [webhooks.stage_change(self.organization) for _ in range(self.setup.options.burst)]
+        moved = [customers.stage_change(self.organization) for _ in range(self.setup.options.burst)]
         began = time.time()
-        webhooks.send(self.setup.environment.portal_url, moved, WEB_CONNECTIONS)
+        customers.send(self.setup.environment.portal_url, moved, WEB_CONNECTIONS)
         self._instances(moved)
         tagged = self._tagged()
         return len(moved) / (max(tagged[one.opportunity_id] for one in moved) - began)

@@ -4,13 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 
+from portal.devtools.benchmarks import ready_requests
 from portal.devtools.ports import HOST
 from portal.devtools.waiting import RunFailed
+from portal.process.supervisor import Program
 
 SCRIPT = Path(__file__).with_name("ready_requests.lua")
 RESULT = "RESULT "
@@ -67,3 +71,42 @@ def send(port: int, requests: Path, connections: int, seconds: int | None) -> Ro
     if ended.returncode or not found:
         raise RunFailed(f"the load ended early: {ended.stderr.strip() or ended.stdout.strip()}")
     return Round(**json.loads(found[-1].removeprefix(RESULT)))
+
+
+SIZES = {"small": 900, "large": 64 * 1024}
+#: As many requests are made for a round as the fastest round so far would send, times this.
+RESERVE = 2.0
+FIRST_GUESS = 4000  # requests a second
+
+
+@dataclass
+class Target:
+    """Something under load: where it listens, how a request of a size is made, how many rows it has stored."""
+
+    name: str
+    program: Program
+    port: int
+    make: Callable[[int], bytes]
+    count_rows: Callable[[], int]
+    fastest: dict[str, float] = field(default_factory=dict)
+
+    def round(self, folder: Path, size: str, connections_open: int, seconds: int) -> Round:
+        """Send one round of new requests. Raises RunFailed on a refusal, or when a row is missing."""
+        count = int(self.fastest.get(size, FIRST_GUESS) * seconds * RESERVE) + 2 * connections_open
+        result = self.send(folder, count, size, connections_open, seconds)
+        self.fastest[size] = max(self.fastest.get(size, 0.0), result.rate)
+        return result
+
+    def send(self, folder: Path, count: int, size: str, connections_open: int, seconds: int | None) -> Round:
+        """Send so many new requests, or as many of them as the time allows. Raises RunFailed like `round`."""
+        file = folder / "requests"
+        ready_requests.write(file, count, partial(self.make, SIZES[size]))
+        before = self.count_rows()
+        result = send(self.port, file, connections_open, seconds)
+        file.unlink()
+        if result.refused or result.broken:
+            raise RunFailed(f"{self.name}: {result.refused} refused, {result.broken} broken off")
+        stored = self.count_rows() - before
+        if stored < result.answers:
+            raise RunFailed(f"{self.name}: {result.answers} accepted, but {stored} rows")
+        return result

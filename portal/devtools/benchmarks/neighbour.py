@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from integrations.models import Candidate, Delivery, Duty, DutyRun, Effect, Invitation, Organization
-from portal.devtools.benchmarks import webhooks
+from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties
 from portal.devtools.benchmarks.platforms import pretend_platforms
@@ -58,7 +58,7 @@ class NeighbourBenchmark(Benchmark):
         ):
             wait_for_url(f"{setup.environment.portal_url}/healthz/live")
             while (elapsed := time.monotonic() - began) < options.seconds:
-                webhooks.send(setup.environment.portal_url, [webhooks.stage_change(other)], 1)
+                customers.send(setup.environment.portal_url, [customers.stage_change(other)], 1)
                 time.sleep(options.pause)
                 if int(elapsed) % 30 == 0:
                     setup.log(f"{elapsed:.0f} s: {_left(large):,} people left")

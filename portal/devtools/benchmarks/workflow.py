@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from django.db import connection, connections
 
 from integrations.models import Invitation, Organization
-from portal.devtools.benchmarks import bare_loops, webhooks
+from portal.devtools.benchmarks import bare_loops, customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.cpu import cpu_seconds
 from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties
 from portal.devtools.benchmarks.platforms import PretendPlatforms, pretend_platforms
+from portal.devtools.benchmarks.process_sizes import cpu_seconds
 from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
 from portal.devtools.waiting import wait_for_url, wait_until
 from portal.process.programs import queue_cluster
@@ -109,13 +109,13 @@ class _Run:
     def invite(self, count: int) -> float:
         """Move so many candidates at once; return the invitations a second until the last has its tag."""
         moved = [
-            webhooks.stage_change(self.organizations[number % len(self.organizations)])
+            customers.stage_change(self.organizations[number % len(self.organizations)])
             for number in range(count)
         ]
         waiting = {f"/v1/opportunities/{webhook.opportunity_id}/addTags" for webhook in moved}
         calls_before = self.platforms.lever_count()
         began = time.time()
-        webhooks.send(self.setup.environment.portal_url, moved, WEB_CONNECTIONS)
+        customers.send(self.setup.environment.portal_url, moved, WEB_CONNECTIONS)
         wait_until(
             lambda: self.platforms.lever_count() >= calls_before + 2 * count or None,
             LONGEST_SECONDS,

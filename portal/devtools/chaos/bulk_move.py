@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.models import Effect
-from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.verification import verify
-from portal.devtools.chaos.violations import Verification
+from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos.run import Verification
+from portal.devtools.chaos.verification import collect_evidence, count_calls, verify
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 #: Calls that Lever allows an account: each second, and at once after a rest.
 LEVER_RATE, LEVER_BURST = 10.0, 20
@@ -58,7 +58,7 @@ def move_in_bulk(
     lever = environment.lever
     moved = tenants.create_candidates(lever, BULK, count)
     other_moved = tenants.create_candidates(lever, OTHER, 1)
-    calls_before = collect.count_calls(lever.ledger(BULK))
+    calls_before = count_calls(lever.ledger(BULK))
     began = time.time()
     tenants.move(lever, BULK, moved)
     time.sleep(SECOND_MOVE_AFTER)
@@ -66,12 +66,12 @@ def move_in_bulk(
     other_began = time.time()
     tenants.move(lever, OTHER, other_moved)
     unfinished = quiesce.wait_until_idle(environment, began + seconds - time.time(), skips_backoff=False)
-    evidence = collect.collect_evidence(environment, BULK, moved)
-    other_evidence = collect.collect_evidence(environment, OTHER, other_moved)
+    evidence = collect_evidence(environment, BULK, moved)
+    other_evidence = collect_evidence(environment, OTHER, other_moved)
     verification = verify(evidence)
     verification.merge(verify(other_evidence))
     verification.record_rows_not_at_rest(unfinished)
-    calls = collect.count_calls(evidence.lever) - calls_before
+    calls = count_calls(evidence.lever) - calls_before
     sent, other_sent = _sent_times(evidence.codescreen), _sent_times(other_evidence.codescreen)
     return BulkMove(
         candidates=len(moved),

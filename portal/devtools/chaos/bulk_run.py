@@ -1,9 +1,7 @@
 """A bulk move at Lever's own rate, without faults, and one candidate of another organization in the midst of it."""
 
 from portal.devtools.chaos.bulk_move import move_in_bulk
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.violations import Violation
+from portal.devtools.chaos.run import Run, Table, Violation
 
 
 class BulkRun(Run):

@@ -2,24 +2,74 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
+import redis
 from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections
 
 from portal.devtools import own_database
-from portal.devtools.chaos import servers
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.proxy import Proxy
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.ports import HOST, free_port
+
+DATABASE = "PORTAL_CHAOS_DATABASE"  # the name of the run's own database; empty on SQLite
+RESTART_SECONDS = 60.0
+
+
+@contextmanager
+def _postgresql(options: Options) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as connection:
+        yield connection
+
+
+def cut_connections(options: Options) -> None:
+    """End every connection to the run's database, as clients see it when the server restarts."""
+    with _postgresql(options) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [os.environ[DATABASE]],
+        )
+
+
+def restart_database(options: Options) -> float:
+    """Restart the server; return the time at which it took connections again. Raises psycopg.Error if it doesn't."""
+    # its output isn't read: a server that it starts keeps the pipe open
+    subprocess.run(
+        shlex.split(options.restart_database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=RESTART_SECONDS,
+        check=False,
+    )
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with _postgresql(options):
+                return time.time()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def flush_redis(options: Options) -> None:
+    """Empty the run's Redis database."""
+    with redis.Redis.from_url(options.redis_url) as connection:
+        connection.flushdb()
+
 
 REDIS_PORT = "PORTAL_CHAOS_REDIS_PORT"
 FAULT_FREE_SECONDS = "PORTAL_CHAOS_FAULT_FREE_SECONDS"
@@ -35,9 +85,9 @@ def enter(options: Options) -> NoReturn:
     if name:
         changes["DATABASE_URL"] = own_database.create(options.database_url, name)
     if options.redis_url:
-        servers.flush_redis(options)
+        flush_redis(options)
     DemoEnvironment.create("chaos").enter(
-        **changes, **{servers.DATABASE: name}, **_redis_variables(options), **_other_variables(options)
+        **changes, **{DATABASE: name}, **_redis_variables(options), **_other_variables(options)
     )
 
 
@@ -97,12 +147,12 @@ def redis_proxy(options: Options) -> Iterator[Proxy | None]:
 def clear(environment: DemoEnvironment, options: Options) -> str:
     """Remove what the run made; return a sentence about what was kept with --keep, else an empty one."""
     connections.close_all()
-    database = os.environ[servers.DATABASE]
+    database = os.environ[DATABASE]
     if options.keep:
         return f"Kept: {environment.folder}" + (f" and the database {database}" if database else "")
     shutil.rmtree(environment.folder, ignore_errors=True)
     if database:
         own_database.drop(options.database_url, database)
     if options.redis_url:
-        servers.flush_redis(options)
+        flush_redis(options)
     return ""

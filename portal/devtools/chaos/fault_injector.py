@@ -13,7 +13,7 @@ from enum import StrEnum
 import psycopg
 import redis
 
-from portal.devtools.chaos import servers
+from portal.devtools.chaos import environment
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import Processes
 
@@ -79,7 +79,7 @@ class FaultInjector(threading.Thread):
     def stop(self) -> None:
         """Interrupt no more, and make Redis reachable again."""
         self._stopping.set()
-        self.join(timeout=servers.RESTART_SECONDS)
+        self.join(timeout=environment.RESTART_SECONDS)
         self._end_redis_outage()
 
     def _interrupt_servers(self) -> None:
@@ -87,17 +87,17 @@ class FaultInjector(threading.Thread):
         if self._options.database_url and self._kills % DATABASE_EVERY == 0:
             self._interrupt_database()
         if self._options.redis_url and self._kills == FLUSH_AT:
-            servers.flush_redis(self._options)
+            environment.flush_redis(self._options)
             self._record(Interrupted.REDIS_FLUSH, time.time())
 
     def _interrupt_database(self) -> None:
         at = time.time()
         if not self._options.restart_database:
-            servers.cut_connections(self._options)
+            environment.cut_connections(self._options)
             self._record(Interrupted.DATABASE, at, time.time())
         elif time.monotonic() - self._restarted_at > RESTART_EVERY:
             self._restarted_at = time.monotonic()
-            self._record(Interrupted.DATABASE_RESTART, at, servers.restart_database(self._options))
+            self._record(Interrupted.DATABASE_RESTART, at, environment.restart_database(self._options))
 
     def _begin_or_end_redis_outage(self) -> None:
         if self._processes.redis is None:

@@ -1,16 +1,130 @@
 """The run with faults: everything fails at once, then it comes to rest, and the ledgers are verified."""
 
+import threading
 import time
 
-from portal.devtools.chaos import collect, environment, fault_rules, quiesce, tenants
-from portal.devtools.chaos.candidate_actions import CandidateActions
+from portal.devtools.chaos import environment, quiesce, tenants
 from portal.devtools.chaos.fault_injector import FaultInjector, count_by_kind
-from portal.devtools.chaos.load_generator import LoadGenerator, pending_deliveries, seed
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verification import verify
-from portal.devtools.chaos.violations import Verification, Violation
-from portal.devtools.chaos.workload import plan_workload
+from portal.devtools.chaos.load_generator import (
+    Candidate,
+    LoadGenerator,
+    Workload,
+    pending_deliveries,
+    plan_workload,
+    seed,
+)
+from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.tenants import ASSESSMENT
+from portal.devtools.chaos.verification import (
+    collect_evidence,
+    count_calls,
+    count_invited_by_sweep,
+    count_repeats,
+    count_verdicts,
+    finish_times,
+    longest_recovery,
+    verify,
+)
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.sandbox.values import JsonObject
+from portal.devtools.sandbox_client import SandboxClient
+
+TIMEOUT_MS = int(environment.READ_SECONDS * 1000) + 1500
+
+#: Faults by weight. In those "after" the call has taken effect, as in half of all failures.
+MIX: tuple[tuple[float, JsonObject], ...] = (
+    (1.0, {"kind": "status", "status": 429}),
+    (0.3, {"kind": "status", "status": 429, "retry_after": 1}),
+    (0.8, {"kind": "status", "status": 500}),
+    (0.5, {"kind": "status", "status": 502}),
+    (1.0, {"kind": "status", "status": 503}),
+    (0.5, {"kind": "status", "status": 504}),
+    (0.8, {"kind": "reset_before"}),
+    (0.3, {"kind": "html"}),
+    (0.15, {"kind": "timeout_before", "delay_ms": TIMEOUT_MS}),
+    (0.8, {"kind": "status_after", "status": 500}),
+    (0.6, {"kind": "status_after", "status": 502}),
+    (0.6, {"kind": "status_after", "status": 504}),
+    (1.0, {"kind": "reset_after"}),
+    (0.8, {"kind": "truncated"}),
+    (0.6, {"kind": "html_after"}),
+    (0.15, {"kind": "timeout_after", "delay_ms": TIMEOUT_MS}),
+)
+API = "^/(v1|api)/"  # not the token endpoint: a lost answer there ends the grant, and only a person can reconnect
+
+
+def make_rules(share: float) -> list[JsonObject]:
+    """Return rules that make `share` of the calls fail; the sandbox tries them one after another."""
+    total, left, rules = sum(weight for weight, _ in MIX), 1.0, []
+    for weight, fault in MIX:
+        probability = share * weight / total
+        # a rule is tried only for the calls that no earlier rule matched
+        rules.append({"path": API, "probability": probability / left, **fault})
+        left -= probability
+    return rules
+
+
+def start_faults(demo: DemoEnvironment, options: Options) -> None:
+    """Let calls to both platforms fail from now on."""
+    for number, platform in enumerate((demo.lever, demo.codescreen)):
+        platform.set_faults(options.seed * 2 + number, make_rules(options.faults))
+
+
+def stop_faults(demo: DemoEnvironment) -> None:
+    """Let every call to both platforms succeed again."""
+    for platform in (demo.lever, demo.codescreen):
+        platform.clear_faults()
+
+
+class CandidateActions(threading.Thread):
+    """Lets invited candidates start, submit and be evaluated while the faults go on."""
+
+    def __init__(self, codescreen: SandboxClient, workload: Workload) -> None:
+        super().__init__(name="candidate actions", daemon=True)
+        self.acted: set[str] = set()  # the e-mail addresses of those who made a visit
+        self._codescreen = codescreen
+        self._waiting = [candidate for candidate in workload.candidates if candidate.visits]
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Try everybody's next visit again and again until stopped."""
+        while not self._stopping.wait(1.0):
+            self.make_visits(pause=0.02)
+
+    def stop(self) -> None:
+        """End the thread; `make_visits()` can still be called."""
+        self._stopping.set()
+        self.join(timeout=30)
+
+    def make_visits(self, pause: float = 0.0) -> int:
+        """Make the next visit of everybody who has been invited; return how many visits were made."""
+        count = 0
+        for candidate in list(self._waiting):
+            if pause and self._stopping.wait(pause):
+                break
+            if self._make_visit(candidate):
+                count += 1
+                if not candidate.visits:
+                    self._waiting.remove(candidate)
+        return count
+
+    def _make_visit(self, candidate: Candidate) -> bool:
+        response = self._codescreen.try_to_act(
+            "candidate",
+            account=candidate.organization,
+            email=candidate.email,
+            assessment=ASSESSMENT,
+            action=list(candidate.visits[0]),
+            score=candidate.score,
+            result="Passed" if candidate.score > 50 else None,
+        )
+        if not response.ok:  # not invited yet
+            return False
+        candidate.visits.pop(0)
+        self.acted.add(candidate.email)
+        return True
+
 
 IDLE_CHECKS = 4
 ROUNDS = 3
@@ -40,7 +154,7 @@ class FaultRun(Run):
     def _move_under_faults(self) -> None:
         deadline = time.monotonic() + self._options.phase_seconds
         if self._options.faults:
-            fault_rules.start_faults(self._environment, self._options)
+            start_faults(self._environment, self._options)
         self._fault_injector.start()
         self._candidate_actions.start()
         try:
@@ -51,7 +165,7 @@ class FaultRun(Run):
             self._fault_injector.stop()
             self._candidate_actions.stop()
             self._stopped_at = time.time()
-            fault_rules.stop_faults(self._environment)
+            stop_faults(self._environment)
 
     def _wait_for_the_workers(self, deadline: float) -> None:
         """Go on until the workers have done what is due; what waits for a retry may still wait."""
@@ -87,20 +201,18 @@ class FaultRun(Run):
         interruptions = self._fault_injector.interruptions
         for slug in tenants.slugs(self._options.organizations):
             moved = {item.opportunity for item in self._workload.candidates if item.organization == slug}
-            evidence = collect.collect_evidence(
-                self._environment, slug, moved, interruptions, self._options.webhooks
-            )
+            evidence = collect_evidence(self._environment, slug, moved, interruptions, self._options.webhooks)
             verification.merge(verify(evidence))
             deliveries = [item for item in evidence.lever["deliveries"] if item["subject"] in moved]
             sent += len(deliveries)
             accepted += sum(item["state"] == "delivered" for item in deliveries)
-            calls += collect.count_calls(evidence.lever).total()
+            calls += count_calls(evidence.lever).total()
         verification.record_rows_not_at_rest(unfinished)
-        repeats = collect.count_repeats()
+        repeats = count_repeats()
         figures = {
             "events": self._workload.events,
             "deliveries": f"{sent} sent, {accepted} accepted, {repeats} recognised as repeats",
-            "verdicts": collect.count_verdicts(),
+            "verdicts": count_verdicts(),
             **_candidate_figures(verification),
             **self._recovery_figures(),
             **_time_figures(fault_seconds, settle_seconds),
@@ -111,9 +223,9 @@ class FaultRun(Run):
     def _recovery_figures(self) -> dict[str, object]:
         interruptions = self._fault_injector.interruptions
         early = [item for item in interruptions if item.at < self._stopped_at - 1]
-        recovery, after = collect.longest_recovery(early, collect.finish_times())
+        recovery, after = longest_recovery(early, finish_times())
         return {
-            "repaired_by_the_sweep": collect.count_invited_by_sweep(),
+            "repaired_by_the_sweep": count_invited_by_sweep(),
             "interruptions": count_by_kind(interruptions),
             "clusters_of_workers_one_after_another": self._processes.clusters,
             "longest_recovery_seconds": recovery,

@@ -9,7 +9,7 @@ import requests
 
 from integrations.lever.payloads import dedupe_key
 from integrations.lever.signature import sign
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 RESPONSE_SECONDS = 30.0  # more than SQLite's writers wait for each other
 BROKEN_CONNECTION = "broken connection"

@@ -1,18 +1,59 @@
 """Webhooks accepted while web workers are killed and the database restarts: every 2xx has to have its row."""
 
+import statistics
 import time
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from integrations.models import Delivery, LeverWebhook, Organization
-from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.fault_injector import FaultInjector, count_by_kind
+from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos.fault_injector import FaultInjector, Interruption, count_by_kind
 from portal.devtools.chaos.ingest_client import Answers, IngestClient
-from portal.devtools.chaos.measures import RedisTurn, percentiles, rate_during_outages, recovery_times
 from portal.devtools.chaos.processes import WEB
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.verification import finish_times
 from portal.devtools.threads import run_in_threads
+
+
+@dataclass(frozen=True)
+class RedisTurn:
+    """A while with Redis, then as long without it: when the first began, the second began, and it ended."""
+
+    began: float
+    closed: float
+    reopened: float
+
+
+def percentiles(seconds: Iterable[float]) -> dict[int, float]:
+    """Return the time within which 50, 99 and 100 percent were answered."""
+    ordered = sorted(seconds) or [0.0]
+    return {share: ordered[(len(ordered) - 1) * share // 100] for share in (50, 99, 100)}
+
+
+def rate_during_outages(turns: Iterable[RedisTurn], accepted_at: Sequence[float]) -> float | None:
+    """Return the rate of acceptances without Redis over that with it, the median of all turns; None without turns."""
+    ratios = []
+    for turn in turns:
+        with_redis = _count_between(accepted_at, turn.began, turn.closed) / (turn.closed - turn.began)
+        without = _count_between(accepted_at, turn.closed, turn.reopened) / (turn.reopened - turn.closed)
+        ratios.append(without / max(with_redis, 1e-9))
+    return statistics.median(ratios) if ratios else None
+
+
+def _count_between(ordered: Sequence[float], begin: float, end: float) -> int:
+    return bisect_left(ordered, end) - bisect_left(ordered, begin)
+
+
+def recovery_times(interruptions: Iterable[Interruption], ordered: Sequence[float]) -> list[float]:
+    """Return the seconds from each return of the database or Redis to the next moment in an ordered list."""
+    recoveries = []
+    for interruption in interruptions:
+        index = bisect_left(ordered, interruption.over_at)
+        if interruption.over_at and index < len(ordered):
+            recoveries.append(ordered[index] - interruption.over_at)
+    return recoveries
+
 
 CLIENTS = 8
 MOST_RECOVERY_SECONDS = 5.0  # after the database is back
@@ -42,7 +83,7 @@ class IngestRun(Run):
         self._log("The time is up; looking for every row.")
         keys = Delivery.objects.values_list("dedupe_key", flat=True)
         stored = set(quiesce.read_with_retry(lambda: list(keys)))
-        return self._table(answers, stored, quiesce.read_with_retry(collect.finish_times))
+        return self._table(answers, stored, quiesce.read_with_retry(finish_times))
 
     def _take_redis_away_in_turns(self, until: float) -> None:
         """Make Redis unreachable and reachable in turns, so that a busy machine slows both alike."""

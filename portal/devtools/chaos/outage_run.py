@@ -6,12 +6,10 @@ from integrations.models import Delivery
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import FindingCode
-from portal.devtools.chaos import collect, quiesce, tenants
+from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verification import verify
-from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.verification import collect_evidence, count_calls, verify
 from portal.devtools.waiting import wait_for_url, wait_until
 
 
@@ -35,14 +33,14 @@ class OutageRun(Run):
         )
         idle_seconds = time.monotonic() - began
         repaired_again = quiesce.sweep_all()
-        evidence = collect.collect_evidence(self._environment, slug, moved)
+        evidence = collect_evidence(self._environment, slug, moved)
         verification = verify(evidence)
         verification.record_rows_not_at_rest(unfinished)
         findings = _sweep_findings()
         if (repaired, repaired_again, delivered, bool(findings)) != (len(moved), 0, 0, True):
             summary = f"delivered {delivered}, repaired {repaired}, then {repaired_again}"
             verification.record_violation(Violation.SWEEP_INCOMPLETE, summary)
-        calls = collect.count_calls(evidence.lever)
+        calls = count_calls(evidence.lever)
         figures = {
             "candidates": len(moved),
             "webhooks_that_got_through": delivered,

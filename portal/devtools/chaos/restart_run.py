@@ -1,16 +1,64 @@
 """Restarts while candidates move: `serve` gets TERM in the middle of the work and is started again."""
 
 import random
+import signal
+import subprocess
+import sys
 import time
+
+from django.conf import settings
 
 from integrations.invitation_status import InvitationStatus
 from integrations.models import Effect, Invitation
-from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.serve import Serve
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verification import verify
-from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.verification import collect_evidence, verify
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.process_table import descendants, processes
+from portal.devtools.waiting import RunFailed, wait_for_url
+
+GIVE_UP_SECONDS = 60.0
+
+
+class Serve:
+    """One `serve` at a time."""
+
+    def __init__(self, environment: DemoEnvironment) -> None:
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; return once the web server answers. Raises RunFailed."""
+        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve"]
+        argv += ["--port", str(self._environment.port)]
+        self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True)
+        wait_for_url(f"{self._environment.portal_url}/healthz/live")
+
+    def terminate(self) -> float:
+        """Send TERM and wait for the end; return the seconds it took. Raises RunFailed if anything is left running."""
+        process = self._process
+        if process is None:
+            return 0.0
+        everything = [process.pid, *descendants(process.pid)]
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(GIVE_UP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise RunFailed("serve didn't end after TERM") from error
+        self._process = None
+        seconds = time.monotonic() - began
+        if left := {one.pid for one in processes()}.intersection(everything):
+            raise RunFailed(f"serve left {len(left)} processes running")
+        return seconds
+
+    def kill(self) -> None:
+        """End it at once, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
 
 CODESCREEN_ANSWERS_AFTER = 1.5  # seconds, so that calls are in flight at every TERM
 WORK_SECONDS = (3.0, 8.0)  # how long each `serve` works before its TERM
@@ -66,7 +114,7 @@ class RestartRun(Run):
         unfinished += quiesce.wait_until_idle(
             self._environment, self._options.phase_seconds, skips_backoff=False
         )
-        evidence = collect.collect_evidence(self._environment, self._slug, candidates)
+        evidence = collect_evidence(self._environment, self._slug, candidates)
         verification = verify(evidence)
         verification.record_rows_not_at_rest(unfinished)
         late = [f"{seconds:.1f} s" for seconds in self._seconds if seconds > PROMISED_SECONDS]

@@ -3,12 +3,18 @@
 import os
 import random
 import signal
+import sqlite3
+import subprocess
 import time
 from collections.abc import Collection
+from contextlib import closing
 from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connections
 from django.db.models import F
 
 from integrations.invitation_status import InvitationStatus
@@ -16,15 +22,61 @@ from integrations.models import Delivery, Invitation, LeverConnection, db_clock
 from integrations.queue import on_request
 from integrations.verdict_code import VerdictCode
 from integrations.workflow.health import doctor
-from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.backup import Backup
+from portal.devtools import own_database
+from portal.devtools.chaos import environment, quiesce, tenants
+from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WEB, WORKERS
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verification import SENT, CandidateEvidence, verify
-from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.verification import SENT, CandidateEvidence, collect_evidence, verify
 from portal.devtools.demo import provisioning
-from portal.devtools.waiting import wait_for_url, wait_until
+from portal.devtools.waiting import RunFailed, wait_for_url, wait_until
+
+SECONDS = 120.0
+
+
+class Backup:
+    """One backup, in a folder: a copy of the SQLite file, or what pg_dump writes."""
+
+    def __init__(self, options: Options, folder: Path) -> None:
+        self._options = options
+        self._path = folder / "backup"
+        self._database = os.environ[environment.DATABASE]
+
+    def make(self) -> None:
+        """Make it, in one transaction of the database. Raises RunFailed."""
+        if self._database:
+            _run("pg_dump", "--format=custom", f"--file={self._path}", _url())
+            return
+        with closing(sqlite3.connect(_sqlite_file())) as source, closing(sqlite3.connect(self._path)) as copy:
+            source.backup(copy)
+
+    def put_back(self) -> None:
+        """Replace the database by it; nothing may be connected any more. Raises RunFailed."""
+        connections.close_all()
+        if self._database:
+            own_database.drop(self._options.database_url, self._database)
+            own_database.create(self._options.database_url, self._database)
+            _run("pg_restore", "--no-owner", f"--dbname={_url()}", str(self._path))
+            return
+        file = _sqlite_file()
+        for name in (f"{file}-wal", f"{file}-shm"):
+            Path(name).unlink(missing_ok=True)
+        self._path.replace(file)
+
+
+def _url() -> str:
+    return os.environ["DATABASE_URL"]
+
+
+def _sqlite_file() -> str:
+    return str(settings.DATABASES["default"]["NAME"])
+
+
+def _run(*argv: str) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode:
+        raise RunFailed(f"{argv[0]} ended with code {done.returncode}: {done.stderr[-500:]}")
+
 
 #: Of the candidates so many more are moved while nothing runs, and so many have a result after the backup.
 MISSED, WITH_RESULT = 0.25, 0.3
@@ -155,7 +207,7 @@ class RestoreRun(Run):
         offers = Delivery.objects.filter(verdict=VerdictCode.ENTERED_BEFORE)
         offered = set(offers.values_list("opportunity_id", flat=True)) - set(rows)
         followed = {opportunity for opportunity, status in rows.items() if status in SENT}
-        evidence = collect.collect_evidence(self._environment, self._slug, followed | set(missed))
+        evidence = collect_evidence(self._environment, self._slug, followed | set(missed))
         verification = verify(evidence)
         for opportunity in moved:
             lever = evidence.lever["opportunities"][opportunity]

@@ -6,8 +6,7 @@ from integrations.models import Organization
 from portal.devtools.chaos.options import Options
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.sandbox.ids import stable_id
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject, stable_id
 from portal.devtools.sandbox_client import SandboxClient
 
 ROLE, ASSESSMENT = "Backend Engineer", "Backend"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.models import Delivery, Effect, Invitation
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import CONNECTED, STAGE_NAME
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from portal.devtools.waiting import RunFailed, wait_until
 
 STEP_SECONDS = 40.0

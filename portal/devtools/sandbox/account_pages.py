@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, redirect
-from portal.devtools.sandbox.http.templates import render
+from portal.devtools.sandbox.http.messages import HttpError, Request, Response, redirect, render
 
 PAGE_SIZE = 100
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import ClassVar, Protocol
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.json_values import JsonObject, pick
+from portal.devtools.sandbox.http.messages import HttpError, Request, Response, json_response
+from portal.devtools.sandbox.values import JsonObject, pick
 from portal.devtools.sandbox.webhook_sender import WebhookSender
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from threading import Lock
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.json_values import JsonObject, pick, pick_number
+from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.sandbox.values import JsonObject, pick, pick_number
 
 # A caller that gets one of these knows that nothing happened; any other answer leaves it guessing.
 DEFINITE_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429, 503})

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 
 class Ledger:

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.sandbox.values import JsonObject
 
 
 @dataclass

@@ -10,11 +10,16 @@ import werkzeug.exceptions
 
 from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
 from portal.devtools.sandbox.http.connections import Ending, Exchange, HttpServer
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.http.routing import Route, Router, control_route
-from portal.devtools.sandbox.http.templates import render
+from portal.devtools.sandbox.http.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    Router,
+    control_route,
+    json_response,
+    render,
+)
 
 STYLESHEET = Path(__file__).parent / "static" / "sandbox.css"
 WRITES = frozenset({"POST", "PUT", "DELETE", "PATCH"})

@@ -10,9 +10,7 @@ from threading import Condition, Thread
 
 import requests
 
-from portal.devtools.sandbox.ids import new_id
-from portal.devtools.sandbox.json_values import JsonObject
-from portal.devtools.sandbox.times import now_ms
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
 
 type Prepare = Callable[[], tuple[dict[str, str], bytes]]
 

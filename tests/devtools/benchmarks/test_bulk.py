@@ -4,7 +4,7 @@ import pytest
 
 from portal.devtools.benchmarks.bulk import report
 from portal.devtools.chaos.bulk_move import BulkMove
-from portal.devtools.chaos.violations import Verification
+from portal.devtools.chaos.run import Verification
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from portal.devtools.chaos.run import Verification
 from portal.devtools.chaos.verification import Evidence, InvitationRow, is_ambiguous, verify
-from portal.devtools.chaos.violations import Verification
 
 TRIGGER, OTHER = "stage-trigger", "stage-other"
 

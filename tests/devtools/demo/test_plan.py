@@ -5,21 +5,21 @@ from typing import get_args
 import pytest
 
 from portal.devtools.demo.history.events import (
+    TREES,
     Act,
     Add,
     Archive,
     Move,
     MoveTogether,
     Occurrence,
+    Person,
     Step,
     TakeStep,
     TeamAct,
 )
-from portal.devtools.demo.history.people import TREES, Person
-from portal.devtools.demo.history.plan import plan
-from portal.devtools.demo.history.planner import LATEST, LENGTH
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.demo.history.plan import LATEST, LENGTH, plan
 from portal.devtools.sandbox.seed import default_seed
+from portal.devtools.sandbox.values import stable_id
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 KINDS = {Add, Move, MoveTogether, Archive, *Step, *get_args(TeamAct.__value__), *Occurrence}

@@ -33,7 +33,7 @@ from integrations.workflow.operations.codescreen_connection import save_codescre
 from integrations.workflow.operations.members import change_role, save_member
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.waiting import requeue_waiting
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 
 

@@ -31,7 +31,7 @@ from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import retry_policy
 from integrations.workflow.outbox.outcome import Done, Retry
 from integrations.workflow.results import webhook_hint
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 from tests.workflow.conftest import ASSESSMENT
 from tests.workflow.effects.conftest import enqueue_note_on_candidate

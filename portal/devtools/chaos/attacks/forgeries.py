@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from integrations.codescreen import signature as codescreen_signature
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 MARK = "forged-"  # in every id of a forgery, so that it can be searched for in every table
 HOUR = 3600

@@ -19,7 +19,7 @@ from portal.devtools.chaos.attacks.forgeries import (
     with_value,
 )
 from portal.devtools.chaos.ingest_client import make_stage_change
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 JSON_TYPE = "application/json"
 OTHER_TYPES = {"plain text": "text/plain", "a form": "application/x-www-form-urlencoded"}

@@ -9,24 +9,82 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from django.apps import apps
+from django.db.models import F, TextField
+from django.db.models.functions import Cast, Now
+
 from integrations.lever.payloads import dedupe_key
-from integrations.models import Invitation
-from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.attacks import timing
+from integrations.models import CodeScreenConnection, Delivery, Invitation, LeverWebhook, Organization
+from integrations.models.organization import make_webhook_key
+from portal.devtools.chaos import quiesce, tenants
+from portal.devtools.chaos.attacks import load_client
 from portal.devtools.chaos.attacks.forgeries import MARK, Message, encode, with_digit_changed
-from portal.devtools.chaos.attacks.generator import UNVERIFIED, AttackGenerator, Attempt, RecordedTraffic
-from portal.devtools.chaos.attacks.load_client import Answers, LoadClient
-from portal.devtools.chaos.attacks.targets import accepted_keys, columns_with, prepare_endpoints
-from portal.devtools.chaos.attacks.timing import Difference
+from portal.devtools.chaos.attacks.generator import (
+    CODESCREEN,
+    LEVER,
+    UNVERIFIED,
+    AttackGenerator,
+    Attempt,
+    Endpoints,
+    RecordedTraffic,
+)
+from portal.devtools.chaos.attacks.load_client import Answers, Difference, LoadClient
 from portal.devtools.chaos.ingest_client import make_stage_change
 from portal.devtools.chaos.processes import WEB
-from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verification import verify
-from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.verification import collect_evidence, verify
+from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.process_table import members
 from portal.devtools.threads import run_in_threads
 from portal.devtools.waiting import RunFailed
+
+RETIRED_TOKEN = "retired-token-" + "r" * 34
+TEXT_FIELDS = {"CharField", "TextField", "JSONField", "URLField"}
+
+
+def prepare_endpoints(environment: DemoEnvironment, slug: str, other: str) -> Endpoints:
+    """Return an organization's endpoints; it gets a retired token, and another organization's secrets are added."""
+    organization = Organization.objects.get(slug=slug)
+    retired = {"name": "Retired", "signature_token": RETIRED_TOKEN, "retired_at": Now()}
+    LeverWebhook.objects.create(organization=organization, **retired)
+    tokens = {name: LeverWebhook.objects.active().get(organization__slug=name) for name in (slug, other)}
+    secrets = dict(CodeScreenConnection.objects.values_list("organization__slug", "webhook_secret"))
+    lever = organization.lever_webhook_url.removeprefix(environment.portal_url)
+    codescreen = organization.codescreen_webhook_url.removeprefix(environment.portal_url)
+    key, unknown_key = organization.webhook_key, make_webhook_key()
+    return Endpoints(
+        lever=lever,
+        codescreen=codescreen,
+        unknown={LEVER: lever.replace(key, unknown_key), CODESCREEN: codescreen.replace(key, unknown_key)},
+        token=tokens[slug].signature_token,
+        wrong_tokens={
+            "another organization's token": tokens[other].signature_token,
+            "a retired token": RETIRED_TOKEN,
+            "an empty token": "",
+            "the address's key": key,
+        },
+        secret=secrets[slug],
+        wrong_secrets={"another organization's secret": secrets[other]},
+        stage_id=tenants.stage_id(environment.lever, slug, tenants.TRIGGER),
+    )
+
+
+def accepted_keys() -> set[str]:
+    """Return the dedupe keys of all deliveries."""
+    return set(Delivery.objects.values_list("dedupe_key", flat=True))
+
+
+def columns_with(text: str) -> list[str]:
+    """Return the columns of the portal's tables that hold a text somewhere, as `Model.column`."""
+    found = []
+    for model in apps.get_app_config("integrations").get_models():
+        for column in model._meta.concrete_fields:
+            if column.get_internal_type() in TEXT_FIELDS:
+                rows = model._default_manager.annotate(_as_text=Cast(F(column.name), TextField()))
+                if rows.filter(_as_text__contains=text).exists():
+                    found.append(f"{model._meta.object_name}.{column.name}")
+    return found
+
 
 CLIENTS = 8
 CANDIDATES = 5
@@ -51,7 +109,7 @@ class Findings:
         verification.record_violation(Violation.WRONG_ANSWERS, *wrong)
         verification.record_violation(Violation.FORGERY_ACCEPTED, *self.accepted)
         verification.record_violation(Violation.FORGERY_STORED, *self.stored_in)
-        if timing.is_confirmed(self.passes):
+        if load_client.is_confirmed(self.passes):
             verification.record_violation(Violation.TIMING_MEASURABLE, "both passes")
         return verification
 
@@ -81,7 +139,7 @@ class AttackRun(Run):
         self._findings.accepted = sorted(accepted_keys() - before - under_other_ids)
         self._findings.stored_in = columns_with(MARK)
         verification = self._findings.verification()
-        verification.merge(verify(collect.collect_evidence(self._environment, self._slug, moved)))
+        verification.merge(verify(collect_evidence(self._environment, self._slug, moved)))
         verification.record_rows_not_at_rest(unfinished)
         figures = {
             **self._answer_figures(seconds),
@@ -182,10 +240,10 @@ class AttackRun(Run):
                 )
                 return lambda: client.send(first)[1], lambda: client.send(last)[1]
 
-            self._findings.passes.append(timing.compare(make_pair, self._pairs, chance))
+            self._findings.passes.append(load_client.compare(make_pair, self._pairs, chance))
             if self._findings.passes[0].is_measurable:
                 self._log("The first pass measures a difference; measuring again.")
-                self._findings.passes.append(timing.compare(make_pair, self._pairs, chance))
+                self._findings.passes.append(load_client.compare(make_pair, self._pairs, chance))
         self._findings.answers.wrong += client.answers.wrong
 
     def _answer_figures(self, seconds: float) -> dict[str, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from django.db import connection, connections
 
-from portal.devtools import own_database, postgresql_clock
+from portal.devtools import clocks, own_database
 from portal.devtools.demo.environment import DemoEnvironment
 
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -24,7 +24,7 @@ def create(environment: DemoEnvironment, server_url: str) -> dict[str, str]:
     """Create the first database; return the environment variables that lead to it. Raises psycopg.Error."""
     if server_url:
         url = own_database.create(server_url, f"every_point_{os.getpid()}")
-        postgresql_clock.prepare(url)
+        clocks.prepare(url)
     else:
         folder = _folder(environment)
         folder.mkdir(exist_ok=True)

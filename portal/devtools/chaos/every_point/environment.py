@@ -19,7 +19,7 @@ from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.world import ASSESSMENT, EARLIER, PERSON, STAGE, opportunity_id
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 
 WEBHOOK_KEY = "0123456789abcdef0123456789abcdef"
 CONFIGURATION = """

@@ -29,8 +29,11 @@ from portal.devtools.chaos.every_point.faults import (
     SHORT_AWAY,
     Fault,
     FaultKind,
+    Place,
+    PlaceKind,
+    Trace,
+    name_of_commit,
 )
-from portal.devtools.chaos.every_point.places import Place, PlaceKind, Trace, name_of_commit
 
 STALL_SECONDS = 2 * LEASE.total_seconds()
 WRITES = re.compile(r"\s*(WITH\b.*\b)?(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)

@@ -18,11 +18,10 @@ from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.sandbox.codescreen import CodeScreenSandbox
 from portal.devtools.sandbox.http.connections import Exchange
-from portal.devtools.sandbox.http.requests import Request, build_request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.http.messages import Request, Response, build_request, json_response
 from portal.devtools.sandbox.lever import LeverSandbox
 from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.sandbox.webhook_sender import Delivery, WebhookSender
 from portal.devtools.without_sockets import answer_of, platform_request
 

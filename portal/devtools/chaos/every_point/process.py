@@ -1,23 +1,33 @@
 """The portal's processes, pretended in this one: they run a step, are killed, and start again."""
 
 import copy
+import os
+import random
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from types import ModuleType
+from typing import NoReturn
+from unittest import mock
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpResponseBase
 from django.test import Client
 
+from integrations import stop_signal
 from integrations.models import Delivery, Effect
 from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue import worker
+from integrations.queue.tasks import work
 from portal.devtools.chaos.every_point.clock import PretendClock
+from portal.devtools.chaos.every_point.faults import PlaceKind
 from portal.devtools.chaos.every_point.injector import Injector, Killed
 
 RESTART_SECONDS = 1.0
@@ -137,3 +147,87 @@ def _caches() -> list[Callable[[], None]]:
         for value in vars(module).values()
         if hasattr(value, "cache_clear") and getattr(value, "__module__", "") == module.__name__
     ]
+
+
+#: How long a task begins rows, by the clock of the run.
+TASK_SECONDS = 2.0
+#: Each look whether something happened takes so long at most, and lets so much time pass.
+LOOK_SECONDS, LOOK_TAKES = 0.05, 0.002
+
+
+@dataclass(frozen=True)
+class _Reached:
+    kind: PlaceKind
+    name: str
+
+
+@dataclass(frozen=True)
+class _Ended[Value]:
+    value: Value
+    seconds: float
+
+
+class RealProcess(PretendProcess):
+    """Runs each step in a process of its own."""
+
+    def run[Value](self, step: Callable[[], Value]) -> Value | Died:
+        """Run a step of the product in a forked process; return what it returned, or that it was killed."""
+        connections.close_all()
+        ours, theirs = Pipe(duplex=False)
+        state = random.getstate()
+        pid = os.fork()
+        if pid == 0:
+            random.setstate(state)  # Python gives a forked process another seed
+            self._be_the_process(step, theirs)
+        theirs.close()
+        ended: _Ended[Value] | None = None
+        reached: list[_Reached] = []
+        while True:
+            try:
+                message = ours.recv()
+            except EOFError:
+                break
+            if isinstance(message, _Reached):
+                reached.append(message)
+            else:
+                ended = message
+        os.waitpid(pid, 0)
+        for place in reached:
+            self._injector.follow(place.kind, place.name)
+        if ended is None:
+            self._clock.advance(RESTART_SECONDS)
+            return Died()
+        self._clock.advance(max(0.0, ended.seconds - self._clock.seconds()))
+        return ended.value
+
+    def _be_the_process[Value](
+        self, step: Callable[[], Value], messages: "Connection[_Reached | _Ended[Value], object]"
+    ) -> NoReturn:
+        """Run the step and end; the process may be killed before."""
+        try:
+            self._injector.trace.on_reach = lambda kind, name: messages.send(_Reached(kind, name))
+            with self._injector.watching():
+                value = step()
+            messages.send(_Ended(value, self._clock.seconds()))
+            connections.close_all()
+        except BaseException:  # noqa: BLE001 - a forked process must not go on as its parent
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+
+class DrainProcess(RealProcess):
+    """Works what is due in the queue's task, with its threads."""
+
+    def _work(self) -> None:
+        wait = stop_signal.wait
+
+        def pass_time(seconds: float, *descriptors: int) -> bool:
+            """Wait, for a moment, and let more time pass."""
+            is_stopped = wait(min(seconds, LOOK_TAKES), *descriptors)
+            # what is left of a wait may be less than the clock can show
+            self._clock.advance(min(max(seconds, LOOK_TAKES), LOOK_SECONDS))
+            return is_stopped
+
+        with mock.patch.object(stop_signal, "wait", pass_time):
+            work(TASK_SECONDS)

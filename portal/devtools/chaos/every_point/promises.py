@@ -11,7 +11,7 @@ from integrations.workflow.health.chain.verification import verify_chain
 from portal.devtools.chaos.every_point.faults import LOSES_ANSWER
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG
 from portal.devtools.chaos.every_point.world import Expected, World, email, opportunity_id
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.values import JsonObject
 
 OUR_TAGS = frozenset({*ProgressTag, PASSED_TAG, FAILED_TAG})
 

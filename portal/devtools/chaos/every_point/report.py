@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from portal.devtools.chaos.every_point.faults import Fault
-from portal.devtools.chaos.every_point.parts import Part
-from portal.devtools.chaos.every_point.places import Place
+from portal.devtools.chaos.every_point.faults import Fault, Place
+from portal.devtools.chaos.every_point.options import Part
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,19 @@
 """All runs of a part: its job without faults, which finds the places, then with one fault, and with two."""
 
+import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
+from django.core.management import CommandError
+from django.core.management.base import OutputWrapper
 from django.db import connections
 from django.test import override_settings
 
@@ -14,17 +21,14 @@ from integrations.models import AuditEntry, Effect
 from portal.devtools.chaos.every_point import children, environment
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import IN_PAIRS, IN_REAL_PROCESSES, Fault, faults_at
+from portal.devtools.chaos.every_point.faults import IN_PAIRS, IN_REAL_PROCESSES, Fault, Place, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.jobs import JOBS
 from portal.devtools.chaos.every_point.jobs.job import Phase
-from portal.devtools.chaos.every_point.options import EveryPointOptions
-from portal.devtools.chaos.every_point.parts import Part
-from portal.devtools.chaos.every_point.places import Place
+from portal.devtools.chaos.every_point.options import EveryPointOptions, Part
 from portal.devtools.chaos.every_point.platforms import Platforms
-from portal.devtools.chaos.every_point.process import PretendProcess
+from portal.devtools.chaos.every_point.process import DrainProcess, PretendProcess, RealProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
-from portal.devtools.chaos.every_point.real_process import DrainProcess, RealProcess
 from portal.devtools.chaos.every_point.report import Outcome, PartReport, Report
 from portal.devtools.chaos.every_point.world import NeverQuiet, World, connect
 from portal.devtools.demo.environment import DemoEnvironment
@@ -177,3 +181,28 @@ def _performed(since: datetime) -> frozenset[str]:
     effects = Effect.objects.filter(state=Effect.State.DONE, done_at__gte=since)
     entries = AuditEntry.objects.filter(at__gte=since)
     return frozenset({*effects.values_list("kind", flat=True), *entries.values_list("action", flat=True)})
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options to the command."""
+    EveryPointOptions.add_to(parser)
+
+
+def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
+    """Perform the runs and print the report; exits 1 if a promise was broken in one. Raises CommandError."""
+    try:
+        options = EveryPointOptions.read(arguments)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    demo = DemoEnvironment.current()
+    if demo is None:
+        environment.enter(options)
+    logging.disable()  # of what the faults lead to
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        report = run_parts(demo, options, stderr.write)
+    finally:
+        environment.clear(demo)
+    stdout.write(report.as_json() if arguments["json"] else report.as_text())
+    if not report.holds:
+        sys.exit(1)

@@ -16,7 +16,7 @@ from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
-from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.values import stable_id
 
 STAGE, ASSESSMENT, PERSON = "CodeScreen Assessment", "Backend", "the person of the run"
 #: A candidate who stood in the stage before Lever was connected.

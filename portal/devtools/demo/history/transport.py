@@ -4,20 +4,80 @@ A history is thousands of calls: so it is made in seconds, and one thing happens
 """
 
 import random
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
 from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
+import time_machine
+from django.db import connection
 from django.test import Client
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from portal.devtools.demo.history.clock import PastClock
+from integrations.http import session
+from integrations.models import circuit_breaker, db_clock
+from portal.devtools import clocks
 from portal.devtools.sandbox.http.connections import Ending
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.without_sockets import answer_of, body_of, platform_request
+
+
+class PastClock:
+    """Begins at a moment and is put forward by `go_to`; in between it goes on as fast as the true one."""
+
+    def __init__(self, begin: datetime) -> None:
+        self._travel = time_machine.travel(begin, tick=True)
+        self._clock: time_machine.Traveller | None = None
+        self._taken = 0.0
+        self._measured = mock.patch.object(session, "time", SimpleNamespace(monotonic=self._monotonic))
+
+    def __enter__(self) -> Self:
+        connection.ensure_connection()
+        clocks.sqlite_follows_python(connection.connection)
+        connection.connection.execute("PRAGMA synchronous = OFF")
+        self._clock = self._travel.start()
+        self._measured.start()
+        _forget_readings()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._measured.stop()
+        self._travel.stop()  # from now on the functions tell the true time
+        connection.close()
+        _forget_readings()
+
+    def take(self, seconds: float) -> None:
+        """Let something take so many seconds more, also by the clock that measures the calls to the platforms."""
+        if self._clock is not None:
+            self._clock.shift(seconds)
+            self._taken += seconds
+            db_clock.reset()
+
+    def _monotonic(self) -> float:
+        return time.monotonic() + self._taken
+
+    def go_to(self, moment: datetime) -> None:
+        """Put the clock forward; it is left as it is when the moment has passed."""
+        if self._clock is not None and moment > datetime.now(UTC):
+            self._clock.move_to(moment)
+            _forget_readings()
+
+
+def _forget_readings() -> None:
+    """Discard what the portal keeps of the time, and of a platform's answers, by the monotonic clock."""
+    db_clock.reset()
+    circuit_breaker.forget()
+
 
 #: How long a platform takes to answer: least, most, and mostly.
 ANSWER_SECONDS = (0.06, 0.55, 0.12)

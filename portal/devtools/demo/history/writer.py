@@ -26,8 +26,7 @@ from integrations.workflow.operations.lever_webhooks import make_webhooks
 from integrations.workflow.operations.members import save_member
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.demo.history.clock import PastClock
-from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
+from portal.devtools.demo.history.acts import CodeScreenActs, LeverActs, TeamActs
 from portal.devtools.demo.history.events import (
     LEAD,
     RECRUITER,
@@ -40,13 +39,11 @@ from portal.devtools.demo.history.events import (
     Occurrence,
     TakeStep,
 )
-from portal.devtools.demo.history.lever_acts import LeverActs
-from portal.devtools.demo.history.planner import LATEST, LENGTH
-from portal.devtools.demo.history.team_acts import TeamActs
-from portal.devtools.demo.history.transport import LocalNetwork
+from portal.devtools.demo.history.plan import LATEST, LENGTH
+from portal.devtools.demo.history.transport import LocalNetwork, PastClock
 from portal.devtools.demo.platforms import Platforms
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.mail.mailbox import Mailbox
+from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.sandbox.mail import Mailbox
 from portal.devtools.waiting import RunFailed
 
 #: Calls needn't be spread over time, and CodeScreen's webhooks say when to ask.

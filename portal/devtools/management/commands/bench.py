@@ -10,19 +10,15 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from portal.devtools import own_database
-from portal.devtools.benchmarks import machine
-from portal.devtools.benchmarks.admin import AdminBenchmark
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup, describe_machine, machine_as_text
 from portal.devtools.benchmarks.bulk import BulkBenchmark
 from portal.devtools.benchmarks.calls import CallsBenchmark
-from portal.devtools.benchmarks.chain import ChainBenchmark
 from portal.devtools.benchmarks.claims import ClaimsBenchmark
-from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.benchmarks.footprint import FootprintBenchmark
 from portal.devtools.benchmarks.latency import LatencyBenchmark
 from portal.devtools.benchmarks.neighbour import NeighbourBenchmark
-from portal.devtools.benchmarks.pages import PagesBenchmark
+from portal.devtools.benchmarks.pages import AdminBenchmark, PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed
@@ -38,8 +34,6 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     CallsBenchmark(),
     LatencyBenchmark(),
     ClaimsBenchmark(),
-    ChainBenchmark(),
-    DutiesBenchmark(),
     NeighbourBenchmark(),
     FootprintBenchmark(),
     PagesBenchmark(),
@@ -75,9 +69,9 @@ class Command(BaseCommand):
             return
         try:
             startup.prepare(self.stderr)
-            described = machine.describe()
+            described = describe_machine()
             report = chosen.run(Setup(environment, options, self.stderr.write))
-            self.stdout.write(f"{report.as_text()}\n\n{machine.as_text(described)}")
+            self.stdout.write(f"{report.as_text()}\n\n{machine_as_text(described)}")
             if options.json:
                 options.json.write_text(report.as_json(described))
         except (RunFailed, RuntimeError, OSError) as error:

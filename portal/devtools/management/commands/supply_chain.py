@@ -8,10 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from portal.devtools.supply_chain.requirements import unpinned, yanked
-from portal.devtools.supply_chain.sbom import write_sbom
-from portal.devtools.supply_chain.tools import Tools
-from portal.devtools.supply_chain.vulnerabilities import audit
+from portal.devtools.supply_chain import Tools, audit, unpinned, write_sbom, yanked
 
 FOLDER = settings.BASE_DIR / "portal" / "requirements"
 PRODUCTION = FOLDER / "production.txt"

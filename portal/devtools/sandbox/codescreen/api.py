@@ -5,12 +5,16 @@ from collections.abc import Callable
 
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance, Phase, person_key
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.http.routing import Handler, Route, api_route
-from portal.devtools.sandbox.json_values import JsonObject
-from portal.devtools.sandbox.times import iso_text
+from portal.devtools.sandbox.http.messages import (
+    Handler,
+    HttpError,
+    Request,
+    Response,
+    Route,
+    api_route,
+    json_response,
+)
+from portal.devtools.sandbox.values import JsonObject, iso_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _REQUIRED_FIELDS = ("assessmentId", "firstName", "lastName", "email")

@@ -2,19 +2,15 @@
 
 from typing import ClassVar
 
-from portal.devtools.sandbox.codescreen.account_reports import ledger_subject
 from portal.devtools.sandbox.codescreen.api import Api, api_key
-from portal.devtools.sandbox.codescreen.control import CodeScreenControl
-from portal.devtools.sandbox.codescreen.pages.candidates import CandidatePages
-from portal.devtools.sandbox.codescreen.pages.report import ReportPages
-from portal.devtools.sandbox.codescreen.pages.settings import SettingsPages
+from portal.devtools.sandbox.codescreen.control import CodeScreenControl, ledger_subject
+from portal.devtools.sandbox.codescreen.pages import CandidatePages, ReportPages, SettingsPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.http.messages import HttpError, Request
 from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.values import JsonObject
 
 ROUTE_GROUPS = (Api, CodeScreenControl, CandidatePages, SettingsPages, ReportPages)
 

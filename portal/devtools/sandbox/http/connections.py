@@ -13,8 +13,7 @@ from socketserver import TCPServer
 from threading import Lock
 from typing import Any, ClassVar, Protocol
 
-from portal.devtools.sandbox.http.requests import Request, build_request
-from portal.devtools.sandbox.http.responses import Response
+from portal.devtools.sandbox.http.messages import Request, Response, build_request
 
 MAX_BODY = 32 * 1024 * 1024
 BODILESS_STATUSES = frozenset({204, 304})

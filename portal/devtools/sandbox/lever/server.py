@@ -3,38 +3,22 @@
 from typing import ClassVar
 
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.json_values import JsonObject
-from portal.devtools.sandbox.lever.api import (
-    feedback,
-    feedback_templates,
-    files,
-    interviews,
-    lookups,
-    notes,
-    opportunities,
-    opportunity_writes,
-    postings,
-    token,
-    webhooks,
-)
+from portal.devtools.sandbox.http.messages import HttpError, Request
+from portal.devtools.sandbox.lever.api import attachments, feedback, lookups, opportunities, token, webhooks
 from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.control.accounts import AccountControl
 from portal.devtools.sandbox.lever.control.candidates import CandidateControl
-from portal.devtools.sandbox.lever.control.grants import GrantControl
-from portal.devtools.sandbox.lever.control.webhooks import WebhookControl
-from portal.devtools.sandbox.lever.pages.adding import AddingPages
-from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
+from portal.devtools.sandbox.lever.control.connections import GrantControl, WebhookControl
+from portal.devtools.sandbox.lever.pages.candidates import AddingPages, CandidatePages
 from portal.devtools.sandbox.lever.pages.consent import ConsentPages
 from portal.devtools.sandbox.lever.pages.postings import PostingPages
-from portal.devtools.sandbox.lever.pages.settings import SettingsPages
-from portal.devtools.sandbox.lever.pages.webhooks import WebhookPages
+from portal.devtools.sandbox.lever.pages.settings import SettingsPages, WebhookPages
 from portal.devtools.sandbox.lever.settings import LeverSettings
 from portal.devtools.sandbox.lever.state.grants import Client
 from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.values import JsonObject
 
 DEMO_CLIENT_ID = "sandbox-client-id"
 DEMO_CLIENT_SECRET = "sandbox-client-secret"
@@ -44,14 +28,9 @@ DEMO_REDIRECT_URIS = (
 )
 ENDPOINTS = [
     *opportunities.ENDPOINTS,
-    *opportunity_writes.ENDPOINTS,
-    *interviews.ENDPOINTS,
-    *notes.ENDPOINTS,
-    *feedback_templates.ENDPOINTS,
+    *attachments.ENDPOINTS,
     *feedback.ENDPOINTS,
-    *files.ENDPOINTS,
     *lookups.ENDPOINTS,
-    *postings.ENDPOINTS,
     *webhooks.ENDPOINTS,
 ]
 ROUTE_GROUPS = (

@@ -4,9 +4,8 @@ import pytest
 
 from portal.devtools.chaos.attacks.forgeries import MARK
 from portal.devtools.chaos.attacks.generator import Attempt
-from portal.devtools.chaos.attacks.run import Findings
-from portal.devtools.chaos.attacks.targets import accepted_keys, columns_with
-from portal.devtools.chaos.attacks.timing import Difference
+from portal.devtools.chaos.attacks.load_client import Difference
+from portal.devtools.chaos.attacks.run import Findings, accepted_keys, columns_with
 from tests.devtools.chaos.runs import run_chaos
 from tests.support import factories
 

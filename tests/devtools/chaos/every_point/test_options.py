@@ -4,11 +4,9 @@ from argparse import ArgumentParser
 
 import pytest
 
-from portal.devtools.chaos.every_point.faults import Fault, FaultKind, faults_at
+from portal.devtools.chaos.every_point.faults import Fault, FaultKind, Place, PlaceKind, faults_at
 from portal.devtools.chaos.every_point.jobs import JOBS
-from portal.devtools.chaos.every_point.options import EveryPointOptions
-from portal.devtools.chaos.every_point.parts import ALL_JOBS, NIGHTLY, Part
-from portal.devtools.chaos.every_point.places import Place, PlaceKind
+from portal.devtools.chaos.every_point.options import ALL_JOBS, NIGHTLY, EveryPointOptions, Part
 from portal.devtools.chaos.options import Options
 
 

@@ -1,7 +1,7 @@
 from urllib.parse import unquote
 
-from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE, SUPER_ADMIN
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import requests
 
-from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.lever import LeverSandbox
-from portal.devtools.sandbox.lever.signature import sign
+from portal.devtools.sandbox.lever.state.events import sign
+from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE
 from tests.devtools.sandbox.receivers import Receiver, wait_until

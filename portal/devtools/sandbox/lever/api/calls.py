@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.http.routing import Handler, Route, api_route
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.http.messages import (
+    Handler,
+    HttpError,
+    Request,
+    Response,
+    Route,
+    api_route,
+    json_response,
+)
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.opportunity import Opportunity
-from portal.devtools.sandbox.lever.state.people import User
-from portal.devtools.sandbox.lever.state.scopes import has_scope
+from portal.devtools.sandbox.lever.state.grants import has_scope
+from portal.devtools.sandbox.lever.state.records import Opportunity, User
+from portal.devtools.sandbox.values import JsonObject
 
 DATA_WRITES = frozenset({"POST", "PUT"})
 

@@ -1,9 +1,13 @@
 """The token endpoint: codes and refresh tokens become access tokens."""
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.http.routing import Route, api_route
+from portal.devtools.sandbox.http.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    api_route,
+    json_response,
+)
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.state.grants import Grant
 

@@ -1,13 +1,10 @@
 """Webhooks made through the API; silent until a Super Admin switches their event on."""
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.responses import Response
-from portal.devtools.sandbox.ids import new_id
-from portal.devtools.sandbox.json_values import JsonObject, pick, text_list
+from portal.devtools.sandbox.http.messages import HttpError, Response
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found
-from portal.devtools.sandbox.lever.api.serializers.lookups import webhook_json
-from portal.devtools.sandbox.lever.state.webhook import EVENTS, ORIGINS, Webhook
-from portal.devtools.sandbox.times import now_ms
+from portal.devtools.sandbox.lever.api.serializers import webhook_json
+from portal.devtools.sandbox.lever.state.events import EVENTS, ORIGINS, Webhook
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
 
 
 def list_webhooks(call: Call) -> Response:

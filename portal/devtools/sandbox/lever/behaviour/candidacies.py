@@ -1,11 +1,23 @@
 """What happens to opportunities, contacts and postings, and which events that sends."""
 
-from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.opportunity import Opportunity
-from portal.devtools.sandbox.lever.state.people import Contact
-from portal.devtools.sandbox.lever.state.pipeline import Posting
-from portal.devtools.sandbox.times import now_ms
+from portal.devtools.sandbox.lever.state.records import Contact, Opportunity, Posting
+from portal.devtools.sandbox.values import JsonObject, now_ms
+
+
+def comment(
+    opportunity: Opportunity, user: str | None, text: str, created_at: int, score: int | None = None
+) -> JsonObject:
+    """Return one comment of a note, with the stage the opportunity is in."""
+    return {
+        "type": "note",
+        "text": "Comment",
+        "value": text,
+        "createdAt": created_at,
+        "user": user,
+        "score": score,
+        "stage": opportunity.stage,
+    }
 
 
 def event_data(opportunity: Opportunity) -> JsonObject:

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 from urllib.parse import urlencode
 
-from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.messages import HttpError
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.grants import Client
-from portal.devtools.sandbox.lever.state.scopes import SCOPES
+from portal.devtools.sandbox.lever.state.grants import SCOPES, Client
 
 NOT_SUPER_ADMIN = "Only a Super Admin can authorize this app."
 

@@ -2,9 +2,8 @@
 
 import copy
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.ids import new_id
-from portal.devtools.sandbox.json_values import JsonObject, pick
+from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.sandbox.values import JsonObject, new_id, pick
 
 RATINGS = ("4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire")
 FIELD_TYPES = frozenset(

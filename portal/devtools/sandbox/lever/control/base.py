@@ -1,11 +1,11 @@
 """What every group of the pretend Lever's control calls shares."""
 
 from portal.devtools.sandbox.control_api import ControlApi
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.http.messages import HttpError
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.opportunity import Opportunity
+from portal.devtools.sandbox.lever.state.records import Opportunity
+from portal.devtools.sandbox.values import JsonObject
 
 
 class LeverControl(ControlApi[LeverAccount]):

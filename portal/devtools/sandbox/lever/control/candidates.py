@@ -1,12 +1,16 @@
 """Control calls about candidates: they are moved, archived, deleted, anonymized, tagged."""
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, json_response
-from portal.devtools.sandbox.http.routing import Route, control_route
-from portal.devtools.sandbox.json_values import pick, text_list
+from portal.devtools.sandbox.http.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    control_route,
+    json_response,
+)
 from portal.devtools.sandbox.lever.behaviour import candidacies
 from portal.devtools.sandbox.lever.control.base import LeverControl
+from portal.devtools.sandbox.values import pick, text_list
 
 
 class CandidateControl(LeverControl):

@@ -1,18 +1,108 @@
 """The candidate list with its Stage button, and the profile of an opportunity."""
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from portal.devtools.sandbox.account_pages import back, page_number, page_of
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, redirect
-from portal.devtools.sandbox.http.routing import Route
+from portal.devtools.sandbox.http.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.pages.base import LeverPages, sign_in, signed_in_slug
-from portal.devtools.sandbox.lever.pages.candidate_actions import ACTIONS
-from portal.devtools.sandbox.lever.pages.rows import change_row, feedback_row, note_row, opportunity_row
+from portal.devtools.sandbox.lever.behaviour.candidacies import comment
+from portal.devtools.sandbox.lever.behaviour.platform import new_opportunity
+from portal.devtools.sandbox.lever.pages.base import (
+    LeverPages,
+    change_row,
+    feedback_row,
+    note_row,
+    opportunity_row,
+    sign_in,
+    signed_in_slug,
+)
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.opportunity import Opportunity
+from portal.devtools.sandbox.lever.state.records import Note, Opportunity, canonical_email
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
+
+type Action = Callable[[LeverAccount, Opportunity, Request], str]
+
+
+def _move(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    stage = account.find_stage(request.field("stage"))
+    if stage is None:
+        return ""
+    moved = candidacies.change_stage(account, opportunity, stage.id, account.actor())
+    return f"Moved to {stage.text}." if moved else f"Already in {stage.text}."
+
+
+def _tag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    candidacies.add_tags(account, opportunity, [request.field("tag")] if request.field("tag") else [])
+    return "Tag added."
+
+
+def _untag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    candidacies.remove_tags(account, opportunity, [request.field("tag")])
+    return "Tag removed."
+
+
+def _link(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    links = [request.field("link")] if request.field("link") else []
+    candidacies.add_links(account, account.contact_of(opportunity), links)
+    return "Link added."
+
+
+def _correct_email(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    address = request.field("email").strip()
+    if "@" not in address:
+        return ""
+    account.set_emails(account.contact_of(opportunity), [address])
+    opportunity.mark_updated()
+    return "E-mail address corrected."
+
+
+def _leave_note(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    text = request.field("value")
+    if not text:
+        return ""
+    user = account.actor()
+    note = Note(new_id(), user, [comment(opportunity, user, text, now_ms())], by_api=False)
+    opportunity.notes[note.id] = note
+    opportunity.mark_updated()
+    return "Note added."
+
+
+def _archive(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    if request.field("reason") not in account.archive_reasons:
+        return ""
+    candidacies.set_archived(account, opportunity, request.field("reason"))
+    return "Archived."
+
+
+def _unarchive(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.set_archived(account, opportunity, None)
+    return "Back from the archive."
+
+
+def _anonymize(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.anonymize(account, account.contact_of(opportunity))
+    return "Anonymized."
+
+
+def _delete(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.delete(account, opportunity, account.actor())
+    return "Deleted."
+
+
+ACTIONS: dict[str, Action] = {
+    "stage": _move,
+    "tag": _tag,
+    "untag": _untag,
+    "link": _link,
+    "email": _correct_email,
+    "note": _leave_note,
+    "archive": _archive,
+    "unarchive": _unarchive,
+    "anonymize": _anonymize,
+    "delete": _delete,
+}
+
 
 HEADINGS = ("Select", "Candidate", "Stage", "Posting", "CodeScreen tags", "Feedback", "Notes")
 
@@ -178,3 +268,58 @@ def _opportunity(account: LeverAccount, request: Request) -> Opportunity:
 def _mentions(account: LeverAccount, opportunity: Opportunity, words: str) -> bool:
     contact = account.contact_of(opportunity)
     return any(words in text.casefold() for text in (contact.name, *contact.emails, *opportunity.tags))
+
+
+FIRST_STAGE = "applicant-new"
+
+
+class AddingPages(LeverPages):
+    """The form for a new candidate."""
+
+    def routes(self) -> list[Route]:
+        """Return the page's routes."""
+        path = "/<account:account>/candidates/new"
+        return [Route("GET", path, self.form), Route("POST", path, self.add)]
+
+    def form(self, request: Request) -> Response:
+        """Show the form."""
+        account = self.account(request)
+        with account.lock:
+            return self.show(
+                request,
+                account,
+                "new_candidate.html",
+                "candidates",
+                stages=list(account.stages.values()),
+                postings=list(account.postings.values()),
+                first_stage=FIRST_STAGE,
+            )
+
+    def add(self, request: Request) -> Response:
+        """Add the candidate; one with the e-mail address of somebody here becomes another opportunity of theirs."""
+        account = self.account(request)
+        if not request.field("name"):
+            return back(f"/{account.slug}/candidates/new", problem="A candidate needs a name.")
+        with account.lock:
+            stage = account.find_stage(request.field("stage") or FIRST_STAGE)
+            if stage is None:
+                return back(f"/{account.slug}/candidates/new", problem="There is no such stage.")
+            opportunity = new_opportunity(account, _item(account, request, stage.id), now_ms())
+            candidacies.create(account, opportunity)
+            name = account.contact_of(opportunity).name
+        return back(f"/{account.slug}/candidates/{opportunity.id}", done=f"Added {name} in {stage.text}.")
+
+
+def _item(account: LeverAccount, request: Request, stage_id: str) -> JsonObject:
+    """Return the form as a seed document of one candidate."""
+    email = request.field("email")
+    known = account.contact_by_email.get(canonical_email(email)) if email else None
+    return {
+        "id": new_id(),
+        "contact": known.id if known else new_id(),
+        "name": request.field("name"),
+        "emails": [email] if email else [],
+        "stage": stage_id,
+        "posting": request.field("posting"),
+        "tags": [tag for part in request.field("tags").split(",") if (tag := part.strip())],
+    }

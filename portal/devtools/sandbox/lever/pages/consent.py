@@ -1,9 +1,6 @@
 """The consent page, where a Super Admin lets an app use an account."""
 
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response, redirect
-from portal.devtools.sandbox.http.routing import Route
-from portal.devtools.sandbox.http.templates import render
+from portal.devtools.sandbox.http.messages import Request, Response, Route, redirect, render
 from portal.devtools.sandbox.lever.behaviour.consent import Consent, ConsentRequest
 from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.pages.base import sign_in, signed_in_slug

@@ -1,15 +1,11 @@
 """The postings and their tags."""
 
 from portal.devtools.sandbox.account_pages import PAGE_SIZE, back
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.http.responses import Response
-from portal.devtools.sandbox.http.routing import Route
+from portal.devtools.sandbox.http.messages import HttpError, Request, Response, Route
 from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.pages.base import LeverPages
-from portal.devtools.sandbox.lever.pages.rows import opportunity_row
+from portal.devtools.sandbox.lever.pages.base import LeverPages, opportunity_row
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.pipeline import Posting
+from portal.devtools.sandbox.lever.state.records import Posting
 
 
 class PostingPages(LeverPages):

@@ -1,19 +1,52 @@
 """One customer's Lever account: everything in it, with indexes for quick look-ups."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from threading import RLock
 
-from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.sandbox.ledger import Ledger
 from portal.devtools.sandbox.lever.settings import LeverSettings
 from portal.devtools.sandbox.lever.state.events import Events
-from portal.devtools.sandbox.lever.state.feedback import FeedbackTemplate
-from portal.devtools.sandbox.lever.state.opportunity import Opportunity
-from portal.devtools.sandbox.lever.state.people import Contact, User, canonical_email
-from portal.devtools.sandbox.lever.state.pipeline import ArchiveReason, Posting, Stage
-from portal.devtools.sandbox.lever.state.rate_limit import TokenBucket
+from portal.devtools.sandbox.lever.state.records import (
+    ArchiveReason,
+    Contact,
+    FeedbackTemplate,
+    Opportunity,
+    Posting,
+    Stage,
+    User,
+    canonical_email,
+)
+from portal.devtools.sandbox.values import stable_id
 from portal.devtools.sandbox.webhook_sender import WebhookSender
+
+
+class TokenBucket:
+    """Refills at the account's rate up to its burst; guarded by the account's lock."""
+
+    def __init__(self, settings: LeverSettings) -> None:
+        self._settings = settings
+        self._tokens = float(settings.rate_burst)
+        self._refilled_at = time.monotonic()
+
+    def take(self) -> bool:
+        """Take one token and return whether there was one; always true while the limit is off."""
+        rate = self._settings.rate_limit
+        if rate <= 0:
+            return True
+        now = time.monotonic()
+        refill = (now - self._refilled_at) * rate
+        self._tokens = min(float(self._settings.rate_burst), self._tokens + refill)
+        self._refilled_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def wait_seconds(self) -> float:
+        """Return how long until the next token."""
+        return max(0.0, (1 - self._tokens) / self._settings.rate_limit)
 
 
 class LeverAccount:

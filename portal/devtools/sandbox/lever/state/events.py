@@ -1,16 +1,55 @@
-"""Turns the events of an account into signed webhook deliveries."""
+"""Webhooks, the events that they can be for, and the signed deliveries about them."""
 
+import hashlib
+import hmac
 import json
 import random
+from dataclasses import dataclass, field
 from threading import Lock
 
-from portal.devtools.sandbox.ids import new_id, new_token
-from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever.settings import LeverSettings
-from portal.devtools.sandbox.lever.signature import sign
-from portal.devtools.sandbox.lever.state.webhook import ORIGIN_EVENTS, Webhook
-from portal.devtools.sandbox.times import now_ms
+from portal.devtools.sandbox.values import JsonObject, new_id, new_token, now_ms
 from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSender
+
+
+def sign(signature_token: str, token: str, triggered_at: int) -> str:
+    """Return the signature of a webhook body, in lower-case hexadecimal."""
+    message = f"{token}{triggered_at}".encode()
+    return hmac.new(signature_token.encode(), message, hashlib.sha256).hexdigest()
+
+
+EVENT_LABELS = {
+    "candidateStageChange": "Candidate Stage Change",
+    "candidateArchiveChange": "Candidate Archive Change",
+    "applicationCreated": "Application Created",
+    "candidateHired": "Candidate Hired",
+    "candidateDeleted": "Candidate Deleted",
+    "contactCreated": "Contact Created",
+    "contactUpdated": "Contact Updated",
+    "interviewCreated": "Interview Created",
+    "interviewUpdated": "Interview Updated",
+    "interviewDeleted": "Interview Deleted",
+}
+EVENTS = tuple(EVENT_LABELS)
+# Webhooks of these events can be limited to opportunities of some origins.
+ORIGIN_EVENTS = frozenset(
+    {"applicationCreated", "candidateArchiveChange", "candidateHired", "candidateStageChange"}
+)
+ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
+
+
+@dataclass
+class Webhook:
+    """One address that is sent one event."""
+
+    id: str
+    event: str
+    url: str
+    origins: list[str] = field(default_factory=lambda: list(ORIGINS))
+    signature_token: str = field(default_factory=new_token)
+    by_api: bool = False
+    created_at: int = field(default_factory=now_ms)
+    updated_at: int = field(default_factory=now_ms)
 
 
 class Events:

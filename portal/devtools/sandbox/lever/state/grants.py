@@ -1,16 +1,74 @@
-"""Grants: what customers allowed the app, with the codes and tokens that came of it."""
+"""Grants: what customers allowed the app, with its scopes, codes, access tokens and refresh tokens."""
 
+import base64
+import hashlib
+import hmac
+import json
 import secrets
 from dataclasses import dataclass, field
 from threading import RLock
 
-from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.ids import new_id
-from portal.devtools.sandbox.json_values import JsonObject
-from portal.devtools.sandbox.lever.state.access_token import TokenIssuer
+from portal.devtools.sandbox.http.messages import HttpError
 from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.people import User
-from portal.devtools.sandbox.times import DAY_MS, now_ms
+from portal.devtools.sandbox.lever.state.records import User
+from portal.devtools.sandbox.values import DAY_MS, JsonObject, new_id, now_ms
+
+_READ_ONLY = (
+    "applications archive_reasons audit_events diversity_surveys eeo_responses eeo_responses_pii offers "
+    "referrals resumes roles sources stages tags tasks"
+)
+_READ_WRITE = (
+    "contact feedback feedback_templates files forms form_templates groups interviews notes "
+    "opportunities panels permissions postings requisitions requisition_fields roles users webhooks"
+)
+SCOPES = (
+    {"offline_access", "confidential:access:admin", "uploads:write:admin"}
+    | {f"{name}:read:admin" for name in f"{_READ_ONLY} {_READ_WRITE}".split()}
+    | {f"{name}:write:admin" for name in _READ_WRITE.split()}
+)
+
+
+def has_scope(granted: frozenset[str], wanted: str) -> bool:
+    """Return whether scopes cover one, given without `:admin`; writing includes reading."""
+    if f"{wanted}:admin" in granted:
+        return True
+    name, _, verb = wanted.rpartition(":")
+    return verb == "read" and f"{name}:write:admin" in granted
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Signs access tokens; only this server can check them, as with Lever's."""
+
+    issuer: str
+    audience: str
+    client_id: str
+    key: bytes
+
+    def sign(self, user_id: str, account_id: str, scopes: frozenset[str], seconds: int) -> str:
+        """Return a token with the claims that Lever's tokens have."""
+        now = now_ms() // 1000
+        claims: JsonObject = {
+            "https://oauth.lever.co/userId": user_id,
+            "https://oauth.lever.co/accountId": account_id,
+            "https://oauth.lever.co/clientId": self.client_id,
+            "iss": self.issuer,
+            "sub": f"lever|{user_id}",
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + seconds,
+            "azp": self.client_id,
+            "scope": " ".join(sorted(scopes)),
+            "jti": new_id(),
+        }
+        head = _base64url(json.dumps({"alg": "HS512", "typ": "JWT"}).encode())
+        signed = f"{head}.{_base64url(json.dumps(claims).encode())}"
+        return f"{signed}.{_base64url(hmac.new(self.key, signed.encode(), hashlib.sha512).digest())}"
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
 
 CODE_MS = 10 * 60 * 1000
 

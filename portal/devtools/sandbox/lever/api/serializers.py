@@ -1,0 +1,314 @@
+"""Lever's objects in JSON, after its API reference."""
+
+from collections.abc import Callable
+
+from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.sandbox.lever.state.account import LeverAccount
+from portal.devtools.sandbox.lever.state.events import Webhook
+from portal.devtools.sandbox.lever.state.records import (
+    ArchiveReason,
+    Contact,
+    Feedback,
+    FeedbackTemplate,
+    File,
+    Note,
+    Opportunity,
+    Posting,
+    Stage,
+    User,
+)
+from portal.devtools.sandbox.values import JsonObject
+
+
+def stage_json(stage: Stage) -> JsonObject:
+    """Return a stage."""
+    return {"id": stage.id, "text": stage.text}
+
+
+def reason_json(reason: ArchiveReason) -> JsonObject:
+    """Return an archive reason."""
+    return {"id": reason.id, "text": reason.text, "status": reason.status, "type": reason.type}
+
+
+def user_json(user: User) -> JsonObject:
+    """Return a user."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "username": user.email.partition("@")[0],
+        "email": user.email,
+        "accessRole": user.role,
+        "photo": None,
+        "createdAt": user.created_at,
+        "deactivatedAt": user.deactivated_at,
+        "externalDirectoryId": None,
+        "linkedContactIds": None,
+        "jobTitle": None,
+        "managerId": None,
+    }
+
+
+def posting_json(account: LeverAccount, posting: Posting, base_url: str) -> JsonObject:
+    """Return a posting; its tags are only those put on it by hand."""
+    is_public = posting.state == "published"
+    show = f"{base_url}/{account.slug}/postings/{posting.id}"
+    return {
+        "id": posting.id,
+        "text": posting.text,
+        "state": posting.state,
+        "distributionChannels": ["internal", "public"] if is_public else None,
+        "user": posting.owner,
+        "owner": posting.owner,
+        "hiringManager": posting.hiring_manager,
+        "categories": {
+            "commitment": posting.commitment,
+            "department": posting.department,
+            "team": posting.team,
+            "location": posting.location,
+            "allLocations": [posting.location],
+            "level": None,
+        },
+        "tags": posting.tags,
+        "content": {
+            "description": "",
+            "descriptionHtml": "<div></div>",
+            "lists": [],
+            "closing": "",
+            "closingHtml": "",
+        },
+        "country": "DE",
+        "followers": [posting.owner] if posting.owner else [],
+        "reqCode": None,
+        "requisitionCodes": [],
+        "urls": {"list": f"{base_url}/{account.slug}/postings", "show": show, "apply": f"{show}/apply"}
+        if is_public
+        else None,
+        "confidentiality": posting.confidentiality,
+        "createdAt": posting.created_at,
+        "updatedAt": posting.updated_at,
+        "workplaceType": "unspecified",
+        "transcribeInterviews": False,
+        "screening": {"enabled": False},
+    }
+
+
+def webhook_json(webhook: Webhook, *, with_token: bool = False) -> JsonObject:
+    """Return a webhook; its signature token is answered once, on creation."""
+    configuration: JsonObject = {"conditions": {"origins": webhook.origins}}
+    if with_token:
+        configuration["signatureToken"] = webhook.signature_token
+    return {
+        "id": webhook.id,
+        "event": webhook.event,
+        "url": webhook.url,
+        "configuration": configuration,
+        "createdAt": webhook.created_at,
+        "updatedAt": webhook.updated_at,
+    }
+
+
+def note_json(note: Note) -> JsonObject:
+    """Return a note with its comments."""
+    return {
+        "id": note.id,
+        "text": "Note",
+        "fields": note.comments,
+        "user": note.user,
+        "secret": note.secret,
+        "createdAt": note.created_at,
+        "completedAt": note.created_at,
+        "deletedAt": None,
+    }
+
+
+def template_json(template: FeedbackTemplate) -> JsonObject:
+    """Return a feedback template."""
+    return {
+        "id": template.id,
+        "text": template.text,
+        "instructions": template.instructions,
+        "group": None,
+        "fields": template.fields,
+        "stage": None,
+        "createdAt": template.created_at,
+        "updatedAt": template.updated_at,
+    }
+
+
+def feedback_json(form: Feedback) -> JsonObject:
+    """Return a feedback form as reading and creating answer it."""
+    return {
+        "id": form.id,
+        "type": "interview",
+        "text": form.text,
+        "instructions": form.instructions,
+        "fields": form.fields,
+        "baseTemplateId": form.template_id,
+        "interview": None,
+        "panel": None,
+        "user": form.user,
+        "createdAt": form.created_at,
+        "completedAt": form.completed_at,
+        "updatedAt": form.updated_at,
+        "deletedAt": form.deleted_at,
+    }
+
+
+def updated_feedback_json(account: LeverAccount, opportunity: Opportunity, form: Feedback) -> JsonObject:
+    """Return a feedback form as an update answers it, which differs from what reading answers."""
+    fields = []
+    for field in form.fields:
+        if field["type"] == "score-system":
+            field = field | {"type": "score", "overall": True, "isSummary": True}
+        fields.append(field)
+    return {
+        "id": form.id,
+        "accountId": account.id,
+        "userId": form.user,
+        "profileId": opportunity.id,
+        "baseTemplateId": form.template_id,
+        "text": form.text,
+        "instructions": form.instructions,
+        "fields": fields,
+        "createdAt": form.created_at,
+        "completedAt": form.completed_at,
+        "updatedAt": form.updated_at,
+    }
+
+
+def file_json(file: File, download_url: str, *, status: str, as_text: bool) -> JsonObject:
+    """Return a file's description; Lever's documentation prints the numbers as text."""
+    size, uploaded_at = len(file.content), file.uploaded_at
+    return {
+        "id": file.id,
+        "downloadUrl": download_url,
+        "ext": f".{file.name.rpartition('.')[2]}" if "." in file.name else "",
+        "name": file.name,
+        "uploadedAt": str(uploaded_at) if as_text else uploaded_at,
+        "status": status,
+        "size": str(size) if as_text else size,
+    }
+
+
+def opportunity_json(account: LeverAccount, opportunity: Opportunity, base_url: str) -> JsonObject:
+    """Return an opportunity with nothing expanded."""
+    contact = account.contact_of(opportunity)
+    serialized: JsonObject = {
+        "id": opportunity.id,
+        "name": contact.name,
+        "headline": contact.headline,
+        "contact": contact.id,
+        "stage": opportunity.stage,
+        "stageChanges": opportunity.stage_changes,
+        "confidentiality": opportunity.confidentiality,
+        "location": contact.location,
+        "phones": contact.phones,
+        "emails": contact.emails,
+        "links": contact.links,
+        "archived": opportunity.archived,
+        "tags": opportunity.tags,
+        "sources": opportunity.sources,
+        "origin": opportunity.origin,
+        "sourcedBy": None,
+        "owner": opportunity.owner,
+        "followers": opportunity.followers,
+        "applications": [opportunity.application_id] if opportunity.posting_id else [],
+        "createdAt": opportunity.created_at,
+        "updatedAt": opportunity.updated_at,
+        "lastInteractionAt": opportunity.last_interaction_at,
+        "lastAdvancedAt": opportunity.last_advanced_at,
+        "snoozedUntil": None,
+        "urls": {
+            "list": f"{base_url}/{account.slug}/candidates",
+            "show": f"{base_url}/{account.slug}/candidates/{opportunity.id}",
+        },
+        "dataProtection": opportunity.data_protection,
+        "isAnonymized": contact.is_anonymized,
+    }
+    if opportunity.posting_id:
+        serialized["opportunityLocation"] = account.postings[opportunity.posting_id].location
+    return serialized
+
+
+def without_contact(serialized: JsonObject) -> JsonObject:
+    """Return an opportunity as most write calls answer it: without anything about the contact."""
+    serialized = serialized | {
+        "name": "",
+        "headline": "",
+        "location": "",
+        "phones": [],
+        "emails": [],
+        "links": [],
+    }
+    serialized.pop("opportunityLocation", None)
+    return serialized
+
+
+def expanded(
+    account: LeverAccount, opportunity: Opportunity, serialized: JsonObject, expand: list[str]
+) -> JsonObject:
+    """Put whole objects in place of ids; raises a 400 HttpError for what can't be expanded."""
+    for name in expand:
+        expander = _EXPANDERS.get(name)
+        if expander is None:
+            raise HttpError(400, f"{name} is not expandable", "BadRequestError")
+        serialized[name] = expander(account, opportunity)
+    return serialized
+
+
+def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObject:
+    """Return the application that ties an opportunity to its posting."""
+    contact = account.contact_of(opportunity)
+    posting = account.postings[opportunity.posting_id or ""]
+    return {
+        "id": opportunity.application_id,
+        "type": "posting",
+        "candidateId": opportunity.id,
+        "opportunityId": opportunity.id,
+        "posting": posting.id,
+        "postingHiringManager": posting.hiring_manager,
+        "postingOwner": posting.owner,
+        "user": None,
+        "name": contact.name,
+        "company": "",
+        "phone": contact.phones[0] if contact.phones else None,
+        "email": contact.emails[0] if contact.emails else None,
+        "links": contact.links,
+        "comments": "",
+        "customQuestions": [],
+        "createdAt": opportunity.created_at,
+        "archived": opportunity.archived,
+        "requisitionForHire": None,
+    }
+
+
+def contact_json(contact: Contact) -> JsonObject:
+    """Return a contact; its location is an object here and a string on an opportunity."""
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "headline": contact.headline,
+        "isAnonymized": contact.is_anonymized,
+        "location": {"name": contact.location},
+        "emails": contact.emails,
+        "phones": contact.phones,
+    }
+
+
+def _user_or_none(account: LeverAccount, user_id: str | None) -> JsonObject | None:
+    user = account.users.get(user_id or "")
+    return user_json(user) if user else None
+
+
+_EXPANDERS: dict[str, Callable[[LeverAccount, Opportunity], object]] = {
+    "applications": lambda account, opportunity: (
+        [application_json(account, opportunity)] if opportunity.posting_id else []
+    ),
+    "contact": lambda account, opportunity: contact_json(account.contact_of(opportunity)),
+    "followers": lambda account, opportunity: [
+        _user_or_none(account, user) for user in opportunity.followers
+    ],
+    "owner": lambda account, opportunity: _user_or_none(account, opportunity.owner),
+    "sourcedBy": lambda _account, _item: None,
+    "stage": lambda account, opportunity: stage_json(account.stages[opportunity.stage]),
+}

@@ -1,0 +1,142 @@
+"""Control of what connects an account with others: grants and webhooks."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from portal.devtools.sandbox.http.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    control_route,
+    json_response,
+)
+from portal.devtools.sandbox.lever.behaviour import candidacies
+from portal.devtools.sandbox.lever.behaviour.consent import Consent, ConsentRequest
+from portal.devtools.sandbox.lever.control.base import LeverControl
+from portal.devtools.sandbox.lever.state.account import LeverAccount
+from portal.devtools.sandbox.lever.state.events import EVENTS, Webhook, signed_body
+from portal.devtools.sandbox.lever.state.records import Opportunity
+from portal.devtools.sandbox.values import JsonObject, new_id, pick
+
+
+class GrantControl(LeverControl):
+    """Acts as a Super Admin would under Authorized apps, and lets time pass for grants."""
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "consent", self.consent),
+            control_route("POST", "revoke", self.revoke),
+            control_route("POST", "expire", self.expire),
+        ]
+
+    def consent(self, request: Request) -> Response:
+        """Answer the consent page at an authorize URL; the answer says where that leads."""
+        body = request.json_object()
+        account = self.account(body)
+        query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
+        asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
+        decision, role = pick(body, "decision", str, "accept"), pick(body, "role", str, "super admin")
+        answer = Consent(self._platform).answer(asked, decision, account, role)
+        return json_response({"redirect": answer.url})
+
+    def revoke(self, request: Request) -> Response:
+        """Revoke the app's access to an account."""
+        account = self.account(request.json_object())
+        return json_response({"revoked": self._platform.grants.revoke(account.slug)})
+
+    def expire(self, request: Request) -> Response:
+        """Expire access tokens now; with `days`, also make the grants that much older."""
+        body = request.json_object()
+        account = self.account(body)
+        expired = self._platform.grants.expire_access(account.slug)
+        self._platform.grants.age(account.slug, float(pick(body, "days", int, 0)))
+        return json_response({"expired": expired})
+
+
+STAGE_CHANGE = "candidateStageChange"
+
+
+class WebhookControl(LeverControl):
+    """Acts as a Super Admin would under Webhooks, and sends deliveries at will."""
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "webhook", self.make_webhook),
+            control_route("POST", "verify", self.verify),
+            control_route("POST", "webhooks/deliver", self.deliver),
+            control_route("POST", "webhooks/rerun", self.rerun),
+        ]
+
+    def make_webhook(self, request: Request) -> Response:
+        """Make a webhook by hand and switch its event on."""
+        body = request.json_object()
+        account = self.account(body)
+        event, url = pick(body, "event", str, STAGE_CHANGE), pick(body, "url", str, "")
+        if event not in EVENTS or not url:
+            raise HttpError(400, "a known event and a url are needed")
+        webhook = Webhook(new_id(), event, url)
+        with account.lock:
+            account.events.webhooks[webhook.id] = webhook
+            account.events.enabled.add(event)
+        return json_response({"id": webhook.id, "signature_token": webhook.signature_token})
+
+    def verify(self, request: Request) -> Response:
+        """Press Verify Connection and answer what the receiver answered."""
+        body = request.json_object()
+        account = self.account(body)
+        webhook = account.events.webhooks.get(pick(body, "webhook", str, ""))
+        if webhook is None:
+            raise HttpError(404, "no such webhook")
+        attempt = account.events.verify(webhook)
+        return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
+
+    def deliver(self, request: Request) -> Response:
+        """Send webhooks about opportunities at will: copies, shuffled, without id, with an old time."""
+        body = request.json_object()
+        account = self.account(body)
+        event = pick(body, "event", str, STAGE_CHANGE)
+        copies = 1 + max(0, pick(body, "duplicates", int, 0))
+        without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
+        with account.lock:
+            webhooks = [
+                webhook
+                for webhook in account.events.webhooks.values()
+                if webhook.event == event and body.get("webhook") in (None, webhook.id)
+            ]
+            opportunities = self.opportunities(account, body)
+            if body.get("shuffle"):
+                opportunities.reverse()
+            sent = []
+            for opportunity in opportunities:
+                data = self._event_data(account, opportunity, event, body)
+                for webhook in webhooks:
+                    raw = signed_body(webhook, event, data, without_id=without_id, stale_ms=stale_ms)
+                    sent += [
+                        account.events.dispatch(webhook, event, raw, subject=opportunity.id).id
+                        for _ in range(copies)
+                    ]
+        return json_response({"deliveries": sent})
+
+    def rerun(self, request: Request) -> Response:
+        """Send an earlier delivery again."""
+        body = request.json_object()
+        account = self.account(body)
+        delivery = account.events.find(pick(body, "delivery", str, ""))
+        if delivery is None:
+            raise HttpError(404, "no such delivery")
+        return json_response({"delivery": account.events.rerun(delivery).id})
+
+    def _event_data(
+        self, account: LeverAccount, opportunity: Opportunity, event: str, body: JsonObject
+    ) -> JsonObject:
+        data = candidacies.event_data(opportunity)
+        if event == STAGE_CHANGE:
+            earlier = [change["toStageId"] for change in opportunity.stage_changes[:-1]]
+            start = account.find_stage(pick(body, "from", str, ""))
+            end = account.find_stage(pick(body, "to", str, ""))
+            data["fromStageId"] = start.id if start else (earlier[-1] if earlier else None)
+            data["toStageId"] = end.id if end else opportunity.stage
+        data.update(pick(body, "data", dict, {}))
+        return data

@@ -1,0 +1,296 @@
+"""The pretend mail server: it takes every e-mail, delivers none, and shows them on its pages."""
+
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Lock, Thread
+from typing import ClassVar, Self
+from urllib.parse import urlencode
+
+from portal.devtools.sandbox.account_pages import page_number, page_of
+from portal.devtools.sandbox.faults import Fault
+from portal.devtools.sandbox.http.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    html_response,
+    redirect,
+    render,
+)
+from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.values import new_id, now_ms, readable
+
+MOST_KEPT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEmail:
+    """One e-mail, its two bodies as text."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    id: str = field(default_factory=new_id)
+    at: int = field(default_factory=now_ms)
+
+
+class Mailbox:
+    """Keeps e-mails in memory; any thread may use it."""
+
+    def __init__(self) -> None:
+        self._emails: dict[str, StoredEmail] = {}
+        self._lock = Lock()
+
+    def store(self, sender: str, recipients: Sequence[str], raw: bytes) -> StoredEmail:
+        """Keep an e-mail as it came over SMTP, and return it; the oldest goes when there are too many."""
+        message = message_from_bytes(raw, policy=policy.default)
+        email = StoredEmail(
+            sender=str(message.get("From", sender)),
+            recipients=tuple(recipients),
+            subject=str(message.get("Subject", "")),
+            text=_body(message, "plain"),
+            html=_body(message, "html"),
+        )
+        with self._lock:
+            self._emails[email.id] = email
+            if len(self._emails) > MOST_KEPT:
+                del self._emails[next(iter(self._emails))]
+        return email
+
+    def latest_first(self) -> list[StoredEmail]:
+        """Return every e-mail, the latest first."""
+        with self._lock:
+            return list(reversed(self._emails.values()))
+
+    def find(self, email_id: str) -> StoredEmail | None:
+        """Return the e-mail with an id."""
+        return self._emails.get(email_id)
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    content = part.get_content() if part is not None else ""
+    return content if isinstance(content, str) else ""
+
+
+LONGEST_LINE = 4096
+LARGEST_MESSAGE = 10 * 1024 * 1024
+IDLE_SECONDS = 60
+
+type Deliver = Callable[[str, Sequence[str], bytes], object]
+
+
+class SmtpServer(ThreadingTCPServer):
+    """Hands every message to `deliver(sender, recipients, raw)`."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, host: str, port: int, deliver: Deliver) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _Session)
+        self.deliver = deliver
+        self.port: int = self.server_address[1]
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Serve in a thread of its own and return at once."""
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+
+
+class _Session(StreamRequestHandler):
+    server: SmtpServer
+    timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        self._sender: str | None = None
+        self._recipients: list[str] = []
+        try:
+            self._answer("220 sandbox ESMTP")
+            while line := self.rfile.readline(LONGEST_LINE):
+                command, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+                if command.upper() == "QUIT":
+                    self._answer("221 Bye")
+                    return
+                self._answer(self._obey(command.upper(), rest))
+        except OSError:
+            return  # the sender hung up
+
+    def _obey(self, command: str, rest: str) -> str:
+        match command:
+            case "EHLO":
+                return f"250-sandbox\r\n250-SIZE {LARGEST_MESSAGE}\r\n250-8BITMIME\r\n250 SMTPUTF8"
+            case "HELO" | "NOOP":
+                return "250 OK"
+            case "RSET":
+                self._forget()
+                return "250 OK"
+            case "MAIL":
+                self._forget()
+                self._sender = _address(rest)
+                return "250 OK"
+            case "RCPT" if self._sender is not None:
+                self._recipients.append(_address(rest))
+                return "250 OK"
+            case "DATA" if self._recipients:
+                return self._take_message()
+            case "RCPT" | "DATA":
+                return "503 Bad sequence of commands"
+        return "502 Command not implemented"
+
+    def _take_message(self) -> str:
+        self._answer("354 End with a dot on a line of its own")
+        raw = bytearray()
+        while (line := self.rfile.readline()) not in (b".\r\n", b".\n", b""):
+            if len(raw) <= LARGEST_MESSAGE:
+                raw += line.removeprefix(b".") if line.startswith(b"..") else line
+        if len(raw) > LARGEST_MESSAGE:
+            return "552 The message is too large"
+        self.server.deliver(self._sender or "", tuple(self._recipients), bytes(raw))
+        self._forget()
+        return "250 Kept"
+
+    def _forget(self) -> None:
+        self._sender, self._recipients = None, []
+
+    def _answer(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+def _address(argument: str) -> str:
+    """Return the address in `FROM:<address> …` or `TO:<address> …`."""
+    found = re.search(r"<([^>]*)>", argument)
+    return found.group(1) if found else argument.partition(":")[2].strip()
+
+
+HEADINGS = ("E-mail", "Sent")
+#: What an e-mail's HTML may do on its page: look as it should, and open its links in a new tab.
+FRAME = "allow-popups allow-popups-to-escape-sandbox"
+POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; sandbox {FRAME}"
+NEW_TAB = '<base target="_blank">'
+
+
+class MailPages:
+    """The pages of the pretend mail server."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    def routes(self) -> list[Route]:
+        """Return the pages' routes."""
+        return [
+            Route("GET", "/", self.home),
+            Route("GET", "/emails", self.emails),
+            Route("GET", "/emails/<email>", self.email),
+            Route("GET", "/emails/<email>/html", self.html),
+        ]
+
+    def home(self, _request: Request) -> Response:
+        """Lead to the list."""
+        return redirect("/emails")
+
+    def emails(self, request: Request) -> Response:
+        """Show the e-mails, the latest first; `q` finds words of the subject or the address."""
+        query = request.args.get("q", "").strip()
+        words = query.casefold()
+        found = [
+            email
+            for email in self._mailbox.latest_first()
+            if not words or words in f"{email.subject} {' '.join(email.recipients)}".casefold()
+        ]
+        shown, links = page_of(found, page_number(request))
+        return render(
+            "mail/emails.html",
+            {
+                "base": "mail/base.html",
+                "title": "E-mails",
+                "headings": HEADINGS,
+                "rows": [_row(email) for email in shown],
+                "if_empty": "No e-mail was sent yet.",
+                "total": len(found),
+                "q": query,
+                "links": links,
+                "list_query": f"{urlencode({'q': query})}&" if query else "",
+            },
+        )
+
+    def email(self, request: Request) -> Response:
+        """Show one e-mail."""
+        email = self._find(request)
+        return render("mail/email.html", {"email": email, "row": _row(email), "frame": FRAME})
+
+    def html(self, request: Request) -> Response:
+        """Answer an e-mail's HTML for the frame on its page."""
+        html = self._find(request).html
+        head = html.lower().find("<head>")
+        at = head + len("<head>") if head >= 0 else 0
+        response = html_response(f"{html[:at]}{NEW_TAB}{html[at:]}")
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    def _find(self, request: Request) -> StoredEmail:
+        email = self._mailbox.find(request.path_params["email"])
+        if email is None:
+            raise HttpError(404, "There is no such e-mail.")
+        return email
+
+
+def _row(email: StoredEmail) -> dict[str, object]:
+    return {
+        "id": email.id,
+        "subject": email.subject or "(no subject)",
+        "recipients": ", ".join(email.recipients),
+        "sender": email.sender,
+        "at": readable(email.at),
+    }
+
+
+class MailSandbox(SandboxServer):
+    """A pretend mail server; `start()` it, send to `smtp_port`, look at `url`, `stop()` it."""
+
+    server_name: ClassVar[str] = "mail"
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0) -> None:
+        super().__init__(host, port)
+        self.mailbox = Mailbox()
+        self._smtp = SmtpServer(host, smtp_port, self.mailbox.store)
+        self.smtp_port = self._smtp.port
+        self.router.add(MailPages(self.mailbox).routes())
+
+    def start(self) -> Self:
+        """Take e-mails and serve the pages in threads of their own."""
+        self._smtp.start()
+        return super().start()
+
+    def stop(self) -> None:
+        """Take and serve nothing more."""
+        self._smtp.stop()
+        super().stop()
+
+    def account_slug(self, request: Request) -> str:
+        """Return an empty string: it has no accounts."""
+        return ""
+
+    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
+        """Count nothing: it has no API that faults could hit."""
+
+    def error_body(self, error: HttpError) -> object:
+        """Return an error as JSON."""
+        return {"error": {"code": error.code or "error", "message": error.message}}
