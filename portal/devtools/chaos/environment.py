@@ -126,7 +126,7 @@ def _other_variables(options: Options) -> dict[str, str]:
         "POLL_IN_PROGRESS_SECONDS": str(options.poll_seconds),
     }
     if options.has_faults:
-        # without the rate limit thousands of events take minutes; --bulk and --outage test the rate limit
+        # without the rate limit thousands of events take minutes; --outage tests the rate limit
         variables |= {"LEVER_RATE": "1000", "LEVER_BURST": "1000000"}
         variables["PLATFORM_READ_SECONDS"] = str(READ_SECONDS)
     return variables

@@ -18,7 +18,6 @@ class Options:
     kill_every: float = field(default=2.0, metadata={"help": "seconds between SIGKILLs; 0 for none"})
     seed: int = field(default=1, metadata={"help": "the same seed makes the same plan"})
     organizations: int = field(default=1, metadata={"help": "customers at once"})
-    bulk: int = field(default=0, metadata={"help": "instead: move this many at Lever's rate, without faults"})
     outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
     ingest: float = field(
         default=0.0, metadata={"help": "instead: post webhooks for so many seconds, without platform faults"}
@@ -99,9 +98,7 @@ class Options:
 
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
-            raise ValueError(
-                "Choose one of --bulk, --outage, --ingest, --stall, --attack, --restarts and --restore."
-            )
+            raise ValueError("Choose one of --outage, --ingest, --stall, --attack, --restarts and --restore.")
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
@@ -117,7 +114,6 @@ class Options:
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
         return (
-            self.bulk,
             self.outage,
             self.ingest,
             self.stall,
@@ -134,7 +130,7 @@ class Options:
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(self.bulk, self.outage, self.restore, self.events, int(self.ingest), 60 * self.stall)
+        size = max(self.outage, self.restore, self.events, int(self.ingest), 60 * self.stall)
         return self.limit or 240.0 + 0.4 * size
 
     @property

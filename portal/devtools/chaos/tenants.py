@@ -62,8 +62,8 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
 
 
 def _count(options: Options) -> int:
-    """Return how many organizations the run has; a bulk move and an attack need a second one."""
-    return max(2, options.organizations) if options.bulk or options.attack else options.organizations
+    """Return how many organizations the run has; an attack needs a second one."""
+    return max(2, options.organizations) if options.attack else options.organizations
 
 
 def _webhook_settings(slug: str) -> JsonObject:

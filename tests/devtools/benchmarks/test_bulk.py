@@ -2,8 +2,7 @@
 
 import pytest
 
-from portal.devtools.benchmarks.bulk import report
-from portal.devtools.chaos.bulk_move import BulkMove
+from portal.devtools.benchmarks.bulk import BulkMove, report
 from portal.devtools.chaos.run import Verification
 
 

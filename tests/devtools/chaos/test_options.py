@@ -24,7 +24,7 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    for run in ("--bulk", "--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore"):
+    for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore"):
         assert not read(run, "10").has_faults
     server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
     assert read(*server).restart_database == "pg_ctl restart"
@@ -38,19 +38,18 @@ def test_options_are_read() -> None:
         ("--events", "0"),
         ("--organizations", "0"),
         ("--kill-every", "-1"),
-        ("--bulk", "5", "--outage", "5"),
         ("--ingest", "5", "--stall", "5"),
         ("--attack", "5", "--stall", "5"),
         ("--attack", "-1"),
-        ("--restarts", "2", "--bulk", "5"),
-        ("--restore", "5", "--bulk", "5"),
+        ("--restarts", "2", "--outage", "5"),
+        ("--restore", "5", "--outage", "5"),
         ("--unreported",),
         ("--ingest", "-1"),
         ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
         ("--redis-outage", "5"),
-        ("--compare", "--bulk", "5"),
+        ("--compare", "--outage", "5"),
     ],
 )
 def test_impossible_options_are_refused_with_the_fix(arguments) -> None:

@@ -17,7 +17,6 @@ from django.db import connections
 from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.attacks.run import AttackRun
-from portal.devtools.chaos.bulk_run import BulkRun
 from portal.devtools.chaos.every_point import runs as every_point
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.ingest_run import IngestRun
@@ -121,8 +120,6 @@ class Command(BaseCommand):
 
 def _run_type(options: Options) -> type[Run]:
     """Return the run that the options ask for."""
-    if options.bulk:
-        return BulkRun
     if options.outage:
         return OutageRun
     if options.ingest:
