@@ -258,7 +258,8 @@ def expected_in_the_admin(persona: Persona, address: Address) -> Iterable[int]:
             if not is_team:
                 return {403, 405}
             # a log is checked by POST; the page of another organization's candidate is not found
-            return {404, 405} if persona.is_stranger and address.has_row else {200, 403, 405}
+            shown = 302 if address.name == "admin:candidate" else 200  # it leads to the record
+            return {404, 405} if persona.is_stranger and address.has_row else {shown, 403, 405}
         # a missing row redirects to the index with a message
         return {302, 403, 404, 405}
     if persona.is_stranger:

@@ -123,16 +123,6 @@ class ScopedAdmin(ExportMixin):
         """Refuse: a record that can be removed proves nothing."""
         return False
 
-    # named in the `permissions` of actions
-
-    def has_configure_permission(self, request: HttpRequest) -> bool:
-        """Offer an action to those who may decide: Admins and Super Admins."""
-        return access.has_right(request, "may_configure")
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Offer an action to Team Members and up."""
-        return access.has_right(request, "may_retry")
-
     # what takes a fresh proof
 
     def require_proof(self, request: HttpRequest) -> None:

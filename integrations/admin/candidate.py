@@ -1,15 +1,31 @@
 """Candidates in the admin: why they were invited or not, who is on them in Lever, and whose data was erased."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import indented, link
+from integrations.admin.display import indented, link, links, list_links, verdicts_table
 from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
-from integrations.admin.names import CandidateMixin, candidate_link
-from integrations.models import Candidate, Erasure, OpportunityPerson
+from integrations.admin.names import CandidateMixin, SitePageMixin
+from integrations.models import Candidate, Delivery, Erasure, OpportunityPerson, Verdict
+from integrations.models.verdict import next_step
+from integrations.verdict_code import NO_TEST
+from integrations.workflow.person.audit_entries import audit_entries_about
+
+MAX_SHOWN = 50
+#: The lists that an opportunity's id is searched in.
+_LISTS = {
+    "invitation": "Invitations",
+    "result": "Results",
+    "effect": "What was sent and written",
+    "delivery": "Deliveries",
+    "verdict": "Verdicts",
+    "apicall": "API calls",
+}
 
 
 class InvitedFilter(admin.SimpleListFilter):
@@ -28,7 +44,7 @@ class InvitedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Candidate)
-class CandidateAdmin(ScopedAdmin):
+class CandidateAdmin(SitePageMixin, ScopedAdmin):
     """Everyone who entered a trigger stage, invited or not, latest entry first."""
 
     list_display = (
@@ -55,29 +71,41 @@ class CandidateAdmin(ScopedAdmin):
     search_fields = ("opportunity_id__exact", "name__icontains", "email__icontains")
     search_hint = "a name, an e-mail address, or an opportunity id"
     ordering = ("-entered_at", "-pk")
-    fields = (
-        "organization",
-        "candidate",
-        "opportunity_id",
-        "name",
-        "email",
-        "role_title",
-        "stage_name",
-        "assessment_name",
-        "entered_at",
+    readonly_fields = (
         "verdict",
         "why",
+        "next_step",
         "delivery_link",
         "invitation_link",
-        "outcome",
-        "erased_at",
+        "history",
+        "entries",
+        "records",
     )
-    readonly_fields = ("candidate", "verdict", "why", "delivery_link", "invitation_link")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Candidate | None = None) -> Any:
+        """Return who the candidate is, what was decided and why, and where the rest is."""
+        delivery = obj.delivery if obj else None
+        has_no_test = delivery and delivery.verdict in NO_TEST and not (obj and obj.invitation_id)
+        who = (
+            "organization",
+            "opportunity_id",
+            "name",
+            "email",
+            "role_title",
+            "stage_name",
+            "assessment_name",
+        )
+        decided = ("verdict", "why", "next_step", "delivery_link", "invitation_link", "outcome")
+        return (
+            ("Who and what", {"fields": (*who, "entered_at", "erased_at")}),
+            ("Why there was no test" if has_no_test else "Where it stands", {"fields": decided}),
+            ("What happened", {"fields": ("history", "entries", "records")}),
+        )
 
     @admin.display(description="candidate", ordering="name")
     def candidate(self, candidate: Candidate) -> str | SafeString:
-        """Return a link to the page with everything about the candidate."""
-        return candidate_link(candidate.organization_id, candidate.opportunity_id, candidate.name)
+        """Return a link to the candidate's record."""
+        return link(candidate)
 
     @admin.display(description="verdict")
     def verdict(self, candidate: Candidate) -> str:
@@ -90,6 +118,13 @@ class CandidateAdmin(ScopedAdmin):
         """Return why they were invited or not."""
         delivery = candidate.delivery
         return (delivery.explanation if delivery else "") or self.get_empty_value_display()
+
+    @admin.display(description="what a person can do")
+    def next_step(self, candidate: Candidate) -> str:
+        """Return what a person can do about the verdict."""
+        delivery = candidate.delivery
+        step = next_step(delivery.verdict, delivery.invitation) if delivery else ""
+        return step or self.get_empty_value_display()
 
     @admin.display(description="invitation")
     def invited(self, candidate: Candidate) -> str:
@@ -106,6 +141,27 @@ class CandidateAdmin(ScopedAdmin):
     def invitation_link(self, candidate: Candidate) -> str | SafeString:
         """Return a link to the candidate's latest invitation."""
         return link(candidate.invitation)
+
+    @admin.display(description="all verdicts")
+    def history(self, candidate: Candidate) -> str | SafeString:
+        """Return every verdict about the candidate's deliveries, newest first."""
+        own = {"organization": candidate.organization_id, "opportunity_id": candidate.opportunity_id}
+        newest = (
+            Delivery.objects.filter(**own).order_by("-received_at").values_list("pk", flat=True)[:MAX_SHOWN]
+        )
+        verdicts = Verdict.objects.filter(delivery__in=list(newest))
+        return verdicts_table(verdicts.order_by("-decided_at", "-pk")[:MAX_SHOWN])
+
+    @admin.display(description="who acted")
+    def entries(self, candidate: Candidate) -> str | SafeString:
+        """Return links to what the audit log has about the candidate, newest first."""
+        entries = audit_entries_about(candidate.organization_id, candidate.opportunity_id)
+        return links(entries.order_by("-at")[:MAX_SHOWN])
+
+    @admin.display(description="all records")
+    def records(self, candidate: Candidate) -> SafeString:
+        """Return links to the lists of what is about the candidate, each with its words and values."""
+        return list_links(_LISTS, q=candidate.opportunity_id)
 
 
 @admin.register(OpportunityPerson)

@@ -3,12 +3,11 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import calls_table, indented, invitation_link, link, links, verdicts_table
 from integrations.admin.filters import OrganizationFilter, incident_filter, payload_filter, period_of
 from integrations.admin.names import (
@@ -18,14 +17,12 @@ from integrations.admin.names import (
     RelatedSearchMixin,
     SearchedRelation,
 )
-from integrations.models import Actor, Delivery, Verdict, WebhookRejection
+from integrations.models import Delivery, Verdict, WebhookRejection
 from integrations.models.delivery import STUCK
 from integrations.models.verdict import next_step
-from integrations.queue import on_request
 from integrations.verdict_code import INVITING_VERDICTS, NO_TEST
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.webhook_rejections import describe
-from integrations.workflow.operations.replay import require_decidable
 
 
 class ProgressFilter(admin.SimpleListFilter):
@@ -99,20 +96,6 @@ class FoundByFilter(admin.SimpleListFilter):
 MAX_SHOWN = 50
 
 
-def _preview(delivery: Delivery) -> str:
-    require_decidable(delivery)
-    decision = on_request.preview(delivery)
-    return f"{decision.verdict.label}: {decision.explanation}"
-
-
-def _replay(delivery: Delivery, actor: Actor, reason: str) -> str:
-    decision = on_request.replay(delivery, actor)
-    return f"{decision.verdict.label}: {decision.explanation}"
-
-
-REPLAY = AdminAction("replay", "Decide again?", "Decide again", "may_configure", _preview, _replay)
-
-
 @admin.register(Delivery)
 class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     """Verified webhooks and what sweeps found, with their verdicts."""
@@ -144,7 +127,6 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
-    actions = ("replay",)
     fieldsets = (
         (
             "What came",
@@ -183,6 +165,10 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         "calls_made",
         "payload_shown",
     )
+
+    def site_page(self, row: Delivery) -> str:
+        """Return the address of the delivery's page on the site."""
+        return reverse("delivery", args=[row.pk])
 
     @admin.display(description="progress")
     def progress(self, delivery: Delivery) -> str:
@@ -230,15 +216,6 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     def payload_shown(self, delivery: Delivery) -> str | SafeString:
         """Return what arrived, redacted."""
         return indented(delivery.payload)
-
-    @admin.action(
-        permissions=["configure"],
-        description="Replay: decide again",
-        location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
-    )
-    def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> TemplateResponse | None:
-        """Preview the verdict that each would get now, then decide again."""
-        return run_action(self, request, queryset.select_related("organization"), REPLAY)
 
 
 @admin.register(Verdict)

@@ -1,7 +1,7 @@
 """How values are shown: links between rows, times, JSON without personal data, and whether secrets are set."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from integrations.http.redaction import redact, without_addresses
@@ -38,6 +39,16 @@ def invitation_link(invitation: Invitation | None) -> str | SafeString:
 def links(rows: Iterable[Model]) -> str | SafeString:
     """Return links to the rows, separated by dots."""
     return format_html_join(" · ", "{}", ((link(row),) for row in rows)) or NOTHING
+
+
+def list_links(names: Mapping[str, str], **filters: str | int) -> SafeString:
+    """Return links to lists of the admin with these filters, separated by dots; `names` are by model."""
+    query = urlencode(filters)
+    addresses = (
+        (f"{reverse(f'admin:integrations_{model}_changelist')}?{query}", name)
+        for model, name in names.items()
+    )
+    return format_html_join(" · ", '<a href="{}">{}</a>', addresses)
 
 
 def indented(value: object) -> str | SafeString:

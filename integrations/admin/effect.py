@@ -6,41 +6,22 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import NOTHING, calls_table, indented, invitation_link, link
 from integrations.admin.filters import OrganizationFilter, incident_filter, payload_filter, period_of
 from integrations.admin.names import CandidateMixin
-from integrations.models import Actor, ApiCall, Delivery, Effect
+from integrations.models import ApiCall, Delivery, Effect
 from integrations.models.api_call import NOT_ANSWERED_WELL
 from integrations.workflow.effects.kind import Target
 from integrations.workflow.effects.kinds.feedback import results_of
 from integrations.workflow.effects.registry import kind_of, kinds_acting_on
-from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 MAX_SHOWN = 50
 LONGEST_LINE = 160
-
-
-def _preview(effect: Effect) -> str:
-    if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
-        raise ActionNotAllowed(f"It is {effect.get_state_display().lower()}: there is nothing to try again.")
-    reason = f" Last time: {effect.last_error}" if effect.last_error else ""
-    return f"It is tried again at once, after {effect.attempts} attempt(s).{reason}"
-
-
-def _retry(effect: Effect, actor: Actor, reason: str) -> str:
-    retry_effect(effect, actor)
-    return "is tried again."
-
-
-RETRY = AdminAction("retry", "Try again?", "Try again", "may_retry", _preview, _retry)
 
 
 class TargetFilter(admin.SimpleListFilter):
@@ -90,7 +71,6 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "a candidate's name, an opportunity id, or an effect's number"
     ordering = ("-created_at", "-pk")
-    actions = ("retry",)
     fieldsets = (
         (
             "What is to be done",
@@ -183,15 +163,6 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     def payload_shown(self, effect: Effect) -> str | SafeString:
         """Return its payload, redacted."""
         return indented(effect.payload)
-
-    @admin.action(
-        permissions=["retry"],
-        description="Retry now",
-        location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
-    )
-    def retry(self, request: HttpRequest, queryset: QuerySet[Effect]) -> TemplateResponse | None:
-        """Preview, then retry."""
-        return run_action(self, request, queryset.select_related("organization", "invitation"), RETRY)
 
 
 class PlatformFilter(admin.SimpleListFilter):

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from django.contrib import admin
 from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import NOTHING, link, time_text
+from integrations.admin.display import link, list_links, time_text
 from integrations.admin.filters import GoneFilter, OrganizationFilter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, LinterFinding, Verdict
@@ -312,15 +310,10 @@ class IncidentAdmin(ScopedAdmin):
         )
 
     @admin.display(description="everything of that time")
-    def records(self, incident: Incident) -> str | SafeString:
+    def records(self, incident: Incident) -> SafeString:
         """Return links to the lists of what happened during the incident."""
         lists = {"delivery": "Deliveries", "effect": "Effects", "apicall": "API calls", "verdict": "Verdicts"}
-        query = urlencode({"incident": incident.pk})
-        addresses = (
-            (f"{reverse(f'admin:integrations_{name}_changelist')}?{query}", text)
-            for name, text in lists.items()
-        )
-        return format_html_join(" · ", '<a href="{}">{}</a>', addresses) or NOTHING
+        return list_links(lists, incident=incident.pk)
 
 
 @admin.register(LinterFinding)

@@ -1,24 +1,18 @@
 """Invitations in the admin, with their results: how far each is, and what CodeScreen states."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import indented, invitation_link, links
 from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
-from integrations.admin.names import RelatedSearchMixin, SearchedRelation, candidate_link
-from integrations.invitation_status import InvitationAct
-from integrations.models import Actor, Invitation, Result
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.invitations import approve, cancel, send_again
+from integrations.admin.names import RelatedSearchMixin, SearchedRelation, SitePageMixin, candidate_link
+from integrations.models import Invitation, Result
 
 #: For so many of a list's newest invitations it is looked whether the person had been invited before through another
 #: opportunity. Second rounds of the same opportunity have an index, and are all found.
@@ -65,70 +59,6 @@ class InvitedAgainFilter(admin.SimpleListFilter):
 
 
 MAX_SHOWN = 50
-#: Where the actions are offered.
-LISTS_AND_PAGES = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
-
-
-def _preview_of(act: InvitationAct, sentence: str) -> Callable[[Invitation], str]:
-    """Return the preview of an act; `sentence` may name {assessment} and {who}."""
-
-    def preview(invitation: Invitation) -> str:
-        if act not in invitation.allows:
-            raise ActionNotAllowed(f"It is {invitation.words.phrase}.")
-        return sentence.format(
-            assessment=invitation.assessment_name, who=invitation.candidate_name or "the candidate"
-        )
-
-    return preview
-
-
-def _approve(invitation: Invitation, actor: Actor, reason: str) -> str:
-    approve(invitation, actor, reason)
-    return "goes out."
-
-
-def _cancel(invitation: Invitation, actor: Actor, reason: str) -> str:
-    cancel(invitation, actor, reason)
-    return "was cancelled."
-
-
-def _send_again(invitation: Invitation, actor: Actor, reason: str) -> str:
-    send_again(invitation, actor, reason)
-    return "is sent again."
-
-
-APPROVE = AdminAction(
-    "approve",
-    "Approve these invitations?",
-    "Approve",
-    "may_configure",
-    _preview_of(InvitationAct.APPROVE, "“{assessment}” is sent to {who}."),
-    _approve,
-    asks_reason=True,
-)
-CANCEL = AdminAction(
-    "cancel",
-    "Cancel these invitations?",
-    "Cancel invitations",
-    "may_configure",
-    _preview_of(
-        InvitationAct.CANCEL, "“{assessment}” for {who} is cancelled. CodeScreen can't take an e-mail back."
-    ),
-    _cancel,
-    asks_reason=True,
-)
-SEND_AGAIN = AdminAction(
-    "send_again",
-    "Send these invitations again?",
-    "Send again",
-    "may_configure",
-    _preview_of(
-        InvitationAct.SEND_AGAIN,
-        "“{assessment}” is sent to {who} again. Look in CodeScreen first: if they are there, they get a second one.",
-    ),
-    _send_again,
-    asks_reason=True,
-)
 
 
 class DecisionFilter(admin.SimpleListFilter):
@@ -147,7 +77,7 @@ class DecisionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ScopedAdmin):
+class InvitationAdmin(SitePageMixin, ScopedAdmin):
     """Each candidate's journey through an assessment, round by round."""
 
     list_display = (
@@ -176,7 +106,6 @@ class InvitationAdmin(ScopedAdmin):
         "a name, the beginning of an e-mail address, or an opportunity's, instance's or invitation's id"
     )
     ordering = ("-created_at", "-pk")
-    actions = ("approve", "cancel", "send_again")
     fieldsets = (
         (
             "Who and what",
@@ -270,21 +199,6 @@ class InvitationAdmin(ScopedAdmin):
     def effects_shown(self, invitation: Invitation) -> str | SafeString:
         """Return links to its effects."""
         return links(invitation.effects.order_by("pk")[:MAX_SHOWN])
-
-    @admin.action(permissions=["configure"], description="Approve", location=LISTS_AND_PAGES)
-    def approve(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Preview, then send held invitations."""
-        return run_action(self, request, queryset.select_related("organization"), APPROVE)
-
-    @admin.action(permissions=["configure"], description="Cancel invitations", location=LISTS_AND_PAGES)
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Preview, then cancel invitations that haven't been started."""
-        return run_action(self, request, queryset.select_related("organization"), CANCEL)
-
-    @admin.action(permissions=["configure"], description="Send again", location=LISTS_AND_PAGES)
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Preview, then send uncertain or failed invitations again."""
-        return run_action(self, request, queryset.select_related("organization"), SEND_AGAIN)
 
 
 RATINGS = range(1, 5)

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations.admin.access import visible
+from integrations.admin.access import staff_memberships, visible
 from integrations.admin.display import NOTHING
 from integrations.models import Candidate, Invitation
 
@@ -52,7 +52,7 @@ def keys_of_name(text: str, rows: QuerySet[Candidate]) -> list[str]:
 
 
 def candidate_link(organization_id: int, opportunity_id: str, name: str | None = None) -> str | SafeString:
-    """Return a link to the candidate's page in the admin, by name where it is known."""
+    """Return a link to the candidate's record in the admin, by name where it is known."""
     if not opportunity_id:
         return NOTHING
     if name is None:
@@ -62,12 +62,33 @@ def candidate_link(organization_id: int, opportunity_id: str, name: str | None =
     return format_html('<a href="{}">{}</a>', address, name or opportunity_id)
 
 
-class CandidateMixin(admin.ModelAdmin):
-    """Rows that are about a candidate: their names beside them, and a search by name."""
+class SitePageMixin(admin.ModelAdmin):
+    """Rows that are about a candidate: each record leads to the page on the site where members act on it."""
 
     def candidate_key(self, row: Any) -> CandidateKey:
         """Return which candidate a row is about; the opportunity is empty for none."""
         return row.organization_id, row.opportunity_id
+
+    def site_page(self, row: Any) -> str:
+        """Return the address of the portal's own page about the row; empty where there is none."""
+        _, opportunity_id = self.candidate_key(row)
+        return reverse("candidate", args=[opportunity_id]) if opportunity_id else ""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Show the row, with the way to its page on the site for members, and for others with who may act."""
+        row = options["obj"]
+        context |= {
+            "site_page": self.site_page(row),
+            "owner": row.organization,
+            "is_member": row.organization_id in staff_memberships(request),
+        }
+        return super().render_change_form(request, context, *args, **options)
+
+
+class CandidateMixin(SitePageMixin):
+    """Rows that are about a candidate: their names beside them, and a search by name."""
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Add the candidates' names to the rows of one page of a list."""

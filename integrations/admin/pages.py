@@ -11,19 +11,21 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from integrations.admin import access
-from integrations.admin.candidate_page import candidate_context
 from integrations.models import (
     AnnouncedHead,
     ApiCall,
     AuditAction,
     AuditEntry,
     AuditTarget,
+    Candidate,
     ChainHead,
     CircuitBreaker,
     Organization,
@@ -274,9 +276,13 @@ def answers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def candidate(request: HttpRequest, organization_id: int, opportunity_id: str) -> HttpResponse:
-    """Show everything about one candidate."""
+    """Lead to the record of a candidate; where there is none, to their deliveries."""
     _require_member(request)
-    return _page(request, "candidate", **candidate_context(request, organization_id, opportunity_id))
+    organization = get_object_or_404(access.organizations(request), pk=organization_id)
+    if row := Candidate.objects.filter(organization=organization, opportunity_id=opportunity_id).first():
+        return redirect("admin:integrations_candidate_change", row.pk)
+    deliveries = reverse("admin:integrations_delivery_changelist")
+    return redirect(f"{deliveries}?{urlencode({'q': opportunity_id})}")
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> TemplateResponse:

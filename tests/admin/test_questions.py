@@ -33,6 +33,11 @@ def test_each_count_is_the_length_of_the_list_that_it_leads_to(scene: Scene, sub
                 assert str(answer.context["cl"].result_count) == question.count
 
 
+def test_the_index_names_the_portal(acme: Customer) -> None:
+    text = sign_in("admin", acme).get(reverse("admin:index")).content.decode()
+    assert "CodeScreen–Lever portal" in text
+
+
 def test_counts_are_of_ones_own_organizations(acme: Customer, globex: Customer) -> None:
     def held(*customers: Customer) -> str:
         groups = (

@@ -220,22 +220,6 @@ def test_a_member_of_two_organizations_can_filter_by_one(acme: Customer, globex:
     assert client.get(address(Invitation, "changelist"), {"organization": "no-number"}).status_code == 302
 
 
-def test_a_mapping_can_only_be_added_to_ones_own_organization(acme: Customer, globex: Customer) -> None:
-    client = sign_in("admin", acme)
-    page = client.get(address(RoleMapping, "add"))
-    assert page.status_code == 200
-    assert "Globex" not in page.content.decode()
-    values = {"role": "Nurse", "stage": "", "assessment": "Backend"}
-    refused = client.post(address(RoleMapping, "add"), {**values, "organization": globex.organization.pk})
-    assert refused.status_code == 200
-    made = client.post(address(RoleMapping, "add"), {**values, "organization": acme.organization.pk})
-    assert made.status_code == 302
-    assert list(RoleMapping.objects.filter(role="Nurse").values_list("organization__slug", flat=True)) == [
-        "acme"
-    ]
-    assert acme.organization.audit_entries.filter(action="add_mapping").exists()
-
-
 def test_people_are_not_listed_by_autocomplete(acme: Customer) -> None:
     client = sign_in("super_admin", acme)
     answer = client.get(

@@ -4,26 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.urls import reverse
 
 from integrations.models import (
     AuditEntry,
-    Delivery,
-    Effect,
-    Invitation,
 )
 from tests.audit_trail.scene import Act, Prepare, Scene, entry_written_by, ok
-
-
-def _action(model: type, name: str, row: Callable[[Scene], Any]) -> Prepare:
-    def prepare(scene: Scene) -> Act:
-        pk = row(scene).pk
-        url = reverse(f"admin:integrations_{model._meta.model_name}_changelist")  # type: ignore[attr-defined]
-        data = {"action": name, "_selected_action": [pk], "confirmed": "yes", "reason": "because"}
-        return lambda: ok(scene.client.post(url, data, follow=True))
-
-    return prepare
 
 
 def _admin(page: str, row: Callable[[Scene], Any], **data: str) -> Prepare:
@@ -44,11 +30,6 @@ def _admin(page: str, row: Callable[[Scene], Any], **data: str) -> Prepare:
 
 
 ADMIN: dict[str, Prepare] = {
-    "invitation approve": _action(Invitation, "approve", lambda s: s.invitation(status="held")),
-    "invitation cancel": _action(Invitation, "cancel", lambda s: s.invitation(status="held")),
-    "invitation send_again": _action(Invitation, "send_again", lambda s: s.invitation(status="failed")),
-    "effect retry": _action(Effect, "retry", Scene.failed),
-    "delivery replay": _action(Delivery, "replay", Scene.delivery),
     "organization change": _admin("change", lambda s: s.organization, hold_failed="on"),
     "membership change": _admin("change", Scene.member, role="admin"),
     "membership delete": _admin("delete", Scene.member),
@@ -62,16 +43,6 @@ def staffed(scene) -> Scene:
     scene.owner.is_staff = True
     scene.owner.save()
     return scene
-
-
-def test_every_admin_action_is_tested():
-    actions = {
-        f"{model._meta.model_name} {name}"
-        for model, options in admin.site._registry.items()
-        if model._meta.app_label == "integrations"
-        for name in options.actions or ()
-    }
-    assert actions <= set(ADMIN)
 
 
 @pytest.mark.parametrize("name", ADMIN)

@@ -1,0 +1,102 @@
+"""A candidate's record in the admin, and the way from any record to the page on the site where people act."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import (
+    ApiCall,
+    AuditEntry,
+    Candidate,
+    Delivery,
+    Effect,
+    Invitation,
+    Membership,
+    RoleMapping,
+    Verdict,
+)
+from integrations.workflow.operations.invitations import approve
+from tests.admin.conftest import Customer, sign_in
+from tests.admin.test_scope import address
+
+LISTS = ("invitation", "result", "effect", "delivery", "verdict", "apicall")
+
+
+def record(client: Client, customer: Customer) -> str:
+    row = customer.rows[Candidate]
+    text: str = client.get(address(Candidate, "change", row.pk)).content.decode()
+    return text
+
+
+def test_the_record_says_what_was_decided_and_leads_to_all_that_is_about_the_candidate(
+    acme: Customer, globex: Customer
+) -> None:
+    approve(acme.rows[Invitation], acme.rows[Membership].user, "agreed")
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    text = record(client, acme)
+    entry = AuditEntry.objects.get(action="approve")
+    for row in (acme.rows[Verdict], acme.rows[Delivery], acme.rows[Invitation], entry):
+        assert address(type(row), "change", row.pk) in text
+    for name in LISTS:
+        url = f"{reverse(f'admin:integrations_{name}_changelist')}?q=opportunity-acme"
+        assert f'href="{url}"' in text
+        rows = client.get(url).context["cl"].result_list
+        assert {row.organization_id for row in rows} == {acme.organization.pk}, name
+    assert "globex" not in text
+
+
+@pytest.mark.parametrize("verdict", ["no_email", "held_for_approval"])
+def test_only_who_got_no_test_is_said_to_have_got_none(acme: Customer, verdict: str) -> None:
+    Delivery.objects.update(verdict=verdict)
+    Candidate.objects.update(invitation=None)
+    text = record(sign_in(Membership.Role.TEAM_MEMBER, acme), acme)
+    assert ("Why there was no test" in text) == (verdict == "no_email")
+
+
+def test_a_candidates_address_leads_to_the_record_else_to_the_deliveries(
+    acme: Customer, globex: Customer
+) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+
+    def found(customer: Customer) -> Any:
+        own = customer.organization
+        return client.get(reverse("admin:candidate", args=[own.pk, f"opportunity-{own.slug}"]))
+
+    assert found(acme)["Location"] == address(Candidate, "change", acme.rows[Candidate].pk)
+    assert found(globex).status_code == 404
+    Candidate.objects.all().delete()
+    assert found(acme)["Location"] == f"{address(Delivery, 'changelist')}?q=opportunity-acme"
+
+
+@pytest.mark.parametrize("model", [Candidate, Invitation, Delivery, Verdict, Effect, ApiCall])
+def test_members_open_the_page_on_the_site_in_the_rows_organization(
+    acme: Customer, globex: Customer, model: type
+) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme, globex)
+    for customer in (acme, globex):
+        page = client.get(address(model, "change", customer.rows[model].pk)).content.decode()
+        target = re.search(r'name="next" value="([^"]+)"', page)
+        slug = re.search(r'name="organization" value="([^"]+)"', page)
+        assert target
+        assert slug
+        values = {"next": target[1], "organization": slug[1]}
+        answer = client.post(reverse("switch-organization"), values, follow=True)
+        assert answer.status_code == 200
+        assert f"Candidate of {customer.organization.slug}" in answer.content.decode()
+
+
+def test_who_is_no_member_reads_who_may_act(acme: Customer) -> None:
+    text = record(sign_in(None, is_superuser=True), acme)
+    assert "Members of Acme act on candidates, on the site" in text
+    assert f'action="{reverse("switch-organization")}"' not in text
+
+
+def test_no_list_but_that_of_mappings_has_an_action(acme: Customer, rf) -> None:
+    client = sign_in(None, is_superuser=True)
+    for model in admin.site._registry:
+        page = client.get(reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"))
+        assert bool(page.context["cl"].model_admin.get_actions(page.wsgi_request)) == (model is RoleMapping)
