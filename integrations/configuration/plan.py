@@ -1,62 +1,28 @@
-"""What a configuration would change: a list of changes that can be printed and applied."""
+"""What a file would change, printed and applied; and the file that would change nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.configuration.load import ConfigurationError
-from integrations.configuration.toml import Value, literal
+from integrations.configuration.section import (
+    Change,
+    Configuration,
+    ConfigurationError,
+    Section,
+    Table,
+)
+from integrations.configuration.sections import SECTIONS
+from integrations.configuration.toml import literal
 from integrations.models import Organization
+from integrations.workflow.catalog.trigger_policy import mapping_index
+from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.operations.backtest import DECIDING_POLICIES, rules_of
 from integrations.workflow.operations.errors import ActionNotAllowed
-
-#: The actor of these changes in the audit log: the command.
-ACTOR = "configure"
-
-
-class Sign(StrEnum):
-    """What happens to a value: it is added, changed or removed."""
-
-    ADDED = "+"
-    CHANGED = "~"
-    REMOVED = "-"
-
-    @classmethod
-    def between(cls, before: str, after: str) -> "Sign":
-        """Return the sign of a change between two values that may be empty."""
-        if not after:
-            return cls.REMOVED
-        return cls.CHANGED if before else cls.ADDED
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the difference."""
-
-    sign: Sign
-    subject: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.sign} {self.subject}: {self.value}"
-
-
-class Change(Protocol):
-    """One thing that the file would change of an organization."""
-
-    @property
-    def path(self) -> str:
-        """The key of the file that errors are about."""
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """The change as people read it, secrets left out."""
-
-    def apply(self, organization: Organization) -> None:
-        """Store it. Raises ValidationError and ActionNotAllowed."""
+from integrations.workflow.rules.backtest import Rules
+from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 
 
 @dataclass(frozen=True)
@@ -67,7 +33,7 @@ class Plan:
     changes: Sequence[Change]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[str]:
         """The whole difference; empty when there is none."""
         return [line for change in self.changes for line in change.lines]
 
@@ -79,7 +45,7 @@ class Plan:
                 Organization.objects.lock(self.organization.pk)
             for change in self.changes:
                 try:
-                    change.apply(self.organization)
+                    change.apply()
                 except ValidationError as error:
                     raise ConfigurationError(f"{change.path}: {' '.join(error.messages)}") from error
                 except ActionNotAllowed as error:
@@ -92,13 +58,45 @@ class Plan:
             transaction.set_rollback(True)
 
 
-def changed_value(before: Value | None, after: Value) -> str:
-    """Return a change of a value, as a line shows it."""
-    return literal(after) if before is None else f"{literal(before)} → {literal(after)}"
+def compare(configuration: Configuration) -> Plan:
+    """Return what the file would change, in the order in which it is applied. Raises ConfigurationError."""
+    stored = Organization.objects.filter(slug=configuration.slug).first()
+    organization = stored or Organization(slug=configuration.slug)
+    changes = [change for section in SECTIONS for change in section.changes(configuration, organization)]
+    return Plan(organization, changes)
 
 
-def changed_secret(before: str, after: str) -> str:
-    """Return a change of a secret, as a line shows it: without either value."""
-    if not after:
-        return "removed"
-    return "changed" if before else "set"
+def dump(organization: Organization) -> str:
+    """Return the organization's configuration file. Secrets are left out; comments name those that are set."""
+    return "\n".join(_block(section, table) for section in SECTIONS for table in section.stored(organization))
+
+
+def _block(section: Section, table: Table) -> str:
+    lines = [f"[[{section.name}]]" if section.is_array else f"[{section.name}]"]
+    secrets = []
+    for name, value in table.items():
+        if not section.keys[name].is_secret:
+            lines.append(f"{name} = {literal(value)}")
+        elif value != "":  # one that no key opens is set as well
+            secrets.append(f"# {name} is set; secrets are left out")
+    return "\n".join([*lines, *secrets]) + "\n"
+
+
+def rules_after(configuration: Configuration, organization: Organization) -> Rules:
+    """Return the rules that would be in force. What the file leaves out stays, as when it is applied."""
+    tables = configuration.tables
+    written = tables["organization"][0] | tables["policies"][0]
+    policies = {name: value for name, value in written.items() if name in DECIDING_POLICIES}
+    rules = {(rule.role, rule.stage): rule for rule in mapping_index(organization).rules}
+    for table in tables["mappings"]:
+        rule = MappingRule(table["role"], table.get("stage", ""), table["assessment"])
+        rules[rule.role, rule.stage] = rule
+    return rules_of(organization, policies, MappingIndex(rules.values()))
+
+
+def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yield each member of the file who has no password yet, with a link to choose one."""
+    for table in configuration.tables["members"]:
+        user = User.objects.filter(username=table["username"]).first()
+        if user and not user.has_usable_password():
+            yield user.username, choose_password_link(user)

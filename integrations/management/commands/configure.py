@@ -23,15 +23,14 @@ class Command(MigratingCommand):
         try:
             configuration = configuration_in(path)
             plan = compare(configuration)
-            lines = [str(line) for line in plan.lines]
-            self.stdout.write("\n".join(lines or ["nothing to change"]))
+            self.stdout.write("\n".join(plan.lines or ["nothing to change"]))
             if options["dry_run"]:
                 plan.check()
                 return
             plan.apply()
         except ConfigurationError as error:
             raise CommandError(f"{path}: {error}") from error
-        for username, link in invitation_links(configuration.members):
+        for username, link in invitation_links(configuration):
             self.stdout.write(f"invitation link for {username}: {link}")
         if plan.lines:
             notify.notify_workers()

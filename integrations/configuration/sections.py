@@ -1,0 +1,429 @@
+"""The sections of an organization's file: their keys, what is stored of them, and what a file changes.
+
+What a file leaves out stays. No platform and no provider is called.
+"""
+
+import copy
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from integrations.configuration.section import (
+    ACTOR,
+    Change,
+    Configuration,
+    ConfigurationError,
+    Key,
+    Section,
+    Table,
+    added,
+    closest,
+    column,
+    differing,
+    keys,
+    secret,
+    table_of,
+)
+from integrations.configuration.toml import literal, quoted
+from integrations.models import (
+    AlertAddress,
+    CodeScreenConnection,
+    IdentityProvider,
+    LeverWebhook,
+    Membership,
+    Organization,
+    RatingThresholds,
+    RoleMapping,
+    SignInDomain,
+)
+from integrations.models.organization import POLICIES
+from integrations.workflow.catalog import stage_on_pass
+from integrations.workflow.operations import (
+    alert_addresses,
+    codescreen_connection,
+    mappings,
+    members,
+    organizations,
+    policies,
+    rating_thresholds,
+    signature_tokens,
+)
+from integrations.workflow.operations.single_sign_on import domains, provider_settings
+from integrations.workflow.operations.webhook_address import refuse_key_of_another
+
+type Changes = Iterator[Change]
+
+# The organization and its policies. The file has the stage prefix in another table than the rest of the policies.
+
+_ORGANIZATION = keys(
+    column(Organization, "name"),
+    column(Organization, "slug", is_required=True),
+    column(Organization, "webhook_key", is_secret=True),
+    column(Organization, "stage_prefix"),
+)
+_POLICIES = keys(*(column(Organization, name) for name in POLICIES if name != "stage_prefix"))
+
+
+def _compare_organization(file: Configuration, organization: Organization) -> Changes:
+    (identity,), (rules,) = file.tables["organization"], file.tables["policies"]
+    is_new = organization.pk is None
+    if is_new and "name" not in identity:
+        raise ConfigurationError("organization.name is missing: there is no such organization yet.")
+    wanted = {name: value for name, value in (identity | rules).items() if name != "slug"}
+    before = {name: getattr(organization, name) for name in wanted}
+    after = {name: value for name, value in wanted.items() if before[name] != value}
+    _refuse_whole(organization, after)
+    known = _ORGANIZATION | _POLICIES
+    lines = {name: known[name].line(_path(name), before[name], value) for name, value in after.items()}
+    named = {name: value for name, value in after.items() if name in organizations.IDENTITY}
+    if is_new:
+        new = [added(f"organization {quoted(organization.slug)}", quoted(named["name"]))]
+        new += [added("organization.webhook_key", "set") for name in named if name == "webhook_key"]
+        yield Change("organization", new, partial(_create, organization, named))
+    elif named:
+        save = partial(organizations.change_organization, organization, named, ACTOR)
+        yield Change("organization", [lines[name] for name in named], save)
+    if chosen := {name: value for name, value in after.items() if name not in organizations.IDENTITY}:
+        save = partial(policies.set_policies, organization, chosen, ACTOR)
+        yield Change("policies", [lines[name] for name in chosen], save)
+
+
+def _create(organization: Organization, named: Table) -> None:
+    for name, value in named.items():
+        setattr(organization, name, value)
+    organizations.create_organization(organization, ACTOR)
+
+
+def _refuse_whole(organization: Organization, values: Table) -> None:
+    """Refuse what only the whole row shows, such as a webhook key that another organization has."""
+    trial = copy.copy(organization)
+    for name, value in values.items():
+        setattr(trial, name, value)
+    try:
+        trial.full_clean()
+        refuse_key_of_another(trial, trial.webhook_key)
+        stage_on_pass.refuse_inviting_target(trial, values)
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        path = "policies" if name == "__all__" else _path(name)
+        raise ConfigurationError(f"{path}: {' '.join(messages)}") from error
+
+
+def _path(name: str) -> str:
+    return f"{'policies' if name in _POLICIES else 'organization'}.{name}"
+
+
+# Members
+
+
+def _check_role(path: str, role: str) -> None:
+    if role not in Membership.Role.values:
+        hint = closest(role.lower().replace(" ", "_"), Membership.Role.values, "Known are")
+        raise ConfigurationError(f"{path} is no role: {role!r}. {hint}")
+
+
+def _check_member(path: str, table: Table) -> None:
+    """Refuse a password that nobody might choose on a page either; the message doesn't repeat it."""
+    if "password" not in table:
+        return
+    try:
+        validate_password(table["password"], User(username=table["username"], email=table.get("email", "")))
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{path}.password: {' '.join(error.messages)} "
+            "Or leave the key out: then a link to choose one is printed."
+        ) from error
+
+
+_MEMBER = keys(
+    column(User, "username", is_required=True),
+    column(User, "email"),
+    column(Membership, "role", is_required=True, check=_check_role),
+    secret("password", is_stripped=False),
+)
+
+
+def _stored_members(organization: Organization) -> Iterator[Table]:
+    own = Membership.objects.filter(organization=organization).select_related("user")
+    for membership in own.order_by("user__username"):
+        user = membership.user
+        yield {
+            "username": user.get_username(),
+            **({"email": user.email} if user.email else {}),
+            "role": membership.role,
+            "password": user.password if user.has_usable_password() else "",
+        }
+
+
+def _compare_members(file: Configuration, organization: Organization) -> Changes:
+    """Yield Super Admins first, so that a file can name a new one and give the last one another role."""
+    tables = file.tables["members"]
+    for table in sorted(tables, key=lambda table: table["role"] != Membership.Role.SUPER_ADMIN):
+        subject, role = f"member {quoted(table['username'])}", table["role"]
+        email, password = table.get("email", ""), table.get("password", "")
+        user = User.objects.filter(username=table["username"]).first()
+        member = Membership.objects.filter(user=user, organization=organization.pk).first() if user else None
+        lines = []
+        if member is None:
+            lines.append(added(subject, role))
+        elif member.role != role:
+            lines.append(f"~ {subject} role: {member.role} → {role}")
+        if user and email and user.email != email:
+            lines.append(_MEMBER["email"].line(f"{subject} email", user.email, email))
+        if user and password and not members.has_password(user, password):
+            lines.append(f"~ {subject} password: {'changed' if user.has_usable_password() else 'set'}")
+        if lines:
+            save = partial(members.save_member, email=email, password=password)
+            yield Change(subject, lines, partial(save, organization, table["username"], role, ACTOR))
+
+
+# The connections, whose keys are stored one at a time
+
+_LEVER = keys(
+    secret("signature_token", save=signature_tokens.save_main_token),
+    secret(
+        "previous_signature_token",
+        can_be_removed=True,
+        save=signature_tokens.save_previous_token,
+        needs="signature_token",
+    ),
+)
+_CODESCREEN = keys(
+    secret("api_key", save=codescreen_connection.save_codescreen_key),
+    secret("webhook_secret", can_be_removed=True, save=codescreen_connection.save_codescreen_webhook_secret),
+    Key("idempotency", bool, save=codescreen_connection.save_codescreen_idempotency),
+)
+
+
+def _one(known: dict[str, Key], rows: QuerySet[Any], organization: Organization) -> list[Table]:
+    return [table_of(known, rows.filter(organization=organization.pk).first() or rows.model())]
+
+
+# Single sign-on. Whether it is used isn't in the file: it is chosen on the page, after the provider was tried there.
+
+
+def _check_domains(path: str, texts: list[object]) -> None:
+    if not all(isinstance(text, str) for text in texts):
+        raise ConfigurationError(f"{path} must be texts in brackets.")
+
+
+_PROVIDER = keys(
+    column(IdentityProvider, "issuer", is_stripped=True),
+    column(IdentityProvider, "client_id", is_stripped=True),
+    secret("client_secret"),
+    Key("counts_as_second_factor", bool),
+)
+_SINGLE_SIGN_ON = _PROVIDER | keys(Key("domains", list, type_name="texts in brackets", check=_check_domains))
+
+
+def _stored_single_sign_on(organization: Organization) -> list[Table]:
+    provider = IdentityProvider.objects.filter(organization=organization.pk).first()
+    table = table_of(_PROVIDER, provider) if provider else {}
+    if known := [row.domain for row in SignInDomain.objects.filter(organization=organization.pk)]:
+        table["domains"] = known
+    return [table] if table else []
+
+
+def _compare_single_sign_on(file: Configuration, organization: Organization) -> Changes:
+    (wanted,) = file.tables["single_sign_on"]
+    (stored,) = _stored_single_sign_on(organization) or [{}]
+    if wanted.keys() & _PROVIDER.keys():
+        blank = table_of(_PROVIDER, IdentityProvider())
+        before: Table = {name: stored.get(name, value) for name, value in blank.items()}
+        for name in ("issuer", "client_id"):
+            if not wanted.get(name, before[name]):
+                raise ConfigurationError(f"single_sign_on.{name} is missing.")
+        changed = differing(_PROVIDER, before, wanted)
+        settings = provider_settings.ProviderSettings(**before | {"client_secret": ""} | changed)
+        lines = [
+            _PROVIDER[name].line(f"single_sign_on.{name}", before[name], value)
+            for name, value in changed.items()
+        ]
+        if lines:
+            yield Change(
+                "single_sign_on",
+                lines,
+                partial(provider_settings.save_provider, organization, settings, ACTOR),
+            )
+    known, path = set(stored.get("domains", [])), "single_sign_on.domains"
+    for number, text in enumerate(wanted.get("domains", []), start=1):
+        try:
+            domain = domains.normal_domain(text)
+        except ValidationError as error:
+            raise ConfigurationError(f"{path}[{number}]: {error.messages[0]}") from error
+        if domain not in known:
+            known.add(domain)
+            yield Change(
+                path, [added(path, domain)], partial(domains.add_domain, organization, domain, ACTOR)
+            )
+
+
+# Alert addresses
+
+_SWITCHES = {"on": "is_on", "results": "wants_results", "held": "wants_held", "incidents": "wants_incidents"}
+_ALERT = keys(
+    column(AlertAddress, "name", is_required=True, is_stripped=True),
+    column(AlertAddress, "kind"),
+    *(Key(name, bool, attribute=attribute) for name, attribute in _SWITCHES.items()),
+    secret("url"),
+    secret("secret"),
+)
+
+
+def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
+    own = AlertAddress.objects.filter(organization=organization.pk)
+    stored = {address.name: address for address in own}
+    for number, table in enumerate(file.tables["alerts"], start=1):
+        path, subject = f"alerts[{number}]", f"alert {quoted(table['name'])}"
+        address = stored.get(table["name"])
+        kind = table.get("kind", address.kind if address else "")
+        if "secret" in table and kind != AlertAddress.Kind.SIGNED:
+            raise ConfigurationError(f"{path}.secret: only an address of the kind signed has a secret.")
+        if address is None:
+            _refuse_incomplete(path, table)
+        elif kind != address.kind:
+            raise ConfigurationError(
+                f"{path}.kind: {quoted(address.name)} is {address.kind} and stays so. Choose another name."
+            )
+        before: Table = table_of(_ALERT, address) if address else dict.fromkeys(_SWITCHES, True)
+        changed = differing(_ALERT, before, table)
+        lines = [
+            _ALERT[name].line(f"{subject} {name}", before[name] if address else None, value)
+            for name, value in changed.items()
+            if name not in ("name", "kind")
+        ]
+        values: Table = {column: table.get(name, before[name]) for name, column in _SWITCHES.items()}
+        values |= {name: table.get(name, "") for name in ("name", "url", "secret")}
+        if address is None:
+            wanted = alert_addresses.NewAddress(kind=kind, **values)
+            save = partial(alert_addresses.add_address, organization, wanted, ACTOR)
+            yield Change(subject, [added(subject, kind), *lines], save)
+        elif lines:
+            yield Change(
+                subject,
+                lines,
+                partial(
+                    alert_addresses.change_address, address, alert_addresses.ChangedAddress(**values), ACTOR
+                ),
+            )
+
+
+def _refuse_incomplete(path: str, table: Table) -> None:
+    for name in ("kind", "url"):
+        if name not in table:
+            raise ConfigurationError(f"{path}.{name} is missing: there is no address of this name yet.")
+    if table["kind"] == AlertAddress.Kind.SIGNED and "secret" not in table:
+        raise ConfigurationError(
+            f"{path}.secret is missing: a signed webhook needs one. Make it by: "
+            "echo whsec_$(openssl rand -base64 32)"
+        )
+
+
+# Mappings
+
+_MAPPING = keys(
+    column(RoleMapping, "role", is_required=True),
+    column(RoleMapping, "stage"),
+    column(RoleMapping, "assessment", is_required=True),
+)
+
+
+def _stored_mappings(organization: Organization) -> Iterator[Table]:
+    for row in RoleMapping.objects.filter(organization=organization).order_by("role", "stage"):
+        table = table_of(_MAPPING, row)
+        yield {name: value for name, value in table.items() if name != "stage" or value}
+
+
+def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
+    own = RoleMapping.objects.filter(organization=organization.pk)
+    stored = {(mapping.role, mapping.stage): mapping.assessment for mapping in own}
+    for table in file.tables["mappings"]:
+        role, stage = table["role"], table.get("stage", "")
+        before, assessment = stored.get((role, stage)), table["assessment"]
+        if before != assessment:
+            path = f"mapping {quoted(role)} × {quoted(stage) if stage else 'any CodeScreen stage'}"
+            line = _MAPPING["assessment"].line(path, before, assessment)
+            yield Change(path, [line], partial(_save_mapping, organization, role, stage, assessment))
+
+
+def _save_mapping(organization: Organization, role: str, stage: str, assessment: str) -> None:
+    named: dict[str, Any] = {"organization": organization, "role": role, "stage": stage}
+    mapping = RoleMapping.objects.filter(**named).first() or RoleMapping(**named)
+    mapping.assessment = assessment
+    mappings.save_mapping(mapping, ACTOR)
+
+
+# Assessments: without thresholds of its own, the organization's count
+
+
+def _check_thresholds(path: str, values: list[object]) -> None:
+    numbers = [value for value in values if type(value) is int and 0 <= value <= 100]
+    if values and (len(values) != 3 or numbers != values):
+        raise ConfigurationError(
+            f"{path} must be the lowest scores for the ratings 2, 3 and 4, such as [25, 50, 75]; "
+            "[] leaves them to the policies."
+        )
+    if numbers != sorted(numbers):
+        raise ConfigurationError(f"{path} must rise from 2 to 4.")
+
+
+_ASSESSMENT = keys(
+    column(RatingThresholds, "assessment", "name", is_required=True, is_stripped=True),
+    Key("rating_thresholds", list, is_required=True, check=_check_thresholds),
+)
+
+
+def _stored_assessments(organization: Organization) -> list[Table]:
+    rows = RatingThresholds.objects.filter(organization=organization.pk).order_by("assessment")
+    return [{"name": row.assessment, "rating_thresholds": list(row.values)} for row in rows]
+
+
+def _compare_assessments(file: Configuration, organization: Organization) -> Changes:
+    stored = {table["name"]: table["rating_thresholds"] for table in _stored_assessments(organization)}
+    for table in file.tables["assessments"]:
+        name, thresholds = table["name"], table["rating_thresholds"]
+        before, path = stored.get(name), f"assessment {quoted(name)} rating_thresholds"
+        if thresholds and thresholds != before:
+            line = _ASSESSMENT["rating_thresholds"].line(path, before, thresholds)
+            save = partial(rating_thresholds.set_thresholds, organization, name, tuple(thresholds), ACTOR)
+            yield Change(path, [line], save)
+        elif before and not thresholds:
+            save = partial(rating_thresholds.delete_thresholds, organization, name, ACTOR)
+            yield Change(path, [f"- {path}: {literal(before)}"], save)
+
+
+#: In the order in which a file is read, compared, applied and dumped.
+SECTIONS = (
+    Section("organization", _ORGANIZATION, lambda row: [table_of(_ORGANIZATION, row)], _compare_organization),
+    Section(
+        "members",
+        _MEMBER,
+        _stored_members,
+        _compare_members,
+        is_array=True,
+        named_by=("username",),
+        check=_check_member,
+    ),
+    Section("policies", _POLICIES, lambda row: [table_of(_POLICIES, row)]),  # compared with the organization
+    Section("lever", _LEVER, lambda row: _one(_LEVER, LeverWebhook.objects.manual(), row)),
+    Section(
+        "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
+    ),
+    Section("single_sign_on", _SINGLE_SIGN_ON, _stored_single_sign_on, _compare_single_sign_on),
+    Section(
+        "alerts",
+        _ALERT,
+        lambda row: [table_of(_ALERT, address) for address in row.alert_addresses.order_by("name")],
+        _compare_alerts,
+        is_array=True,
+    ),
+    Section(
+        "mappings", _MAPPING, _stored_mappings, _compare_mappings, is_array=True, named_by=("role", "stage")
+    ),
+    Section("assessments", _ASSESSMENT, _stored_assessments, _compare_assessments, is_array=True),
+)
