@@ -34,6 +34,7 @@ from integrations.models import (
     Stage,
     TargetKind,
     Verdict,
+    audit,
 )
 from tests.support import factories
 
@@ -119,7 +120,7 @@ class SizedOrganization:
         for number in range(TEMPLATES):
             self._candidate(number, copies)
         target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, self.organization.name)
-        AuditEntry.record(self.organization, self.owner, AuditAction.CHANGE_POLICIES, target)
+        audit(target, self.owner, AuditAction.CHANGE_POLICIES, organization=self.organization)
         multiply(AuditEntry, AuditEntry.objects.latest("pk"), copies, {})
 
     def _candidate(self, number: int, copies: int) -> None:

@@ -28,8 +28,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin import access
 from integrations.admin.display import NOTHING
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind
-from integrations.models.chain_format import PORTAL_CHAIN
+from integrations.models import AuditAction, Organization, audit
 from integrations.spreadsheet import csv_answer, csv_lines
 
 AT_ONCE = 500
@@ -112,13 +111,8 @@ class ExportMixin(admin.ModelAdmin):
             "format": (None, form),
         }
         for organization in self._organizations(request):
-            target = AuditTarget(
-                TargetKind.ORGANIZATION,
-                organization.pk if organization else PORTAL_CHAIN,
-                organization.name if organization else "the portal",
-            )
             actor = access.current_user(request)
-            AuditEntry.record(organization, actor, AuditAction.EXPORT_LIST, target, changes)
+            audit(organization, actor, AuditAction.EXPORT_LIST, changes)
 
     def _organizations(self, request: HttpRequest) -> list[Organization | None]:
         """Return in whose logs it is recorded, at least one; None stands for the log of the whole portal."""

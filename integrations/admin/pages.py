@@ -24,15 +24,13 @@ from integrations.models import (
     ApiCall,
     AuditAction,
     AuditEntry,
-    AuditTarget,
     Candidate,
     ChainHead,
     CircuitBreaker,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.models.api_call import FIRST_SERVER_ERROR
-from integrations.models.chain_format import PORTAL_CHAIN
 from integrations.vocabulary import Platform
 from integrations.workflow.health.chain.faults import Fault
 from integrations.workflow.health.chain.verification import OutOfTime, Verification, chain_of, verify_chain
@@ -211,13 +209,7 @@ def check_log(organization: Organization | None, actor: User) -> Check:
     except OutOfTime as out:
         check.checked_until = out.position
     check.seconds = (timezone.now() - begun).total_seconds()
-    AuditEntry.record(
-        organization,
-        actor,
-        AuditAction.VERIFY_LOG,
-        AuditTarget(TargetKind.ORGANIZATION, organization.pk if organization else PORTAL_CHAIN, check.log),
-        {"result": (None, check.sentence)},
-    )
+    audit(organization, actor, AuditAction.VERIFY_LOG, {"result": (None, check.sentence)}, name=check.log)
     return check
 
 

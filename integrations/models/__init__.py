@@ -5,6 +5,7 @@ from integrations.models.api_call import ApiCall
 from integrations.models.append_only import AppendOnlyError
 from integrations.models.attempt_limit import AttemptLimit
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
+from integrations.models.audited_rows import audit, target_of
 from integrations.models.authenticator_app import AuthenticatorApp
 from integrations.models.cache_entry import CacheEntry
 from integrations.models.candidate import Candidate
@@ -112,5 +113,7 @@ __all__ = [
     "UserSession",
     "Verdict",
     "WebhookRejection",
+    "audit",
     "erased_positions",
+    "target_of",
 ]

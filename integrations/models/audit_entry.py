@@ -142,6 +142,8 @@ class AuditTarget:
     kind: TargetKind
     id: int | None
     name: str
+    #: Whose log the entry is in; None stands for the portal's own.
+    organization_id: int | None = None
 
 
 def is_secret(name: str) -> bool:
@@ -275,29 +277,3 @@ class AuditEntry(Chained):
     def text_columns(self) -> tuple[str, ...]:
         """The columns that hold personal text: in entries about accounts the name of who acted, too."""
         return self.TEXT_OF_ACCOUNTS if self.target_kind == TargetKind.ACCOUNT else self.TEXT_COLUMNS
-
-    @classmethod
-    def record(
-        cls,
-        organization: Organization | None,
-        actor: Actor,
-        action: AuditAction,
-        target: AuditTarget,
-        changes: Changes | None = None,
-        reason: str = "",
-    ) -> None:
-        """Append one entry. Secrets in `changes` are masked here, by the names of their fields.
-
-        Call it last in the transaction: it locks the head of the organization's chain until the end.
-        """
-        cls.objects.create(
-            organization=organization,
-            actor=actor if isinstance(actor, User) else None,
-            actor_name=str(actor)[:200],
-            action=action,
-            target_kind=target.kind,
-            target_id=target.id,
-            target=target.name[:300],
-            changes=masked(changes or {}),
-            reason=reason,
-        )

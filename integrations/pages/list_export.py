@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.http import StreamingHttpResponse
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.models import AuditAction, audit
 from integrations.pages.access import OrganizationMixin
 from integrations.spreadsheet import csv_answer, csv_lines
 
@@ -20,13 +20,12 @@ class ListExport(OrganizationMixin):
         self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]], count: int
     ) -> StreamingHttpResponse:
         """Record the export of so many lines, with the filters by name alone, and return the answer."""
-        target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, self.organization.name)
         changes: dict[str, tuple[object, object]] = {
             "list": (None, self.list_name),
             "lines": (None, count),
             "filters": (None, self._filters_set() or "none"),
         }
-        AuditEntry.record(self.organization, self.user, AuditAction.EXPORT_LIST, target, changes)
+        audit(self.organization, self.user, AuditAction.EXPORT_LIST, changes)
         return csv_answer(filename, csv_lines(columns, rows))
 
     def _filters_set(self) -> str:

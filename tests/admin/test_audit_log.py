@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from integrations.admin.audit_log import ABOUT, changes_line, changes_table, target_link
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, audit
 from tests.admin.conftest import Customer
 
 
 def entry(customer: Customer, changes: dict[str, tuple[object, object]]) -> AuditEntry:
     target = AuditTarget(TargetKind.INVITATION, 14, "invitation 14")
-    AuditEntry.record(customer.organization, "configure", AuditAction.CHANGE_POLICIES, target, changes)
+    audit(target, "configure", AuditAction.CHANGE_POLICIES, changes, organization=customer.organization)
     return AuditEntry.objects.latest("pk")
 
 

@@ -2,21 +2,15 @@
 
 import json
 
-from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    TargetKind,
-)
+from integrations.models import AuditAction, AuditTarget, TargetKind, audit
 from tests.support.factories import recorded
 
 
 def test_secrets_are_masked_by_field_name_at_every_depth(organization):
-    AuditEntry.record(
-        organization,
+    audit(
+        AuditTarget(TargetKind.LEVER_CONNECTION, 1, "x"),
         "test",
         AuditAction.SAVE_CONNECTION,
-        AuditTarget(TargetKind.LEVER_CONNECTION, 1, "x"),
         {
             "lever_signature_token": ("", "SECRET"),
             "webhook_secret": ("SECRET", ""),
@@ -25,6 +19,7 @@ def test_secrets_are_masked_by_field_name_at_every_depth(organization):
             "refresh_token": ("SECRET", "SECRET"),
             "stage": ("", "kept"),
         },
+        organization=organization,
     )
     entry = recorded().get()
     assert "SECRET" not in json.dumps(entry.changes)

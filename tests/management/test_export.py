@@ -20,6 +20,7 @@ from integrations.models import (
     Organization,
     Result,
     TargetKind,
+    audit,
 )
 from integrations.verdict_code import VerdictCode
 
@@ -78,10 +79,10 @@ def test_export_verdicts(acme: Organization, delivery: Delivery) -> None:
 
 def test_export_audit(acme: Organization) -> None:
     target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "Åcme")
-    AuditEntry.record(
-        acme, "configure", AuditAction.CHANGE_POLICIES, target, {"paused": (False, True)}, "“é”"
+    audit(
+        target, "configure", AuditAction.CHANGE_POLICIES, {"paused": (False, True)}, "“é”", organization=acme
     )
-    AuditEntry.record(None, "configure", AuditAction.CHANGE_POLICIES, target)
+    audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=None)
     [row] = rows("audit", "acme")
     entry = AuditEntry.objects.get(organization=acme)
     assert row == {

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind
+from integrations.models import AuditAction, AuditTarget, ChainHead, TargetKind, audit
 from tests.support import factories
 from tests.support.append_only import overwrite
 from tests.support.factories import recorded
@@ -18,7 +18,7 @@ def acme():
     organization = factories.OrganizationFactory.create(slug="acme")
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
     for scope in (organization, organization, None):
-        AuditEntry.record(scope, "configure", AuditAction.CHANGE_POLICIES, target)
+        audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=scope)
     delivery = factories.DeliveryFactory.create(organization=organization)
     claimed = delivery.lease()
     assert claimed is not None

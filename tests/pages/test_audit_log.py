@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, audit
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 
@@ -19,18 +19,20 @@ def text(answer) -> str:
 
 @pytest.fixture
 def entries(organization, super_admin):
-    record, action = AuditEntry.record, AuditAction
-    acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
+    action = AuditAction
+    acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme", organization.pk)
     changes = {"bulk_limit": (50, 7), "paused": (False, True)}
-    record(organization, super_admin, action.CHANGE_POLICIES, acme, changes)
-    connection = AuditTarget(TargetKind.CODESCREEN_CONNECTION, 1, "CodeScreen connection")
-    record(organization, "configure", action.SAVE_CONNECTION, connection, {"api_key": ("", "very-secret")})
-    somebody = AuditTarget(TargetKind.MEMBER, 1, "somebody")
-    record(organization, super_admin, action.CHANGE_ROLE, somebody, {"role": ("admin", "team_member")})
-    invitation = AuditTarget(TargetKind.INVITATION, 5, "invitation 5")
-    record(organization, super_admin, action.CANCEL_INVITATION, invitation, reason="=cmd|' /C calc'!A0")
-    theirs = AuditTarget(TargetKind.ORGANIZATION, 0, "theirs")
-    record(factories.OrganizationFactory.create(), "configure", action.CHANGE_ORGANIZATION, theirs)
+    audit(acme, super_admin, action.CHANGE_POLICIES, changes)
+    connection = AuditTarget(TargetKind.CODESCREEN_CONNECTION, 1, "CodeScreen connection", organization.pk)
+    audit(connection, "configure", action.SAVE_CONNECTION, {"api_key": ("", "very-secret")})
+    somebody = AuditTarget(TargetKind.MEMBER, 1, "somebody", organization.pk)
+    audit(somebody, super_admin, action.CHANGE_ROLE, {"role": ("admin", "team_member")})
+    invitation = AuditTarget(TargetKind.INVITATION, 5, "invitation 5", organization.pk)
+    audit(invitation, super_admin, action.CANCEL_INVITATION, reason="=cmd|' /C calc'!A0")
+    other = factories.OrganizationFactory.create()
+    audit(
+        AuditTarget(TargetKind.ORGANIZATION, 0, "theirs", other.pk), "configure", action.CHANGE_ORGANIZATION
+    )
 
 
 def export(client, query: str = "") -> list[list[str]]:

@@ -6,12 +6,12 @@ from playwright.sync_api import Browser, Page
 
 from integrations.models import (
     AuditAction,
-    AuditEntry,
     AuditTarget,
     EmailKind,
     Membership,
     TargetKind,
     WebhookRejection,
+    audit,
 )
 from integrations.workflow.email import preferences
 from tests.support import factories
@@ -25,10 +25,10 @@ def site(live_server, organization, super_admin) -> str:
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
     acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
     changes = {"bulk_limit": (50, 7)}
-    AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, acme, changes, "Because.")
+    audit(acme, super_admin, AuditAction.CHANGE_POLICIES, changes, "Because.", organization=organization)
     mapping = AuditTarget(TargetKind.MAPPING, 1, "Backend Engineer")
-    AuditEntry.record(
-        organization, "configure", AuditAction.ADD_MAPPING, mapping, {"assessment": (None, "A")}
+    audit(
+        mapping, "configure", AuditAction.ADD_MAPPING, {"assessment": (None, "A")}, organization=organization
     )
     WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
     return live_server.url

@@ -7,7 +7,6 @@ from django.utils import timezone
 from integrations.invitation_status import FollowingEnd
 from integrations.models import (
     AuditAction,
-    AuditEntry,
     AuditTarget,
     CircuitBreaker,
     Duty,
@@ -19,6 +18,7 @@ from integrations.models import (
     Result,
     TargetKind,
     WebhookRejection,
+    audit,
 )
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import ResultOutcome
@@ -128,10 +128,10 @@ def _troubles(organization: Organization) -> None:
             **own, digest=f"{number}", code="unknown_role", level="warning", message="A role is unknown."
         )
         Incident.objects.create(**own, code=["platform_down", "sweep_late"][number], began_at=now)
-        AuditEntry.record(
-            organization,
+        audit(
+            AuditTarget(TargetKind.ORGANIZATION, 1, "Acme"),
             "configure",
             AuditAction.CHANGE_POLICIES,
-            AuditTarget(TargetKind.ORGANIZATION, 1, "Acme"),
+            organization=organization,
         )
     CircuitBreaker.objects.create(**own, platform="lever", failures=2)

@@ -7,8 +7,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.management.lookup import organization_named, organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind
-from integrations.models.chain_format import PORTAL_CHAIN
+from integrations.models import AuditAction, Organization, audit
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.verification import Verification, chain_of, verify_chain
 from integrations.workflow.operations.log_seals import seal_anew
@@ -78,14 +77,9 @@ class Command(MigratingCommand):
 
 def _record(organization: Organization | None, heads: list[HeadToCompare], found: Verification) -> None:
     """Record that the log was compared with a head that was announced, and with what result."""
-    target = AuditTarget(
-        TargetKind.ORGANIZATION,
-        organization.pk if organization else PORTAL_CHAIN,
-        organization.name if organization else PORTAL,
-    )
     result = "whole" if found.is_whole else f"{found.faults} faults"
     changes = {"head": (None, ", ".join(map(str, heads))), "result": (None, result)}
-    AuditEntry.record(organization, "verify_audit", AuditAction.VERIFY_LOG, target, changes)
+    audit(organization, "verify_audit", AuditAction.VERIFY_LOG, changes)
 
 
 def _head(text: str) -> HeadToCompare:

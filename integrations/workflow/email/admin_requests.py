@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from integrations.models import (
     AuditAction,
-    AuditEntry,
     AuditTarget,
     Effect,
     EmailKind,
@@ -17,6 +16,7 @@ from integrations.models import (
     Membership,
     Organization,
     TargetKind,
+    audit,
 )
 from integrations.workflow.email.links import settings_link
 from integrations.workflow.email.notices import render_notice
@@ -86,7 +86,7 @@ def send_request(member: Membership, code: str, message: str = "") -> SentReques
         message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
         _enqueue_request(member, request, message, super_admins)
         target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
-        AuditEntry.record(member.organization, member.user, AuditAction.ASK_ADMINS, target, reason=message)
+        audit(target, member.user, AuditAction.ASK_ADMINS, reason=message, organization=member.organization)
     return SentRequest(super_admins)
 
 

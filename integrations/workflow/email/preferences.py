@@ -9,13 +9,11 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     EmailKind,
     Membership,
     NotificationPreference,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.models.notification_preference import WANTED_BY_DEFAULT
 
@@ -61,8 +59,7 @@ def save_preferences(member: Membership, chosen: Mapping[EmailKind, bool], actor
                 membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
             )
         changes = {str(kind.label): (before[kind], chosen[kind]) for kind in changed}
-        target = AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
-        AuditEntry.record(member.organization, actor, AuditAction.CHOOSE_EMAILS, target, changes)
+        audit(member, actor, AuditAction.CHOOSE_EMAILS, changes)
     return changed
 
 

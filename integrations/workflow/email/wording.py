@@ -9,13 +9,12 @@ from django.utils.crypto import get_random_string
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     EmailKind,
     EmailTemplate,
     EmailTopic,
     Organization,
-    TargetKind,
+    audit,
+    target_of,
 )
 from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
 from integrations.workflow.email.notify import enqueue_email
@@ -76,7 +75,7 @@ def save_wording(organization: Organization, kind: EmailKind, wording: EmailWord
         )
         changes = {"subject": (before.subject, wording.subject), "body": (before.body, wording.body)}
         changed = {field: pair for field, pair in changes.items() if pair[0] != pair[1]}
-        AuditEntry.record(organization, actor, AuditAction.CHANGE_EMAIL, _audit_target(template), changed)
+        audit(template, actor, AuditAction.CHANGE_EMAIL, changed)
     return True
 
 
@@ -88,14 +87,10 @@ def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> 
     default = EMAIL_KINDS[kind].default
     changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
     with transaction.atomic():
-        target = _audit_target(template)
+        target = target_of(template)
         template.delete()
-        AuditEntry.record(organization, actor, AuditAction.RESET_EMAIL, target, changes)
+        audit(target, actor, AuditAction.RESET_EMAIL, changes)
     return True
-
-
-def _audit_target(template: EmailTemplate) -> AuditTarget:
-    return AuditTarget(TargetKind.EMAIL_TEMPLATE, template.pk, template.get_kind_display())
 
 
 def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWording, address: str) -> None:

@@ -19,7 +19,6 @@ from integrations.models import (
     Actor,
     AuditAction,
     AuditEntry,
-    AuditTarget,
     Candidate,
     Changes,
     Delivery,
@@ -28,8 +27,8 @@ from integrations.models import (
     Invitation,
     OpportunityPerson,
     Organization,
-    TargetKind,
     Verdict,
+    audit,
     erased_positions,
 )
 from integrations.verdict_code import IMPERSONAL_VERDICTS
@@ -163,9 +162,8 @@ def _erase_and_record(
     erasure.refresh_from_db()
     positions = chain.from_iterable(texts.values())
     changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
-    target = AuditTarget(TargetKind.ERASURE, erasure.pk, f"opportunity {subject.opportunity_id}")
     because = f"Because {ErasureCause(erasure.cause).label}."
-    AuditEntry.record(organization, actor, AuditAction.ERASE, target, changes, because)
+    audit(erasure, actor, AuditAction.ERASE, changes, because)
     transaction.on_commit(overwrite_deleted)
 
 

@@ -17,7 +17,6 @@ from integrations.models import (
     Actor,
     ApiCall,
     AuditAction,
-    AuditEntry,
     AuditTarget,
     Changes,
     Delivery,
@@ -25,6 +24,7 @@ from integrations.models import (
     Organization,
     TargetKind,
     Verdict,
+    audit,
     erased_positions,
 )
 from integrations.verdict_code import IMPERSONAL_VERDICTS
@@ -113,8 +113,10 @@ def _record(
     counts = {name: count for name, count in counts.items() if count}
     if not counts:
         return
-    target = AuditTarget(TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}")
+    target = AuditTarget(
+        TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}", organization.pk
+    )
     changes: Changes = {"rows": ({}, counts), **erased_positions(texts)}
     because = f"Because {ErasureCause.RETENTION.label}."
-    AuditEntry.record(organization, actor, AuditAction.ERASE, target, changes, because)
+    audit(target, actor, AuditAction.ERASE, changes, because)
     transaction.on_commit(overwrite_deleted)

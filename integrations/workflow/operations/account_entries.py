@@ -3,7 +3,15 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Changes, Organization, TargetKind
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditTarget,
+    Changes,
+    Organization,
+    TargetKind,
+    audit,
+)
 
 #: Who acts when the portal can't tell: somebody who hasn't proven who they are.
 UNKNOWN_ACTOR = "somebody not signed in"
@@ -23,10 +31,9 @@ def record_for_person(
     All of it is one transaction; call this in that of the change itself.
     """
     organizations = list(Organization.objects.filter(memberships__user=user).order_by("pk"))
-    target = AuditTarget(TargetKind.ACCOUNT, user.pk, str(user))
     with transaction.atomic():
         for organization in organizations or (None,):
-            AuditEntry.record(organization, actor or user, action, target, changes, reason)
+            audit(user, actor or user, action, changes, reason, organization=organization)
 
 
 def record_for_nobody(action: AuditAction, changes: Changes | None = None, *, reason: str = "") -> None:
@@ -35,4 +42,4 @@ def record_for_nobody(action: AuditAction, changes: Changes | None = None, *, re
     What was typed as its name isn't stored: people type passwords into the wrong field.
     """
     target = AuditTarget(TargetKind.ACCOUNT, None, "an unknown user name")
-    AuditEntry.record(None, UNKNOWN_ACTOR, action, target, changes, reason)
+    audit(target, UNKNOWN_ACTOR, action, changes, reason)

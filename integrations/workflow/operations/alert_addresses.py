@@ -19,12 +19,9 @@ from integrations.models import (
     Actor,
     AlertAddress,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     Effect,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.models.alert_address import MOST_ADDRESSES
@@ -97,7 +94,7 @@ def add_address(organization: Organization, wanted: NewAddress, actor: Actor) ->
             wants_incidents=wanted.wants_incidents,
         )
         changes = {"host": ("", address.host), "topics": ([], address.topics)}
-        _record(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
+        audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
     return address
 
 
@@ -139,7 +136,7 @@ def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) 
         if not changes:
             return False
         stored.save()
-        _record(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
+        audit(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
     return True
 
 
@@ -169,7 +166,7 @@ def send_test(address: AlertAddress, actor: Actor) -> str:
                 state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
             )
         changes = {"outcome": ("", failure or "accepted")}
-        _record(address, actor, AuditAction.TEST_ALERT_ADDRESS, changes)
+        audit(address, actor, AuditAction.TEST_ALERT_ADDRESS, changes)
     return failure
 
 
@@ -180,7 +177,7 @@ def remove_address(address: AlertAddress, actor: Actor) -> bool:
             return False
         _failed_alerts(address).update(state=Effect.State.CANCELLED, last_error=REMOVED)
         changes = {"host": (address.host, ""), "topics": (address.topics, [])}
-        _record(address, actor, AuditAction.REMOVE_ALERT_ADDRESS, changes)
+        audit(address, actor, AuditAction.REMOVE_ALERT_ADDRESS, changes)
     return True
 
 
@@ -226,8 +223,3 @@ def _wrong_url(url: str, organization_id: int) -> dict[str, str]:
 def _refuse(errors: dict[str, str]) -> None:
     if errors:
         raise ValidationError(errors)
-
-
-def _record(address: AlertAddress, actor: Actor, action: AuditAction, changes: Changes) -> None:
-    target = AuditTarget(TargetKind.ALERT_ADDRESS, address.pk, address.name)
-    AuditEntry.record(address.organization, actor, action, target, changes)

@@ -14,13 +14,11 @@ from integrations.models import (
     Actor,
     Assessment,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Candidate,
     Delivery,
     Invitation,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.models.db_clock import due_after
@@ -164,9 +162,8 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str,
     }
     if delivery is None or not _free(delivery).update(**chosen_now):
         raise ActionNotAllowed(BEING_DECIDED)
-    target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
     changes = {"assessment": ("", name)}
-    AuditEntry.record(candidate.organization, actor, AuditAction.INVITE_CANDIDATE, target, changes, reason)
+    audit(delivery, actor, AuditAction.INVITE_CANDIDATE, changes, reason)
 
 
 def _free(delivery: Delivery) -> QuerySet[Delivery]:
@@ -188,7 +185,6 @@ def invite_offered(organization: Organization, actor: Actor, last_id: int, reaso
             raise ActionNotAllowed(
                 "There is nobody left to choose: somebody else decided, or they left the stage."
             )
-        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         changes = {"candidates": (0, count)}
-        AuditEntry.record(organization, actor, AuditAction.INVITE_OFFERED, target, changes, reason)
+        audit(organization, actor, AuditAction.INVITE_OFFERED, changes, reason)
     return count

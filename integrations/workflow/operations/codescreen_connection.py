@@ -16,12 +16,9 @@ from integrations.http.errors import PlatformError
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     CodeScreenConnection,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.operations.waiting import requeue_waiting
@@ -57,7 +54,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         connection.save()
         requeue_waiting(organization)
         follow_gone_again(organization)
-        _record(connection, actor, changes)
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
@@ -75,7 +72,7 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         changes = {"webhook_secret": (connection.webhook_secret, secret)}
         connection.webhook_secret = secret
         connection.save(update_fields=["webhook_secret"])
-        _record(connection, actor, changes)
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def save_codescreen_idempotency(organization: Organization, is_honoured: bool, actor: Actor) -> bool:
@@ -88,7 +85,7 @@ def save_codescreen_idempotency(organization: Organization, is_honoured: bool, a
         connection, _ = CodeScreenConnection.objects.update_or_create(
             organization=organization, defaults={"idempotency": is_honoured}
         )
-        _record(connection, actor, {"idempotency": (before, is_honoured)})
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, {"idempotency": (before, is_honoured)})
     return True
 
 
@@ -105,11 +102,6 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
         raise
     requeue_waiting(organization)
     return len(lookup.live_assessments(organization))
-
-
-def _record(connection: CodeScreenConnection, actor: Actor, changes: Changes) -> None:
-    target = AuditTarget(TargetKind.CODESCREEN_CONNECTION, connection.pk, "CodeScreen connection")
-    AuditEntry.record(connection.organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
 
 
 @dataclass(frozen=True)

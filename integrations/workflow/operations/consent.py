@@ -8,17 +8,18 @@ from django.db.models import QuerySet
 
 from integrations.models import (
     AuditAction,
-    AuditEntry,
     LastSuperAdmin,
     Membership,
     Organization,
     PendingMembership,
     PersonalSettings,
+    audit,
+    target_of,
 )
 from integrations.models.pending_membership import PendingMembershipQuerySet, folded
 from integrations.workflow.email.account_notice import tell_members_changed
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import audit_target, follow_role
+from integrations.workflow.operations.members import follow_role
 
 
 class Proof(Enum):
@@ -77,8 +78,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
         if is_new:
             follow_role(member)
             changes = {"role": ("", role)}
-            target = audit_target(member)
-            AuditEntry.record(organization, user, AuditAction.ACCEPT_MEMBERSHIP, target, changes)
+            audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, changes)
             what_happened = f"accepted the invitation and is {member.get_role_display()} now"
             tell_members_changed(organization, member.address, what_happened, user)
     return member
@@ -110,15 +110,14 @@ def accounts_of(pending: PendingMembership) -> QuerySet[User]:
 def leave(member: Membership) -> None:
     """End the person's own membership, if it stands. Raises ActionNotAllowed for the last Super Admin."""
     with transaction.atomic():
-        target = audit_target(member)
-        changes = {"role": (member.role, "")}
+        target, changes = target_of(member), {"role": (member.role, "")}
         try:
             if not member.end():
                 return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
         tell_members_changed(member.organization, str(member.user), "left the organization", member.user)
-        AuditEntry.record(member.organization, member.user, AuditAction.LEAVE, target, changes)
+        audit(target, member.user, AuditAction.LEAVE, changes)
 
 
 def work_in(user: User, organization: Organization) -> None:

@@ -6,7 +6,13 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.invitation_status import InvitationStatus as Status
-from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, Invitation, TargetKind
+from integrations.models import (
+    Actor,
+    AuditAction,
+    Effect,
+    Invitation,
+    audit,
+)
 from integrations.models.db_clock import due_after
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
@@ -44,6 +50,5 @@ def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -
         )
         if not changed:
             raise ActionNotAllowed(f"{effect} is being done right now.")
-        target = AuditTarget(TargetKind.EFFECT, effect.pk, str(effect))
         changes = {"state": (before, Effect.State.DUE.value)}
-        AuditEntry.record(effect.organization, actor, AuditAction.RETRY, target, changes)
+        audit(effect, actor, AuditAction.RETRY, changes)

@@ -23,6 +23,7 @@ from integrations.models import (
     PasswordLinkRequest,
     PendingMembership,
     TargetKind,
+    audit,
     erased_positions,
 )
 from integrations.workflow.effects.kinds.messages import EMPTY_EMAIL
@@ -204,7 +205,7 @@ def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> None:
     for organization, positions in erased.items():
         about: dict[str, tuple[object, object]] = {"rows": ({}, rows)} if organization is None else {}
         changes = {**about, **erased_positions(positions)}
-        AuditEntry.record(organization, ACTOR, AuditAction.ERASE, _target(user), changes, BECAUSE)
+        audit(_target(user), ACTOR, AuditAction.ERASE, changes, BECAUSE, organization=organization)
 
 
 def _target(user: User) -> AuditTarget:

@@ -11,15 +11,13 @@ from integrations.models import (
     Actor,
     Assessment,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Candidate,
     Effect,
     Erasure,
     IllegalTransition,
     Invitation,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.workflow.effects.invitation_endings import mark_invited
@@ -34,10 +32,6 @@ ERASED = "This person's data was erased. To send them an assessment anyway, add 
 ELSEWHERE = (
     "The same person already has “{name}” through another opportunity ({phrase} since {since}). See {link}"
 )
-
-
-def _target(invitation: Invitation) -> AuditTarget:
-    return AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
 
 
 def _require(invitation: Invitation, act: InvitationAct) -> None:
@@ -70,13 +64,8 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
         enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
-        AuditEntry.record(
-            invitation.organization,
-            actor,
-            AuditAction.APPROVE,
-            _target(invitation),
-            {"status": (Status.HELD.value, invitation.status)},
-            reason,
+        audit(
+            invitation, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, invitation.status)}, reason
         )
 
 
@@ -98,13 +87,8 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
             state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
             leased_until__isnull=True,
         ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
-        AuditEntry.record(
-            invitation.organization,
-            actor,
-            AuditAction.CANCEL_INVITATION,
-            _target(invitation),
-            {"status": (before, invitation.status)},
-            reason,
+        audit(
+            invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
         )
 
 
@@ -121,11 +105,10 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
         if taken is not None:
             raise ActionNotAllowed(f"That instance already belongs to invitation {taken.pk}.")
         mark_invited(invitation, instance_id)
-        AuditEntry.record(
-            invitation.organization,
+        audit(
+            invitation,
             actor,
             AuditAction.RESOLVE_AS_SENT,
-            _target(invitation),
             {"instance_id": ("", instance_id), "status": (Status.UNCERTAIN.value, invitation.status)},
             reason,
         )
@@ -142,14 +125,7 @@ def send_again(
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
         enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
-        AuditEntry.record(
-            invitation.organization,
-            actor,
-            AuditAction.SEND_AGAIN,
-            _target(invitation),
-            {"status": (before, invitation.status)},
-            reason,
-        )
+        audit(invitation, actor, AuditAction.SEND_AGAIN, {"status": (before, invitation.status)}, reason)
 
 
 #: The columns that a new round copies from the round before it.
@@ -200,11 +176,10 @@ def invite_again(
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
             enqueue_invitation(next_round, wait=wait)
-            AuditEntry.record(
-                invitation.organization,
+            audit(
+                next_round,
                 actor,
                 AuditAction.INVITE_AGAIN,
-                _target(next_round),
                 {"round": (invitation.round, next_round.round), "invitation": (invitation.pk, next_round.pk)},
                 reason,
             )
@@ -229,9 +204,7 @@ def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> N
         rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
         if not rows.update(awaits_decision_since=None):
             raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for a decision.")
-        AuditEntry.record(
-            invitation.organization, actor, AuditAction.RECORD_DECISION, _target(invitation), reason=reason
-        )
+        audit(invitation, actor, AuditAction.RECORD_DECISION, reason=reason)
 
 
 def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any) -> None:

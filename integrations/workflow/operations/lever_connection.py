@@ -13,11 +13,9 @@ from integrations.lever.oauth import claims
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     LeverConnection,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.models.lever_connection import person_text
 from integrations.workflow.effects.kinds.feedback import enqueue_template
@@ -58,7 +56,7 @@ def connect_lever(
         requeue_waiting(organization)
         is_other = bool(before) and before != lever_account_id
         changes = {"lever_account_id": (before, lever_account_id)} if is_other else {}
-        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection), changes)
+        audit(connection, person, AuditAction.CONNECT, changes)
     return connection
 
 
@@ -71,11 +69,7 @@ def disconnect_lever(organization: Organization, actor: Actor) -> None:
         before = connection.state
         connection.disconnect(f"Disconnected by {actor}.")
         changes = {"state": (before, connection.state)}
-        AuditEntry.record(organization, actor, AuditAction.DISCONNECT, _target(connection), changes)
-
-
-def _target(connection: LeverConnection) -> AuditTarget:
-    return AuditTarget(TargetKind.LEVER_CONNECTION, connection.pk, "Lever")
+        audit(connection, actor, AuditAction.DISCONNECT, changes)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ from integrations.lever.client import LeverClient
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     LeverWebhook,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.vocabulary import WebhookEvent
 
@@ -67,7 +64,7 @@ def make_webhook(
                 "missing_since": None,
             },
         )
-        _record(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
+        audit(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
     return webhook
 
 
@@ -97,7 +94,7 @@ def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
         lever.move_webhook(listed[webhook.lever_webhook_id], url)
         with transaction.atomic():
             LeverWebhook.objects.filter(pk=webhook.pk).update(url=url)
-            _record(webhook, actor, AuditAction.MOVE_WEBHOOK)
+            audit(webhook, actor, AuditAction.MOVE_WEBHOOK)
     return len(moved)
 
 
@@ -112,9 +109,4 @@ def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor
                 raise
         with transaction.atomic():
             webhook.retire()
-            _record(webhook, actor, AuditAction.REMOVE_WEBHOOK)
-
-
-def _record(webhook: LeverWebhook, actor: Actor, action: AuditAction, changes: Changes | None = None) -> None:
-    target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
-    AuditEntry.record(webhook.organization, actor, action, target, changes)
+            audit(webhook, actor, AuditAction.REMOVE_WEBHOOK)

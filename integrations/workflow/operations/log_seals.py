@@ -1,17 +1,7 @@
 """Renew the seals of the chains' heads when the keys change, and seal a chain as it is when a person says so."""
 
-from integrations.models import (
-    Actor,
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    ChainHead,
-    Organization,
-    TargetKind,
-)
+from integrations.models import Actor, AuditAction, ChainHead, Organization, audit
 from integrations.models.chain_format import PORTAL_CHAIN
-
-PORTAL = "the portal"
 
 
 def renew_seals(actor: Actor) -> list[ChainHead]:
@@ -35,6 +25,4 @@ def seal_anew(organization: Organization | None, reason: str, actor: Actor) -> N
 
 
 def _record(organization: Organization | None, action: AuditAction, actor: Actor, reason: str = "") -> None:
-    name = organization.name if organization else PORTAL
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk if organization else PORTAL_CHAIN, name)
-    AuditEntry.record(organization, actor, action, target, reason=reason)
+    audit(organization, actor, action, reason=reason)

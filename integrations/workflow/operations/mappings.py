@@ -8,12 +8,11 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Changes,
     Role,
     RoleMapping,
-    TargetKind,
+    audit,
+    target_of,
 )
 
 FIELDS = ("role", "stage", "assessment")
@@ -29,8 +28,7 @@ class _Stored:
 
     def record(self, actor: Actor) -> None:
         """Append the entry."""
-        organization, target = self.mapping.organization, _target(self.mapping)
-        AuditEntry.record(organization, actor, self.action, target, self.changes)
+        audit(self.mapping, actor, self.action, self.changes)
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
@@ -50,9 +48,9 @@ def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
     """Delete a mapping."""
     with transaction.atomic():
         changes = {field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field)}
-        target = _target(mapping)
+        target = target_of(mapping)
         mapping.delete()
-        AuditEntry.record(mapping.organization, actor, AuditAction.DELETE_MAPPING, target, changes)
+        audit(target, actor, AuditAction.DELETE_MAPPING, changes)
 
 
 def assign_assessment(roles: Sequence[Role], assessment: str, actor: Actor) -> int:
@@ -95,7 +93,3 @@ def _store(mapping: RoleMapping) -> _Stored | None:
     mapping.full_clean()
     mapping.save()
     return _Stored(mapping, AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING, changes)
-
-
-def _target(mapping: RoleMapping) -> AuditTarget:
-    return AuditTarget(TargetKind.MAPPING, mapping.pk, str(mapping))

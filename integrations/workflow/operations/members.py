@@ -7,15 +7,13 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     Duty,
     DutyRun,
     LastSuperAdmin,
     Membership,
     Organization,
-    TargetKind,
+    audit,
+    target_of,
 )
 from integrations.models.pending_membership import folded
 from integrations.workflow.email.account_notice import tell_members_changed
@@ -73,7 +71,7 @@ def save_member(
             member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
             member.save()
             follow_role(member)
-            _record(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
+            audit(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
             what_happened = f"added as {member.get_role_display()}"
             tell_members_changed(organization, str(user), what_happened, actor)
         elif not changes:
@@ -84,7 +82,7 @@ def save_member(
             member.address = folded(user.email)
             member.save(update_fields=["address"])
             _change_role(member, role)
-            _record(member, actor, AuditAction.CHANGE_MEMBER, changes)
+            audit(member, actor, AuditAction.CHANGE_MEMBER, changes)
             what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
             tell_members_changed(organization, str(user), what_happened, actor)
 
@@ -102,7 +100,7 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
         changes = {"role": (member.role, role)}
         was = member.get_role_display()
         _change_role(member, role)
-        _record(member, actor, AuditAction.CHANGE_ROLE, changes)
+        audit(member, actor, AuditAction.CHANGE_ROLE, changes)
         what_happened = f"{was} until now, {member.get_role_display()} from now on"
         tell_members_changed(member.organization, str(member.user), what_happened, actor)
     return True
@@ -114,7 +112,7 @@ def remove_member(member: Membership, actor: Actor) -> None:
     Nothing happens where somebody else has removed the member meanwhile.
     """
     with transaction.atomic():
-        target, changes = audit_target(member), {"role": (member.role, "")}
+        target, changes = target_of(member), {"role": (member.role, "")}
         try:
             if not member.end():
                 return
@@ -122,7 +120,7 @@ def remove_member(member: Membership, actor: Actor) -> None:
             raise ActionNotAllowed(str(error)) from error
         tell_members_changed(member.organization, str(member.user), "removed from the organization", actor)
         end_sessions(member.user)
-        AuditEntry.record(member.organization, actor, AuditAction.REMOVE_MEMBER, target, changes)
+        audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
 
 
 def follow_role(member: Membership) -> None:
@@ -131,15 +129,6 @@ def follow_role(member: Membership) -> None:
     same = Membership.objects.filter(organization=member.organization_id, role=limited)
     if member.role == limited and same.count() == 1:
         DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
-
-
-def audit_target(member: Membership) -> AuditTarget:
-    """Return the member as an audit entry names it."""
-    return AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
-
-
-def _record(member: Membership, actor: Actor, action: AuditAction, changes: Changes) -> None:
-    AuditEntry.record(member.organization, actor, action, audit_target(member), changes)
 
 
 def _change_role(member: Membership, role: str) -> None:

@@ -16,12 +16,10 @@ from integrations.duty_budget import Budget
 from integrations.models import (
     ApiCall,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Delivery,
     Invitation,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.models.delivery_insert import kept_of_payload
 from integrations.verdict_code import VerdictCode
@@ -125,11 +123,4 @@ def _batches[Row: Model](
 
 def _record(organization: Organization, what: str, before: datetime) -> None:
     """Put on record what is removed, in the transaction that begins it."""
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    AuditEntry.record(
-        organization,
-        ACTOR,
-        AuditAction.REMOVE_OLD,
-        target,
-        {what: (None, f"from before {before.isoformat()}")},
-    )
+    audit(organization, ACTOR, AuditAction.REMOVE_OLD, {what: (None, f"from before {before.isoformat()}")})

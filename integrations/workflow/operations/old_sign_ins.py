@@ -11,6 +11,7 @@ from integrations.models import (
     AuditTarget,
     Organization,
     TargetKind,
+    audit,
     erased_positions,
 )
 from integrations.vocabulary import ErasureCause
@@ -44,6 +45,6 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
         rows = {AuditEntry._meta.db_table: len(positions)}
         because = f"Because {ErasureCause.RETENTION.label}."
         changes = {"rows": ({}, rows), **erased_positions(positions)}
-        AuditEntry.record(organization, ACTOR, AuditAction.ERASE, target, changes, because)
+        audit(target, ACTOR, AuditAction.ERASE, changes, because, organization=organization)
         transaction.on_commit(overwrite_deleted)
     return len(positions)

@@ -1,18 +1,18 @@
 """Create an organization; change its name and its webhook key."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import transaction
 
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     ChainHead,
     Changes,
     Organization,
-    TargetKind,
+    audit,
+    target_of,
 )
 from integrations.models.former_webhook_key import KEY_OVERLAP
 from integrations.models.organization import POLICIES
@@ -39,16 +39,13 @@ def create_organization(organization: Organization, actor: Actor) -> None:
     refuse_key_of_another(organization, organization.webhook_key)
     with transaction.atomic():
         organization.save()
-        AuditEntry.record(
-            organization, actor, AuditAction.CREATE_ORGANIZATION, audit_target(organization), changes
-        )
+        audit(organization, actor, AuditAction.CREATE_ORGANIZATION, changes)
         # the portal's own log knows it too: else it could be removed with its log, and nothing would be missing
         begin = ChainHead.objects.get(pk=organization.pk)
-        AuditEntry.record(
-            None,
+        audit(
+            replace(target_of(organization), organization_id=None),
             actor,
             AuditAction.CREATE_ORGANIZATION,
-            audit_target(organization),
             {BEGINS_WITH: (None, str(begin))},
         )
 
@@ -76,12 +73,5 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
             organization.save(update_fields=["name"])
         if "webhook_key" in changes:
             store_key(organization)
-        AuditEntry.record(
-            organization, actor, AuditAction.CHANGE_ORGANIZATION, audit_target(organization), changes
-        )
+        audit(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
     return changes
-
-
-def audit_target(organization: Organization) -> AuditTarget:
-    """Return the organization as an audit entry names it."""
-    return AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)

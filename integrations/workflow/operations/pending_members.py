@@ -7,13 +7,12 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Membership,
     Organization,
     PendingMembership,
-    TargetKind,
+    audit,
     db_clock,
+    target_of,
 )
 from integrations.models.pending_membership import folded
 from integrations.workflow.email.account_notice import tell_members_changed
@@ -59,7 +58,7 @@ def invite(
         )
         enqueue_welcome(pending)
         changes = {"role": (earlier.role if earlier else "", role)}
-        AuditEntry.record(organization, actor, AuditAction.INVITE_MEMBER, pending_target(pending), changes)
+        audit(pending, actor, AuditAction.INVITE_MEMBER, changes)
         tell_members_changed(organization, email, f"invited as {pending.get_role_display()}", actor)
     return pending
 
@@ -73,9 +72,7 @@ def send_again(pending: PendingMembership, actor: Actor) -> None:
         pending.invited_at = db_clock.now()
         pending.save(update_fields=["invited_at"])
         enqueue_welcome(pending)
-        AuditEntry.record(
-            pending.organization, actor, AuditAction.SEND_INVITATION_LINK, pending_target(pending)
-        )
+        audit(pending, actor, AuditAction.SEND_INVITATION_LINK)
 
 
 def withdraw(pending: PendingMembership, actor: Actor) -> None:
@@ -88,19 +85,14 @@ def decline(pending: PendingMembership, actor: Actor) -> None:
     _end(pending, actor, AuditAction.DECLINE_MEMBERSHIP, "invitation declined")
 
 
-def pending_target(pending: PendingMembership) -> AuditTarget:
-    """Return the pending membership as an audit entry names it."""
-    return AuditTarget(TargetKind.PENDING_MEMBERSHIP, pending.pk, pending.email)
-
-
 def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_happened: str) -> None:
     with transaction.atomic():
         locked = PendingMembership.objects.select_for_update(of=("self",)).filter(pk=pending.pk).first()
         if locked is None:
             return  # answered or withdrawn meanwhile, which has its own entry
-        target = pending_target(locked)
+        target = target_of(locked)
         locked.delete()
-        AuditEntry.record(pending.organization, actor, action, target, {"role": (pending.role, "")})
+        audit(target, actor, action, {"role": (pending.role, "")})
         tell_members_changed(pending.organization, pending.email, what_happened, actor)
 
 

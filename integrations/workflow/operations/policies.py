@@ -7,7 +7,13 @@ from django.db import transaction
 
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverUser
-from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Changes, Organization, TargetKind
+from integrations.models import (
+    Actor,
+    AuditAction,
+    Changes,
+    Organization,
+    audit,
+)
 from integrations.models.organization import POLICIES, SECURITY
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -47,10 +53,9 @@ def set_policies(
         if "feedback_author" in changes:  # what Lever said of the earlier one
             organization.feedback_author_name, organization.feedback_author_gone = feedback_author_name, False
             organization.save(update_fields=["feedback_author_name", "feedback_author_gone"])
-        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
-        AuditEntry.record(organization, actor, AuditAction.CHANGE_POLICIES, target, changes)
+        audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes
 
 

@@ -5,11 +5,10 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Organization,
     RatingThresholds,
-    TargetKind,
+    audit,
+    target_of,
 )
 from integrations.vocabulary import Thresholds
 
@@ -29,7 +28,7 @@ def set_thresholds(organization: Organization, assessment: str, thresholds: Thre
         row.full_clean()
         row.save()
         changes = {"rating_thresholds": (before, thresholds)}
-        AuditEntry.record(organization, actor, AuditAction.CHANGE_RATING, _target(row), changes)
+        audit(row, actor, AuditAction.CHANGE_RATING, changes)
     return True
 
 
@@ -40,15 +39,11 @@ def delete_thresholds(organization: Organization, assessment: str, actor: Actor)
         if row is None:
             return False
         changes = {"rating_thresholds": (row.values, None)}
-        target = _target(row)
+        target = target_of(row)
         row.delete()
-        AuditEntry.record(organization, actor, AuditAction.DELETE_RATING, target, changes)
+        audit(target, actor, AuditAction.DELETE_RATING, changes)
     return True
 
 
 def _stored(organization: Organization, assessment: str) -> RatingThresholds | None:
     return RatingThresholds.objects.filter(organization=organization, assessment=assessment.strip()).first()
-
-
-def _target(row: RatingThresholds) -> AuditTarget:
-    return AuditTarget(TargetKind.RATING_THRESHOLDS, row.pk, row.assessment)

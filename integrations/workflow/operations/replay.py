@@ -1,7 +1,7 @@
 """Decide a stored delivery again."""
 
 from integrations.clients.provider import ClientProvider
-from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Delivery, TargetKind
+from integrations.models import Actor, AuditAction, Delivery, audit
 from integrations.vocabulary import VerdictCause
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -22,9 +22,8 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
         raise
     if not isinstance(decision, Decision):
         raise ActionNotAllowed("This delivery has just been processed. Reload its page to see the verdict.")
-    target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
     changes = {"verdict": (before, decision.verdict)}
-    AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)
+    audit(delivery, actor, AuditAction.REPLAY, changes)
     return decision
 
 

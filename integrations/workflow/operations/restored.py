@@ -9,8 +9,6 @@ from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Delivery,
     Duty,
     DutyRun,
@@ -18,7 +16,7 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.vocabulary import Platform
@@ -75,8 +73,7 @@ def record_restore(
                 "rows_lost_until": (_text(before[1]), _text(until)),
                 "uncertain": (0, uncertain),
             }
-            target = AuditTarget(TargetKind.ORGANIZATION, locked.pk, locked.name)
-            AuditEntry.record(locked, actor, AuditAction.RECORD_RESTORE, target, changes)
+            audit(locked, actor, AuditAction.RECORD_RESTORE, changes)
         writes = [kind for kind, record in EFFECT_KINDS.items() if record.repeats_show]
         return Restored(
             since,

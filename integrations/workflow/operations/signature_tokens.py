@@ -14,11 +14,9 @@ from django.utils import timezone
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     LeverWebhook,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.models.lever_webhook import MAX_TOKENS, TOKEN_OVERLAP
 
@@ -116,8 +114,7 @@ def save_main_token(organization: Organization, token: str, actor: Actor) -> Non
             if additional.signature_token == token:
                 additional.delete()  # an additional token becomes the main one
         webhook.replace_token(token)
-        target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
-        AuditEntry.record(organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
+        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def save_previous_token(organization: Organization, token: str, actor: Actor) -> None:
@@ -135,8 +132,7 @@ def save_previous_token(organization: Organization, token: str, actor: Actor) ->
         webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
         webhook.previous_proved_at = None
         webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
-        target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
-        AuditEntry.record(organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
+        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
 
 
 def add_token(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
@@ -156,9 +152,8 @@ def add_token(organization: Organization, name: str, token: str, actor: Actor) -
                 organization=organization, name=name, url=organization.lever_webhook_url
             )
             webhook.replace_token(token)
-            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, name)
             changes = {"signature_token": ("", token)}
-            AuditEntry.record(organization, actor, AuditAction.ADD_TOKEN, target, changes)
+            audit(webhook, actor, AuditAction.ADD_TOKEN, changes, name=name)
     except IntegrityError as error:
         raise ValidationError(f"There is a token called “{name}” already. Choose another name.") from error
     return webhook
@@ -174,8 +169,7 @@ def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) ->
             was_active = webhook.retired_at is None
             webhook.retire()
         if was_active:
-            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _label(webhook, generation))
-            AuditEntry.record(webhook.organization, actor, AuditAction.RETIRE_TOKEN, target)
+            audit(webhook, actor, AuditAction.RETIRE_TOKEN, name=_label(webhook, generation))
 
 
 def _checked(token: str) -> str:

@@ -9,11 +9,9 @@ from integrations.http.json_types import JsonObject
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Effect,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.workflow.erasure.columns import model_of
@@ -131,10 +129,9 @@ def record_subject_access(
     data: HeldData, actor: Actor, action: AuditAction = AuditAction.SUBJECT_ACCESS
 ) -> None:
     """Record in the audit log that the data was handed out or looked at, and of how many rows; it names no person."""
-    target = AuditTarget(TargetKind.ORGANIZATION, data.organization.pk, data.organization.name)
     changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, data.opportunity_id)}
     changes["rows"] = (None, sum(len(table.rows) for table in data.tables))
-    AuditEntry.record(data.organization, actor, action, target, changes)
+    audit(data.organization, actor, action, changes)
 
 
 def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:

@@ -10,15 +10,13 @@ from integrations.invitation_status import InvitationStatus as Status
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Candidate,
     Delivery,
     Effect,
     IllegalTransition,
     Invitation,
     Organization,
-    TargetKind,
+    audit,
 )
 from integrations.workflow.operations.errors import ActionNotAllowed
 
@@ -57,14 +55,7 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
         if delivery is not None and waiting.filter(pk=delivery.pk).update(
             chosen_at=None, chosen_assessment="", due_at=None
         ):
-            target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
-            AuditEntry.record(
-                current.organization,
-                actor,
-                AuditAction.TAKE_BACK,
-                target,
-                {"decision": ("due", "taken back")},
-            )
+            audit(delivery, actor, AuditAction.TAKE_BACK, {"decision": ("due", "taken back")})
         elif current.invitation is not None:
             current.invitation.lock()
             _undo_sending(current.invitation, actor)
@@ -115,9 +106,8 @@ def _put_back(
         invitation.move(status, reason, stopped_by_user=stopped_by_user and status == Status.WITHDRAWN)
     except IllegalTransition as error:
         raise ActionNotAllowed(TOO_LATE) from error
-    target = AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
     changes = {"status": (Status.PENDING.value, invitation.status)}
-    AuditEntry.record(invitation.organization, actor, AuditAction.TAKE_BACK, target, changes)
+    audit(invitation, actor, AuditAction.TAKE_BACK, changes)
 
 
 def _sending_of(invitation: Invitation) -> QuerySet[Effect]:
@@ -137,6 +127,5 @@ def take_back_retry(effect: Effect, actor: Actor) -> None:
         ).update(state=Effect.State.FAILED, due_at=None)
         if not changed:
             raise ActionNotAllowed(TOO_LATE)
-        target = AuditTarget(TargetKind.EFFECT, effect.pk, str(effect))
         changes = {"state": (Effect.State.DUE.value, Effect.State.FAILED.value)}
-        AuditEntry.record(effect.organization, actor, AuditAction.TAKE_BACK, target, changes)
+        audit(effect, actor, AuditAction.TAKE_BACK, changes)

@@ -11,12 +11,10 @@ from django.db import transaction
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     ChainHead,
     FormerWebhookKey,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.models.organization import make_webhook_key
@@ -39,13 +37,12 @@ def replace_webhook_key(organization: Organization, overlap: timedelta, actor: A
             )
         former, organization.webhook_key = current.webhook_key, make_webhook_key()
         keep_former_key(organization, former, overlap)
-        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         changes = {
             "webhook_key": (former, organization.webhook_key),
             "former_address_honoured_days": (None, overlap.days),
         }
         store_key(organization)
-        AuditEntry.record(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, target, changes)
+        audit(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, changes)
 
 
 def store_key(organization: Organization) -> None:
@@ -87,7 +84,5 @@ def end_former_key(former: FormerWebhookKey, actor: Actor) -> None:
     """Refuse webhooks to a former address from now on. Safe to run twice."""
     with transaction.atomic():
         if former.end():
-            target = AuditTarget(
-                TargetKind.ORGANIZATION, former.organization_id, f"Former webhook address {former}"
-            )
-            AuditEntry.record(former.organization, actor, AuditAction.END_WEBHOOK_ADDRESS, target)
+            name = f"Former webhook address {former}"
+            audit(former.organization, actor, AuditAction.END_WEBHOOK_ADDRESS, name=name)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from integrations.models import (
     ApiCall,
     AuditAction,
-    AuditEntry,
     AuditTarget,
     Effect,
     Erasure,
@@ -21,6 +20,7 @@ from integrations.models import (
     Result,
     Stage,
     TargetKind,
+    audit,
 )
 from tests.support import factories
 
@@ -244,7 +244,7 @@ def three_rounds(made: History, person: User) -> None:
     reason = "A person cancelled tracking."
     second = made.invitation("withdrawn", round=2, invited_at=made.later(hours=2), status_reason=reason)
     target = AuditTarget(TargetKind.INVITATION, second.pk, "Backend")
-    AuditEntry.record(made.organization, person, AuditAction.INVITE_AGAIN, target, {}, "They asked for it.")
+    audit(target, person, AuditAction.INVITE_AGAIN, {}, "They asked for it.", organization=made.organization)
     made.invitation("invited", round=3, invited_at=made.later(hours=3))
 
 

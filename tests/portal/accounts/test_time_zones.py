@@ -8,7 +8,15 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, PersonalSettings, Result, TargetKind
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    PersonalSettings,
+    Result,
+    TargetKind,
+    audit,
+)
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
 from tests.support import append_only, factories
@@ -28,7 +36,9 @@ def _late():
 @pytest.fixture
 def entry(organization, super_admin) -> AuditEntry:
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, target, {"bulk_limit": (50, 7)})
+    audit(
+        target, super_admin, AuditAction.CHANGE_POLICIES, {"bulk_limit": (50, 7)}, organization=organization
+    )
     append_only.overwrite(recorded().all(), at=LATE)
     return recorded().get()
 

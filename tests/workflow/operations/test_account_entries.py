@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from integrations.models import AuditAction, AuditEntry, Membership, TargetKind
+from integrations.models import AuditAction, Membership, TargetKind, audit
+from integrations.workflow.operations import account_entries
 from integrations.workflow.operations.account_entries import (
     UNKNOWN_ACTOR,
     record_for_nobody,
@@ -46,14 +47,13 @@ def test_the_actor_is_another_when_the_person_has_not_proven_who_they_are(super_
 def test_no_entry_is_kept_when_one_of_them_fails(super_admin, monkeypatch):
     second = factories.OrganizationFactory.create()
     Membership.objects.create(user=super_admin, organization=second, role=Membership.Role.ADMIN)
-    record = AuditEntry.record
 
-    def fails_for_the_second(organization, *values):
+    def fails_for_the_second(*values, organization):
         if organization == second:
             raise RuntimeError
-        record(organization, *values)
+        audit(*values, organization=organization)
 
-    monkeypatch.setattr(AuditEntry, "record", fails_for_the_second)
+    monkeypatch.setattr(account_entries, "audit", fails_for_the_second)
     with pytest.raises(RuntimeError):
         record_for_person(super_admin, AuditAction.SIGN_IN)
     assert not recorded().exists()

@@ -24,6 +24,7 @@ from integrations.models import (
     OpportunityPerson,
     TargetKind,
     UserSession,
+    audit,
 )
 from integrations.queue.portal_duties import clean_up
 from integrations.workflow.email.payload import EmailPayload
@@ -60,7 +61,7 @@ def person(organization, super_admin) -> User:
         organization=organization, opportunity_id="o-1", email=ADDRESS, relation="owner"
     )
     target = AuditTarget(TargetKind.INVITATION, 1, "invitation of a candidate")
-    AuditEntry.record(organization, user, AuditAction.RETRY, target)
+    audit(target, user, AuditAction.RETRY, organization=organization)
     return user
 
 

@@ -16,11 +16,9 @@ from django.template.loader import render_to_string
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     ChainHead,
     Organization,
-    TargetKind,
+    audit,
     db_clock,
 )
 from integrations.workflow.operations.evidence import records, verify
@@ -135,5 +133,4 @@ def _add_chain(selection: Selection, writer: _Writer) -> dict[str, object]:
 def _record(organization: Organization, description: dict[str, str], packed: Packed, actor: Actor) -> None:
     changes: dict[str, tuple[object, object]] = {name: (None, text) for name, text in description.items()}
     changes["manifest_sha256"] = (None, packed.manifest_sha256)
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    AuditEntry.record(organization, actor, AuditAction.EXPORT_EVIDENCE, target, changes)
+    audit(organization, actor, AuditAction.EXPORT_EVIDENCE, changes)

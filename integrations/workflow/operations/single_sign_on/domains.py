@@ -10,12 +10,9 @@ from integrations.http import dns_records
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     Organization,
     SignInDomain,
-    TargetKind,
+    audit,
 )
 from integrations.models.sign_in_domain import LAPSES_AFTER
 from integrations.vocabulary import LabelledEnum
@@ -64,7 +61,7 @@ def add_domain(organization: Organization, text: str, actor: Actor) -> SignInDom
             )
         domain, is_new = SignInDomain.objects.get_or_create(organization=organization, domain=name)
         if is_new:
-            _record(domain, actor, AuditAction.ADD_DOMAIN, {"domain": ("", name)})
+            audit(domain, actor, AuditAction.ADD_DOMAIN, {"domain": ("", name)})
     return domain
 
 
@@ -74,7 +71,7 @@ def remove_domain(domain: SignInDomain, actor: Actor) -> None:
         if SignInDomain.objects.filter(pk=domain.pk).delete()[0]:
             if domain.proven_at is not None:
                 _tell(domain, "removed", actor)
-            _record(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
+            audit(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
 
 
 def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
@@ -113,7 +110,7 @@ def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
     if is_proven != was_proven:
         _tell(domain, "proven" if is_proven else "found to be proven no longer", actor)
         action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
-        _record(domain, actor, action, {"proven": (was_proven, is_proven)})
+        audit(domain, actor, action, {"proven": (was_proven, is_proven)})
     return Proof.FOUND if is_found else Proof.MISSING
 
 
@@ -122,8 +119,3 @@ def _tell(domain: SignInDomain, what: str, actor: Actor) -> None:
     tell_single_sign_on_changed(
         domain.organization, subject, f"The domain {domain.domain} was {what}.", actor
     )
-
-
-def _record(domain: SignInDomain, actor: Actor, action: AuditAction, changes: Changes) -> None:
-    target = AuditTarget(TargetKind.SIGN_IN_DOMAIN, domain.pk, domain.domain)
-    AuditEntry.record(domain.organization, actor, action, target, changes)

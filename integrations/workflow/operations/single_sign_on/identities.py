@@ -9,13 +9,11 @@ from django.db.models.functions import Now
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     IdentityProvider,
     PendingMembership,
     ProviderIdentity,
     SignInDomain,
-    TargetKind,
+    audit,
 )
 from integrations.models.sign_in_domain import domain_of
 from integrations.vocabulary import LabelledEnum
@@ -126,8 +124,7 @@ def unbind(identity: ProviderIdentity, actor: Actor) -> None:
 
 def record(identity: ProviderIdentity, actor: Actor, action: AuditAction) -> None:
     """Append an audit entry about one person's identity, in the provider's organization."""
-    target = AuditTarget(TargetKind.ACCOUNT, identity.user_id, str(identity.user))
-    AuditEntry.record(identity.provider.organization, actor, action, target)
+    audit(identity.user, actor, action, organization=identity.provider.organization)
 
 
 def _find(provider: IdentityProvider, claims: Claims) -> User | Refusal:
@@ -172,10 +169,7 @@ def _folded(address: str) -> str:
 
 def _record_refusal(provider: IdentityProvider, refusal: Refusal) -> None:
     """Append who was refused only by the reason: a stranger's address is none of the organization's business."""
-    target = AuditTarget(TargetKind.SINGLE_SIGN_ON, provider.pk, provider.issuer)
-    AuditEntry.record(
-        provider.organization, "single sign-on", AuditAction.REFUSE_SIGN_IN, target, reason=refusal.value
-    )
+    audit(provider, "single sign-on", AuditAction.REFUSE_SIGN_IN, reason=refusal.value)
 
 
 def invitation_for(provider: IdentityProvider, claims: Claims) -> PendingMembership | None:

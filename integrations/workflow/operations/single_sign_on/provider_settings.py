@@ -11,13 +11,11 @@ from integrations.http import public_web
 from integrations.models import (
     Actor,
     AuditAction,
-    AuditEntry,
-    AuditTarget,
     Changes,
     IdentityProvider,
     Organization,
     SignInDomain,
-    TargetKind,
+    audit,
 )
 from integrations.workflow.email.account_notice import tell_single_sign_on_changed
 
@@ -111,7 +109,7 @@ def note_try(provider: IdentityProvider, actor: Actor, at: datetime) -> None:
             pk=provider.pk, issuer=provider.issuer, client_id=provider.client_id
         )
         if same.update(tried_at=at, checked_at=at, failure=""):
-            record(provider, actor, AuditAction.TRY_SINGLE_SIGN_ON, {})
+            audit(provider, actor, AuditAction.TRY_SINGLE_SIGN_ON)
 
 
 def remove_provider(organization: Organization, actor: Actor) -> bool:
@@ -128,18 +126,12 @@ def remove_provider(organization: Organization, actor: Actor) -> bool:
     return True
 
 
-def record(provider: IdentityProvider, actor: Actor, action: AuditAction, changes: Changes) -> None:
-    """Append an audit entry about the organization's single sign-on."""
-    target = AuditTarget(TargetKind.SINGLE_SIGN_ON, provider.pk, provider.issuer)
-    AuditEntry.record(provider.organization, actor, action, target, changes)
-
-
 def _change(provider: IdentityProvider, actor: Actor, changes: Changes, what: str) -> None:
     """Tell the Super Admins of a change, by the names of the settings, and record it."""
     names = ", ".join(sorted(name.replace("_", " ") for name in changes))
     line = f"Settings of the provider {provider.issuer} that differ now: {names}."
     tell_single_sign_on_changed(provider.organization, what, line, actor)
-    record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
+    audit(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
 
 
 def _refuse_unready(provider: IdentityProvider) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, TargetKind, Verdict
+from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, TargetKind, Verdict, audit
 from integrations.verdict_code import VerdictCode
 from integrations.workflow.health.chain.announced import HeadToCompare
 from integrations.workflow.health.chain.faults import Fault
@@ -27,8 +27,13 @@ class Chain:
     def record(self, before: str, after: str) -> None:
         target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, "Åcme 🦊")
         changes = {"stage_prefix": (before, after), "bulk_limit": (50, 7)}
-        AuditEntry.record(
-            self.organization, "configure", AuditAction.CHANGE_POLICIES, target, changes, "Agreed."
+        audit(
+            target,
+            "configure",
+            AuditAction.CHANGE_POLICIES,
+            changes,
+            "Agreed.",
+            organization=self.organization,
         )
 
     def decide(self, explanation: str) -> None:

@@ -8,7 +8,6 @@ from integrations.models import (
     AnnouncedHead,
     AppendOnlyError,
     AuditAction,
-    AuditEntry,
     AuditTarget,
     ChainHead,
     Effect,
@@ -16,6 +15,7 @@ from integrations.models import (
     NotificationPreference,
     Organization,
     TargetKind,
+    audit,
 )
 from integrations.workflow.health.chain.announced import HeadToCompare, announce_head
 from tests.support import factories
@@ -31,7 +31,7 @@ def mails() -> list[str]:
 def test_the_head_is_logged_stored_and_mailed_to_super_admins(chain, organization, super_admin, caplog):
     admin = factories.member(organization, "admin", "ann")
     target = AuditTarget(TargetKind.ORGANIZATION, None, "x")
-    AuditEntry.record(None, "configure", AuditAction.REPLAY, target)
+    audit(target, "configure", AuditAction.REPLAY, organization=None)
     head, portal = ChainHead.objects.get(pk=chain.organization.pk), ChainHead.objects.get(pk=0)
     with caplog.at_level(logging.INFO):
         announce_head(chain.organization)

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from django.db import connection, connections, transaction
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind, Verdict
+from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind, Verdict, audit
 from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations.organizations import change_organization
 from integrations.workflow.operations.pending_members import withdraw
@@ -24,7 +24,7 @@ WRITERS, EACH, REPLACED = 16, 12, 8
 
 def record(organization: Organization | None) -> None:
     target = AuditTarget(TargetKind.ORGANIZATION, None, "Acme")
-    AuditEntry.record(organization, "configure", AuditAction.REPLAY, target)
+    audit(target, "configure", AuditAction.REPLAY, organization=organization)
 
 
 def decide(delivery) -> None:

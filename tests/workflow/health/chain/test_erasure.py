@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, erased_positions
+from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, audit, erased_positions
 from integrations.models.chained import ERASED_POSITIONS
 from integrations.workflow.health.chain import verification
 from integrations.workflow.health.chain.covers import Covers, covers_of
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def record_erasure(chain, positions) -> AuditEntry:
     target = AuditTarget(TargetKind.ORGANIZATION, chain.organization.pk, "opportunity-1")
-    AuditEntry.record(chain.organization, "forget", AuditAction.ERASE, target, erased_positions(positions))
+    audit(target, "forget", AuditAction.ERASE, erased_positions(positions), organization=chain.organization)
     return chain.entries().last()
 
 

@@ -9,7 +9,15 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, Organization, TargetKind
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    ChainHead,
+    Organization,
+    TargetKind,
+    audit,
+)
 from integrations.workflow.health.chain import verification
 from integrations.workflow.health.chain.announced import entries_of_new_organizations
 from integrations.workflow.health.chain.faults import Fault
@@ -161,7 +169,7 @@ def test_every_log_emptied_at_once_stays_named_whatever_the_portal_writes_after_
     empty_every_log()
     for organization in (globex, None):
         target = AuditTarget(TargetKind.ORGANIZATION, globex.pk, "Globex")
-        AuditEntry.record(organization, "configure", AuditAction.CHANGE_POLICIES, target)
+        audit(target, "configure", AuditAction.CHANGE_POLICIES, organization=organization)
     factories.OrganizationFactory.create()
     assert verify_audit("globex")[0] == verify_audit("--portal")[0] == 1
 
@@ -171,7 +179,7 @@ def test_a_made_up_beginning_is_named_by_the_seal_that_it_lacks(globex):
     empty_every_log()
     target = AuditTarget(TargetKind.ORGANIZATION, globex.pk, "Globex")
     for organization in (globex, None):
-        AuditEntry.record(organization, "configure", AuditAction.CREATE_ORGANIZATION, target)
+        audit(target, "configure", AuditAction.CREATE_ORGANIZATION, organization=organization)
     overwrite(ChainHead.objects.all(), seal="0" * 64)
     for name in ("globex", "--portal"):
         code, text = verify_audit(name)

@@ -6,7 +6,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, Delivery, TargetKind, Verdict
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Chained,
+    Delivery,
+    TargetKind,
+    Verdict,
+    audit,
+)
 from integrations.workflow.health.chain.verification import verify_chain
 from tests.support import factories
 from tests.support.factories import recorded
@@ -53,8 +62,8 @@ def is_whole(organization) -> bool:
 @pytest.mark.parametrize("value", VALUES, ids=str)
 def test_any_value_in_changes_fits(organization, value):
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
-    AuditEntry.record(
-        organization, "configure", AuditAction.CHANGE_POLICIES, target, {"value": (None, value)}
+    audit(
+        target, "configure", AuditAction.CHANGE_POLICIES, {"value": (None, value)}, organization=organization
     )
     assert is_whole(organization)
 
@@ -62,7 +71,7 @@ def test_any_value_in_changes_fits(organization, value):
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:10]))
 def test_any_text_fits(organization, super_admin, text):
     target = AuditTarget(TargetKind.MEMBER, 2**62, text)
-    AuditEntry.record(organization, super_admin, AuditAction.REPLAY, target, {text: (text, text)}, text)
+    audit(target, super_admin, AuditAction.REPLAY, {text: (text, text)}, text, organization=organization)
     delivery = factories.DeliveryFactory.create(organization=organization)
     claimed = delivery.lease()
     assert claimed is not None
@@ -73,7 +82,7 @@ def test_any_text_fits(organization, super_admin, text):
 def test_entries_of_the_whole_portal_have_a_chain_of_their_own(organization):
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
     for scope in (None, organization, None):
-        AuditEntry.record(scope, "configure", AuditAction.CREATE_ORGANIZATION, target)
+        audit(target, "configure", AuditAction.CREATE_ORGANIZATION, organization=scope)
     positions = AuditEntry.objects.order_by("pk").values_list("organization_id", "position")
     assert list(positions) == [
         (organization.pk, 1),
@@ -105,11 +114,11 @@ def test_every_column_is_hashed_but_for_those_that_the_documentation_names(kind:
 
 def test_nothing_of_a_row_is_stored_when_the_transaction_is_rolled_back(organization):
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
-    AuditEntry.record(organization, "configure", AuditAction.REPLAY, target)
+    audit(target, "configure", AuditAction.REPLAY, organization=organization)
     with transaction.atomic():
-        AuditEntry.record(organization, "configure", AuditAction.REPLAY, target)
+        audit(target, "configure", AuditAction.REPLAY, organization=organization)
         transaction.set_rollback(True)
-    AuditEntry.record(organization, "configure", AuditAction.REPLAY, target)
+    audit(target, "configure", AuditAction.REPLAY, organization=organization)
     assert is_whole(organization)
     assert recorded().count() == 2
 
@@ -117,7 +126,7 @@ def test_nothing_of_a_row_is_stored_when_the_transaction_is_rolled_back(organiza
 def test_a_persons_name_is_kept_as_they_had_it(organization):
     person = User.objects.create_user("ö" * 100)
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "x" * 1000)
-    AuditEntry.record(organization, person, AuditAction.REPLAY, target)
+    audit(target, person, AuditAction.REPLAY, organization=organization)
     person.username = "renamed"
     person.save()
     assert is_whole(organization)

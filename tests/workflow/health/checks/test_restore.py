@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from integrations.models import (
     AuditAction,
-    AuditEntry,
     AuditTarget,
     LeverConnection,
     Organization,
     TargetKind,
+    audit,
 )
 from tests.support import factories
 from tests.workflow.health.rows import only_finding
@@ -30,7 +30,7 @@ def restored(healthy_organization: Organization) -> Organization:
 def check_the_log(organization: Organization, **changes: tuple[object, object]) -> None:
     target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
     found = changes or {"head": (None, "7:" + "a" * 64), "result": (None, "1 faults")}
-    AuditEntry.record(organization, "verify_audit", AuditAction.VERIFY_LOG, target, found)
+    audit(target, "verify_audit", AuditAction.VERIFY_LOG, found, organization=organization)
 
 
 def test_the_log_is_to_be_compared_until_it_was(restored: Organization) -> None:

@@ -12,11 +12,11 @@ import pytest
 from integrations.models import (
     ApiCall,
     AuditAction,
-    AuditEntry,
     AuditTarget,
     Organization,
     Result,
     TargetKind,
+    audit,
     db_clock,
 )
 from integrations.workflow.operations.evidence.pack import write_pack
@@ -58,8 +58,13 @@ def add_candidate(organization: Organization, opportunity_id: str, name: str) ->
     )
     Result.objects.create(invitation=invitation, score=82, outcome="Passed", created_at=db_clock.now())
     target = AuditTarget(TargetKind.INVITATION, invitation.pk, name)
-    AuditEntry.record(
-        organization, "approve", AuditAction.APPROVE, target, {"status": ("held", "pending")}, "Go."
+    audit(
+        target,
+        "approve",
+        AuditAction.APPROVE,
+        {"status": ("held", "pending")},
+        "Go.",
+        organization=organization,
     )
 
 

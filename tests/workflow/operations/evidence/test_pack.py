@@ -19,6 +19,7 @@ from integrations.models import (
     ChainHead,
     TargetKind,
     Verdict,
+    audit,
 )
 from integrations.models.chained import erased_positions
 from integrations.workflow.email.payload import EmailPayload, Notice
@@ -81,7 +82,7 @@ def test_a_pack_of_a_candidate_tells_of_nobody_else(unpack, alder, acme, super_a
     factories.EffectFactory.create(**own, payload=email.to_json())
     super_admin.memberships.create(organization=acme, role="admin")
     record_for_person(super_admin, AuditAction.SIGN_IN)
-    AuditEntry.record(acme, "x", AuditAction.RETRY, AuditTarget(TargetKind.INVITATION, 1, ""))
+    audit(AuditTarget(TargetKind.INVITATION, 1, ""), "x", AuditAction.RETRY, organization=acme)
     folder = unpack(alder)
     everything = "".join((folder / name).read_text() for name in FILES)
     for word in ("Birch", "lead@acme.example", super_admin.username):
@@ -268,7 +269,7 @@ def test_an_altered_chain_is_found(unpack, alder, alter, said):
 def test_erased_rows_are_verified_by_their_digests(unpack, alder, acme):
     erased = alder.verdicts().erase_text()
     target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "opportunity")
-    AuditEntry.record(acme, "forget", AuditAction.ERASE, target, erased_positions(erased))
+    audit(target, "forget", AuditAction.ERASE, erased_positions(erased), organization=acme)
     folder = unpack(alder)
     code, text = verify(folder)
     assert code == 0, text
@@ -280,7 +281,7 @@ def test_what_a_policy_removed_is_said_by_the_verifier(unpack, alder, acme):
     target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, acme.name)
     for day in ("2027-01-30", "2027-01-31"):
         changes = {"calls": (None, f"from before {day}")}
-        AuditEntry.record(acme, "retention", AuditAction.REMOVE_OLD, target, changes)
+        audit(target, "retention", AuditAction.REMOVE_OLD, changes, organization=acme)
     code, text = verify(unpack(alder))
     assert code == 0, text
     assert "Missing on purpose, by the organization's policy: calls from before 2027-01-31." in text
