@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,7 +12,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, shown_text
-from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
+from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.models import (
     AlertAddress,
     AnnouncedHead,
@@ -245,20 +244,11 @@ ABOUT: Mapping[str, tuple[str, tuple[AuditAction, ...]]] = {
 }
 
 
-class AboutFilter(admin.SimpleListFilter):
-    """Filter entries by what they are about."""
-
-    title = "what was changed"
-    parameter_name = "about"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the subjects."""
-        return [(value, label) for value, (label, _) in ABOUT.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        """Keep the entries about that subject."""
-        _, actions = ABOUT.get(str(self.value()), ("", ()))
-        return queryset.filter(action__in=actions) if actions else queryset
+AboutFilter = choice_filter(
+    "what was changed",
+    "about",
+    {value: (label, Q(action__in=actions)) for value, (label, actions) in ABOUT.items()},
+)
 
 
 @admin.register(AuditEntry)

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import indented, link, links, list_links, verdicts_table
-from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
+from integrations.admin.display import NOTHING, indented, link, list_links, time_text, verdicts_table
+from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import CandidateMixin, SitePageMixin
 from integrations.models import Candidate, Delivery, Erasure, OpportunityPerson, Verdict
 from integrations.models.verdict import next_step
@@ -28,19 +29,14 @@ _LISTS = {
 }
 
 
-class InvitedFilter(admin.SimpleListFilter):
-    """Filter candidates by whether they were invited."""
-
-    title = "whether invited"
-    parameter_name = "invited"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return both choices."""
-        return [("no", "Got no test"), ("yes", "Invited or held")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Candidate]) -> QuerySet[Candidate]:
-        """Keep the candidates who were, or weren't, invited."""
-        return queryset.filter(invitation__isnull=self.value() == "no") if self.value() else queryset
+InvitedFilter = choice_filter(
+    "whether invited",
+    "invited",
+    {
+        "no": ("Got no test", Q(invitation__isnull=True)),
+        "yes": ("Invited or held", Q(invitation__isnull=False)),
+    },
+)
 
 
 @admin.register(Candidate)
@@ -154,9 +150,13 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
     @admin.display(description="who acted")
     def entries(self, candidate: Candidate) -> str | SafeString:
-        """Return links to what the audit log has about the candidate, newest first."""
+        """Return when who did what about the candidate and why, newest first, with links to the audit log."""
         entries = audit_entries_about(candidate.organization_id, candidate.opportunity_id)
-        return links(entries.order_by("-at")[:MAX_SHOWN])
+        lines = (
+            (time_text(entry.at), link(entry), f": {entry.reason}" if entry.reason else "")
+            for entry in entries.order_by("-at")[:MAX_SHOWN]
+        )
+        return format_html_join("", "<div>{} · {}{}</div>", lines) or NOTHING
 
     @admin.display(description="all records")
     def records(self, candidate: Candidate) -> SafeString:

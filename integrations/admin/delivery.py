@@ -1,15 +1,20 @@
 """Deliveries in the admin with every verdict about them, and the webhook requests that were rejected."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import calls_table, indented, invitation_link, link, links, verdicts_table
-from integrations.admin.filters import OrganizationFilter, incident_filter, payload_filter, period_of
+from integrations.admin.filters import (
+    OrganizationFilter,
+    choice_filter,
+    incident_filter,
+    payload_filter,
+    period_of,
+)
 from integrations.admin.names import (
     MOST_RELATED,
     CandidateKey,
@@ -24,73 +29,36 @@ from integrations.verdict_code import INVITING_VERDICTS, NO_TEST
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.webhook_rejections import describe
 
-
-class ProgressFilter(admin.SimpleListFilter):
-    """Filter deliveries by their progress."""
-
-    title = "progress"
-    parameter_name = "progress"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("open", "Not decided yet"), ("waiting", "Waiting for the connection"), ("stuck", "Stuck")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Keep the deliveries with that progress."""
-        match self.value():
-            case "open":
-                return queryset.filter(verdict="", due_at__isnull=False)
-            case "waiting":
-                return queryset.filter(is_waiting=True)
-            case "stuck":
-                return queryset.filter(STUCK)
-        return queryset
+ProgressFilter = choice_filter(
+    "progress",
+    "progress",
+    {
+        "open": ("Not decided yet", Q(verdict="", due_at__isnull=False)),
+        "waiting": ("Waiting for the connection", Q(is_waiting=True)),
+        "stuck": ("Stuck", STUCK),
+    },
+)
 
 
-class OutcomeFilter(admin.SimpleListFilter):
-    """Filter deliveries by whether an invitation came of them."""
-
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("no_test", "The candidate got no test"), ("invited", "Invited or held")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Keep the deliveries with that outcome."""
-        match self.value():
-            case "no_test":
-                return queryset.filter(verdict__in=NO_TEST)
-            case "invited":
-                return queryset.filter(verdict__in=INVITING_VERDICTS)
-        return queryset
+OutcomeFilter = choice_filter(
+    "outcome",
+    "outcome",
+    {
+        "no_test": ("The candidate got no test", Q(verdict__in=NO_TEST)),
+        "invited": ("Invited or held", Q(verdict__in=INVITING_VERDICTS)),
+    },
+)
 
 
-class FoundByFilter(admin.SimpleListFilter):
-    """Filter deliveries by whether a webhook brought them or the sweep found them."""
-
-    title = "how it was found"
-    parameter_name = "found_by"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [
-            ("sweep", "By the sweep"),
-            ("repair", "By the sweep, and invited"),
-            ("webhook", "By a webhook"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Keep the deliveries that were found so."""
-        match self.value():
-            case "sweep":
-                return queryset.filter(event=DeliveryEvent.SWEEP)
-            case "repair":
-                return queryset.filter(event=DeliveryEvent.SWEEP, invitation__isnull=False)
-            case "webhook":
-                return queryset.exclude(event=DeliveryEvent.SWEEP)
-        return queryset
+FoundByFilter = choice_filter(
+    "how it was found",
+    "found_by",
+    {
+        "sweep": ("By the sweep", Q(event=DeliveryEvent.SWEEP)),
+        "repair": ("By the sweep, and invited", Q(event=DeliveryEvent.SWEEP, invitation__isnull=False)),
+        "webhook": ("By a webhook", ~Q(event=DeliveryEvent.SWEEP)),
+    },
+)
 
 
 MAX_SHOWN = 50

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, calls_table, indented, invitation_link, link
-from integrations.admin.filters import OrganizationFilter, incident_filter, payload_filter, period_of
+from integrations.admin.filters import (
+    OrganizationFilter,
+    choice_filter,
+    incident_filter,
+    payload_filter,
+    period_of,
+)
 from integrations.admin.names import CandidateMixin
 from integrations.models import ApiCall, Delivery, Effect
 from integrations.models.api_call import NOT_ANSWERED_WELL
@@ -24,20 +29,11 @@ MAX_SHOWN = 50
 LONGEST_LINE = 160
 
 
-class TargetFilter(admin.SimpleListFilter):
-    """Filter effects by what they act on."""
-
-    title = "where it acts"
-    parameter_name = "on"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return list(Target.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Effect]) -> QuerySet[Effect]:
-        """Keep the effects that act there."""
-        value = self.value()
-        return queryset.filter(kind__in=kinds_acting_on(value)) if value in Target.values else queryset
+TargetFilter = choice_filter(
+    "where it acts",
+    "on",
+    {value: (label, Q(kind__in=kinds_acting_on(value))) for value, label in Target.choices},
+)
 
 
 @admin.register(Effect)
@@ -165,54 +161,25 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         return indented(effect.payload)
 
 
-class PlatformFilter(admin.SimpleListFilter):
-    """Filter calls by platform."""
-
-    title = "platform"
-    parameter_name = "platform"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return both platforms, without querying the calls."""
-        return [(value, label) for value, label in Delivery.Platform.choices()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        """Keep the calls to that platform."""
-        return queryset.filter(platform=self.value()) if self.value() else queryset
+PlatformFilter = choice_filter(
+    "platform",
+    "platform",
+    {value: (label, Q(platform=value)) for value, label in Delivery.Platform.choices()},
+)
 
 
-class AnswerFilter(admin.SimpleListFilter):
-    """Filter calls by the answer."""
-
-    title = "answer"
-    parameter_name = "answer"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the kinds of answers."""
-        return [
-            ("good", "Good (2xx)"),
-            ("bad", "Not good"),
-            ("refused", "Refused (4xx)"),
-            ("many", "Too many (429)"),
-            ("broken", "Broken (5xx)"),
-            ("none", "No answer"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        """Keep the calls with that kind of answer."""
-        match self.value():
-            case "good":
-                return queryset.filter(status__range=(200, 299))
-            case "bad":
-                return queryset.filter(NOT_ANSWERED_WELL)
-            case "refused":
-                return queryset.filter(status__range=(400, 499))
-            case "many":
-                return queryset.filter(status=429)
-            case "broken":
-                return queryset.filter(status__range=(500, 599))
-            case "none":
-                return queryset.filter(status__isnull=True)
-        return queryset
+AnswerFilter = choice_filter(
+    "answer",
+    "answer",
+    {
+        "good": ("Good (2xx)", Q(status__range=(200, 299))),
+        "bad": ("Not good", NOT_ANSWERED_WELL),
+        "refused": ("Refused (4xx)", Q(status__range=(400, 499))),
+        "many": ("Too many (429)", Q(status=429)),
+        "broken": ("Broken (5xx)", Q(status__range=(500, 599))),
+        "none": ("No answer", Q(status__isnull=True)),
+    },
+)
 
 
 @admin.register(ApiCall)

@@ -1,13 +1,13 @@
 """The filters that several lists of the admin share: organization, time, incident, and a text in stored payloads."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -59,39 +59,38 @@ class OrganizationFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.organization_path: key}) if key else queryset
 
 
-class GoneFilter(admin.SimpleListFilter):
-    """Filter entries of the catalog by whether the platform still lists them."""
+class ChoiceFilter(admin.SimpleListFilter):
+    """Keep the rows of the chosen kind; a subclass made by `choice_filter` says which kinds there are."""
 
-    title = "whether it is still there"
-    parameter_name = "gone"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return both choices."""
-        return [("no", "Listed now"), ("yes", "Gone")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the entries that are, or aren't, listed now."""
-        return queryset.filter(gone_at__isnull=self.value() == "no") if self.value() else queryset
-
-
-class FailingFilter(admin.SimpleListFilter):
-    """Filter by whether something fails: rows with a column `failures`, which counts them in a row."""
-
-    title = "whether it fails"
-    parameter_name = "failing"
+    kinds: ClassVar[Mapping[str, tuple[str, Q]]] = {}
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return both choices."""
-        return [("yes", "Failing"), ("no", "Working")]
+        """Return the kinds, without querying the rows."""
+        return [(value, label) for value, (label, _) in self.kinds.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows that fail, or don't."""
-        match self.value():
-            case "yes":
-                return queryset.filter(failures__gt=0)
-            case "no":
-                return queryset.filter(failures=0)
-        return queryset
+        """Keep the rows of the chosen kind, none for a kind that there isn't."""
+        value = self.value()
+        if value is None:
+            return queryset
+        return queryset.filter(self.kinds[value][1]) if value in self.kinds else queryset.none()
+
+
+def choice_filter(title: str, parameter: str, kinds: Mapping[str, tuple[str, Q]]) -> type[ChoiceFilter]:
+    """Return the filter by these kinds: by the value in the address, the name for people and the condition."""
+    columns = {"title": title, "parameter_name": parameter, "kinds": kinds}
+    return type("ChoiceFilter", (ChoiceFilter,), columns)
+
+
+GoneFilter = choice_filter(
+    "whether it is still there",
+    "gone",
+    {"no": ("Listed now", Q(gone_at__isnull=True)), "yes": ("Gone", Q(gone_at__isnull=False))},
+)
+#: Rows with a column `failures`, which counts them in a row.
+FailingFilter = choice_filter(
+    "whether it fails", "failing", {"yes": ("Failing", Q(failures__gt=0)), "no": ("Working", Q(failures=0))}
+)
 
 
 PERIOD, SINCE, UNTIL = "period", "since", "until"

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 from django.contrib import admin
 from django.db.models import F, Model, Q, QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import link, list_links, time_text
-from integrations.admin.filters import GoneFilter, OrganizationFilter, period_of, window_of
+from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, LinterFinding, Verdict
 from integrations.models.delivery import STUCK
@@ -208,34 +207,16 @@ _FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
 SHOWN = 200
 
 
-class WhatFilter(admin.SimpleListFilter):
-    """Filter incidents by what was wrong."""
-
-    title = "what was wrong"
-    parameter_name = "what"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return everything that can be an incident."""
-        return list(NAMES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> QuerySet[Incident]:
-        """Keep the incidents of that kind."""
-        return queryset.filter(code=self.value()) if self.value() else queryset
+WhatFilter = choice_filter(
+    "what was wrong", "what", {code: (name, Q(code=code)) for code, name in NAMES.items()}
+)
 
 
-class OngoingFilter(admin.SimpleListFilter):
-    """Filter incidents by whether they are over."""
-
-    title = "whether it is over"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return both choices."""
-        return [("ongoing", "Ongoing"), ("over", "Over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> QuerySet[Incident]:
-        """Keep the incidents that are, or aren't, over."""
-        return queryset.filter(ended_at__isnull=self.value() == "ongoing") if self.value() else queryset
+OngoingFilter = choice_filter(
+    "whether it is over",
+    "state",
+    {"ongoing": ("Ongoing", Q(ended_at__isnull=True)), "over": ("Over", Q(ended_at__isnull=False))},
+)
 
 
 @admin.register(Incident)

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented, invitation_link, links
-from integrations.admin.filters import OrganizationFilter, incident_filter, period_of
+from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import RelatedSearchMixin, SearchedRelation, SitePageMixin, candidate_link
 from integrations.models import Invitation, Result
 
@@ -61,19 +61,10 @@ class InvitedAgainFilter(admin.SimpleListFilter):
 MAX_SHOWN = 50
 
 
-class DecisionFilter(admin.SimpleListFilter):
-    """Filter by whether a person still has to decide about a candidate who failed."""
-
-    title = "decision"
-    parameter_name = "decision"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the one choice."""
-        return [("awaited", "Waits for a decision")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
-        """Keep the invitations that wait for a decision."""
-        return queryset.filter(awaits_decision_since__isnull=False) if self.value() else queryset
+#: Whether a person still has to decide about a candidate who failed.
+DecisionFilter = choice_filter(
+    "decision", "decision", {"awaited": ("Waits for a decision", Q(awaits_decision_since__isnull=False))}
+)
 
 
 @admin.register(Invitation)
@@ -201,29 +192,15 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
         return links(invitation.effects.order_by("pk")[:MAX_SHOWN])
 
 
-RATINGS = range(1, 5)
-
-
-class RatingFilter(admin.SimpleListFilter):
-    """Filter results by rating. Django's own filter would look through all results for the ratings that there are."""
-
-    title = "rating"
-    parameter_name = "rating"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the ratings that Lever knows, and none."""
-        return [("none", "No rating"), *((str(rating), str(rating)) for rating in RATINGS)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Result]) -> QuerySet[Result]:
-        """Keep the results with that rating."""
-        match self.value():
-            case None:
-                return queryset
-            case "none":
-                return queryset.filter(rating__isnull=True)
-            case rating if rating in map(str, RATINGS):
-                return queryset.filter(rating=rating)
-        return queryset.none()
+#: Django's own filter would look through all results for the ratings that there are.
+RatingFilter = choice_filter(
+    "rating",
+    "rating",
+    {
+        "none": ("No rating", Q(rating__isnull=True)),
+        **{str(rating): (str(rating), Q(rating=rating)) for rating in range(1, 5)},
+    },
+)
 
 
 @admin.register(Result)

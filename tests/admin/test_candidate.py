@@ -46,6 +46,7 @@ def test_the_record_says_what_was_decided_and_leads_to_all_that_is_about_the_can
         assert f'href="{url}"' in text
         rows = client.get(url).context["cl"].result_list
         assert {row.organization_id for row in rows} == {acme.organization.pk}, name
+    assert ": agreed" in text
     assert "globex" not in text
 
 
@@ -80,7 +81,7 @@ def test_members_open_the_page_on_the_site_in_the_rows_organization(
     for customer in (acme, globex):
         page = client.get(address(model, "change", customer.rows[model].pk)).content.decode()
         target = re.search(r'name="next" value="([^"]+)"', page)
-        slug = re.search(r'name="organization" value="([^"]+)"', page)
+        slug = re.search(r'name="organization"\s+value="([^"]+)"', page)
         assert target
         assert slug
         values = {"next": target[1], "organization": slug[1]}
