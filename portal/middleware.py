@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
-from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
@@ -64,8 +63,6 @@ class WebhookMiddleware:
             if not is_outage(error):
                 raise
             return unavailable(request)
-        if isinstance(answer, SimpleTemplateResponse):
-            answer = answer.render()
         # CommonMiddleware does this for pages; without it the server would close the connection after the answer
         answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer

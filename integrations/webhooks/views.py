@@ -4,18 +4,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
-from rest_framework import status
-from rest_framework.exceptions import APIException, MethodNotAllowed
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import JSONParser
-from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views import View
 
 from integrations.clients.deviations import record_deviations
 from integrations.codescreen import shapes as codescreen_shapes
@@ -27,8 +21,13 @@ from integrations.models.db_retry import on_a_live_connection
 from integrations.vocabulary import Platform
 from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.webhooks.authentication import Unreadable, Unverified, verify_codescreen, verify_lever
-from integrations.webhooks.body import read_body
-from integrations.webhooks.parsing import CODESCREEN_ENVELOPE, LEVER_ENVELOPE, parse
+from integrations.webhooks.body import (
+    Refusal,
+    parse,
+    read_body,
+    require_codescreen_types,
+    require_lever_types,
+)
 from integrations.webhooks.store import store_delivery
 from integrations.workflow.health.webhook_rejections import record_rejection
 
@@ -39,68 +38,56 @@ PROOF_FIELDS = frozenset({"token", "signature"})
 
 
 def known(addressee: Addressee | None) -> Addressee:
-    """Return the addressee. Raises Http404 when the key is unknown."""
+    """Return the addressee. Raises Refusal when the key is unknown."""
     if addressee is None:
-        raise Http404
+        raise Refusal(HTTPStatus.NOT_FOUND, "not_found", "No webhooks are taken in at this address.")
     return addressee
 
 
-class AnyAccept(BaseContentNegotiation):
-    """Answer JSON whatever the Accept header says: a webhook sender only reads the status."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the only parser."""
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """Return the only renderer."""
-        return renderers[0], renderers[0].media_type
-
-
-class WebhookView(APIView):
+class WebhookView(View):
     """What both endpoints share: the checks before the signature, and the answer to a rejected request."""
 
-    authentication_classes = []  # the signature is checked in post(), in the contract's order
-    permission_classes = []
-    parser_classes = [JSONParser]
-    renderer_classes = [JSONRenderer]
-    content_negotiation_class = AnyAccept
     platform: ClassVar[Platform]
     addressee: Addressee
     began_at: float
     body: bytes
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Keep the request as Django made it: its body is read as it came."""
-        super().setup(request, *args, **kwargs)
-        self.received = request
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer 404, 405, 413 and 415 before the body is parsed."""
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Check address, method, size and media type in the contract's order, then take the delivery in."""
         self.began_at = time.monotonic()
-        self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
-        if request.method != "POST":
-            raise MethodNotAllowed(str(request.method))
-        self.body = read_body(self.received)
-        super().initial(request, *args, **kwargs)
+        try:
+            self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
+            if request.method != "POST":
+                detail = f"Method {request.method} is not allowed."
+                raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": "POST"})
+            self.body = read_body(request)
+            return HttpResponse(b"{}", "application/json", self.take_in(request))
+        except Refusal as refusal:
+            return refusal.answer()
 
-    @property
-    def allowed_methods(self) -> list[str]:
-        """POST alone; OPTIONS is refused too."""
-        return ["POST"]
+    def take_in(self, request: HttpRequest) -> HTTPStatus:
+        """Store the delivery and return the status of the answer. Raises Refusal."""
+        raise NotImplementedError
 
     def verified[Proof](
-        self, verify: Callable[[Addressee], Proof | Unverified | Unreadable]
-    ) -> Proof | Unverified | Unreadable:
-        """Verify by what is remembered of the addressee; before a refusal, by what the database has now."""
+        self,
+        verify: Callable[[Addressee], Proof | Unverified | Unreadable],
+        payload: Mapping[str, Any] | None = None,
+    ) -> Proof:
+        """Verify by what is remembered of the addressee; before a refusal, by what the database has now.
+
+        Raises Refusal. The payload serves to find the likely mistake, and isn't stored.
+        """
         proof = verify(self.addressee)
         if isinstance(proof, Unverified | Unreadable) and self.addressee.read_at < self.began_at:
             self.addressee = known(find_anew(self.kwargs["key"]))
             proof = verify(self.addressee)
+        if isinstance(proof, Unverified | Unreadable):
+            raise self.rejection(proof, payload)
         return proof
 
     def store(self, *, event: str, dedupe_key: str, opportunity_id: str, payload: JsonObject) -> bool:
-        """Store the delivery; False when it was stored before. Raises Http404 when the organization is gone."""
+        """Store the delivery; False when it was stored before. Raises Refusal when the organization is gone."""
         try:
             return store_delivery(
                 self.addressee.organization,
@@ -114,44 +101,33 @@ class WebhookView(APIView):
             known(find_anew(self.kwargs["key"]))
             raise
 
-    def refuse(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None = None) -> Response:
-        """Answer 401 and count the rejection; the payload serves to find the likely mistake, and isn't stored.
+    def rejection(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None) -> Refusal:
+        """Count the rejection, and return the refusal with 401.
 
-        When a secret can't be read the answer is 503: the request may be genuine, and 401 would tell its sender not
-        to try again.
+        When a secret can't be read it is 503: the request may be genuine, and 401 would tell its sender not to try
+        again.
         """
         if isinstance(reason, Unreadable):
             logger.error(
                 "a webhook for %s can't be verified: no key in FIELD_ENCRYPTION_KEYS opens a stored secret",
                 self.platform,
             )
-            body = {"detail": "The signature can't be checked now; try again later.", "code": "unavailable"}
-            return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
+            detail, later = "The signature can't be checked now; try again later.", {"Retry-After": "60"}
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, later)
         record_rejection(self.addressee.organization, self.platform, reason.code, payload)
-        return Response(
-            {"detail": reason.detail, "code": reason.code},
-            status.HTTP_401_UNAUTHORIZED,
-            headers={"WWW-Authenticate": "Signature"},
-        )
+        scheme = {"WWW-Authenticate": "Signature"}
+        return Refusal(HTTPStatus.UNAUTHORIZED, reason.code, reason.detail, scheme)
 
-    def accept(self, is_new: bool) -> JsonResponse:
-        """Answer that the delivery is stored: 202 when it is new; note the use of a former address."""
+    def accepted(self, is_new: bool) -> HTTPStatus:
+        """Note the use of a former address. Return the status of a delivery that is stored: 202 when it is new."""
         if self.addressee.former_key is not None:
             self.addressee.former_key.mark_used()
-        return JsonResponse({}, status=status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)
+        return HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
 
     def check_shape(self, endpoint: Endpoint, payload: JsonObject) -> None:
         """Record how a verified body differs from what the portal relies on, also one that is then refused."""
         deviations = endpoint.deviations(payload)
         record_deviations(self.addressee.organization, self.platform, endpoint.name, deviations)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Give every refusal a code beside its detail."""
-        response: Response = super().handle_exception(exc)
-        if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
-            detail = response.data["detail"]
-            response.data = {"detail": detail, "code": getattr(detail, "code", exc.default_code)}
-        return response
 
 
 class LeverWebhookView(WebhookView):
@@ -159,14 +135,12 @@ class LeverWebhookView(WebhookView):
 
     platform = Platform.LEVER
 
-    def post(self, request: Request, key: str) -> HttpResponseBase:
+    def take_in(self, request: HttpRequest) -> HTTPStatus:
         """Store a delivery; 202 when it is new, 200 when it was stored before or is Lever's test request."""
         payload = parse(self.body)
-        proof = self.verified(partial(verify_lever, payload=payload))
-        if isinstance(proof, Unverified | Unreadable):
-            return self.refuse(proof, payload)
+        proof = self.verified(partial(verify_lever, payload=payload), payload)
         self.check_shape(lever_shapes.webhook(payload), payload)
-        LEVER_ENVELOPE.run_validation(payload)
+        require_lever_types(payload)
         data = payload.get("data") or {}
         is_new = self.store(
             event=payload["event"],
@@ -176,7 +150,7 @@ class LeverWebhookView(WebhookView):
         )
         is_test = is_test_request(payload)
         proof.webhook.mark_received(is_test, proof.is_previous_token)
-        return self.accept(is_new and not is_test)
+        return self.accepted(is_new and not is_test)
 
 
 class CodeScreenWebhookView(WebhookView):
@@ -184,14 +158,12 @@ class CodeScreenWebhookView(WebhookView):
 
     platform = Platform.CODESCREEN
 
-    def post(self, request: Request, key: str) -> HttpResponseBase:
+    def take_in(self, request: HttpRequest) -> HTTPStatus:
         """Store a delivery; 202 when it is new, 200 when it was stored before."""
         proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
-        if isinstance(proof, Unverified | Unreadable):
-            return self.refuse(proof)
         payload = parse(self.body)
         self.check_shape(codescreen_shapes.WEBHOOK, payload)
-        CODESCREEN_ENVELOPE.run_validation(payload)
+        require_codescreen_types(payload)
         is_new = self.store(
             event=payload["type"],
             dedupe_key=f"id:{proof.message_id}",
@@ -199,4 +171,4 @@ class CodeScreenWebhookView(WebhookView):
             payload=payload,
         )
         proof.connection.mark_received()
-        return self.accept(is_new)
+        return self.accepted(is_new)

@@ -23,11 +23,11 @@ from django.core.wsgi import get_wsgi_application
 from django.middleware.csrf import CsrfViewMiddleware
 from django.test import Client as DjangoClient
 from django.views.generic import View
-from rest_framework.views import APIView
 from werkzeug.test import Client
 
 from integrations import correlation
 from integrations.pages.access import OrganizationMixin
+from integrations.webhooks.views import WebhookView
 from portal.process import startup
 
 PLANTED = os.environ["PLANTED"]
@@ -87,7 +87,7 @@ client.set_cookie("planted", PLANTED)
 leave_breadcrumbs()
 with (
     mock.patch.object(View, "dispatch", fail),
-    mock.patch.object(APIView, "dispatch", fail),
+    mock.patch.object(WebhookView, "dispatch", fail),
     mock.patch.object(OrganizationMixin, "dispatch", fail),
     mock.patch.object(PasswordResetConfirmView, "dispatch", fail),
     mock.patch.object(CsrfViewMiddleware, "_check_token"),

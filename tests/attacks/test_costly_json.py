@@ -4,15 +4,14 @@ import json
 from unittest import mock
 
 import pytest
-from rest_framework.exceptions import ParseError
 
-from integrations.webhooks.parsing import MOST_SEPARATORS, parse
+from integrations.webhooks.body import MOST_SEPARATORS, Refusal, parse
 
 
 @pytest.mark.parametrize("part", ["{}", "[]", '{"a":1}', "1", '""'])
 def test_a_body_of_very_many_values_is_not_decoded(part):
     body = f'{{"data": [{",".join([part] * MOST_SEPARATORS)}]}}'.encode()
-    with mock.patch("integrations.webhooks.parsing.json.loads") as loads, pytest.raises(ParseError):
+    with mock.patch("integrations.webhooks.body.json.loads") as loads, pytest.raises(Refusal):
         parse(body)
     assert not loads.called
 
