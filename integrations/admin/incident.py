@@ -14,13 +14,12 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import link, list_links, time_text
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
+from integrations.finding_code import INCIDENTS, FindingCode
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, LinterFinding, Verdict
 from integrations.models.delivery import STUCK
-from integrations.models.incident import NAMES
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause
 from integrations.workflow.effects.registry import kinds_acting_on
-from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.outbox.retry_policy import RETRY_FOR
 
 #: So many rows of each kind are looked at.
@@ -208,7 +207,9 @@ SHOWN = 200
 
 
 WhatFilter = choice_filter(
-    "what was wrong", "what", {code: (name, Q(code=code)) for code, name in NAMES.items()}
+    "what was wrong",
+    "what",
+    {str(code): (incident.name, Q(code=code)) for code, incident in INCIDENTS.items()},
 )
 
 

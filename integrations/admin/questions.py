@@ -13,6 +13,7 @@ from integrations.admin import access
 from integrations.admin.access import count_text, visible
 from integrations.admin.audit_log import ABOUT
 from integrations.admin.filters import bounds_of
+from integrations.finding_code import FindingCode
 from integrations.models import (
     ApiCall,
     AuditEntry,
@@ -34,7 +35,6 @@ from integrations.models.delivery import STUCK
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.effects.registry import kinds_acting_on
-from integrations.workflow.health.findings import FindingCode
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,11 @@
 """Incidents: ongoing failures, whose members are notified once of their beginning and once of their end."""
 
-from collections.abc import Mapping
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
 
-#: What each incident is called, by the finding's code: in the e-mail about it, on the site and in the admin.
-NAMES: Mapping[str, str] = {
-    "held_invitations": "Invitations need approval",
-    "uncertain_invitations": "Invitations may or may not have been sent",
-    "failed_effects": "Something could not be written or sent",
-    "stuck_deliveries": "Stage changes could not be processed",
-    "undecided_deliveries": "Stage changes wait for a decision",
-    "duty_failing": "A background job keeps failing",
-    "codescreen_key_refused": "CodeScreen refused the API key",
-    "platform_down": "Lever or CodeScreen doesn't answer",
-    "sweep_repaired": "Lever's webhook missed candidates",
-    "webhook_removed": "The webhook was removed in Lever",
-    "webhook_silence": "Lever has stopped sending webhooks",
-    "webhook_rejected": "We are rejecting webhooks",
-}
+from integrations.finding_code import INCIDENTS
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -65,4 +50,5 @@ class Incident(models.Model):
     @property
     def name(self) -> str:
         """What was wrong, for people."""
-        return NAMES.get(self.code, self.code)
+        incident = INCIDENTS.get(self.code)
+        return incident.name if incident else self.code

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import (
     CircuitBreaker,
     Delivery,
@@ -26,7 +27,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
 from integrations.vocabulary import Platform
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import ASK, Finding, FindingCode, Level
+from integrations.workflow.health.findings import ASK, Finding
 
 MOST_INCIDENTS = 20
 SETUP = "setup"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode
 from integrations.models import (
     AnnouncedHead,
     ApiCall,
@@ -22,7 +23,6 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.verdict_code import VerdictCode
-from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.operations.mappings import save_mapping
 from tests.support import factories
 

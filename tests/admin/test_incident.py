@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from integrations.admin import incident as incident_admin
 from integrations.admin.incident import touches, unanswered
+from integrations.finding_code import INCIDENTS, FindingCode
 from integrations.models import Delivery, Effect, Incident, Invitation, Membership, Verdict
-from integrations.workflow.health.findings import FindingCode
-from integrations.workflow.health.incidents import WORDINGS
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import sign_in
 from tests.admin.test_scope import address
@@ -148,7 +147,7 @@ def test_each_kind_of_incident_finds_its_candidates(scene: Scene) -> None:
 def test_nothing_of_another_organization_is_touched(scene: Scene) -> None:
     elsewhere = factories.OrganizationFactory.create()
     began = timezone.now() - timedelta(days=30)
-    for code in WORDINGS:
+    for code in INCIDENTS:
         row = Incident.objects.create(organization=elsewhere, code=code, began_at=began)
         assert touches(row) == [], code
 

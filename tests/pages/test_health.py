@@ -6,6 +6,7 @@ from html import unescape
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
@@ -16,16 +17,7 @@ from integrations.models import (
     RoleMapping,
     WebhookRejection,
 )
-from integrations.workflow.health.findings import (
-    ACTIVITY,
-    AUTHOR,
-    HEALTH,
-    MAPPINGS,
-    SETTINGS,
-    Finding,
-    FindingCode,
-    Level,
-)
+from integrations.workflow.health.findings import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS, Finding
 from tests.support import factories
 
 

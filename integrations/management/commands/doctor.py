@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandParser
 
+from integrations.finding_code import Level
 from integrations.management.lookup import organizations_named
 from integrations.management.migrating import MigratingCommand
 from integrations.workflow.health.doctor import findings
-from integrations.workflow.health.findings import Finding, Level
+from integrations.workflow.health.findings import Finding
 
 KEYS = ("organization", "code", "level", "message", "fix")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from integrations.finding_code import FindingCode
 from integrations.lever.payloads import StageChange
 from integrations.models import (
     ApiCall,
@@ -24,7 +25,6 @@ from integrations.models import (
 )
 from integrations.pages.activity.rows import with_later_round
 from integrations.verdict_code import ABOUT_NO_CANDIDATE
-from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.person.audit_entries import audit_entries_about
 
 #: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.

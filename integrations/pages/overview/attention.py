@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.finding_code import Level
 from integrations.models import Membership
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
@@ -18,22 +19,9 @@ from integrations.pages.activity.candidate_filters import (
 from integrations.pages.health import advised
 from integrations.pages.overview.counts import Waiting
 from integrations.verdict_code import NOT_INVITED_VERDICTS
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import Finding
 
 SEE_WHO = "See who"
-#: Findings of what this list counts itself, or what the page says above it.
-_COUNTED_HERE = frozenset(
-    {
-        FindingCode.HELD_INVITATIONS,
-        FindingCode.UNCERTAIN_INVITATIONS,
-        FindingCode.BOUNCED_INVITATIONS,
-        FindingCode.AWAITING_DECISION,
-        FindingCode.FAILED_EFFECTS,
-        FindingCode.PAUSED,
-    }
-)
-#: Findings that stop invitations although they are no errors.
-_STOPPING = frozenset({FindingCode.PLATFORM_DOWN, FindingCode.WEBHOOK_REJECTED})
 
 
 @dataclass(frozen=True)
@@ -64,17 +52,21 @@ def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding])
 
 def further_findings(findings: Iterable[Finding]) -> int:
     """Return how many findings, besides those that are merely worth knowing, only the health page shows."""
-    others = [one for one in findings if one.code not in _COUNTED_HERE and not _stops_invitations(one)]
+    others = [
+        one for one in findings if not one.code.record.is_counted_on_overview and not _stops_invitations(one)
+    ]
     return sum(one.level != Level.INFO for one in others)
 
 
 def _stops_invitations(finding: Finding) -> bool:
-    return finding.level == Level.ERROR or finding.code in _STOPPING
+    return finding.level == Level.ERROR or finding.code.record.stops_invitations
 
 
 def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
     """Yield the findings that stop invitations, the worst first."""
-    shown = [one for one in findings if one.code not in _COUNTED_HERE and _stops_invitations(one)]
+    shown = [
+        one for one in findings if not one.code.record.is_counted_on_overview and _stops_invitations(one)
+    ]
     for finding in sorted(shown, key=lambda one: -one.level.severity):
         meaning = "bad" if finding.level == Level.ERROR else "warn"
         yield AttentionItem(

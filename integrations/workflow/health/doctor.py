@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import Organization
 from integrations.workflow.health import linter
 from integrations.workflow.health.checks import (
@@ -17,7 +18,7 @@ from integrations.workflow.health.checks import (
     webhook_requests,
     work,
 )
-from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding
 
 Check = Callable[[Organization], Iterator[Finding]]
 

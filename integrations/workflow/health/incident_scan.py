@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations.finding_code import FindingCode
 from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
@@ -27,7 +28,6 @@ from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.checks.lever_webhooks import MISSED_AT_LEAST
 from integrations.workflow.health.checks.webhook_requests import SHOWN_FOR as REJECTIONS_SHOWN_FOR
 from integrations.workflow.health.checks.work import REPAIRS_SHOWN_FOR, UNDECIDED_FOR
-from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.lever_probe import PROBE_VALID_FOR
 
 _received_since = LeverWebhook.objects.active().filter(

@@ -4,8 +4,6 @@ While it lasts another e-mail is sent, at most once an hour, only when more rows
 say what a problem is. Members are notified of a grant that Lever no longer accepts where that is noticed, not here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.finding_code import INCIDENTS, FindingCode
 from integrations.models import (
     AlertTopic,
     Effect,
@@ -22,71 +21,15 @@ from integrations.models import (
     Invitation,
     Organization,
 )
-from integrations.models.incident import NAMES
 from integrations.workflow.effects.registry import MESSAGES
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.notify import effect_key, notify_members
 from integrations.workflow.email.payload import IncidentOngoing
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
-
-
-@dataclass(frozen=True)
-class IncidentWording:
-    """The subjects of the two e-mails about a problem, and for how long it isn't worth one.
-
-    The first is the incident's name. Without it members are notified elsewhere of each row, and here only of the end.
-    """
-
-    begin_subject: str
-    end_subject: str
-    notify_after: timedelta = timedelta(0)
-    least_level: Level = Level.INFO  # below it the finding is worth knowing, and the problem over
-
-
-#: The findings that are incidents.
-WORDINGS: Mapping[str, IncidentWording] = {
-    FindingCode.HELD_INVITATIONS: IncidentWording(
-        NAMES[FindingCode.HELD_INVITATIONS], "No invitation needs approval any more"
-    ),
-    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "No invitation is uncertain any more"),
-    FindingCode.FAILED_EFFECTS: IncidentWording(
-        NAMES[FindingCode.FAILED_EFFECTS], "Everything that failed has been done", timedelta(minutes=2)
-    ),
-    FindingCode.STUCK_DELIVERIES: IncidentWording(
-        NAMES[FindingCode.STUCK_DELIVERIES], "Every stage change is processed", timedelta(minutes=2)
-    ),
-    FindingCode.UNDECIDED_DELIVERIES: IncidentWording(
-        NAMES[FindingCode.UNDECIDED_DELIVERIES], "No stage change waits for a decision any more"
-    ),
-    FindingCode.DUTY_FAILING: IncidentWording(
-        NAMES[FindingCode.DUTY_FAILING], "Every background job is done again", timedelta(hours=1)
-    ),
-    FindingCode.CODESCREEN_KEY_REFUSED: IncidentWording(
-        NAMES[FindingCode.CODESCREEN_KEY_REFUSED], "CodeScreen accepts the API key again"
-    ),
-    FindingCode.PLATFORM_DOWN: IncidentWording(
-        NAMES[FindingCode.PLATFORM_DOWN], "Lever and CodeScreen answer again", timedelta(minutes=10)
-    ),
-    FindingCode.SWEEP_REPAIRED: IncidentWording(
-        NAMES[FindingCode.SWEEP_REPAIRED], "Lever's webhook reports every candidate again"
-    ),
-    FindingCode.WEBHOOK_REMOVED: IncidentWording(
-        NAMES[FindingCode.WEBHOOK_REMOVED], "The webhook is in Lever again"
-    ),
-    FindingCode.WEBHOOK_SILENCE: IncidentWording(
-        NAMES[FindingCode.WEBHOOK_SILENCE], "Lever sends webhooks again"
-    ),
-    FindingCode.WEBHOOK_REJECTED: IncidentWording(
-        NAMES[FindingCode.WEBHOOK_REJECTED],
-        "Webhooks are accepted again",
-        timedelta(minutes=10),
-        least_level=Level.WARNING,
-    ),
-}
 
 
 def update_incidents(organization: Organization) -> None:
@@ -98,7 +41,8 @@ def update_incidents(organization: Organization) -> None:
     findings = {
         finding.code: finding
         for finding in doctor.operational_findings(organization)
-        if finding.code in WORDINGS and finding.level.severity >= WORDINGS[finding.code].least_level.severity
+        if finding.code in INCIDENTS
+        and finding.level.severity >= INCIDENTS[finding.code].least_level.severity
     }
     ongoing = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
     for code, incident in ongoing.items():
@@ -135,7 +79,7 @@ def _has_new_rows(incident: Incident, organization: Organization) -> bool:
 
 
 def _notify_begun(incident: Incident, organization: Organization, finding: Finding) -> None:
-    wording = WORDINGS[incident.code]
+    wording = INCIDENTS[incident.code]
     if timezone.now() - incident.began_at < wording.notify_after:
         return
     same_problem = Incident.objects.filter(organization=organization, code=incident.code)
@@ -169,7 +113,7 @@ def _end(incident: Incident, organization: Organization) -> None:
                 organization,
                 EmailTopic.INCIDENT_ENDED,
                 str(incident.pk),
-                subject=WORDINGS[incident.code].end_subject,
+                subject=INCIDENTS[incident.code].end_subject,
                 lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
                 alert_topic=_alert_topic(incident),
                 link=f"{settings.PORTAL_URL}{HEALTH.url}",

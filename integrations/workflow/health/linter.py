@@ -10,10 +10,11 @@ from itertools import islice
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import Candidate, Delivery, Organization, Role
 from integrations.verdict_code import VerdictCode
 from integrations.vocabulary import AssessmentSource, lower_first
-from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.findings import Finding
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
 from integrations.workflow.health.wording import counted, listed
 from integrations.workflow.rules.assessments import matching_assessments

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import (
     Assessment,
     Organization,
@@ -12,7 +13,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog.lookup import OPEN_ROLE_STATES
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.health.findings import MAPPINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import MAPPINGS, Finding
 from integrations.workflow.health.wording import listed
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.mapping_index import MappingRule

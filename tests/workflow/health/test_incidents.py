@@ -8,6 +8,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.finding_code import INCIDENTS
 from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
@@ -22,7 +23,6 @@ from integrations.models import (
     LeverProbe,
     WebhookRejection,
 )
-from integrations.models.incident import NAMES
 from integrations.queue import duties, portal_duties, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import give_up
@@ -151,14 +151,14 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
 
 def let_it_last(code: str) -> None:
     """Let a problem last longer than it must to be worth an e-mail."""
-    began = timezone.now() - incidents.WORDINGS[code].notify_after - timedelta(seconds=1)
+    began = timezone.now() - INCIDENTS[code].notify_after - timedelta(seconds=1)
     Incident.objects.filter(code=code).update(began_at=began)
 
 
 def test_every_incident_code_has_a_case():
-    assert set(incident_scan.ROWS) == set(incidents.WORDINGS) == set(NAMES)
-    notified_elsewhere = {code for code, wording in incidents.WORDINGS.items() if not wording.begin_subject}
-    assert set(PROBLEMS) | notified_elsewhere == set(incidents.WORDINGS)
+    assert set(incident_scan.ROWS) == set(INCIDENTS)
+    notified_elsewhere = {code for code, wording in INCIDENTS.items() if not wording.begin_subject}
+    assert set(PROBLEMS) | notified_elsewhere == set(INCIDENTS)
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
@@ -184,7 +184,7 @@ def test_members_are_notified_once_of_the_beginning_and_once_of_the_end(acme, co
     let_it_last(code)
     for _ in range(3):
         incidents.update_incidents(acme)
-    wording = incidents.WORDINGS[code]
+    wording = INCIDENTS[code]
     assert subjects() == [wording.begin_subject]
     assert "http://testserver/" in mail.outbox[0].body
     end(acme)
@@ -204,7 +204,7 @@ def test_rows_added_to_an_unsettled_problem_are_notified_within_the_limit(acme, 
     incidents.update_incidents(acme)
     add_row(acme)  # within the hour that an e-mail covers
     incidents.update_incidents(acme)
-    begin_subject = incidents.WORDINGS[code].begin_subject
+    begin_subject = INCIDENTS[code].begin_subject
     assert subjects() == [begin_subject]
     Incident.objects.update(
         notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
@@ -231,10 +231,10 @@ def test_an_old_effect_that_fails_beside_an_older_failure_is_notified(acme):
     assert late is not None
     apply_outcome(late, Failed("Lever answered 500 for four days"), None)
     incidents.update_incidents(acme)
-    assert subjects() == [incidents.WORDINGS["failed_effects"].begin_subject] * 2
+    assert subjects() == [INCIDENTS["failed_effects"].begin_subject] * 2
 
 
-@pytest.mark.parametrize("code", [code for code, found in incidents.WORDINGS.items() if found.notify_after])
+@pytest.mark.parametrize("code", [code for code, found in INCIDENTS.items() if found.notify_after])
 def test_nobody_is_notified_when_a_problem_ends_before_it_is_worth_an_email(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.payloads import WebhookHint
+from integrations.finding_code import FindingCode
 from integrations.models import Effect, Invitation
 from integrations.queue import on_request, worker
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.results import poll_schedule, webhook_hint
 from tests.workflow.results.conftest import COMPLETE, INSTANCE, URL

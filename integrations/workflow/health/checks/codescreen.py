@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import CodeScreenConnection, Organization
-from integrations.workflow.health.findings import CODESCREEN_SETTINGS, SETTINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import CODESCREEN_SETTINGS, SETTINGS, Finding
 from integrations.workflow.health.wording import day, listed
 
 UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored

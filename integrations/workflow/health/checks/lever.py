@@ -5,17 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.lever.oauth import scopes_of
 from integrations.models import LeverConnection, Organization
-from integrations.workflow.health.findings import (
-    AUTHOR,
-    HEALTH,
-    LEVER_SETTINGS,
-    SETTINGS,
-    Finding,
-    FindingCode,
-    Level,
-)
+from integrations.workflow.health.findings import AUTHOR, HEALTH, LEVER_SETTINGS, SETTINGS, Finding
 from integrations.workflow.health.lever_probe import latest_probe
 from integrations.workflow.health.wording import day, lasting, listed
 

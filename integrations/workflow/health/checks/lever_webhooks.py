@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import LeverWebhook, Organization
 from integrations.vocabulary import WebhookEvent
-from integrations.workflow.health.findings import SETTINGS, WEBHOOK_SETTINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import SETTINGS, WEBHOOK_SETTINGS, Finding
 from integrations.workflow.health.lever_probe import latest_probe
 from integrations.workflow.health.wording import counted, day, lasting
 

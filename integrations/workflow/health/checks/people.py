@@ -6,11 +6,12 @@ from datetime import timedelta
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.invitation_status import NEED_PERSON, FollowingEnd
 from integrations.models import Invitation, Membership, Organization
 from integrations.models.invitation_queryset import BOUNCED
 from integrations.vocabulary import lower_first
-from integrations.workflow.health.findings import ACTIVITY, SETTINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import ACTIVITY, SETTINGS, Finding
 from integrations.workflow.health.wording import MOST_NAMED, counted, listed
 
 ENDED_SHOWN_FOR = timedelta(days=14)

@@ -2,15 +2,9 @@
 
 from collections.abc import Iterator
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import AuditAction, AuditEntry, Delivery, Organization
-from integrations.workflow.health.findings import (
-    ACTIVITY,
-    HEALTH,
-    LEVER_SETTINGS,
-    Finding,
-    FindingCode,
-    Level,
-)
+from integrations.workflow.health.findings import ACTIVITY, HEALTH, LEVER_SETTINGS, Finding
 from integrations.workflow.health.wording import counted
 from integrations.workflow.rules.entered_before import EnteredBefore
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from django.db import models
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import LeverWebhook, Organization
 from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret, encrypted_fields
-from integrations.workflow.health.findings import SETTINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import SETTINGS, Finding
 from integrations.workflow.health.wording import listed
 
 

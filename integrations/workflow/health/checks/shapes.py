@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.http.shapes import Kind
 from integrations.models import Organization, ShapeDeviation
 from integrations.vocabulary import Platform
-from integrations.workflow.health.findings import HEALTH, Finding, FindingCode, Level
+from integrations.workflow.health.findings import HEALTH, Finding
 from integrations.workflow.health.wording import MOST_NAMED, counted, day
 
 SHOWN_FOR = timedelta(days=3)  # since it was last seen

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import IdentityProvider, Organization, SignInDomain
-from integrations.workflow.health.findings import SINGLE_SIGN_ON, Finding, FindingCode, Level
+from integrations.workflow.health.findings import SINGLE_SIGN_ON, Finding
 from integrations.workflow.health.wording import day
 
 

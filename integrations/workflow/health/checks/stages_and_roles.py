@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import Organization, Role, RoleMapping, Stage
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.catalog.lookup import stages_named_in_copy
 from integrations.workflow.catalog.trigger_policy import trigger_policy
-from integrations.workflow.health.findings import (
-    MAPPINGS,
-    POLICY_SETTINGS,
-    SETTINGS,
-    Finding,
-    FindingCode,
-    Level,
-)
+from integrations.workflow.health.findings import MAPPINGS, POLICY_SETTINGS, SETTINGS, Finding
 from integrations.workflow.rules.tags import assessment_tags
 
 

@@ -5,16 +5,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import FormerWebhookKey, LeverWebhook, Organization, WebhookRejection
 from integrations.vocabulary import Platform
 from integrations.workflow.health import webhook_rejections
-from integrations.workflow.health.findings import (
-    CODESCREEN_SETTINGS,
-    WEBHOOK_SETTINGS,
-    Finding,
-    FindingCode,
-    Level,
-)
+from integrations.workflow.health.findings import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS, Finding
 from integrations.workflow.health.wording import day, lasting
 
 SHOWN_FOR = timedelta(days=1)

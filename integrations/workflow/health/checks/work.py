@@ -7,11 +7,12 @@ from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.finding_code import FindingCode, Level
 from integrations.models import CircuitBreaker, Delivery, DutyRun, Effect, Heartbeat, Organization
 from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.catalog.trigger_policy import trigger_stages
-from integrations.workflow.health.findings import ACTIVITY, HEALTH, SETTINGS, Finding, FindingCode, Level
+from integrations.workflow.health.findings import ACTIVITY, HEALTH, SETTINGS, Finding
 from integrations.workflow.health.wording import MOST_NAMED, counted, lasting, listed
 
 LONGEST_WAIT = timedelta(minutes=2)
