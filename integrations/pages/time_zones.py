@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from integrations.models import PersonalSettings
 from integrations.pages.access import current_membership
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 COOKIE = "time_zone"  # written by portal.js, with the prefix __Host- where the portal has HTTPS
 HEADER = "X-Time-Zone"  # portal.js sends the zone of the page when it fetches a partial
@@ -86,10 +87,10 @@ def chosen_zone(request: HttpRequest) -> str:
 def choose_zone(user: User, name: str) -> bool:
     """Store a person's choice, empty for their browser's zone; return whether it changed.
 
-    Raises ValueError for a name that isn't a zone's.
+    Raises ActionNotAllowed for a name that isn't a zone's.
     """
     if name and name not in zone_names():
-        raise ValueError("There is no such time zone.")
+        raise ActionNotAllowed("There is no such time zone.")
     stored = PersonalSettings.objects.filter(user=user).first()
     if (stored.time_zone if stored else "") == name:
         return False

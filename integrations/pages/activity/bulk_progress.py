@@ -12,19 +12,21 @@ from typing import Any, Self
 
 from django.contrib import messages
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
-from django.views.generic import View
 
 from integrations.invitation_status import InvitationStatus
-from integrations.models import Actor, Candidate, Invitation
+from integrations.models import Candidate, Invitation
 from integrations.pages.activity.bulk_rows import ACTS, Act, BulkMixin, counted, do_to_each
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
+from integrations.pages.operation_views import ActView
 from integrations.pages.partials import PartialsMixin
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.undo import (
     UNDO_FOR,
     take_back_approval,
@@ -178,23 +180,21 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         return counted(names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
 
 
-class BulkUndoView(BulkMixin, View):
+class BulkUndoView(BulkMixin, ActView):
     """Take back what hasn't begun."""
 
-    http_method_names = ["post"]
+    following_page = "activity"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> HttpResponse:
         """Take back one row after another, and say for how many it was too late."""
-        lately = DoneLately(request.session)
-        done = lately.latest(request.POST.get("id", ""))
+        lately, user = DoneLately(self.request.session), self.user
+        done = lately.latest(self.request.POST.get("id", ""))
         if done is None or not done.act.may_undo:
-            messages.error(request, "There is nothing to undo.")
-            return redirect("activity")
+            raise ActionNotAllowed("There is nothing to undo.")
         self.act(done.act.code)
         if not done.left_to_undo:
-            messages.info(request, "This is undone already.")
+            messages.info(self.request, "This is undone already.")
             return redirect(progress_address(done.id))
-        user: Actor = self.user
         if done.act.code == "invite":
             candidates = self.candidates(done.left_to_undo)
             outcome = do_to_each(candidates, lambda one: take_back_invite(one, user))
@@ -205,7 +205,7 @@ class BulkUndoView(BulkMixin, View):
             outcome = do_to_each(invitations, lambda one: take_back_approval(one, user))
         if outcome.done:
             lately.store(done.without(outcome.done))
-            messages.success(request, f"Undone: {len(outcome.done)}.")
+            messages.success(self.request, f"Undone: {len(outcome.done)}.")
         for reason, number in counted(outcome.refused.values()):
-            messages.error(request, f"Not undone: {number}. {reason}")
+            messages.error(self.request, f"Not undone: {number}. {reason}")
         return redirect(progress_address(done.id))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -178,12 +178,10 @@ class PreviewRulesView(RulesView):
     Without a form there is nothing to preview, and the rules are shown.
     """
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def form_valid(self, form: PoliciesForm) -> HttpResponse:  # type: ignore[override]
         """Decide the stored deliveries again by the rules in the form."""
-        # validating a ModelForm writes to its instance
-        form = PoliciesForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
-        if not form.is_valid() or "back" in request.POST:
-            return self.render_to_response(self.get_context_data(policies_form=form))
+        if "back" in self.request.POST:
+            return self.form_invalid(form)
         policies = {name: value for name, value in form.cleaned_data.items() if name in DECIDING_POLICIES}
         since = newest(self.organization, MOST)
         results = backtest(self.organization, rules_of(self.organization, policies), since)
@@ -196,7 +194,7 @@ class PreviewRulesView(RulesView):
             **time_context(since, MOST),
             "decides": bool(DECIDING_POLICIES & form.changed_values().keys()),
         }
-        return render(request, "integrations/backtest.html", context)
+        return render(self.request, "integrations/backtest.html", context)
 
 
 class PreviewNewMappingView(MappingCreateView):

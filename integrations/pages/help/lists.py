@@ -30,10 +30,9 @@ from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.reports.report import ReportView
 from integrations.pages.settings.email_templates import EmailListView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
-from integrations.pages.settings.members import ChangeRoleView
 from integrations.pages.settings.notifications import NotificationsView, TeamNotificationsView
 from integrations.pages.settings.rules import RulesView
-from integrations.pages.settings.security import SecurityView
+from integrations.pages.settings.team import ChangeRoleView, SecurityView
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.email.kinds import EMAIL_KINDS
 

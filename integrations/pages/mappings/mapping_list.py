@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
@@ -20,10 +21,12 @@ from integrations.models import LinterFinding, Organization, Role, RoleMapping, 
 from integrations.models.membership import ADMINS, TEAM
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.pick_list import assessment_names, suggestions
+from integrations.pages.operation_views import ActView
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.catalog.trigger_policy import mapping_index, trigger_stages
 from integrations.workflow.health import linter_history
 from integrations.workflow.health.wording import counted
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.mappings import assign_assessment
 from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Facts
@@ -199,46 +202,38 @@ class MappingListView(OrganizationMixin, TemplateView):
         return next((stage for stage in stages if stage.external_id == stage_id), first)
 
 
-class BulkAssignView(OrganizationMixin, View):
+class _MappingListActView(OrganizationMixin, ActView):
+    """A button of the page."""
+
+    allowed_roles = ADMINS
+    following_page = "mapping-list"
+
+
+class BulkAssignView(_MappingListActView):
     """Give the ticked roles one assessment."""
 
-    http_method_names = ["post"]
-    allowed_roles = ADMINS
-
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Add or change the mapping of each ticked role, all or none."""
-        ticked = request.POST.getlist("roles")
+        ticked, assessment = self.request.POST.getlist("roles"), self.request.POST.get("assessment", "")
         keys = [int(key) for key in ticked if key.isdecimal() and len(key) <= MAX_DIGITS][:MAX_ROLES]
-        roles = list(
-            Role.objects.live()
-            .filter(organization=self.organization, pk__in=keys)
-            .select_related("organization")
-        )
-        assessment = request.POST.get("assessment", "")
+        found = Role.objects.live().filter(organization=self.organization, pk__in=keys)
+        roles = list(found.select_related("organization"))
         if not roles:
-            messages.error(request, "Tick the roles first.")
-        elif assessment not in assessment_names(self.organization):
-            messages.error(request, "Choose an assessment that CodeScreen lists.")
-        else:
-            changed = assign_assessment(roles, assessment, self.user)
-            messages.success(
-                request,
-                f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
-            )
-        return redirect(list_url(request))
+            raise ActionNotAllowed("Tick the roles first.")
+        if assessment not in assessment_names(self.organization):
+            raise ActionNotAllowed("Choose an assessment that CodeScreen lists.")
+        changed = assign_assessment(roles, assessment, self.user)
+        return f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed."
 
 
-class RefreshCatalogView(OrganizationMixin, View):
+class RefreshCatalogView(_MappingListActView):
     """Read the stages, roles and assessments again."""
 
-    http_method_names = ["post"]
-    allowed_roles = ADMINS
-
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> HttpResponse:
         """Refresh both platforms' lists; each platform's error becomes a message of its own."""
         self._refresh(self._refresh_lever, "Stages and roles are as Lever lists them now.")
         self._refresh(self._refresh_codescreen, "Assessments are as CodeScreen lists them now.")
-        return redirect(list_url(request))
+        return redirect(self.get_success_url())
 
     def _refresh(self, refresh: Callable[[], None], success: str) -> None:
         try:

@@ -7,13 +7,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView
 
 from integrations.models import Organization, RatingThresholds
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import assessment_names
+from integrations.pages.operation_views import OperationView
 from integrations.vocabulary import Thresholds
 from integrations.workflow.operations.rating_thresholds import delete_thresholds, set_thresholds
 
@@ -33,7 +33,7 @@ class RatingThresholdsForm(forms.Form):
     rating_3_from = _score("Rating 3 from score")
     rating_4_from = _score("Rating 4 from score")
 
-    def __init__(self, organization: Organization, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         """Offer the assessments that CodeScreen lists."""
         super().__init__(*args, **kwargs)
         self._assessments = pick_list.assessments(organization)
@@ -59,44 +59,44 @@ class RatingThresholdsForm(forms.Form):
         return values["rating_2_from"], values["rating_3_from"], values["rating_4_from"]
 
 
-class RatingListView(OrganizationMixin, TemplateView):
+class RatingListView(OrganizationMixin, OperationView):
     """Show the thresholds of each assessment that has its own, and store one set."""
 
     template_name = "integrations/rating_list.html"
     allowed_roles = ADMINS
+    form_class = RatingThresholdsForm
+    following_page = "rating-list"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the stored thresholds."""
-        context = super().get_context_data(**kwargs)
-        context.setdefault("form", RatingThresholdsForm(self.organization, initial=self._organizations_own()))
-        context["thresholds"] = RatingThresholds.objects.filter(organization=self.organization)
-        context["known_assessments"] = assessment_names(self.organization)
-        return context
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Add the organization."""
+        return {**super().get_form_kwargs(), "organization": self.organization}
 
-    def _organizations_own(self) -> dict[str, int]:
+    def get_initial(self) -> dict[str, Any]:
+        """Return the organization's own thresholds."""
         names = ("rating_2_from", "rating_3_from", "rating_4_from")
         return dict(zip(names, self.organization.rating_thresholds, strict=True))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the stored thresholds."""
+        return super().get_context_data(
+            thresholds=RatingThresholds.objects.filter(organization=self.organization),
+            known_assessments=assessment_names(self.organization),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Store the thresholds of one assessment, or delete them where “delete” is posted."""
-        if request.POST.get("action") == "delete":
-            if delete_thresholds(self.organization, request.POST.get("assessment", ""), self.user):
-                messages.success(request, "The thresholds are deleted; the rules' scores count again.")
-            return redirect("rating-list")
-        form = RatingThresholdsForm(self.organization, request.POST)
-        if not form.is_valid() or not self._save(form):
-            return self.render_to_response(self.get_context_data(form=form))
+        if request.POST.get("action") != "delete":
+            return super().post(request, *args, **kwargs)
+        if delete_thresholds(self.organization, request.POST.get("assessment", ""), self.user):
+            messages.success(request, "The thresholds are deleted; the rules' scores count again.")
         return redirect("rating-list")
 
-    def _save(self, form: RatingThresholdsForm) -> bool:
+    def operate(self, form: RatingThresholdsForm) -> str | None:
+        """Store the thresholds of one assessment."""
         assessment = form.cleaned_data["assessment"]
         try:
             is_changed = set_thresholds(self.organization, assessment, form.thresholds(), self.user)
         except ValidationError as error:
-            form.add_error(None, ValidationError(error.messages))
-            return False
-        if is_changed:
-            messages.success(self.request, f"The thresholds of “{assessment}” are stored.")
-        else:
-            messages.info(self.request, "Nothing was changed.")
-        return True
+            raise ValidationError(error.messages) from error  # the form has no field for some of them
+        return f"The thresholds of “{assessment}” are stored." if is_changed else None

@@ -6,14 +6,16 @@ from typing import Any
 import redis
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csp import csp_override
 
 from integrations.models import Candidate, Organization
 from integrations.models.membership import ADMINS
-from integrations.pages.access import OrganizationMixin, return_url, visible
+from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows
+from integrations.pages.operation_views import ActView
 from integrations.pages.overview.attention import attention, further_findings
 from integrations.pages.overview.charts import charts
 from integrations.pages.overview.checklist import SetupStep, setup_steps
@@ -117,17 +119,15 @@ def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:
     return next((step for step in to_do if not step.is_begun), to_do[0] if to_do else None)
 
 
-class ResumeView(OrganizationMixin):
+class ResumeView(OrganizationMixin, ActView):
     """End the organization's pause: what waited for that is decided now."""
 
     allowed_roles = ADMINS
-    http_method_names = ["post"]
+    following_page = "overview"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponse:
         """End it, and say so; nothing changes if it was ended already."""
         if set_policies(Organization.objects.get(pk=self.organization.pk), {"paused": False}, self.user):
-            notify.notify_workers()
-            messages.success(request, "The pause has ended. What waited is decided now.")
-        else:
-            messages.info(request, "The pause had ended already.")
-        return redirect(return_url(request, "/"))
+            return "The pause has ended. What waited is decided now."
+        messages.info(self.request, "The pause had ended already.")
+        return redirect(self.get_success_url())

@@ -1,21 +1,20 @@
 """The page about alerts: the addresses that they are posted to, each with a test, and a form for another one."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.forms import BaseForm, Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.generic import TemplateView, View
 
 from integrations.models import AlertAddress
 from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.queue import notify
+from integrations.pages.operation_views import ActView, OperationView
 from integrations.workflow.operations.alert_addresses import (
     GONE,
     ChangedAddress,
@@ -28,7 +27,6 @@ from integrations.workflow.operations.alert_addresses import (
 )
 from integrations.workflow.operations.errors import ActionNotAllowed
 
-PAGE = "alerts"
 #: What of a stored address its form shows.
 _SHOWN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
 
@@ -81,128 +79,95 @@ class ChangeAddressForm(_AddressForm):
         help_text="It is shown once, after saving. The present one ends at once.",
     )
 
-    def __init__(self, data: QueryDict | None = None, *, address: AlertAddress) -> None:
-        super().__init__(data, initial={name: getattr(address, name) for name in _SHOWN})
-        if address.kind != AlertAddress.Kind.SIGNED:
-            del self.fields["new_secret"]
-
-    def wanted(self) -> ChangedAddress:
-        """Return what the address is to be."""
-        entered = dict(self.cleaned_data)
-        secret = new_secret() if entered.pop("new_secret", False) else ""
-        return ChangedAddress(**entered, secret=secret)
-
 
 @method_decorator(never_cache, name="dispatch")
-class AlertsView(OrganizationMixin, TemplateView):
+class AlertsView(OrganizationMixin, OperationView):
     """Show the addresses, without their secrets; add one on POST."""
 
     template_name = "integrations/alerts.html"
     allowed_roles = SUPER_ADMINS
+    form_class = AlertAddressForm
+    following_page = "alerts"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the addresses; their secrets aren't read."""
         addresses = list(self.organization.alert_addresses.defer("url", "secret"))
-        context = super().get_context_data(**kwargs)
-        context.setdefault("form", AlertAddressForm())
-        return {
-            **context,
-            "addresses": addresses,
-            "most": MOST_ADDRESSES,
-            "is_full": len(addresses) >= MOST_ADDRESSES,
-        }
+        return super().get_context_data(
+            addresses=addresses, most=MOST_ADDRESSES, is_full=len(addresses) >= MOST_ADDRESSES, **kwargs
+        )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponse:
         """Add the address. A signed one is answered with its secret, which is shown this one time."""
-        form = AlertAddressForm(request.POST)
-        if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form))
-        try:
-            address = add_address(self.organization, NewAddress(**form.cleaned_data), self.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return self.render_to_response(self.get_context_data(form=form))
+        address = add_address(self.organization, NewAddress(**form.cleaned_data), self.user)
         if address.secret:
-            return self.render_to_response(self.get_context_data(added=address))
-        messages.success(request, f"“{address}” is added. Now send a test.")
-        return redirect(PAGE)
+            return self.render_to_response(self.get_context_data(form=AlertAddressForm(), added=address))
+        return f"“{address}” is added. Now send a test."
 
 
-class _AddressView(OrganizationMixin, View):
+class _AddressMixin(OrganizationMixin):
     """A view of one address."""
 
     allowed_roles = SUPER_ADMINS
+    following_page = "alerts"
 
+    @cached_property
     def address(self) -> AlertAddress:
-        """Return the address that the path names; 404 for another organization's."""
+        """The address that the path names; 404 for another organization's."""
         return get_object_or_404(self.organization.alert_addresses, pk=self.kwargs["pk"])
 
 
 @method_decorator(never_cache, name="dispatch")
-class ChangeAlertAddressView(_AddressView, TemplateView):
+class ChangeAlertAddressView(_AddressMixin, OperationView):
     """Show what an address gets, and change it on POST: its name, topics, URL and secret, or whether it is on."""
 
     template_name = "integrations/alert_edit.html"
+    form_class = ChangeAddressForm
+
+    def get_initial(self) -> dict[str, Any]:
+        """Return what of the stored address its form shows."""
+        return {name: getattr(self.address, name) for name in _SHOWN}
+
+    def get_form(self, form_class: type[BaseForm] | None = None) -> BaseForm:
+        """Return the form; only a signed webhook has a signing secret."""
+        form: BaseForm = super().get_form(form_class)
+        if self.address.kind != AlertAddress.Kind.SIGNED:
+            del form.fields["new_secret"]
+        return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the address and its form."""
-        address = kwargs.pop("address", None) or self.address()
-        context = super().get_context_data(address=address, **kwargs)
-        context.setdefault("form", ChangeAddressForm(address=address))
-        return context
+        """Add the address."""
+        return super().get_context_data(address=self.address, **kwargs)
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponse | None:
         """Save it. A new secret is shown in the answer, this one time."""
-        address = self.address()
-        form = ChangeAddressForm(request.POST, address=address)
-        if not form.is_valid():
-            return self.render_to_response(self.get_context_data(address=address, form=form))
-        wanted = form.wanted()
-        try:
-            is_changed = change_address(address, wanted, self.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return self.render_to_response(self.get_context_data(address=address, form=form))
-        except ActionNotAllowed as error:
-            messages.info(request, str(error))
-            return redirect(PAGE)
-        if wanted.secret:
-            return self.render_to_response(self.get_context_data(new_secret=wanted.secret))
+        entered = dict(form.cleaned_data)
+        secret = new_secret() if entered.pop("new_secret", False) else ""
+        wanted = ChangedAddress(**entered, secret=secret)
+        is_changed = change_address(self.address, wanted, self.user)
+        if secret:
+            return self.render_to_response(self.get_context_data(new_secret=secret))
         if not is_changed:
-            messages.info(request, "Nothing was changed.")
-        elif wanted.url:
-            messages.success(request, f"“{wanted.name}” is saved. Now send a test to the new address.")
-        else:
-            messages.success(request, f"“{wanted.name}” is saved.")
-        return redirect(PAGE)
+            return None
+        if wanted.url:
+            return f"“{wanted.name}” is saved. Now send a test to the new address."
+        return f"“{wanted.name}” is saved."
 
 
-class SendTestView(_AddressView):
+class SendTestView(_AddressMixin, ActView):
     """Post a test to an address."""
 
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Post it and say whether it was accepted."""
-        address = self.address()
-        if failure := send_test(address, self.user):
-            messages.error(request, f"“{address}” didn't accept the test: {failure}.")
-        else:
-            messages.success(request, f"“{address}” accepted the test. Look whether it is there.")
-            notify.notify_workers()
-        return redirect(PAGE)
+        if failure := send_test(self.address, self.user):
+            raise ActionNotAllowed(f"“{self.address}” didn't accept the test: {failure}.")
+        return f"“{self.address}” accepted the test. Look whether it is there."
 
 
-class RemoveAlertAddressView(_AddressView):
+class RemoveAlertAddressView(_AddressMixin, ActView):
     """Remove an address."""
 
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Remove it: nothing more is posted to it."""
-        address = self.address()
-        if remove_address(address, self.user):
-            messages.success(request, f"“{address}” is removed. Nothing more is sent to it.")
-        else:
-            messages.info(request, GONE)
-        return redirect(PAGE)
+        if not remove_address(self.address, self.user):
+            raise ActionNotAllowed(GONE)
+        return f"“{self.address}” is removed. Nothing more is sent to it."

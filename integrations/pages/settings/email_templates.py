@@ -1,5 +1,6 @@
 """The wording and the branding of the organization's e-mails: edit, preview, send oneself a test, reset."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from integrations.models import EmailKind, EmailTemplate, Organization
 from integrations.models.membership import ADMINS
 from integrations.models.organization import BRANDING
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import OperationView
 from integrations.queue import notify
 from integrations.workflow.email import rendering
 from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
@@ -59,14 +61,20 @@ class BrandingForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
-class EmailListView(OrganizationMixin, TemplateView):
+class EmailListView(OrganizationMixin, OperationView):
     """List the kinds of e-mail, each in the default or the customer's own wording, and the branding of all."""
 
     template_name = "integrations/emails.html"
     allowed_roles = ADMINS
+    form_class = BrandingForm
+    following_page = "emails"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
+        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the kinds, with when the customer last changed their wording, and the branding form."""
+        """Add the kinds, with when the customer last changed their wording."""
         changed_at = dict(
             EmailTemplate.objects.filter(organization=self.organization).values_list("kind", "updated_at")
         )
@@ -79,21 +87,14 @@ class EmailListView(OrganizationMixin, TemplateView):
             }
             for kind in EmailKind
         ]
-        context = super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
-        context.setdefault("branding_form", BrandingForm(instance=self.organization))
-        return context
+        return super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Save the branding; show the page again, with the reasons, when something is wrong."""
-        form = BrandingForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
-        if not form.is_valid():
-            return self.render_to_response(self.get_context_data(branding_form=form))
-        if form.changed_values():
-            set_policies(self.organization, form.changed_values(), self.user)
-            messages.success(request, "Saved. All e-mails from now on have this branding.")
-        else:
-            messages.info(request, "Nothing was changed.")
-        return redirect("emails")
+    def operate(self, form: BrandingForm) -> str | None:
+        """Save the branding."""
+        if not form.changed_values():
+            return None
+        set_policies(self.organization, form.changed_values(), self.user)
+        return "Saved. All e-mails from now on have this branding."
 
 
 class EmailKindView(OrganizationMixin, View):

@@ -9,18 +9,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core import signing
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView
 
 from integrations.models import Effect, Invitation, LeverConnection, Organization
 from integrations.models.encrypted_field import cipher, opened
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import ConfirmedActView
 from integrations.queue import notify
 from integrations.vocabulary import Platform
 from integrations.workflow.effects.registry import kinds_acting_on
 from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.lever_connection import (
     LeverGrant,
     account_before,
@@ -102,11 +104,12 @@ def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGra
     return LeverGrant(**found["grant"])
 
 
-class OtherLeverAccountView(OrganizationMixin, TemplateView):
+class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
     """Say that the consent is for another Lever account than before, and use it only if the person says so."""
 
     template_name = "integrations/other_lever_account.html"
     allowed_roles = SUPER_ADMINS
+    following_page = "settings"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the question; the settings while nothing waits for an answer."""
@@ -116,24 +119,25 @@ class OtherLeverAccountView(OrganizationMixin, TemplateView):
         before = account_before(self.organization, grant)
         return self.render_to_response(self.get_context_data(grant=grant, before=before))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> HttpResponse:
         """Use the grant, or forget it."""
-        grant = _waiting_grant(request, self.organization)
-        request.session.pop(_WAITING_SESSION_KEY, None)
+        grant = _waiting_grant(self.request, self.organization)
+        self.request.session.pop(_WAITING_SESSION_KEY, None)
         if grant is None:
-            messages.error(request, "That took too long. Press Connect again.")
-        elif request.POST.get("act") == "use":
-            _use(request, self.organization, grant, self.user)
+            raise ActionNotAllowed("That took too long. Press Connect again.")
+        if self.request.POST.get("act") == "use":
+            _use(self.request, self.organization, grant, self.user)
         else:
-            messages.info(request, "Nothing was changed: the Lever account is the one from before.")
+            messages.info(self.request, "Nothing was changed: the Lever account is the one from before.")
         return redirect("settings")
 
 
-class DisconnectLeverView(OrganizationMixin, TemplateView):
+class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
     """Show what disconnecting affects; disconnect on POST."""
 
     template_name = "integrations/disconnect_lever.html"
     allowed_roles = SUPER_ADMINS
+    following_page = "settings"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Count the invitations and effects that disconnecting affects."""
@@ -153,10 +157,7 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
             **kwargs,
         )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Disconnect."""
         disconnect_lever(self.organization, self.user)
-        messages.success(
-            request, "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."
-        )
-        return redirect("settings")
+        return "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."

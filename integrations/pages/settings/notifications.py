@@ -2,23 +2,25 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Page, Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import TemplateView, View
+from django.views.generic import View
 
 from integrations.models import AttemptLimit, EmailKind, Membership
 from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import ActView, ConfirmedActView
 from integrations.workflow.email import preferences
 from integrations.workflow.email.kinds import EMAIL_KINDS
+from integrations.workflow.health.wording import counted
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 PAGE = 50
 #: How often one member may choose their own e-mails.
@@ -30,10 +32,11 @@ def _chosen(request: HttpRequest, prefix: str) -> dict[EmailKind, bool]:
     return {kind: f"{prefix}{kind}" in request.POST for kind in EmailKind}
 
 
-class NotificationsView(OrganizationMixin, TemplateView):
+class NotificationsView(OrganizationMixin, ConfirmedActView):
     """Which e-mails the signed-in person gets from this organization, and their time zone."""
 
     template_name = "integrations/notifications.html"
+    following_page = "notifications"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds of e-mail with the person's choices, and the time zones."""
@@ -55,51 +58,39 @@ class NotificationsView(OrganizationMixin, TemplateView):
             **kwargs,
         )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | None:
         """Store the choices, and the time zone if it was posted too.
 
         Each change stays in the audit log for good, so that nobody may make them without end.
         """
+        posted = self.request.POST
         outcome = AttemptLimit.take(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES))
         if isinstance(outcome, TooMany):
-            messages.error(
-                request, f"You changed this often just now. Wait {outcome.in_words}, then try again."
+            raise ActionNotAllowed(
+                f"You changed this often just now. Wait {outcome.in_words}, then try again."
             )
-            return redirect("notifications")
-        try:
-            zone_changed = "time_zone" in request.POST and time_zones.choose_zone(
-                self.user, request.POST["time_zone"]
-            )
-        except ValueError as error:
-            messages.error(request, str(error))
-            return redirect("notifications")
-        changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.user)
-        messages.success(
-            request, "Your settings are saved." if changed or zone_changed else "Nothing was changed."
-        )
-        return redirect("notifications")
+        zone_changed = "time_zone" in posted and time_zones.choose_zone(self.user, posted["time_zone"])
+        changed = preferences.save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
+        return "Your settings are saved." if changed or zone_changed else None
 
 
-class TimeZoneView(OrganizationMixin, View):
+class TimeZoneView(OrganizationMixin, ActView):
     """Choose the time zone for every organization's pages."""
 
-    http_method_names = ["post"]
+    following_page = "notifications"
+    anchor = "#times"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | None:
         """Store the time zone."""
-        try:
-            changed = time_zones.choose_zone(self.user, request.POST.get("time_zone", ""))
-        except ValueError as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, "Your time zone is stored." if changed else "Nothing was changed.")
-        return redirect(reverse("notifications") + "#times")
+        changed = time_zones.choose_zone(self.user, self.request.POST.get("time_zone", ""))
+        return "Your time zone is stored." if changed else None
 
 
-class TeamNotificationsView(OrganizationMixin, TemplateView):
+class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
     """Which e-mails each member gets."""
 
     template_name = "integrations/notifications_team.html"
+    following_page = "notifications-team"
     allowed_roles = SUPER_ADMINS
 
     def _page(self) -> Page[Membership]:
@@ -116,10 +107,12 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
         ]
         return super().get_context_data(page=page, rows=rows, kinds=EmailKind.choices, **kwargs)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | None:
         """Store the choices of the members that were shown; their ids are posted, so an unticked box counts."""
         shown = [
-            int(pk) for pk in request.POST.getlist("member")[: PAGE * 2] if pk.isdecimal() and len(pk) < 18
+            int(pk)
+            for pk in self.request.POST.getlist("member")[: PAGE * 2]
+            if pk.isdecimal() and len(pk) < 18
         ]
         members = list(
             self.organization.memberships.filter(pk__in=shown).select_related("user", "organization")
@@ -127,11 +120,9 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
         changed = [
             member
             for member in members
-            if preferences.save_preferences(member, _chosen(request, f"kind-{member.pk}-"), self.user)
+            if preferences.save_preferences(member, _chosen(self.request, f"kind-{member.pk}-"), self.user)
         ]
-        stored = f"Stored for {len(changed)} member{'' if len(changed) == 1 else 's'}."
-        messages.success(request, stored if changed else "Nothing was changed.")
-        return redirect(reverse("notifications-team"))
+        return f"Stored for {counted(len(changed), 'member')}." if changed else None
 
 
 @method_decorator([login_not_required, csrf_exempt], name="dispatch")

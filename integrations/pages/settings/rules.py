@@ -1,13 +1,11 @@
 """The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
-from django.views.generic import TemplateView
+from django.forms import Form
+from django.http import QueryDict
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
@@ -18,8 +16,7 @@ from integrations.models.organization import BRANDING, POLICIES, SECURITY
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
-from integrations.queue import notify
-from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.pages.operation_views import OperationView
 from integrations.workflow.operations.policies import choose_feedback_author, possible_authors, set_policies
 
 #: Policies with a page or form of their own.
@@ -140,16 +137,21 @@ def _zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
     return [("UTC", "UTC"), *((one.name, list(one.zones)) for one in time_zones.zones_by_continent())]
 
 
-class RulesView(OrganizationMixin, TemplateView):
+class RulesView(OrganizationMixin, OperationView):
     """Show the policies and save them; a failed save shows the page again with the reasons."""
 
     template_name = "integrations/rules.html"
     allowed_roles = ADMINS
+    form_class = PoliciesForm
+    following_page = "rules"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
+        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the form, and whether Lever lets the portal attach files."""
+        """Add whether Lever lets the portal attach files."""
         context = super().get_context_data(**kwargs)
-        context.setdefault("policies_form", PoliciesForm(instance=self.organization))
         connection = LeverConnection.objects.filter(organization=self.organization).first()
         context["files_scope"] = FILES_SCOPE
         context["lacks_files_scope"] = bool(
@@ -157,34 +159,22 @@ class RulesView(OrganizationMixin, TemplateView):
         )
         return context
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: PoliciesForm) -> str | None:
         """Save the policies that differ from the stored ones."""
-        # validating a ModelForm writes to its instance, and the page still needs the stored organization
-        form = PoliciesForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
-        if form.is_valid() and self._save(form):
-            return redirect("rules")
-        return self.render_to_response(self.get_context_data(policies_form=form))
-
-    def _save(self, form: PoliciesForm) -> bool:
         values = form.changed_values()
         if not values:
-            messages.info(self.request, "Nothing was changed.")
-            return True
-        try:
-            set_policies(self.organization, values, self.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return False
-        notify.notify_workers()
-        messages.success(self.request, "The rules are saved.")
-        return True
+            return None
+        set_policies(self.organization, values, self.user)
+        return "The rules are saved."
 
 
-class FeedbackAuthorView(OrganizationMixin, TemplateView):
+class FeedbackAuthorView(OrganizationMixin, OperationView):
     """Show Lever's active users, and store the chosen one."""
 
     template_name = "integrations/feedback_author.html"
     allowed_roles = ADMINS
+    form_class = Form
+    following_page = "rules"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the users from Lever; without an answer the page says why."""
@@ -195,15 +185,10 @@ class FeedbackAuthorView(OrganizationMixin, TemplateView):
             context["problem"] = str(error)
         return context
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Store the chosen user; an empty choice means the person who connected."""
-        user_id = request.POST.get("author", "")
-        try:
-            lever = provider.lever_client(self.organization)
-            name = choose_feedback_author(self.organization, lever, user_id, self.user)
-        except (ActionNotAllowed, PlatformError) as error:
-            messages.error(request, str(error))
-            return redirect("feedback-author")
+        user_id = self.request.POST.get("author", "")
+        lever = provider.lever_client(self.organization)
+        name = choose_feedback_author(self.organization, lever, user_id, self.user)
         author = name or ("The chosen user" if user_id else "The person who connected Lever")
-        messages.success(request, f"{author} is the author of feedback from now on.")
-        return redirect("rules")
+        return f"{author} is the author of feedback from now on."

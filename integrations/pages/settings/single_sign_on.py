@@ -1,22 +1,24 @@
 """The page about single sign-on: the provider, the e-mail domains, whether members must use it, and who is bound."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.generic import TemplateView
 
 from integrations.http import customer_calls
 from integrations.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import ActView, OperationView
 from integrations.recent_sign_in import RecentSignInMixin
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.single_sign_on import domains, identities
 from integrations.workflow.operations.single_sign_on.domains import Proof
 from integrations.workflow.operations.single_sign_on.provider_settings import (
@@ -27,8 +29,6 @@ from integrations.workflow.operations.single_sign_on.provider_settings import (
     set_mode,
 )
 from integrations.workflow.operations.single_sign_on.upkeep import check_provider
-
-PAGE = "single-sign-on-settings"
 
 
 class ProviderForm(forms.Form):
@@ -59,7 +59,7 @@ class ProviderForm(forms.Form):
     )
 
 
-class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, TemplateView):
+class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, OperationView):
     """Show everything about the organization's single sign-on; save the provider on POST.
 
     It and each button take a fresh proof: who chooses the provider can sign in as every member.
@@ -67,54 +67,49 @@ class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, TemplateVie
 
     template_name = "integrations/single_sign_on.html"
     allowed_roles = SUPER_ADMINS
+    form_class = ProviderForm
+    following_page = "single-sign-on-settings"
+
+    @cached_property
+    def provider(self) -> IdentityProvider | None:
+        """The organization's provider as it was when the request came."""
+        return provider_of(self.organization)
+
+    def get_initial(self) -> dict[str, Any]:
+        """Return what is stored; the secret is never shown."""
+        shown = ("issuer", "client_id", "counts_as_second_factor")
+        return {name: getattr(self.provider, name) for name in shown} if self.provider else {}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read what is stored; the secret is never shown."""
-        provider = provider_of(self.organization)
-        context = super().get_context_data(**kwargs)
-        context.setdefault("provider_form", ProviderForm(initial=_initial(provider)))
+        """Add the provider, the domains, and who is bound."""
         path = reverse("single-sign-on-complete", kwargs={"slug": self.organization.slug})
-        return {
-            **context,
-            "provider": provider,
-            "redirect_address": f"{settings.PORTAL_URL}{path}",
-            "domains": self.organization.sign_in_domains.all(),
-            "modes": IdentityProvider.Mode.choices,
-            "identities": _identities(provider),
-            "now": timezone.now(),
-        }
+        bound = self.provider.identities.select_related("user") if self.provider else None
+        return super().get_context_data(
+            provider=self.provider,
+            redirect_address=f"{settings.PORTAL_URL}{path}",
+            domains=self.organization.sign_in_domains.all(),
+            modes=IdentityProvider.Mode.choices,
+            identities=[] if bound is None else bound.order_by("user__username"),
+            now=timezone.now(),
+            **kwargs,
+        )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponse | None:
         """Save the provider, and ask it for its discovery document."""
-        form = ProviderForm(request.POST)
-        if not form.is_valid() or not self._save(form):
-            return self.render_to_response(self.get_context_data(provider_form=form))
-        return redirect(PAGE)
-
-    def _save(self, form: ProviderForm) -> bool:
         customer_calls.begin(self.organization.pk)  # nothing is stored when the provider can't be asked now
-        try:
-            changes = save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return False
-        if not changes:
-            messages.info(self.request, "Nothing was changed.")
-            return True
+        if not save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user):
+            return None
         provider = provider_of(self.organization)
-        failure = check_provider(provider) if provider else ""
-        if failure:
+        if failure := check_provider(provider) if provider else "":
             messages.warning(self.request, f"The provider is stored, but can't be used yet. {failure}")
-        else:
-            messages.success(self.request, "The provider is stored, and answers. Now try it.")
-        return True
+            return redirect(self.get_success_url())
+        return "The provider is stored, and answers. Now try it."
 
 
-class _SingleSignOnAction(OrganizationMixin, RecentSignInMixin):
+class _SingleSignOnAct(OrganizationMixin, RecentSignInMixin, ActView):
     """A button of the page."""
 
-    http_method_names = ["post"]
-    page_of_form = PAGE
+    page_of_form = following_page = "single-sign-on-settings"
     allowed_roles = SUPER_ADMINS
 
     def domain(self) -> SignInDomain:
@@ -122,92 +117,72 @@ class _SingleSignOnAction(OrganizationMixin, RecentSignInMixin):
         return get_object_or_404(self.organization.sign_in_domains, pk=self.kwargs["pk"])
 
 
-class ModeView(_SingleSignOnAction):
+class ModeView(_SingleSignOnAct):
     """Say whether members may or must use single sign-on."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | None:
         """Store the choice, or say what is missing."""
-        try:
-            is_changed = set_mode(self.organization, request.POST.get("mode", ""), self.user)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, "Your choice is stored." if is_changed else "Nothing was changed.")
-        return redirect(PAGE)
+        is_changed = set_mode(self.organization, self.request.POST.get("mode", ""), self.user)
+        return "Your choice is stored." if is_changed else None
 
 
-class RemoveProviderView(_SingleSignOnAction):
+class RemoveProviderView(_SingleSignOnAct):
     """Delete the provider."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Delete it; members sign in with their passwords again."""
-        if remove_provider(self.organization, self.user):
-            messages.success(request, "The provider is removed. Members sign in with their passwords.")
-        else:
-            messages.info(request, "There is no provider.")
-        return redirect(PAGE)
+        if not remove_provider(self.organization, self.user):
+            raise ActionNotAllowed("There is no provider.")
+        return "The provider is removed. Members sign in with their passwords."
 
 
-class AddDomainView(_SingleSignOnAction):
+class AddDomainView(_SingleSignOnAct):
     """Name a domain to prove."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    anchor = "#domains"
+
+    def operate(self, form: Form) -> str:
         """Store the domain; the page then shows the record to make."""
-        try:
-            domain = domains.add_domain(self.organization, request.POST.get("domain", ""), self.user)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, f"Now make the TXT record of {domain}, and press “Check”.")
-        return redirect(reverse(PAGE) + "#domains")
+        domain = domains.add_domain(self.organization, self.request.POST.get("domain", ""), self.user)
+        return f"Now make the TXT record of {domain}, and press “Check”."
 
 
-class CheckDomainView(_SingleSignOnAction):
+class CheckDomainView(_SingleSignOnAct):
     """Look the record of a domain up."""
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    anchor = "#domains"
+
+    def operate(self, form: Form) -> HttpResponse:
         """Store and say what the look-up showed."""
         domain = self.domain()
         proof = domains.check_domain(domain, self.user)
         level = messages.SUCCESS if proof is Proof.FOUND else messages.WARNING
-        messages.add_message(request, level, f"{domain}: {proof.label}")
-        return redirect(reverse(PAGE) + "#domains")
+        messages.add_message(self.request, level, f"{domain}: {proof.label}")
+        return redirect(self.get_success_url())
 
 
-class RemoveDomainView(_SingleSignOnAction):
+class RemoveDomainView(_SingleSignOnAct):
     """Remove a domain."""
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    anchor = "#domains"
+
+    def operate(self, form: Form) -> str:
         """Remove it: single sign-on no longer concerns such addresses."""
         domain = self.domain()
         domains.remove_domain(domain, self.user)
-        messages.success(request, f"{domain} is removed.")
-        return redirect(reverse(PAGE) + "#domains")
+        return f"{domain} is removed."
 
 
-class UnbindView(_SingleSignOnAction):
+class UnbindView(_SingleSignOnAct):
     """Forget who a member is at the provider."""
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    anchor = "#people"
+
+    def operate(self, form: Form) -> str:
         """Unbind the member; their next sign-in binds them by their address again."""
         rows = ProviderIdentity.objects.filter(provider__organization=self.organization)
-        identity = get_object_or_404(rows.select_related("user", "provider__organization"), pk=pk)
+        identity = get_object_or_404(
+            rows.select_related("user", "provider__organization"), pk=self.kwargs["pk"]
+        )
         identities.unbind(identity, self.user)
-        messages.success(request, f"{identity.user} is bound anew at their next sign-in.")
-        return redirect(reverse(PAGE) + "#people")
-
-
-def _initial(provider: IdentityProvider | None) -> dict[str, Any]:
-    if provider is None:
-        return {}
-    return {
-        "issuer": provider.issuer,
-        "client_id": provider.client_id,
-        "counts_as_second_factor": provider.counts_as_second_factor,
-    }
-
-
-def _identities(provider: IdentityProvider | None) -> list[ProviderIdentity]:
-    if provider is None:
-        return []
-    return list(provider.identities.select_related("user").order_by("user__username"))
+        return f"{identity.user} is bound anew at their next sign-in."

@@ -1,23 +1,30 @@
-"""The Team page: the members, inviting people, and those who haven't answered yet."""
+"""The Team and Security pages: the members, inviting people, roles, second factors, and removing somebody."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Exists, OuterRef
+from django.forms import Form
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
-from integrations.models import Membership, PendingMembership
+from integrations.models import AuthenticatorApp, Membership, Passkey, PendingMembership
 from integrations.models.membership import SUPER_ADMINS
 from integrations.models.pending_membership import LONGEST_ADDRESS
 from integrations.pages.access import OrganizationMixin
-from integrations.queue import notify
-from integrations.recent_sign_in import proof_wanted
+from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView, ReasonForm
+from integrations.recent_sign_in import RecentSignInMixin, proof_wanted
+from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.email.membership_links import is_mail_sent, membership_link
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.members import change_role, may_set_password, remove_member
 from integrations.workflow.operations.pending_members import invite, send_again, withdraw
+from integrations.workflow.operations.policies import is_less_secure, set_policies
+from integrations.workflow.operations.second_factor import reset_for_member
 
 
 class InviteMemberForm(forms.Form):
@@ -33,94 +40,198 @@ class InviteMemberForm(forms.Form):
     )
 
 
-class TeamView(OrganizationMixin, TemplateView):
-    """Show the members. The view that invites one inherits from it, to show the page again with a form's errors."""
+class TeamView(OrganizationMixin, OperationView):
+    """Show the members; invite somebody by an e-mail address. The answer doesn't tell whether they have an account."""
 
     template_name = "integrations/team.html"
     allowed_roles = SUPER_ADMINS
+    form_class = InviteMemberForm
+    following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the members and the pending memberships."""
-        context = super().get_context_data(**kwargs)
-        context.setdefault("invite_form", InviteMemberForm())
         members = self.organization.memberships.select_related("user")
-        context["members"] = members.order_by("user__username")
-        context["pending_members"] = self.organization.pending_memberships.order_by("email")
-        context["is_mail_sent"] = is_mail_sent()
-        context["roles"] = Membership.Role.choices
-        return context
+        return super().get_context_data(
+            members=members.order_by("user__username"),
+            pending_members=self.organization.pending_memberships.order_by("email"),
+            is_mail_sent=is_mail_sent(),
+            roles=Membership.Role.choices,
+            **kwargs,
+        )
 
-
-class InviteMemberView(TeamView):
-    """Invite the person with an e-mail address. The answer doesn't tell whether they have an account."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponseBase:
         """Send the invitation; the person becomes a member when they accept. A Super Admin's takes a fresh proof."""
-        form = InviteMemberForm(request.POST)
-        if form.is_valid():
-            cleaned = form.cleaned_data
-            if cleaned["role"] in SUPER_ADMINS and (wanted := proof_wanted(request, reverse("team"))):
-                return wanted
-            outcome = invite(self.organization, cleaned["email"], cleaned["role"], self.user)
-            if isinstance(outcome, PendingMembership):
-                return self._invited(outcome)
-            form.add_error(None, outcome.value)
-        return self.render_to_response(self.get_context_data(invite_form=form))
-
-    def _invited(self, pending: PendingMembership) -> HttpResponse:
-        notify.notify_workers()
+        email, role = form.cleaned_data["email"], form.cleaned_data["role"]
+        if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, reverse("team"))):
+            return wanted
+        outcome = invite(self.organization, email, role, self.user)
+        if not isinstance(outcome, PendingMembership):
+            raise ActionNotAllowed(outcome.value)
         if not is_mail_sent():
-            return redirect("pending-member", pk=pending.pk)
-        messages.success(self.request, f"The invitation is on its way to {pending.email}.")
-        return redirect("team")
+            return redirect("pending-member", pk=outcome.pk)
+        return f"The invitation is on its way to {outcome.email}."
 
 
-class PendingMemberView(OrganizationMixin, TemplateView):
-    """Show one pending membership; send its invitation again on POST."""
+class PendingMixin(OrganizationMixin):
+    """A view of one pending membership."""
 
     allowed_roles = SUPER_ADMINS
-    template_name = "integrations/pending_member.html"
 
+    @property
     def pending(self) -> PendingMembership:
-        """Return the row that the address names; 404 for another organization's, and once it was answered."""
+        """The row that the address names; 404 for another organization's, and once it was answered."""
         rows = self.organization.pending_memberships.select_related("organization")
         return get_object_or_404(rows, pk=self.kwargs["pk"])
 
+
+class PendingMemberView(PendingMixin, ConfirmedActView):
+    """Show one pending membership; send its invitation again on POST."""
+
+    template_name = "integrations/pending_member.html"
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the link only where the portal can't send it: everybody who has it can answer for the person."""
-        pending = self.pending()
+        pending = self.pending
         link = membership_link(pending) if pending.is_open and not is_mail_sent() else ""
         return super().get_context_data(pending=pending, link=link, is_mail_sent=is_mail_sent(), **kwargs)
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def operate(self, form: Form) -> str:
         """Send the invitation again."""
-        pending = self.pending()
-        try:
-            send_again(pending, self.user)
-        except ActionNotAllowed as error:
-            messages.error(request, str(error))
-        else:
-            notify.notify_workers()
-            messages.success(
-                request, f"The invitation is on its way to {pending.email}. Earlier links have ended."
-            )
-        return redirect("pending-member", pk=pk)
+        pending = self.pending
+        send_again(pending, self.user)
+        return f"The invitation is on its way to {pending.email}. Earlier links have ended."
+
+    def get_success_url(self) -> str:
+        """Stay on the page."""
+        return self.request.path
 
 
-class WithdrawInvitationView(OrganizationMixin, View):
+class WithdrawInvitationView(PendingMixin, ActView):
     """Withdraw an invitation."""
 
-    http_method_names = ["post"]
+    following_page = "team"
+
+    def operate(self, form: Form) -> str:
+        """Withdraw it: its links end."""
+        pending = self.pending
+        withdraw(pending, self.user)
+        return f"The invitation to {pending.email} is withdrawn; its link no longer works."
+
+
+class MemberMixin(OrganizationMixin):
+    """A view of one member."""
+
     allowed_roles = SUPER_ADMINS
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Withdraw it: its links end."""
-        pending = get_object_or_404(
-            self.organization.pending_memberships.select_related("organization"), pk=pk
+    @property
+    def member(self) -> Membership:
+        """The member that the address names; 404 for another organization's."""
+        return get_object_or_404(self.organization.memberships.select_related("user"), pk=self.kwargs["pk"])
+
+
+class MemberLinkView(MemberMixin, RecentSignInMixin, TemplateView):
+    """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address.
+
+    It takes a fresh proof: the link opens another's account.
+    """
+
+    template_name = "integrations/member_link.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the link; empty for a person who has an address or a password, or is a member elsewhere too."""
+        member = self.member
+        link = choose_password_link(member.user) if may_set_password(member) else ""
+        return super().get_context_data(member=member, link=link, **kwargs)
+
+
+class ChangeRoleView(MemberMixin, ActView):
+    """Give a member another role."""
+
+    following_page = "team"
+
+    def operate(self, form: Form) -> str | HttpResponseBase | None:
+        """Change the role, unless the member is the last Super Admin; a new one takes a fresh proof."""
+        role, member = self.request.POST.get("role", ""), self.member
+        if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, reverse("team"))):
+            return wanted
+        if role not in Membership.Role.values:
+            raise ActionNotAllowed("There is no such role.")
+        if not change_role(member, role, self.user):
+            return None
+        return f"{member.user} is {member.get_role_display()} now."
+
+
+class RemoveMemberView(MemberMixin, ConfirmedActView):
+    """Show what removing a member affects; remove them on POST."""
+
+    template_name = "integrations/member_remove.html"
+    following_page = "team"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the member."""
+        return super().get_context_data(member=self.member, **kwargs)
+
+    def operate(self, form: Form) -> str | HttpResponse:
+        """Remove the member, unless they are the last Super Admin."""
+        member = self.member
+        remove_member(member, self.user)
+        said = f"{member.user} is no longer a member."
+        if member.user_id != self.user.pk:
+            return said
+        messages.success(self.request, said)
+        return redirect("overview")
+
+
+class SecurityView(OrganizationMixin, ConfirmedActView):
+    """Require a second factor or not, and see who would have to set one up."""
+
+    template_name = "integrations/security.html"
+    allowed_roles = SUPER_ADMINS
+    following_page = "security"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the members with their second factors."""
+        members = list(
+            self.organization.memberships.annotate(
+                has_app=Exists(AuthenticatorApp.objects.confirmed().filter(user=OuterRef("user"))),
+                has_passkey=Exists(Passkey.objects.filter(user=OuterRef("user"))),
+            )
+            .select_related("user")
+            .order_by("user__username")
         )
-        withdraw(pending, self.user)
-        notify.notify_workers()
-        messages.success(
-            request, f"The invitation to {pending.email} is withdrawn; its link no longer works."
-        )
-        return redirect("team")
+        without = sum(not (member.has_app or member.has_passkey) for member in members)
+        return super().get_context_data(members=members, without=without, **kwargs)
+
+    def operate(self, form: Form) -> str | HttpResponseBase | None:
+        """Store whether a second factor is required; to require none takes a fresh proof."""
+        wanted = "requires_second_factor" in self.request.POST
+        values = {"requires_second_factor": wanted}
+        if is_less_secure(self.organization, values) and (
+            proof := proof_wanted(self.request, reverse("security"))
+        ):
+            return proof
+        if not set_policies(self.organization, values, self.user):
+            return None
+        if wanted:
+            return "A second factor is required now, of every session that is open too."
+        return "A second factor is no longer required. Members who have one are still asked for it."
+
+
+class ResetSecondFactorView(MemberMixin, RecentSignInMixin, OperationView):
+    """Say what a reset does and ask why; reset on POST. Both need a fresh proof: it opens another's account."""
+
+    template_name = "integrations/second_factor_reset.html"
+    form_class = ReasonForm
+    following_page = "security"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the member."""
+        return super().get_context_data(member=self.member, **kwargs)
+
+    def operate(self, form: Form) -> str | HttpResponse:
+        """Reset it, unless it isn't this organization's to decide."""
+        member = self.member
+        if reset_for_member(member, self.user, form.cleaned_data["reason"]):
+            return f"The second factor of {member.user} is reset, and they are told by e-mail."
+        messages.info(self.request, f"{member.user} has no second factor.")
+        return redirect("security")

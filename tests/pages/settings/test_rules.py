@@ -65,7 +65,7 @@ def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
 
 def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_client, organization):
     answer = organization_admin_client.post(URL, SAME | {"rating_3_from": "80"})
-    form = answer.context["policies_form"]
+    form = answer.context["form"]
     assert form.errors == {"rating_3_from": ["The scores must rise from rating 2 to rating 4."]}
     assert 'id="id_rating_3_from_error"' in text(answer)
 
@@ -96,7 +96,7 @@ def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     organization_admin_client, ready_organization
 ):
     answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})
-    errors = answer.context["policies_form"].errors["passed_stage"]
+    errors = answer.context["form"].errors["passed_stage"]
     assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
     assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
 
@@ -125,7 +125,7 @@ def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explaine
 
 def test_a_time_zone_that_does_not_exist_is_refused(organization_admin_client, ready_organization):
     answer = organization_admin_client.post(URL, SAME | {"report_time_zone": "Mars/Olympus"})
-    assert "There is no such time zone" in str(answer.context["policies_form"].errors["report_time_zone"])
+    assert "There is no such time zone" in str(answer.context["form"].errors["report_time_zone"])
 
 
 def options(answer, name: str) -> list[str]:
@@ -158,7 +158,7 @@ def test_a_name_that_the_platform_does_not_list_is_refused(
     organization_admin_client, ready_organization, name, written, reason
 ):
     answer = organization_admin_client.post(URL, SAME | {name: written})
-    assert answer.context["policies_form"].errors[name] == [reason]
+    assert answer.context["form"].errors[name] == [reason]
     assert getattr(Organization.objects.get(pk=ready_organization.pk), name) == ""
 
 

@@ -74,7 +74,7 @@ def test_an_existing_member_cannot_be_invited(super_admin_client, team_member):
 @pytest.mark.parametrize("email", ["", "nobody", "a" * 140 + "@acme.example", "a\x01b@acme.example"])
 def test_an_address_that_is_none_is_refused(super_admin_client, email):
     answer = super_admin_client.post(INVITE, NEW | {"email": email})
-    assert answer.context["invite_form"].errors["email"]
+    assert answer.context["form"].errors["email"]
     assert not PendingMembership.objects.exists()
 
 
