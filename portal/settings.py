@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "portal.customer_calls.CustomerCallsMiddleware",
-    "portal.accounts.session_limits.SessionLimitsMiddleware",
+    "portal.accounts.session_rows.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.second_factor.admin_gate.AdminSecondFactorMiddleware",
     "portal.accounts.time_zones.TimeZoneMiddleware",

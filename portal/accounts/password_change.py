@@ -17,7 +17,7 @@ from integrations.models.attempt_limit import TooMany
 from integrations.queue import notify
 from integrations.workflow.operations.accounts import follow_new_password
 from integrations.workflow.operations.second_factor import has_second_factor
-from portal.accounts.second_factor.overview import REVIEW_FACTORS
+from portal.accounts.second_factor.set_up import REVIEW_FACTORS
 from portal.accounts.session_rows import row_key
 from portal.accounts.sign_in_entries import record_failure, record_refusal, with_address
 from portal.accounts.throttle import begin_attempt, too_many_in_words

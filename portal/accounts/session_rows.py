@@ -1,14 +1,17 @@
 """Keep the row of each session: it begins at a sign-in, and each request looks whether it still holds."""
 
+from collections.abc import Callable
 from typing import cast
 
-from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from integrations.models import UserSession
 from integrations.workflow.operations.sessions import end_sessions
-from portal.accounts.browser_names import browser_name
 from portal.client_address import client_address, client_network
 
 #: The session's key for the key of its row.
@@ -64,3 +67,67 @@ def current_row(request: HttpRequest) -> UserSession | None:
     if key is None or not request.user.is_authenticated:
         return None
     return UserSession.objects.filter(pk=key, user_id=request.user.pk, ended_at=None).first()
+
+
+class SessionLimitsMiddleware:
+    """Signs a request out whose session no longer holds, and says why; records the use of one that does."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request. One without a session's cookie costs nothing."""
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+            row = current_row(request)
+            if row is None or row.is_idle or row.is_too_old:
+                end_row(request)
+                request.session.flush()
+                request.user = AnonymousUser()
+                messages.info(request, _reason(row))
+            else:
+                address = client_address(request)
+                row.record_use(str(address) if address else None)
+        return self.get_response(request)
+
+
+def _reason(row: UserSession | None) -> str:
+    if row is None:
+        return "Your session was ended: you signed out elsewhere, or your password or account changed. Sign in again."
+    if row.is_too_old:
+        return (
+            f"You were signed out: a session lasts {settings.SESSION_MAX_HOURS} hours at most. Sign in again."
+        )
+    return f"You were signed out after {settings.SESSION_IDLE_HOURS} hours without use. Sign in again."
+
+
+#: What a browser writes into `User-Agent`, the most telling first: most of them also claim to be others.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(user_agent: str) -> str:
+    """Return words such as "Firefox on Windows" for a `User-Agent`; never a part of what a client sent."""
+    browser = _first(_BROWSERS, user_agent) or "Unknown browser"
+    system = _first(_SYSTEMS, user_agent)
+    return f"{browser} on {system}" if system else browser
+
+
+def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+    return next((name for mark, name in names if mark in user_agent), "")

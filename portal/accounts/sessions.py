@@ -6,12 +6,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.generic import TemplateView
 
 from integrations.models import AuditAction, UserSession
+from integrations.pages.operation_views import ConfirmedActView
 from integrations.recent_sign_in import proof_wanted
 from integrations.workflow.operations.account_entries import record_for_person
 from portal.accounts.session_rows import row_key
@@ -20,10 +21,11 @@ from portal.accounts.session_rows import row_key
 MAX_LISTED = 100
 
 
-class SessionsView(TemplateView):
+class SessionsView(ConfirmedActView):
     """List the signed-in person's sessions; end one of them, or all others."""
 
     template_name = "accounts/sessions.html"
+    following_page = "sessions"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the sessions that hold, the one of this request first."""
@@ -38,8 +40,9 @@ class SessionsView(TemplateView):
             **kwargs,
         )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> str | HttpResponse:
         """End the session that the form names, or all others, after a fresh proof. Somebody else's is never found."""
+        request = self.request
         if wanted := proof_wanted(request, reverse("sessions")):
             return wanted
         others = self._live().exclude(pk=row_key(request))
@@ -52,11 +55,8 @@ class SessionsView(TemplateView):
                 changes: dict[str, tuple[object, object]] = {"sessions": (", ".join(ended)[:500], "ended")}
                 record_for_person(cast(User, request.user), AuditAction.END_SESSIONS, changes)
         if count:
-            messages.success(
-                request, "The session was ended." if count == 1 else f"{count} sessions were ended."
-            )
-        else:
-            messages.info(request, "There was no such session any more.")
+            return "The session was ended." if count == 1 else f"{count} sessions were ended."
+        messages.info(request, "There was no such session any more.")
         return redirect("sessions")
 
     def _live(self) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
@@ -14,15 +15,16 @@ from django.contrib.auth.views import (
 )
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.generic import View
 
 from integrations.models import AuditAction
 from integrations.models.attempt_limit import TooMany
-from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page, return_url
+from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
+from integrations.pages.operation_views import ActView
 from integrations.queue import notify
 from integrations.workflow.email.links import reset_tokens
 from integrations.workflow.operations.account_entries import record_for_person
@@ -30,10 +32,9 @@ from integrations.workflow.operations.accounts import follow_new_password
 from integrations.workflow.operations.consent import work_in
 from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.completion import SignInMethod, complete_sign_in
-from portal.accounts.forms import ForgottenPasswordForm
 from portal.accounts.password_backend import refusal_of
 from portal.accounts.second_factor import passkey_ceremonies
-from portal.accounts.second_factor.overview import REVIEW_FACTORS
+from portal.accounts.second_factor.set_up import REVIEW_FACTORS
 from portal.accounts.sign_in_entries import with_address
 from portal.accounts.throttle import request_link, too_many
 
@@ -84,6 +85,17 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('login')}?{query}")
 
 
+class ForgottenPasswordForm(PasswordResetForm):
+    """The address to send a password link to. Nothing here looks whether an account has it."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        help_text="The one to which your invitation came.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
 class ForgottenPasswordView(PasswordResetView):
     """Have a link sent to choose a password. A worker looks whether a member has the address; the answer can't tell."""
 
@@ -123,16 +135,16 @@ class ResetPasswordView(ChoosePasswordView):
     token_generator = reset_tokens
 
 
-class SwitchOrganizationView(View):
+class SwitchOrganizationView(ActView):
     """Switch to another of the person's organizations."""
 
-    http_method_names = ["post"]
+    following_page = "overview"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> HttpResponse:
         """Store the choice, also for the next sign-in; 404 unless the person is a member there."""
         membership = get_object_or_404(
-            memberships_of(request), organization__slug=request.POST.get("organization", "")
+            memberships_of(self.request), organization__slug=self.request.POST.get("organization", "")
         )
-        request.session[ORGANIZATION_SESSION_KEY] = membership.organization.slug
+        self.request.session[ORGANIZATION_SESSION_KEY] = membership.organization.slug
         work_in(membership.user, membership.organization)
-        return redirect(return_url(request, "/"))
+        return redirect(self.get_success_url())

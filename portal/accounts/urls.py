@@ -6,19 +6,15 @@ from django.urls import path
 from portal.accounts import (
     account,
     confirm,
-    membership_link,
     memberships,
     password_change,
     sessions,
     sign_in,
 )
 from portal.accounts.second_factor import (
-    app_setup,
     challenge,
-    overview,
-    passkey_setup,
     passkey_sign_in,
-    recovery_codes,
+    set_up,
 )
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
@@ -48,7 +44,7 @@ urlpatterns = [
         memberships.LeaveOrganizationView.as_view(),
         name="membership-leave",
     ),
-    path("membership/<str:token>/", membership_link.MembershipLinkView.as_view(), name="membership-link"),
+    path("membership/<str:token>/", memberships.MembershipLinkView.as_view(), name="membership-link"),
     path(
         "password/choose/<uidb64>/<token>/",
         sign_in.ResetPasswordView.as_view(),
@@ -57,18 +53,18 @@ urlpatterns = [
     path("account/password/", password_change.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("account/confirm/", confirm.ConfirmPersonView.as_view(), name="account-confirm"),
-    path("account/second-factor/", overview.SecondFactorOverviewView.as_view(), name="account-second-factor"),
-    path("account/second-factor/app/", app_setup.AddAppView.as_view(), name="app-add"),
-    path("account/second-factor/app/remove/", app_setup.RemoveAppView.as_view(), name="app-remove"),
-    path("account/second-factor/passkeys/", passkey_setup.AddPasskeyView.as_view(), name="passkey-add"),
+    path("account/second-factor/", set_up.SecondFactorOverviewView.as_view(), name="account-second-factor"),
+    path("account/second-factor/app/", set_up.AddAppView.as_view(), name="app-add"),
+    path("account/second-factor/app/remove/", set_up.RemoveAppView.as_view(), name="app-remove"),
+    path("account/second-factor/passkeys/", set_up.AddPasskeyView.as_view(), name="passkey-add"),
     path(
         "account/second-factor/passkeys/<int:pk>/remove/",
-        passkey_setup.RemovePasskeyView.as_view(),
+        set_up.RemovePasskeyView.as_view(),
         name="passkey-remove",
     ),
     path(
         "account/second-factor/codes/",
-        recovery_codes.MakeRecoveryCodesView.as_view(),
+        set_up.MakeRecoveryCodesView.as_view(),
         name="recovery-codes",
     ),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),

@@ -23,14 +23,15 @@ from integrations.pages.access import (
     return_url,
     without_searches,
 )
+from integrations.pages.operation_views import ActView
 from integrations.recent_sign_in import RECENT, RecentSignInMixin, note_proof
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.single_sign_on import identities
 from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal, invitation_for
 from integrations.workflow.operations.single_sign_on.provider_settings import note_try, provider_of
 from portal.accounts.single_sign_on import join
-from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, refused, signed_in
+from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, explain, refused, signed_in
 from portal.accounts.single_sign_on.backend import SignInFailed, SingleSignOnBackend
-from portal.accounts.single_sign_on.explanations import explain
 from portal.accounts.throttle import begin_at_provider, too_many
 
 #: The session's key for the provider that a Super Admin is trying.
@@ -135,27 +136,24 @@ class CompleteView(View):
         return refused(request, sentence)
 
 
-class TryView(OrganizationMixin, RecentSignInMixin):
+class TryView(OrganizationMixin, RecentSignInMixin, ActView):
     """Send a Super Admin to their provider, to see whether it works before members use it."""
 
-    http_method_names = ["post"]
-    page_of_form = "single-sign-on-settings"
+    page_of_form = following_page = "single-sign-on-settings"
     allowed_roles = SUPER_ADMINS
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: forms.Form) -> HttpResponse:
         """Begin the attempt; its outcome is shown on the settings page, and the session stays as it is."""
         provider = provider_of(self.organization)
         if provider is None:
-            messages.error(request, "Enter the provider first.")
-            return redirect("single-sign-on-settings")
-        SingleSignOnBackend(request, provider).forget_discovery()
+            raise ActionNotAllowed("Enter the provider first.")
+        SingleSignOnBackend(self.request, provider).forget_discovery()
         try:
-            response = to_provider(request, provider, self.user.email)
-            request.session[TRYING_SESSION_KEY] = provider.pk
-            return response
+            response = to_provider(self.request, provider, self.user.email)
         except SignInFailed as failed:
-            messages.error(request, explain(failed.code))
-            return redirect("single-sign-on-settings")
+            raise ActionNotAllowed(explain(failed.code)) from failed
+        self.request.session[TRYING_SESSION_KEY] = provider.pk
+        return response
 
 
 def provider_for(address: str) -> IdentityProvider | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.models import AuditEntry, Membership, UserSession
 from integrations.workflow.operations.members import remove_member
 from integrations.workflow.operations.sessions import end_sessions
-from portal.accounts.browser_names import browser_name
+from portal.accounts.session_rows import browser_name
 from tests.support.page_text import text
 
 PASSWORD = "correct horse battery"
