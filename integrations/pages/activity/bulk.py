@@ -14,8 +14,18 @@ from integrations.invitation_status import InvitationStatus
 from integrations.models import Actor, Candidate, Effect, Invitation, Membership
 from integrations.models.candidate import CandidateQuerySet
 from integrations.pages.access import visible
-from integrations.pages.activity.bulk_progress import DoneAct, DoneLately, new_id, progress_address
-from integrations.pages.activity.bulk_rows import Act, BulkMixin, BulkRow, DoneToEach, do_to_each, keys_of
+from integrations.pages.activity.bulk_progress import (
+    Act,
+    BulkMixin,
+    BulkRow,
+    DoneAct,
+    DoneLately,
+    DoneToEach,
+    do_to_each,
+    keys_of,
+    new_id,
+    progress_address,
+)
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidates_of
 from integrations.pages.operation_views import ReasonForm

@@ -10,9 +10,8 @@ from integrations.lever.pages import candidate_page
 from integrations.models import Effect
 from integrations.models.verdict import next_step
 from integrations.pages.access import OrganizationMixin, sees, visible
-from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, later_verdict
+from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
 from integrations.pages.candidate.events import events
-from integrations.pages.candidate.journey import journey
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_rows
 from integrations.pages.candidate.technical import technical_record
 from integrations.pages.candidate.written import written_to_lever

@@ -18,13 +18,16 @@ from integrations.pages.list_export import ListExport
 from integrations.pages.overview.charts import OUTCOMES
 from integrations.pages.reports.figures import (
     COUNTED_FOR,
+    PRESETS,
+    AskedPeriod,
     Figures,
     Line,
+    Period,
+    asked_period,
     counted_summary,
     counted_work,
     report_lines,
 )
-from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period
 
 NO_ROLE = "No role"
 COLUMNS = (

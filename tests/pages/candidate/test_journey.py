@@ -2,8 +2,7 @@
 
 import pytest
 
-from integrations.pages.candidate.card import card_of_candidate
-from integrations.pages.candidate.journey import journey
+from integrations.pages.candidate.card import card_of_candidate, journey
 from integrations.pages.candidate.rows import read_rows
 from tests.pages.candidate import histories
 from tests.support import factories

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.clients import provider
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
-from integrations.pages.dry_run.candidate_search import opportunity_id
+from integrations.pages.dry_run.dry_run import opportunity_id
 from integrations.workflow.catalog import sync
 from tests.support import factories
 from tests.support.page_text import text

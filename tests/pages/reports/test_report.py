@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Result
-from integrations.pages.reports.figures import report_lines, saved_work, summary
-from integrations.pages.reports.period import Period, asked_period
+from integrations.pages.reports.figures import Period, asked_period, report_lines, saved_work, summary
 from tests.support import factories
 
 
