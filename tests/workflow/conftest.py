@@ -47,6 +47,15 @@ class Scenario:
             account.set_stage(opportunity, self.sandbox.stage_id(stage))
             candidacies.record_stage(account, opportunity, None)
 
+    def stage_of(self, word="Alder"):
+        """Return the name of the stage in which a candidate is in Lever."""
+        account = self.sandbox.lever.accounts["acme"]
+        return account.stages[account.opportunities[self.sandbox.opportunity_id(word)].stage].text
+
+    def moves_of(self, word="Alder"):
+        """Return how often the API moved a candidate."""
+        return self.sandbox.opportunity(word)["writes"].get("stage", 0)
+
     def correct(self, word="Alder", email="alder.correct@candidates.example", name=""):
         """Correct a seeded candidate's address, and the name if given, in Lever."""
         account = self.sandbox.lever.accounts["acme"]

@@ -12,15 +12,11 @@ TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
 
 
-def stage_of(sandbox, word="Alder"):
-    """Return the name of the stage a candidate is in."""
-    account = sandbox.lever.accounts["acme"]
-    return account.stages[account.opportunities[sandbox.opportunity_id(word)].stage].text
-
-
-def moves_of(sandbox, word="Alder"):
-    """Return how often the API moved the candidate."""
-    return sandbox.opportunity(word)["writes"].get("stage", 0)
+@pytest.fixture
+def passed(scenario):
+    """An invitation with a stated Passed; the move to the stage on pass is due."""
+    scenario.set_policies(passed_stage=TARGET)
+    return scenario.evaluated_invitation(score=90, result="Passed")
 
 
 def recruiter_moves(sandbox, to, word="Alder"):
@@ -35,45 +31,37 @@ def test_a_passed_candidate_is_moved_once_to_the_stage_by_name_or_id(scenario, s
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error, effect.payload["stage"]) == ("done", "", TARGET)
-    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after", "truncated"])
-def test_a_move_whose_answer_was_lost_is_not_made_twice(scenario, sandbox, kind):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_a_move_whose_answer_was_lost_is_not_made_twice(scenario, kind, passed):
     scenario.lever_fails("/stage$", method="PUT", kind=kind)
     scenario.work()
     assert scenario.latest_effect("move_stage").state == "due"
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
-    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
 
 
-def test_a_move_is_made_later_when_lever_did_not_accept_it(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_a_move_is_made_later_when_lever_did_not_accept_it(scenario, passed):
     scenario.lever_fails("/stage$", method="PUT", status=503)
     scenario.work()
-    assert stage_of(sandbox) == FROM
+    assert scenario.stage_of() == FROM
     scenario.work_waiting()
-    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
 
 
-def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, passed):
     waiting = scenario.latest_effect("move_stage")
     scenario.work()
     Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
-    assert moves_of(sandbox) == 1
+    assert scenario.moves_of() == 1
 
 
-def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario, passed):
     sync.refresh_stages(scenario.organization, provider.clients_for(scenario.organization).lever())
     RoleMapping.objects.create(organization=scenario.organization, role="Any", stage=TARGET, assessment="Any")
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
@@ -81,42 +69,37 @@ def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario):
     assert scenario.latest_effect("move_stage").state == "due"
 
 
-def test_the_move_is_cancelled_when_a_recruiter_moved_the_candidate_elsewhere(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
-    recruiter_moves(sandbox, "On-site interview")
+@pytest.mark.parametrize(
+    ("act", "more", "said", "stage"),
+    [
+        ("move", {"stage": "On-site interview"}, "A recruiter has decided", "On-site interview"),
+        ("archive", {"reason": "Underqualified"}, "archived", FROM),
+    ],
+)
+def test_the_move_is_cancelled_when_a_recruiter_acted_before_it(
+    scenario, sandbox, passed, act, more, said, stage
+):
+    sandbox.lever_does(act, opportunities=[passed.opportunity_id], **more)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
-    assert "A recruiter has decided" in effect.last_error
-    assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
-    assert (stage_of(sandbox), moves_of(sandbox)) == ("On-site interview", 0)
+    assert said in effect.last_error
+    if act == "move":
+        assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
+    assert (scenario.stage_of(), scenario.moves_of()) == (stage, 0)
 
 
-def test_the_move_is_cancelled_when_the_candidate_was_archived(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
-    sandbox.lever_does("archive", opportunities=[sandbox.opportunity_id("Alder")], reason="Underqualified")
-    scenario.work()
-    effect = scenario.latest_effect("move_stage")
-    assert effect.state == "cancelled"
-    assert "archived" in effect.last_error
-    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
-
-
-def test_the_move_is_done_when_the_candidate_is_in_the_stage_already(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_the_move_is_done_when_the_candidate_is_in_the_stage_already(scenario, sandbox, passed):
     recruiter_moves(sandbox, TARGET)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.end_reason, effect.last_error) == ("done", "already_there", "")
-    assert moves_of(sandbox) == 0
+    assert scenario.moves_of() == 0
 
 
-def test_the_move_is_cancelled_when_the_candidate_was_moved_back_after_a_lost_answer(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_the_move_is_cancelled_when_the_candidate_was_moved_back_after_a_lost_answer(
+    scenario, sandbox, passed
+):
     scenario.lever_fails("/stage$", method="PUT", kind="reset_after")
     scenario.work()
     recruiter_moves(sandbox, FROM)
@@ -124,7 +107,7 @@ def test_the_move_is_cancelled_when_the_candidate_was_moved_back_after_a_lost_an
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "moved the candidate back" in effect.last_error
-    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
 
 
 def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
@@ -136,12 +119,10 @@ def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "recruiters decide the stage" in effect.last_error
-    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
 
 
-def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox, passed):
     sandbox.codescreen_does(
         "candidate",
         action="regrade",
@@ -154,11 +135,11 @@ def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
-    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 0)
     assert not Effect.objects.filter(key__startswith="regraded:").exists()
 
 
-def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(scenario, sandbox):
+def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(scenario):
     scenario.set_policies(passed_stage="Phone sceen")
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
@@ -169,10 +150,10 @@ def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(sce
     scenario.set_policies(passed_stage=TARGET)
     retry_effect(effect, "test")
     scenario.work()
-    assert stage_of(sandbox) == TARGET
+    assert scenario.stage_of() == TARGET
 
 
-def test_the_move_fails_when_the_stage_came_to_invite_later(scenario, sandbox):
+def test_the_move_fails_when_the_stage_came_to_invite_later(scenario):
     scenario.set_policies(passed_stage=TARGET)
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
@@ -182,24 +163,20 @@ def test_the_move_fails_when_the_stage_came_to_invite_later(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "would send them an assessment" in effect.last_error
-    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 0)
 
 
-def test_the_move_fails_when_two_stages_have_the_name(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    scenario.evaluated_invitation(score=90, result="Passed")
+def test_the_move_fails_when_two_stages_have_the_name(scenario, passed):
     sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
     Stage.objects.create(organization=scenario.organization, external_id="twin", name=TARGET, position=99)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "2 stages" in effect.last_error
-    assert moves_of(sandbox) == 0
+    assert scenario.moves_of() == 0
 
 
-def test_the_webhook_of_the_portals_own_move_leads_to_no_invitation(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+def test_the_webhook_of_the_portals_own_move_leads_to_no_invitation(scenario, sandbox, passed):
     scenario.work()
     data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(TARGET)}
     factories.DeliveryFactory.create(
@@ -210,20 +187,18 @@ def test_the_webhook_of_the_portals_own_move_leads_to_no_invitation(scenario, sa
     scenario.work()
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
     assert Invitation.objects.count() == 1
-    assert scenario.reread(invitation).status == "completed"
+    assert scenario.reread(passed).status == "completed"
 
 
-def test_nobody_is_moved_for_a_round_that_a_later_one_has_replaced(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
-    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+def test_nobody_is_moved_for_a_round_that_a_later_one_has_replaced(scenario, passed):
     factories.InvitationFactory.create(
         organization=scenario.organization,
-        opportunity_id=invitation.opportunity_id,
-        assessment_id=invitation.assessment_id,
+        opportunity_id=passed.opportunity_id,
+        assessment_id=passed.assessment_id,
         round=2,
         status="invited",
         instance_id="instance-2",
     )
     scenario.work()
     assert scenario.latest_effect("move_stage").state == "cancelled"
-    assert moves_of(sandbox) == 0
+    assert scenario.moves_of() == 0

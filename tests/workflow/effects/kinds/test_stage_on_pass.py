@@ -8,22 +8,11 @@ TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
 
 
-def stage_of(sandbox, word="Alder"):
-    """Return the name of the stage a candidate is in."""
-    account = sandbox.lever.accounts["acme"]
-    return account.stages[account.opportunities[sandbox.opportunity_id(word)].stage].text
-
-
-def moves_of(sandbox, word="Alder"):
-    """Return how often the API moved the candidate."""
-    return sandbox.opportunity(word)["writes"].get("stage", 0)
-
-
-def test_no_candidate_is_moved_when_no_stage_on_pass_is_set(scenario, sandbox):
+def test_no_candidate_is_moved_when_no_stage_on_pass_is_set(scenario):
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage_of(sandbox) == FROM
+    assert scenario.stage_of() == FROM
 
 
 @pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
@@ -34,7 +23,7 @@ def test_no_candidate_is_moved_by_a_high_score_without_a_pass(scenario, sandbox,
     scenario.evaluated_invitation(**verdict)
     scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage_of(sandbox) == FROM
+    assert scenario.stage_of() == FROM
 
 
 def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenario, sandbox, super_admin):
@@ -44,7 +33,7 @@ def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenari
     scenario.candidate_does("regrade", score=10, result="Failed")
     scenario.poll()
     scenario.work()
-    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"It was Passed, and the candidate was moved to “{TARGET}”. Now it is Failed." in note
     assert "alder" not in note.casefold()
@@ -52,7 +41,7 @@ def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenari
     assert super_admin.email in email.payload["recipients"]
 
 
-def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, sandbox, monkeypatch):
+def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monkeypatch):
     scenario.set_policies(passed_stage=TARGET)
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
 
@@ -64,10 +53,10 @@ def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, sand
     assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
 
 
-def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario, sandbox):
+def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=10, result="Failed")
     scenario.work()
-    assert stage_of(sandbox) == FROM
+    assert scenario.stage_of() == FROM
     scenario.candidate_does("regrade", score=90, result="Passed")
-    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
