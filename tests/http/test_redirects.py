@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import responses
 
 from integrations.clients import provider
 from integrations.http import redirects
@@ -18,13 +17,6 @@ HEADERS = {"Authorization": "Bearer token"}
 @pytest.fixture
 def session() -> PlatformSession:
     return PlatformSession("lever", URL)
-
-
-@pytest.fixture
-def platform_api():
-    """The platform's API, faked at HTTP."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import traceback
 from urllib.parse import quote
 
 import pytest
-import responses
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import PlatformError
@@ -25,19 +24,6 @@ FORM = {
     "code": "planted-code-55fGh1kLm",
 }
 SECRETS = [TOKEN, FORM["client_secret"], FORM["refresh_token"], FORM["code"]]
-
-
-@pytest.fixture
-def platform_api():
-    """The platform, faked at HTTP."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
-
-
-@pytest.fixture
-def calls():
-    """The records of the session's calls."""
-    return []
 
 
 @pytest.fixture

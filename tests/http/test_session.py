@@ -9,7 +9,6 @@ from unittest.mock import patch
 
 import pytest
 import requests
-import responses
 import urllib3
 
 from integrations.http.errors import PlatformError
@@ -17,19 +16,6 @@ from integrations.http.session import PlatformSession
 from integrations.http.upload import Upload
 
 URL = "https://platform.example/v1"
-
-
-@pytest.fixture
-def platform_api():
-    """The platform's API, faked at HTTP."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
-
-
-@pytest.fixture
-def calls():
-    """The records of the session's calls."""
-    return []
 
 
 @pytest.fixture
