@@ -86,9 +86,10 @@ def serving(environ: dict[str, str], database: Path) -> Iterator[Node]:
         process.wait(40)
 
 
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
-    database = tmp_path / "nodes.sqlite3"
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    folder = tmp_path_factory.mktemp("nodes")
+    database = folder / "nodes.sqlite3"
     environ = os.environ | {
         "PORTAL_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -96,7 +97,7 @@ def nodes(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
         "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": "",
-        "STATIC_ROOT": str(tmp_path / "static"),
+        "STATIC_ROOT": str(folder / "static"),
         "WEB_WORKERS": "1",
         "Q_WORKERS": "2",
     }
@@ -130,7 +131,7 @@ def test_a_frozen_cluster_and_a_frozen_worker_are_replaced_while_the_other_node_
     nodes: tuple[Node, Node],
 ) -> None:
     node, other = nodes
-    others = other.working_cluster()
+    others = wait_until(other.working_cluster, START_SECONDS)
     for harm in (freeze_cluster, freeze_a_worker):
         group = wait_until(node.working_cluster, START_SECONDS)
         harm(node, group)
