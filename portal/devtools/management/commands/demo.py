@@ -5,7 +5,9 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 
 import requests
 from django.core.management import BaseCommand, CommandError
@@ -18,7 +20,6 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history
 from portal.devtools.demo.platforms import Platforms
-from portal.devtools.demo.progress import Progress
 from portal.devtools.ports import HOST, claim_port
 from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
@@ -35,6 +36,18 @@ class _Stopped(BaseException):
 
 def _stop(*_: object) -> None:
     raise _Stopped
+
+
+class Progress:
+    """Prints a line for each step as it begins, so that nobody waits without knowing for what."""
+
+    def __init__(self, write: Callable[[str], None], began_at: float) -> None:
+        self._write = write
+        self._began_at = began_at
+
+    def step(self, text: str) -> None:
+        """Print a step that begins now."""
+        self._write(f"  {time.time() - self._began_at:5.1f} s  {text}")
 
 
 class Command(BaseCommand):

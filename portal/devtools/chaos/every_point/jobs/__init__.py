@@ -1,13 +1,11 @@
-"""The jobs, each in one module, and what none of them does."""
+"""The jobs, by name."""
 
 from collections.abc import Mapping
 
 from portal.devtools.chaos.every_point.jobs import (
     bulk,
     codescreen_webhooks,
-    drains,
     erasure,
-    invitation,
     main,
     restore,
     results,
@@ -18,18 +16,18 @@ from portal.devtools.chaos.every_point.jobs import (
 from portal.devtools.chaos.every_point.jobs.job import Job
 
 JOBS: Mapping[str, Job] = {
-    module.JOB.name: module.JOB
-    for module in (
-        main,
-        invitation,
-        results,
-        waiting,
-        bulk,
-        drains,
-        undo,
-        erasure,
-        restore,
-        settings,
-        codescreen_webhooks,
+    job.name: job
+    for job in (
+        main.JOB,
+        main.INVITATION_JOB,
+        results.JOB,
+        waiting.JOB,
+        bulk.JOB,
+        bulk.DRAINS_JOB,
+        undo.JOB,
+        erasure.JOB,
+        restore.JOB,
+        settings.JOB,
+        codescreen_webhooks.JOB,
     )
 }

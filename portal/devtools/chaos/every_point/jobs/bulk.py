@@ -3,7 +3,7 @@
 from integrations.models import AuditAction, AuditEntry, Invitation
 from integrations.verdict_code import VerdictCode
 from integrations.workflow.operations.policies import set_policies
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, expect, invited
+from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import INVITED_TAG, PERSON, Expected, World, word_of
 
 MOVED = (
@@ -22,6 +22,7 @@ MOVED = (
 )
 LIMIT = 9
 ACT = "1" * 12
+FINISHED = ("Alder", "Birch", "Cedar")
 
 
 def move(world: World) -> None:
@@ -70,6 +71,15 @@ def send(world: World) -> None:
     world.rest()
 
 
+def results(world: World) -> None:
+    """Several candidates finish at the same time."""
+    words = [word for word in FINISHED if world.expected[word].emails]
+    for word in words:
+        completed(world, word, score=90, result="Passed")
+        world.candidate_does(word, "start", "submit", "evaluate", score=90, result="Passed")
+    world.rest_after_polls(*words)
+
+
 def _held() -> list[Invitation]:
     return list(Invitation.objects.filter(status=Status.HELD).order_by("pk"))
 
@@ -89,3 +99,5 @@ PHASES = (
     Phase("send and refuse", "bulk", send),
 )
 JOB = Job("bulk", PHASES)
+#: The same in the queue's real task: its threads, claims beside each other.
+DRAINS_JOB = Job("drains", (PHASES[0], Phase("results", "bulk", results)), in_drains=True)

@@ -99,3 +99,5 @@ JOB = Job(
         Phase("approve", "Dogwood", approve),
     ),
 )
+#: The invitation alone: few places, so that every pair of faults can be tried.
+INVITATION_JOB = Job("invitation", (INVITATION,))
