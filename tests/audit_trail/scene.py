@@ -25,8 +25,9 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.workflow.catalog import sync
-from tests.support import factories, locks
+from tests.support import factories
 from tests.support.second_factors import prove_now
+from tests.support.statements import taken_after_the_head
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
@@ -100,7 +101,7 @@ def entry_written_by(act: Act) -> AuditEntry:
     with CaptureQueriesContext(connection) as captured:
         act()
     statements = [str(query["sql"]) for query in captured.captured_queries]
-    assert not list(locks.taken_after_the_head(statements))
+    assert not list(taken_after_the_head(statements))
     [entry] = AuditEntry.objects.exclude(pk__in=before)
     kept = json.dumps(entry.changes) + entry.target + entry.reason
     assert not any(secret in kept for secret in SECRETS)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import secrets
 import sqlite3
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -17,13 +20,85 @@ import requests
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
+from integrations.models import AuthenticatorApp
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.process_table import descendants
 from portal.devtools.sandbox.values import stable_id
 from portal.devtools.waiting import wait_for_url
-from tests.support import planting
-from tests.support.identity_provider import Provider, serving
+from tests.support.identity_provider import PORTAL_SECRET, Provider, serving
+
+Secrets = dict[str, str]
+
+#: Nothing listens there.
+NOWHERE = "https://127.0.0.1:9"
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ALERTS, SINGLE_SIGN_ON, APP = "/settings/alerts/", "/settings/sso/", "/account/second-factor/app/"
+
+
+def plant_alert_addresses(browser: BrowserSession) -> Secrets:
+    """Add a program and a chat room for alerts, and send each a test that fails."""
+    # one path looks like a random key, the other doesn't
+    program = f"alerts{secrets.token_hex(12)}"
+    room = "".join(secrets.choice(LETTERS) for _ in range(24))
+    wanted = {"wants_results": "on", "wants_held": "on", "wants_incidents": "on"}
+    answer = browser.submit(
+        ALERTS, ALERTS, name="Program", kind="signed", url=f"{NOWHERE}/{program}", **wanted
+    )
+    [signing] = re.findall(r"whsec_[\w+/=]+", answer.text)
+    browser.submit(
+        ALERTS, ALERTS, name="Room", kind="slack", url=f"{NOWHERE}/services/T0/B0/{room}", **wanted
+    )
+    for number in (1, 2):
+        browser.submit(f"{ALERTS}{number}/test/", ALERTS)
+    return {
+        "path of the program's address": program,
+        "path of the chat room's address": room,
+        "signing secret of alerts": signing,
+    }
+
+
+def plant_single_sign_on(browser: BrowserSession, provider: Provider, portal_url: str) -> Secrets:
+    """Enter an identity provider, and try it as a browser that its page leads on."""
+    browser.submit(
+        SINGLE_SIGN_ON,
+        SINGLE_SIGN_ON,
+        issuer=provider.issuer,
+        client_id=provider.client_id,
+        client_secret=PORTAL_SECRET,
+    )
+    leading_on = browser.submit("/sso/try/", SINGLE_SIGN_ON)
+    address = leading_on.headers["Refresh"].partition("url=")[2]
+    back = browser.open(address)
+    assert "Your provider answered" in back.text  # though its domain isn't proven
+    [code] = provider.codes
+    browser.open(f"{portal_url}/sso/complete/acme/?code={code}&state=another")  # a second time, and altered
+    query = parse_qs(urlsplit(address).query)
+    return {
+        "client secret at the provider": PORTAL_SECRET,
+        "the provider's code": code,
+        "the provider's state": query["state"][0],
+        "the provider's nonce": query["nonce"][0],
+    }
+
+
+def plant_second_factor(browser: BrowserSession, portal_url: str) -> Secrets:
+    """Set up an authenticator app for the person who is signed in, and keep the recovery codes."""
+    page = browser.open(portal_url + APP).text
+    shown = re.search(r"[A-Z2-7]{4}(?: [A-Z2-7]{4}){3,}", unescape(page))
+    assert shown
+    secret = shown[0].replace(" ", "")
+    code = AuthenticatorApp(secret=secret).code_at(datetime.now(UTC))
+    answer = browser.submit(
+        APP, "/account/", code=code
+    )  # opened once more, its own page shows another secret
+    codes = re.findall(r"<code>([\w-]{8,})</code>", answer.text)
+    assert codes
+    return {
+        "secret of the app": secret,
+        **{f"recovery code {number}": code for number, code in enumerate(codes)},
+    }
+
 
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 #: A member who has a second factor, and the superuser.
@@ -174,8 +249,8 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=10)
-        self.secrets |= planting.plant_alert_addresses(browser)
-        self.secrets |= planting.plant_single_sign_on(browser, self.provider, self.environment.portal_url)
+        self.secrets |= plant_alert_addresses(browser)
+        self.secrets |= plant_single_sign_on(browser, self.provider, self.environment.portal_url)
         self.environment.codescreen.act(
             "settings",
             account=SLUG,
@@ -186,7 +261,7 @@ class PlantedPortal:
     def set_up_a_second_factor(self) -> None:
         """Let somebody set up an authenticator app, sign out and sign in with a code and without."""
         browser = self.sign_in(CAREFUL)
-        self.secrets |= planting.plant_second_factor(browser, self.environment.portal_url)
+        self.secrets |= plant_second_factor(browser, self.environment.portal_url)
         browser.submit("/logout/", "/account/")
         browser.sign_in(CAREFUL, self.passwords[CAREFUL])
         challenge = "/login/second-factor/"

@@ -1,13 +1,37 @@
-"""What a piece of work asks of the database: its statements, and the transactions that wrote something."""
+"""What a piece of work asks of the database: its statements, the transactions that wrote something, and their locks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+_HEAD = re.compile(r'^UPDATE "integrations_chainhead"')
+_LOCKS = re.compile(r'^(UPDATE|DELETE FROM) "(?!integrations_chainhead)')
+_BEGINS = re.compile(r"^SAVEPOINT|^BEGIN")
+_ENDS = re.compile(r"^(RELEASE|ROLLBACK TO) SAVEPOINT|^COMMIT|^ROLLBACK")
+
+
+def taken_after_the_head(statements: Iterable[str]) -> Iterator[str]:
+    """Yield the statements that lock rows although their transaction already holds the head of a chain.
+
+    Two transactions that take the same two locks in different orders end in a deadlock on PostgreSQL.
+    """
+    depth, holds_head = 0, False
+    for statement in statements:
+        if _BEGINS.match(statement):
+            depth += 1
+        elif _ENDS.match(statement):
+            depth -= 1
+            holds_head = holds_head and depth > 0
+        elif _HEAD.match(statement):
+            holds_head = depth > 0
+        elif holds_head and _LOCKS.match(statement):
+            yield statement
+
 
 _WRITES = re.compile(r'\s*(WITH\b.*)?\b(INSERT INTO|UPDATE|DELETE FROM) "', re.DOTALL)
 

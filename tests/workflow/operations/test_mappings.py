@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from integrations.models import Role, RoleMapping
 from integrations.workflow.operations.mappings import assign_assessment, delete_mapping, save_mapping
 from tests.support.factories import recorded
-from tests.support.locks import taken_after_the_head
+from tests.support.statements import taken_after_the_head
 
 
 def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super_admin):
