@@ -90,52 +90,45 @@ def answer_of(call: ApiCall) -> str:
     return f"{answer}, × {call.repeats} since, last {time_text(call.last_at)}" if call.repeats else answer
 
 
-def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
-    """Return the calls as a table: when, what, answer, how long, which attempt."""
-    rows = format_html_join(
-        "",
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{} ms</td><td>{}</td></tr>",
-        (
-            (
-                time_text(call.at),
-                link(call, f"{call.platform} {call.method} {call.path}"),
-                answer_of(call),
-                call.duration_ms,
-                call.attempt,
-            )
-            for call in calls
-        ),
-    )
-    if not rows:
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str | SafeString:
+    """Return the rows' cells as a table under these columns; of no rows a word that says so."""
+    cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]
+    if not cells:
         return "None."
     return format_html(
-        "<table><thead><tr><th>When</th><th>Call</th><th>Answer</th><th>Took</th><th>Attempt</th></tr></thead>"
-        "<tbody>{}</tbody></table>",
-        rows,
+        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        format_html_join("", "<th>{}</th>", ((column,) for column in columns)),
+        format_html_join("", "<tr>{}</tr>", cells),
     )
+
+
+def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
+    """Return the calls as a table: when, what, answer, how long, which attempt."""
+    rows = (
+        (
+            time_text(call.at),
+            link(call, f"{call.platform} {call.method} {call.path}"),
+            answer_of(call),
+            f"{call.duration_ms} ms",
+            call.attempt,
+        )
+        for call in calls
+    )
+    return table(("When", "Call", "Answer", "Took", "Attempt"), rows)
 
 
 def verdicts_table(verdicts: Iterable[Verdict]) -> str | SafeString:
     """Return the verdicts as a table: when, what, why, and what made the portal decide then."""
-    rows = format_html_join(
-        "",
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+    rows = (
         (
-            (
-                time_text(verdict.decided_at),
-                link(verdict, verdict.get_code_display()),
-                verdict.explanation,
-                verdict.get_cause_display(),
-            )
-            for verdict in verdicts
-        ),
+            time_text(verdict.decided_at),
+            link(verdict, verdict.get_code_display()),
+            verdict.explanation,
+            verdict.get_cause_display(),
+        )
+        for verdict in verdicts
     )
-    if not rows:
-        return "None."
-    return format_html(
-        "<table><thead><tr><th>When</th><th>Verdict</th><th>Why</th><th>Cause</th></tr></thead><tbody>{}</tbody></table>",
-        rows,
-    )
+    return table(("When", "Verdict", "Why", "Cause"), rows)
 
 
 def secret_column(name: str, description: str) -> Any:

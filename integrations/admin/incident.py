@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.contrib import admin
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import link, list_links, time_text
+from integrations.admin.display import link, list_links, table, time_text
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
 from integrations.finding_code import INCIDENTS, FindingCode
@@ -261,34 +261,26 @@ class IncidentAdmin(ScopedAdmin):
         found = touches(incident)
         organization = incident.organization_id
         names = names_of((organization, touch.opportunity_id) for touch in found)
-        rows = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            (
-                (
-                    candidate_link(
-                        organization,
-                        touch.opportunity_id,
-                        names.get((organization, touch.opportunity_id), ""),
-                    ),
-                    time_text(touch.at),
-                    touch.what,
-                    link(touch.row),
-                )
-                for touch in found[:SHOWN]
-            ),
-        )
-        if not rows:
+        if not found:
             return "No candidate was touched."
+        rows = (
+            (
+                candidate_link(
+                    organization, touch.opportunity_id, names.get((organization, touch.opportunity_id), "")
+                ),
+                time_text(touch.at),
+                touch.what,
+                link(touch.row),
+            )
+            for touch in found[:SHOWN]
+        )
         people = len({touch.opportunity_id for touch in found})
-        cut = format_html("<p>The first {} are shown.</p>", SHOWN) if len(found) > SHOWN else ""
         return format_html(
-            "<p>{} candidate{}</p><table><thead><tr><th>Candidate</th><th>When</th><th>What happened</th>"
-            "<th>Record</th></tr></thead><tbody>{}</tbody></table>{}",
+            "<p>{} candidate{}</p>{}{}",
             people,
             "" if people == 1 else "s",
-            rows,
-            cut,
+            table(("Candidate", "When", "What happened", "Record"), rows),
+            format_html("<p>The first {} are shown.</p>", SHOWN) if len(found) > SHOWN else "",
         )
 
     @admin.display(description="everything of that time")
