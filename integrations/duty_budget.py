@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from integrations import stop_signal
 from integrations.http.errors import CallDeferred
-from integrations.models import DutyRun
+from integrations.queue.models.duty_run import DutyRun
 
 #: A turn begins no part and no call after so long.
 TURN_SECONDS = 30.0

@@ -17,12 +17,12 @@ class PortalConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from portal import checks  # noqa: F401
-        from portal.accounts import session_rows
-        from portal.process import connections, db_timeouts  # noqa: F401
+        from portal.accounts import sessions
+        from portal.process import database_waits  # noqa: F401
 
-        signals.user_logged_in.connect(session_rows.begin_row)
-        signals.user_logged_out.connect(session_rows.end_row_at_sign_out)
-        post_save.connect(session_rows.end_rows_of_inactive, sender=User)
+        signals.user_logged_in.connect(sessions.begin_row)
+        signals.user_logged_out.connect(sessions.end_row_at_sign_out)
+        post_save.connect(sessions.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches
 

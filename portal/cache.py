@@ -11,7 +11,7 @@ from django.db.models import JSONNull
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from integrations.models import CacheEntry
+from integrations.queue.models.nodes import CacheEntry
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ import sentry_sdk
 from sentry_sdk.integrations.logging import ignore_logger
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 
-from portal.masking import MASK
-from portal.outage_log import OncePerOutage, outage
+from portal.logs import MASK, OncePerOutage, outage
 
 #: Loggers whose messages are constant texts with placeholders: the placeholders' values aren't sent.
 TRUSTED_LOGGERS = ("integrations.", "portal.", "django.")

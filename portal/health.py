@@ -1,8 +1,9 @@
-"""Health probes: whether this process answers, whether this node accepts requests, whether work gets done."""
+"""What probes and Prometheus read: whether this node is live, ready and working, and the metrics."""
 
+import hmac
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -15,17 +16,32 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Min
+from django.db.models import Count, Min, Model, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 
-from integrations.models import CodeScreenConnection, Heartbeat, LeverConnection, db_clock
-from integrations.models.stored_secrets import sample_of_secrets
-from integrations.queue import liveness, notify
+from integrations.clients.models import ApiCall
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.invitation_status import OPEN
+from integrations.core.vocabulary import Platform
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.outbox.models import Effect
+from integrations.queue import notify
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import Heartbeat
+from integrations.store import database
+from integrations.store.secrets import sample_of_secrets
 from portal.process import database_waits
+
+# Health probes: whether this process answers, whether this node accepts requests, whether work gets done.
+
 
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
 #: A bulk move of hundreds of candidates takes minutes at Lever's rate limit.
@@ -95,13 +111,13 @@ def _broker() -> State:
 
 
 def _workers() -> State:
-    if liveness.is_stalled(settings.NODE):
+    if notify.is_stalled(settings.NODE):
         return State("stalled: rows are due and no worker of this node processes them")
     return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, settings.NODE) else State("silent")
 
 
 def _oldest_due() -> State:
-    seconds = liveness.oldest_due_seconds()
+    seconds = notify.oldest_due_seconds()
     return OK if seconds < OLDEST_DUE_LIMIT_SECONDS else State(f"waits for {int(seconds)} s")
 
 
@@ -113,9 +129,9 @@ def _sweep() -> State:
         organization__codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
     )
     oldest = working.aggregate(at=Min(Coalesce("swept_at", "connected_at")))["at"]
-    if oldest is None or db_clock.now() - oldest < SWEEP_LIMIT:
+    if oldest is None or database.now() - oldest < SWEEP_LIMIT:
         return OK
-    return State(f"the oldest is {int((db_clock.now() - oldest).total_seconds())} s ago")
+    return State(f"the oldest is {int((database.now() - oldest).total_seconds())} s ago")
 
 
 def _secrets() -> State:
@@ -174,3 +190,85 @@ def _answer(parts: Parts, seconds: float) -> HttpResponse:
     texts = {name: state.text for name, state in states.items()}
     body = {"status": "ok" if is_well else "unavailable", "parts": texts}
     return JsonResponse(body, status=200 if is_well else 503)
+
+
+# Metrics in Prometheus' format, computed at each scrape from what is under way: no table is counted as a whole.
+
+
+class _Tables:
+    """A Prometheus collector that counts rows by partial indexes, so that history makes no scrape slower."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges with their present values."""
+        due = GaugeMetricFamily("portal_due_rows", "Rows that wait for a worker now", labels=["kind"])
+        due.add_metric(["delivery"], Delivery.objects.due().count())
+        due.add_metric(["effect"], Effect.objects.free().count())
+        due.add_metric(["poll"], Invitation.objects.due_for_poll().count())
+        yield due
+        yield GaugeMetricFamily(
+            "portal_oldest_due_seconds",
+            "How long the longest-waiting row has waited",
+            value=notify.oldest_due_seconds(),
+        )
+        heartbeats = GaugeMetricFamily(
+            "portal_heartbeat_age_seconds", "Since a worker of the node last made progress", labels=["node"]
+        )
+        for node, at in Heartbeat.objects.newest_by_node().items():
+            heartbeats.add_metric([node], (database.now() - at).total_seconds())
+        yield heartbeats
+        yield from _duties()
+        yield _counted(
+            "portal_invitations", "Invitations under way", Invitation.objects.open(), "status", OPEN
+        )
+        failed = Effect.objects.filter(state=Effect.State.FAILED)
+        yield _counted(
+            "portal_effects_failed", "Effects that failed for good", failed, "kind", Effect.Kind.values
+        )
+        yield _counted(
+            "portal_api_calls_refused",
+            "Calls on record that the platform's rate limit refused",
+            ApiCall.objects.refused(),
+            "platform",
+            Platform,
+        )
+
+
+def _counted(
+    name: str, documentation: str, rows: QuerySet[Model], column: str, values: Iterable[str]
+) -> Metric:
+    """Return a gauge of the rows by one column; one query. Values that no row has are 0."""
+    counts = dict(rows.order_by(column).values_list(column).annotate(Count("pk")))
+    metric = GaugeMetricFamily(name, documentation, labels=[column])
+    for value in values:
+        metric.add_metric([value], counts.get(value, 0))
+    return metric
+
+
+def _duties() -> Iterator[Metric]:
+    """Yield the gauges of the duties, each by duty over all organizations; one query."""
+    overdue = GaugeMetricFamily("portal_duties_overdue", "Duties overdue by intervals", labels=["duty"])
+    failing = GaugeMetricFamily("portal_duties_failing", "Duties that keep failing", labels=["duty"])
+    duration = GaugeMetricFamily(
+        "portal_duty_seconds", "How long the last runs of a duty took on average", labels=["duty"]
+    )
+    for row in DutyRun.objects.summary():
+        overdue.add_metric([row.duty], row.overdue)
+        failing.add_metric([row.duty], row.failing)
+        duration.add_metric([row.duty], row.mean_seconds)
+    yield from (overdue, failing, duration)
+
+
+@never_cache
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with the metrics; 404 unless they are allowed, 401 without the bearer token if there is one."""
+    token = settings.METRICS_TOKEN
+    if not (settings.METRICS_ENABLED or token):
+        return HttpResponse(status=404)
+    given = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    registry.register(_Tables())
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")

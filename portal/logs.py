@@ -1,12 +1,78 @@
-"""The formats of log lines, the correlation id in them, and the masking of secrets and addresses of people."""
+"""The portal's logs: formats, the id of an event, masked secrets, and one line for each outage."""
 
 import json
 import logging
+import re
+import sqlite3
+import threading
+import time
 from datetime import UTC, datetime
-from typing import override
+from typing import Any, Literal, override
 
-from integrations import correlation
-from portal.masking import mask
+import redis
+from django.db import InterfaceError, OperationalError
+
+from integrations.core import correlation
+
+# Masks what looks like a secret or an address of a person in any text: log lines and tracebacks.
+#
+# It knows neither where the text comes from nor which secrets there are. Decoded JSON is redacted by the names of its
+# fields in `integrations.http.redaction`; the secrets of one request are removed from its answer, whatever they look
+# like, by `integrations.http.redaction`.
+
+
+MASK = "…"
+
+_SECRET_NAME = (
+    r"(?:[\w-]*(?:token|secret|password|passwd|signature|api_?-?key|sessionid)"
+    r"|authorization|cookie|code|state)"
+)
+#: What is replaced, and by what. A text is masked by all of them in turn; masking it again changes nothing.
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # addresses that grant access without a sign-in
+    (
+        re.compile(
+            r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+|password/choose/[^/\s]+)/)[^/\s\"'?]+"
+        ),
+        rf"\1{MASK}",
+    ),
+    # any other part of an address that looks like a random key; UUIDs are ids
+    (
+        re.compile(
+            r"(?<=/)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)(?=[\w:=~-]*\d)[\w:=~-]{20,}(?=[/\s\"'?.,)]|$)"
+        ),
+        MASK,
+    ),
+    # query strings: OAuth's code and state, searches for people
+    (re.compile(r"(?<=[\w/…\-\]])\?[\w.~%\[\]+-]+=[^\s\"'<>)]*"), f"?{MASK}"),
+    # user and password in the address of a database, a mail server or Sentry
+    (re.compile(r"(?<=://)[^\s/@\"']+@"), f"{MASK}@"),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=:-]+", re.IGNORECASE), rf"\1 {MASK}"),
+    # name and value, as in forms, headers, JSON and Python's dictionaries
+    (
+        re.compile(
+            rf"(?<![\w-])({_SECRET_NAME}[\"']?\s*(?:=|:)\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&\"'(){{}}\[\]]+)",
+            re.IGNORECASE,
+        ),
+        rf"\1{MASK}",
+    ),
+    # starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
+    (
+        re.compile(r"""(?<![^\s@"'<>“”(),;:=/&?])[^\s@"'<>“”(),;:=/&?…]++(?:@|%40)[^\s@"'<>“”(),;:/&?]++"""),
+        MASK,
+    ),
+)
+
+
+def mask(text: str) -> str:
+    """Return the text without keys in addresses, query strings, named secrets and e-mail addresses."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+# The formats of log lines, the correlation id in them, and the masking of secrets and addresses of people.
+
 
 LONGEST_LINE = 200
 
@@ -70,3 +136,104 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = mask(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+
+# One line a minute about an outage: every thread of every process meets it, several times a second.
+
+
+SAY_EVERY_SECONDS = 60.0
+#: How PostgreSQL's codes of an outage begin: connection, resources, an operator, the system.
+_OUTAGE_CODES = ("08", "53", "57P", "58")
+UNAVAILABLE = 503
+
+
+def outage(error: object) -> str:
+    """Return what is away, when that is why the error was raised; else an empty text."""
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return "Redis"
+    if not isinstance(error, OperationalError | InterfaceError):
+        return ""
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):  # a wrong statement is an OperationalError there
+        return "" if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR" else "the database"
+    code = getattr(cause, "sqlstate", None) or ""
+    return (
+        "the database" if not code or code.startswith(_OUTAGE_CODES) else ""
+    )  # a broken connection has none
+
+
+class OncePerOutage(logging.Filter):
+    """Keeps of what is logged about an outage one line a minute, without its traceback, in each process.
+
+    A request that is answered 503 meanwhile is such a line too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is kept; shorten one that is about an outage."""
+        error = record.exc_info[1] if record.exc_info else record.msg  # django-q2 logs the error alone
+        away = outage(error)
+        if not away and getattr(record, "status_code", None) != UNAVAILABLE:
+            return True
+        if not self.is_news(away or str(UNAVAILABLE)):
+            return False
+        if away:
+            reason = str(error).strip().partition("\n")[0]
+            record.msg, record.args = "%s (%s: %s)", (record.getMessage(), type(error).__name__, reason)
+            record.exc_info = record.exc_text = None
+        return True
+
+    def is_news(self, what: str) -> bool:
+        """Whether nothing was said about it for a minute; it counts as said then."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._said_at.get(what, -SAY_EVERY_SECONDS) < SAY_EVERY_SECONDS:
+                return False
+            self._said_at[what] = now
+        return True
+
+
+# What is logged, in which format, and from which level.
+
+
+def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str, Any]:
+    """Return Django's LOGGING: one handler, to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "text": {
+                "()": "portal.logs.TextFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(correlation)s",
+            },
+            "json": {"()": "portal.logs.JsonFormatter"},
+        },
+        "filters": {
+            "correlation": {"()": "portal.logs.CorrelationId"},
+            "outages": {"()": "portal.logs.OncePerOutage"},
+            "one_line": {"()": "portal.logs.OneLine"},
+        },
+        "handlers": {
+            "stderr": {
+                "filters": ["outages", "correlation"],
+                "class": "logging.StreamHandler",
+                "formatter": formatter,
+            },
+        },
+        "root": {
+            "handlers": ["stderr"],
+            "level": level,
+        },
+        "loggers": {
+            "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"filters": ["one_line"]},
+            # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
+            "urllib3": {"level": "INFO"},
+            "fido2": {"level": "WARNING"},  # it logs the ids of passkeys
+        },
+    }

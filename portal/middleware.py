@@ -1,14 +1,23 @@
-"""Answers probes from anywhere, and requests while the database is unreachable."""
+"""The portal's middleware: webhooks, probes, outages, headers, threads for customers' calls, time zones."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
+from django.utils import timezone
+from django.utils.csp import build_policy
 
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.http import customer_calls
+from integrations.pages.time_zones import page_time_zone
+from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
+
+# Answers probes from anywhere, and requests while the database is unreachable.
+
 
 RETRY_AFTER_SECONDS = "5"
 #: How long a webhook waits for the database: longer than a migration makes it wait, and less than any sender waits.
@@ -105,3 +114,132 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         response = JsonResponse({"detail": "The database is not available; try again shortly."}, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     return response
+
+
+# The headers that every answer of the portal has: of views, of middleware and of errors.
+
+
+#: What browsers may use on our pages: passkeys and copying. Everything else that Chromium knows is off.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *(
+            f"{feature}=()"
+            for feature in (
+                "accelerometer",
+                "autoplay",
+                "camera",
+                "clipboard-read",
+                "display-capture",
+                "encrypted-media",
+                "fullscreen",
+                "geolocation",
+                "gyroscope",
+                "hid",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "picture-in-picture",
+                "screen-wake-lock",
+                "serial",
+                "usb",
+                "xr-spatial-tracking",
+            )
+        ),
+        *(
+            f"{feature}=(self)"
+            for feature in ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
+        ),
+    ]
+)
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+NO_STORE = "no-store"
+
+
+class ResponseHeadersMiddleware:
+    """Adds what an answer lacks; the outermost middleware, so that probes, refusals and outages have it too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request; nothing but static files and what says so itself is kept by browsers or proxies."""
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", build_policy(settings.SECURE_CSP))
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
+        if not may_be_kept(response):
+            response["Cache-Control"] = NO_STORE
+        return response
+
+
+def may_be_kept(response: HttpResponse) -> bool:
+    """Whether the answer is declared public, or already says that it mustn't be stored."""
+    control = response.headers.get("Cache-Control", "")
+    return "public" in control or NO_STORE in control
+
+
+def strict_transport_security() -> str:
+    """Return the header by which browsers use HTTPS alone, as SecurityMiddleware writes it."""
+    subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+    return f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
+
+
+# The middleware that bounds what a request may wait for customers' own servers, and answers one that may not.
+
+
+RETRY_SECONDS = 3
+
+
+class CustomerCallsMiddleware:
+    """Counts each request's calls to customers' servers as its own, and answers 429 when there are too many."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request."""
+        with customer_calls.of_request():
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say that it is to be tried again. A page that a provider led to is loaded again: nothing was asked yet."""
+        if not isinstance(exception, customer_calls.TooManyCalls):
+            return None
+        response = render(request, "busy.html", {"seconds": RETRY_SECONDS}, status=429)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        if request.method == "GET":
+            response["Refresh"] = str(RETRY_SECONDS)
+        return response
+
+
+# The middleware that shows each page in its reader's time zone.
+
+
+#: The admin shows UTC and says so; webhooks and probes show no times.
+_ALWAYS_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
+
+
+class TimeZoneMiddleware:
+    """Activate the reader's time zone while a page is rendered; `request.time_zone` holds it and its source."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request; a streamed answer is produced later, in UTC."""
+        if request.path.startswith(_ALWAYS_UTC):
+            return self.get_response(request)
+        zone = page_time_zone(request)
+        request.time_zone = zone  # type: ignore[attr-defined]
+        with timezone.override(zone.name):
+            return self.get_response(request)

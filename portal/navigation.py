@@ -9,16 +9,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.models import Effect, Membership, Organization
-from integrations.models.membership import EVERYONE, SUPER_ADMINS, TEAM
+from integrations.members.models.membership import EVERYONE, SUPER_ADMINS, TEAM, Membership
+from integrations.notifications import account_notices
+from integrations.notifications.account_notices import AdminRequest
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,
     closed_organizations,
     current_membership,
 )
-from integrations.workflow.email import admin_requests
-from integrations.workflow.email.admin_requests import AdminRequest
 
 MAX_ORGANIZATIONS = 50
 MAX_SUPER_ADMINS = 20
@@ -112,7 +113,7 @@ def _request_options(request: HttpRequest) -> list[RequestOption]:
     membership = admitted_membership(request)
     if membership is None or membership.may_connect:
         return []
-    if not admin_requests.super_admins_with_address(membership.organization):
+    if not account_notices.super_admins_with_address(membership.organization):
         return []
-    recent = admin_requests.recent_requests(membership)
+    recent = account_notices.recent_requests(membership)
     return [RequestOption(code, str(label), recent.get(code)) for code, label in AdminRequest.choices]

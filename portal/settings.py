@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from portal.database_settings import SQLITE, database_settings
 from portal.environment import Environment, is_delivering
-from portal.logging_settings import logging_settings
+from portal.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _PROJECT = BASE_DIR / "pyproject.toml"
@@ -57,7 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "portal.response_headers.ResponseHeadersMiddleware",
+    "portal.middleware.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -70,12 +70,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "portal.customer_calls.CustomerCallsMiddleware",
-    "portal.accounts.session_rows.SessionLimitsMiddleware",
+    "portal.middleware.CustomerCallsMiddleware",
+    "portal.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "portal.accounts.second_factor.admin_gate.AdminSecondFactorMiddleware",
-    "portal.accounts.time_zones.TimeZoneMiddleware",
-    "portal.accounts.single_sign_on.session_guard.SingleSignOnSessionMiddleware",
+    "portal.accounts.second_factor.challenge.AdminSecondFactorMiddleware",
+    "portal.middleware.TimeZoneMiddleware",
+    "portal.accounts.single_sign_on.restrictions.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
 ]
@@ -170,7 +170,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 AUTHENTICATION_BACKENDS = [
     "portal.accounts.password_backend.ThrottledPasswordBackend",
-    "portal.accounts.single_sign_on.password_refusal.PasswordRefusal",
+    "portal.accounts.single_sign_on.restrictions.PasswordRefusal",
     "django.contrib.auth.backends.ModelBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]
@@ -178,7 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "portal.accounts.password_rules.HardToGuessValidator"},
+    {"NAME": "portal.accounts.password_backend.HardToGuessValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
@@ -227,7 +227,7 @@ SOCIAL_AUTH_REDIRECT_IS_HTTPS = IS_HTTPS
 SOCIAL_AUTH_PIPELINE = [
     "social_core.pipeline.social_auth.social_details",
     "social_core.pipeline.social_auth.social_uid",
-    "portal.accounts.oauth_pipeline.save_connection",
+    "portal.accounts.oauth.save_connection",
 ]
 
 # Mail

@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
-from portal import health, metrics, security_txt
+from portal import health, security_txt
 from portal.accounts import oauth, sign_in
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
@@ -19,7 +19,7 @@ urlpatterns = [
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
     path("healthz/work", health.work, name="work"),
-    path("metrics", metrics.metrics, name="metrics"),
+    path("metrics", health.metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/login/", sign_in.admin_sign_in),

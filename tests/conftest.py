@@ -17,22 +17,18 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations import stop_signal
+from integrations.accounts.models import second_factors
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.clients import models as client_models
+from integrations.lever.acts.lever_connection import connect_lever
 from integrations.lever.oauth import SCOPES
-from integrations.models import (
-    Assessment,
-    Membership,
-    Role,
-    RoleMapping,
-    Stage,
-    circuit_breaker,
-    recovery_code,
-)
+from integrations.members.models.membership import Membership
 from integrations.queue import notify, tasks
-from integrations.webhooks import addressee, signature_reuse
-from integrations.workflow.operations.lever_connection import connect_lever
+from integrations.webhooks import addressee, authentication
 from portal.devtools import test_suites
 from tests.support import append_only, factories
 from tests.support.sandbox import Sandbox
+from tests.support.scenario import _no_readings, scenario  # noqa: F401 - fixtures of all tests
 from tests.support.second_factors import prove_now
 
 os.environ.setdefault(
@@ -71,7 +67,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
     """Give each process its own database, so that two test runs can run at once.
 
     On SQLite it is a file, as in production, so that threads share it by the same locks. Its tables are made from the
-    models, which takes a tenth of the migrations' time; tests/models/test_migrations.py shows that they make the same.
+    models, which takes a tenth of the migrations' time; tests/store/test_migrations.py shows that they make the same.
     """
     database = connections["default"].settings_dict
     database["TEST"]["MIGRATE"] = False
@@ -110,13 +106,13 @@ def _portal_settings(settings, monkeypatch) -> None:
     settings.SECRET_KEY = "only-for-tests-" + "x" * 50
     settings.FIELD_ENCRYPTION_KEYS = [_KEY]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    monkeypatch.setattr(recovery_code, "HASHING_COST", 2)
+    monkeypatch.setattr(second_factors, "HASHING_COST", 2)
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"
-    signature_reuse.seen.clear()
+    authentication.seen.clear()
     addressee.memory.forget()
-    circuit_breaker.forget()
+    client_models.forget()
     settings.CODESCREEN_API_URL = "http://127.0.0.1:9/nobody"  # no test asks the real one
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
     settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from integrations.models import Delivery
+from integrations.inbox.models.delivery import Delivery
 from tests.support import addresses, factories
 
 #: Redirects, a 404 of the admin, and the page of the design's components, which isn't deployed.

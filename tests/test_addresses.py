@@ -10,8 +10,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from integrations.models import Invitation, Membership, Organization, RoleMapping
-from integrations.workflow.operations.consent import work_in
+from integrations.catalog.models import RoleMapping
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.acts.consent import work_in
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 from tests.support import addresses, factories

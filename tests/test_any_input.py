@@ -26,8 +26,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import status_code_conformance
 
-from integrations.models import Membership
-from portal.response_headers import HEADERS
+from integrations.members.models.membership import Membership
+from portal.middleware import HEADERS
 from portal.wsgi import application
 from tests.admin.conftest import SECRETS, Customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC

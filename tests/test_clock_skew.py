@@ -9,27 +9,24 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from integrations.catalog import lists
 from integrations.clients import provider
+from integrations.clients.models import CircuitBreaker, RateLimitBucket
+from integrations.effects import invitation_endings, perform, revalidation
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.effects.perform import apply_outcome
 from integrations.http.errors import PlatformError
-from integrations.models import (
-    CircuitBreaker,
-    Delivery,
-    Effect,
-    Heartbeat,
-    Invitation,
-    LeverConnection,
-    Organization,
-    RateLimitBucket,
-    db_clock,
-)
-from integrations.queue import liveness
-from integrations.workflow.catalog import lookup, sync
-from integrations.workflow.effects import invitation_endings, perform, revalidation
-from integrations.workflow.effects.kinds.invitation import enqueue_invitation
-from integrations.workflow.effects.perform import apply_outcome
-from integrations.workflow.inbox import database_facts
-from integrations.workflow.outbox import enqueue, retry_policy
-from integrations.workflow.results import poll_schedule
+from integrations.inbox import facts
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.outbox import enqueue, outcome
+from integrations.outbox.models import Effect
+from integrations.queue import notify
+from integrations.queue.models.nodes import Heartbeat
+from integrations.results import poll
+from integrations.store import database
 from tests.support import factories
 from tests.support.calls import count_calls
 
@@ -40,57 +37,57 @@ MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactor
 @pytest.fixture(params=SKEWS, ids=["behind", "ahead"])
 def skewed(request):
     """Shift this process's clock but not the database's. The value is the true time."""
-    db_clock.reset()
+    database.reset()
     true_time = timezone.now()
     with time_machine.travel(true_time + request.param, tick=True):
         yield true_time
-    db_clock.reset()
+    database.reset()
 
 
 def seconds_until(moment):
     """Return the seconds until `moment` by the database's clock."""
-    return (moment - db_clock.now()).total_seconds()
+    return (moment - database.now()).total_seconds()
 
 
 def test_now_is_the_databases_time(db, skewed):
-    assert abs((db_clock.now() - skewed).total_seconds()) < 60
+    assert abs((database.now() - skewed).total_seconds()) < 60
     assert abs((timezone.now() - skewed).total_seconds()) > 500
 
 
 def test_now_queries_the_database_once_a_minute(db, django_assert_num_queries, monkeypatch):
-    db_clock.reset()
+    database.reset()
     with django_assert_num_queries(1):
-        moments = [db_clock.now() for _ in range(3)]
+        moments = [database.now() for _ in range(3)]
     assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
-    monkeypatch.setattr(db_clock, "QUERY_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(database, "QUERY_AGAIN_SECONDS", 0.0)
     with django_assert_num_queries(1):
-        db_clock.now()
+        database.now()
 
 
 def test_now_queries_the_database_again_when_the_machine_was_suspended(
     db, django_assert_num_queries, monkeypatch
 ):
-    db_clock.reset()
+    database.reset()
     suspended_seconds = [0.0]
     clock_gettime = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda kind: clock_gettime(kind) + suspended_seconds[0])
-    db_clock.now()
+    database.now()
     suspended_seconds[0] = 7200.0  # CLOCK_MONOTONIC doesn't count suspended time
     with django_assert_num_queries(1):
-        db_clock.now()
+        database.now()
 
 
 def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
-    db_clock.reset()
-    query, delays = db_clock._query, [1.2, 0.0]
+    database.reset()
+    query, delays = database._query, [1.2, 0.0]
 
     def query_slowly():
         time.sleep(delays.pop(0))
         return query()
 
-    monkeypatch.setattr(db_clock, "_query", query_slowly)
-    db_clock.now()
-    assert abs((db_clock.now() - timezone.now()).total_seconds()) < 1
+    monkeypatch.setattr(database, "_query", query_slowly)
+    database.now()
+    assert abs((database.now() - timezone.now()).total_seconds()) < 1
     assert delays == []
 
 
@@ -127,7 +124,7 @@ def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
 
 def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - retry_policy.RETRY_FOR + timedelta(minutes=5))
+    Effect.objects.update(created_at=skewed - outcome.RETRY_FOR + timedelta(minutes=5))
     fail_temporarily(factories.claimed(Effect, "one"))
     effect.refresh_from_db()
     assert effect.state == "due"
@@ -138,11 +135,11 @@ def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invitation_endings.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
-    assert poll_schedule.claim_polls(1) == []
+    assert poll.claim_polls(1) == []
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert poll_schedule.claim_polls(1) != []
-    assert poll_schedule.claim_polls(1) == []
-    next_poll_at = poll_schedule.next_poll(invitation, db_clock.now())
+    assert poll.claim_polls(1) != []
+    assert poll.claim_polls(1) == []
+    next_poll_at = poll.next_poll(invitation, database.now())
     assert next_poll_at is not None
     assert 3000 < seconds_until(next_poll_at) < 4200
 
@@ -153,29 +150,29 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
     for minutes in (1, 9, 11):
         row = factories.InvitationFactory(organization=organization)
         Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert database_facts.recent_count(organization.pk, organization.bulk_window) == 2
+    assert facts.recent_count(organization.pk, organization.bulk_window) == 2
 
 
 def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):
     clients = provider.clients_for(connected_organization)
-    sync.refresh_stages(connected_organization, clients.lever())
+    lists.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage_id("CodeScreen Assessment")
-    for age, expected in ((timedelta(seconds=30), 0), (2 * lookup.STAGES_FRESH_FOR, 1)):
+    for age, expected in ((timedelta(seconds=30), 0), (2 * lists.STAGES_FRESH_FOR, 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         connected_organization.lever_connection.refresh_from_db()
         before = count_calls()
-        assert lookup.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
+        assert lists.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
         assert count_calls() - before == expected
 
 
 @pytest.mark.parametrize("skew", SKEWS, ids=["behind", "ahead"])
 def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organization, sandbox, skew):
     with time_machine.travel(timezone.now() + skew, tick=True):
-        db_clock.reset()
-        sync.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
-    db_clock.reset()
+        database.reset()
+        lists.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
+    database.reset()
     connected_organization.lever_connection.refresh_from_db()
-    age = db_clock.now() - connected_organization.lever_connection.stages_refreshed_at
+    age = database.now() - connected_organization.lever_connection.stages_refreshed_at
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)
 
 
@@ -216,8 +213,8 @@ def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organizatio
     Heartbeat.beat()
     assert Heartbeat.is_fresh(timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not liveness.is_stalled(settings.NODE)
-    assert 0 < liveness.oldest_due_seconds() < 60
+    assert not notify.is_stalled(settings.NODE)
+    assert 0 < notify.oldest_due_seconds() < 60
     assert RateLimitBucket.reserve("lever:1", 0.1, 1) == 0.0
     assert RateLimitBucket.reserve("lever:1", 0.1, 1) < 0.2
     CircuitBreaker.objects.create(organization=organization, platform="lever", failures=7)

@@ -11,8 +11,8 @@ from django.db import models
 
 from integrations.data_inventory import CANDIDATE_TABLES, INVENTORY, Table
 from integrations.data_inventory.page import page
-from integrations.models import Membership
-from integrations.models.encrypted_field import EncryptedTextField
+from integrations.members.models.membership import Membership
+from integrations.store.columns import EncryptedTextField
 
 BY_MODEL = {table.model: table for table in INVENTORY}
 TEXTS = (

@@ -11,9 +11,11 @@ from django.db.backends.signals import connection_created
 from django.urls import reverse
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.models import Delivery, Effect, Invitation
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.queue import worker
-from integrations.workflow.effects.kinds.invitation import enqueue_invitation
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
@@ -136,7 +138,7 @@ def test_a_decision_is_written_completely_or_not_at_all(connected_organization, 
 def test_an_invitation_is_not_sent_twice_when_it_could_not_be_recorded(
     connected_organization, sandbox, monkeypatch, is_idempotent
 ):
-    monkeypatch.setattr("integrations.models.db_retry.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("integrations.store.database.RETRY_SECONDS", 0.1)
     sandbox.codescreen_does("settings", idempotency=is_idempotent)
     connected_organization.codescreen_connection.idempotency = is_idempotent
     connected_organization.codescreen_connection.save()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from integrations.verdict_code import VerdictCode
+from integrations.core.verdict_code import VerdictCode
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "portal" / "docs").rglob("*.md")])

@@ -15,21 +15,17 @@ from django.db import OperationalError
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.models import (
-    Delivery,
-    Effect,
-    Invitation,
-    LinterFinding,
-    Membership,
-    Organization,
-    Result,
-    WebhookRejection,
-)
-from integrations.models.attempt_limit import Limit
-from integrations.models.membership import ADMINS
+from integrations.accounts.models.sessions import Limit
+from integrations.health.models import LinterFinding, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import ADMINS, Membership
+from integrations.notifications.link_emails import membership_link
+from integrations.notifications.links import choose_password_link
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.health import HealthView
-from integrations.workflow.email.links import choose_password_link
-from integrations.workflow.email.membership_links import membership_link
 from portal.accounts import throttle
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES

@@ -5,7 +5,10 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from django.urls import resolve
 
-from integrations.models import CodeScreenConnection, Membership, Organization, Stage
+from integrations.catalog.models import Stage
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 from tests.support.every_state import make_every_state
 from tests.support.page_numbers import page_of

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from integrations.clients import call_hooks
+from integrations.clients import hooks
+from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
+from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.http import deadlines
+from integrations.http.connections import kept_connections
 from integrations.http.errors import PlatformError
-from integrations.http.kept_connections import kept_connections
 from integrations.http.session import PlatformSession
-from integrations.models import ApiCall, Effect, Invitation
-from integrations.models.leasing import LEASE
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
-from integrations.workflow.effects.kinds.invitation import enqueue_invitation
+from integrations.store.leasing import LEASE
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories, toxics
 
@@ -86,7 +88,7 @@ def test_an_invitation_is_uncertain_and_not_sent_again_when_its_answer_is_too_sl
 
 
 def test_a_call_is_shorter_than_a_lease():
-    longest = deadlines.TOTAL_SECONDS + call_hooks.RENEW_AFTER_SECONDS
+    longest = deadlines.TOTAL_SECONDS + hooks.RENEW_AFTER_SECONDS
     assert timedelta(seconds=longest) < LEASE
 
 

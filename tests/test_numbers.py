@@ -5,7 +5,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from django.test import Client
 
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from tests.support.every_state import make_every_state
 from tests.support.page_numbers import next_address, number_links, page_of, row_count
 

@@ -8,9 +8,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from integrations import pagination
-from integrations.models import Organization, Stage
-from integrations.pagination import LongListPaginator
+from integrations import lists
+from integrations.catalog.models import Stage
+from integrations.lists import LongListPaginator
+from integrations.organizations.models.organization import Organization
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def stages(organization: Organization) -> QuerySet[Any]:
 @pytest.fixture(params=[False, True], ids=["counted to its end", "longer than was counted"])
 def is_longer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     if request.param:
-        monkeypatch.setattr(pagination, "COUNTED", 7)
+        monkeypatch.setattr(lists, "COUNTED", 7)
     return bool(request.param)
 
 
@@ -68,7 +69,7 @@ def test_a_list_counted_to_its_end_says_how_many_rows_and_pages_it_has(stages: Q
 def test_a_longer_list_says_that_it_has_more_rows_than_were_counted(
     stages: QuerySet[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "COUNTED", 7)
+    monkeypatch.setattr(lists, "COUNTED", 7)
     paginator = LongListPaginator(stages, PER_PAGE)
     assert (paginator.count, paginator.count_text) == (7, "more than 7")
     assert [paginator.page(number).position for number in (2, -1, -2)] == [
@@ -112,7 +113,7 @@ def test_an_empty_list_has_one_empty_page(organization: Organization) -> None:
 def test_a_page_takes_few_queries_and_none_reads_more_rows_than_are_counted(
     stages: QuerySet[Any], is_longer: bool, monkeypatch: pytest.MonkeyPatch, few: int, most: int
 ) -> None:
-    monkeypatch.setattr(pagination, "_FEW", few)
+    monkeypatch.setattr(lists, "_FEW", few)
     with CaptureQueriesContext(connection) as queries:
         shown = [stage.position for stage in LongListPaginator(stages, PER_PAGE).page(2)]
     assert shown == [4, 5, 6, 7]

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from integrations.finding_code import FindingCode
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Effect
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.effects.registry import EFFECT_KINDS
+from integrations.core.finding_code import FindingCode
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.effects.perform import EFFECT_KINDS
+from integrations.outbox.models import Effect
 
 ROOT = Path(__file__).resolve().parent.parent
 #: So many members in one literal or match are a table.
@@ -41,20 +41,20 @@ EFFECTS = ClosedSet(
     names=frozenset(Effect.Kind.names),
     codes=frozenset(Effect.Kind.values),
     owner="Kind",
-    home=("integrations/workflow/effects/kinds/",),
+    home=("integrations/effects/kinds/",),
 )
 #: Their codes are words that other sets have too, so only members count.
 STATUSES = ClosedSet(
     names=frozenset(InvitationStatus.__members__),
     codes=frozenset(),
     owner="Status",
-    home=("integrations/invitation_status.py",),
+    home=("integrations/core/invitation_status.py",),
 )
 VERDICTS = ClosedSet(
     names=frozenset(VerdictCode.__members__),
     codes=frozenset(),
     owner=("VerdictCode", "Code"),
-    home=("integrations/verdict_code.py",),
+    home=("integrations/core/verdict_code.py",),
 )
 #: Their codes are words of other sets, too.
 FINDINGS = ClosedSet(
@@ -63,8 +63,8 @@ FINDINGS = ClosedSet(
     owner="FindingCode",
     # the queries for an incident's rows and candidates are the database's and the admin's matter
     home=(
-        "integrations/finding_code.py",
-        "integrations/workflow/health/incident_scan.py",
+        "integrations/core/finding_code.py",
+        "integrations/health/incidents.py",
         "integrations/admin/incident.py",
     ),
 )
@@ -148,9 +148,14 @@ def texts_of(path: Path) -> Iterator[str]:
 
 def test_a_cancelled_invitation_gets_its_name_in_one_place():
     label = InvitationStatus.WITHDRAWN.label
-    named = [path.name for path in product_files() for text in texts_of(path) if text == label]
+    named = [
+        f"{path.parent.name}/{path.name}"
+        for path in product_files()
+        for text in texts_of(path)
+        if text == label
+    ]
     # an effect that isn't done any more is another thing
-    assert sorted(named) == ["effect.py", "invitation_status.py"]
+    assert sorted(named) == ["core/invitation_status.py", "outbox/models.py"]
 
 
 def test_no_former_word_for_a_cancelled_invitation_is_left():

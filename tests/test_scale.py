@@ -17,25 +17,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import (
-    ApiCall,
-    Assessment,
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Candidate,
-    Delivery,
-    Effect,
-    Invitation,
-    Membership,
-    Result,
-    Role,
-    RoleMapping,
-    Stage,
-    TargetKind,
-    Verdict,
-    audit,
-)
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from tests.support import factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from integrations.spreadsheet import csv_answer, csv_cell, csv_lines
+from integrations.lists import csv_answer, csv_cell, csv_lines
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])

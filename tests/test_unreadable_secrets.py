@@ -10,9 +10,13 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.urls import reverse
 
-from integrations.models import AuditEntry, CodeScreenConnection, Delivery, LeverConnection, LeverWebhook
+from integrations.audit.models.entry import AuditEntry
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.doctor import findings
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.queue import duties, worker
-from integrations.workflow.health.doctor import findings
 from tests.support.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
 from tests.support.payloads import load, sign
 

@@ -7,11 +7,16 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result, ShapeDeviation
+from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.codescreen.acts import save_codescreen_key
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.acts.signature_tokens import save_main_token
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
-from integrations.workflow.operations.codescreen_connection import save_codescreen_key
-from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.operations.signature_tokens import save_main_token
 from tests.support.factories import SIGNATURE_TOKEN
 from tests.support.payloads import load, sign
 from tests.support.waits import work_through_waits

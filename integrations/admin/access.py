@@ -8,10 +8,11 @@ from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from integrations.models import Membership, Organization
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
-from integrations.pagination import LongListPaginator
-from integrations.session_strength import has_given_own_factor, is_admitted, is_strong
+from integrations.accounts.acts.recent_sign_in import has_given_own_factor, is_admitted, is_strong
+from integrations.lists import LongListPaginator
+from integrations.members.models.membership import Membership
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
+from integrations.organizations.models.organization import Organization
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry"]

@@ -8,20 +8,15 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
+from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
+from integrations.accounts.acts.recent_sign_in import proof_wanted
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
+from integrations.accounts.models.sessions import PasswordLinkRequest, UserSession
 from integrations.admin.access import current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin
-from integrations.models import (
-    AuditAction,
-    AuthenticatorApp,
-    Passkey,
-    PasswordLinkRequest,
-    PersonalSettings,
-    RecoveryCode,
-    UserSession,
-)
+from integrations.audit.models.entry import AuditAction
+from integrations.members.models.membership import PersonalSettings
 from integrations.queue import notify
-from integrations.recent_sign_in import proof_wanted
-from integrations.workflow.operations.accounts import add_account, change_account, follow_new_password
 
 # memberships say who may do what; groups and Django's permissions would only seem to
 admin.site.unregister([Group, User])

@@ -13,30 +13,20 @@ from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
-from integrations.models import (
-    AlertAddress,
-    AnnouncedHead,
-    AuditAction,
-    AuditEntry,
-    ChainHead,
-    CodeScreenConnection,
-    Delivery,
-    Effect,
-    EmailTemplate,
-    Erasure,
-    IdentityProvider,
-    Invitation,
-    LeverConnection,
-    LeverWebhook,
-    Membership,
-    Organization,
-    PendingMembership,
-    RatingThresholds,
-    RoleMapping,
-    SignInDomain,
-    TargetKind,
-)
-from integrations.models.audit_entry import is_secret
+from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
+from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind, is_secret
+from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications.models import AlertAddress, EmailTemplate
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 #: The model of the row that an entry is about, by kind. The link leads to a 404 once the row is deleted.
 _MODELS: Mapping[str, type[Model]] = {

@@ -11,14 +11,14 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from integrations.accounts.acts.recent_sign_in import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING
 from integrations.admin.export import ExportMixin
-from integrations.models import Organization
-from integrations.models.encrypted_field import EncryptedTextField
-from integrations.pagination import LongListPage, LongListPaginator
-from integrations.recent_sign_in import proof_wanted
+from integrations.lists import LongListPage, LongListPaginator
+from integrations.organizations.models.organization import Organization
+from integrations.store.columns import EncryptedTextField
 
 ROWS_PER_PAGE = 50
 

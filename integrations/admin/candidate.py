@@ -12,10 +12,12 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, indented, link, list_links, time_text, verdicts_table
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import CandidateMixin, SitePageMixin
-from integrations.models import Candidate, Delivery, Erasure, OpportunityPerson, Verdict
-from integrations.models.verdict import next_step
-from integrations.verdict_code import NO_TEST
-from integrations.workflow.person.audit_entries import audit_entries_about
+from integrations.audit.models.entry import audit_entries_about
+from integrations.core.verdict_code import NO_TEST
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.privacy.models import Erasure
 
 MAX_SHOWN = 50
 #: The lists that an opportunity's id is searched in.

@@ -9,8 +9,8 @@ from integrations.admin import access
 from integrations.admin.access import current_user
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.filters import GoneFilter, OrganizationFilter
-from integrations.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
-from integrations.workflow.operations.mappings import delete_mapping, save_mapping
+from integrations.catalog.acts import delete_mapping, save_mapping
+from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
 
 
 @admin.register(RoleMapping)

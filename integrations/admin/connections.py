@@ -7,16 +7,12 @@ from django.contrib import admin
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import secret_column
 from integrations.admin.filters import OrganizationFilter
-from integrations.models import (
-    AlertAddress,
-    CodeScreenConnection,
-    FormerWebhookKey,
-    IdentityProvider,
-    LeverConnection,
-    LeverWebhook,
-    ProviderIdentity,
-    SignInDomain,
-)
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 ACCESS_TOKEN = secret_column("access_token", "access token")
 REFRESH_TOKEN = secret_column("refresh_token", "refresh token")

@@ -22,12 +22,12 @@ from integrations.admin.names import (
     RelatedSearchMixin,
     SearchedRelation,
 )
-from integrations.models import Delivery, Verdict, WebhookRejection
-from integrations.models.delivery import STUCK
-from integrations.models.verdict import next_step
-from integrations.verdict_code import INVITING_VERDICTS, NO_TEST
-from integrations.vocabulary import DeliveryEvent, Platform
-from integrations.workflow.health.webhook_rejections import describe
+from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST
+from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.health.models import WebhookRejection
+from integrations.health.webhook_rejections import describe
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
 
 ProgressFilter = choice_filter(
     "progress",

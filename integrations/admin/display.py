@@ -12,8 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from integrations.clients.models import ApiCall
 from integrations.http.redaction import redact, without_addresses
-from integrations.models import ApiCall, Invitation, Verdict
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
 
 NOTHING = "–"
 #: Keys of e-mail payloads whose values name people, at whatever depth.

@@ -19,11 +19,12 @@ from integrations.admin.filters import (
     period_of,
 )
 from integrations.admin.names import CandidateMixin
-from integrations.models import ApiCall, Delivery, Effect
-from integrations.models.api_call import NOT_ANSWERED_WELL
-from integrations.workflow.effects.kind import Target
-from integrations.workflow.effects.kinds.feedback import results_of
-from integrations.workflow.effects.registry import kind_of, kinds_acting_on
+from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
+from integrations.effects.kind import Target
+from integrations.effects.kinds.feedback import results_of
+from integrations.effects.perform import kind_of, kinds_acting_on
+from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.models import Effect
 
 MAX_SHOWN = 50
 LONGEST_LINE = 160

@@ -28,8 +28,10 @@ from django.utils.safestring import SafeString
 
 from integrations.admin import access
 from integrations.admin.display import NOTHING
-from integrations.models import AuditAction, Organization, audit
-from integrations.spreadsheet import csv_answer, csv_lines
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction
+from integrations.lists import csv_answer, csv_lines
+from integrations.organizations.models.organization import Organization
 
 AT_ONCE = 500
 CSV, JSON_LINES = "csv", "jsonl"

@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.admin.access import organizations, visible
 from integrations.admin.display import shown_text
-from integrations.models import Incident
+from integrations.health.models import Incident
 
 MAX_ORGANIZATIONS = 50
 #: Digits that every database takes for a key.

@@ -8,20 +8,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.filters import FailingFilter, OrganizationFilter
-from integrations.models import (
-    AttemptLimit,
-    CacheEntry,
-    CircuitBreaker,
-    DutyRun,
-    Heartbeat,
-    LeverProbe,
-    PortalDuty,
-    RateLimitBucket,
-    ShapeDeviation,
-)
+from integrations.clients.models import CircuitBreaker, RateLimitBucket, ShapeDeviation
+from integrations.health.models import LeverProbe
 from integrations.queue import notify
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
 
 # django-q2's own pages would execute the pickles that they show. What fails is on the page of its row; a task that
 # fails beside them is logged.

@@ -14,13 +14,17 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import link, list_links, table, time_text
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
 from integrations.admin.names import candidate_link, names_of
-from integrations.finding_code import INCIDENTS, FindingCode
-from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, LinterFinding, Verdict
-from integrations.models.delivery import STUCK
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import DeliveryEvent, Platform, VerdictCause
-from integrations.workflow.effects.registry import kinds_acting_on
-from integrations.workflow.outbox.retry_policy import RETRY_FOR
+from integrations.clients.models import ApiCall
+from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import DeliveryEvent, Platform, VerdictCause
+from integrations.effects.perform import kinds_acting_on
+from integrations.health.models import Incident, LinterFinding
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import RETRY_FOR
 
 #: So many rows of each kind are looked at.
 MOST = 500

@@ -12,7 +12,8 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented, invitation_link, links
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import RelatedSearchMixin, SearchedRelation, SitePageMixin, candidate_link
-from integrations.models import Invitation, Result
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 
 #: For so many of a list's newest invitations it is looked whether the person had been invited before through another
 #: opportunity. Second rounds of the same opportunity have an index, and are all found.

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.access import staff_memberships, visible
 from integrations.admin.display import NOTHING
-from integrations.models import Candidate, Invitation
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
 
 #: A candidate: the organization's id and Lever's id of the opportunity.
 type CandidateKey = tuple[int, str]

@@ -13,28 +13,17 @@ from integrations.admin import access
 from integrations.admin.access import current_user
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.filters import OrganizationFilter
-from integrations.models import (
-    CodeScreenConnection,
-    EmailTemplate,
-    LastSuperAdmin,
-    LeverConnection,
-    Membership,
-    NotificationPreference,
-    Organization,
-    PendingMembership,
-)
-from integrations.models.membership import SUPER_ADMINS
-from integrations.models.organization import POLICIES, SECURITY
+from integrations.catalog import stages
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.errors import ActionNotAllowed
+from integrations.lever.models.connection import LeverConnection
+from integrations.members.acts.members import change_role, remove_member
+from integrations.members.models.membership import SUPER_ADMINS, LastSuperAdmin, Membership, PendingMembership
+from integrations.notifications.models import EmailTemplate, NotificationPreference
+from integrations.organizations.acts.organizations import IDENTITY, change_organization, create_organization
+from integrations.organizations.acts.policies import is_less_secure, set_policies
+from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
 from integrations.queue import notify
-from integrations.workflow.catalog import stage_on_pass
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import change_role, remove_member
-from integrations.workflow.operations.organizations import (
-    IDENTITY,
-    change_organization,
-    create_organization,
-)
-from integrations.workflow.operations.policies import is_less_secure, set_policies
 
 
 class OrganizationForm(forms.ModelForm):
@@ -46,7 +35,7 @@ class OrganizationForm(forms.ModelForm):
         trial = copy.copy(self.instance)
         for name, value in cleaned.items():
             setattr(trial, name, value)
-        stage_on_pass.refuse_inviting_target(trial, self.changed_data)
+        stages.refuse_inviting_target(trial, self.changed_data)
         return cleaned
 
 

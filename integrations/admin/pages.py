@@ -19,21 +19,15 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from integrations.admin import access
-from integrations.models import (
-    AnnouncedHead,
-    ApiCall,
-    AuditAction,
-    AuditEntry,
-    Candidate,
-    ChainHead,
-    CircuitBreaker,
-    Organization,
-    audit,
-)
-from integrations.models.api_call import FIRST_SERVER_ERROR
-from integrations.vocabulary import Platform
-from integrations.workflow.health.chain.faults import Fault
-from integrations.workflow.health.chain.verification import OutOfTime, Verification, chain_of, verify_chain
+from integrations.audit.chain_walk import Fault
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.verification import OutOfTime, Verification, chain_of, verify_chain
+from integrations.clients.models import FIRST_SERVER_ERROR, ApiCall, CircuitBreaker
+from integrations.core.vocabulary import Platform
+from integrations.invitations.models.candidate import Candidate
+from integrations.organizations.models.organization import Organization
 
 #: So many of the organization's latest calls are looked through.
 LOOKED_THROUGH = 2_000

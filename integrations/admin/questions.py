@@ -13,28 +13,20 @@ from integrations.admin import access
 from integrations.admin.access import count_text, visible
 from integrations.admin.audit_log import ABOUT
 from integrations.admin.filters import bounds_of
-from integrations.finding_code import FindingCode
-from integrations.models import (
-    ApiCall,
-    AuditEntry,
-    Candidate,
-    CircuitBreaker,
-    Delivery,
-    DutyRun,
-    Effect,
-    Incident,
-    Invitation,
-    LeverProbe,
-    LinterFinding,
-    PortalDuty,
-    Result,
-    WebhookRejection,
-)
-from integrations.models.api_call import NOT_ANSWERED_WELL
-from integrations.models.delivery import STUCK
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import DeliveryEvent, Platform
-from integrations.workflow.effects.registry import kinds_acting_on
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall, CircuitBreaker
+from integrations.core.finding_code import FindingCode
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.effects.perform import kinds_acting_on
+from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import PortalDuty
 
 
 @dataclass(frozen=True)

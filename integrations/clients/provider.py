@@ -1,20 +1,169 @@
-"""From an organization's connections to ready clients."""
+"""From an organization's connections to ready clients; one worker at a time refreshes an access token."""
 
+import time
 from collections.abc import Callable
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
 
 from django.conf import settings
 
-from integrations.clients.call_hooks import after_call, before_call
-from integrations.clients.context import CallContext
-from integrations.clients.tokens import OneToken, token_manager
+from integrations import stop_signal
+from integrations.clients import call_window
+from integrations.clients.hooks import AfterCall, CallContext, after_call, before_call
+from integrations.clients.limits import CallLimits
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.call_limits import CallLimits
-from integrations.http.errors import NotConnected
+from integrations.core.vocabulary import Platform
+from integrations.http.errors import NotConnected, PlatformError
 from integrations.http.session import PlatformSession
+from integrations.lever import oauth
 from integrations.lever.client import LeverClient
-from integrations.models import Organization
-from integrations.vocabulary import Platform
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.store import database
+from integrations.store.database import with_retry
+
+# Access tokens of one organization's Lever grant, refreshed by one worker at a time.
+
+
+EXPIRES_SOON = timedelta(minutes=2)
+REFRESH_WAIT_SECONDS = 20.0
+RECHECK_SECONDS = 0.2
+#: In a longer step the connection is read again before a call: somebody may have ended it.
+READ_AGAIN_AFTER_SECONDS = 5.0
+
+NOT_CONNECTED = "Lever is not connected. Reconnect it under Settings."
+NO_REFRESH_TOKEN = (
+    "Lever refused the access token, and there is no refresh token: offline_access was not granted."
+)
+GRANT_ENDED = "Lever says the grant is no longer valid. It was revoked in Lever, or has ended."
+FRESH_TOKEN_REFUSED = "Lever refuses a fresh access token. The app was revoked in Lever."
+
+
+class TokenManager:
+    """Access tokens of one organization's grant, refreshed by one worker at a time.
+
+    `connection` was read just now. A refusal by Lever has it read again.
+    """
+
+    def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
+        self._connection = connection
+        self._session = session
+        self._read_at = time.monotonic()
+
+    def current(self) -> str:
+        """Return an access token that should work now, refreshed when it ends soon."""
+        connection = self._working_lately()
+        ends = connection.access_expires_at
+        if ends is not None and ends - database.now() < EXPIRES_SOON and connection.refresh_token:
+            return self._refreshed(connection.access_token)
+        return connection.access_token
+
+    def renew(self, refused: str) -> str:
+        """Return another access token after Lever refused this one.
+
+        Raises PlatformError with status 401 when there is none: a person then has to connect Lever again.
+        """
+        connection = self._working()
+        if connection.access_token != refused:
+            return connection.access_token
+        return self._refreshed(refused)
+
+    def give_up(self, refused: str) -> None:
+        """Record that Lever refused a fresh token too: the grant was revoked, unless there is a newer one."""
+        connection = self._working()
+        if connection.access_token == refused:
+            connection.mark_needs_reconnect(FRESH_TOKEN_REFUSED)
+
+    def _working(self) -> LeverConnection:
+        """Return the connection as it is now. Raises NotConnected."""
+        self._connection.refresh_from_db()
+        self._read_at = time.monotonic()
+        return self._required()
+
+    def _working_lately(self) -> LeverConnection:
+        """Return the connection as it was READ_AGAIN_AFTER_SECONDS ago at most. Raises NotConnected."""
+        is_old = time.monotonic() - self._read_at > READ_AGAIN_AFTER_SECONDS
+        return self._working() if is_old else self._required()
+
+    def _required(self) -> LeverConnection:
+        if not self._connection.is_working:
+            raise NotConnected(NOT_CONNECTED)
+        return self._connection
+
+    def _refreshed(self, stale: str) -> str:
+        """Exchange the refresh token once for all workers; the others wait for the new access token."""
+        deadline = time.monotonic() + REFRESH_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            connection = self._working()
+            if connection.access_token != stale:
+                return connection.access_token
+            call_window.require_open()  # the new tokens of an exchange that is cut off would be lost
+            if connection.lease_refresh():
+                return self._exchange(connection)
+            stop_signal.wait(RECHECK_SECONDS)
+        raise PlatformError("Another worker is still refreshing Lever's tokens.")
+
+    def _exchange(self, connection: LeverConnection) -> str:
+        if not connection.refresh_token:
+            connection.mark_needs_reconnect(NO_REFRESH_TOKEN)
+            raise PlatformError(NO_REFRESH_TOKEN, permanent=True, status=401)
+        try:
+            tokens = oauth.refresh(self._session, connection.refresh_token)
+        except PlatformError as error:
+            if is_grant_dead(error):
+                connection.mark_needs_reconnect(GRANT_ENDED)
+                raise PlatformError(GRANT_ENDED, permanent=True, status=401) from error
+            connection.release_refresh()
+            raise PlatformError(str(error), retry_after=error.retry_after) from error
+        # the old refresh token can't be used again: losing the new pair while the database restarts would end the grant
+        with_retry(partial(connection.rotate, tokens))
+        return connection.access_token
+
+
+class OneToken:
+    """The access token of a grant that isn't stored yet: there is no other."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    def current(self) -> str:
+        """Return it."""
+        return self._access_token
+
+    def renew(self, refused: str) -> str:
+        """Raise PlatformError: nothing renews it."""
+        raise PlatformError("Lever refused the new access token.", status=401)
+
+    def give_up(self, refused: str) -> None:
+        """Record nothing: there is no connection yet."""
+
+
+def is_grant_dead(error: PlatformError) -> bool:
+    """Whether the token endpoint's answer means that the refresh token will never work again."""
+    return isinstance(error.body, dict) and error.body.get("error") in {
+        "invalid_grant",
+        "reauthentication_required",
+    }
+
+
+def token_manager(connection: LeverConnection, record_call: AfterCall | None = None) -> TokenManager:
+    """Return the access tokens of a grant.
+
+    Calls to the authorization server pass no limits: they don't count against the account's rate limit, and don't
+    show whether the API works.
+    """
+    record_call = record_call or after_call(connection.organization, CallContext())
+    session = PlatformSession(
+        Platform.LEVER,
+        settings.LEVER_AUTH_URL,
+        customer=connection.organization_id,
+        after_call=record_call,
+    )
+    return TokenManager(connection, session)
+
+
+# From an organization's connections to ready clients.
+
 
 NO_LEVER = "Lever is not connected. Connect it under Settings."
 NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."

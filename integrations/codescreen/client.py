@@ -1,15 +1,112 @@
-"""CodeScreenClient: the three published calls.
+"""CodeScreenClient: the three published calls, the names that CodeScreen requires, the shapes of its answers."""
 
-Source: https://docs.codescreen.com (API: authentication, list assessments, send assessment, get status).
-"""
-
+from collections.abc import Sequence
+from itertools import takewhile
 from urllib.parse import quote
 
-from integrations.codescreen import shapes
-from integrations.codescreen.names import split_name
-from integrations.codescreen.payloads import ListedAssessment, Progress, instance_id_in
+from integrations.codescreen.payloads import (
+    OUTCOMES,
+    InstanceStatus,
+    ListedAssessment,
+    Progress,
+    instance_id_in,
+    is_link,
+    is_score,
+    is_time,
+)
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
+from integrations.http.shapes import (
+    Endpoint,
+    Form,
+    Kind,
+    json_object,
+    list_of,
+    one_of,
+    optional,
+    text,
+    whole_number,
+)
+
+# What the portal relies on in CodeScreen's answers and webhooks: fields and types, per endpoint.
+#
+# Source: https://docs.codescreen.com (List assessments, Send assessment, Get assessment status). The keys of
+# `metadata` and the webhooks are extensions, so those are optional.
+
+
+_SCORE = whole_number().of_form(Form("a number from 0 to 100", is_score))
+_LINK = text().of_form(Form("a web address", is_link))
+_TIME = text().of_form(Form("an ISO 8601 time with an offset", is_time))
+
+LIST_ASSESSMENTS = Endpoint(
+    "GET /assessments", list_of(json_object(assessmentId=text(), assessmentName=text()))
+)
+SEND_ASSESSMENT = Endpoint("POST /assessments", json_object(assessmentInstanceId=text()))
+GET_STATUS = Endpoint(
+    "GET /assessments/:id",
+    json_object(
+        status=text().of_form(one_of(InstanceStatus)),
+        result_url=optional(_LINK),
+        score=optional(_SCORE).readable_as(Kind.NUMBER_IN_TEXT, Kind.FRACTION),
+        metadata=json_object(
+            result=optional(text().of_form(one_of(frozenset(OUTCOMES.values())))),
+            failureReason=optional(text()),
+            attempt=optional(whole_number()).readable_as(Kind.NUMBER_IN_TEXT),
+            startedAt=optional(_TIME),
+            submittedAt=optional(_TIME),
+            evaluatedAt=optional(_TIME),
+        ).readable_as(Kind.NULL, Kind.NOTHING),
+    ),
+)
+WEBHOOK = Endpoint(
+    "webhook",
+    json_object(
+        type=text(),
+        data=json_object(assessmentInstanceId=text(), externalId=optional(text())),
+    ),
+)
+
+# From Lever's one name to the first and last name that CodeScreen requires and greets the person by.
+
+
+#: In lower case and without dots, as the words are compared.
+TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof"})
+SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "esq"})
+NO_FIRST_NAME, NO_LAST_NAME = "Candidate", "-"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return a first and a last name, neither of them empty.
+
+    The last word is the last name, with the suffixes after it (II, Jr.). A title in front is left out, and so is what
+    follows a comma, such as a profession, unless it is a suffix.
+    """
+    parts = [part.split() for part in name.split(",")]
+    words = next((part for part in parts if part), [])
+    after_comma = parts[parts.index(words) + 1 :]
+    suffixes = [word for part in takewhile(_are_suffixes, after_comma) for word in part]
+    if len(words) > 2 and _plain(words[0]) in TITLES:
+        words = words[1:]
+    while len(words) > 2 and _plain(words[-1]) in SUFFIXES:
+        suffixes.insert(0, words.pop())
+    if not words:
+        return NO_FIRST_NAME, NO_LAST_NAME
+    if len(words) == 1:
+        return words[0], " ".join(suffixes) or NO_LAST_NAME
+    return " ".join(words[:-1]), " ".join([words[-1], *suffixes])
+
+
+def _are_suffixes(words: Sequence[str]) -> bool:
+    return all(_plain(word) in SUFFIXES for word in words)
+
+
+def _plain(word: str) -> str:
+    return word.replace(".", "").casefold()
+
+
+# CodeScreenClient: the three published calls.
+#
+# Source: https://docs.codescreen.com (API: authentication, list assessments, send assessment, get status).
 
 
 class CodeScreenClient:
@@ -21,9 +118,7 @@ class CodeScreenClient:
 
     def assessments(self) -> list[ListedAssessment]:
         """List the account's assessments."""
-        rows = self._session.request(
-            "GET", "/assessments", headers=self._headers, endpoint=shapes.LIST_ASSESSMENTS
-        )
+        rows = self._session.request("GET", "/assessments", headers=self._headers, endpoint=LIST_ASSESSMENTS)
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
         return [
@@ -53,7 +148,7 @@ class CodeScreenClient:
         if idempotent:
             headers["Idempotency-Key"] = external_id
         body = self._session.request(
-            "POST", "/assessments", payload=payload, headers=headers, endpoint=shapes.SEND_ASSESSMENT
+            "POST", "/assessments", payload=payload, headers=headers, endpoint=SEND_ASSESSMENT
         )
         instance_id = instance_id_in(body)
         if not instance_id:
@@ -63,7 +158,7 @@ class CodeScreenClient:
     def status(self, instance_id: str) -> Progress:
         """Read the progress of one instance."""
         path = "/assessments/" + quote(instance_id, safe="")
-        body = self._session.request("GET", path, headers=self._headers, endpoint=shapes.GET_STATUS)
+        body = self._session.request("GET", path, headers=self._headers, endpoint=GET_STATUS)
         if not isinstance(body, dict):
             raise PlatformError("CodeScreen answered the status with something else")
         return Progress.from_api(body)

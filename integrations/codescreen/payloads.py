@@ -13,8 +13,7 @@ from typing import Self
 
 from django.utils.dateparse import parse_datetime
 
-from integrations.http.json_types import JsonObject
-from integrations.http.one_line import one_line
+from integrations.http.json_types import JsonObject, one_line
 
 MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}

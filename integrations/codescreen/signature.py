@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from django.utils.crypto import constant_time_compare
 
-from integrations.vocabulary import RejectionCode
+from integrations.core.vocabulary import RejectionCode
 
 TOLERANCE_SECONDS = 300
 PREFIX = "whsec_"

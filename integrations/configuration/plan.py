@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from integrations.catalog.stages import mapping_index
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -16,13 +17,12 @@ from integrations.configuration.section import (
 )
 from integrations.configuration.sections import SECTIONS
 from integrations.configuration.toml import literal
-from integrations.models import Organization
-from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.email.links import choose_password_link
-from integrations.workflow.operations.backtest import DECIDING_POLICIES, rules_of
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.rules.backtest import Rules
-from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.rules.backtest import Rules
+from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.inbox.acts import DECIDING_POLICIES, rules_of
+from integrations.notifications.links import choose_password_link
+from integrations.organizations.models.organization import Organization
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from django.db import models
 
+from integrations.audit.models.entry import Actor
 from integrations.configuration.toml import literal
-from integrations.models import Actor, Organization
+from integrations.organizations.models.organization import Organization
 
 #: The actor of these changes in the audit log: the command.
 ACTOR = "configure"

@@ -13,6 +13,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from integrations.catalog import acts as catalog_acts
+from integrations.catalog import stages
+from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.codescreen import acts as codescreen_acts
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (
     ACTOR,
     Change,
@@ -30,31 +35,17 @@ from integrations.configuration.section import (
     table_of,
 )
 from integrations.configuration.toml import literal, quoted
-from integrations.models import (
-    AlertAddress,
-    CodeScreenConnection,
-    IdentityProvider,
-    LeverWebhook,
-    Membership,
-    Organization,
-    RatingThresholds,
-    RoleMapping,
-    SignInDomain,
-)
-from integrations.models.organization import POLICIES
-from integrations.workflow.catalog import stage_on_pass
-from integrations.workflow.operations import (
-    alert_addresses,
-    codescreen_connection,
-    mappings,
-    members,
-    organizations,
-    policies,
-    rating_thresholds,
-    signature_tokens,
-)
-from integrations.workflow.operations.single_sign_on import domains, provider_settings
-from integrations.workflow.operations.webhook_address import refuse_key_of_another
+from integrations.lever.acts import signature_tokens
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.acts import members
+from integrations.members.models.membership import Membership
+from integrations.notifications import acts as alert_acts
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.acts import organizations, policies
+from integrations.organizations.acts.organizations import refuse_key_of_another
+from integrations.organizations.models.organization import POLICIES, Organization
+from integrations.single_sign_on.acts import domains, provider_settings
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 type Changes = Iterator[Change]
 
@@ -107,7 +98,7 @@ def _refuse_whole(organization: Organization, values: Table) -> None:
     try:
         trial.full_clean()
         refuse_key_of_another(trial, trial.webhook_key)
-        stage_on_pass.refuse_inviting_target(trial, values)
+        stages.refuse_inviting_target(trial, values)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         path = "policies" if name == "__all__" else _path(name)
@@ -194,9 +185,9 @@ _LEVER = keys(
     ),
 )
 _CODESCREEN = keys(
-    secret("api_key", save=codescreen_connection.save_codescreen_key),
-    secret("webhook_secret", can_be_removed=True, save=codescreen_connection.save_codescreen_webhook_secret),
-    Key("idempotency", bool, save=codescreen_connection.save_codescreen_idempotency),
+    secret("api_key", save=codescreen_acts.save_codescreen_key),
+    secret("webhook_secret", can_be_removed=True, save=codescreen_acts.save_codescreen_webhook_secret),
+    Key("idempotency", bool, save=codescreen_acts.save_codescreen_idempotency),
 )
 
 
@@ -300,16 +291,14 @@ def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
         values: Table = {column: table.get(name, before[name]) for name, column in _SWITCHES.items()}
         values |= {name: table.get(name, "") for name in ("name", "url", "secret")}
         if address is None:
-            wanted = alert_addresses.NewAddress(kind=kind, **values)
-            save = partial(alert_addresses.add_address, organization, wanted, ACTOR)
+            wanted = alert_acts.NewAddress(kind=kind, **values)
+            save = partial(alert_acts.add_address, organization, wanted, ACTOR)
             yield Change(subject, [added(subject, kind), *lines], save)
         elif lines:
             yield Change(
                 subject,
                 lines,
-                partial(
-                    alert_addresses.change_address, address, alert_addresses.ChangedAddress(**values), ACTOR
-                ),
+                partial(alert_acts.change_address, address, alert_acts.ChangedAddress(**values), ACTOR),
             )
 
 
@@ -355,7 +344,7 @@ def _save_mapping(organization: Organization, role: str, stage: str, assessment:
     named: dict[str, Any] = {"organization": organization, "role": role, "stage": stage}
     mapping = RoleMapping.objects.filter(**named).first() or RoleMapping(**named)
     mapping.assessment = assessment
-    mappings.save_mapping(mapping, ACTOR)
+    catalog_acts.save_mapping(mapping, ACTOR)
 
 
 # Assessments: without thresholds of its own, the organization's count
@@ -390,10 +379,10 @@ def _compare_assessments(file: Configuration, organization: Organization) -> Cha
         before, path = stored.get(name), f"assessment {quoted(name)} rating_thresholds"
         if thresholds and thresholds != before:
             line = _ASSESSMENT["rating_thresholds"].line(path, before, thresholds)
-            save = partial(rating_thresholds.set_thresholds, organization, name, tuple(thresholds), ACTOR)
+            save = partial(catalog_acts.set_thresholds, organization, name, tuple(thresholds), ACTOR)
             yield Change(path, [line], save)
         elif before and not thresholds:
-            save = partial(rating_thresholds.delete_thresholds, organization, name, ACTOR)
+            save = partial(catalog_acts.delete_thresholds, organization, name, ACTOR)
             yield Change(path, [f"- {path}: {literal(before)}"], save)
 
 

@@ -17,9 +17,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from integrations.http import answer_headers, customer_calls, deadlines
+from integrations.http import customer_calls, deadlines
 from integrations.http.public_ips import ips_of, is_public
 from integrations.http.redirects import SessionWithoutRedirects
+from integrations.http.session import retry_after
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -115,7 +116,7 @@ def call(
             ) as response,
         ):
             body = deadlines.read_body(response, started, most_bytes=MAX_BODY_BYTES, most_seconds=seconds)
-            return Answer(response.status_code, body, answer_headers.retry_after(response.headers))
+            return Answer(response.status_code, body, retry_after(response.headers))
 
 
 def _is_ip(host: str) -> bool:

@@ -1,22 +1,119 @@
-"""Calls to a platform over HTTP, with hooks before and after each."""
+"""Calls to a platform over HTTP, with hooks before and after each, and the record of each."""
 
+import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 import requests
+from django.utils import timezone
 
-from integrations.http import answer_headers
-from integrations.http.call_record import CallRecord, kept_answer, kept_body, kept_upload
+from integrations.core.vocabulary import Platform
+from integrations.http.connections import Params, Request, exchange, was_never_sent
 from integrations.http.errors import PlatformError
-from integrations.http.exchange import Params, Request, exchange, was_never_sent
-from integrations.http.json_types import JsonObject
-from integrations.http.redaction import without_addresses
+from integrations.http.json_types import JsonObject, Upload
+from integrations.http.redaction import (
+    SecretMask,
+    redact,
+    redact_tokens,
+    secrets_of_headers,
+    without_addresses,
+)
 from integrations.http.redirects import LedElsewhere
-from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
-from integrations.http.upload import Upload
-from integrations.vocabulary import Platform
+
+# What the headers of a platform's answer state about time: when to try again, and the platform's clock.
+
+
+LONGEST_RETRY_AFTER = 6 * 3600.0
+#: The Date of an answer that took longer is too old to compare the clocks by.
+PROMPT_SECONDS = 5.0
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours; None without one.
+
+    A date is compared with the answer's Date, which is the platform's own clock, since ours may be minutes off.
+    """
+    value, date = headers.get("Retry-After"), headers.get("Date")
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            now = parsedate_to_datetime(date) if date else timezone.now()
+            seconds = (parsedate_to_datetime(value) - now).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
+    """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
+
+    `seconds` is how long the answer took. None when it took long, came from a cache or has no Date.
+    """
+    if "Age" in headers or seconds > PROMPT_SECONDS:
+        return None
+    try:
+        date = parsedate_to_datetime(headers.get("Date") or "")
+    except (TypeError, ValueError):
+        return None
+    if date.tzinfo is None:
+        return None
+    return (timezone.now() - date).total_seconds() - 0.5
+
+
+# What is kept of one call to a platform: its answer's status and duration, and both bodies, redacted.
+
+
+KEPT_BODY_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One request and its answer, for the record of calls; bodies are redacted."""
+
+    platform: str
+    method: str
+    path: str
+    status: int | None
+    duration_ms: int
+    request_body: str
+    response_body: str
+    error: str
+    #: Seconds by which our clock is ahead of the platform's; None when unknown.
+    clock_ahead: float | None = None
+    endpoint: str = ""
+    #: How the answer differs from the shape that the portal relies on.
+    deviations: tuple[Deviation, ...] = ()
+
+
+def kept_body(value: object) -> str:
+    """Return what is kept of a decoded body: JSON without personal data and secrets."""
+    if value is None:
+        return ""
+    return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
+
+
+def kept_upload(upload: Upload) -> str:
+    """Return what is kept of a file that was sent: its type, its size and its digest, never its content."""
+    digest = hashlib.sha256(upload.content).hexdigest()
+    return kept_body({"file": {"type": upload.content_type, "bytes": len(upload.content), "sha256": digest}})
+
+
+def kept_answer(value: object, mask: SecretMask, *, has_tokens: bool) -> str:
+    """Return what is kept of an answer: nothing that the request had to keep secret, and no tokens."""
+    kept = kept_body(redact_tokens(value) if has_tokens else value)
+    return mask.mask(kept) if has_tokens or mask.may_be_in(kept) else kept
+
+
+# Calls to a platform over HTTP, with hooks before and after each.
+
 
 #: Of a longer error only the status is used.
 LONGEST_ERROR_BYTES = 100_000
@@ -136,7 +233,7 @@ class PlatformSession:
                 _unanswered(self._name, error),
                 ambiguous=request.is_write and not was_never_sent(error),
             ) from (None if mask.changes(str(error)) else error)
-        ahead = answer_headers.clock_ahead(response.headers, time.monotonic() - started)
+        ahead = clock_ahead(response.headers, time.monotonic() - started)
         return response.status_code, self._judge(response, body, request.is_write, mask), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
@@ -161,7 +258,7 @@ class PlatformSession:
             # a gateway's 52x may follow a request that went through; 503 means that it wasn't accepted
             ambiguous=is_write and status >= 500 and status != 503,
             status=status,
-            retry_after=answer_headers.retry_after(response.headers),
+            retry_after=retry_after(response.headers),
             body=decoded,
         )
 

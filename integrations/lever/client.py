@@ -6,15 +6,12 @@ Source: https://hire.lever.co/developer/documentation
 from collections.abc import Iterator, Mapping, Sequence
 
 from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
+from integrations.http.json_types import JsonObject, Upload
 from integrations.http.session import PlatformSession
 from integrations.http.shapes import Endpoint
-from integrations.http.upload import Upload
 from integrations.lever import shapes
-from integrations.lever.decoding import json_object, json_objects, text, texts
-from integrations.lever.feedback import FeedbackForm
 from integrations.lever.lookups import LeverFile, LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
-from integrations.lever.payloads import Opportunity
+from integrations.lever.payloads import FeedbackForm, Opportunity, json_object, json_objects, text, texts
 from integrations.lever.transport import LeverTransport, Page, Params, TokenSource, path_of, unwrap
 
 _WITH_APPLICATIONS = (("expand", "applications"),)

@@ -1,14 +1,17 @@
-"""What the portal reads from Lever's lists: stages, postings, users, webhooks, notes and files.
-
-Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes, Files).
-"""
+"""What the portal reads from Lever's lists, and the addresses of Lever's own pages."""
 
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from integrations.http.json_types import JsonObject
-from integrations.http.one_line import one_line
-from integrations.lever.decoding import json_object, json_objects, text, texts
+from django.conf import settings
+
+from integrations.http.json_types import JsonObject, one_line
+from integrations.lever.payloads import json_object, json_objects, text, texts
+
+# What the portal reads from Lever's lists: stages, postings, users, webhooks, notes and files.
+#
+# Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes, Files).
 
 
 @dataclass(frozen=True)
@@ -121,3 +124,16 @@ class LeverFile:
     def is_broken(self) -> bool:
         """Whether Lever has the file but can't show it."""
         return self.status.casefold() in {"error", "unsupported"}
+
+
+# The addresses of Lever's own pages, for links that people follow.
+#
+# Source: https://hire.lever.co/developer/documentation (Opportunities, `urls`).
+
+
+def candidate_page(opportunity_id: str) -> str:
+    """Return the address of the candidate in Lever: on the `hire` host that belongs to the configured API's host."""
+    api = urlsplit(settings.LEVER_API_URL)
+    is_lever = api.netloc.startswith("api.")
+    host = f"hire.{api.netloc.removeprefix('api.')}" if is_lever else api.netloc
+    return urlunsplit((api.scheme, host, f"/candidates/{quote(opportunity_id, safe='')}", "", ""))

@@ -17,9 +17,9 @@ from social_core.exceptions import AuthProviderError
 from social_core.utils import http_error
 
 from integrations.http import deadlines
+from integrations.http.connections import PlatformConnection
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
-from integrations.http.kept_connections import PlatformConnection
 from integrations.http.redirects import LedElsewhere, follow
 from integrations.http.session import PlatformSession
 from integrations.lever import shapes

@@ -1,16 +1,55 @@
-"""What the portal reads from Lever's opportunities and webhooks.
+"""What the portal reads from Lever's opportunities, webhooks, feedback forms and templates."""
 
-Decoded leniently, since Lever adds fields without notice.
-Source: https://hire.lever.co/developer/documentation (Opportunities, Webhooks).
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
-from integrations.http.json_types import JsonObject
-from integrations.http.one_line import one_line
-from integrations.lever.decoding import json_object, json_objects, moment, referenced_id, text, texts
+from integrations.http.json_types import JsonObject, one_line
+
+# Lenient readers for values in Lever's JSON: a value of another type than the documented one counts as absent.
+
+
+_YEAR_3000_IN_MILLISECONDS = 32_503_680_000_000
+
+
+def text(value: object) -> str:
+    """Return the text, empty for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the texts of a list, without its other items."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def json_object(value: object) -> JsonObject:
+    """Return the JSON object, empty for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def json_objects(value: object) -> list[JsonObject]:
+    """Return the JSON objects of a list, without its other items."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def referenced_id(value: object) -> str:
+    """Return the id of a reference, which may have been expanded into its object."""
+    return text(value.get("id")) if isinstance(value, Mapping) else text(value)
+
+
+def moment(milliseconds: object) -> datetime | None:
+    """Return Lever's integer milliseconds since 1970 as a time, None for anything else."""
+    if type(milliseconds) is not int or not 0 < milliseconds < _YEAR_3000_IN_MILLISECONDS:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+# What the portal reads from Lever's opportunities and webhooks.
+#
+# Decoded leniently, since Lever adds fields without notice. Source: https://hire.lever.co/developer/documentation
+# (Opportunities, Webhooks).
+
 
 #: The only events that name no opportunity.
 CONTACT_EVENTS = frozenset({"contactCreated", "contactUpdated"})
@@ -142,3 +181,96 @@ def is_test_request(payload: JsonObject) -> bool:
     data = json_object(payload.get("data"))
     is_about_contact = text(payload.get("event")) in CONTACT_EVENTS and bool(data.get("contactId"))
     return not opportunity_id_in(data) and not is_about_contact
+
+
+# What the portal reads from Lever's feedback templates and feedback forms, which have the same shape.
+#
+# Source: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field of a template or form. `id` differs between a template and the forms made from it."""
+
+    id: str
+    type: str
+    text: str
+    options: tuple[str, ...] = ()
+    value: object = None
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one entry of `fields`."""
+        return cls(
+            id=text(data.get("id")),
+            type=text(data.get("type")),
+            text=text(data.get("text")),
+            options=tuple(text(option.get("text")) for option in json_objects(data.get("options"))),
+            value=data.get("value"),
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the field without its value, so that `from_api` decodes it again."""
+        options = [{"text": option} for option in self.options]
+        return {"id": self.id, "type": self.type, "text": self.text, "options": options}
+
+    @property
+    def is_rating(self) -> bool:
+        """Whether the field takes a rating. A customer may have renamed it, so its type decides."""
+        return self.type in {"score-system", "score"}
+
+    def rating_value(self, rating: int) -> str | int | None:
+        """Return the value that stands for `rating` (1 to 4) in this rating field, None when it has none.
+
+        A score system takes the text of one of its options. Customers may reword them (`4 - Strong Hire`,
+        `4 - Yes`, …): the leading digit decides, else the order, which runs from 4 down to 1.
+        """
+        if self.type == "score":
+            return rating
+        for option in self.options:
+            if option.strip().startswith(str(rating)):
+                return option
+        return self.options[4 - rating] if len(self.options) == 4 else None
+
+
+@dataclass(frozen=True)
+class FeedbackForm:
+    """A feedback template, or a feedback form with its values; `template_id` is the template a form was made from."""
+
+    id: str
+    text: str
+    instructions: str
+    is_deleted: bool
+    fields: tuple[FormField, ...]
+    template_id: str = ""
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode a template or a form; Lever still answers after it was deleted, with `deletedAt`."""
+        return cls(
+            id=text(data.get("id")),
+            text=text(data.get("text")),
+            instructions=text(data.get("instructions")),
+            is_deleted=bool(data.get("deletedAt")),
+            # Lever identifies a field by its text, so of two with the same text the last one counts
+            fields=tuple(
+                {
+                    field.text: field for field in map(FormField.from_api, json_objects(data.get("fields")))
+                }.values()
+            ),
+            template_id=text(data.get("baseTemplateId")),
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the template for a copy that `from_api` decodes again."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "instructions": self.instructions,
+            "fields": [field.to_json() for field in self.fields],
+        }
+
+    @property
+    def field_texts(self) -> set[str]:
+        """The texts that Lever shows beside the fields."""
+        return {field.text for field in self.fields}

@@ -5,6 +5,7 @@ Source: https://hire.lever.co/developer/documentation.
 
 from dataclasses import replace
 
+from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.json_types import JsonObject
 from integrations.http.shapes import (
     Endpoint,
@@ -23,7 +24,6 @@ from integrations.http.shapes import (
 )
 from integrations.lever.payloads import is_test_request
 from integrations.lever.transport import unwrap
-from integrations.vocabulary import DeliveryEvent
 
 
 def _names_next_page(page: object) -> bool:

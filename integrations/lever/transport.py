@@ -9,10 +9,9 @@ from typing import Protocol
 from urllib.parse import quote
 
 from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
+from integrations.http.json_types import JsonObject, Upload
 from integrations.http.session import PlatformSession
 from integrations.http.shapes import Endpoint
-from integrations.http.upload import Upload
 
 PAGE_SIZE = 100
 

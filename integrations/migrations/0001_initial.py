@@ -4,13 +4,13 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import integrations.models.append_only_constraint
-import integrations.models.authenticator_app
-import integrations.models.encrypted_field
-import integrations.models.invitation
-import integrations.models.organization
-import integrations.models.sign_in_domain
-import integrations.models.text_search_index
+import integrations.store.append_only
+import integrations.accounts.models.second_factors
+import integrations.store.columns
+import integrations.invitations.models.invitation
+import integrations.organizations.models.organization
+import integrations.single_sign_on.models
+import integrations.store.columns
 import re
 from django.conf import settings
 from django.db import migrations, models
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200)),
                 ('slug', models.SlugField(max_length=80, unique=True)),
-                ('webhook_key', models.CharField(default=integrations.models.organization.make_webhook_key, max_length=100, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._~-]+\\Z', 'It becomes part of an address: use letters, digits, - and _.')])),
+                ('webhook_key', models.CharField(default=integrations.organizations.models.organization.make_webhook_key, max_length=100, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._~-]+\\Z', 'It becomes part of an address: use letters, digits, - and _.')])),
                 ('stage_prefix', models.CharField(default='CodeScreen', help_text='Entering a stage whose name begins with this invites the candidate.', max_length=80)),
                 ('bulk_limit', models.PositiveIntegerField(default=50, help_text='Invitations beyond this many within the window wait for a yes. 0 turns it off.', validators=[django.core.validators.MaxValueValidator(1000000)])),
                 ('bulk_window', models.PositiveIntegerField(default=10, help_text="Minutes the bulk limit looks back, at most 30 days' worth.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('hold_failed', models.BooleanField(db_default=False, default=False, help_text='The candidate then waits under Candidates until somebody says what was decided. The portal never archives anybody.')),
                 ('attach_report', models.BooleanField(db_default=False, default=False, help_text='Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.')),
                 ('report_names_candidate', models.BooleanField(db_default=False, default=False, help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.")),
-                ('report_time_zone', models.CharField(db_default='UTC', default='UTC', help_text='The time zone of the dates in that PDF, such as Europe/Warsaw.', max_length=100, validators=[integrations.models.organization.check_time_zone])),
+                ('report_time_zone', models.CharField(db_default='UTC', default='UTC', help_text='The time zone of the dates in that PDF, such as Europe/Warsaw.', max_length=100, validators=[integrations.organizations.models.organization.check_time_zone])),
                 ('requires_second_factor', models.BooleanField(db_default=False, default=False, help_text='Members see nothing of the organization until they have given a second factor at sign-in.')),
                 ('brand_logo_url', models.URLField(blank=True, help_text='An https address of a picture; it stands above every e-mail.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https'])])),
                 ('brand_colour', models.CharField(default='#0f5c63', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb, such as #0f5c63.')])),
@@ -93,9 +93,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60)),
                 ('kind', models.CharField(choices=[('slack', 'Slack message'), ('signed', 'Signed webhook')], max_length=10)),
-                ('url', integrations.models.encrypted_field.EncryptedTextField()),
+                ('url', integrations.store.columns.EncryptedTextField()),
                 ('host', models.CharField(help_text='The only part of the URL that is shown.', max_length=253)),
-                ('secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, help_text='Signs what a signed webhook carries.')),
+                ('secret', integrations.store.columns.EncryptedTextField(blank=True, help_text='Signs what a signed webhook carries.')),
                 ('is_on', models.BooleanField(db_default=True, default=True, help_text='Whether a person wants alerts sent to it.', verbose_name='on')),
                 ('wants_results', models.BooleanField(default=True, verbose_name='results')),
                 ('wants_held', models.BooleanField(default=True, verbose_name='invitations that need approval')),
@@ -148,9 +148,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('connected', 'Connected'), ('refused', 'Key refused')], default='connected', max_length=20)),
                 ('state_reason', models.TextField(blank=True)),
-                ('api_key', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('api_key', integrations.store.columns.EncryptedTextField(blank=True)),
                 ('key_stored_at', models.DateTimeField(blank=True, null=True)),
-                ('webhook_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('webhook_secret', integrations.store.columns.EncryptedTextField(blank=True)),
                 ('idempotency', models.BooleanField(default=False, help_text='The account honours the Idempotency-Key header on invitations.')),
                 ('verified_at', models.DateTimeField(blank=True, help_text='When CodeScreen last accepted the key.', null=True)),
                 ('last_received_at', models.DateTimeField(blank=True, help_text='When a verified webhook last arrived.', null=True)),
@@ -247,7 +247,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('issuer', models.CharField(help_text="The provider's address, exactly as its discovery document gives it.", max_length=500, verbose_name='issuer')),
                 ('client_id', models.CharField(help_text='What the provider calls this portal.', max_length=300, verbose_name='client id')),
-                ('client_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True, verbose_name='client secret')),
+                ('client_secret', integrations.store.columns.EncryptedTextField(blank=True, verbose_name='client secret')),
                 ('mode', models.CharField(choices=[('off', 'Off: only “Try it” uses the provider'), ('offered', 'Offered: members may also sign in with their password'), ('required', "Required: passwords don't open this organization")], default='off', max_length=20, verbose_name='single sign-on')),
                 ('counts_as_second_factor', models.BooleanField(default=True, help_text="Turn it off when the provider doesn't ask for a second factor itself.", verbose_name="the provider's sign-in counts as second factor")),
                 ('tried_at', models.DateTimeField(blank=True, help_text='When these settings last signed somebody in.', null=True)),
@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
                 ('assessment_id', models.CharField(max_length=200)),
                 ('assessment_name', models.CharField(max_length=300)),
                 ('round', models.PositiveIntegerField(default=1)),
-                ('reference', models.CharField(default=integrations.models.invitation.make_reference, max_length=20)),
+                ('reference', models.CharField(default=integrations.invitations.models.invitation.make_reference, max_length=20)),
                 ('status', models.CharField(choices=[('held', 'On hold'), ('pending', 'Waiting to be sent'), ('sending', 'Being sent'), ('uncertain', 'Possibly sent'), ('invited', 'Invited'), ('in_progress', 'In progress'), ('submitted', 'Submitted'), ('completed', 'Completed'), ('withdrawn', 'Cancelled'), ('failed', 'Not sent')], default='pending', max_length=20)),
                 ('status_reason', models.TextField(blank=True)),
                 ('external_id', models.CharField(blank=True, editable=False, help_text='The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, because an earlier call was refused or the address was corrected, has an id of its own.', max_length=255)),
@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('status__in', ['held', 'uncertain'])), fields=['organization'], name='invitation_waits_for_person'), models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'), models.Index(condition=models.Q(('awaits_decision_since__isnull', False)), fields=['organization'], name='invitation_awaits_decision'), models.Index(condition=models.Q(('bounced_at__isnull', False)), fields=['organization'], name='invitation_bounced'), models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'), models.Index(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted'])), fields=['status'], name='invitation_open'), models.Index(fields=['organization', '-created_at'], name='invitation_recent'), models.Index(condition=models.Q(('round__gt', 1)), fields=['organization', '-created_at'], name='invitation_later_round'), models.Index(fields=['-created_at'], name='invitation_recent_of_all'), models.Index(fields=['status', 'organization', '-created_at'], name='invitation_status'), models.Index(fields=['organization', 'changed_at'], name='invitation_changed'), models.Index(fields=['organization', 'contact_id'], name='invitation_contact'), models.Index(fields=['organization', 'external_id'], name='invitation_external_id'), models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'), integrations.models.text_search_index.TextSearchIndex(fields=['candidate_name', 'email', 'role_title', 'assessment_name'], name='invitation_text')],
+                'indexes': [models.Index(condition=models.Q(('status__in', ['held', 'uncertain'])), fields=['organization'], name='invitation_waits_for_person'), models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'), models.Index(condition=models.Q(('awaits_decision_since__isnull', False)), fields=['organization'], name='invitation_awaits_decision'), models.Index(condition=models.Q(('bounced_at__isnull', False)), fields=['organization'], name='invitation_bounced'), models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'), models.Index(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted'])), fields=['status'], name='invitation_open'), models.Index(fields=['organization', '-created_at'], name='invitation_recent'), models.Index(condition=models.Q(('round__gt', 1)), fields=['organization', '-created_at'], name='invitation_later_round'), models.Index(fields=['-created_at'], name='invitation_recent_of_all'), models.Index(fields=['status', 'organization', '-created_at'], name='invitation_status'), models.Index(fields=['organization', 'changed_at'], name='invitation_changed'), models.Index(fields=['organization', 'contact_id'], name='invitation_contact'), models.Index(fields=['organization', 'external_id'], name='invitation_external_id'), models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'), integrations.store.columns.TextSearchIndex(fields=['candidate_name', 'email', 'role_title', 'assessment_name'], name='invitation_text')],
                 'constraints': [models.UniqueConstraint(fields=('reference',), name='invitation_reference_once'), models.UniqueConstraint(fields=('opportunity_id', 'organization', 'assessment_id', 'round'), name='invitation_once_per_round'), models.UniqueConstraint(condition=models.Q(('status__in', ['pending', 'sending', 'held', 'uncertain']), models.Q(('contact_id', ''), _negated=True)), fields=('organization', 'contact_id', 'assessment_id'), name='invitation_one_on_the_way_per_person'), models.UniqueConstraint(condition=models.Q(('instance_id', ''), _negated=True), fields=('instance_id', 'organization'), name='invitation_instance_once'), models.CheckConstraint(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted', 'completed', 'withdrawn', 'failed'])), name='invitation_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['invited', 'in_progress', 'submitted', 'completed']), _negated=True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_invited_has_instance'), models.CheckConstraint(condition=models.Q(('bounced_at__isnull', True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_bounced_was_sent'), models.CheckConstraint(condition=models.Q(('round__gte', 1)), name='invitation_round_positive'), models.CheckConstraint(condition=models.Q(models.Q(('following_ended', ''), ('following_ended_at__isnull', True)), models.Q(('following_ended__in', ['not_started', 'not_finished', 'gone', 'result_settled', 'withdrawn', 'erased']), ('following_ended_at__isnull', False)), _connector='OR'), name='invitation_following_ended_known'), models.CheckConstraint(condition=models.Q(('awaits_decision_since__isnull', True), ('status', 'completed'), _connector='OR'), name='invitation_awaits_decision_when_completed'), models.CheckConstraint(condition=models.Q(('stopped_by_user', False), ('status', 'withdrawn'), _connector='OR'), name='invitation_stopped_is_withdrawn')],
             },
         ),
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'deliveries',
                 'ordering': ['-received_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='delivery_longest_due'), models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='delivery_leased'), models.Index(condition=models.Q(('event', 'sweep')), fields=['organization', 'received_at'], name='delivery_of_sweep'), models.Index(fields=['organization', 'received_at'], name='delivery_recent'), models.Index(fields=['received_at'], name='delivery_recent_of_all'), models.Index(fields=['opportunity_id', 'organization'], name='delivery_opportunity'), models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['organization', 'decided_at'], name='delivery_decided'), models.Index(fields=['verdict', 'organization', 'received_at'], name='delivery_verdict'), integrations.models.text_search_index.TextSearchIndex(condition=models.Q(('invitation__isnull', True), models.Q(('verdict__in', ['', 'ignored_event', 'not_a_trigger_stage', 'noted', 'test_request']), _negated=True)), fields=['explanation'], name='delivery_text'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='delivery_invitation'), models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'), models.Index(condition=models.Q(('due_at__isnull', True), ('verdict', '')), fields=['organization'], name='delivery_stuck')],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='delivery_longest_due'), models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'leased_until'], name='delivery_leased'), models.Index(condition=models.Q(('event', 'sweep')), fields=['organization', 'received_at'], name='delivery_of_sweep'), models.Index(fields=['organization', 'received_at'], name='delivery_recent'), models.Index(fields=['received_at'], name='delivery_recent_of_all'), models.Index(fields=['opportunity_id', 'organization'], name='delivery_opportunity'), models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['organization', 'decided_at'], name='delivery_decided'), models.Index(fields=['verdict', 'organization', 'received_at'], name='delivery_verdict'), integrations.store.columns.TextSearchIndex(condition=models.Q(('invitation__isnull', True), models.Q(('verdict__in', ['', 'ignored_event', 'not_a_trigger_stage', 'noted', 'test_request']), _negated=True)), fields=['explanation'], name='delivery_text'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='delivery_invitation'), models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'), models.Index(condition=models.Q(('due_at__isnull', True), ('verdict', '')), fields=['organization'], name='delivery_stuck')],
                 'constraints': [models.UniqueConstraint(fields=('organization', 'platform', 'dedupe_key'), name='delivery_once'), models.CheckConstraint(condition=models.Q(('platform__in', ['lever', 'codescreen'])), name='delivery_platform'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('verdict', '')), models.Q(models.Q(('verdict', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='delivery_verdict_has_time')],
             },
         ),
@@ -376,10 +376,10 @@ class Migration(migrations.Migration):
                 ('event', models.CharField(default='candidateStageChange', max_length=60)),
                 ('lever_webhook_id', models.CharField(blank=True, max_length=100)),
                 ('url', models.URLField(blank=True, max_length=500)),
-                ('signature_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('signature_token', integrations.store.columns.EncryptedTextField(blank=True)),
                 ('token_stored_at', models.DateTimeField(blank=True, null=True)),
                 ('token_proved_at', models.DateTimeField(blank=True, help_text='When the current token last verified a request.', null=True)),
-                ('previous_signature_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('previous_signature_token', integrations.store.columns.EncryptedTextField(blank=True)),
                 ('previous_until', models.DateTimeField(blank=True, null=True)),
                 ('previous_proved_at', models.DateTimeField(blank=True, help_text='When the previous token last verified a request.', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -656,7 +656,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('domain', models.CharField(max_length=253)),
-                ('token', models.CharField(default=integrations.models.sign_in_domain.make_token, max_length=100)),
+                ('token', models.CharField(default=integrations.single_sign_on.models.make_token, max_length=100)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('proven_at', models.DateTimeField(blank=True, null=True)),
                 ('checked_at', models.DateTimeField(blank=True, help_text='When the record was last looked up.', null=True)),
@@ -726,7 +726,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-decided_at', '-pk'],
                 'indexes': [models.Index(fields=['organization', '-decided_at'], name='verdict_recent'), models.Index(fields=['-decided_at'], name='verdict_recent_of_all'), models.Index(fields=['code', 'organization', '-decided_at'], name='verdict_code'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='verdict_invitation'), models.Index(condition=models.Q(('cause', 'first'), _negated=True), fields=['cause', '-decided_at'], name='verdict_cause'), models.Index(condition=models.Q(('is_current', False)), fields=['-decided_at'], name='verdict_replaced')],
-                'constraints': [integrations.models.append_only_constraint.AppendOnly(erasable=('explanation', 'assessment_written'), name='verdict_append_only', one_way=('is_current',), salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='verdict_position_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('delivery',), name='verdict_one_current_per_delivery'), models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'erased', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'entered_before', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'), models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay', 'chosen'])), name='verdict_cause_known')],
+                'constraints': [integrations.store.append_only.AppendOnly(erasable=('explanation', 'assessment_written'), name='verdict_append_only', one_way=('is_current',), salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='verdict_position_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('delivery',), name='verdict_one_current_per_delivery'), models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'erased', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'entered_before', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'), models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay', 'chosen'])), name='verdict_cause_known')],
             },
         ),
         migrations.CreateModel(
@@ -757,7 +757,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-announced_at', '-pk'],
-                'constraints': [integrations.models.append_only_constraint.AppendOnly(name='announced_head_append_only'), models.UniqueConstraint(fields=('chain', 'position'), name='announced_head_once')],
+                'constraints': [integrations.store.append_only.AppendOnly(name='announced_head_append_only'), models.UniqueConstraint(fields=('chain', 'position'), name='announced_head_once')],
             },
         ),
         migrations.CreateModel(
@@ -805,15 +805,15 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'audit entries',
                 'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['organization', '-at'], name='audit_recent'), models.Index(fields=['-at'], name='audit_recent_of_all'), models.Index(fields=['target_kind', 'organization', 'target_id'], name='audit_of_target'), models.Index(fields=['organization', 'actor_name', '-at'], name='audit_of_actor'), models.Index(fields=['organization', 'action', '-at'], name='audit_of_action'), integrations.models.text_search_index.TextSearchIndex(fields=['actor_name', 'action', 'target'], name='audit_text')],
-                'constraints': [integrations.models.append_only_constraint.AppendOnly(also_erasable=('actor_name',), erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='audit_position_once'), models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('position',), name='audit_portal_position_once')],
+                'indexes': [models.Index(fields=['organization', '-at'], name='audit_recent'), models.Index(fields=['-at'], name='audit_recent_of_all'), models.Index(fields=['target_kind', 'organization', 'target_id'], name='audit_of_target'), models.Index(fields=['organization', 'actor_name', '-at'], name='audit_of_actor'), models.Index(fields=['organization', 'action', '-at'], name='audit_of_action'), integrations.store.columns.TextSearchIndex(fields=['actor_name', 'action', 'target'], name='audit_text')],
+                'constraints': [integrations.store.append_only.AppendOnly(also_erasable=('actor_name',), erasable=('target', 'changes', 'reason'), name='audit_append_only', salt='text_salt'), models.UniqueConstraint(fields=('organization', 'position'), name='audit_position_once'), models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('position',), name='audit_portal_position_once')],
             },
         ),
         migrations.CreateModel(
             name='AuthenticatorApp',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('secret', integrations.models.encrypted_field.EncryptedTextField(default=integrations.models.authenticator_app.make_secret)),
+                ('secret', integrations.store.columns.EncryptedTextField(default=integrations.accounts.models.second_factors.make_secret)),
                 ('last_step', models.BigIntegerField(default=0, help_text='The time step of the last code that was accepted; no earlier code is.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True)),
@@ -833,7 +833,7 @@ class Migration(migrations.Migration):
                 ('seal', models.CharField(blank=True, editable=False, help_text="By a key that isn't in the database. Empty since the first row after a head whose seal didn't fit.", max_length=64)),
             ],
             options={
-                'constraints': [integrations.models.append_only_constraint.AppendOnly(counter='position', name='chain_head_append_only')],
+                'constraints': [integrations.store.append_only.AppendOnly(counter='position', name='chain_head_append_only')],
             },
         ),
         migrations.CreateModel(
@@ -937,7 +937,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-entered_at', '-pk'],
-                'indexes': [models.Index(fields=['organization', 'entered_at'], name='candidate_recent'), models.Index(fields=['entered_at'], name='candidate_recent_of_all'), models.Index(fields=['role_id', 'organization', 'entered_at'], name='candidate_role'), models.Index(fields=['assessment_name', 'organization', 'entered_at'], name='candidate_assessment'), models.Index(condition=models.Q(('invitation__isnull', True)), fields=['organization', 'entered_at'], name='candidate_not_invited'), models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', 'entered_at'], name='candidate_outcome'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='candidate_invitation'), models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='candidate_delivery'), integrations.models.text_search_index.TextSearchIndex(fields=['name', 'email', 'role_title', 'assessment_name'], name='candidate_text')],
+                'indexes': [models.Index(fields=['organization', 'entered_at'], name='candidate_recent'), models.Index(fields=['entered_at'], name='candidate_recent_of_all'), models.Index(fields=['role_id', 'organization', 'entered_at'], name='candidate_role'), models.Index(fields=['assessment_name', 'organization', 'entered_at'], name='candidate_assessment'), models.Index(condition=models.Q(('invitation__isnull', True)), fields=['organization', 'entered_at'], name='candidate_not_invited'), models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', 'entered_at'], name='candidate_outcome'), models.Index(condition=models.Q(('invitation__isnull', False)), fields=['invitation'], name='candidate_invitation'), models.Index(condition=models.Q(('delivery__isnull', False)), fields=['delivery'], name='candidate_delivery'), integrations.store.columns.TextSearchIndex(fields=['name', 'email', 'role_title', 'assessment_name'], name='candidate_text')],
                 'constraints': [models.UniqueConstraint(fields=('opportunity_id', 'organization'), name='candidate_once'), models.CheckConstraint(condition=models.Q(('opportunity_id', ''), _negated=True), name='candidate_has_opportunity'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='candidate_outcome_known')],
             },
         ),
@@ -947,8 +947,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('connected', 'Connected'), ('needs_reconnect', 'Needs reconnect'), ('revoked', 'Disconnected here')], default='connected', max_length=20)),
                 ('state_reason', models.TextField(blank=True)),
-                ('access_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ('refresh_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('access_token', integrations.store.columns.EncryptedTextField(blank=True)),
+                ('refresh_token', integrations.store.columns.EncryptedTextField(blank=True)),
                 ('access_expires_at', models.DateTimeField(blank=True, null=True)),
                 ('refreshed_at', models.DateTimeField(blank=True, null=True)),
                 ('generation', models.PositiveIntegerField(default=0, help_text='Incremented with every new pair of tokens.')),

@@ -15,11 +15,16 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from integrations.models import Membership, OpportunityPerson, Organization
-from integrations.models.membership import EVERYONE
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY, closed_to_passwords, open_memberships
-from integrations.session_strength import is_admitted
-from integrations.workflow.operations.second_factor import has_second_factor
+from integrations.accounts.acts.recent_sign_in import is_admitted
+from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.members.models.membership import EVERYONE, Membership
+from integrations.members.models.open_memberships import (
+    PROVIDER_SESSION_KEY,
+    closed_to_passwords,
+    open_memberships,
+)
+from integrations.organizations.models.organization import Organization
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from integrations.models import AuditAction, AuditEntry, ChainHead
-from integrations.models.membership import ADMINS
+from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.lists import LongListPaginator
+from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.days import of_days
 from integrations.pages.list_export import ListExport
-from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200

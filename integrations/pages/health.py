@@ -9,25 +9,22 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from integrations.finding_code import FindingCode, Level
-from integrations.models import (
-    CircuitBreaker,
-    Delivery,
-    Effect,
-    Heartbeat,
-    Incident,
-    Invitation,
-    LeverConnection,
-    LeverWebhook,
-    Membership,
-    Organization,
-)
-from integrations.models.membership import TEAM
+from integrations.clients.models import CircuitBreaker
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.vocabulary import Platform
+from integrations.health import doctor
+from integrations.health.findings import ASK, Finding
+from integrations.health.models import Incident
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import TEAM, Membership
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
-from integrations.vocabulary import Platform
-from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import ASK, Finding
+from integrations.queue.models.nodes import Heartbeat
 
 MOST_INCIDENTS = 20
 SETUP = "setup"

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.http import StreamingHttpResponse
 
-from integrations.models import AuditAction, audit
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction
+from integrations.lists import csv_answer, csv_lines
 from integrations.pages.access import OrganizationMixin
-from integrations.spreadsheet import csv_answer, csv_lines
 
 
 class ListExport(OrganizationMixin):

@@ -12,10 +12,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import FormView
 
+from integrations.core.errors import ActionNotAllowed
 from integrations.http.errors import PlatformError
 from integrations.pages.access import return_url
 from integrations.queue import notify
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class OperationView(FormView):

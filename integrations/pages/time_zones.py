@@ -9,9 +9,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from integrations.models import PersonalSettings
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.models.membership import PersonalSettings
 from integrations.pages.access import current_membership
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 COOKIE = "time_zone"  # written by portal.js, with the prefix __Host- where the portal has HTTPS
 HEADER = "X-Time-Zone"  # portal.js sends the zone of the page when it fetches a partial

@@ -10,27 +10,27 @@ from functools import partial
 from django.utils import timezone
 
 from integrations import stop_signal
+from integrations.audit.verification import announce_head
+from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
-from integrations.clients.provider import clients_for, codescreen_client, lever_client
-from integrations.clients.tokens import token_manager
+from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
+from integrations.codescreen.acts import verify_codescreen_key
 from integrations.duty_budget import Budget
+from integrations.health import incidents, lever_probe, linter
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.http.redaction import without_addresses
-from integrations.models import Duty, DutyRun, Organization
-from integrations.models.leasing import NO_OUTCOME
+from integrations.inbox.sweep import sweep
+from integrations.lever.acts.lever_webhooks import move_webhooks
+from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
+from integrations.organizations.acts import waiting
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.outcome import Conflict, Crash, run_step
+from integrations.privacy import lever_changes, retention
+from integrations.privacy.old_records import remove_old_records
+from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.notify import notify_workers
-from integrations.workflow.catalog.sync import refresh_roles, refresh_stages
-from integrations.workflow.email.connection_notices import notify_grant_ends, notify_reconnect_needed
-from integrations.workflow.erasure import lever_changes
-from integrations.workflow.health import incidents, lever_probe, linter_history
-from integrations.workflow.health.chain.announced import announce_head
-from integrations.workflow.inbox.sweep import sweep
-from integrations.workflow.operations import retention, waiting
-from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
-from integrations.workflow.operations.lever_webhooks import move_webhooks
-from integrations.workflow.operations.old_records import remove_old_records
-from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
-from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
+from integrations.single_sign_on.acts.domains import check_single_sign_on
+from integrations.store.leasing import NO_OUTCOME
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +101,13 @@ def refresh_lever_lists(organization: Organization) -> None:
     lever = lever_client(organization)
     refresh_stages(organization, lever)
     refresh_roles(organization, lever)
-    linter_history.record_findings(organization)
+    linter.record_findings(organization)
 
 
 def refresh_assessments(organization: Organization) -> None:
     """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
     verify_codescreen_key(organization, codescreen_client(organization))
-    linter_history.record_findings(organization)
+    linter.record_findings(organization)
     notify_workers()
 
 
@@ -198,7 +198,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
     Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
-    Duty.RECORD_LINT_FINDINGS: Performance(whole(linter_history.record_findings)),
+    Duty.RECORD_LINT_FINDINGS: Performance(whole(linter.record_findings)),
     Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
     Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
     Duty.PURGE: Performance(retention.purge),

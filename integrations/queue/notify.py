@@ -6,15 +6,22 @@ its `qcluster` enqueues a task each second, whatever was lost.
 
 import logging
 import time
+from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models.functions import Now
 from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 from redis import RedisError
 
-from integrations.models import Duty, DutyRun, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.nodes import Heartbeat
+from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
@@ -69,3 +76,24 @@ def request_catalog_refresh(organization: Organization) -> None:
     for duty in (Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS):
         DutyRun.objects.request(duty, [organization.pk])
     notify_workers()
+
+
+# Whether work is due, and whether the workers of a node make progress with it.
+
+
+#: Many times the interval of the heartbeat, which a task of each second writes.
+STALLED_AFTER = timedelta(seconds=4)
+
+
+def is_stalled(node: str) -> bool:
+    """Whether rows have been due for a while and no worker of the node shows progress."""
+    overdue = Now() - STALLED_AFTER
+    is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
+    return is_overdue and not Heartbeat.is_fresh(STALLED_AFTER, node)
+
+
+def oldest_due_seconds() -> float:
+    """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
+    moments = [Delivery.objects.oldest_due_at(), Effect.objects.oldest_due_at()]
+    waits: list[float] = [(database.now() - moment).total_seconds() for moment in moments if moment]
+    return max([0.0, *waits])

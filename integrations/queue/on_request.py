@@ -3,21 +3,24 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from integrations import correlation
-from integrations.clients.context import CallContext
+from integrations.audit.models.entry import Actor
+from integrations.clients.hooks import CallContext
 from integrations.clients.provider import clients_for
+from integrations.core import correlation
+from integrations.core.rules.facts import Decision
 from integrations.duty_budget import Budget
+from integrations.inbox import dry_run as dry_runs
+from integrations.inbox.acts import replay_delivery
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import chosen, invitations
+from integrations.invitations.acts.chosen import WouldHappen
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
-from integrations.models import Candidate, Delivery, Invitation, Organization
-from integrations.models.audit_entry import Actor
+from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
 from integrations.queue.notify import notify_workers
 from integrations.queue.worker import poll_invitation
-from integrations.workflow.inbox import dry_run as dry_runs
-from integrations.workflow.operations import bounced, chosen
-from integrations.workflow.operations.chosen import WouldHappen
-from integrations.workflow.operations.replay import replay_delivery
-from integrations.workflow.rules.facts import Decision
 
 
 def sweep_organization(organization: Organization) -> int:
@@ -77,7 +80,7 @@ def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "
     """Send an invitation that bounced to the corrected address; return it. Raises ActionNotAllowed, PlatformError."""
     organization = Organization.objects.reread(invitation.organization_id)
     clients = clients_for(organization, CallContext(opportunity_without_row=invitation.opportunity_id))
-    again = bounced.correct_and_send_again(invitation, actor, clients, reason)
+    again = invitations.correct_and_send_again(invitation, actor, clients, reason)
     notify_workers()
     return again
 

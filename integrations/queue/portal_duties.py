@@ -10,28 +10,22 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations import stop_signal
-from integrations.models import (
-    AttemptLimit,
-    CacheEntry,
-    CodeScreenConnection,
-    Delivery,
-    Duty,
-    DutyRun,
-    FormerWebhookKey,
-    LeverConnection,
-    LeverWebhook,
-    Organization,
-    PendingMembership,
-    PortalDuty,
-    ShapeDeviation,
-    UserSession,
-    db_clock,
-)
-from integrations.models.duty_run import INTERVALS
+from integrations.accounts.models.sessions import AttemptLimit, UserSession
+from integrations.clients.models import ShapeDeviation
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.incidents import organizations_with_changes
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import PendingMembership
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.outbox.outcome import Conflict, Crash, run_step
+from integrations.privacy.old_records import erase_some_sign_ins
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from integrations.queue.notify import notify_workers
-from integrations.workflow.health.incident_scan import organizations_with_changes
-from integrations.workflow.operations.old_sign_ins import erase_some_sign_ins
-from integrations.workflow.outbox.outcome import Conflict, Crash, run_step
+from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +67,7 @@ def _write_missing(duty: Duty) -> None:
     """Write the duty's row for each organization that has none; they are due spread over the interval."""
     known = DutyRun.objects.filter(duty=duty).values("organization")
     new = Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
-    now, interval = db_clock.now(), INTERVALS[duty]
+    now, interval = database.now(), INTERVALS[duty]
     runs = [
         DutyRun(organization_id=organization_id, duty=duty, due_at=now + interval * random.random())  # noqa: S311
         for organization_id in new

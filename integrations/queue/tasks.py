@@ -17,12 +17,13 @@ from django.db import close_old_connections, connection
 
 from integrations import stop_signal
 from integrations.clients import call_window
-from integrations.models import DutyRun, Heartbeat, PortalDuty
-from integrations.models.db_retry import DATABASE_OUTAGE, conflict
+from integrations.notifications.link_emails import answer_requests
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
 from integrations.queue.portal_duties import perform_portal_duties
 from integrations.queue.worker import Organizations, Row, claim_rows, perform_duties, work_on
-from integrations.workflow.email.password_reset import answer_requests
+from integrations.store.database import DATABASE_OUTAGE, conflict
 
 logger = logging.getLogger(__name__)
 

@@ -5,16 +5,20 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event, local
 
-from integrations import correlation, stop_signal
+from integrations import stop_signal
 from integrations.clients import call_log
-from integrations.clients.context import CallContext
+from integrations.clients.hooks import CallContext
 from integrations.clients.provider import clients_for
-from integrations.models import Delivery, DutyRun, Effect, Invitation, Organization
+from integrations.core import correlation
+from integrations.effects.perform import perform
+from integrations.inbox.handle_delivery import handle_delivery
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue.duties import perform_duty
-from integrations.workflow.effects.perform import perform
-from integrations.workflow.inbox.handle_delivery import handle_delivery
-from integrations.workflow.results.poll import PollOutcome, poll
-from integrations.workflow.results.poll_schedule import claim_polls
+from integrations.queue.models.duty_run import DutyRun
+from integrations.results.poll import PollOutcome, claim_polls, poll
 
 type Row = Effect | Delivery | Invitation
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
-from integrations.models import CodeScreenConnection, FormerWebhookKey, LeverWebhook, Organization
-from integrations.models.webhook_access import webhook_access_changed
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey, webhook_access_changed
 
 REMEMBER_SECONDS = 2.0
 MOST_REMEMBERED = 5000

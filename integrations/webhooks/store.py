@@ -1,10 +1,10 @@
 """Store a verified webhook once."""
 
-from integrations.models import Organization
-from integrations.models.db_retry import on_a_live_connection
-from integrations.models.delivery_insert import Stored, insert_once, kept_of_payload
+from integrations.core.vocabulary import Platform
+from integrations.inbox.models.delivery import Stored, insert_once, kept_of_payload
+from integrations.organizations.models.organization import Organization
 from integrations.queue.notify import notify_workers
-from integrations.vocabulary import Platform
+from integrations.store.database import on_a_live_connection
 
 
 def store_delivery(

@@ -11,17 +11,18 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import View
 
-from integrations.clients.deviations import record_deviations
-from integrations.codescreen import shapes as codescreen_shapes
+from integrations.clients.hooks import record_deviations
+from integrations.codescreen import client as codescreen_shapes
+from integrations.core.vocabulary import Platform
+from integrations.health.webhook_rejections import record_rejection
 from integrations.http.json_types import JsonObject
 from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
-from integrations.models.db_retry import on_a_live_connection
-from integrations.vocabulary import Platform
+from integrations.store.database import on_a_live_connection
 from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.webhooks.authentication import Unreadable, Unverified, verify_codescreen, verify_lever
-from integrations.webhooks.body import (
+from integrations.webhooks.parsing import (
     Refusal,
     parse,
     read_body,
@@ -29,7 +30,6 @@ from integrations.webhooks.body import (
     require_lever_types,
 )
 from integrations.webhooks.store import store_delivery
-from integrations.workflow.health.webhook_rejections import record_rejection
 
 logger = logging.getLogger(__name__)
 

@@ -1,22 +1,149 @@
-"""The last step of every sign-in: whatever proved who a person is, their session begins here and nowhere else."""
+"""The end of a sign-in: the session begins, or a second factor is asked for first; the log's entries about it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
-from integrations.models import AuditAction, IdentityProvider
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY
-from integrations.recent_sign_in import note_proof
-from integrations.session_strength import mark_strong, mark_weak
-from integrations.vocabulary import LabelledEnum, SecondFactor
-from integrations.workflow.operations.account_entries import record_for_person
-from integrations.workflow.operations.second_factor import has_second_factor
-from portal.accounts.known_device import remember_device
-from portal.accounts.second_factor import pending_sign_in
-from portal.accounts.session_rows import end_row, forget_network
-from portal.accounts.sign_in_entries import with_address
+from integrations.accounts.acts.recent_sign_in import mark_strong, mark_weak, note_proof
+from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.accounts.acts.sessions import UNKNOWN_ACTOR, record_for_nobody, record_for_person
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_digest
+from integrations.audit.models.entry import AuditAction
+from integrations.core.vocabulary import LabelledEnum, SecondFactor
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.pages.access import without_searches
+from integrations.single_sign_on.models import IdentityProvider
+from integrations.store import database
+from portal.accounts.sessions import end_row, forget_network
+from portal.accounts.throttle import Attempt, name_digest, remember_device
+from portal.client_address import client_address, client_network
+
+logger = logging.getLogger(__name__)
+
+# A sign-in that waits for its second factor. It is kept in the session, whose person isn't signed in yet.
+
+
+PENDING_SESSION_KEY = "pending_sign_in"
+LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class PendingSignIn:
+    """Who has given the first proof, by which SignInMethod's value and provider, and where they want to go."""
+
+    user: User
+    method: str
+    next_url: str
+    provider_id: int | None = None
+
+
+def begin(
+    request: HttpRequest, user: User, method: str, next_url: str, provider_id: int | None = None
+) -> None:
+    """Let a sign-in wait in the session, for LIFETIME.
+
+    The session gets another key, so that who planted the earlier one doesn't share what comes. Another person's session
+    ends: their rows and this sign-in don't mix.
+    """
+    if request.user.is_authenticated and request.user != user:
+        end_row(request)
+        request.session.flush()
+    else:
+        request.session.cycle_key()
+    request.session[PENDING_SESSION_KEY] = {
+        "user": user.pk,
+        "hash": user.get_session_auth_hash(),
+        "method": method,
+        "next": without_searches(next_url),
+        "provider": provider_id,
+        "at": database.now().timestamp(),
+    }
+
+
+def load(request: HttpRequest) -> PendingSignIn | None:
+    """Return the sign-in that waits; None when there is none, it is too old, or the person changed meanwhile.
+
+    A new password, and a deactivated account, end it.
+    """
+    stored = request.session.get(PENDING_SESSION_KEY)
+    if stored is None:
+        return None
+    age = database.now().timestamp() - stored["at"]
+    user = User.objects.filter(pk=stored["user"], is_active=True).first()
+    if (
+        user is None
+        or not 0 <= age <= LIFETIME.total_seconds()
+        or not constant_time_compare(stored["hash"], user.get_session_auth_hash())
+    ):
+        end(request)
+        return None
+    return PendingSignIn(user, stored["method"], stored["next"], stored["provider"])
+
+
+def end(request: HttpRequest) -> None:
+    """Forget the sign-in that waits."""
+    request.session.pop(PENDING_SESSION_KEY, None)
+
+
+# Audit entries about signing in: so few that nobody can flood the log by guessing.
+
+
+#: Of failures in a row with one name from one place, these are recorded; each says which one it is.
+RECORDED_FAILURES = frozenset({1, 10, 100, 1000})
+#: Of refused attempts with one name from one place, one an hour is recorded.
+REFUSALS = Limit(1, 3600.0)
+#: Entries about one person, and about all names that nobody has, however many addresses they come from.
+OF_ONE_PERSON = Limit(50, 600.0)
+OF_UNKNOWN_NAMES = Limit(200, 600.0)
+
+
+def record_failure(request: HttpRequest, username: str, attempt: Attempt) -> None:
+    """Record that a password was wrong or a name unknown: the first in a row, the tenth, the hundredth and so on."""
+    if attempt.number in RECORDED_FAILURES:
+        changes: dict[str, tuple[object, object]] = {"failures": (0, attempt.number)}
+        if attempt.is_known_device:
+            changes["known_browser"] = (False, True)
+        _record(request, username, AuditAction.FAIL_SIGN_IN, changes)
+
+
+def record_refusal(request: HttpRequest, username: str) -> None:
+    """Record that an attempt was refused because there were too many, once an hour for a name at an address."""
+    key = keyed_digest(f"refused:{name_digest(username)}:{client_network(request)}")
+    if not isinstance(AttemptLimit.take({key: REFUSALS}), TooMany):
+        _record(request, username, AuditAction.REFUSE_SIGN_IN, {"reason": ("", "too many attempts")})
+
+
+def with_address(
+    request: HttpRequest, changes: dict[str, tuple[object, object]]
+) -> dict[str, tuple[object, object]]:
+    """Return the changes with the client's address, if it is known."""
+    address = client_address(request)
+    return {**changes, "address": ("", str(address))} if address else changes
+
+
+def _record(
+    request: HttpRequest, username: str, action: AuditAction, changes: dict[str, tuple[object, object]]
+) -> None:
+    user = User.objects.filter(username=username).first()
+    limit = OF_ONE_PERSON if user else OF_UNKNOWN_NAMES
+    key = keyed_digest(f"entries:{user.pk if user else ''}")
+    if isinstance(AttemptLimit.take({key: limit}), TooMany):
+        logger.warning("More failed sign-ins than are recorded in the audit log: %s", action.label)
+    elif user:
+        record_for_person(user, action, with_address(request, changes), actor=UNKNOWN_ACTOR)
+    else:
+        record_for_nobody(action, with_address(request, changes))
+
+
+# The last step of every sign-in: whatever proved who a person is, their session begins here and nowhere else.
+
 
 #: The session's key for how the person signed in, a SignInMethod.
 METHOD_SESSION_KEY = "sign_in_method"
@@ -52,7 +179,7 @@ def complete_sign_in(
         second_factor = SecondFactor.SINGLE_SIGN_ON
     provider_id = provider.pk if provider else None
     if second_factor is None and has_second_factor(user):
-        pending_sign_in.begin(request, user, method.value, next_url, provider_id)
+        begin(request, user, method.value, next_url, provider_id)
         return redirect("second-factor")
     return begin_session(request, user, method, next_url, second_factor, provider_id)
 
@@ -75,7 +202,7 @@ def begin_session(
     if second_factor is not None:
         changes["second factor"] = ("", second_factor.label)
     with transaction.atomic():
-        pending_sign_in.end(request)
+        end(request)
         end_row(request)  # of another person too: their session's data doesn't outlive this
         login(request, user, backend=_PASSWORD_BACKEND)
         _mark(request, method, second_factor, provider_id)

@@ -11,12 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
-from integrations.models.open_memberships import may_use_password
+from integrations.accounts.acts.recent_sign_in import RECENT, note_proof
+from integrations.members.models.open_memberships import may_use_password
 from integrations.pages.access import own_page
-from integrations.recent_sign_in import RECENT, note_proof
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.single_sign_on.answers import explain
 from portal.accounts.single_sign_on.backend import SignInFailed
+from portal.accounts.single_sign_on.join import explain
 from portal.accounts.single_sign_on.views import prove_anew, provider_of_session
 from portal.accounts.throttle import begin_at_provider, too_many, too_many_in_words
 

@@ -14,15 +14,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.models import PendingMembership
-from integrations.models.pending_membership import folded
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.acts import consent
+from integrations.members.acts.members import decline
+from integrations.members.models.membership import PendingMembership, folded
+from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
 from integrations.pages.operation_views import ActView
 from integrations.queue import notify
-from integrations.workflow.email.membership_links import read_membership_token
-from integrations.workflow.operations import consent
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.pending_members import decline
 from portal.accounts.completion import SignInMethod, complete_sign_in
 
 

@@ -1,22 +1,79 @@
-"""Start Lever's OAuth consent, and explain each way it can fail."""
+"""Lever's consent: the views around social-auth, and the steps of its pipeline."""
+
+from typing import TypedDict, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
-from social_core.exceptions import SocialAuthBaseException
+from social_core.exceptions import AuthException, SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
+from social_django.strategy import DjangoStrategy
 from social_django.views import auth
 
-from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY
+from integrations.accounts.acts.recent_sign_in import is_admitted
+from integrations.clients.hooks import record_deviations
+from integrations.core.vocabulary import Platform
+from integrations.http.json_types import JsonObject
+from integrations.lever import shapes
+from integrations.lever.acts.lever_connection import read_grant
+from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2
+from integrations.members.models.membership import Membership
 from integrations.pages.access import current_membership, memberships_of, second_factor_address
-from integrations.session_strength import is_admitted
-from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
+from integrations.pages.settings.lever_connect import accept_or_ask
+
+# The last step of social-auth's pipeline: Lever's grant becomes the organization's LeverConnection.
+
+
+#: The session's key for the slug of the organization that is being connected.
+CONNECTING_SESSION_KEY = "oauth_organization"
+
+
+class PipelineResult(TypedDict):
+    """What the pipeline continues with."""
+
+    user: User
+
+
+class NotSuperAdmin(AuthException):
+    """The person isn't, or is no longer, a Super Admin of the organization."""
+
+    default_code = "not_super_admin"
+
+
+def save_connection(
+    strategy: DjangoStrategy, backend: LeverOAuth2, response: JsonObject, user: User, **_: object
+) -> PipelineResult | HttpResponse:
+    """Store the grant, encrypted, for the organization in the session. Raises NotSuperAdmin.
+
+    A grant for another Lever account than before isn't used yet: the answer is a redirect to the question.
+
+    `response` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
+    """
+    request = cast(HttpRequest, strategy.request)
+    slug = request.session.get(CONNECTING_SESSION_KEY)
+    membership = (
+        memberships_of(request)
+        .filter(user=user, organization__slug=slug or "", role=Membership.Role.SUPER_ADMIN)
+        .first()
+    )
+    if membership is None:
+        raise NotSuperAdmin(backend)
+    deviations = shapes.TOKEN.deviations(response)
+    record_deviations(membership.organization, Platform.LEVER, shapes.TOKEN.name, deviations)
+    request.session[CONNECTING_SESSION_KEY] = None
+    grant = read_grant(membership.organization, response)
+    return accept_or_ask(request, membership.organization, grant, user) or {"user": user}
+
+
+# Start Lever's OAuth consent, and explain each way it can fail.
+
 
 AGAIN = "Press Connect again."
 NOT_SUPER_ADMIN = "Only a Super Admin of the organization can connect Lever."

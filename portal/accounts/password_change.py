@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
-from integrations.models import AuditAction
-from integrations.models.attempt_limit import TooMany
+from integrations.accounts.acts.accounts import follow_new_password
+from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.accounts.models.sessions import TooMany
+from integrations.audit.models.entry import AuditAction
 from integrations.queue import notify
-from integrations.workflow.operations.accounts import follow_new_password
-from integrations.workflow.operations.second_factor import has_second_factor
+from portal.accounts.completion import record_failure, record_refusal, with_address
 from portal.accounts.second_factor.set_up import REVIEW_FACTORS
-from portal.accounts.session_rows import row_key
-from portal.accounts.sign_in_entries import record_failure, record_refusal, with_address
+from portal.accounts.sessions import row_key
 from portal.accounts.throttle import begin_attempt, too_many_in_words
 
 

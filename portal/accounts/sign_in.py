@@ -21,21 +21,20 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from integrations.models import AuditAction
-from integrations.models.attempt_limit import TooMany
+from integrations.accounts.acts.accounts import follow_new_password
+from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.accounts.acts.sessions import record_for_person
+from integrations.accounts.models.sessions import TooMany
+from integrations.audit.models.entry import AuditAction
+from integrations.members.acts.consent import work_in
+from integrations.notifications.links import reset_tokens
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
 from integrations.pages.operation_views import ActView
 from integrations.queue import notify
-from integrations.workflow.email.links import reset_tokens
-from integrations.workflow.operations.account_entries import record_for_person
-from integrations.workflow.operations.accounts import follow_new_password
-from integrations.workflow.operations.consent import work_in
-from integrations.workflow.operations.second_factor import has_second_factor
-from portal.accounts.completion import SignInMethod, complete_sign_in
+from portal.accounts.completion import SignInMethod, complete_sign_in, with_address
 from portal.accounts.password_backend import refusal_of
 from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.second_factor.set_up import REVIEW_FACTORS
-from portal.accounts.sign_in_entries import with_address
 from portal.accounts.throttle import request_link, too_many
 
 

@@ -11,11 +11,7 @@ from portal.accounts import (
     sessions,
     sign_in,
 )
-from portal.accounts.second_factor import (
-    challenge,
-    passkey_sign_in,
-    set_up,
-)
+from portal.accounts.second_factor import challenge, passkey_setup, set_up
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
 
@@ -30,8 +26,8 @@ urlpatterns = [
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
     path("login/second-factor/", challenge.SecondFactorView.as_view(), name="second-factor"),
-    path("login/passkey/", passkey_sign_in.PasskeySignInView.as_view(), name="passkey-sign-in"),
-    path("login/passkey/options/", passkey_sign_in.PasskeyOptionsView.as_view(), name="passkey-options"),
+    path("login/passkey/", passkey_setup.PasskeySignInView.as_view(), name="passkey-sign-in"),
+    path("login/passkey/options/", passkey_setup.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", memberships.MembershipsView.as_view(), name="memberships"),
     path(

@@ -1,17 +1,30 @@
-"""How long a thread waits for the database, so that one that has fallen silent holds nobody up for long.
-
-A host that is gone, or a name that leads elsewhere now, is noticed by TCP after the seconds that database_settings.py
-sets; a proxy in between may keep a connection open for ever. Here the waiting itself has an end.
-"""
+"""How long anybody waits for the database: for connections, statements and locks."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning, register
+from django.db import DatabaseError, InterfaceError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
+
+from portal.process.whole_requests import THREADS
+
+# How long a thread waits for the database, so that one that has fallen silent holds nobody up for long.
+#
+# A host that is gone, or a name that leads elsewhere now, is noticed by TCP after the seconds that
+# database_settings.py sets; a proxy in between may keep a connection open for ever. Here the waiting itself has an
+# end.
+
 
 #: While the database can't be reached, it is tried again so long after the last try.
 TRY_AGAIN_SECONDS = 0.5
@@ -142,3 +155,96 @@ def _settle[Connection: Closable](outcome: Future[Connection], connect: Callable
         outcome.set_result(connect())
     except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
         outcome.set_exception(error)
+
+
+# How many database connections a node opens at most, and whether PostgreSQL allows so many.
+
+
+#: The cluster's own process, sentinel, pusher and monitor.
+OF_OTHER_PROCESSES = 4
+
+
+def most_connections() -> int:
+    """Return how many connections this node's processes have when every thread works."""
+    of_worker = settings.STEP_THREADS + settings.DUTY_THREADS + 1  # and the thread that starts them
+    of_web_worker = THREADS + 1  # and the one that answers whether it is ready
+    return settings.WEB_WORKERS * of_web_worker + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
+
+
+@register()
+def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn where PostgreSQL refuses connections that this node alone may open."""
+    if connection.vendor != "postgresql":
+        return []
+    try:
+        allowed = _allowed_connections()
+    except (DatabaseError, InterfaceError):  # what needs the database says so
+        return []
+    needed = most_connections()
+    if needed <= allowed:
+        return []
+    return [
+        Warning(
+            f"This node opens up to {needed} database connections, and PostgreSQL allows {allowed}: under load pages "
+            "and webhooks would be answered 503.",
+            hint="Raise max_connections, or lower WEB_WORKERS or Q_WORKERS; several nodes add up.",
+            id="portal.W002",
+        )
+    ]
+
+
+def _allowed_connections() -> int:
+    """Return how many connections PostgreSQL allows to roles that aren't superusers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+        )
+        return int(cursor.fetchone()[0])
+
+
+# Time-outs that are set on every new database connection, and others while it is migrated.
+
+
+TIMEOUT_SECONDS = 10  # far less than a lease, far more than any transaction of the portal takes
+#: How long a migration waits for a lock: every statement on the table queues behind it. Less than a webhook waits.
+MIGRATION_LOCK_SECONDS = 2
+NO_TIMEOUT = 0
+
+
+def set_transaction_timeouts(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Let PostgreSQL end idle transactions, and waits for a lock, after TIMEOUT_SECONDS.
+
+    A process that is suspended while it claims a row would otherwise keep every other worker from claiming one; and
+    its threads that wait for a lock would get it one after the other, each for as long.
+    """
+    _set(connection, idle=TIMEOUT_SECONDS, lock=TIMEOUT_SECONDS)
+
+
+def set_timeouts_of_migrations(using: str, **_: object) -> None:
+    """Let a migration take its time, for one may change many rows, but wait only briefly for a lock."""
+    _set(connections[using], idle=NO_TIMEOUT, lock=MIGRATION_LOCK_SECONDS)
+
+
+def set_timeouts_of_migration(connection: BaseDatabaseWrapper, *, is_atomic: bool) -> None:
+    """The same for one migration. One without a transaction, such as an index that is built concurrently, waits on.
+
+    It holds nobody up, and couldn't be tried again from its beginning.
+    """
+    _set(connection, idle=NO_TIMEOUT, lock=MIGRATION_LOCK_SECONDS if is_atomic else NO_TIMEOUT)
+
+
+def restore_timeouts(using: str, **_: object) -> None:
+    """Set the time-outs again after the migrations."""
+    set_transaction_timeouts(connections[using])
+
+
+def _set(connection: BaseDatabaseWrapper, *, idle: int, lock: int) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{idle}s'")
+            cursor.execute(f"SET lock_timeout = '{lock}s'")
+
+
+connection_created.connect(set_transaction_timeouts, dispatch_uid="set_transaction_timeouts")
+pre_migrate.connect(set_timeouts_of_migrations, dispatch_uid="set_timeouts_of_migrations")
+post_migrate.connect(restore_timeouts, dispatch_uid="restore_timeouts")

@@ -6,24 +6,20 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from integrations.finding_code import FindingCode
-from integrations.models import (
-    AnnouncedHead,
-    ApiCall,
-    Candidate,
-    ChainHead,
-    Delivery,
-    Effect,
-    Incident,
-    Invitation,
-    Membership,
-    Organization,
-    Result,
-    RoleMapping,
-    WebhookRejection,
-)
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.mappings import save_mapping
+from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
+from integrations.catalog.acts import save_mapping
+from integrations.catalog.models import RoleMapping
+from integrations.clients.models import ApiCall
+from integrations.core.finding_code import FindingCode
+from integrations.core.verdict_code import VerdictCode
+from integrations.health.models import Incident, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from tests.support import factories
 
 NOTE = "CodeScreen: nothing was sent, because CodeScreen has no assessment “Bakend”. Did you mean “Backend”?"

@@ -9,43 +9,26 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import (
-    AlertAddress,
-    ApiCall,
-    Assessment,
-    AuditEntry,
-    Candidate,
-    CircuitBreaker,
-    CodeScreenConnection,
-    Delivery,
-    DutyRun,
-    Effect,
-    EmailTemplate,
-    Erasure,
-    FormerWebhookKey,
-    IdentityProvider,
-    Incident,
-    Invitation,
-    LeverConnection,
-    LeverProbe,
-    LeverWebhook,
-    LinterFinding,
-    Membership,
-    NotificationPreference,
-    OpportunityPerson,
-    Organization,
-    PendingMembership,
-    ProviderIdentity,
-    RatingThresholds,
-    Result,
-    Role,
-    RoleMapping,
-    ShapeDeviation,
-    SignInDomain,
-    Stage,
-    Verdict,
-    WebhookRejection,
-)
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
+from integrations.clients.models import ApiCall, CircuitBreaker, ShapeDeviation
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications.models import AlertAddress, EmailTemplate, NotificationPreference
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
+from integrations.queue.models.duty_run import DutyRun
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support import factories
 
 SECRETS = (

@@ -7,7 +7,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Membership, UserSession
+from integrations.accounts.models.sessions import UserSession
+from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from integrations.admin.audit_log import ABOUT, changes_line, changes_table, target_link
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, audit
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from tests.admin.conftest import Customer
 
 

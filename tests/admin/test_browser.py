@@ -7,7 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
-from integrations.models import Delivery, Invitation, Membership
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
 from tests.admin.conftest import make_customer
 from tests.admin.test_scope import OWNED, address
 

@@ -8,18 +8,16 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import (
-    ApiCall,
-    AuditEntry,
-    Candidate,
-    Delivery,
-    Effect,
-    Invitation,
-    Membership,
-    RoleMapping,
-    Verdict,
-)
-from integrations.workflow.operations.invitations import approve
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import RoleMapping
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.acts.invitations import approve
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
 

@@ -3,7 +3,9 @@
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
-from integrations.models import AuditEntry, Membership, RoleMapping
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import RoleMapping
+from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
 

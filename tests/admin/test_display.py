@@ -1,8 +1,8 @@
 """What the admin shows of stored JSON: nobody's name or address, and nothing that an e-mail says."""
 
 from integrations.admin.display import indented
-from integrations.models import EmailTopic
-from integrations.workflow.email.payload import EmailPayload, Notice
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.payload import EmailPayload, Notice
 
 NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"
 

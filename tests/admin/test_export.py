@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Delivery, Effect, Incident, Invitation, Membership
+from integrations.audit.models.entry import AuditEntry
+from integrations.health.models import Incident
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from tests.admin.conftest import SECRETS, Customer, sign_in
 from tests.admin.test_scope import ALLOWED, OWNED
 from tests.support import factories

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from integrations.admin import filters
 from integrations.admin.filters import bounds_of, quarter_of
-from integrations.models import ApiCall, Delivery, Membership
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
 from tests.support import factories

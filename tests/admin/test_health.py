@@ -11,8 +11,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from redis import RedisError
 
-from integrations.models import Heartbeat, PortalDuty
 from integrations.queue import notify
+from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from tests.admin.conftest import Customer, sign_in
 
 LISTING = "admin:integrations_portalduty_changelist"

@@ -8,8 +8,13 @@ from django.utils import timezone
 
 from integrations.admin import incident as incident_admin
 from integrations.admin.incident import touches, unanswered
-from integrations.finding_code import INCIDENTS, FindingCode
-from integrations.models import Delivery, Effect, Incident, Invitation, Membership, Verdict
+from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.health.models import Incident
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import sign_in
 from tests.admin.test_scope import address

@@ -2,7 +2,10 @@
 
 import pytest
 
-from integrations.models import AuditEntry, Membership, Organization, RoleMapping
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import RoleMapping
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, sign_in
 from tests.admin.test_scope import address
 

@@ -10,9 +10,12 @@ from django.utils import timezone
 
 from integrations.admin import pages
 from integrations.admin.pages import answers_to
-from integrations.models import ApiCall, AuditEntry, CircuitBreaker, Membership, Organization
-from integrations.vocabulary import Platform
-from integrations.workflow.health.chain import verification
+from integrations.audit import verification
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients.models import ApiCall, CircuitBreaker
+from integrations.core.vocabulary import Platform
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, sign_in
 from tests.support import append_only, factories
 from tests.support.factories import recorded

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.models import Membership
+from integrations.members.models.membership import Membership
 from tests.admin.audited_scene import Scene, make_scene
 from tests.admin.conftest import Customer, sign_in
 from tests.support import factories

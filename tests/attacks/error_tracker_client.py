@@ -25,7 +25,7 @@ from django.test import Client as DjangoClient
 from django.views.generic import View
 from werkzeug.test import Client
 
-from integrations import correlation
+from integrations.core import correlation
 from integrations.pages.access import OrganizationMixin
 from integrations.webhooks.views import WebhookView
 from portal.process import startup

@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from integrations.models import PasswordLinkRequest
+from integrations.accounts.models.sessions import PasswordLinkRequest
 from portal.accounts.throttle import LINKS_FROM_NETWORK, LINKS_TO_ADDRESS
 
 FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"

@@ -7,9 +7,10 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from integrations.models import Effect, Organization
+from integrations.notifications.link_emails import MOST_PER_HOUR, plain_name
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue import worker
-from integrations.workflow.email.welcome import MOST_PER_HOUR, plain_name
 from tests.attacks.invitations import Owner, mailed_links, owner_of
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ import re
 import pytest
 from django.contrib.auth.models import User
 
-from integrations.models import Membership
-from integrations.workflow.email.membership_links import membership_link
-from integrations.workflow.operations.members import remove_member
+from integrations.members.acts.members import remove_member
+from integrations.members.models.membership import Membership
+from integrations.notifications.link_emails import membership_link
 from tests.attacks.invitations import (
     ACCEPT,
     PASSWORD,

@@ -5,9 +5,12 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import EmailTopic, Membership, NotificationPreference, OpportunityPerson, Result
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.notifications.models import EmailTopic, NotificationPreference
+from integrations.notifications.notify import notify_members
 from integrations.queue import worker
-from integrations.workflow.email.notify import notify_members
 from tests.support import factories
 from tests.support.page_text import text
 

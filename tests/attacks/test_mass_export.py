@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.models import AuditAction
+from integrations.audit.models.entry import AuditAction
 from tests.support import factories
 from tests.support.factories import recorded
 

@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from integrations.models import AuditEntry, Membership
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.models.membership import Membership
 from tests.attacks.invitations import (
     ACCEPT,
     DECLINE,

@@ -8,8 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import AttemptLimit, UserSession
-from integrations.models.attempt_limit import Limit
+from integrations.accounts.models.sessions import AttemptLimit, Limit, UserSession
 from portal.accounts import throttle
 from tests.support import factories
 from tests.support.attempt_limits import let_pass

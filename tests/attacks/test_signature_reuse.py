@@ -5,13 +5,11 @@ import time
 
 import pytest
 
-from integrations.models import AttemptLimit, Delivery, WebhookRejection
-from integrations.webhooks import signature_reuse
-from integrations.webhooks.signature_reuse import (
-    BODIES_PER_SIGNATURE,
-    SIGNATURES_REMEMBERED,
-    SignatureReuse,
-)
+from integrations.accounts.models.sessions import AttemptLimit
+from integrations.health.models import WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.webhooks import authentication
+from integrations.webhooks.authentication import BODIES_PER_SIGNATURE, SIGNATURES_REMEMBERED, SignatureReuse
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign
 
@@ -47,7 +45,7 @@ def test_one_signature_brings_in_a_bounded_number_of_bodies(post, recorded):
 def test_the_bodies_of_a_signature_are_counted_at_all_processes_together(post, recorded):
     for number in range(3 * BODIES_PER_SIGNATURE):
         post(recorded | {"id": f"forged-{number}"})
-        signature_reuse.seen.clear()  # as if each were sent to another process, or to one started anew
+        authentication.seen.clear()  # as if each were sent to another process, or to one started anew
     assert Delivery.objects.count() == BODIES_PER_SIGNATURE
 
 
@@ -57,7 +55,7 @@ def test_a_webhook_that_is_sent_again_counts_once(post, recorded, is_another_pro
     for _ in range(2 * BODIES_PER_SIGNATURE):
         statuses.append(post(recorded).status_code)
         if is_another_process:
-            signature_reuse.seen.clear()
+            authentication.seen.clear()
     assert statuses == [202] + [200] * (2 * BODIES_PER_SIGNATURE - 1)
     others = [post(recorded | {"id": f"forged-{number}"}).status_code for number in range(25)]
     assert others == [202] * (BODIES_PER_SIGNATURE - 1) + [401] * (26 - BODIES_PER_SIGNATURE)

@@ -5,9 +5,10 @@ import responses
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.models import IdentityProvider, Membership, ProviderIdentity, SignInDomain
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY
-from integrations.workflow.email.password_reset import answer_requests
+from integrations.members.models.membership import Membership
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.notifications.link_emails import answer_requests
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
 from tests.support import factories
 from tests.support.identity_provider import Provider, fake_wire

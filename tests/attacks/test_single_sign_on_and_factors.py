@@ -10,18 +10,13 @@ import responses
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.models import (
-    AttemptLimit,
-    AuthenticatorApp,
-    IdentityProvider,
-    Membership,
-    SignInDomain,
-    UserSession,
-    db_clock,
-)
-from integrations.models.attempt_limit import Limit
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY
-from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.acts.recent_sign_in import SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.accounts.models.sessions import AttemptLimit, Limit, UserSession
+from integrations.members.models.membership import Membership
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
+from integrations.store import database
 from portal.accounts import throttle
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
 from tests.support import factories
@@ -180,9 +175,9 @@ def test_a_provider_that_may_no_longer_sign_the_person_in_is_no_proof(session, p
 def test_a_sign_in_that_the_person_made_minutes_after_a_thief_asked_is_no_proof(
     session, provider, monkeypatch
 ):
-    address, now = without_question(ask_anew(session)), db_clock.now()
+    address, now = without_question(ask_anew(session)), database.now()
     provider.signed_in_at = int(time.time())
-    monkeypatch.setattr(db_clock, "now", lambda: now + timedelta(minutes=14))
+    monkeypatch.setattr(database, "now", lambda: now + timedelta(minutes=14))
     provider.changes = {"auth_time": int(time.time()) - 360}
     assert come_back(session, provider, address) == CONFIRM_AGAIN
     assert session.get(APP).status_code == 302

@@ -14,7 +14,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from integrations.http import customer_calls, public_web
-from integrations.models import AlertAddress, IdentityProvider, SignInDomain
+from integrations.notifications.models import AlertAddress
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
 from tests.support import factories
 from tests.support.identity_provider import Provider

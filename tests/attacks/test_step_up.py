@@ -7,19 +7,13 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.models import (
-    AttemptLimit,
-    AuditAction,
-    AuditEntry,
-    AuthenticatorApp,
-    Passkey,
-    RecoveryCode,
-    UserSession,
-    db_clock,
-)
+from integrations.accounts.acts import second_factor_attempts
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
+from integrations.accounts.models.sessions import AttemptLimit, UserSession
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.notifications.links import reset_password_link
 from integrations.queue import worker
-from integrations.workflow.email.links import reset_password_link
-from integrations.workflow.operations import second_factor_attempts
+from integrations.store import database
 from tests.support.second_factors import (
     PASSWORD,
     SecurityKey,
@@ -41,7 +35,7 @@ def sessions(user) -> tuple[Client, Client]:
     own, stolen = Client(), Client()
     for client in (own, stolen):
         sign_in(client, user)
-    change_session(stolen, proven_at=db_clock.now().timestamp() - 3600)
+    change_session(stolen, proven_at=database.now().timestamp() - 3600)
     return own, stolen
 
 
@@ -71,7 +65,7 @@ def test_an_app_is_not_replaced_from_an_old_session(super_admin):
     stolen.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     make_strong(stolen)
     change_session(stolen, proven_at=0.0)
-    newer = AuthenticatorApp.begin_set_up(super_admin, db_clock.now())
+    newer = AuthenticatorApp.begin_set_up(super_admin, database.now())
     assert stolen.post(APP, {"code": code_of(newer)})["Location"].startswith(CONFIRM)
     assert AuthenticatorApp.objects.confirmed().get() == app
 
@@ -109,10 +103,10 @@ def test_no_answer_to_a_form_holds_a_secret_or_a_challenge(super_admin, settings
 def test_a_page_that_was_shown_counts_for_its_form_until_the_set_up_is_too_old(super_admin, monkeypatch):
     own, _ = sessions(super_admin)
     own.get(APP)
-    code, shown_at = code_of(AuthenticatorApp.objects.get()), db_clock.now()
-    monkeypatch.setattr(db_clock, "now", lambda: shown_at + timedelta(minutes=16))
+    code, shown_at = code_of(AuthenticatorApp.objects.get()), database.now()
+    monkeypatch.setattr(database, "now", lambda: shown_at + timedelta(minutes=16))
     assert own.post(APP, {"code": code})["Location"].startswith(CONFIRM)
-    monkeypatch.setattr(db_clock, "now", lambda: shown_at + timedelta(minutes=14))
+    monkeypatch.setattr(database, "now", lambda: shown_at + timedelta(minutes=14))
     app = AuthenticatorApp.objects.get()
     assert b"<code>" in own.post(APP, {"code": code_of(app)}).content
 
@@ -150,7 +144,7 @@ def test_one_page_sets_up_one_app(super_admin):
     own, _ = sessions(super_admin)
     own.get(APP)
     own.post(APP, {"code": code_of(AuthenticatorApp.objects.get())})
-    newer = AuthenticatorApp.begin_set_up(super_admin, db_clock.now())
+    newer = AuthenticatorApp.begin_set_up(super_admin, database.now())
     change_session(own, proven_at=0.0)
     assert own.post(APP, {"code": code_of(newer)})["Location"].startswith(CONFIRM)
 

@@ -22,8 +22,8 @@ from django_q.monitor import monitor
 from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 
-from integrations.models import CacheEntry
 from integrations.queue import notify, portal_duties
+from integrations.queue.models.nodes import CacheEntry
 from portal import settings as portal_settings
 from portal.devtools import test_suites
 from tests.admin.conftest import sign_in

@@ -9,14 +9,10 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import (
-    AuthenticatorApp,
-    IdentityProvider,
-    Membership,
-    Organization,
-    ProviderIdentity,
-    SignInDomain,
-)
+from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support.second_factors import PASSWORD, change_session, make_strong, with_app
 
 CONFIRM = "/account/confirm/"

@@ -4,7 +4,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import AuditAction, AuditEntry, EmailKind
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.notifications.models import EmailKind
 from portal.accounts.throttle import PASSKEY_QUESTIONS
 from tests.portal.accounts.second_factor.test_passkeys import OPTIONS, SIGN_IN, is_signed_in, registered
 from tests.support.second_factors import SecurityKey, use_passkey_address

@@ -7,23 +7,18 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.catalog.acts import set_thresholds
 from integrations.clients import provider
-from integrations.models import (
-    AlertAddress,
-    CodeScreenConnection,
-    Delivery,
-    EmailTemplate,
-    IdentityProvider,
-    LeverConnection,
-    Organization,
-    ProviderIdentity,
-    SignInDomain,
-)
-from integrations.vocabulary import WebhookEvent
-from integrations.workflow.operations import signature_tokens
-from integrations.workflow.operations.lever_webhooks import make_webhook
-from integrations.workflow.operations.rating_thresholds import set_thresholds
-from integrations.workflow.operations.webhook_address import replace_webhook_key
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import WebhookEvent
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.acts import signature_tokens
+from integrations.lever.acts.lever_webhooks import make_webhook
+from integrations.lever.models.connection import LeverConnection
+from integrations.notifications.models import AlertAddress, EmailTemplate
+from integrations.organizations.acts.organizations import replace_webhook_key
+from integrations.organizations.models.organization import Organization
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 

@@ -4,15 +4,11 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import (
-    AuthenticatorApp,
-    EmailKind,
-    Membership,
-    Passkey,
-    PendingMembership,
-)
-from integrations.workflow.email import preferences
-from integrations.workflow.email.membership_links import membership_link
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications import preferences
+from integrations.notifications.link_emails import membership_link
+from integrations.notifications.models import EmailKind
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 from tests.support.second_factors import (

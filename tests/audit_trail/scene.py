@@ -11,20 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog import lists
+from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
-from integrations.models import (
-    AuditEntry,
-    Delivery,
-    Effect,
-    FormerWebhookKey,
-    Invitation,
-    Membership,
-    Organization,
-    PendingMembership,
-    Role,
-    RoleMapping,
-)
-from integrations.workflow.catalog import sync
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.second_factors import prove_now
 from tests.support.statements import taken_after_the_head
@@ -72,8 +68,8 @@ class Scene:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
 
     def role(self) -> Role:
-        sync.refresh_roles(self.organization, provider.lever_client(self.organization))
-        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
+        lists.refresh_roles(self.organization, provider.lever_client(self.organization))
+        lists.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
         return Role.objects.get(organization=self.organization, title="Backend Engineer")
 
 

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from integrations.models import (
-    AuditEntry,
-)
+from integrations.audit.models.entry import AuditEntry
 from tests.audit_trail.scene import Act, Prepare, Scene, entry_written_by, ok
 
 

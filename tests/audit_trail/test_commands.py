@@ -4,9 +4,7 @@ import pytest
 from django.core.management import call_command, get_commands
 from django.utils import timezone
 
-from integrations.models import (
-    AuditEntry,
-)
+from integrations.audit.models.entry import AuditEntry
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, entry_written_by
 from tests.support.second_factors import (
     with_app,
@@ -29,7 +27,7 @@ NOT_AUDITED_COMMANDS = {
     "doctor",
     "export",
     "export_config",
-    "forget_person",  # its entries are tested in tests/workflow/operations/test_forget_person.py
+    "forget_person",  # its entries are tested in tests/privacy/test_forget_person.py
     "poll",
     "qcluster",
     "rotate_keys",

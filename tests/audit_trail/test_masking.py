@@ -2,7 +2,8 @@
 
 import json
 
-from integrations.models import AuditAction, AuditTarget, TargetKind, audit
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from tests.support.factories import recorded
 
 

@@ -3,10 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from integrations.models import (
-    AuditEntry,
-    RoleMapping,
-)
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import RoleMapping
 from integrations.pages import urls as page_urls
 from portal.accounts import urls as account_urls
 from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
@@ -43,7 +41,7 @@ NOT_AUDITED = {
     "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
     "single-sign-on-try",
     "single-sign-on-join",  # tests/portal/accounts/test_single_sign_on_join.py
-    "domain-check",  # tests/workflow/operations/single_sign_on/test_domains.py
+    "domain-check",  # tests/single_sign_on/test_domains.py
     "codescreen-test",
     "email-html",
     "audit",

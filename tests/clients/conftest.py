@@ -6,7 +6,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from integrations.models import LeverConnection
+from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 
 AUTH = "https://auth.lever.example"

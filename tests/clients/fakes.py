@@ -1,10 +1,10 @@
 """Clients that a test hands to a step in place of real ones."""
 
-from integrations.clients.context import CallContext
+from integrations.clients.hooks import CallContext
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.lever.client import LeverClient
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 
 
 class FakeClients(ClientProvider):

@@ -7,11 +7,16 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from integrations.clients import call_log, provider
-from integrations.clients.context import CallContext
+from integrations.clients.call_log import store_calls
+from integrations.clients.hooks import CallContext
+from integrations.clients.models import ApiCall
 from integrations.http.errors import CallDeferred
-from integrations.models import ApiCall, Delivery, Duty, Effect, Erasure, db_clock
-from integrations.models.call_statement import store_calls
+from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
 from integrations.queue import worker
+from integrations.queue.models.duty_run import Duty
+from integrations.store import database
 from tests.clients.conftest import API
 from tests.support import duty_runs, factories
 
@@ -120,7 +125,7 @@ def test_calls_keep_their_order_and_their_own_times(lever_api, grant):
     with call_log.collected():
         lever.stages()
         list(lever.postings())
-        ended_at = db_clock.now()
+        ended_at = database.now()
         assert not ApiCall.objects.exists()
     first, second = ApiCall.objects.order_by("pk")
     assert (first.path, second.path) == ("/stages", "/postings")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from integrations.clients import call_log, provider, tokens
+from integrations.clients import call_log, provider
 from integrations.http.errors import NotConnected
-from integrations.models import LeverConnection, Organization
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
 from tests.clients.conftest import API
 from tests.support import factories
 
@@ -16,7 +17,7 @@ def test_no_call_is_made_without_a_working_grant(lever_api, grant, state):
         provider.lever_client(Organization.objects.get())
     grant.refresh_from_db()
     with pytest.raises(NotConnected):
-        tokens.token_manager(grant).current()
+        provider.token_manager(grant).current()
     assert not lever_api.calls
 
 
@@ -25,7 +26,7 @@ def test_a_grant_that_is_disconnected_during_a_long_step_is_not_used(lever_api, 
     client = provider.lever_client(grant.organization)
     client.stages()
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
-    monkeypatch.setattr(tokens, "READ_AGAIN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(provider, "READ_AGAIN_AFTER_SECONDS", 0.0)
     with pytest.raises(NotConnected):
         client.stages()
     assert len(lever_api.calls) == 1

@@ -7,10 +7,11 @@ import pytest
 import responses
 from django.utils import timezone
 
+from integrations.clients import models as client_models
 from integrations.clients import provider
-from integrations.http.call_limits import CallLimits
+from integrations.clients.limits import CallLimits
+from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
 from integrations.http.errors import CallDeferred, PlatformError
-from integrations.models import ApiCall, CircuitBreaker, RateLimitBucket, circuit_breaker
 from integrations.queue import worker
 from tests.support import factories
 
@@ -134,7 +135,7 @@ def test_a_breaker_that_another_process_opened_is_seen_a_moment_later(lever_api,
     CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
     CircuitBreaker.objects.update(open_until=timezone.now() + timedelta(minutes=1))
     call_stages(grant)
-    a_moment_later = time.monotonic() + 2 * circuit_breaker.REMEMBERED_SECONDS
+    a_moment_later = time.monotonic() + 2 * client_models.REMEMBERED_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: a_moment_later)
     with pytest.raises(CallDeferred):
         CallLimits(grant.organization, "lever").wait()

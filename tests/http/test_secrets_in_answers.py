@@ -12,7 +12,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
 from integrations.lever import oauth
-from tests.http.test_secret_mask import spelled
+from tests.http.test_redaction_secret_mask import spelled
 
 URL = "https://platform.example/v1"
 TOKEN = "planted-access-token-4f9Kd82LmQ"

@@ -12,8 +12,8 @@ import requests
 import urllib3
 
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import Upload
 from integrations.http.session import PlatformSession
-from integrations.http.upload import Upload
 
 URL = "https://platform.example/v1"
 

@@ -7,8 +7,8 @@ import pytest
 import responses
 
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import Upload
 from integrations.http.session import PlatformSession
-from integrations.http.upload import Upload
 from integrations.lever.client import LeverClient
 from integrations.lever.transport import unwrap
 

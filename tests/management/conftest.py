@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from integrations.models import Delivery, Invitation, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 
 STAGE_CHANGE = {"event": "candidateStageChange", "data": {"opportunityId": "o", "toStageId": "stage-1"}}
 

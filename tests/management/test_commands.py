@@ -9,18 +9,16 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from integrations.audit.models.entry import AuditEntry
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.rules.facts import Decision
+from integrations.core.verdict_code import VerdictCode
 from integrations.http.errors import PlatformError
-from integrations.models import (
-    AuditEntry,
-    Delivery,
-    Effect,
-    Invitation,
-    Organization,
-)
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue import on_request
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.rules.facts import Decision
 
 ROOT = Path(__file__).parents[2]
 

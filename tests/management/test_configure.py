@@ -11,18 +11,15 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration import dump
 from integrations.configuration.toml import quoted
-from integrations.models import (
-    AuditEntry,
-    CodeScreenConnection,
-    Delivery,
-    LeverWebhook,
-    Membership,
-    Organization,
-    RatingThresholds,
-    RoleMapping,
-)
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,10 @@
 import pytest
 from django.core.management import CommandError
 
+from integrations.audit.models.entry import AuditEntry
 from integrations.configuration import dump
-from integrations.models import AlertAddress, AuditEntry, Organization
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.models.organization import Organization
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from integrations.configuration.toml import quoted
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from tests.management.test_configure import WHOLE
 
 pytestmark = pytest.mark.django_db

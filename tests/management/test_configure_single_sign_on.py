@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import AuditEntry, IdentityProvider, Organization, SignInDomain
+from integrations.audit.models.entry import AuditEntry
+from integrations.organizations.models.organization import Organization
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 pytestmark = pytest.mark.django_db
 

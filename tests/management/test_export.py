@@ -9,20 +9,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations.models import (
-    ApiCall,
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Delivery,
-    Effect,
-    Invitation,
-    Organization,
-    Result,
-    TargetKind,
-    audit,
-)
-from integrations.verdict_code import VerdictCode
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.clients.models import ApiCall
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 
 
 def rows(*arguments: str) -> list[dict[str, object]]:

@@ -6,7 +6,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import Erasure, Invitation
+from integrations.invitations.models.invitation import Invitation
+from integrations.privacy.models import Erasure
 from tests.support import factories
 
 

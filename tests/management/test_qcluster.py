@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError
 
 from integrations.management.commands import qcluster
-from integrations.models import Heartbeat
+from integrations.queue.models.nodes import Heartbeat
 
 
 @pytest.fixture

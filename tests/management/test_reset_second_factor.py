@@ -7,7 +7,8 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from integrations.models import AuthenticatorApp, Membership
+from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

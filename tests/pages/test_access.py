@@ -6,8 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import IdentityProvider, Membership, RoleMapping, SignInDomain
+from integrations.catalog.models import RoleMapping
+from integrations.members.models.membership import Membership
 from integrations.pages.urls import urlpatterns
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.support import factories
 
 LOGIN = "/login/"

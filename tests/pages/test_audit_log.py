@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind, audit
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 

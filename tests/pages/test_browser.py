@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from integrations.models import Membership
+from integrations.members.models.membership import Membership
 from portal.devtools import test_suites
 from tests.support import factories
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone
 
-from integrations.models import Candidate
+from integrations.invitations.models.candidate import Candidate
 from integrations.pages.days import duration, midnight, of_days, parse_day
 
 

@@ -6,18 +6,15 @@ from html import unescape
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.finding_code import FindingCode, Level
-from integrations.models import (
-    CircuitBreaker,
-    CodeScreenConnection,
-    Heartbeat,
-    Incident,
-    LeverConnection,
-    LeverWebhook,
-    RoleMapping,
-    WebhookRejection,
-)
-from integrations.workflow.health.findings import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS, Finding
+from integrations.catalog.models import RoleMapping
+from integrations.clients.models import CircuitBreaker
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.finding_code import FindingCode, Level
+from integrations.health.findings import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS, Finding
+from integrations.health.models import Incident, WebhookRejection
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
 
 

@@ -4,16 +4,12 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from integrations.models import (
-    AuditAction,
-    AuditTarget,
-    EmailKind,
-    Membership,
-    TargetKind,
-    WebhookRejection,
-    audit,
-)
-from integrations.workflow.email import preferences
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.health.models import WebhookRejection
+from integrations.members.models.membership import Membership
+from integrations.notifications import preferences
+from integrations.notifications.models import EmailKind
 from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

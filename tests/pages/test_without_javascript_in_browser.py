@@ -9,7 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from integrations.models import CodeScreenConnection, Effect, Invitation, LeverWebhook, Role, RoleMapping
+from integrations.catalog.models import Role, RoleMapping
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.browsing import Visit
 

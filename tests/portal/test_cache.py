@@ -4,7 +4,7 @@ import pytest
 import redis
 from django.core.cache import cache
 
-from integrations.models import CacheEntry
+from integrations.queue.models.nodes import CacheEntry
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Heartbeat, LeverConnection
+from integrations.lever.models.connection import LeverConnection
+from integrations.queue.models.nodes import Heartbeat
 from portal import health
 from tests.support import factories
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from integrations import correlation
+from integrations.core import correlation
 from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, TextFormatter
 
 

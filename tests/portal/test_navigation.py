@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from integrations.models import Membership
+from integrations.members.models.membership import Membership
 from tests.support import factories
 
 

@@ -7,20 +7,15 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations import duty_budget
+from integrations.catalog.models import Assessment, Role, Stage
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.errors import PlatformError
-from integrations.models import (
-    Assessment,
-    CodeScreenConnection,
-    Delivery,
-    Duty,
-    DutyRun,
-    Effect,
-    LeverConnection,
-    Role,
-    Stage,
-)
-from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.connection import LeverConnection
+from integrations.outbox.models import Effect
 from integrations.queue import duties, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.support import duty_runs, factories
 
 

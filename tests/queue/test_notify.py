@@ -11,8 +11,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from integrations.models import Duty, DutyRun
 from integrations.queue import notify
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
 

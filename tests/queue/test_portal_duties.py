@@ -9,20 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.models import (
-    AttemptLimit,
-    CacheEntry,
-    CodeScreenConnection,
-    Delivery,
-    Duty,
-    DutyRun,
-    Effect,
-    PendingMembership,
-    PortalDuty,
-)
-from integrations.models.attempt_limit import Limit
-from integrations.models.duty_run import INTERVALS
+from integrations.accounts.models.sessions import AttemptLimit, Limit
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.members.models.membership import PendingMembership
+from integrations.outbox.models import Effect
 from integrations.queue import portal_duties, worker
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from tests.support import factories
 from tests.support.attempt_limits import let_pass
 

@@ -11,9 +11,10 @@ from django.db.models.functions import Now
 
 from integrations import duty_budget
 from integrations.http import deadlines
-from integrations.models import Duty, DutyRun, Effect, Heartbeat, PortalDuty
-from integrations.models.duty_run import DUTY_LEASE
+from integrations.outbox.models import Effect
 from integrations.queue import duties, notify, tasks, worker
+from integrations.queue.models.duty_run import DUTY_LEASE, Duty, DutyRun
+from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from tests.support import factories
 from tests.support.statements import noted
 

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Delivery, Duty, DutyRun, Effect, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue import duties, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 from tests.support.statements import noted
 

@@ -8,21 +8,16 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from integrations.models import (
-    AlertAddress,
-    Delivery,
-    Effect,
-    EmailKind,
-    FormerWebhookKey,
-    Invitation,
-    LeverWebhook,
-    Membership,
-    PendingMembership,
-    ProviderIdentity,
-    RoleMapping,
-    SignInDomain,
-)
-from integrations.workflow.email import preferences
+from integrations.catalog.models import RoleMapping
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications import preferences
+from integrations.notifications.models import AlertAddress, EmailKind
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.outbox.models import Effect
+from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.admin.conftest import Customer
 
 #: The model whose primary key an address needs, by the first word of its name.

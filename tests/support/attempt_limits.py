@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from integrations.models import AttemptLimit
+from integrations.accounts.models.sessions import AttemptLimit
 
 
 def let_pass(seconds: float) -> None:

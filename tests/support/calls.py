@@ -1,6 +1,6 @@
 """How many calls to the platforms were made."""
 
-from integrations.models import ApiCall
+from integrations.clients.models import ApiCall
 
 
 def count_calls(**filters: object) -> int:

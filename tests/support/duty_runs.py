@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from integrations.duty_budget import Budget
 from integrations.http.errors import CallDeferred
-from integrations.models import Duty, DutyRun, Organization
+from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
 

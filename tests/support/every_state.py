@@ -4,24 +4,17 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.invitation_status import FollowingEnd
-from integrations.models import (
-    AuditAction,
-    AuditTarget,
-    CircuitBreaker,
-    Duty,
-    DutyRun,
-    Incident,
-    Invitation,
-    LinterFinding,
-    Organization,
-    Result,
-    TargetKind,
-    WebhookRejection,
-    audit,
-)
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ResultOutcome
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.clients.models import CircuitBreaker
+from integrations.core.invitation_status import FollowingEnd
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ResultOutcome
+from integrations.health.models import Incident, LinterFinding, WebhookRejection
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import Duty, DutyRun
 from tests.support import factories
 
 STATUS = Invitation.Status

@@ -8,8 +8,20 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from integrations import models
-from integrations.workflow.operations.organizations import create_organization
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.acts.organizations import create_organization
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.outbox.models import Effect
 
 SIGNATURE_TOKEN = "0123456789abcdef" * 3
 WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
@@ -17,7 +29,7 @@ WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
 
 def recorded():
     """Return the audit entries but those that organizations were made."""
-    return models.AuditEntry.objects.exclude(action=models.AuditAction.CREATE_ORGANIZATION)
+    return AuditEntry.objects.exclude(action=AuditAction.CREATE_ORGANIZATION)
 
 
 def a_moment_ago():
@@ -37,15 +49,13 @@ class UserFactory(DjangoModelFactory):
 
 class OrganizationFactory(DjangoModelFactory):
     class Meta:
-        model = models.Organization
+        model = Organization
 
     slug = factory.Sequence(lambda number: f"org-{number}")
     name = factory.LazyAttribute(lambda organization: organization.slug.title())
 
     @classmethod
-    def _create(
-        cls, model_class: type[models.Organization], *args: Any, **kwargs: Any
-    ) -> models.Organization:
+    def _create(cls, model_class: type[Organization], *args: Any, **kwargs: Any) -> Organization:
         """Make it as the portal makes one, which its own log then knows."""
         organization = model_class(*args, **kwargs)
         create_organization(organization, "configure")
@@ -54,7 +64,7 @@ class OrganizationFactory(DjangoModelFactory):
 
 class LeverConnectionFactory(DjangoModelFactory):
     class Meta:
-        model = models.LeverConnection
+        model = LeverConnection
 
     organization = factory.SubFactory(OrganizationFactory)
     access_token = "access-1"
@@ -69,7 +79,7 @@ class LeverConnectionFactory(DjangoModelFactory):
 
 class CodeScreenConnectionFactory(DjangoModelFactory):
     class Meta:
-        model = models.CodeScreenConnection
+        model = CodeScreenConnection
 
     organization = factory.SubFactory(OrganizationFactory)
     api_key = "codescreen-key"
@@ -77,7 +87,7 @@ class CodeScreenConnectionFactory(DjangoModelFactory):
 
 class LeverWebhookFactory(DjangoModelFactory):
     class Meta:
-        model = models.LeverWebhook
+        model = LeverWebhook
 
     organization = factory.SubFactory(OrganizationFactory)
     signature_token = SIGNATURE_TOKEN
@@ -85,7 +95,7 @@ class LeverWebhookFactory(DjangoModelFactory):
 
 class FormerWebhookKeyFactory(DjangoModelFactory):
     class Meta:
-        model = models.FormerWebhookKey
+        model = FormerWebhookKey
 
     organization = factory.SubFactory(OrganizationFactory)
     key = factory.Sequence(lambda number: f"former-webhook-key-{number}")
@@ -94,11 +104,11 @@ class FormerWebhookKeyFactory(DjangoModelFactory):
 
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
-        model = models.Delivery
+        model = Delivery
         skip_postgeneration_save = True
 
     organization = factory.SubFactory(OrganizationFactory)
-    platform = models.Delivery.Platform.LEVER
+    platform = Delivery.Platform.LEVER
     event = "candidateStageChange"
     dedupe_key = factory.Sequence(lambda number: f"id:{number}")
     opportunity_id = "opportunity-1"
@@ -119,7 +129,7 @@ class DeliveryFactory(DjangoModelFactory):
 
 class VerdictFactory(DjangoModelFactory):
     class Meta:
-        model = models.Verdict
+        model = Verdict
 
     delivery = factory.SubFactory(DeliveryFactory)
     organization = factory.SelfAttribute("delivery.organization")
@@ -129,12 +139,12 @@ class VerdictFactory(DjangoModelFactory):
     assessment_written = factory.SelfAttribute("delivery.assessment_written")
     invitation = factory.SelfAttribute("delivery.invitation")
     decided_at = factory.SelfAttribute("delivery.decided_at")
-    cause = models.Verdict.Cause.FIRST
+    cause = Verdict.Cause.FIRST
 
 
 class InvitationFactory(DjangoModelFactory):
     class Meta:
-        model = models.Invitation
+        model = Invitation
 
     organization = factory.SubFactory(OrganizationFactory)
     opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
@@ -152,7 +162,7 @@ class InvitationFactory(DjangoModelFactory):
 
 class CandidateFactory(DjangoModelFactory):
     class Meta:
-        model = models.Candidate
+        model = Candidate
 
     organization = factory.SubFactory(OrganizationFactory)
     opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
@@ -166,10 +176,10 @@ class CandidateFactory(DjangoModelFactory):
 
 class EffectFactory(DjangoModelFactory):
     class Meta:
-        model = models.Effect
+        model = Effect
 
     organization = factory.SubFactory(OrganizationFactory)
-    kind = models.Effect.Kind.LEAVE_NOTE
+    kind = Effect.Kind.LEAVE_NOTE
     key = factory.Sequence(str)
     opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
     payload = factory.LazyFunction(lambda: {"text": "CodeScreen: nothing was sent.", "code": "no_email"})
@@ -203,27 +213,27 @@ def attached_report(organization, opportunity_id, **columns) -> Any:
 def member(organization, role, name):
     """Create a user with that role in the organization. Return the user."""
     user: Any = UserFactory(username=f"{name}-{organization.slug}")
-    models.Membership.objects.create(user=user, organization=organization, role=role, address=user.email)
+    Membership.objects.create(user=user, organization=organization, role=role, address=user.email)
     return user
 
 
-def invited(organization, address, role=models.Membership.Role.TEAM_MEMBER):
+def invited(organization, address, role=Membership.Role.TEAM_MEMBER):
     """Invite an address to the organization. Return the pending membership."""
-    return models.PendingMembership.objects.create(
+    return PendingMembership.objects.create(
         organization=organization, email=address, role=role, invited_at=timezone.now()
     )
 
 
 def on_candidate(organization, opportunity_id, address, relation="follower"):
     """Let Lever have shown that the person with that address is on the candidate."""
-    return models.OpportunityPerson.objects.create(
+    return OpportunityPerson.objects.create(
         organization=organization, opportunity_id=opportunity_id, email=address, relation=relation
     )
 
 
 def prove_address(user):
     """Store that the user once opened a link that was sent to their address."""
-    models.PersonalSettings.objects.update_or_create(user=user, defaults={"proven_email": user.email})
+    PersonalSettings.objects.update_or_create(user=user, defaults={"proven_email": user.email})
 
 
 def claimed(model, owner) -> Any:
@@ -233,7 +243,7 @@ def claimed(model, owner) -> Any:
     return row
 
 
-def alert_address(organization, **columns) -> models.AlertAddress:
+def alert_address(organization, **columns) -> AlertAddress:
     """Store a Slack address for alerts, or another one."""
     values = {
         "name": "#hiring",
@@ -242,4 +252,4 @@ def alert_address(organization, **columns) -> models.AlertAddress:
         **columns,
     }
     values.setdefault("host", values["url"].split("/")[2])
-    return models.AlertAddress.objects.create(organization=organization, **values)
+    return AlertAddress.objects.create(organization=organization, **values)

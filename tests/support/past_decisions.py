@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from integrations.models import Delivery, Organization
-from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.operations.backtest import rules_of
-from integrations.workflow.rules.decide import decide
-from integrations.workflow.rules.facts import CandidateSnapshot, Facts
-from integrations.workflow.rules.past_facts import stored_facts
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import CandidateSnapshot, Facts
+from integrations.core.rules.past_facts import stored_facts
+from integrations.core.vocabulary import DeliveryEvent
+from integrations.inbox.acts import rules_of
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
 

@@ -20,7 +20,7 @@ import requests
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
-from integrations.models import AuthenticatorApp
+from integrations.accounts.models.second_factors import AuthenticatorApp
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
 from portal.devtools.process_table import descendants

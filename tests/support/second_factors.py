@@ -21,9 +21,9 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
-from integrations.models import AuthenticatorApp, RecoveryCode, db_clock
-from integrations.recent_sign_in import PROVEN_AT_SESSION_KEY
-from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.acts.recent_sign_in import PROVEN_AT_SESSION_KEY, SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.models.second_factors import AuthenticatorApp, RecoveryCode
+from integrations.store import database
 
 PASSWORD = "correct horse battery"
 FLAG = AuthenticatorData.FLAG
@@ -31,7 +31,7 @@ FLAG = AuthenticatorData.FLAG
 
 def prove_now(client: Client) -> None:
     """Let a client's session be one that began just now."""
-    change_session(client, **{PROVEN_AT_SESSION_KEY: db_clock.now().timestamp()})
+    change_session(client, **{PROVEN_AT_SESSION_KEY: database.now().timestamp()})
 
 
 def make_strong(client: Client, factor: str = "authenticator_app") -> None:
@@ -47,7 +47,7 @@ def change_session(client: Client, **values: Any) -> None:
 
 def with_app(user: User) -> AuthenticatorApp:
     """Give the person a confirmed authenticator app."""
-    return AuthenticatorApp.objects.create(user=user, confirmed_at=db_clock.now())
+    return AuthenticatorApp.objects.create(user=user, confirmed_at=database.now())
 
 
 def with_recovery_codes(user: User) -> list[str]:
@@ -57,7 +57,7 @@ def with_recovery_codes(user: User) -> list[str]:
 
 def code_of(app: AuthenticatorApp, steps: int = 0, at: datetime | None = None) -> str:
     """Return the code that the app shows, so many steps of half a minute from now."""
-    return app.code_at((at or db_clock.now()) + timedelta(seconds=30 * steps))
+    return app.code_at((at or database.now()) + timedelta(seconds=30 * steps))
 
 
 def sign_in(client: Client, user: User, password: str = PASSWORD, next_url: str = "") -> Any:

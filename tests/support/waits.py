@@ -1,8 +1,8 @@
 """Work what is due, and what waits because Lever didn't show a candidate, without waiting."""
 
-from integrations.models import Delivery
+from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.outcome import NOT_SHOWN_WAITS
 from integrations.queue import worker
-from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 from tests.support.factories import a_moment_ago
 
 

@@ -12,7 +12,9 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.models import AuditEntry, Delivery, Organization
+from integrations.audit.models.entry import AuditEntry
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
 from integrations.webhooks import addressee
 from tests.support.append_only import lifted
 from tests.support.factories import OrganizationFactory

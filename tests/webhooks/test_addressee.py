@@ -8,7 +8,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from integrations.webhooks import addressee
 from integrations.webhooks.addressee import REMEMBER_SECONDS, find_addressee
 from integrations.webhooks.views import known

@@ -9,7 +9,9 @@ import pytest
 import time_machine
 
 from integrations.codescreen import signature
-from integrations.models import CodeScreenConnection, Delivery, Organization
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
 from tests.support.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory
 from tests.support.payloads import codescreen_headers, load
 from tests.webhooks.contract import WebhookContract

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Delivery
+from integrations.inbox.models.delivery import Delivery
 from integrations.queue import notify, worker
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.support.payloads import load, sign

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Delivery, WebhookRejection
+from integrations.health.models import WebhookRejection
+from integrations.inbox.models.delivery import Delivery
 from tests.support.factories import (
     SIGNATURE_TOKEN,
     WEBHOOK_SECRET,

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Delivery, FormerWebhookKey
-from integrations.workflow.operations.webhook_address import replace_webhook_key
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.acts.organizations import replace_webhook_key
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from tests.support.factories import (
     SIGNATURE_TOKEN,
     FormerWebhookKeyFactory,

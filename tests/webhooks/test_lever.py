@@ -12,16 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from integrations.clients.models import ShapeDeviation
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.acts.signature_tokens import Generation, add_token, retire_token, save_main_token
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.signature import sign as signature_of
-from integrations.models import Delivery, LeverWebhook, Organization, ShapeDeviation
+from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from integrations.webhooks import addressee
-from integrations.workflow.operations.signature_tokens import (
-    Generation,
-    add_token,
-    retire_token,
-    save_main_token,
-)
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract

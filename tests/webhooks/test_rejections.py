@@ -10,9 +10,13 @@ from django.db import OperationalError
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.health import webhook_rejections
+from integrations.health.models import WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.signature import sign
-from integrations.models import Delivery, LeverWebhook, Membership, Organization, WebhookRejection
-from integrations.workflow.health import webhook_rejections
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
 OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from integrations.models import Delivery
+from integrations.inbox.models.delivery import Delivery
 from portal.wsgi import application
 from tests.support.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
 from tests.webhooks.schema import openapi_document

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.lookup import invitation_with_id
+from integrations.core.errors import ActionNotAllowed
+from integrations.invitations.acts.invitations import approve, cancel
+from integrations.management.arguments import invitation_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.invitations import approve, cancel
 
 
 class Command(MigratingCommand):

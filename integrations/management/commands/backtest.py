@@ -7,13 +7,12 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.configuration import Configuration, ConfigurationError, compare, rules_after
-from integrations.management.configuration_file import configuration_in
-from integrations.management.dates import moment
-from integrations.management.lookup import organization_named
+from integrations.core.rules.backtest import DecidedAgain, Rules, Unknown, Verdict
+from integrations.inbox.acts import DAYS, backtest
+from integrations.management.arguments import configuration_in, moment, organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Organization, db_clock
-from integrations.workflow.operations.backtest import DAYS, backtest
-from integrations.workflow.rules.backtest import DecidedAgain, Rules, Unknown, Verdict
+from integrations.organizations.models.organization import Organization
+from integrations.store import database
 
 
 class Command(MigratingCommand):
@@ -33,7 +32,7 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])
-        since = db_clock.now() - timedelta(days=DAYS)
+        since = database.now() - timedelta(days=DAYS)
         if options["since"] is not None:
             since = moment("--since", options["since"])
         path: Path = options["file"]

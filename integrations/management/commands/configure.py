@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.configuration import ConfigurationError, compare, invitation_links
-from integrations.management.configuration_file import configuration_in
+from integrations.management.arguments import configuration_in
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 

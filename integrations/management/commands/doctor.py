@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandParser
 
-from integrations.finding_code import Level
-from integrations.management.lookup import organizations_named
+from integrations.core.finding_code import Level
+from integrations.health.doctor import findings
+from integrations.health.findings import Finding
+from integrations.management.arguments import organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.workflow.health.doctor import findings
-from integrations.workflow.health.findings import Finding
 
 KEYS = ("organization", "code", "level", "message", "fix")
 

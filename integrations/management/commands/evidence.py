@@ -6,17 +6,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.dates import moment
-from integrations.management.lookup import organization_named
+from integrations.audit.evidence.pack import FileExists, write_pack
+from integrations.audit.evidence.selection import CandidateSelection, PeriodSelection, Selection, is_empty
+from integrations.management.arguments import moment, organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Organization
-from integrations.workflow.operations.evidence.pack import FileExists, write_pack
-from integrations.workflow.operations.evidence.selection import (
-    CandidateSelection,
-    PeriodSelection,
-    Selection,
-    is_empty,
-)
+from integrations.organizations.models.organization import Organization
 
 
 class Command(MigratingCommand):

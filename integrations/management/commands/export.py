@@ -9,12 +9,18 @@ from typing import Any
 from django.core.management import CommandParser
 from django.db import models
 
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients.models import ApiCall
 from integrations.http.json_types import number
-from integrations.management.dates import moment
-from integrations.management.lookup import organization_named
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.management.arguments import moment, organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Erasure, Invitation, Result, Verdict
-from integrations.workflow.erasure.receipt import Receipt
+from integrations.outbox.models import Effect
+from integrations.privacy.erase import Receipt
+from integrations.privacy.models import Erasure
 
 #: One exported row, as JSON.
 Row = dict[str, object]

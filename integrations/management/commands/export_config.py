@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import CommandParser
 
 from integrations.configuration import dump
-from integrations.management.lookup import organization_named
+from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.lookup import organization_named
+from integrations.core.vocabulary import ErasureCause
+from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Organization
-from integrations.vocabulary import ErasureCause
-from integrations.workflow.erasure.erase import erase
-from integrations.workflow.erasure.receipt import Receipt
+from integrations.organizations.models.organization import Organization
+from integrations.privacy.erase import Receipt, erase
 
 ACTOR = "forget"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from integrations.core.errors import ActionNotAllowed
 from integrations.management.migrating import MigratingCommand
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.forget_person import forget_person
+from integrations.privacy.acts.forget_person import forget_person
 
 
 class Command(MigratingCommand):

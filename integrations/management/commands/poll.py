@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from integrations.management.per_organization import PerOrganizationCommand
-from integrations.models import Organization
+from integrations.management.arguments import PerOrganizationCommand
+from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
 
 

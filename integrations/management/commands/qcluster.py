@@ -9,10 +9,10 @@ from django.db import connections
 from django_q.cluster import Cluster
 
 from integrations import stop_signal
-from integrations.http.kept_connections import tls_context
-from integrations.models import Heartbeat
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.http.connections import tls_context
+from integrations.queue.models.nodes import Heartbeat
 from integrations.queue.notify import enqueue_work
+from integrations.store.database import DATABASE_OUTAGE
 
 LOOK_SECONDS = 1.0
 ENDING = (signal.SIGTERM, signal.SIGINT)

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from integrations.core.errors import ActionNotAllowed
 from integrations.http.errors import PlatformError
-from integrations.management.lookup import delivery_with_id
+from integrations.inbox.models.delivery import Delivery
+from integrations.management.arguments import delivery_with_id
 from integrations.management.migrating import MigratingCommand
-from integrations.models import Delivery
 from integrations.queue import on_request
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class Command(MigratingCommand):

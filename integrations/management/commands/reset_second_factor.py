@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser
 
+from integrations.accounts.acts.second_factor import reset_second_factor
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
-from integrations.workflow.operations.second_factor import reset_second_factor
 
 
 class Command(MigratingCommand):

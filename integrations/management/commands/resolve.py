@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.invitation_status import InvitationAct
-from integrations.management.lookup import invitation_with_id
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import InvitationAct
+from integrations.invitations.acts.invitations import resolve_as_sent, send_again
+from integrations.management.arguments import invitation_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.invitations import resolve_as_sent, send_again
 
 
 class Command(MigratingCommand):

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.dates import moment
-from integrations.management.lookup import organizations_named
+from integrations.core.errors import ActionNotAllowed
+from integrations.management.arguments import moment, organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models.db_retry import with_retry
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.restored import Restored, record_restore
+from integrations.organizations.acts.restored import Restored, record_restore
+from integrations.store.database import with_retry
 
 NEXT = (
     "Next: start the portal, connect Lever again, then `manage.py poll --all` and `manage.py sweep`. The doctor and "

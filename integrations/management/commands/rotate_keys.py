@@ -2,9 +2,9 @@
 
 from django.core.management import CommandError
 
+from integrations.audit.acts import renew_seals
 from integrations.management.migrating import MigratingCommand
-from integrations.models.stored_secrets import rotate_secrets
-from integrations.workflow.operations.log_seals import renew_seals
+from integrations.store.secrets import rotate_secrets
 
 
 class Command(MigratingCommand):

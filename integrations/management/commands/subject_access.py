@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.lookup import organization_named
+from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.workflow.operations.subject_access import held_data, record_subject_access
+from integrations.privacy.acts.subject_access import held_data, record_subject_access
 
 
 class Command(MigratingCommand):

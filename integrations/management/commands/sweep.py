@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from integrations.management.per_organization import PerOrganizationCommand
-from integrations.models import Organization
+from integrations.management.arguments import PerOrganizationCommand
+from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.lookup import organization_named, organizations_named
+from integrations.audit.acts import seal_anew
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction
+from integrations.audit.verification import HeadToCompare, Verification, chain_of, verify_chain
+from integrations.management.arguments import organization_named, organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import AuditAction, Organization, audit
-from integrations.workflow.health.chain.announced import HeadToCompare
-from integrations.workflow.health.chain.verification import Verification, chain_of, verify_chain
-from integrations.workflow.operations.log_seals import seal_anew
+from integrations.organizations.models.organization import Organization
 
 PORTAL = "the portal"
 

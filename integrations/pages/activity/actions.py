@@ -3,16 +3,17 @@
 from django import forms
 from django.shortcuts import get_object_or_404
 
-from integrations.models import Effect, Invitation
-from integrations.models.membership import ADMINS, TEAM
+from integrations.core.errors import ActionNotAllowed
+from integrations.health.findings import counted
+from integrations.invitations.acts import invitations
+from integrations.invitations.acts.chosen import invite_offered
+from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import ADMINS, TEAM
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ReasonForm
 from integrations.queue import on_request
-from integrations.workflow.health.wording import counted
-from integrations.workflow.operations import invitations
-from integrations.workflow.operations.chosen import invite_offered
-from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class ResolveForm(ReasonForm):

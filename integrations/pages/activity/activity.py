@@ -7,9 +7,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.invitation_status import NO_RESULT, InvitationStatus
-from integrations.models import Assessment, Candidate, Delivery, Effect, Invitation, Role
-from integrations.models.delivery import STUCK
+from integrations.catalog.models import Assessment, Role
+from integrations.core.invitation_status import NO_RESULT, InvitationStatus
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.lists import LongListPaginator
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
@@ -36,7 +40,6 @@ from integrations.pages.activity.search import (
 from integrations.pages.days import of_days
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
-from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50
 #: So many roles and assessments are offered to choose from; the search finds the others.

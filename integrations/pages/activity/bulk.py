@@ -10,9 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Actor, Candidate, Effect, Invitation, Membership
-from integrations.models.candidate import CandidateQuerySet
+from integrations.audit.models.entry import Actor
+from integrations.catalog.lists import live_assessments
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import CORRECTABLE_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.invitations.acts.chosen import invite_candidate
+from integrations.invitations.acts.invitations import approve, cancel
+from integrations.invitations.acts.undo import UNDO_FOR, retry_effect
+from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.bulk_progress import (
     Act,
@@ -30,12 +38,6 @@ from integrations.pages.activity.candidate_filters import CandidateFilters, Cand
 from integrations.pages.activity.rows import candidates_of
 from integrations.pages.operation_views import ReasonForm
 from integrations.queue import notify, on_request
-from integrations.verdict_code import CORRECTABLE_VERDICTS, WAITING_VERDICTS, VerdictCode
-from integrations.workflow.catalog.lookup import live_assessments
-from integrations.workflow.operations.chosen import invite_candidate
-from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.operations.invitations import approve, cancel
-from integrations.workflow.operations.undo import UNDO_FOR
 
 #: So many are looked at at once: each may have to be read from Lever while somebody waits.
 MOST_INVITED = 50

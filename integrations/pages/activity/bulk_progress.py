@@ -21,21 +21,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import InvitationStatus
 from integrations.http.errors import PlatformError
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Candidate, Effect, Invitation
-from integrations.models.membership import ADMINS, TEAM
+from integrations.invitations.acts.undo import UNDO_FOR, take_back_approval, take_back_invite, take_back_retry
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import ADMINS, TEAM
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
 from integrations.pages.operation_views import ActView
 from integrations.pages.partials import PartialsMixin
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.undo import (
-    UNDO_FOR,
-    take_back_approval,
-    take_back_invite,
-    take_back_retry,
-)
 
 
 @dataclass(frozen=True)

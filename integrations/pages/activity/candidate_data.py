@@ -8,10 +8,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
-from integrations.models import AuditAction, Candidate
-from integrations.models.membership import ADMINS
+from integrations.audit.models.entry import AuditAction
+from integrations.invitations.models.candidate import Candidate
+from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.workflow.operations.subject_access import HeldData, held_data, record_subject_access
+from integrations.privacy.acts.subject_access import HeldData, held_data, record_subject_access
 
 _POLICIES = {
     "retention_days": "the time for which the organization keeps personal data",

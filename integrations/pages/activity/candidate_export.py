@@ -7,8 +7,8 @@ from itertools import batched
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
-from integrations.models.candidate import CandidateQuerySet
-from integrations.models.membership import TEAM
+from integrations.invitations.models.candidate import CandidateQuerySet
+from integrations.members.models.membership import TEAM
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import CandidateRow, candidate_rows
 from integrations.pages.list_export import ListExport

@@ -11,14 +11,18 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.invitation_status import NEED_PERSON, OPEN, InvitationStatus
-from integrations.models import Candidate, Invitation, Membership, Organization, Result, Role
-from integrations.models.candidate import CandidateQuerySet
+from integrations.catalog.models import Role
+from integrations.core.invitation_status import NEED_PERSON, OPEN, InvitationStatus
+from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
+from integrations.core.vocabulary import LabelledEnum, ResultOutcome
+from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import visible
 from integrations.pages.activity.search import matching_candidates
 from integrations.pages.days import of_days
-from integrations.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
-from integrations.vocabulary import LabelledEnum, ResultOutcome
 
 #: The saved filters, by their value in the address.
 VIEWS: Mapping[str, str] = {

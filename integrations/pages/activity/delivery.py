@@ -8,15 +8,16 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from integrations.core.errors import ActionNotAllowed
 from integrations.http.errors import PlatformError
 from integrations.http.redaction import redact
-from integrations.models import Candidate, Delivery, Verdict
-from integrations.models.verdict import next_step
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.invitations.models.candidate import Candidate
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.actions import RowActView
 from integrations.pages.operation_views import ReasonForm
 from integrations.queue import on_request
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 MOST_VERDICTS = 50
 

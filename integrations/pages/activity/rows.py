@@ -5,14 +5,20 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from integrations.catalog.models import Stage
+from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.core.vocabulary import ResultOutcome, Tone
+from integrations.effects.kinds.feedback import results_of
+from integrations.effects.perform import kind_of
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import next_step
+from integrations.invitations.acts.chosen import why_not_invitable
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
-from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Result, Stage
-from integrations.models.verdict import next_step
-from integrations.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
-from integrations.vocabulary import ResultOutcome, Tone
-from integrations.workflow.effects.kinds.feedback import results_of
-from integrations.workflow.effects.registry import kind_of
-from integrations.workflow.operations.chosen import why_not_invitable
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ import re
 
 from django.db.models import Q
 
-from integrations.models import Candidate, Invitation, Organization
-from integrations.models.delivery import EXPLAINED
+from integrations.inbox.models.delivery import EXPLAINED
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 
 #: Deliveries and effects are searched by the newest candidates and invitations that match, at most this many.
 MOST = 2_000

@@ -10,20 +10,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from integrations.models import Candidate, Organization, RoleMapping, db_clock
+from integrations.catalog.models import RoleMapping
+from integrations.core.rules.backtest import DecidedAgain, Unknown, Verdict
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import Tone
+from integrations.inbox.acts import DAYS, DECIDING_POLICIES, backtest, backtest_of_mapping, newest, rules_of
+from integrations.invitations.models.candidate import Candidate
+from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings.mapping_edit import MappingCreateView, MappingUpdateView
 from integrations.pages.settings.rules import PoliciesForm, RulesView
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import Tone
-from integrations.workflow.operations.backtest import (
-    DAYS,
-    DECIDING_POLICIES,
-    backtest,
-    backtest_of_mapping,
-    newest,
-    rules_of,
-)
-from integrations.workflow.rules.backtest import DecidedAgain, Unknown, Verdict
+from integrations.store import database
 
 #: So many deliveries that would differ are listed, the newest.
 MOST_LISTED = 50
@@ -70,7 +66,7 @@ MAPPING_WORDS = Words(
 
 def time_context(since: datetime, most: int) -> dict[str, object]:
     """Return how far the preview looks back, and whether that is cut, as the page shows it."""
-    is_cut = since > db_clock.now() - timedelta(days=DAYS) + timedelta(minutes=1)
+    is_cut = since > database.now() - timedelta(days=DAYS) + timedelta(minutes=1)
     return {"days": DAYS, "is_cut": is_cut, "since": since, "most": most}
 
 

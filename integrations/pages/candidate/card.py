@@ -4,11 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from integrations.invitation_status import InvitationStatus, JourneyStep
-from integrations.models import Delivery, Invitation, Result, Verdict
+from integrations.core.invitation_status import InvitationStatus, JourneyStep
+from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
+from integrations.core.vocabulary import ResultOutcome, Tone
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
-from integrations.vocabulary import ResultOutcome, Tone
 
 NOT_STATED = "Result not stated by CodeScreen"
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."

@@ -7,14 +7,19 @@ from itertools import chain
 
 from django.utils import timezone
 
-from integrations.invitation_status import InvitationStatus
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone
+from integrations.effects.perform import MESSAGES, kind_of
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
-from integrations.models import AuditAction, AuditEntry, Delivery, Effect, Invitation, Result, Verdict
+from integrations.outbox.models import Effect
 from integrations.pages.candidate.card import NOT_STATED, look_of
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
-from integrations.vocabulary import DeliveryEvent, Platform, Tone
-from integrations.workflow.effects.registry import MESSAGES, kind_of
 
 #: What follows the person's name. Other actions are said by their label.
 _SENTENCES: Mapping[str, str] = {

@@ -6,9 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from integrations.lever.pages import candidate_page
-from integrations.models import Effect
-from integrations.models.verdict import next_step
+from integrations.effects.kind import Words
+from integrations.effects.report_pdf import ReportWords
+from integrations.inbox.models.verdict import next_step
+from integrations.invitations.acts.chosen import why_not_invitable
+from integrations.lever.lookups import candidate_page
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
 from integrations.pages.candidate.events import events
@@ -16,9 +19,6 @@ from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_
 from integrations.pages.candidate.technical import technical_record
 from integrations.pages.candidate.written import written_to_lever
 from integrations.pages.partials import PartialsMixin
-from integrations.report_pdf.words import ReportWords
-from integrations.workflow.effects.kind import Words
-from integrations.workflow.operations.chosen import why_not_invitable
 
 TECHNICAL = "technical"
 
@@ -90,7 +90,7 @@ class ReportFileView(OrganizationMixin):
         if not effect.written:
             raise Http404("No report was attached here.")
         # a process of the web server pays for the library only when somebody asks for a report
-        from integrations.report_pdf.page import render  # noqa: PLC0415
+        from integrations.effects.report_pdf import render  # noqa: PLC0415
 
         file = Words.from_json(effect.written)
         return HttpResponse(

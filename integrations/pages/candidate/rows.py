@@ -6,26 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from integrations.finding_code import FindingCode
+from integrations.audit.models.entry import AuditAction, AuditEntry, audit_entries_about
+from integrations.catalog.models import Stage
+from integrations.clients.models import ApiCall
+from integrations.core.finding_code import FindingCode
+from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
+from integrations.health.models import Incident
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
-from integrations.models import (
-    ApiCall,
-    AuditAction,
-    AuditEntry,
-    Candidate,
-    Delivery,
-    Effect,
-    Erasure,
-    Incident,
-    Invitation,
-    Organization,
-    Result,
-    Stage,
-    Verdict,
-)
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.activity.rows import with_later_round
-from integrations.verdict_code import ABOUT_NO_CANDIDATE
-from integrations.workflow.person.audit_entries import audit_entries_about
+from integrations.privacy.models import Erasure
 
 #: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.
 NEWEST, MOST = 50, 200

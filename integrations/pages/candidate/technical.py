@@ -7,8 +7,11 @@ from enum import StrEnum
 from http import HTTPStatus
 from itertools import chain, groupby
 
-from integrations.models import ApiCall, Delivery, Effect, Organization, Verdict
-from integrations.models.verdict import next_step
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.activity.delivery import redacted_json
 from integrations.pages.candidate.rows import CandidateRows
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrations.models import Effect, Erasure
-from integrations.vocabulary import Tone
-from integrations.workflow.effects.kind import EffectKind, Words
-from integrations.workflow.effects.registry import kind_of
+from integrations.core.vocabulary import Tone
+from integrations.effects.kind import EffectKind, Words
+from integrations.effects.perform import kind_of
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
 
 Kind, State = Effect.Kind, Effect.State
 REPLACED = "It is no longer in Lever: a later report took its place."

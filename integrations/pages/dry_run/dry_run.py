@@ -12,17 +12,22 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
+from integrations.catalog.models import Stage
+from integrations.catalog.stages import trigger_stages
+from integrations.core.rules.facts import Decision
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
+from integrations.effects.perform import kind_of
 from integrations.http.errors import NotConnected, PlatformError
-from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Stage
-from integrations.models.membership import TEAM
+from integrations.inbox.dry_run import DryRun
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import TEAM
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import on_request
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.catalog.trigger_policy import trigger_stages
-from integrations.workflow.effects.registry import kind_of
-from integrations.workflow.inbox.dry_run import DryRun
-from integrations.workflow.rules.facts import Decision
 
 MAX_MATCHES = 20
 #: The segments of a link that are followed by the opportunity id.

@@ -7,9 +7,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 
+from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import INVENTORY
-from integrations.models import AlertTopic, EmailKind, Membership, Organization
-from integrations.models.notification_preference import WANTED_BY_DEFAULT
+from integrations.members.models.membership import Membership
+from integrations.notifications.kinds import EMAIL_KINDS
+from integrations.notifications.models import WANTED_BY_DEFAULT, AlertTopic, EmailKind
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
     ApproveView,
@@ -33,8 +36,6 @@ from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView, TeamNotificationsView
 from integrations.pages.settings.rules import RulesView
 from integrations.pages.settings.team import ChangeRoleView, SecurityView
-from integrations.vocabulary import ErasureCause
-from integrations.workflow.email.kinds import EMAIL_KINDS
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from django.urls import reverse
 
-from integrations.invitation_status import InvitationStatus
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
 from integrations.pages.help.lists import email_helps
-from integrations.verdict_code import VerdictCode
 
 
 class Topic(StrEnum):

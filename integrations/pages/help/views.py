@@ -4,16 +4,16 @@ from typing import Any
 
 from django.views.generic import TemplateView
 
-from integrations.invitation_status import InvitationStatus
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.lever.oauth import scopes_of
-from integrations.models.alert_address import MOST_ADDRESSES
-from integrations.models.membership import TEAM
+from integrations.members.models.membership import TEAM
+from integrations.notifications.models import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.pages.help.lists import audit_questions, email_helps
 from integrations.pages.help.pictures import PICTURES
 from integrations.pages.help.topics import AUDIENCES, search
-from integrations.verdict_code import HelpSection, VerdictCode
 
 #: A longer search is cut off here.
 LONGEST_SEARCH = 200

@@ -11,13 +11,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, UpdateView
 
-from integrations.models import RoleMapping
-from integrations.models.membership import ADMINS
+from integrations.catalog.acts import delete_mapping, save_mapping
+from integrations.catalog.models import RoleMapping
+from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.mapping_list import list_url
 from integrations.pages.mappings.pick_list import suggestions
-from integrations.workflow.operations.mappings import delete_mapping, save_mapping
 
 
 class RoleMappingForm(forms.ModelForm):

@@ -15,22 +15,24 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
+from integrations.catalog import lists
+from integrations.catalog.acts import assign_assessment
+from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.stages import mapping_index, trigger_stages
 from integrations.clients import provider
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.rules.decide import AssessmentMatch, choose_assessment
+from integrations.core.rules.facts import CandidateSnapshot, Facts
+from integrations.core.rules.names import closest_name, normalize
+from integrations.health import linter
+from integrations.health.findings import counted
+from integrations.health.models import LinterFinding
 from integrations.http.errors import PlatformError
-from integrations.models import LinterFinding, Organization, Role, RoleMapping, Stage
-from integrations.models.membership import ADMINS, TEAM
+from integrations.members.models.membership import ADMINS, TEAM
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.pick_list import assessment_names, suggestions
 from integrations.pages.operation_views import ActView
-from integrations.workflow.catalog import lookup, sync
-from integrations.workflow.catalog.trigger_policy import mapping_index, trigger_stages
-from integrations.workflow.health import linter_history
-from integrations.workflow.health.wording import counted
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.mappings import assign_assessment
-from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
-from integrations.workflow.rules.facts import CandidateSnapshot, Facts
-from integrations.workflow.rules.naming import closest_name, normalize
 
 PAGE_SIZE = 50
 MAX_SEARCHED = 3000  # roles whose effective assessment a search or filter works out
@@ -74,7 +76,7 @@ class EffectiveAssessments:
             stage_id=stage.external_id if stage else "",
             stage_name=stage.name if stage else organization.stage_prefix,
             mappings=mapping_index(organization),
-            assessments=lookup.live_assessments(organization),
+            assessments=lists.live_assessments(organization),
             default_assessment=organization.default_assessment,
         )
 
@@ -102,7 +104,7 @@ class EffectiveAssessments:
             if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
             if show and (
-                role.state not in ("", *lookup.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
+                role.state not in ("", *lists.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
             ):
                 continue
             found.append(role)
@@ -161,7 +163,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
-            linter=linter_history.compare_with_history(self.organization),
+            linter=linter.compare_with_history(self.organization),
             checked_at=findings.aggregate(at=Max("last_seen_at"))["at"],
             **suggestions(self.organization),
             **kwargs,
@@ -245,8 +247,8 @@ class RefreshCatalogView(_MappingListActView):
 
     def _refresh_lever(self) -> None:
         lever = provider.lever_client(self.organization)
-        sync.refresh_stages(self.organization, lever)
-        sync.refresh_roles(self.organization, lever)
+        lists.refresh_stages(self.organization, lever)
+        lists.refresh_roles(self.organization, lever)
 
     def _refresh_codescreen(self) -> None:
-        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
+        lists.refresh_assessments(self.organization, provider.codescreen_client(self.organization))

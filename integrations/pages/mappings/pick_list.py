@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django import forms
 
-from integrations.models import Assessment, Organization, Role, Stage
-from integrations.workflow.catalog.trigger_policy import trigger_policy
-from integrations.workflow.rules.naming import closest_name, is_named
+from integrations.catalog.models import Assessment, Role, Stage
+from integrations.catalog.stages import trigger_policy
+from integrations.core.rules.names import closest_name, is_named
+from integrations.organizations.models.organization import Organization
 
 #: More entries than this aren't read: then nothing is refused.
 MOST_KNOWN = 3000

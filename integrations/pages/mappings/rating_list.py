@@ -8,14 +8,15 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.models import Organization, RatingThresholds
-from integrations.models.membership import ADMINS
+from integrations.catalog.acts import delete_thresholds, set_thresholds
+from integrations.catalog.models import RatingThresholds
+from integrations.core.vocabulary import Thresholds
+from integrations.members.models.membership import ADMINS
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import assessment_names
 from integrations.pages.operation_views import OperationView
-from integrations.vocabulary import Thresholds
-from integrations.workflow.operations.rating_thresholds import delete_thresholds, set_thresholds
 
 
 def _score(label: str) -> forms.IntegerField:

@@ -8,8 +8,10 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.finding_code import Level
-from integrations.models import Membership
+from integrations.core.finding_code import Level
+from integrations.core.verdict_code import NOT_INVITED_VERDICTS
+from integrations.health.findings import Finding
+from integrations.members.models.membership import Membership
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     CORRECTABLE_REASON,
@@ -18,8 +20,6 @@ from integrations.pages.activity.candidate_filters import (
 )
 from integrations.pages.health import advised
 from integrations.pages.overview.counts import Waiting
-from integrations.verdict_code import NOT_INVITED_VERDICTS
-from integrations.workflow.health.findings import Finding
 
 SEE_WHO = "See who"
 

@@ -8,7 +8,9 @@ from statistics import median
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from integrations.models import Invitation, Membership, Result
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
 from integrations.pages.access import visible
 from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
 from integrations.pages.days import duration, midnight

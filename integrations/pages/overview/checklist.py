@@ -6,22 +6,18 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
-from integrations.models import (
-    Delivery,
-    Invitation,
-    LeverConnection,
-    LeverWebhook,
-    Organization,
-    Role,
-    RoleMapping,
-    Stage,
-)
-from integrations.models.verdict import next_step
+from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.core.rules.names import assessment_tags
+from integrations.core.vocabulary import DeliveryEvent
+from integrations.health import webhook_rejections
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import next_step
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
-from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.health import webhook_rejections
-from integrations.workflow.rules.tags import assessment_tags
 
 TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
 MAX_ROLES = 2000

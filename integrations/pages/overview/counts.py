@@ -9,9 +9,11 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 
-from integrations.invitation_status import NEED_PERSON
-from integrations.models import Delivery, Effect, Invitation, Membership
-from integrations.models.invitation_queryset import BOUNCED
+from integrations.core.invitation_status import NEED_PERSON
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
+from integrations.members.models.membership import Membership
+from integrations.outbox.models import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch, Step
 from integrations.pages.days import duration, midnight
@@ -135,9 +137,9 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | BOUNCED)
+    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
     counts = waiting.aggregate(
-        bounced=Count("pk", filter=BOUNCED),
+        bounced=Count("pk", filter=HAS_BOUNCED),
         held=Count("pk", filter=Q(status=_STATUS.HELD)),
         uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
         awaiting_decision=Count("pk", filter=awaits_decision),

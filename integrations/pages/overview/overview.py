@@ -11,8 +11,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csp import csp_override
 
-from integrations.models import Candidate, Organization
-from integrations.models.membership import ADMINS
+from integrations.catalog.stages import trigger_stages
+from integrations.health import doctor
+from integrations.invitations.models.candidate import Candidate
+from integrations.lists import LongListPaginator
+from integrations.members.models.membership import ADMINS
+from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.operation_views import ActView
@@ -22,11 +27,7 @@ from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.overview.counts import today, waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.settings.lever_connect import connect_policy
-from integrations.pagination import LongListPaginator
 from integrations.queue import notify
-from integrations.workflow.catalog.trigger_policy import trigger_stages
-from integrations.workflow.health import doctor
-from integrations.workflow.operations.policies import set_policies
 
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8

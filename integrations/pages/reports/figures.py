@@ -12,11 +12,13 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from integrations.invitation_status import FollowingEnd
-from integrations.models import Effect, Invitation, Organization
+from integrations.core.invitation_status import FollowingEnd
+from integrations.core.vocabulary import ResultOutcome
+from integrations.effects.perform import EFFECT_KINDS
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.days import midnight, parse_day
-from integrations.vocabulary import ResultOutcome
-from integrations.workflow.effects.registry import EFFECT_KINDS
 
 DEFAULT_DAYS = 90
 #: A longer period would have to read too many rows while somebody waits.

@@ -10,7 +10,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from integrations.models.membership import TEAM
+from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
 from integrations.pages.days import duration

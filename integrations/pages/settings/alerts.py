@@ -10,12 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from integrations.models import AlertAddress
-from integrations.models.alert_address import MOST_ADDRESSES
-from integrations.models.membership import SUPER_ADMINS
-from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, OperationView
-from integrations.workflow.operations.alert_addresses import (
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.models.membership import SUPER_ADMINS
+from integrations.notifications.acts import (
     GONE,
     ChangedAddress,
     NewAddress,
@@ -25,7 +22,9 @@ from integrations.workflow.operations.alert_addresses import (
     remove_address,
     send_test,
 )
-from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.notifications.models import MOST_ADDRESSES, AlertAddress
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import ActView, OperationView
 
 #: What of a stored address its form shows.
 _SHOWN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")

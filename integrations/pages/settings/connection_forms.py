@@ -2,7 +2,7 @@
 
 from django import forms
 
-from integrations.models.former_webhook_key import KEY_OVERLAP
+from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 
 MAX_OVERLAP_DAYS = 90
 

@@ -5,22 +5,20 @@ from datetime import datetime
 
 from django.conf import settings
 
+from integrations.catalog.models import Assessment
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import Platform, WebhookEvent
+from integrations.health import webhook_rejections
+from integrations.health.models import WebhookRejection
+from integrations.lever.acts import signature_tokens
+from integrations.lever.acts.lever_webhooks import webhooks_at_former_addresses
+from integrations.lever.acts.signature_tokens import Token
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
-from integrations.models import (
-    Assessment,
-    CodeScreenConnection,
-    FormerWebhookKey,
-    LeverConnection,
-    LeverWebhook,
-    Organization,
-    WebhookRejection,
-)
-from integrations.vocabulary import Platform, WebhookEvent
-from integrations.workflow.health import webhook_rejections
-from integrations.workflow.operations import signature_tokens
-from integrations.workflow.operations.lever_webhooks import webhooks_at_former_addresses
-from integrations.workflow.operations.signature_tokens import Token
-from integrations.workflow.operations.webhook_address import honoured_former_keys
+from integrations.organizations.acts.organizations import honoured_former_keys
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
 
 
 @dataclass(frozen=True)

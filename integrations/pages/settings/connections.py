@@ -17,10 +17,45 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
+from integrations.audit.models.entry import Actor
 from integrations.clients import provider
+from integrations.codescreen.acts import (
+    KeyRefused,
+    KeyStored,
+    KeyStoredUntried,
+    KeyUntried,
+    replace_codescreen_key,
+    save_codescreen_idempotency,
+    save_codescreen_webhook_secret,
+    verify_codescreen_key,
+)
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import WebhookEvent
+from integrations.health.findings import counted
 from integrations.http.errors import PlatformError
-from integrations.models import Actor, FormerWebhookKey, Organization
-from integrations.models.membership import SUPER_ADMINS
+from integrations.lever.acts.lever_webhooks import (
+    make_webhooks,
+    move_webhooks,
+    remove_webhooks,
+    webhooks_at_former_addresses,
+)
+from integrations.lever.acts.signature_tokens import (
+    Generation,
+    Token,
+    active_tokens,
+    add_token,
+    retire_token,
+    save_main_token,
+)
+from integrations.members.models.membership import SUPER_ADMINS
+from integrations.notifications.account_notices import Refusal, send_request
+from integrations.organizations.acts.organizations import (
+    end_former_key,
+    honoured_former_keys,
+    replace_webhook_key,
+)
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView
 from integrations.pages.settings.connection_forms import (
@@ -31,39 +66,6 @@ from integrations.pages.settings.connection_forms import (
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.queue import notify
-from integrations.vocabulary import WebhookEvent
-from integrations.workflow.email.admin_requests import Refusal, send_request
-from integrations.workflow.health.wording import counted
-from integrations.workflow.operations.codescreen_connection import (
-    KeyRefused,
-    KeyStored,
-    KeyStoredUntried,
-    KeyUntried,
-    replace_codescreen_key,
-    save_codescreen_idempotency,
-    save_codescreen_webhook_secret,
-    verify_codescreen_key,
-)
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.lever_webhooks import (
-    make_webhooks,
-    move_webhooks,
-    remove_webhooks,
-    webhooks_at_former_addresses,
-)
-from integrations.workflow.operations.signature_tokens import (
-    Generation,
-    Token,
-    active_tokens,
-    add_token,
-    retire_token,
-    save_main_token,
-)
-from integrations.workflow.operations.webhook_address import (
-    end_former_key,
-    honoured_former_keys,
-    replace_webhook_key,
-)
 
 #: For each field that is only stored, the operation that saves it and the message afterwards.
 _SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...] = (

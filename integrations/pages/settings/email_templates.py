@@ -13,15 +13,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView, View
 
-from integrations.models import EmailKind, EmailTemplate, Organization
-from integrations.models.membership import ADMINS
-from integrations.models.organization import BRANDING
-from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import OperationView
-from integrations.queue import notify
-from integrations.workflow.email import rendering
-from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
-from integrations.workflow.email.wording import (
+from integrations.members.models.membership import ADMINS
+from integrations.notifications import rendering
+from integrations.notifications.kinds import EMAIL_KINDS, EmailWording, sample_values
+from integrations.notifications.models import EmailKind, EmailTemplate
+from integrations.notifications.preferences import (
     checked_wording,
     current_wording,
     enqueue_sample,
@@ -29,7 +25,11 @@ from integrations.workflow.email.wording import (
     save_wording,
     stored_template,
 )
-from integrations.workflow.operations.policies import set_policies
+from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.models.organization import BRANDING, Organization
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.operation_views import OperationView
+from integrations.queue import notify
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"

@@ -13,22 +13,20 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.models import Effect, Invitation, LeverConnection, Organization
-from integrations.models.encrypted_field import cipher, opened
-from integrations.models.membership import SUPER_ADMINS
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import Platform
+from integrations.effects.perform import kinds_acting_on
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.acts import signature_tokens
+from integrations.lever.acts.lever_connection import LeverGrant, account_before, disconnect_lever, use_grant
+from integrations.lever.models.connection import LeverConnection
+from integrations.members.models.membership import SUPER_ADMINS
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ConfirmedActView
 from integrations.queue import notify
-from integrations.vocabulary import Platform
-from integrations.workflow.effects.registry import kinds_acting_on
-from integrations.workflow.operations import signature_tokens
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.lever_connection import (
-    LeverGrant,
-    account_before,
-    disconnect_lever,
-    use_grant,
-)
+from integrations.store.columns import cipher, opened
 
 #: The session's key for a grant that waits for an answer, encrypted like every stored token.
 _WAITING_SESSION_KEY = "lever_grant"

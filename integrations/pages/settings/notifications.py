@@ -11,16 +11,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from integrations.models import AttemptLimit, EmailKind, Membership
-from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
-from integrations.models.membership import SUPER_ADMINS
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
+from integrations.core.errors import ActionNotAllowed
+from integrations.health.findings import counted
+from integrations.members.models.membership import SUPER_ADMINS, Membership
+from integrations.notifications import preferences
+from integrations.notifications.kinds import EMAIL_KINDS
+from integrations.notifications.models import EmailKind
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ConfirmedActView
-from integrations.workflow.email import preferences
-from integrations.workflow.email.kinds import EMAIL_KINDS
-from integrations.workflow.health.wording import counted
-from integrations.workflow.operations.errors import ActionNotAllowed
 
 PAGE = 50
 #: How often one member may choose their own e-mails.

@@ -9,15 +9,15 @@ from django.http import QueryDict
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
+from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
-from integrations.models import LeverConnection, Organization
-from integrations.models.membership import ADMINS
-from integrations.models.organization import BRANDING, POLICIES, SECURITY
+from integrations.members.models.membership import ADMINS
+from integrations.organizations.acts.policies import choose_feedback_author, possible_authors, set_policies
+from integrations.organizations.models.organization import BRANDING, POLICIES, SECURITY, Organization
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.operation_views import OperationView
-from integrations.workflow.operations.policies import choose_feedback_author, possible_authors, set_policies
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")

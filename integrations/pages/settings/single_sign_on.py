@@ -12,23 +12,22 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.accounts.acts.recent_sign_in import RecentSignInMixin
+from integrations.core.errors import ActionNotAllowed
 from integrations.http import customer_calls
-from integrations.models import IdentityProvider, ProviderIdentity, SignInDomain
-from integrations.models.membership import SUPER_ADMINS
+from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, OperationView
-from integrations.recent_sign_in import RecentSignInMixin
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.single_sign_on import domains, identities
-from integrations.workflow.operations.single_sign_on.domains import Proof
-from integrations.workflow.operations.single_sign_on.provider_settings import (
+from integrations.single_sign_on.acts import domains, identities
+from integrations.single_sign_on.acts.domains import Proof, check_provider
+from integrations.single_sign_on.acts.provider_settings import (
     ProviderSettings,
     provider_of,
     remove_provider,
     save_provider,
     set_mode,
 )
-from integrations.workflow.operations.single_sign_on.upkeep import check_provider
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 
 class ProviderForm(forms.Form):

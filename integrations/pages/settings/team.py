@@ -12,19 +12,29 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from integrations.models import AuthenticatorApp, Membership, Passkey, PendingMembership
-from integrations.models.membership import SUPER_ADMINS
-from integrations.models.pending_membership import LONGEST_ADDRESS
+from integrations.accounts.acts.recent_sign_in import RecentSignInMixin, proof_wanted
+from integrations.accounts.acts.second_factor import reset_for_member
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.acts.members import (
+    change_role,
+    invite,
+    may_set_password,
+    remove_member,
+    send_again,
+    withdraw,
+)
+from integrations.members.models.membership import (
+    LONGEST_ADDRESS,
+    SUPER_ADMINS,
+    Membership,
+    PendingMembership,
+)
+from integrations.notifications.link_emails import is_mail_sent, membership_link
+from integrations.notifications.links import choose_password_link
+from integrations.organizations.acts.policies import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView, ReasonForm
-from integrations.recent_sign_in import RecentSignInMixin, proof_wanted
-from integrations.workflow.email.links import choose_password_link
-from integrations.workflow.email.membership_links import is_mail_sent, membership_link
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import change_role, may_set_password, remove_member
-from integrations.workflow.operations.pending_members import invite, send_again, withdraw
-from integrations.workflow.operations.policies import is_less_secure, set_policies
-from integrations.workflow.operations.second_factor import reset_for_member
 
 
 class InviteMemberForm(forms.Form):

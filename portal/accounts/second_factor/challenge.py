@@ -1,6 +1,7 @@
 """The page between the password and the session: it asks for the second factor."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,20 +12,18 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.models import AuthenticatorApp, Passkey, db_clock
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY
-from integrations.pages.access import own_page
-from integrations.session_strength import has_given_own_factor
-from integrations.vocabulary import SecondFactor
-from integrations.workflow.operations import second_factor_attempts
-from integrations.workflow.operations.second_factor import (
-    has_second_factor,
-    use_app_code,
-    use_recovery_code,
-)
-from portal.accounts.completion import METHOD_SESSION_KEY, SignInMethod, begin_session
-from portal.accounts.second_factor import passkey_ceremonies, pending_sign_in
-from portal.accounts.second_factor.pending_sign_in import PendingSignIn
+from integrations.accounts.acts import second_factor_attempts
+from integrations.accounts.acts.recent_sign_in import has_given_own_factor
+from integrations.accounts.acts.second_factor import has_second_factor, use_app_code, use_recovery_code
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.admin.access import waits_for_second_factor
+from integrations.core.vocabulary import SecondFactor
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.pages.access import own_page, second_factor_address
+from integrations.store import database
+from portal.accounts import completion
+from portal.accounts.completion import METHOD_SESSION_KEY, PendingSignIn, SignInMethod, begin_session
+from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.throttle import make_wait
 from portal.client_address import client_network
 
@@ -48,7 +47,7 @@ class SecondFactorView(TemplateView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Find the sign-in that waits; without one there is nothing to ask for."""
-        pending = pending_sign_in.load(request) or _of_signed_in_person(request)
+        pending = completion.load(request) or _of_signed_in_person(request)
         if pending is None:
             return redirect("overview" if request.user.is_authenticated else "login")
         self.pending = pending
@@ -71,7 +70,7 @@ class SecondFactorView(TemplateView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Begin the session when the code or the passkey is right; show the page again otherwise."""
         if request.POST.get("act") == "cancel":
-            pending_sign_in.end(request)
+            completion.end(request)
             return redirect("login")
         if "passkey" in request.POST:
             return self._take_passkey(request.POST["passkey"])
@@ -79,13 +78,13 @@ class SecondFactorView(TemplateView):
 
     def _take_passkey(self, answer: str) -> HttpResponse:
         """Nobody can guess a passkey's answer, so it is never made to wait: its person isn't locked out by guesses."""
-        now = db_clock.now()
+        now = database.now()
         if passkey_ceremonies.signed_by(self.request, self.pending.user, answer, now) is None:
             return self._refuse(WRONG_PASSKEY)
         return self._begin_session(SecondFactor.PASSKEY)
 
     def _take_code(self) -> HttpResponse:
-        now, user, address = db_clock.now(), self.pending.user, client_network(self.request)
+        now, user, address = database.now(), self.pending.user, client_network(self.request)
         refusal = second_factor_attempts.begin(user, address)
         if refusal is not None:
             return make_wait(self, refusal)
@@ -101,7 +100,7 @@ class SecondFactorView(TemplateView):
         return self._begin_session(factor)
 
     def _is_right(self, user: User, factor: SecondFactor) -> bool:
-        now = db_clock.now()
+        now = database.now()
         if factor is SecondFactor.RECOVERY_CODE:
             return use_recovery_code(user, self.request.POST["recovery_code"], now)
         code = "".join(self.request.POST.get("code", "")[:20].split())
@@ -131,3 +130,25 @@ def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
     method = request.session.get(METHOD_SESSION_KEY, SignInMethod.PASSWORD.value)
     next_url = own_page(request, request.GET.get("next", ""), "/")
     return PendingSignIn(request.user, method, next_url, request.session.get(PROVIDER_SESSION_KEY))
+
+
+# The middleware that asks for a second factor before the admin, where an organization there requires one.
+
+
+class AdminSecondFactorMiddleware:
+    """Sends staff without a second factor to the page that asks for it, or where they set one up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Redirect from the admin's pages."""
+        match = request.resolver_match
+        is_admin = match is not None and match.app_names[:1] == ["admin"] and match.url_name != "logout"
+        if not is_admin or not (request.user.is_authenticated and request.user.is_staff):
+            return None
+        return redirect(second_factor_address(request)) if waits_for_second_factor(request) else None

@@ -26,8 +26,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from integrations.models import Passkey
-from integrations.models.authenticator_app import ISSUER
+from integrations.accounts.models.second_factors import ISSUER, Passkey
 
 CHALLENGE_SESSION_KEY = "passkey_challenge"
 _HANDLE = "handle"

@@ -17,15 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock
-from integrations.pages.access import memberships_of, own_page
-from integrations.pages.operation_views import ActView
-from integrations.recent_sign_in import RecentSignInMixin, end_set_up
-from integrations.session_strength import mark_strong, mark_weak
-from integrations.vocabulary import SecondFactor
-from integrations.workflow.operations import second_factor_attempts
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.second_factor import (
+from integrations.accounts.acts import second_factor_attempts
+from integrations.accounts.acts.recent_sign_in import RecentSignInMixin, end_set_up, mark_strong, mark_weak
+from integrations.accounts.acts.second_factor import (
     add_passkey,
     confirm_app,
     has_second_factor,
@@ -33,6 +27,12 @@ from integrations.workflow.operations.second_factor import (
     remove_app,
     remove_passkey,
 )
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import SecondFactor
+from integrations.pages.access import memberships_of, own_page
+from integrations.pages.operation_views import ActView
+from integrations.store import database
 from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.throttle import make_wait
 from portal.client_address import client_network
@@ -87,7 +87,7 @@ class AddAppView(RecentSignInMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show a new secret: one that was on a screen earlier and never confirmed is no longer offered."""
-        app = AuthenticatorApp.begin_set_up(cast(User, request.user), db_clock.now())
+        app = AuthenticatorApp.begin_set_up(cast(User, request.user), database.now())
         groups = [app.secret[start : start + 4] for start in range(0, len(app.secret), 4)]
         return super().get(request, *args, qr_code=_qr_code(app.address), secret=" ".join(groups), **kwargs)
 
@@ -96,7 +96,7 @@ class AddAppView(RecentSignInMixin, TemplateView):
 
         Wrong codes are counted with those at sign-in: who shares the session and hasn't seen the secret must not guess.
         """
-        user, address, now = cast(User, request.user), client_network(request), db_clock.now()
+        user, address, now = cast(User, request.user), client_network(request), database.now()
         if refusal := second_factor_attempts.begin(user, address):
             return make_wait(self, refusal)
         added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)

@@ -32,10 +32,9 @@ from social_django.strategy import DjangoStrategy
 from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.json_types import JsonObject
-from integrations.models import IdentityProvider
-from integrations.workflow.operations.single_sign_on.discovery import Undiscovered, discover
-from integrations.workflow.operations.single_sign_on.identities import Claims
-from integrations.workflow.operations.single_sign_on.upkeep import backend_name
+from integrations.single_sign_on.acts.domains import Undiscovered, backend_name, discover
+from integrations.single_sign_on.acts.identities import Claims
+from integrations.single_sign_on.models import IdentityProvider
 
 LONGEST_SUBJECT = 255
 #: How long a discovery document is kept; it names addresses, and no keys.

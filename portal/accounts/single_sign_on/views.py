@@ -14,9 +14,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
-from integrations.models import IdentityProvider, SignInDomain, db_clock
-from integrations.models.membership import SUPER_ADMINS
-from integrations.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.accounts.acts.recent_sign_in import RECENT, RecentSignInMixin, note_proof
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.models.membership import SUPER_ADMINS
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.pages.access import (
     OrganizationMixin,
     memberships_of,
@@ -24,14 +25,14 @@ from integrations.pages.access import (
     without_searches,
 )
 from integrations.pages.operation_views import ActView
-from integrations.recent_sign_in import RECENT, RecentSignInMixin, note_proof
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.single_sign_on import identities
-from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal, invitation_for
-from integrations.workflow.operations.single_sign_on.provider_settings import note_try, provider_of
+from integrations.single_sign_on.acts import identities
+from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for
+from integrations.single_sign_on.acts.provider_settings import note_try, provider_of
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
+from integrations.store import database
 from portal.accounts.single_sign_on import join
-from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, explain, refused, signed_in
 from portal.accounts.single_sign_on.backend import SignInFailed, SingleSignOnBackend
+from portal.accounts.single_sign_on.join import NEXT_SESSION_KEY, explain, refused, signed_in
 from portal.accounts.throttle import begin_at_provider, too_many
 
 #: The session's key for the provider that a Super Admin is trying.
@@ -193,7 +194,7 @@ def prove_anew(request: HttpRequest, provider: IdentityProvider, next_url: str) 
     """Return the page that leads to the session's provider, to prove there who one is. Raises SignInFailed."""
     response = to_provider(request, provider, request.user.email, anew=True)  # type: ignore[union-attr]
     request.session[PROVING_SESSION_KEY] = {
-        "at": db_clock.now().timestamp(),
+        "at": database.now().timestamp(),
         "next": without_searches(next_url),
     }
     return response
@@ -205,7 +206,7 @@ def _proven(request: HttpRequest, provider: IdentityProvider, proving: dict[str,
     Both times are by the provider's clock: its token must say that this is no longer ago than the question is here.
     """
     confirm = f"{reverse('account-confirm')}?{urlencode({'next': proving['next']})}"
-    asked_ago = db_clock.now().timestamp() - proving["at"]
+    asked_ago = database.now().timestamp() - proving["at"]
     try:
         claims = SingleSignOnBackend(request, provider).claims()
     except SignInFailed as failed:

@@ -9,8 +9,12 @@ import requests
 from django.db import connections, transaction
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization
-from integrations.verdict_code import VerdictCode
+from integrations.clients.models import ApiCall
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from portal.devtools.benchmarks.platforms import PretendPlatforms
 from portal.devtools.threads import run_in_threads
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connections
 
-from integrations.models import Effect
+from integrations.outbox.models import Effect
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.report import Report, Table
 from portal.devtools.chaos import quiesce, tenants

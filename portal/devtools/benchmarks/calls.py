@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from integrations.http.kept_connections import tls_context
+from integrations.http.connections import tls_context
 from integrations.http.session import PlatformSession
 from integrations.lever import shapes
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup

@@ -14,7 +14,8 @@ from django.db.models import GeneratedField
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Delivery, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.report import Report, Table
 

@@ -12,14 +12,12 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.signature import sign
-from integrations.models import (
-    CodeScreenConnection,
-    DutyRun,
-    LeverConnection,
-    LeverWebhook,
-    Organization,
-)
+from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.portal_duties import plan_duties
 from portal.devtools.benchmarks.pretend_platforms import TRIGGER_STAGE
 from portal.devtools.threads import run_in_threads

@@ -11,7 +11,9 @@ from statistics import median
 from django.db import connections
 from django.db.models.functions import Now
 
-from integrations.models import Delivery, LeverWebhook, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks import load, ready_requests, sites
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.load import SIZES, Round, Target

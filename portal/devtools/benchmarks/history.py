@@ -13,21 +13,17 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models.expressions import DatabaseDefault
 
-from integrations.models import (
-    ApiCall,
-    AuditEntry,
-    Candidate,
-    Delivery,
-    Effect,
-    Invitation,
-    Membership,
-    OpportunityPerson,
-    Organization,
-    Result,
-    TargetKind,
-    Verdict,
-)
-from integrations.models.chain_format import NO_HASH
+from integrations.audit.models.chain_format import NO_HASH
+from integrations.audit.models.entry import AuditEntry, TargetKind
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from portal.devtools.benchmarks import history_columns as columns
 
 ORGANIZATIONS = 50

@@ -10,7 +10,8 @@ from functools import partial
 
 from django.db import connections
 
-from integrations.models import Invitation, Organization
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.customers import Webhook, connected_organizations, postpone_duties

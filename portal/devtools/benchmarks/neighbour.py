@@ -9,7 +9,12 @@ from datetime import timedelta
 from django.db import connection, connections
 from django.utils import timezone
 
-from integrations.models import Candidate, Delivery, Duty, DutyRun, Effect, Invitation, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties

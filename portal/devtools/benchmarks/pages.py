@@ -15,17 +15,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.models import (
-    ApiCall,
-    AuditEntry,
-    Delivery,
-    Effect,
-    Invitation,
-    OpportunityPerson,
-    Organization,
-    Result,
-    Verdict,
-)
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.history import History
 from portal.devtools.benchmarks.report import Report, Spread, Table

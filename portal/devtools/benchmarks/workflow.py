@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 from django.db import connection, connections
 
-from integrations.models import Invitation, Organization
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks import bare_loops, customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties

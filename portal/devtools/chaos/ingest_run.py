@@ -6,7 +6,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from integrations.models import Delivery, LeverWebhook, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.fault_injector import FaultInjector, Interruption, count_by_kind
 from portal.devtools.chaos.ingest_client import Answers, IngestClient

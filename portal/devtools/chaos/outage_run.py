@@ -2,10 +2,10 @@
 
 import time
 
-from integrations.finding_code import FindingCode
-from integrations.models import Delivery
-from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.health import doctor
+from integrations.core.finding_code import FindingCode
+from integrations.core.vocabulary import DeliveryEvent
+from integrations.health import doctor
+from integrations.inbox.models.delivery import Delivery
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.chaos.run import Run, Table, Verification, Violation

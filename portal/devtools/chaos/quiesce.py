@@ -7,11 +7,14 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations.core.invitation_status import InvitationStatus
 from integrations.http.errors import PlatformError
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Delivery, Effect, Invitation, db_clock
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.queue import notify, on_request
+from integrations.store import database
+from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.demo.environment import DemoEnvironment
@@ -84,7 +87,7 @@ def sweep_all() -> int:
 
 def poll(addresses: Collection[str], seconds: float) -> int:
     """Have the workers poll CodeScreen about these people now; return how many weren't polled in that time."""
-    began = read_with_retry(db_clock.now)
+    began = read_with_retry(database.now)
     followed = Invitation.objects.filter(email__in=addresses)
     followed = followed.exclude(instance_id="").exclude(status__in=NOT_POLLED)
     read_with_retry(lambda: followed.update(next_poll_at=Now(), poll_failures=0))

@@ -8,8 +8,9 @@ import time
 
 from django.conf import settings
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Effect, Invitation
+from integrations.core.invitation_status import InvitationStatus
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.run import Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify

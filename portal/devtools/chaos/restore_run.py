@@ -17,11 +17,14 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.models import F
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Delivery, Invitation, LeverConnection, db_clock
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.health import doctor
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.queue import on_request
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.health import doctor
+from integrations.store import database
 from portal.devtools import own_database
 from portal.devtools.chaos import environment, quiesce, tenants
 from portal.devtools.chaos.options import Options
@@ -105,12 +108,12 @@ class RestoreRun(Run):
         tenants.move(self._lever, self._slug, moved)
         share = self._random.uniform(*INVITED_BY_THEN)
         self._wait_until_invited(int(count * share))
-        since = db_clock.now()
+        since = database.now()
         self._backup.make()
         self._log(f"Backed up with {Invitation.objects.exclude(instance_id='').count()} of {count} invited.")
         with_result = self._go_on(count)
         self._kill()
-        until = db_clock.now()
+        until = database.now()
         time.sleep(CLOCKS_APART)
         tenants.move(self._lever, self._slug, missed)
         self._backup.put_back()
@@ -156,7 +159,7 @@ class RestoreRun(Run):
 
     def _go_on(self, count: int) -> int:
         """Let everybody be invited and some have a result, and Lever's tokens be renewed; return how many have one."""
-        LeverConnection.objects.update(access_expires_at=db_clock.now())
+        LeverConnection.objects.update(access_expires_at=database.now())
         self._settle()
         if self._options.unreported:  # without `restored` nothing tells that a result may be written already
             return 0

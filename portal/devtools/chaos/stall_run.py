@@ -15,9 +15,12 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Delivery, Effect, Heartbeat, Invitation
-from integrations.models.leasing import LEASE
+from integrations.core.invitation_status import InvitationStatus
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.queue.models.nodes import Heartbeat
+from integrations.store.leasing import LEASE
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.processes import WORKERS, Processes

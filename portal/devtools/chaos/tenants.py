@@ -2,7 +2,7 @@
 
 import base64
 
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos.options import Options
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 
 from django.db.models import Count, Sum
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import Delivery, Effect, Invitation
-from integrations.verdict_code import INVITING_VERDICTS
-from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import INVITING_VERDICTS
+from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER

@@ -8,7 +8,9 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import CONNECTED, STAGE_NAME
 from portal.devtools.sandbox.values import stable_id

@@ -11,7 +11,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from integrations.models import LeverConnection, Organization
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import stable_id
 from portal.devtools.waiting import REQUEST_SECONDS, RunFailed

@@ -8,8 +8,8 @@ from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
-from integrations.models.db_retry import conflict
-from portal.process import db_timeouts
+from integrations.store.database import conflict
+from portal.process import database_waits
 
 #: Between two tries, for the statements that queued behind the first.
 PAUSE_SECONDS = 5.0
@@ -47,7 +47,7 @@ class Command(migrate.Command):
         """Set the time-outs of a migration that begins, and name it where Django wouldn't."""
         if migration is not None and action in {"apply_start", "unapply_start"}:
             self._running = str(migration)
-            db_timeouts.set_timeouts_of_migration(self._connection, is_atomic=migration.atomic)
+            database_waits.set_timeouts_of_migration(self._connection, is_atomic=migration.atomic)
             if self.verbosity == 0 and migration.app_label == "integrations":
                 self.stdout.write(f"Migration {migration}…")
         super().migration_progress_callback(action, migration, fake)

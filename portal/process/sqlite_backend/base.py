@@ -1,17 +1,62 @@
-"""Waits for SQLite's write lock with short, even pauses.
+"""Django's SQLite backend with the portal's bounds, in files that only the portal's user can read."""
 
-SQLite's own backoff grows to 100 ms between tries and so starves the longest waiter: beside steady writers, a web
-request waited for seconds. A statement that finds the database busy has changed nothing, so it may be retried.
-"""
-
+import logging
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from portal.process.sqlite_backend.private_files import make_private
+logger = logging.getLogger(__name__)
+
+# The database's file holds personal data: it and what is written beside it are readable by their owner alone.
+
+
+OWNER_ALONE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+#: What SQLite and the portal write beside the file. SQLite gives new ones the mode of the file itself.
+_BESIDE = ("", "-wal", "-shm", "-journal", ".lock")
+
+
+def make_private(name: str) -> None:
+    """Make the database's file for its owner alone, or take the others' rights to an existing one away.
+
+    A database in memory has none. What can't be changed, because somebody else owns it, is logged with the fix.
+    """
+    if not name or name == ":memory:" or name.startswith("file:"):
+        return
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE))
+    except FileExistsError:
+        for path in (Path(f"{name}{suffix}") for suffix in _BESIDE):
+            take_rights_of_others(path)
+    except OSError:
+        return  # connecting fails for the same reason, and says so
+
+
+def take_rights_of_others(path: Path) -> None:
+    """Make an existing file readable and writable by its owner alone; say so where it wasn't."""
+    try:
+        if not path.stat().st_mode & _OTHERS:
+            return
+        path.chmod(OWNER_ALONE)
+    except FileNotFoundError:
+        return
+    except OSError:
+        logger.warning("%s can be read by others: change its owner or run chmod 600 on it", path)
+    else:
+        logger.warning("%s could be read by others; from now on only its owner can", path)
+
+
+# Waits for SQLite's write lock with short, even pauses.
+#
+# SQLite's own backoff grows to 100 ms between tries and so starves the longest waiter: beside steady writers, a web
+# request waited for seconds. A statement that finds the database busy has changed nothing, so it may be retried.
+
 
 BUSY_TIMEOUT_MS = 5  # within it SQLite tries after 1, 2 and 2 ms
 

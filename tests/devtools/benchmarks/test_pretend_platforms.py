@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.codescreen import shapes as codescreen_shapes
+from integrations.codescreen import client as codescreen_shapes
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import Opportunity
 from portal.devtools.benchmarks.pretend_platforms import TRIGGER_STAGE, answer_to

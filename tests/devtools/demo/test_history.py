@@ -9,24 +9,20 @@ from django.core.management import call_command
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from integrations.invitation_status import InvitationStatus
-from integrations.models import (
-    ApiCall,
-    AuditEntry,
-    Candidate,
-    Delivery,
-    Effect,
-    Incident,
-    Invitation,
-    Organization,
-    Result,
-    ShapeDeviation,
-    Verdict,
-    WebhookRejection,
-)
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.stages import trigger_stages
+from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.health.models import Incident, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.overview.checklist import setup_steps
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.catalog.trigger_policy import trigger_stages
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history

@@ -7,8 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from integrations.models import AuditEntry, Delivery, Effect, Invitation, Stage
-from integrations.models.verdict import next_step
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import Stage
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import next_step
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.page_text import text
 

@@ -6,7 +6,9 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Effect, Invitation
+from integrations.audit.models.entry import AuditEntry
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import worker
 from tests.pages.activity.test_candidates import candidate

@@ -6,19 +6,16 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import (
-    ApiCall,
-    Assessment,
-    AuditEntry,
-    Candidate,
-    Delivery,
-    Effect,
-    Invitation,
-    RoleMapping,
-)
+from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.models import Assessment, RoleMapping
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import on_request, worker
-from integrations.workflow.operations.policies import set_policies
 from tests.pages.activity.test_candidates import candidate
 from tests.support import factories
 from tests.support.factories import recorded

@@ -5,10 +5,10 @@ import json
 import pytest
 from django.urls import reverse
 
+from integrations.audit.models.entry import AuditAction
 from integrations.data_inventory import CANDIDATE_TABLES
-from integrations.models import AuditAction
 from integrations.pages.activity.candidate_data import in_words
-from integrations.workflow.operations import subject_access
+from integrations.privacy.acts import subject_access
 from tests.support import factories
 from tests.support.factories import recorded
 

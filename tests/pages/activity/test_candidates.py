@@ -10,7 +10,10 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Candidate, Invitation, Result, Role
+from integrations.catalog.models import Role
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.pages.activity.rows import without_invitation
 from tests.support import factories
 from tests.support.page_text import text

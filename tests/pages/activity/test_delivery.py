@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Delivery
+from integrations.inbox.models.delivery import Delivery
 from tests.support import factories
 from tests.support.page_text import text
 

@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Delivery
-from integrations.models.verdict import next_step
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.policies import set_policies
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import next_step
+from integrations.organizations.acts.policies import set_policies
 from tests.support import factories
 from tests.support.waits import work_through_waits
 

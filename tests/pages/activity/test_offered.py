@@ -6,7 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Delivery, Invitation, LeverConnection
+from integrations.audit.models.entry import AuditEntry
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.queue import on_request, worker
 from tests.support import factories
 

@@ -6,7 +6,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation, Organization
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.activity import search
 from integrations.pages.activity.search import (
     matching_by_candidate,

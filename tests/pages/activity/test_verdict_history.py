@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.verdict_code import VerdictCode
+from integrations.core.verdict_code import VerdictCode
 from tests.support import factories
 
 

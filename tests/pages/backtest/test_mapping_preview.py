@@ -5,7 +5,7 @@ from django.apps import apps
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.models import Role, RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.pages.backtest import preview
 from tests.pages.backtest.test_preview import counts, hidden_fields
 from tests.support.browsing import Visit

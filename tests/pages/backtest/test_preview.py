@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.models import Organization, RoleMapping
+from integrations.catalog.models import RoleMapping
+from integrations.organizations.models.organization import Organization
 from integrations.pages.backtest import preview
 from tests.pages.settings.test_rules import SAME
 from tests.support import factories

@@ -9,19 +9,15 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import (
-    ApiCall,
-    AuditAction,
-    AuditTarget,
-    Effect,
-    Erasure,
-    Invitation,
-    Organization,
-    Result,
-    Stage,
-    TargetKind,
-    audit,
-)
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.catalog.models import Stage
+from integrations.clients.models import ApiCall
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
 from tests.support import factories
 
 STAGE = "stage-codescreen"

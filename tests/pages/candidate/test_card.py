@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Candidate, Delivery, Invitation
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
 from tests.support import factories
 from tests.support.page_text import text
 

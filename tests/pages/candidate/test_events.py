@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import ApiCall, Incident
+from integrations.clients.models import ApiCall
+from integrations.health.models import Incident
 from integrations.pages.candidate.events import events, outage_events
 from integrations.pages.candidate.rows import read_rows
 from tests.pages.candidate import histories

@@ -5,7 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.models import Effect, Invitation, Result
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.outbox.models import Effect
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from integrations.models import Effect, Erasure
+from integrations.effects.report_pdf import ReportWords, render
+from integrations.outbox.models import Effect
 from integrations.pages.candidate.written import ERASED, REPLACED, written_to_lever
-from integrations.report_pdf.page import render
-from integrations.report_pdf.words import ReportWords
+from integrations.privacy.models import Erasure
 from tests.support import factories
 from tests.support.page_text import text
 

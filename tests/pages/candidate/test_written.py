@@ -1,9 +1,10 @@
 """What was written to Lever, word for word, with its state."""
 
-from integrations.models import Effect, Erasure
+from integrations.effects.kind import NOT_RECORDED
+from integrations.effects.kinds.tags import REMOVAL_NOT_RECORDED
+from integrations.outbox.models import Effect
 from integrations.pages.candidate.written import ERASED, written_to_lever
-from integrations.workflow.effects.kind import NOT_RECORDED
-from integrations.workflow.effects.kinds.tags import REMOVAL_NOT_RECORDED
+from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories
 
 

@@ -6,10 +6,14 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from integrations.catalog import lists
+from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
-from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
+from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
 from integrations.pages.dry_run.dry_run import opportunity_id
-from integrations.workflow.catalog import sync
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -20,7 +24,7 @@ ID = "11111111-2222-3333-4444-555555555555"
 @pytest.fixture
 def mapped_organization(connected_organization):
     """A connected organization with copies of the lists and one mapping."""
-    sync.refresh_stages(connected_organization, provider.lever_client(connected_organization))
+    lists.refresh_stages(connected_organization, provider.lever_client(connected_organization))
     RoleMapping.objects.create(
         organization=connected_organization, role="Backend Engineer", assessment="Backend"
     )

@@ -12,15 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.codescreen.signature import sign
-from integrations.invitation_status import InvitationStatus
-from integrations.models import AlertTopic, EmailKind, Membership
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
+from integrations.members.models.membership import Membership
+from integrations.notifications.kinds import EMAIL_KINDS
+from integrations.notifications.models import AlertTopic, EmailKind
 from integrations.pages.help import lists
 from integrations.pages.help.lists import VERIFY, audit_questions, topic_helps
 from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
 from integrations.pages.urls import urlpatterns
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.email.kinds import EMAIL_KINDS
 from tests.pages.test_access import ALLOWED, ROLES
 from tests.support import factories
 

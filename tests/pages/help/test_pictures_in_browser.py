@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Browser, Locator, Page
 
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from integrations.pages.help import pictures
 from integrations.pages.help.pictures import MadePicture
 from integrations.pages.help.topics import Topic

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests.support import factories
 from tests.support.browsing import Visit

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from integrations.models import RatingThresholds
+from integrations.catalog.models import RatingThresholds
 from tests.support.factories import recorded
 
 URL = "/mappings/ratings/"

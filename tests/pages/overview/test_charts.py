@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.models import Result
+from integrations.invitations.models.result import Result
 from integrations.pages.overview import charts
 from integrations.pages.overview.counts import today
 from tests.support import factories

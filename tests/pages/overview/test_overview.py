@@ -7,20 +7,17 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from integrations.models import (
-    CodeScreenConnection,
-    Effect,
-    Invitation,
-    LeverConnection,
-    LeverWebhook,
-    Result,
-    Role,
-    RoleMapping,
-    WebhookRejection,
-)
+from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.stages import trigger_stages
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health.models import WebhookRejection
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.outbox.models import Effect
 from integrations.pages.overview import checklist
 from integrations.queue import notify
-from integrations.workflow.catalog.trigger_policy import trigger_stages
 from tests.support import factories
 
 

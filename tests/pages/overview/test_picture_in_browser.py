@@ -14,7 +14,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.models import Candidate, Heartbeat, Organization, Result
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
 from tests.support.browsing import Visit
 from tests.support.pictures import STALE, are_made, capture, shown_by

@@ -1,6 +1,7 @@
 """The button that ends a pause."""
 
-from integrations.models import AuditEntry, Delivery
+from integrations.audit.models.entry import AuditEntry
+from integrations.inbox.models.delivery import Delivery
 from tests.support import factories
 
 

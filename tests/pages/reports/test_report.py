@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Result
+from integrations.invitations.models.result import Result
 from integrations.pages.reports.figures import Period, asked_period, report_lines, saved_work, summary
 from tests.support import factories
 

@@ -8,9 +8,10 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from integrations.models import Effect, Membership
+from integrations.members.models.membership import Membership
+from integrations.notifications.account_notices import Refusal, SentRequest, send_request
+from integrations.outbox.models import Effect
 from integrations.queue import worker
-from integrations.workflow.email.admin_requests import Refusal, SentRequest, send_request
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from integrations.models import AlertAddress, AlertTopic
-from integrations.workflow.operations.alert_addresses import ChangedAddress, change_address
-from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.core.errors import ActionNotAllowed
+from integrations.notifications.acts import ChangedAddress, change_address
+from integrations.notifications.models import AlertAddress, AlertTopic
 from tests.support import factories
 from tests.support.alert_receiver import receiving
 from tests.support.factories import recorded

@@ -8,15 +8,13 @@ import pytest
 import responses
 from django.urls import reverse
 
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import WebhookEvent
+from integrations.health import webhook_rejections
+from integrations.health.models import WebhookRejection
 from integrations.lever.lookups import RegisteredWebhook
-from integrations.models import (
-    CodeScreenConnection,
-    LeverConnection,
-    LeverWebhook,
-    WebhookRejection,
-)
-from integrations.vocabulary import WebhookEvent
-from integrations.workflow.health import webhook_rejections
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
 from tests.support import factories
 from tests.support.factories import recorded
 

@@ -9,11 +9,12 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import Effect, EmailTemplate
+from integrations.notifications.kinds import EMAIL_KINDS, sample_values
+from integrations.notifications.models import EmailTemplate
+from integrations.notifications.preferences import checked_wording
+from integrations.notifications.rendering import render
+from integrations.outbox.models import Effect
 from integrations.queue import worker
-from integrations.workflow.email.kinds import EMAIL_KINDS, sample_values
-from integrations.workflow.email.rendering import render
-from integrations.workflow.email.wording import checked_wording
 from tests.support.factories import recorded
 
 EDIT = "/emails/result/"

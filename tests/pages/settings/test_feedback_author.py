@@ -2,7 +2,9 @@
 
 from django.test import Client
 
-from integrations.models import AuditEntry, Membership, Organization
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from tests.support import factories
 
 URL = "/settings/author/"

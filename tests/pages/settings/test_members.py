@@ -4,9 +4,9 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import Membership
+from integrations.members.acts.members import may_set_password
+from integrations.members.models.membership import Membership
 from integrations.queue import worker
-from integrations.workflow.operations.members import may_set_password
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

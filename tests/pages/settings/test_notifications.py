@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import EmailKind, Membership, NotificationPreference
-from integrations.workflow.email import preferences
+from integrations.members.models.membership import Membership
+from integrations.notifications import preferences
+from integrations.notifications.models import EmailKind, NotificationPreference
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.models import Organization, Stage
+from integrations.catalog.models import Stage
+from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import Entry, PickList
 from tests.support.browsing import Visit

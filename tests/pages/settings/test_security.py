@@ -8,7 +8,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from integrations.models import AuditAction, AuthenticatorApp, Membership, Organization
+from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.audit.models.entry import AuditAction
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from tests.pages.test_access import ALLOWED
 from tests.support import factories

@@ -6,9 +6,10 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AuditEntry, IdentityProvider, ProviderIdentity, SignInDomain
-from integrations.workflow.health.doctor import operational_findings
-from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
+from integrations.audit.models.entry import AuditEntry
+from integrations.health.doctor import operational_findings
+from integrations.single_sign_on.acts.domains import check_single_sign_on
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
 from tests.support import factories
 from tests.support.identity_provider import PORTAL_SECRET, Provider, fake_wire

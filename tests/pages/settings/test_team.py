@@ -6,7 +6,8 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.models import Effect, PendingMembership
+from integrations.members.models.membership import PendingMembership
+from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded

@@ -5,8 +5,9 @@ from cryptography.fernet import Fernet
 from django.urls import reverse
 
 from integrations.clients import provider
-from integrations.models import FormerWebhookKey, Organization
-from integrations.workflow.operations.lever_webhooks import make_webhook
+from integrations.lever.acts.lever_webhooks import make_webhook
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from tests.support import factories
 from tests.support.browsing import Visit
 from tests.support.page_text import text

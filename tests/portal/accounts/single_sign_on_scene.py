@@ -7,7 +7,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import IdentityProvider, Organization, SignInDomain
+from integrations.organizations.models.organization import Organization
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.support.identity_provider import PORTAL_SECRET, Provider
 
 

@@ -2,8 +2,9 @@
 
 from django.test import Client
 
-from integrations.models import Membership, UserSession
-from integrations.workflow.email.links import choose_password_link
+from integrations.accounts.models.sessions import UserSession
+from integrations.members.models.membership import Membership
+from integrations.notifications.links import choose_password_link
 from tests.support import factories
 from tests.support.factories import recorded
 

@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrations.models import Membership, PendingMembership, PersonalSettings
-from integrations.workflow.email.membership_links import membership_link
-from integrations.workflow.operations import consent
-from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.acts import consent
+from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
+from integrations.notifications.link_emails import membership_link
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

@@ -4,7 +4,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.models import AuditEntry, Effect, UserSession
+from integrations.accounts.models.sessions import UserSession
+from integrations.audit.models.entry import AuditEntry
+from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support import factories
 

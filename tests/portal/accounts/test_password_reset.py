@@ -12,19 +12,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import (
-    AttemptLimit,
-    AuditEntry,
-    Effect,
-    EmailTopic,
-    Membership,
-    Organization,
-    PasswordLinkRequest,
-)
+from integrations.accounts.models.sessions import AttemptLimit, PasswordLinkRequest
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.models.membership import Membership
+from integrations.notifications import link_emails
+from integrations.notifications.links import choose_password_link, reset_password_link, reset_tokens
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.notify import enqueue_email
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue import tasks, worker
-from integrations.workflow.email import password_reset
-from integrations.workflow.email.links import choose_password_link, reset_password_link, reset_tokens
-from integrations.workflow.email.notify import enqueue_email
 from tests.support import factories
 
 FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"
@@ -34,7 +31,7 @@ def ask(address: str) -> Any:
     """Ask for a link, from a network of its own and not for the first address again; let a worker look for members."""
     AttemptLimit.objects.all().delete()
     answer = Client().post(FORGOTTEN, {"email": address})
-    password_reset.answer_requests()
+    link_emails.answer_requests()
     return answer
 
 
@@ -106,7 +103,7 @@ def test_a_request_that_no_worker_took_up_in_time_is_not_answered(super_admin):
     PasswordLinkRequest.objects.create(
         address=super_admin.email, requested_at=timezone.now() - timedelta(hours=2)
     )
-    password_reset.answer_requests()
+    link_emails.answer_requests()
     assert links() == []
     assert not PasswordLinkRequest.objects.exists()
 
@@ -119,10 +116,10 @@ def test_a_request_that_cannot_be_answered_stops_no_other(super_admin, monkeypat
 
     broken = factories.member(factories.OrganizationFactory.create(), Membership.Role.ADMIN, "broken")
     User.objects.filter(pk=broken.pk).update(email="broken@portal.example")
-    monkeypatch.setattr(password_reset, "enqueue_email", failing)
+    monkeypatch.setattr(link_emails, "enqueue_email", failing)
     for address in ("broken@portal.example", super_admin.email):
         PasswordLinkRequest.objects.create(address=address)
-    assert password_reset.answer_requests() == 1
+    assert link_emails.answer_requests() == 1
     assert len(links()) == 1
     assert PasswordLinkRequest.objects.get().address == "broken@portal.example"
 
@@ -192,7 +189,7 @@ def test_links_are_limited_to_one_per_quarter_of_an_hour_and_six_a_day(super_adm
 
 def test_another_members_links_do_not_count(super_admin, team_member):
     member = Membership.objects.get(user=team_member)
-    for number in range(password_reset.DAILY_LIMIT):
+    for number in range(link_emails.DAILY_LIMIT):
         factories.EffectFactory.create(
             organization=member.organization,
             kind="send_email",

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from integrations.models import AuthenticatorApp, Organization, Passkey
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.organizations.models.organization import Organization
 from tests.support.browsing import Visit
 from tests.support.second_factors import PASSWORD, code_of
 

@@ -9,10 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Membership, UserSession
-from integrations.workflow.operations.members import remove_member
-from integrations.workflow.operations.sessions import end_sessions
-from portal.accounts.session_rows import browser_name
+from integrations.accounts.acts.sessions import end_sessions
+from integrations.accounts.models.sessions import UserSession
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.acts.members import remove_member
+from integrations.members.models.membership import Membership
+from portal.accounts.sessions import browser_name
 from tests.support.page_text import text
 
 PASSWORD = "correct horse battery"

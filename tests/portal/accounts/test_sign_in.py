@@ -5,8 +5,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import DisallowedRedirect
 from django.urls import reverse
 
-from integrations.models import Membership, UserSession
-from integrations.workflow.email.links import choose_password_link
+from integrations.accounts.models.sessions import UserSession
+from integrations.members.models.membership import Membership
+from integrations.notifications.links import choose_password_link
 from portal.accounts.completion import SignInMethod, begin_session
 from tests.support import factories
 from tests.support.factories import recorded

@@ -16,9 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from social_django.models import Association, Nonce
 
-from integrations.models import AuditEntry, IdentityProvider, Membership, ProviderIdentity
-from integrations.workflow.operations.single_sign_on.upkeep import delete_unfinished
-from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.models.membership import Membership
+from integrations.single_sign_on.acts.domains import delete_unfinished
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity
+from portal.accounts.single_sign_on.join import NEXT_SESSION_KEY
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
 from tests.support import factories
 from tests.support.identity_provider import Provider, fake_wire

@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, expect
 
-from integrations.models import Membership, ProviderIdentity, SignInDomain
+from integrations.members.models.membership import Membership
+from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
 from tests.support import factories
 from tests.support.browsing import Visit

@@ -5,7 +5,9 @@ import responses
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
-from integrations.models import AuditEntry, IdentityProvider, PendingMembership, ProviderIdentity
+from integrations.audit.models.entry import AuditEntry
+from integrations.members.models.membership import PendingMembership
+from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity
 from tests.portal.accounts.single_sign_on_scene import is_signed_in, prove, set_up, sign_in
 from tests.support import factories
 from tests.support.identity_provider import Provider, fake_wire

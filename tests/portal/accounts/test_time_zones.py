@@ -8,15 +8,10 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    PersonalSettings,
-    Result,
-    TargetKind,
-    audit,
-)
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.invitations.models.result import Result
+from integrations.members.models.membership import PersonalSettings
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
 from tests.support import append_only, factories

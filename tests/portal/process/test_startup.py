@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from psycopg import sql
 
-from integrations.models import PortalDuty
+from integrations.queue.models.nodes import PortalDuty
 from portal.devtools import test_suites
 from portal.process import startup
 

@@ -13,9 +13,12 @@ from django.apps import apps
 from django.db.models import F, TextField
 from django.db.models.functions import Cast, Now
 
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import dedupe_key
-from integrations.models import CodeScreenConnection, Delivery, Invitation, LeverWebhook, Organization
-from integrations.models.organization import make_webhook_key
+from integrations.organizations.models.organization import Organization, make_webhook_key
 from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.attacks import load_client
 from portal.devtools.chaos.attacks.forgeries import MARK, Message, encode, with_digit_changed

@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from integrations.models import db_clock
+from integrations.store import database
 from portal.devtools import clocks
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ class PretendClock:
         self._traveller = self._stack.enter_context(travel)
         for name, replacement in (("time.sleep", self.advance), ("time.monotonic", self.seconds)):
             self._stack.enter_context(mock.patch(name, replacement))
-        self._stack.enter_context(mock.patch.object(db_clock, "_uptime", self.seconds))
+        self._stack.enter_context(mock.patch.object(database, "_uptime", self.seconds))
         connection_created.connect(self._replace_now)
         return self
 

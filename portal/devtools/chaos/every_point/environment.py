@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import OutputWrapper
 from django.db import connections
 
+from integrations.codescreen.acts import save_codescreen_idempotency
 from integrations.management.migrating import migrate
-from integrations.models import Organization
-from integrations.workflow.operations.codescreen_connection import save_codescreen_idempotency
+from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos.every_point import databases
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG
 from portal.devtools.chaos.every_point.options import EveryPointOptions

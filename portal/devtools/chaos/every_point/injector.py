@@ -21,8 +21,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from psycopg.pq import TransactionStatus
 
-from integrations.models.leasing import LEASE
 from integrations.queue import worker
+from integrations.store.leasing import LEASE
 from portal.devtools.chaos.every_point.clock import STATEMENT_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import (
     LONG_AWAY,

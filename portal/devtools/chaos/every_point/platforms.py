@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from integrations.core.vocabulary import ResultOutcome
 from integrations.http import deadlines
-from integrations.vocabulary import ResultOutcome
 from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector

@@ -22,10 +22,11 @@ from django.http import HttpResponseBase
 from django.test import Client
 
 from integrations import stop_signal
-from integrations.models import Delivery, Effect
-from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.models import Effect
 from integrations.queue import worker
 from integrations.queue.tasks import work
+from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import PlaceKind
 from portal.devtools.chaos.every_point.injector import Injector, Killed

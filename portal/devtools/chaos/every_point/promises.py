@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 from django.db.models.functions import Now
 
-from integrations.models import Delivery, DutyRun, Effect, Invitation
-from integrations.models.chain_format import PORTAL_CHAIN
-from integrations.vocabulary import Platform, ProgressTag
-from integrations.workflow.health.chain.verification import verify_chain
+from integrations.audit.models.chain_format import PORTAL_CHAIN
+from integrations.audit.verification import verify_chain
+from integrations.core.vocabulary import Platform, ProgressTag
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
 from portal.devtools.chaos.every_point.faults import LOSES_ANSWER
 from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG
 from portal.devtools.chaos.every_point.world import Expected, World, email, opportunity_id

@@ -17,7 +17,8 @@ from django.core.management.base import OutputWrapper
 from django.db import connections
 from django.test import override_settings
 
-from integrations.models import AuditEntry, Effect
+from integrations.audit.models.entry import AuditEntry
+from integrations.outbox.models import Effect
 from portal.devtools.chaos.every_point import children, environment
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock

@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ProgressTag
 from integrations.http.errors import PlatformError
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.acts.lever_connection import connect_lever
+from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
-from integrations.models import Delivery, Duty, DutyRun, Effect, Invitation, LeverConnection, Organization
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.lever_connection import connect_lever
+from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms

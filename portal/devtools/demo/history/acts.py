@@ -6,13 +6,15 @@ from contextlib import contextmanager
 import requests
 from django.contrib.auth.models import User
 
-from integrations.invitation_status import InvitationStatus as Status
-from integrations.models import Delivery, Invitation, Organization, RoleMapping
+from integrations.catalog.acts import save_mapping, set_thresholds
+from integrations.catalog.models import RoleMapping
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
-from integrations.workflow.operations import invitations
-from integrations.workflow.operations.mappings import save_mapping
-from integrations.workflow.operations.policies import set_policies
-from integrations.workflow.operations.rating_thresholds import set_thresholds
 from portal.devtools.demo.history.events import (
     DESIGN,
     LEAD,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
-from integrations.vocabulary import Thresholds
+from integrations.core.vocabulary import Thresholds
 
 TREES = tuple(
     """

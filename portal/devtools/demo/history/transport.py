@@ -19,8 +19,9 @@ from django.db import connection
 from django.test import Client
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from integrations.clients import models as client_models
 from integrations.http import session
-from integrations.models import circuit_breaker, db_clock
+from integrations.store import database
 from portal.devtools import clocks
 from portal.devtools.sandbox.http.connections import Ending
 from portal.devtools.sandbox.server import SandboxServer
@@ -61,7 +62,7 @@ class PastClock:
         if self._clock is not None:
             self._clock.shift(seconds)
             self._taken += seconds
-            db_clock.reset()
+            database.reset()
 
     def _monotonic(self) -> float:
         return time.monotonic() + self._taken
@@ -75,8 +76,8 @@ class PastClock:
 
 def _forget_readings() -> None:
     """Discard what the portal keeps of the time, and of a platform's answers, by the monotonic clock."""
-    db_clock.reset()
-    circuit_breaker.forget()
+    database.reset()
+    client_models.forget()
 
 
 #: How long a platform takes to answer: least, most, and mostly.

@@ -15,15 +15,17 @@ from django.test.utils import override_settings
 
 from integrations import stop_signal
 from integrations.clients.provider import lever_client
-from integrations.invitation_status import InvitationStatus as Status
-from integrations.models import EmailKind, Invitation, Membership
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import WebhookEvent
+from integrations.health import incidents
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.acts.lever_webhooks import make_webhooks
+from integrations.members.acts.members import save_member
+from integrations.members.models.membership import Membership
+from integrations.notifications.models import EmailKind
+from integrations.notifications.preferences import save_preferences
 from integrations.queue import on_request, worker
-from integrations.vocabulary import WebhookEvent
-from integrations.workflow.email.preferences import save_preferences
-from integrations.workflow.health import incidents
-from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.lever_webhooks import make_webhooks
-from integrations.workflow.operations.members import save_member
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.history.acts import CodeScreenActs, LeverActs, TeamActs

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.codescreen import signature as codescreen_signature
+from integrations.inbox.models.delivery import Delivery
 from integrations.lever import signature as lever_signature
 from integrations.lever.payloads import dedupe_key
-from integrations.models import Delivery
 from portal.devtools.chaos.attacks.forgeries import (
     MARK,
     REFUSED_VALUES,

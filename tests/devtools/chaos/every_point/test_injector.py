@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from integrations.models import Organization
+from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind
 from portal.devtools.chaos.every_point.injector import Injector, Killed

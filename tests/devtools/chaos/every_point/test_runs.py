@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.models import AuditAction, Effect
+from integrations.audit.models.entry import AuditAction
+from integrations.outbox.models import Effect
 from portal.devtools import test_suites
 from tests.devtools.chaos.runs import run_every_point
 

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from integrations.models import AttemptLimit, AuditAction, AuditEntry, RecoveryCode
+from integrations.accounts.acts import second_factor_attempts
+from integrations.accounts.models.second_factors import RecoveryCode
+from integrations.accounts.models.sessions import AttemptLimit
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.notifications.links import choose_password_link
 from integrations.queue import worker
-from integrations.workflow.email.links import choose_password_link
-from integrations.workflow.operations import second_factor_attempts
-from portal.accounts.second_factor import pending_sign_in
+from portal.accounts import completion
 from tests.support import factories
 from tests.support.attempt_limits import let_pass
 from tests.support.second_factors import (
@@ -147,8 +149,8 @@ def test_another_persons_session_in_the_same_browser_ends_first(client, super_ad
 def test_the_wait_for_the_factor_ends_after_ten_minutes(client, super_admin, app):
     sign_in(client, super_admin)
     session = client.session
-    pending = session[pending_sign_in.PENDING_SESSION_KEY]
-    session[pending_sign_in.PENDING_SESSION_KEY] = pending | {"at": pending["at"] - 601}
+    pending = session[completion.PENDING_SESSION_KEY]
+    session[completion.PENDING_SESSION_KEY] = pending | {"at": pending["at"] - 601}
     session.save()
     assert client.post(PAGE, {"code": code_of(app)})["Location"] == "/login/"
     assert not is_signed_in(client)

@@ -6,7 +6,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.models import AuditAction, AuthenticatorApp, Membership, RecoveryCode
+from integrations.accounts.models.second_factors import AuthenticatorApp, RecoveryCode
+from integrations.audit.models.entry import AuditAction
+from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from portal.accounts.completion import METHOD_SESSION_KEY
 from tests.support import factories

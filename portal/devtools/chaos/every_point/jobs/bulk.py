@@ -1,8 +1,9 @@
 """Many candidates at once: Lever's list is read for all of them, the bulk limit holds some, people act on many."""
 
-from integrations.models import AuditAction, AuditEntry, Invitation
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.policies import set_policies
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.core.verdict_code import VerdictCode
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import INVITED_TAG, PERSON, Expected, World, word_of
 

@@ -2,8 +2,8 @@
 
 import base64
 
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.operations.codescreen_connection import save_codescreen_webhook_secret
+from integrations.codescreen.acts import save_codescreen_webhook_secret
+from integrations.core.vocabulary import ProgressTag
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import PERSON, World
 

@@ -6,9 +6,10 @@ from io import StringIO
 from django.core.management import call_command
 from django.db import connection
 
-from integrations.models import Duty, Erasure
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.policies import set_policies
+from integrations.core.verdict_code import VerdictCode
+from integrations.organizations.acts.policies import set_policies
+from integrations.privacy.models import Erasure
+from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point.jobs.job import (
     Job,
     Phase,

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from integrations.models import Invitation
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ProgressTag
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
+from integrations.invitations.models.invitation import Invitation
 from portal.devtools.chaos.every_point.world import Expected, World
 
 Status = Invitation.Status

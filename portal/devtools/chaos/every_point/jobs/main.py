@@ -1,8 +1,8 @@
 """The main job: invitation, skip with a note, progress, result, regrade, withdrawal, send again, sweep, approve."""
 
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.operations.policies import set_policies
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
+from integrations.organizations.acts.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import PERSON, Expected, World
 

@@ -6,8 +6,8 @@ from io import StringIO
 
 from django.core.management import call_command
 
-from integrations.models import AuditAction, AuditEntry
-from integrations.verdict_code import VerdictCode
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.core.verdict_code import VerdictCode
 from portal.devtools.chaos.every_point import databases
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, completed, evaluate, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT

@@ -1,10 +1,11 @@
 """What a result leads to beside the feedback: move, alerts, a regrade after the move, a second round, a decision."""
 
-from integrations.models import AlertAddress, Invitation
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.operations.alert_addresses import NewAddress, add_address
-from integrations.workflow.operations.policies import set_policies
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
+from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.acts import NewAddress, add_address
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.acts.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
     PASSED_TAG,
     Job,

@@ -8,25 +8,16 @@ from tempfile import NamedTemporaryFile
 from django.core.management import call_command
 from django.db.models import Model, QuerySet
 
-from integrations.models import (
-    AlertAddress,
-    AuditAction,
-    AuditEntry,
-    Delivery,
-    FormerWebhookKey,
-    LeverWebhook,
-    RoleMapping,
-)
-from integrations.verdict_code import VerdictCode
-from integrations.vocabulary import WebhookEvent
-from integrations.workflow.operations.alert_addresses import (
-    ChangedAddress,
-    change_address,
-    remove_address,
-    send_test,
-)
-from integrations.workflow.operations.mappings import delete_mapping
-from integrations.workflow.operations.rating_thresholds import delete_thresholds
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.catalog.acts import delete_mapping, delete_thresholds
+from integrations.catalog.models import RoleMapping
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import WebhookEvent
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.notifications.acts import ChangedAddress, change_address, remove_address, send_test
+from integrations.notifications.models import AlertAddress
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
 from portal.devtools.chaos.every_point.world import (

@@ -1,7 +1,11 @@
 """What people choose for many at once, and take back: inviting who got no assessment, retrying what failed."""
 
-from integrations.models import Assessment, AuditAction, AuditEntry, Candidate, Delivery, Effect
-from integrations.verdict_code import VerdictCode
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.catalog.models import Assessment
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.outbox.models import Effect
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
 from portal.devtools.chaos.every_point.world import ASSESSMENT, INVITED_TAG, Expected, World, opportunity_id
 

@@ -1,8 +1,8 @@
 """What waits: for the end of a pause, a retry, a connection, an Admin who chooses who was there before."""
 
-from integrations.models import Delivery
-from integrations.verdict_code import VerdictCode
-from integrations.workflow.operations.policies import set_policies
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.acts.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
 

@@ -1,0 +1,130 @@
+"""Whether a person has just proven who they are, and whether a session is strong enough."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.generic import View
+
+from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.accounts.models.second_factors import SET_UP_WITHIN
+from integrations.core.vocabulary import SecondFactor
+from integrations.organizations.models.organization import Organization
+from integrations.store import database
+
+# Whether a session was begun with a second factor, and whether that is enough for an organization.
+
+
+#: The session's key for the second factor that was given, a SecondFactor; absent when none was.
+SECOND_FACTOR_SESSION_KEY = "second_factor"
+
+
+def is_strong(request: HttpRequest) -> bool:
+    """Whether a second factor was given in this session."""
+    return hasattr(request, "session") and bool(request.session.get(SECOND_FACTOR_SESSION_KEY))
+
+
+def has_given_own_factor(request: HttpRequest) -> bool:
+    """Whether the second factor of this session is the person's own, not one that an organization's provider asked for.
+
+    Who runs that provider can sign in as any of its people, and must not reach what is the person's alone.
+    """
+    return (
+        is_strong(request) and request.session[SECOND_FACTOR_SESSION_KEY] != SecondFactor.SINGLE_SIGN_ON.value
+    )
+
+
+def is_admitted(request: HttpRequest, organization: Organization) -> bool:
+    """Whether this session may see the organization, as far as its policy about second factors goes."""
+    return not organization.requires_second_factor or is_strong(request)
+
+
+def mark_strong(request: HttpRequest, factor: SecondFactor) -> None:
+    """Store in the session which second factor was given."""
+    request.session[SECOND_FACTOR_SESSION_KEY] = factor.value
+
+
+def mark_weak(request: HttpRequest) -> None:
+    """Store in the session that no second factor stands behind it any more."""
+    request.session.pop(SECOND_FACTOR_SESSION_KEY, None)
+
+
+# Whether a person has proven just now who they are: what changing what opens an account needs.
+
+
+#: The session's key for when the person last proved who they are, in Unix seconds of the database's clock.
+PROVEN_AT_SESSION_KEY = "proven_at"
+RECENT = timedelta(minutes=5)
+#: The session's key for the pages that were shown after such a proof: by path, when, in the same seconds.
+SHOWN_AT_SESSION_KEY = "shown_after_proof"
+
+
+def note_proof(request: HttpRequest) -> None:
+    """Store that the person has proven now who they are."""
+    request.session[PROVEN_AT_SESSION_KEY] = database.now().timestamp()
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Whether the person has proven within RECENT who they are."""
+    return _is_within(request.session.get(PROVEN_AT_SESSION_KEY, 0.0), RECENT)
+
+
+def end_set_up(request: HttpRequest) -> None:
+    """Let no page that was shown until now stand for a proof any more: what it was shown for is done."""
+    request.session.pop(SHOWN_AT_SESSION_KEY, None)
+
+
+def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
+    """Return the redirect to what the person has to prove first, which leads on to `page`; None when nothing is.
+
+    A page that is shown counts as the proof for its form (see RecentSignInMixin).
+    A person with a second factor must have given it in this session: one from before it was set up isn't enough to
+    change it.
+    """
+    if has_second_factor(request.user) and not has_given_own_factor(request):  # type: ignore[arg-type]
+        return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
+    if is_recent(request) or (request.method == "POST" and _was_shown(request)):
+        if request.method == "GET":
+            _note_shown(request)
+        return None
+    if request.method == "POST":
+        messages.info(request, "Then send the form again: nothing was changed yet.")
+    return redirect(f"{reverse('account-confirm')}?{urlencode({'next': page})}")
+
+
+class RecentSignInMixin(View):
+    """A view for a person who has proven just now who they are; others are asked for their second factor or password.
+
+    That holds for each method. Setting up a factor takes time: a form counts within SET_UP_WITHIN after this very
+    session was shown its page, until one is set up. So the answer to a form must hold no secret and no challenge, which
+    belong on the page alone.
+    """
+
+    #: The page to go to after a form was refused; by default the view's own.
+    page_of_form = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask for the second factor and the password first, unless they were given lately."""
+        if request.user.is_authenticated:
+            page = reverse(self.page_of_form) if self.page_of_form else request.get_full_path()
+            if wanted := proof_wanted(request, page):
+                return wanted
+        return super().dispatch(request, *args, **kwargs)
+
+
+def _note_shown(request: HttpRequest) -> None:
+    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
+    request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: database.now().timestamp()}
+
+
+def _was_shown(request: HttpRequest) -> bool:
+    """Whether this session was shown the page of this address, after a proof, within SET_UP_WITHIN."""
+    return _is_within(request.session.get(SHOWN_AT_SESSION_KEY, {}).get(request.path, 0.0), SET_UP_WITHIN)
+
+
+def _is_within(at: float, limit: timedelta) -> bool:
+    return bool(0 <= database.now().timestamp() - at <= limit.total_seconds())

@@ -1,0 +1,243 @@
+"""Sessions of people who signed in, requests for password links, and limits of attempts."""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+# The sessions of people who signed in: when each began and was last used, from where, and whether it still holds.
+
+
+#: How often at most the time of the last use is written.
+SEEN_EVERY = timedelta(minutes=1)
+#: An ended session's row is kept for so long: until then its address counts as one that the person signed in from.
+KEPT_AFTER_END = timedelta(days=30)
+
+
+class UserSessionQuerySet(models.QuerySet["UserSession"]):
+    """Sessions by whether they hold."""
+
+    def live(self) -> Self:
+        """Sessions that haven't ended and are within both limits."""
+        now = timezone.now()
+        return self.filter(
+            ended_at=None,
+            last_used_at__gt=now - timedelta(hours=settings.SESSION_IDLE_HOURS),
+            began_at__gt=now - timedelta(hours=settings.SESSION_MAX_HOURS),
+        )
+
+    def end(self) -> int:
+        """End those that haven't ended; their next request finds itself signed out. Return how many."""
+        return self.filter(ended_at=None).update(ended_at=timezone.now())
+
+    def purge(self) -> int:
+        """Delete the rows of sessions that ended, or were last used, so long ago; return how many."""
+        before = timezone.now() - KEPT_AFTER_END
+        limit = before - timedelta(hours=settings.SESSION_IDLE_HOURS)
+        return self.filter(models.Q(ended_at__lt=before) | models.Q(last_used_at__lt=limit)).delete()[0]
+
+
+class UserSession(models.Model):
+    """One session of one person. The session's data holds this row's key; its own key is nowhere in the row."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
+    began_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(help_text="Written at most once a minute.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from.")
+    network = models.CharField(max_length=50, blank=True, help_text="The network that it began in.")
+    browser = models.CharField(max_length=60, blank=True)
+
+    objects = UserSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_used_at"]
+        indexes = [
+            models.Index(fields=["user", "network"], name="user_session_network"),
+            models.Index(fields=["last_used_at"], name="user_session_last_used"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Session {self.pk} of {self.user}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it wasn't used for as long as a session may rest."""
+        return self.last_used_at <= timezone.now() - timedelta(hours=settings.SESSION_IDLE_HOURS)
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether it began as long ago as a session may last."""
+        return self.began_at <= timezone.now() - timedelta(hours=settings.SESSION_MAX_HOURS)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends if it isn't used any more."""
+        idle = self.last_used_at + timedelta(hours=settings.SESSION_IDLE_HOURS)
+        return min(idle, self.began_at + timedelta(hours=settings.SESSION_MAX_HOURS))
+
+    def record_use(self, address: str | None) -> None:
+        """Store that it is used now, from this address, unless that was stored less than a minute ago."""
+        now = timezone.now()
+        if now - self.last_used_at >= SEEN_EVERY:
+            rows = UserSession.objects.filter(pk=self.pk, ended_at=None)
+            rows.update(last_used_at=now, address=address)
+
+
+# Requests for a link to choose a password, until a worker has looked whether a member has the address.
+
+
+#: A request that no worker took up within this time is no longer answered: its person has asked again.
+ANSWERED_WITHIN = timedelta(hours=1)
+
+
+class PasswordLinkRequest(models.Model):
+    """An address as somebody typed it. Its row is deleted as soon as it is answered, for members and others alike."""
+
+    address = models.EmailField()
+    requested_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"Request #{self.pk}"
+
+
+# Limits of attempts, such as to guess a password: shared by all processes and nodes, without what was tried.
+
+
+#: Rows whose limit has been free again for so long say nothing any more.
+FREE_SECONDS_KEPT = 3600.0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many attempts are free, and after how many seconds each becomes free again."""
+
+    burst: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An attempt that may be made. `counts` has, by key, which one it is in a row without a complete pause."""
+
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TooMany:
+    """An attempt that may not be made yet, and after how many seconds one may."""
+
+    seconds: float
+
+    @property
+    def in_words(self) -> str:
+        """How long to wait before the next attempt, such as "2 minutes"."""
+        minutes = math.ceil(self.seconds / 60)
+        return "a minute" if minutes <= 1 else f"{minutes} minutes"
+
+
+def keyed_digest(text: str) -> str:
+    """Return a digest of the text, 64 characters, that nobody without the portal's secret key can try texts against."""
+    return salted_hmac("portal.sign-in", text, algorithm="sha256").hexdigest()
+
+
+def keyed_limits(text: str, limits: tuple[Limit, ...]) -> dict[str, Limit]:
+    """Return limits of what the text names, each with its key; all of them hold."""
+    return {keyed_digest(f"{text}:{number}"): limit for number, limit in enumerate(limits)}
+
+
+class AttemptLimit(models.Model):
+    """How far one limit is used up. Its key is a digest: neither a name nor an address can be read from it."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    free_at = models.FloatField(help_text="Unix seconds from which all attempts are free again.")
+    count = models.PositiveIntegerField(default=1, help_text="Attempts since all of them were free.")
+
+    class Meta:
+        indexes = [models.Index(fields=["free_at"], name="attempt_limit_free")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def take(cls, limits: Mapping[str, Limit]) -> Taken | TooMany:
+        """Take one attempt of each limit, or of none when one of them is used up.
+
+        An attempt that is refused uses nothing up and writes nothing, so that refused ones can't keep anybody waiting.
+        Of attempts made at once, no more are taken than are free.
+        """
+        if seconds := cls._seconds_to_wait(limits):
+            return TooMany(seconds)
+        counts: dict[str, int] = {}
+        with transaction.atomic():
+            for key in sorted(limits):  # in one order, so that two never wait for each other
+                count = cls._take_one(key, limits[key])
+                if count is None:
+                    transaction.set_rollback(True)
+                    break
+                counts[key] = count
+            else:
+                return Taken(counts)
+        return TooMany(max(cls._seconds_to_wait(limits), 1.0))
+
+    @classmethod
+    def give_back(cls, limits: Mapping[str, Limit]) -> None:
+        """Give back an attempt that was taken of each limit, because it was no guess."""
+        with transaction.atomic():
+            for key in sorted(limits):
+                cls.objects.filter(pk=key, count__gt=0).update(
+                    free_at=models.F("free_at") - limits[key].seconds, count=models.F("count") - 1
+                )
+
+    @classmethod
+    def forget(cls, keys: Collection[str]) -> None:
+        """Forget all attempts behind these keys: their person has proven who they are."""
+        cls.objects.filter(pk__in=list(keys)).delete()
+
+    @classmethod
+    def purge(cls) -> int:
+        """Delete the rows that say nothing any more; return how many."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {_clock()}")
+            now = float(cursor.fetchone()[0])
+        return cls.objects.filter(free_at__lt=now - FREE_SECONDS_KEPT).delete()[0]
+
+    @classmethod
+    def _seconds_to_wait(cls, limits: Mapping[str, Limit]) -> float:
+        ahead = models.expressions.RawSQL(f"free_at - {_clock()}", (), output_field=models.FloatField())  # noqa: S611
+        rows = cls.objects.filter(pk__in=list(limits)).values_list("pk", ahead)
+        waits = [seconds - (limits[key].burst - 1) * limits[key].seconds for key, seconds in rows]
+        return float(max([0.0, *waits]))
+
+    @classmethod
+    def _take_one(cls, key: str, limit: Limit) -> int | None:
+        """Take one attempt and return its number, None when none is free. One statement, so that two never take one."""
+        table, clock = connection.ops.quote_name(cls._meta.db_table), _clock()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (key, free_at, count) VALUES (%s, {clock} + %s, 1) "  # noqa: S608
+                f"ON CONFLICT (key) DO UPDATE SET "
+                f"free_at = CASE WHEN {table}.free_at > {clock} THEN {table}.free_at ELSE {clock} END + %s, "
+                f"count = CASE WHEN {table}.free_at > {clock} THEN {table}.count + 1 ELSE 1 END "
+                f"WHERE {table}.free_at - {clock} <= %s RETURNING count",
+                [key, limit.seconds, limit.seconds, (limit.burst - 1) * limit.seconds],
+            )
+            row = cursor.fetchone()
+        return None if row is None else int(row[0])
+
+
+def _clock() -> str:
+    """Return the SQL of the database's time in Unix seconds."""
+    if connection.vendor == "postgresql":
+        return "extract(epoch from clock_timestamp())"
+    return "((julianday('now') - 2440587.5) * 86400.0)"

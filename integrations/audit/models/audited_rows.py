@@ -1,0 +1,91 @@
+"""Record what somebody did to a row: the kind and the name under which the audit log knows each table's rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models
+
+from integrations.audit.models.chain_format import PORTAL_CHAIN
+from integrations.audit.models.entry import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    TargetKind,
+    masked,
+)
+from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.models.membership import Membership, PendingMembership
+from integrations.notifications.models import AlertAddress, EmailTemplate
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
+from integrations.single_sign_on.models import IdentityProvider, SignInDomain
+
+_AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] = {
+    Organization: (TargetKind.ORGANIZATION, lambda row: row.name),
+    Membership: (TargetKind.MEMBER, lambda row: row.user),
+    User: (TargetKind.ACCOUNT, str),
+    PendingMembership: (TargetKind.PENDING_MEMBERSHIP, lambda row: row.email),
+    IdentityProvider: (TargetKind.SINGLE_SIGN_ON, lambda row: row.issuer),
+    SignInDomain: (TargetKind.SIGN_IN_DOMAIN, lambda row: row.domain),
+    RoleMapping: (TargetKind.MAPPING, str),
+    RatingThresholds: (TargetKind.RATING_THRESHOLDS, lambda row: row.assessment),
+    LeverConnection: (TargetKind.LEVER_CONNECTION, lambda _: "Lever"),
+    LeverWebhook: (TargetKind.LEVER_WEBHOOK, lambda _: "Lever webhook"),
+    CodeScreenConnection: (TargetKind.CODESCREEN_CONNECTION, lambda _: "CodeScreen connection"),
+    EmailTemplate: (TargetKind.EMAIL_TEMPLATE, lambda row: row.get_kind_display()),
+    AlertAddress: (TargetKind.ALERT_ADDRESS, lambda row: row.name),
+    Invitation: (TargetKind.INVITATION, lambda row: f"invitation {row.pk}"),
+    Effect: (TargetKind.EFFECT, str),
+    Delivery: (TargetKind.DELIVERY, str),
+    Erasure: (TargetKind.ERASURE, lambda row: f"opportunity {row.opportunity_id}"),
+}
+
+
+def target_of(row: models.Model | None) -> AuditTarget:
+    """Return the row as an audit entry names it; None stands for the portal as a whole.
+
+    Call it before the row is deleted, where an entry about that follows.
+    """
+    if row is None:
+        return AuditTarget(TargetKind.ORGANIZATION, PORTAL_CHAIN, "the portal")
+    kind, name = next(_AUDITED[model] for model in row.__class__.__mro__ if model in _AUDITED)
+    organization_id = row.pk if kind == TargetKind.ORGANIZATION else getattr(row, "organization_id", None)
+    return AuditTarget(kind, row.pk, str(name(row)), organization_id)
+
+
+def audit(
+    about: models.Model | AuditTarget | None,
+    actor: Actor,
+    action: AuditAction,
+    changes: Changes | None = None,
+    reason: str = "",
+    *,
+    name: str = "",
+    organization: Organization | None = None,
+) -> None:
+    """Append one entry about a row, or about the portal as a whole; secrets in `changes` are masked by their names.
+
+    `name` stands for the row's own. The entry is in the log of the row's organization; `organization` says whose
+    where the row belongs to none. Call it last in the transaction: it locks the head of the log's chain until the end.
+    """
+    target = about if isinstance(about, AuditTarget) else target_of(about)
+    AuditEntry.objects.create(
+        organization_id=organization.pk if organization else target.organization_id,
+        actor=actor if isinstance(actor, User) else None,
+        actor_name=str(actor)[:200],
+        action=action,
+        target_kind=target.kind,
+        target_id=target.id,
+        target=(name or target.name)[:300],
+        changes=masked(changes or {}),
+        reason=reason,
+    )

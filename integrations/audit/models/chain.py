@@ -1,0 +1,205 @@
+"""Rows of a chain: each is linked to the one before it by a hash, in the transaction that writes it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import batched
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+
+from integrations.audit.models.chain_format import (
+    PORTAL_CHAIN,
+    ChainKind,
+    Json,
+    link_hash,
+    new_salt,
+    text_digest,
+)
+from integrations.audit.models.chain_head import ChainHead
+from integrations.store import database
+from integrations.store.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
+
+ERASED_AT_ONCE = 500
+
+
+class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
+    """Rows of chains."""
+
+    def in_chain(self, chain: int) -> "ChainedQuerySet[Row]":
+        """Return the rows of one chain, first to last."""
+        own = self.filter(organization_id=None if chain == PORTAL_CHAIN else chain)
+        return own.order_by("position")
+
+    def erase_text(self) -> list[int]:
+        """Empty the personal text of these rows and destroy its salt. Return the positions of the rows erased now.
+
+        The digest stays, so that the chain still holds. Afterwards, in the same transaction, the caller records an
+        entry with AuditAction.ERASE whose changes name these positions (`erased_positions`); without it `verify_audit`
+        reports the rows. Safe to run twice: what is erased already isn't returned again.
+        """
+        return self._erase(self.model.TEXT_COLUMNS)
+
+    def _erase(self, columns: tuple[str, ...]) -> list[int]:
+        """Empty the columns, which hold the personal text of these rows, and destroy its salt; return the positions."""
+        with transaction.atomic():
+            # of two erasures at once, each row is one's alone
+            rows = self.exclude(text_salt="").select_for_update(of=("self",), no_key=True)
+            found = list(rows.order_by("position").values_list("pk", "position"))
+            for batch in batched(found, ERASED_AT_ONCE):
+                keys = [key for key, _ in batch]
+                AppendOnlyQuerySet(self.model, using=self.db).filter(pk__in=keys)._change(
+                    text_salt="", **self.model.empty(columns)
+                )
+        return [position for _, position in found]
+
+
+class Chained(AppendOnlyModel):
+    """A row of a chain."""
+
+    KIND: ClassVar[ChainKind]
+    #: The columns that the hash covers as they are, but for those that hold personal text in a row.
+    HASHED_COLUMNS: ClassVar[tuple[str, ...]]
+    #: The columns that hold personal text: the hash covers a salted digest of them.
+    TEXT_COLUMNS: ClassVar[tuple[str, ...]]
+    #: The column with the time of the row.
+    TIME_COLUMN: ClassVar[str]
+
+    organization_id: int | None
+
+    position = models.PositiveBigIntegerField(
+        editable=False,
+        help_text="Its place in the organization's chain of audit entries and verdicts, from 1.",
+    )
+    previous_hash = models.CharField(
+        max_length=64, editable=False, help_text="The hash of the row at the position before."
+    )
+    hash = models.CharField(
+        max_length=64, editable=False, help_text="SHA-256 over this row and the hash of the row before."
+    )
+    text_salt = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="Empty once the personal text was erased."
+    )
+    text_digest = models.CharField(
+        max_length=64,
+        editable=False,
+        help_text="SHA-256 over the salt and the personal text; stays when it is erased.",
+    )
+
+    class Meta:
+        abstract = True
+
+    def save(self, **_: Any) -> None:
+        """Store a new row and link it to the chain. Raises AppendOnlyError for a row that is stored already."""
+        if not self._state.adding:
+            refuse(type(self), "save() of a stored row")
+        with transaction.atomic(savepoint=False):
+            head = ChainHead.objects.lock(self.chain)
+            self._link(head)
+            super().save()
+            head.advance(self.hash, seals_anew=self.seals_anew)
+
+    @property
+    def seals_anew(self) -> bool:
+        """Whether the chain's head is sealed by this row although it wasn't before."""
+        return False
+
+    @property
+    def chain(self) -> int:
+        """The chain that the row belongs to."""
+        return self.organization_id or PORTAL_CHAIN
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its personal text was erased."""
+        return not self.text_salt
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that hold personal text in this row."""
+        return self.TEXT_COLUMNS
+
+    @classmethod
+    def empty(cls, columns: Iterable[str]) -> dict[str, Any]:
+        """Return what these columns hold once they are erased."""
+        return {
+            name: {} if isinstance(cls._meta.get_field(name), models.JSONField) else "" for name in columns
+        }
+
+    def _link(self, head: ChainHead) -> None:
+        if getattr(self, self.TIME_COLUMN) is None:
+            setattr(self, self.TIME_COLUMN, database.now())
+        for name in self.text_columns:
+            setattr(self, name, _storable(getattr(self, name)))
+        self.position, self.previous_hash = head.position + 1, head.hash
+        self.text_salt = new_salt()
+        self.text_digest = self.recomputed_digest()
+        self.hash = self.recomputed_hash()
+
+    def recomputed_digest(self) -> str:
+        """Return the digest of the personal text as it is in this row."""
+        return text_digest(self.text_salt, {name: getattr(self, name) for name in self.text_columns})
+
+    def recomputed_hash(self) -> str:
+        """Return the hash of this row's columns, its digest, its position and the hash before it, as they are now."""
+        return link_hash(
+            chain=self.chain,
+            position=self.position,
+            previous_hash=self.previous_hash,
+            kind=self.KIND,
+            row=self.hashed_row(),
+            digest=self.text_digest,
+        )
+
+    def fits_digest(self) -> bool:
+        """Whether the personal text is the one that was written; False for erased text too."""
+        try:
+            return self.recomputed_digest() == self.text_digest
+        except ValueError:  # a salt that is no hexadecimal number
+            return False
+
+    def fits_hash(self) -> bool:
+        """Whether the columns, the digest and the hash before are those that were written at this position."""
+        return self.recomputed_hash() == self.hash
+
+    def hashed_row(self) -> dict[str, Json]:
+        """Return the columns that the hash covers as they are."""
+        row = {}
+        for name in self.HASHED_COLUMNS:
+            if name in self.text_columns:
+                continue
+            column = self._meta.get_field(name)
+            if isinstance(column, models.Field):
+                row[name] = _as_json(column.to_python(getattr(self, name)))
+        return row
+
+
+def _as_json(value: object) -> Json:
+    """Return a column's value for JSON: a time in UTC with microseconds."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise TypeError(f"A {type(value).__name__} has no canonical form.")
+
+
+def _storable(value: Any) -> Any:
+    """Return the value as every database gives it back: a fraction as text, since PostgreSQL writes some anew."""
+    if isinstance(value, str):
+        return value
+    return json.loads(json.dumps(value), parse_float=str, parse_constant=str)
+
+
+#: The field of an erasure's `changes` that names what it erased.
+ERASED_POSITIONS = "erased_positions"
+
+
+def erased_positions(positions: Iterable[int]) -> Mapping[str, tuple[object, object]]:
+    """Return positions of one chain as an erasure's audit entry holds them: as ranges from first to last."""
+    ranges: list[list[int]] = []
+    for position in sorted(set(positions)):
+        if ranges and ranges[-1][1] == position - 1:
+            ranges[-1][1] = position
+        else:
+            ranges.append([position, position])
+    return {ERASED_POSITIONS: (None, ranges)}

@@ -1,0 +1,133 @@
+"""Add, change and delete role mappings and rating thresholds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from integrations.audit.models.audited_rows import audit, target_of
+from integrations.audit.models.entry import Actor, AuditAction, Changes
+from integrations.catalog.models import RatingThresholds, Role, RoleMapping
+from integrations.core.vocabulary import Thresholds
+from integrations.organizations.models.organization import Organization
+
+# Add, change and delete role mappings.
+
+
+FIELDS = ("role", "stage", "assessment")
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A mapping that was stored, and what its entry will say."""
+
+    mapping: RoleMapping
+    action: AuditAction
+    changes: Changes
+
+    def record(self, actor: Actor) -> None:
+        """Append the entry."""
+        audit(self.mapping, actor, self.action, self.changes)
+
+
+def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
+    """Store a new or changed mapping; return what differs from the stored one, nothing when it is the same.
+
+    Raises ValidationError by field.
+    """
+    with transaction.atomic():
+        stored = _store(mapping)
+        if stored is None:
+            return {}
+        stored.record(actor)
+    return stored.changes
+
+
+def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
+    """Delete a mapping."""
+    with transaction.atomic():
+        changes = {field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field)}
+        target = target_of(mapping)
+        mapping.delete()
+        audit(target, actor, AuditAction.DELETE_MAPPING, changes)
+
+
+def assign_assessment(roles: Sequence[Role], assessment: str, actor: Actor) -> int:
+    """Map these roles, in any CodeScreen stage, to an assessment, all or none; return how many mappings that changed.
+
+    A mapping that names the role by title or id is changed. A new one names it by title, or by id where several
+    postings share the title: their title would map them all.
+    """
+    with transaction.atomic():
+        wanted = sorted(roles, key=lambda role: role.pk)  # two at once lock the mappings in one order
+        changed = [stored for role in wanted if (stored := _store(_mapping_of(role, assessment)))]
+        # the entries come after all mappings: who waits for the end of the chain holds a mapping that is wanted here
+        for stored in changed:
+            stored.record(actor)
+    return len(changed)
+
+
+def _mapping_of(role: Role, assessment: str) -> RoleMapping:
+    """Return the role's mapping to the assessment, as it is to be stored."""
+    organization = role.organization
+    same_title = Role.objects.live().filter(organization=organization, title=role.title)
+    name = role.title if role.title and same_title.count() == 1 else role.external_id
+    any_stage = RoleMapping.objects.filter(organization=organization, stage="")
+    mapping = any_stage.filter(role__in=[name, role.external_id]).first()
+    mapping = mapping or RoleMapping(organization=organization, role=name)
+    mapping.assessment = assessment
+    return mapping
+
+
+def _store(mapping: RoleMapping) -> _Stored | None:
+    """Store the mapping; return what that changed, None for nothing. Raises ValidationError by field."""
+    stored = RoleMapping.objects.filter(pk=mapping.pk).first()
+    changes = {
+        field: (getattr(stored, field, ""), getattr(mapping, field))
+        for field in FIELDS
+        if getattr(stored, field, "") != getattr(mapping, field)
+    }
+    if not changes:
+        return None
+    mapping.full_clean()
+    mapping.save()
+    return _Stored(mapping, AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING, changes)
+
+
+# Set and delete the rating thresholds of one assessment.
+
+
+def set_thresholds(organization: Organization, assessment: str, thresholds: Thresholds, actor: Actor) -> bool:
+    """Store the thresholds of an assessment, given by name or id; False when they were stored already.
+
+    Results that are recorded from now on are rated by them. Raises ValidationError with the fix.
+    """
+    with transaction.atomic():
+        stored = _stored(organization, assessment)
+        if stored is not None and stored.values == thresholds:
+            return False
+        before = stored.values if stored else None
+        row = stored or RatingThresholds(organization=organization, assessment=assessment.strip())
+        row.rating_2_from, row.rating_3_from, row.rating_4_from = thresholds
+        row.full_clean()
+        row.save()
+        changes = {"rating_thresholds": (before, thresholds)}
+        audit(row, actor, AuditAction.CHANGE_RATING, changes)
+    return True
+
+
+def delete_thresholds(organization: Organization, assessment: str, actor: Actor) -> bool:
+    """Delete the thresholds of an assessment, so that the organization's count; False when there were none."""
+    with transaction.atomic():
+        row = _stored(organization, assessment)
+        if row is None:
+            return False
+        changes = {"rating_thresholds": (row.values, None)}
+        target = target_of(row)
+        row.delete()
+        audit(target, actor, AuditAction.DELETE_RATING, changes)
+    return True
+
+
+def _stored(organization: Organization, assessment: str) -> RatingThresholds | None:
+    return RatingThresholds.objects.filter(organization=organization, assessment=assessment.strip()).first()

@@ -1,0 +1,206 @@
+"""Read the platforms' lists into the local copies, and look up names and ids in them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from integrations.catalog.models import Assessment, Role, Stage
+from integrations.clients.provider import ClientProvider
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.payloads import ListedAssessment
+from integrations.core.rules.names import KnownAssessment, is_named
+from integrations.http.errors import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.lever.lookups import Posting
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.store import database, questions
+from integrations.store.questions import live_role_title, live_stage_name
+
+# Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments.
+
+
+#: An empty list of stages is believed when another one follows after this time.
+CONFIRM_EMPTY_AFTER = timedelta(minutes=1)
+
+
+def refresh_stages(organization: Organization, lever: LeverClient) -> None:
+    """Read the pipeline's stages; a renamed one keeps its former name. Raises PlatformError.
+
+    An account without stages doesn't exist: the first empty answer is an error, and the copy stays as it is.
+    """
+    connection = organization.lever_connection
+    known = {stage.external_id: stage for stage in Stage.objects.filter(organization=organization)}
+    read_at = database.now()
+    stages = lever.stages()
+    if not stages and any(stage.gone_at is None for stage in known.values()):
+        _confirm_empty(connection, read_at)
+    entries = {
+        stage.id: _stage_columns(
+            known.get(stage.id), stage.name[:300], position, connection.stages_refreshed_at, read_at
+        )
+        for position, stage in enumerate(stages)
+    }
+    Stage.objects.replace_all(organization, entries)
+    connection.stages_refreshed_at, connection.stages_missing_since = read_at, None
+    connection.save(update_fields=["stages_refreshed_at", "stages_missing_since"])
+
+
+def _confirm_empty(connection: LeverConnection, read_at: datetime) -> None:
+    """Return if Lever said so before and long enough ago. Raises PlatformError when it has to say so again."""
+    missing_since = connection.stages_missing_since
+    if missing_since is None:
+        connection.stages_missing_since = read_at
+        connection.save(update_fields=["stages_missing_since"])
+    if missing_since is None or read_at - missing_since < CONFIRM_EMPTY_AFTER:
+        raise PlatformError("Lever listed no stage at all: it is asked again before that is believed.")
+
+
+def _stage_columns(
+    known: Stage | None, name: str, position: int, previous_at: datetime | None, read_at: datetime
+) -> dict[str, object]:
+    """Return the columns of a listed stage: when it got its name too, if it has another than in the last list."""
+    columns: dict[str, object] = {"name": name, "position": position}
+    if known is not None and known.name != name:
+        columns["former_name"] = known.name
+    if known is None or known.name != name or known.gone_at is not None:
+        columns |= {
+            "named_after": known.gone_at if known and known.gone_at else previous_at,
+            "named_before": read_at,
+        }
+    return columns
+
+
+def refresh_roles(organization: Organization, lever: LeverClient) -> None:
+    """Read all postings. Raises PlatformError."""
+    entries = {posting.id: _role_columns(posting) for posting in lever.postings()}
+    Role.objects.replace_all(organization, entries)
+    LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=database.now())
+
+
+def refresh_role(organization: Organization, lever: LeverClient, role_id: str) -> None:
+    """Read one posting. Raises PlatformError, with status 403 or 404 when the grant doesn't show it."""
+    posting = lever.posting(role_id)
+    if posting.id == role_id:
+        Role.objects.update_or_create(
+            organization=organization,
+            external_id=role_id,
+            defaults={**_role_columns(posting), "gone_at": None},
+        )
+
+
+def _role_columns(posting: Posting) -> dict[str, object]:
+    return {"title": posting.title[:300], "state": posting.state[:40], "tags": list(posting.tags)}
+
+
+def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
+    """Read the list of assessments again; the answer shows whether CodeScreen accepts the key. Raises PlatformError."""
+    try:
+        assessments = codescreen.assessments()
+    except PlatformError as error:
+        if error.status == 401:
+            mark_key_refused(organization, str(error))
+        raise
+    store_assessments(organization, assessments)
+
+
+def store_assessments(organization: Organization, assessments: Iterable[ListedAssessment]) -> None:
+    """Store the assessments that CodeScreen listed, which shows that it accepts the stored key."""
+    Assessment.objects.replace_all(
+        organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}
+    )
+    now = database.now()
+    CodeScreenConnection.objects.filter(organization=organization).update(
+        assessments_refreshed_at=now,
+        verified_at=now,
+        state=CodeScreenConnection.State.CONNECTED,
+        state_reason="",
+    )
+
+
+def mark_key_refused(organization: Organization, reason: str) -> None:
+    """Record that CodeScreen refused the API key that `organization` was read with: nothing is sent until one works."""
+    if organization.codescreen is not None:
+        organization.codescreen.mark_refused(reason)
+
+
+# Look up names and ids in the local copies of the platforms' lists.
+#
+# A function that takes the clients reads the list again when the copy is old, or lacks what is asked for.
+
+
+FRESH_FOR = timedelta(minutes=10)
+#: Stages are few, and a renamed one changes who is invited: "not a trigger stage" is said by a list this young only.
+STAGES_FRESH_FOR = timedelta(minutes=1)
+REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for an entry it lacks
+OPEN_ROLE_STATES = frozenset(
+    {"published", "internal"}
+)  # Lever's words for a posting that people can apply for
+
+
+def needs_refresh(
+    refreshed_at: datetime | None, *, has_entry: bool, fresh_for: timedelta = FRESH_FOR
+) -> bool:
+    """Whether to read a list again that was read at `refreshed_at` and has, or lacks, the entry asked for."""
+    max_age = fresh_for if has_entry else REREAD_AFTER
+    return refreshed_at is None or database.now() - refreshed_at > max_age
+
+
+def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
+    """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
+    name = live_stage_name(organization.pk, stage_id)
+    refreshed_at = organization.lever_connection.stages_refreshed_at
+    if needs_refresh(refreshed_at, has_entry=name is not None, fresh_for=STAGES_FRESH_FOR):
+        refresh_stages(organization, clients.lever())
+        name = live_stage_name(organization.pk, stage_id)
+    return name or ""
+
+
+def stage_name_in_copy(organization: Organization, stage_id: str) -> str:
+    """Return the stage's name by the copy as it is, empty when it doesn't list the id."""
+    return live_stage_name(organization.pk, stage_id) or ""
+
+
+def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
+    """Return the stages that a person meant by an id or a name. Raises PlatformError."""
+    stages = stages_named_in_copy(organization, written)
+    if needs_refresh(organization.lever_connection.stages_refreshed_at, has_entry=bool(stages)):
+        refresh_stages(organization, clients.lever())
+        stages = stages_named_in_copy(organization, written)
+    return stages
+
+
+def stages_named_in_copy(organization: Organization, written: str) -> list[Stage]:
+    """Return the stages in the copy that have this id, else those that have this name."""
+    stages = list(Stage.objects.live().filter(organization=organization).order_by("position", "pk"))
+    with_id = [stage for stage in stages if stage.external_id == written.strip()]
+    return with_id or [stage for stage in stages if is_named(written, stage.external_id, stage.name)]
+
+
+def role_title(organization: Organization, role_id: str, clients: ClientProvider) -> str:
+    """Return the role's title; only one posting is read when the role isn't known yet.
+
+    Empty when the grant doesn't show the role (a confidential posting): tags and the default still name an assessment.
+    Raises PlatformError.
+    """
+    if not role_id:
+        return ""
+    title = live_role_title(organization.pk, role_id)
+    is_known = title is not None
+    if is_known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
+        return title or ""
+    try:
+        if is_known:
+            refresh_roles(organization, clients.lever())
+        else:
+            refresh_role(organization, clients.lever(), role_id)
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+    role = Role.objects.filter(organization=organization, external_id=role_id).first()
+    return role.title if role else ""
+
+
+def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
+    """Return the assessments that CodeScreen listed when the copy was made."""
+    return tuple(KnownAssessment(*row) for row in questions.live_assessments(organization.pk))

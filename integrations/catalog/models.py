@@ -1,0 +1,225 @@
+"""Copies of the platforms' lists, and what an organization says about them: mappings and rating thresholds."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+
+from integrations.core.vocabulary import Thresholds
+from integrations.organizations.models.organization import Organization
+
+# Local copies of the platforms' lists: Lever's stages and postings (roles), CodeScreen's assessments.
+
+
+BATCH = 500
+
+
+class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
+    """The entries of one list."""
+
+    def live(self) -> Self:
+        """Entries that the platform still lists."""
+        return self.filter(gone_at__isnull=True)
+
+    def replace_all(self, organization: Organization, entries: Mapping[str, Mapping[str, object]]) -> None:
+        """Make the copy equal to the platform's list; entries that it no longer has are kept, marked gone.
+
+        `entries` holds the columns to set, by the platform's id. A list that hasn't changed costs one query.
+        """
+        wanted = {external_id: {**columns, "gone_at": None} for external_id, columns in entries.items()}
+        if self._is_equal(organization, wanted):
+            return
+        with transaction.atomic():
+            # locked in one order: else two refreshes at once would wait for each other
+            rows = (
+                self.filter(organization=organization).order_by("external_id").select_for_update(of=("self",))
+            )
+            known = {entry.external_id: entry for entry in rows}
+            for external_id, entry in known.items():
+                columns = wanted.get(external_id)
+                if columns is not None and not _has(entry, columns):
+                    self.filter(pk=entry.pk).update(**columns)
+            new = [
+                self.model(organization=organization, external_id=external_id, **columns)
+                for external_id, columns in sorted(wanted.items())
+                if external_id not in known
+            ]
+            self.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
+            gone = [
+                entry.pk for entry in known.values() if not entry.gone_at and entry.external_id not in wanted
+            ]
+            self.filter(pk__in=gone).update(gone_at=timezone.now())
+
+    def _is_equal(self, organization: Organization, wanted: Mapping[str, Mapping[str, object]]) -> bool:
+        known = {entry.external_id: entry for entry in self.filter(organization=organization)}
+        return wanted.keys() <= known.keys() and all(
+            _has(entry, wanted[external_id]) if external_id in wanted else entry.gone_at is not None
+            for external_id, entry in known.items()
+        )
+
+
+def _has(entry: "CatalogEntry", columns: Mapping[str, object]) -> bool:
+    """Whether the entry's columns have these values."""
+    return all(getattr(entry, name) == value for name, value in columns.items())
+
+
+class CatalogEntry(models.Model):
+    """One entry of a platform's list, under the platform's own id."""
+
+    external_id = models.CharField(max_length=200)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When the platform stopped listing it.")
+
+    objects = CatalogQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Stage(CatalogEntry):
+    """A pipeline stage in Lever; ids are strings, not always UUIDs."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="stages"
+    )
+    name = models.CharField(max_length=300)
+    former_name = models.CharField(
+        max_length=300, blank=True, help_text="Its name before it was renamed in Lever."
+    )
+    named_after = models.DateTimeField(
+        null=True, blank=True, help_text="When Lever last listed the stages without this one under this name."
+    )
+    named_before = models.DateTimeField(
+        null=True, blank=True, help_text="When Lever first listed it under this name."
+    )
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["organization", "position"]
+        constraints = [models.UniqueConstraint(fields=["organization", "external_id"], name="stage_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(CatalogEntry):
+    """A role the customer hires for: a posting in Lever."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="roles"
+    )
+    title = models.CharField(max_length=300)
+    state = models.CharField(
+        max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …"
+    )
+    tags = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["organization", "title"]
+        constraints = [models.UniqueConstraint(fields=["organization", "external_id"], name="role_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Assessment(CatalogEntry):
+    """An assessment in CodeScreen."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="assessments"
+    )
+    name = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["organization", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "external_id"], name="assessment_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Which assessment a role needs.
+
+
+class RoleMapping(models.Model):
+    """Role × stage (or any CodeScreen stage) → assessment.
+
+    Each of the three columns holds a name or an id, as a person or a configuration file gave it. It is resolved
+    when used: a file can be loaded before Lever is connected, and the linter reports a name that matches nothing.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="role_mappings"
+    )
+    role = models.CharField(max_length=300, help_text="A Lever posting's title or id.")
+    stage = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="A stage's name or id; empty means any stage that begins with the prefix.",
+    )
+    assessment = models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["organization", "role", "stage"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "role", "stage"],
+                name="role_mapping_once",
+                violation_error_message="This role already has an assessment for that stage.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(role="") & ~models.Q(assessment=""), name="role_mapping_complete"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
+
+
+# From which scores the ratings of one assessment begin, where they aren't the organization's.
+
+
+class RatingThresholds(models.Model):
+    """The lowest scores for the ratings 2, 3 and 4 of one assessment.
+
+    `assessment` holds a name or an id, as a person or a configuration file gave it. It is resolved when used: a file
+    can be loaded before CodeScreen is connected, and the linter reports a name that matches nothing.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="assessment_thresholds"
+    )
+    assessment = models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id.")
+    rating_2_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
+    rating_3_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
+    rating_4_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
+
+    class Meta:
+        verbose_name = verbose_name_plural = "rating thresholds"
+        ordering = ["organization", "assessment"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "assessment"],
+                name="rating_thresholds_once",
+                violation_error_message="This assessment has thresholds already.",
+            ),
+            models.CheckConstraint(condition=~models.Q(assessment=""), name="rating_thresholds_complete"),
+            models.CheckConstraint(
+                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
+                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
+                name="rating_thresholds_rise",
+                violation_error_message="Rating thresholds must rise from 2 to 4.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assessment}: {self.rating_2_from}, {self.rating_3_from}, {self.rating_4_from}"
+
+    @property
+    def values(self) -> Thresholds:
+        """The lowest scores for the ratings 2, 3 and 4."""
+        return self.rating_2_from, self.rating_3_from, self.rating_4_from

@@ -1,0 +1,152 @@
+"""What happens before and after each call of a step: limits, the row's lease, the record, deviations."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import DatabaseError, InterfaceError
+
+from integrations.clients import call_log, call_window
+from integrations.clients.limits import CallLimits
+from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.core import correlation
+from integrations.http.errors import CallDeferred
+from integrations.http.session import CallRecord
+from integrations.http.shapes import Deviation
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.store import database
+from integrations.store.leasing import LEASE
+
+logger = logging.getLogger(__name__)
+
+# The row and the candidate that the calls of one step are made for.
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """The row that the calls are made for, and the candidate; all calls of a step share the correlation id."""
+
+    effect: Effect | None = None
+    delivery: Delivery | None = None
+    #: Whom calls without a row are made for.
+    opportunity_without_row: str = ""
+    correlation_id: str = field(default_factory=correlation.current_or_new)
+
+    @property
+    def row(self) -> Effect | Delivery | None:
+        """The leased row that the calls are made for, None when there is none."""
+        return self.effect or self.delivery
+
+    @property
+    def opportunity_id(self) -> str:
+        """Whom the calls are made for, empty for nobody: by it they are shown and erased with the candidate."""
+        return self.row.opportunity_id if self.row else self.opportunity_without_row
+
+    @property
+    def attempt(self) -> int:
+        """Which try of the row the calls belong to, from 1."""
+        return max(1, self.row.attempts) if self.row else 1
+
+
+# Record how what a platform sent differs from the shape that the portal relies on.
+
+
+def record_deviations(
+    organization: Organization, platform: str, endpoint: str, deviations: Iterable[Deviation]
+) -> None:
+    """Record each deviation for the doctor. One that can't be recorded is only logged: the answer itself is used."""
+    for deviation in deviations:
+        try:
+            ShapeDeviation.record(
+                organization,
+                platform,
+                endpoint,
+                field=deviation.field,
+                found=deviation.found,
+                expected=deviation.expected,
+                is_readable=deviation.is_readable,
+                example=deviation.example,
+            )
+        except (DatabaseError, InterfaceError):
+            logger.exception("a deviation of %s %s could not be recorded", platform, endpoint)
+
+
+# What happens before and after each call: the limits, the row's lease, the record of the call.
+
+
+RENEW_AFTER_SECONDS = 5.0
+TAKEN_OVER = "another worker has taken this over"
+
+AfterCall = Callable[[CallRecord], None]
+
+
+def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
+    """Return a hook that waits until a call may be made, and renews the lease of the row that it is made for.
+
+    A step of several slow calls would outlive its lease, which is short so that a killed worker's rows are claimed
+    again soon. The hook raises CallDeferred when another worker has taken the row over, and when the worker that
+    makes the call is about to end.
+    """
+
+    def wait() -> None:
+        call_window.require_open()
+        limits.wait()
+        call_window.require_open()  # a stop ends the wait
+        row = context.row
+        if row is None or not row.lease_owner or row.leased_until is None:
+            return
+        # the lease's age is read from the row, since the step's other client renews it too
+        age = LEASE - (row.leased_until - database.now())
+        if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not row.renew():
+            raise CallDeferred(1.0, TAKEN_OVER)
+
+    return wait
+
+
+def after_call(
+    organization: Organization,
+    context: CallContext,
+    limits: CallLimits | None = None,
+    record_clock_skew: Callable[[float], None] | None = None,
+) -> AfterCall:
+    """Return a hook that collects an ApiCall for each call, and passes the call to the limits and the clock check.
+
+    How the answer differs from the shape that the portal relies on is recorded too.
+    """
+
+    def record(call: CallRecord) -> None:
+        try:
+            if limits is not None:
+                limits.observe(call)
+            if record_clock_skew is not None and call.clock_ahead is not None:
+                record_clock_skew(call.clock_ahead)
+            call_log.add(_row(organization, context, call))
+            record_deviations(organization, call.platform, call.endpoint, call.deviations)
+        except (DatabaseError, InterfaceError):
+            # the call was made: the caller must not see an error because something about it was lost
+            logger.exception("what an API call showed could not be recorded")
+
+    return record
+
+
+def _row(organization: Organization, context: CallContext, call: CallRecord) -> ApiCall:
+    return ApiCall(
+        organization=organization,
+        effect=context.effect,
+        delivery=context.delivery,
+        opportunity_id=context.opportunity_id[:200],
+        attempt=context.attempt,
+        correlation_id=context.correlation_id,
+        platform=call.platform,
+        method=call.method,
+        path=call.path[:1000],
+        status=call.status,
+        duration_ms=call.duration_ms,
+        request_body=call.request_body,
+        response_body=call.response_body,
+        error=call.error,
+        at=database.now(),
+    )

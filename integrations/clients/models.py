@@ -1,0 +1,359 @@
+"""What is stored about calls: each call, deviations from the expected shape, circuit breakers, rate limits."""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Self
+
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+
+from integrations.organizations.models.organization import Organization
+
+# The log of requests to Lever and CodeScreen.
+
+
+#: Among so many latest calls of a candidate, or of none, the one is looked for whose answer came again.
+LOOKED_THROUGH = 20
+#: Calls without an answer, or with one that isn't a success.
+NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
+
+
+FIRST_SERVER_ERROR = 500
+
+
+class ApiCallQuerySet(models.QuerySet["ApiCall"]):
+    """Calls by their answer, and how often it came again."""
+
+    def refused(self) -> Self:
+        """Calls that the platform's rate limit refused."""
+        return self.filter(status=429)
+
+    def unanswered(self) -> Self:
+        """Calls that the platform didn't answer, or answered with an error of its own."""
+        return self.filter(models.Q(status__isnull=True) | models.Q(status__gte=FIRST_SERVER_ERROR))
+
+    def count_repeat(self, call: "ApiCall") -> bool:
+        """Count an unstored call on the latest one of the same request; False when it has to be stored.
+
+        Counted are successful reads that were made for no effect or delivery, as polls and sweeps make them, when the
+        answer is the same as the last time.
+        """
+        if call.effect_id or call.delivery_id or call.method != "GET" or call.status != HTTPStatus.OK:
+            return False
+        latest = self.filter(organization=call.organization_id, opportunity_id=call.opportunity_id)
+        latest = latest.order_by("-at", "-pk")[:LOOKED_THROUGH]
+        request = (call.platform, call.method, call.path)
+        for pk, *other in latest.values_list("pk", "platform", "method", "path"):
+            if tuple(other) == request:
+                same = self.filter(pk=pk, effect=None, delivery=None, status=call.status, error="")
+                answered = same.filter(response_body=call.response_body)
+                return bool(answered.update(repeats=models.F("repeats") + 1, last_at=call.at))
+        return False
+
+
+class ApiCall(models.Model):
+    """One request with its answer: time, status, duration, attempt; the bodies are redacted.
+
+    The same answer to a later poll or sweep is counted here instead of stored as one more row.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="calls", db_index=False
+    )
+    effect = models.ForeignKey(
+        "integrations.Effect",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
+    )
+    delivery = models.ForeignKey(
+        "integrations.Delivery",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
+    )
+    platform = models.CharField(max_length=20)
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=1000)
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
+    duration_ms = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField(default=1)
+    correlation_id = models.CharField(max_length=40)
+    opportunity_id = models.CharField(max_length=200, blank=True)
+    request_body = models.TextField(blank=True)
+    response_body = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now())
+    repeats = models.PositiveIntegerField(default=0, help_text="How often the same answer came again.")
+    last_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the same answer came last; empty if it came once."
+    )
+
+    objects = ApiCallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API call"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(repeats=0, last_at__isnull=True)
+                | models.Q(repeats__gt=0, last_at__isnull=False),
+                name="api_call_repeats_have_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-at"], name="api_call_recent"),
+            # for the metrics: few rows among very many
+            models.Index(fields=["platform"], name="api_call_refused", condition=models.Q(status=429)),
+            models.Index(fields=["-at"], name="api_call_recent_of_all"),
+            # the organization second, so that it serves operators too, who see all organizations
+            models.Index(fields=["opportunity_id", "organization", "-at"], name="api_call_opportunity"),
+            # no db_index=True: PostgreSQL would get a second index, for a LIKE that nobody asks
+            models.Index(fields=["correlation_id"], name="api_call_correlation"),
+            models.Index(fields=["effect"], name="api_call_effect", condition=models.Q(effect__isnull=False)),
+            models.Index(
+                fields=["delivery"], name="api_call_delivery", condition=models.Q(delivery__isnull=False)
+            ),
+            # few among very many
+            models.Index(
+                fields=["status", "-at"],
+                name="api_call_not_answered_well",
+                condition=NOT_ANSWERED_WELL,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} → {self.status or self.error}"
+
+
+# Ways in which a platform differs from the shape that the portal relies on; types only, no values.
+
+
+COUNT_EVERY = timedelta(minutes=1)
+KEEP_FOR = timedelta(days=90)
+
+
+class ShapeDeviation(models.Model):
+    """One way in which one endpoint's answers, or a platform's webhooks, differ from their declared shape.
+
+    Endpoints and fields are those that the portal declares, so that however much a platform sends makes few rows.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="shape_deviations"
+    )
+    platform = models.CharField(max_length=20)
+    endpoint = models.CharField(max_length=100)
+    field = models.CharField(max_length=200, blank=True, help_text="Its path; empty for the whole answer.")
+    found = models.CharField(max_length=60, help_text="What was sent: a type, or nothing.")
+    expected = models.CharField(max_length=200)
+    is_readable = models.BooleanField(help_text="Whether the portal understands what was sent all the same.")
+    example = models.JSONField(default=dict, help_text="The types of the declared fields around it.")
+    count = models.PositiveIntegerField(default=1, help_text="At most one a minute is counted.")
+    first_seen_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-last_seen_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "platform", "endpoint", "field", "found"], name="shape_deviation_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.endpoint} {self.field}"
+
+    @classmethod
+    def record(
+        cls,
+        organization: Organization,
+        platform: str,
+        endpoint: str,
+        *,
+        field: str,
+        found: str,
+        expected: str,
+        is_readable: bool,
+        example: Mapping[str, str],
+    ) -> None:
+        """Count one deviation: one row each and at most one write a minute, however many answers arrive."""
+        identity = {
+            "organization": organization,
+            "platform": platform,
+            "endpoint": endpoint,
+            "field": field,
+            "found": found,
+        }
+        rows = cls.objects.filter(**identity)
+        if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
+            return
+        with transaction.atomic():
+            was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
+                count=models.F("count") + 1, last_seen_at=Now(), expected=expected, is_readable=is_readable
+            )
+            if not was_counted:
+                row = ShapeDeviation(
+                    **identity, expected=expected, is_readable=is_readable, example=dict(example)
+                )
+                ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
+
+    @classmethod
+    def purge_old(cls) -> None:
+        """Remove what wasn't seen for KEEP_FOR."""
+        cls.objects.filter(last_seen_at__lt=Now() - KEEP_FOR).delete()
+
+
+# Whether a platform answers one organization's calls.
+
+
+#: What was found in order isn't looked up again for so long: another process may have found a failure meanwhile.
+REMEMBERED_SECONDS = 1.0
+
+#: By organization and platform, until when (monotonic clock) this process takes it for answering.
+_answering_until: dict[tuple[int, str], float] = {}
+
+
+def forget() -> None:
+    """Forget which platforms answer, so that the next call looks it up."""
+    _answering_until.clear()
+
+
+class CircuitBreaker(models.Model):
+    """Whether one organization's platform answers. While it doesn't, single calls probe it and the others wait.
+
+    There is a row once a call wasn't answered.
+    """
+
+    FAILURES_TO_OPEN = 5
+    FIRST_PAUSE_SECONDS = 30
+    LONGEST_PAUSE_SECONDS = 300
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="circuit_breakers"
+    )
+    platform = models.CharField(max_length=20)
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Calls in a row that the platform didn't answer."
+    )
+    open_until = models.DateTimeField(
+        null=True, blank=True, help_text="When the next call may probe the platform."
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "connection status"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "platform"], name="circuit_breaker_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} of {self.organization}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the platform is considered down."""
+        return self.failures >= self.FAILURES_TO_OPEN
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait between probes: twice as long after each failed one, up to LONGEST_PAUSE_SECONDS."""
+        doublings = min(max(0, self.failures - self.FAILURES_TO_OPEN), 6)
+        return timedelta(seconds=min(self.FIRST_PAUSE_SECONDS * 2.0**doublings, self.LONGEST_PAUSE_SECONDS))
+
+    @classmethod
+    def admit(cls, organization: "Organization", platform: str) -> float:
+        """Return 0 when a call may be made, else the seconds to wait.
+
+        After each pause one caller is admitted as the probe; the others wait for another pause.
+        """
+        if _is_answering(organization, platform):
+            return 0.0
+        breaker = cls._failing(organization, platform).first()
+        if breaker is None:
+            _remember_answering(organization, platform)
+            return 0.0
+        if not breaker.is_open:
+            return 0.0
+        is_over = models.Q(open_until__isnull=True) | models.Q(open_until__lt=Now())
+        if cls.objects.filter(is_over, pk=breaker.pk).update(open_until=Now() + breaker.pause):
+            return 0.0
+        return breaker.pause.total_seconds()
+
+    @classmethod
+    def record(cls, organization: "Organization", platform: str, is_answer: bool) -> None:
+        """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it."""
+        if is_answer:
+            if not _is_answering(organization, platform):
+                cls._failing(organization, platform).update(failures=0, open_until=None)
+                _remember_answering(organization, platform)
+            return
+        rows = cls.objects.filter(organization=organization, platform=platform)
+        _answering_until.pop((organization.pk, platform), None)
+        breaker, _ = cls.objects.get_or_create(organization=organization, platform=platform)
+        rows.update(failures=models.F("failures") + 1)
+        breaker.refresh_from_db()
+        if breaker.failures == cls.FAILURES_TO_OPEN:
+            rows.update(open_until=Now() + breaker.pause)
+
+    @classmethod
+    def _failing(cls, organization: "Organization", platform: str) -> "models.QuerySet[CircuitBreaker]":
+        return cls.objects.filter(organization=organization, platform=platform, failures__gt=0)
+
+
+def _is_answering(organization: "Organization", platform: str) -> bool:
+    return time.monotonic() < _answering_until.get((organization.pk, platform), 0.0)
+
+
+def _remember_answering(organization: "Organization", platform: str) -> None:
+    _answering_until[organization.pk, platform] = time.monotonic() + REMEMBERED_SECONDS
+
+
+# The rate limit of calls to one account, kept in the database when there is no Redis.
+
+
+#: Reservations are never taken to reach further ahead than this beyond the burst: a clock that was once ahead may have
+#: written a time that is years away.
+LONGEST_AHEAD_SECONDS = 60.0
+
+
+class RateLimitBucket(models.Model):
+    """The rate limit of one customer's account, when there is no Redis."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    free_at = models.FloatField(help_text="Unix seconds from which the account's whole burst is free again.")
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def reserve(cls, key: str, interval: float, burst: int, extra: float = 0.0) -> float:
+        """Reserve the next call for `key`. Return the seconds to wait before making it.
+
+        GCRA: calls are `interval` seconds apart when busy, and `burst` of them may be made at once after a pause.
+        `extra` seconds are reserved besides, which delays every later caller. One statement by the database's clock,
+        so that any number of processes and nodes share the limit.
+        """
+        is_postgresql = connection.vendor == "postgresql"
+        clock = (
+            "extract(epoch from clock_timestamp())"
+            if is_postgresql
+            else ("((julianday('now') - 2440587.5) * 86400.0)")
+        )
+        greatest, least = ("GREATEST", "LEAST") if is_postgresql else ("MAX", "MIN")
+        table = connection.ops.quote_name(cls._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (key, free_at) VALUES (%s, {clock} + %s) "  # noqa: S608
+                f"ON CONFLICT (key) DO UPDATE SET "
+                f"free_at = {greatest}({least}({table}.free_at, {clock} + %s), {clock}) + %s "
+                f"RETURNING free_at - {clock}",
+                [key, interval + extra, interval * burst + LONGEST_AHEAD_SECONDS, interval + extra],
+            )
+            reserved_seconds = float(cursor.fetchone()[0])
+        return max(0.0, reserved_seconds - interval * burst)

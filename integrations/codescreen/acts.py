@@ -1,0 +1,161 @@
+"""Store and check what connects an organization's CodeScreen account: key, webhook secret, what it supports.
+
+A new key is tried first, so that a wrong one never replaces one that works.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.catalog import lists
+from integrations.clients import provider
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.signature import decode_secret
+from integrations.http.errors import PlatformError
+from integrations.organizations.acts.waiting import requeue_waiting
+from integrations.organizations.models.organization import Organization
+from integrations.results.poll import follow_gone_again
+
+#: How CodeScreen answers a key that it doesn't accept.
+_REFUSED = frozenset({401, 403})
+
+
+def checked_key(api_key: str) -> str:
+    """Return the key without spaces around it. Raises ValidationError, with the fix, for what can't be a key."""
+    api_key = api_key.strip()
+    if not api_key or len(api_key) > 500 or not (api_key.isascii() and api_key.isprintable()):
+        raise ValidationError(
+            "Copy the whole API key from CodeScreen: plain characters, without line breaks."
+        )
+    return api_key
+
+
+def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
+    """Store CodeScreen's API key, and take up what waited for one. Raises ValidationError with the fix."""
+    api_key = checked_key(api_key)
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.api_key == api_key and connection.is_working:
+            return
+        changes = {"api_key": (connection.api_key, api_key)}
+        connection.api_key = api_key
+        connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
+        connection.key_stored_at = timezone.now()
+        connection.verified_at = connection.assessments_refreshed_at = None
+        connection.states_results = None  # another key may be another account's
+        connection.save()
+        requeue_waiting(organization)
+        follow_gone_again(organization)
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
+
+
+def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
+    """Store the secret that proves CodeScreen's webhooks; empty removes it. Raises ValidationError with the fix."""
+    secret = secret.strip()
+    if secret:
+        try:
+            decode_secret(secret)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.webhook_secret == secret:
+            return
+        changes = {"webhook_secret": (connection.webhook_secret, secret)}
+        connection.webhook_secret = secret
+        connection.save(update_fields=["webhook_secret"])
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, changes)
+
+
+def save_codescreen_idempotency(organization: Organization, is_honoured: bool, actor: Actor) -> bool:
+    """Store whether the account honours the Idempotency-Key header; return whether that is a change."""
+    with transaction.atomic():
+        connection = CodeScreenConnection.objects.filter(organization=organization).first()
+        before = connection.idempotency if connection else False
+        if before == is_honoured:
+            return False
+        connection, _ = CodeScreenConnection.objects.update_or_create(
+            organization=organization, defaults={"idempotency": is_honoured}
+        )
+        audit(connection, actor, AuditAction.SAVE_CONNECTION, {"idempotency": (before, is_honoured)})
+    return True
+
+
+def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
+    """Read CodeScreen's assessments with the stored key; return how many there are.
+
+    An accepted key takes up what waited for one. Raises PlatformError; after a 401 the key is marked as refused.
+    """
+    try:
+        lists.refresh_assessments(organization, codescreen)
+    except PlatformError as error:
+        if error.status == 401:
+            lists.mark_key_refused(organization, str(error))
+        raise
+    requeue_waiting(organization)
+    return len(lists.live_assessments(organization))
+
+
+@dataclass(frozen=True)
+class KeyStored:
+    """The key is stored; CodeScreen listed so many assessments with it."""
+
+    assessments: int
+
+
+@dataclass(frozen=True)
+class KeyStoredUntried:
+    """The key is stored, but CodeScreen could not be asked whether it accepts it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class KeyRefused:
+    """CodeScreen refused the key; nothing was changed. `keeps_key`: whether a key that works is stored."""
+
+    reason: str
+    keeps_key: bool
+
+
+@dataclass(frozen=True)
+class KeyUntried:
+    """CodeScreen could not be asked, and the stored key works: nothing was changed."""
+
+    reason: str
+
+
+type KeyOutcome = KeyStored | KeyStoredUntried | KeyRefused | KeyUntried
+
+
+def replace_codescreen_key(
+    organization: Organization, api_key: str, actor: Actor, *, may_be_untried: bool = False
+) -> KeyOutcome:
+    """Try an API key at CodeScreen and store it unless it is refused.
+
+    One that can't be tried is stored only where no stored key works, or where a person allows it by `may_be_untried`.
+    Raises ValidationError, with the fix, for what can't be a key.
+    """
+    api_key = checked_key(api_key)
+    try:
+        assessments = provider.codescreen_client_with(organization, api_key).assessments()
+    except PlatformError as error:
+        if error.status in _REFUSED:
+            return KeyRefused(str(error), keeps_key=_has_working_key(organization))
+        if not may_be_untried and _has_working_key(organization):
+            return KeyUntried(str(error))
+        save_codescreen_key(organization, api_key, actor)
+        return KeyStoredUntried(str(error))
+    save_codescreen_key(organization, api_key, actor)
+    lists.store_assessments(organization, assessments)
+    return KeyStored(len(assessments))
+
+
+def _has_working_key(organization: Organization) -> bool:
+    stored = CodeScreenConnection.objects.filter(organization=organization).first()
+    return stored is not None and bool(stored.api_key) and stored.is_working

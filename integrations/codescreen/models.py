@@ -1,0 +1,98 @@
+"""The connection to one organization's CodeScreen account."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.store import database
+from integrations.store.columns import EncryptedTextField, UnreadableSecret
+
+MARK_RECEIVED_EVERY = timedelta(seconds=10)
+
+
+class CodeScreenConnection(models.Model):
+    """The API key, the optional webhook secret, and which extensions of the published API the account supports."""
+
+    class State(models.TextChoices):
+        """Whether CodeScreen accepted the key when it was last used."""
+
+        CONNECTED = "connected", "Connected"
+        REFUSED = "refused", "Key refused"
+
+    organization = models.OneToOneField(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="codescreen_connection"
+    )
+    state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
+    state_reason = models.TextField(blank=True)
+    api_key = EncryptedTextField(blank=True)
+    key_stored_at = models.DateTimeField(null=True, blank=True)
+    webhook_secret = EncryptedTextField(blank=True)
+    idempotency = models.BooleanField(
+        default=False, help_text="The account honours the Idempotency-Key header on invitations."
+    )
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When CodeScreen last accepted the key."
+    )
+    last_received_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a verified webhook last arrived."
+    )
+    assessments_refreshed_at = models.DateTimeField(null=True, blank=True)
+    states_results = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether the last result came with Passed, Failed or Expired; empty before the first one.",
+    )
+
+    class Meta:
+        verbose_name = "CodeScreen connection"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["connected", "refused"]),
+                name="codescreen_connection_state_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"CodeScreen · {self.organization}"
+
+    @property
+    def is_working(self) -> bool:
+        """Whether calls to CodeScreen may be made."""
+        return bool(self.api_key) and self.state == self.State.CONNECTED
+
+    @property
+    def is_key_unreadable(self) -> bool:
+        """Whether no encryption key opens the stored API key: it has to be entered again, or the key put back."""
+        return isinstance(self.api_key, UnreadableSecret)
+
+    @property
+    def is_webhook_secret_unreadable(self) -> bool:
+        """The same for the webhook secret."""
+        return isinstance(self.webhook_secret, UnreadableSecret)
+
+    @property
+    def sends_external_id(self) -> bool:
+        """Whether the account supports `externalId` on invitations, an extension of the published API."""
+        return self.idempotency or bool(self.webhook_secret) or self.is_webhook_secret_unreadable
+
+    def mark_refused(self, reason: str) -> bool:
+        """Record that CodeScreen refused this key. Return False when it was recorded before or the key was replaced."""
+        rows_with_this_key = type(self).objects.filter(pk=self.pk, key_stored_at=self.key_stored_at)
+        changed = rows_with_this_key.filter(state=self.State.CONNECTED).update(
+            state=self.State.REFUSED, state_reason=reason
+        )
+        self.refresh_from_db()
+        return bool(changed)
+
+    def mark_received(self) -> None:
+        """Record that a verified webhook arrived; at most once per MARK_RECEIVED_EVERY."""
+        if self.last_received_at is None or database.now() - self.last_received_at > MARK_RECEIVED_EVERY:
+            self.last_received_at = database.now()  # noted here first: several threads may hold this object
+            CodeScreenConnection.objects.filter(pk=self.pk).update(last_received_at=Now())
+
+    @classmethod
+    def note_result(cls, organization_id: int, is_stated: bool) -> None:
+        """Record whether a completed assessment came with Passed, Failed or Expired; writes only what changed."""
+        rows = cls.objects.filter(organization=organization_id)
+        rows.exclude(states_results=is_stated).update(states_results=is_stated)

@@ -1,0 +1,316 @@
+"""The statuses of an invitation: one record each, which says all that is said of a status and what follows from it.
+
+Pages, e-mails, exports, the admin and the rooms read the record. To add a status, add its record here, and the
+place that moves an invitation there. Statuses are stored and exported by their code.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum, StrEnum, auto
+from typing import NamedTuple, Self
+
+from integrations.core.vocabulary import LabelledEnum, ProgressTag, RecordEnum, Tone, lower_first, make_member
+
+SENT_AUTOMATICALLY = "Nothing to do. The invitation is sent automatically."
+
+
+class Phase(Enum):
+    """How far an invitation is: not sent yet, being sent, sent and asked about, or over."""
+
+    UNSENT = auto()
+    BEING_SENT = auto()
+    SENT = auto()
+    OVER = auto()
+
+
+class JourneyStep(IntEnum):
+    """The steps of a candidate's journey, as a candidate's page shows them."""
+
+    MOVED = 0
+    INVITED = 1
+    STARTED = 2
+    SUBMITTED = 3
+    RESULT = 4
+
+
+class InvitationAct(StrEnum):
+    """What a person may do to an invitation."""
+
+    APPROVE = "approve"
+    CANCEL = "cancel"
+    RESOLVE = "resolve"
+    SEND_AGAIN = "send_again"
+    INVITE_AGAIN = "invite_again"
+
+
+class FollowingEnd(LabelledEnum):
+    """Why the portal no longer asks CodeScreen about an invitation, after how many days, and the sentence about it.
+
+    Without days, it is the organization's rule: how long a candidate may take to start.
+    """
+
+    days: int | None
+    sentence: str
+
+    def __new__(cls, code: str, label: str = "", days: int | None = None, sentence: str = "") -> Self:
+        """Make the member; `sentence` may name {days}."""
+        member = make_member(cls, code, label)
+        member.days, member.sentence = days, sentence
+        return member
+
+    NOT_STARTED = "not_started", "Not started in time", None, "Not started within {days} days."
+    NOT_FINISHED = "not_finished", "Not finished in time", 56, "Started, but not finished within {days} days."
+    GONE = (
+        "gone",
+        "No longer in CodeScreen",
+        7,
+        "It has been missing in CodeScreen for {days} days, so it was deleted there.",
+    )
+    RESULT_SETTLED = "result_settled", "Result settled", 30, "The result hasn't changed for {days} days."
+    WITHDRAWN = "withdrawn", "Cancelled", None, "Cancelled, and not completed within {days} days."
+    ERASED = "erased", "The person's data was erased"
+
+
+class PollPace(NamedTuple):
+    """How often CodeScreen is asked: `times` the seconds that the setting states."""
+
+    setting: str
+    times: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusWords:
+    """What is said of where an invitation stands.
+
+    `label` is its name on every page; `title` is longer, for the head of a candidate's page; `phrase` is its name
+    within a sentence, after “is”: the label unless stated. `waits_for` says in a few words what is next; `next_step`
+    says in a sentence what a person can do; `meaning` explains it in the help.
+    """
+
+    label: str
+    tone: Tone
+    icon: str
+    title: str = ""
+    phrase: str = ""
+    waits_for: str = ""
+    next_step: str
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        """Make the phrase from the label, unless it is stated."""
+        object.__setattr__(self, "phrase", self.phrase or lower_first(self.label))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusRecord(StatusWords):
+    """All about one status.
+
+    `event` ends a line of a candidate's history, and is empty where another line says it. `step` is the step of the
+    journey that is reached, `tags` the progress tag in Lever, and as a second one that of an expired result.
+    `follows` are the statuses that it may follow.
+    """
+
+    code: str
+    event: str = ""
+    phase: Phase
+    needs_person: bool = False
+    step: JourneyStep | None = None
+    tags: tuple[ProgressTag, ...] = ()
+    poll: PollPace | None = None
+    following_ends: FollowingEnd | None = None
+    follows: tuple[str, ...]
+    allows: tuple[InvitationAct, ...] = ()
+
+
+class InvitationStatus(RecordEnum):
+    """Where an invitation stands."""
+
+    record: StatusRecord
+
+    HELD = StatusRecord(
+        code="held",
+        label="On hold",
+        tone=Tone.WARN,
+        icon="pause",
+        waits_for="Waits for an Admin",
+        next_step="An Admin decides whether it is sent.",
+        meaning="The limit of your rules is reached. Nothing was sent.",
+        phase=Phase.UNSENT,
+        needs_person=True,
+        follows=("pending",),  # an approval was taken back before it was sent
+        allows=(InvitationAct.APPROVE, InvitationAct.CANCEL),
+    )
+    PENDING = StatusRecord(
+        code="pending",
+        label="Waiting to be sent",
+        tone=Tone.INFO,
+        icon="clock",
+        waits_for="Goes out automatically",
+        next_step=SENT_AUTOMATICALLY,
+        meaning="It is decided and will be sent within seconds.",
+        phase=Phase.UNSENT,
+        follows=("held", "sending", "uncertain", "failed", "withdrawn"),
+        allows=(InvitationAct.CANCEL,),
+    )
+    SENDING = StatusRecord(
+        code="sending",
+        label="Being sent",
+        tone=Tone.INFO,
+        icon="send",
+        waits_for="Goes out automatically",
+        next_step=SENT_AUTOMATICALLY,
+        meaning="CodeScreen is being asked to send it.",
+        phase=Phase.BEING_SENT,
+        follows=("pending",),
+    )
+    UNCERTAIN = StatusRecord(
+        code="uncertain",
+        label="Possibly sent",
+        tone=Tone.WARN,
+        icon="help",
+        waits_for="Look in CodeScreen whether it arrived",
+        next_step="CodeScreen's answer never arrived. An Admin looks in CodeScreen, then says here whether it was "
+        "sent.",
+        meaning="CodeScreen was asked, but its answer never arrived.",
+        event="was possibly sent",
+        phase=Phase.BEING_SENT,
+        needs_person=True,
+        # pending: it may have been sent by what is lost, such as after a restore
+        follows=("pending", "sending"),
+        allows=(InvitationAct.RESOLVE, InvitationAct.SEND_AGAIN, InvitationAct.CANCEL),
+    )
+    INVITED = StatusRecord(
+        code="invited",
+        label="Invited",
+        title="Invited, not started",
+        phrase="invited, not started",
+        tone=Tone.INFO,
+        icon="mail",
+        waits_for="Waits for the candidate to start",
+        next_step="Nothing to do. The candidate has the invitation.",
+        meaning="CodeScreen has sent the e-mail. The candidate has not started.",
+        phase=Phase.SENT,
+        step=JourneyStep.INVITED,
+        tags=(ProgressTag.INVITED,),
+        poll=PollPace("POLL_NOT_STARTED_SECONDS", 1),
+        following_ends=FollowingEnd.NOT_STARTED,
+        # pending: the earlier call is confirmed before the retry
+        follows=("pending", "sending", "uncertain", "withdrawn", "in_progress", "submitted", "completed"),
+        allows=(InvitationAct.CANCEL,),
+    )
+    IN_PROGRESS = StatusRecord(
+        code="in_progress",
+        label="In progress",
+        tone=Tone.INFO,
+        icon="edit",
+        waits_for="Waits for the candidate to finish",
+        next_step="Nothing to do. The candidate is working on it.",
+        meaning="The candidate has started.",
+        phase=Phase.SENT,
+        step=JourneyStep.STARTED,
+        tags=(ProgressTag.IN_PROGRESS,),
+        poll=PollPace("POLL_IN_PROGRESS_SECONDS", 1),
+        following_ends=FollowingEnd.NOT_FINISHED,
+        follows=("invited", "submitted", "completed", "withdrawn"),
+    )
+    SUBMITTED = StatusRecord(
+        code="submitted",
+        label="Submitted",
+        title="Submitted, being evaluated",
+        tone=Tone.INFO,
+        icon="clock",
+        waits_for="Waits for CodeScreen's result",
+        next_step="Nothing to do. CodeScreen is evaluating it, and the result arrives automatically.",
+        meaning="The candidate has handed in the work.",
+        phase=Phase.SENT,
+        step=JourneyStep.SUBMITTED,
+        tags=(ProgressTag.IN_PROGRESS,),
+        poll=PollPace("POLL_IN_PROGRESS_SECONDS", 1 / 3),
+        following_ends=FollowingEnd.NOT_FINISHED,
+        follows=("invited", "in_progress", "completed", "withdrawn"),
+    )
+    COMPLETED = StatusRecord(
+        code="completed",
+        label="Completed",
+        title="Completed, result to come",
+        tone=Tone.INFO,
+        icon="clock",
+        next_step="Nothing to do. The result is in Lever, or being written there.",
+        meaning="CodeScreen says that the assessment is complete.",
+        phase=Phase.OVER,
+        step=JourneyStep.RESULT,
+        tags=(ProgressTag.COMPLETED, ProgressTag.EXPIRED),
+        poll=PollPace("POLL_NOT_STARTED_SECONDS", 24),
+        following_ends=FollowingEnd.RESULT_SETTLED,
+        follows=("invited", "in_progress", "submitted", "withdrawn"),
+        allows=(InvitationAct.INVITE_AGAIN,),
+    )
+    WITHDRAWN = StatusRecord(
+        code="withdrawn",
+        label=FollowingEnd.WITHDRAWN.label,
+        tone=Tone.NEUTRAL,
+        icon="x",
+        next_step="Nothing to do. The portal neither sends this invitation nor asks for its result.",
+        meaning="A person cancelled it, or the candidate left the stage or was archived.",
+        event="was cancelled",
+        phase=Phase.OVER,
+        poll=PollPace("POLL_NOT_STARTED_SECONDS", 24),
+        following_ends=FollowingEnd.WITHDRAWN,
+        follows=("held", "pending", "invited", "uncertain"),
+        allows=(InvitationAct.INVITE_AGAIN,),
+    )
+    FAILED = StatusRecord(
+        code="failed",
+        label="Not sent",
+        tone=Tone.BAD,
+        icon="warning",
+        waits_for="Correct the reason, then send again",
+        next_step="It was not sent. Fix the reason shown, then an Admin can send it again.",
+        meaning="CodeScreen refused to send it. The candidate's page shows the reason.",
+        event="was not sent",
+        phase=Phase.OVER,
+        follows=("held", "pending", "sending", "uncertain"),
+        allows=(InvitationAct.SEND_AGAIN,),
+    )
+
+
+#: What is said instead of the status: the e-mail bounced; the portal stopped asking without a result; data was erased.
+BOUNCED = StatusWords(
+    label="Bounced",
+    tone=Tone.BAD,
+    icon="warning",
+    waits_for="Correct the address, then send again",
+    next_step="The invitation bounced. Correct the address in Lever, then an Admin presses “Correct and send again” on "
+    "the candidate's page.",
+    meaning="CodeScreen reports that the invitation bounced: it couldn't be delivered to the address.",
+)
+NO_RESULT = StatusWords(
+    label="No result",
+    phrase="without a result",
+    tone=Tone.WARN,
+    icon="clock",
+    waits_for="The portal no longer asks for it",
+    next_step="If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen "
+    "again. To send a new e-mail, an Admin cancels the invitation and sends it again from the candidate's page.",
+)
+ERASED = StatusWords(
+    label="Data erased",
+    phrase="erased",
+    tone=Tone.NEUTRAL,
+    icon="trash",
+    next_step="Nothing to do. To send this person an assessment anyway, add them in Lever as a new opportunity.",
+)
+
+
+def _of_phases(*phases: Phase) -> tuple[InvitationStatus, ...]:
+    return tuple(status for status in InvitationStatus if status.record.phase in phases)
+
+
+UNSENT = _of_phases(Phase.UNSENT)
+ON_THE_WAY = _of_phases(Phase.UNSENT, Phase.BEING_SENT)
+FOLLOWED = _of_phases(Phase.SENT)
+OPEN = (*ON_THE_WAY, *FOLLOWED)
+NEED_PERSON = tuple(status for status in InvitationStatus if status.record.needs_person)
+#: By the new status, the statuses that it may follow.
+TRANSITIONS = {
+    status: tuple(InvitationStatus(code) for code in status.record.follows) for status in InvitationStatus
+}

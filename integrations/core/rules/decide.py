@@ -1,0 +1,316 @@
+"""Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    Decision,
+    ExistingInvitation,
+    Facts,
+    first_usable_email,
+)
+from integrations.core.rules.names import (
+    TAG_WORD,
+    KnownAssessment,
+    assessment_tags,
+    closest_name,
+    matching_assessments,
+)
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import AssessmentSource, DeliveryEvent, ReentryPolicy, ResultOutcome
+
+# Which assessment a candidate gets: by a person's choice, a mapping, a tag or the default.
+
+
+@dataclass(frozen=True)
+class AssessmentMatch:
+    """The source that names an assessment, the names as they are written there, and the assessments called so."""
+
+    source: AssessmentSource
+    written: tuple[str, ...]
+    found: tuple[KnownAssessment, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The written names, when CodeScreen has no assessment called so."""
+        return self.written if not self.found else ()
+
+
+def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
+    """Whether a mapping might name another assessment if Lever showed the title of the candidate's role."""
+    if not candidate.is_role_hidden or not facts.mappings.rules:
+        return False
+    match = choose_assessment(facts, candidate)
+    return match is None or match.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
+
+
+def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
+    """Return what the first source that names an assessment names; None when none does.
+
+    The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the default.
+    """
+    named = named_by_first_source(facts, candidate)
+    if named is None:
+        return None
+    source, written = named
+    found = {
+        assessment.id: assessment
+        for name in written
+        for assessment in matching_assessments(name, facts.assessments)
+    }
+    return AssessmentMatch(source, written, tuple(found.values()))
+
+
+def named_by_first_source(
+    facts: Facts, candidate: CandidateSnapshot
+) -> tuple[AssessmentSource, tuple[str, ...]] | None:
+    """Return the first source that names an assessment, and the names as they are written there; None without one."""
+    named = _named_assessments(facts, candidate).items()
+    return next(((source, written) for source, written in named if written), None)
+
+
+def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[AssessmentSource, tuple[str, ...]]:
+    """Return the names that each source gives, in the order of precedence."""
+    rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
+    # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
+    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
+    return {
+        AssessmentSource.CHOICE: (facts.chosen_assessment,) if facts.chosen_assessment else (),
+        AssessmentSource.MAPPING_FOR_STAGE: tuple(
+            rule.assessment for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)
+        ),
+        AssessmentSource.MAPPING_FOR_ROLE: tuple(
+            rule.assessment for rule in rules if rule.is_for_any_stage and is_codescreen_stage
+        ),
+        AssessmentSource.TAG: assessment_tags(candidate.tags, candidate.role_title),
+        AssessmentSource.DEFAULT: (facts.default_assessment,) if facts.default_assessment.strip() else (),
+    }
+
+
+# Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins.
+
+
+INVITING_EVENTS = frozenset(DeliveryEvent)
+
+
+HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
+
+
+def decide(facts: Facts) -> Decision:
+    """Return the verdict on complete facts, with its explanation."""
+    early = decide_before_read(facts)
+    if early is not None:
+        return early
+    candidate = facts.candidate
+    if not isinstance(candidate, CandidateSnapshot):
+        return Decision(
+            VerdictCode.NOT_VISIBLE,
+            "Lever doesn't show this candidate to the portal: the candidate is confidential, or no longer in Lever.",
+        )
+    return _decide_candidate(facts, candidate) or _decide_assessment(facts, candidate)
+
+
+def decide_locally(facts: Facts) -> Decision | None:
+    """Return the verdict that holds without asking Lever anything, or None."""
+    if facts.is_test:
+        return Decision(VerdictCode.TEST_REQUEST, "Lever tested the connection and reached the portal.")
+    if facts.is_paused:
+        return Decision(
+            VerdictCode.PAUSED,
+            "The portal is paused, so nothing is sent. This will be decided when the pause ends.",
+        )
+    if facts.disconnected_reason:
+        return Decision(
+            VerdictCode.DISCONNECTED,
+            f"{facts.disconnected_reason} This will be decided when the connection works again.",
+        )
+    if facts.event not in INVITING_EVENTS:
+        return Decision(VerdictCode.IGNORED_EVENT, f"Nothing happens for the event “{facts.event}”.")
+    if facts.is_erased:
+        return Decision(VerdictCode.ERASED, "This person's data was erased, so no assessment is sent.")
+    return None
+
+
+def decide_before_read(facts: Facts) -> Decision | None:
+    """Return the verdict that holds without reading the opportunity, or None."""
+    early = decide_locally(facts)
+    if early is not None:
+        return early
+    if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
+        stage = (
+            f"The stage “{facts.stage_name}”" if facts.stage_name else "A stage that isn't in Lever's list"
+        )
+        return Decision(
+            VerdictCode.NOT_A_TRIGGER_STAGE,
+            f"{stage} sends no assessment: its name doesn't begin with “{facts.stage_prefix}”, and no mapping has it.",
+        )
+    return None
+
+
+def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | None:
+    """Return the verdict when the candidate's own state rules an invitation out."""
+    if candidate.stage_id != facts.stage_id:
+        now_in = f" and is now in “{candidate.stage_name}”" if candidate.stage_name else ""
+        return Decision(VerdictCode.LEFT_STAGE, f"The candidate has left “{facts.stage_name}”{now_in}.")
+    if candidate.is_archived:
+        return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
+    if candidate.is_anonymized:
+        return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
+    if not _latest_blocking(facts.invitations_here) and (offer := _offer(facts)):
+        return offer
+    if not candidate.may_contact:
+        return Decision(
+            VerdictCode.CONTACT_NOT_ALLOWED,
+            "Lever's data protection settings don't allow contacting this candidate.",
+        )
+    return None
+
+
+def _offer(facts: Facts) -> Decision | None:
+    """Return that the candidate is offered to a person, where it can't be known whether they are invited already."""
+    cause = facts.entered_before
+    return Decision(VerdictCode.ENTERED_BEFORE, cause.explain(facts.stage_name)) if cause else None
+
+
+def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
+    match = choose_assessment(facts, candidate)
+    if match is None:
+        role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
+        decision = Decision(
+            VerdictCode.NO_ASSESSMENT,
+            f"No assessment is set for {role}: it has no mapping, the candidate has no “CodeScreen …” tag, and there "
+            "is no default.",
+        )
+    else:
+        decision = replace(
+            _decide_match(facts, candidate, match),
+            assessment_source=match.source,
+            names=match.written,
+            found=match.found,
+        )
+    if depends_on_hidden_role(facts, candidate):
+        return replace(decision, explanation=f"{decision.explanation} {HIDDEN_ROLE}")
+    return decision
+
+
+def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentMatch) -> Decision:
+    if match.unknown:
+        return _unknown_assessment(facts, match)
+    if len(match.found) > 1:
+        names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
+        return Decision(
+            VerdictCode.AMBIGUOUS_ASSESSMENT,
+            f"More than one assessment is possible because of {_where(match)}: {names}.",
+        )
+    assessment = match.found[0]
+    email = first_usable_email(candidate.emails)
+    if not email:
+        return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
+    decision = _decide_invitation(facts, assessment, match)
+    return replace(decision, assessment=assessment, email=email)
+
+
+def _unknown_assessment(facts: Facts, match: AssessmentMatch) -> Decision:
+    written = match.written[0]
+    meant = closest_name(written, [assessment.name for assessment in facts.assessments])
+    hint = f" Did you mean “{meant}”?" if meant else ""
+    return Decision(
+        VerdictCode.UNKNOWN_ASSESSMENT,
+        f"CodeScreen has no assessment called “{written}”, the name given by {match.source.label}.{hint}",
+    )
+
+
+def _where(match: AssessmentMatch) -> str:
+    """Return what names the assessment, for a sentence: a tag as it stands in Lever, or the kind of mapping."""
+    if match.source != AssessmentSource.TAG:
+        return match.source.label
+    tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.written)
+    return f"the tag {tags}" if len(match.written) == 1 else f"the tags {tags}"
+
+
+def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:
+    """Return the verdict once it is clear what would be sent: whether it was sent before, or goes out now."""
+    here = [row for row in facts.invitations_here if row.assessment_id == assessment.id]
+    elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == assessment.id]
+    round_number = max([row.round for row in here], default=1)
+    if facts.chosen_assessment and (decided := _has_another(facts, assessment)):
+        return decided
+    for latest in _latest_blocking(here):
+        if latest.is_cancelled_by_person:
+            return Decision(
+                VerdictCode.ALREADY_INVITED,
+                f"“{assessment.name}” was cancelled by a person on {latest.since}, after the candidate had entered "
+                "this stage.",
+                existing_invitation_id=latest.id,
+            )
+        if not _starts_new_round(facts, latest):
+            return Decision(
+                VerdictCode.ALREADY_INVITED,
+                f"The candidate already has “{assessment.name}” ({latest.status_phrase} since {latest.since}).",
+                existing_invitation_id=latest.id,
+                is_bounced=latest.is_bounced,
+            )
+        round_number = latest.round + 1
+    for latest in _latest_blocking([replace(row, is_cancelled_by_person=False) for row in elsewhere]):
+        if not _starts_new_round(facts, latest):
+            return Decision(
+                VerdictCode.INVITED_ELSEWHERE,
+                f"The same person already has “{assessment.name}” through another opportunity in Lever "
+                f"({latest.status_phrase} since {latest.since}).",
+                existing_invitation_id=latest.id,
+                is_bounced=latest.is_bounced,
+            )
+    if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
+        return offer
+    if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
+        return Decision(
+            VerdictCode.HELD_FOR_APPROVAL,
+            f"On hold: bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
+            f"{facts.bulk_window} minutes. “{assessment.name}” will be sent once an Admin approves it.",
+            round=round_number,
+        )
+    again = f" This is round {round_number}." if round_number > 1 else ""
+    return Decision(
+        VerdictCode.INVITE,
+        f"The assessment is “{assessment.name}”, because of {_where(match)}.{again}",
+        round=round_number,
+    )
+
+
+def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
+    """Return the verdict where one was chosen for a candidate who had none, and who has another by now."""
+    names = {assessment.id: f"“{assessment.name}”" for assessment in facts.assessments}
+    for latest in _latest_blocking([row for row in facts.invitations_here if row.assessment_id != chosen.id]):
+        name = names.get(latest.assessment_id, "another assessment")
+        return Decision(
+            VerdictCode.ALREADY_INVITED,
+            f"“{chosen.name}” was chosen, but the candidate already has {name} ({latest.status_phrase} since "
+            f"{latest.since}).",
+            existing_invitation_id=latest.id,
+            is_bounced=latest.is_bounced,
+        )
+    return None
+
+
+def _latest_blocking(invitations: Iterable[ExistingInvitation]) -> list[ExistingInvitation]:
+    """Return of each opportunity the latest round of those because of which the person isn't invited again."""
+    latest: dict[str, ExistingInvitation] = {}
+    for invitation in invitations:
+        known = latest.get(invitation.opportunity_id)
+        if (invitation.blocks or invitation.is_cancelled_by_person) and (
+            known is None or known.round < invitation.round
+        ):
+            latest[invitation.opportunity_id] = invitation
+    return list(latest.values())
+
+
+def _starts_new_round(facts: Facts, invitation: ExistingInvitation) -> bool:
+    """Whether the re-entry policy invites a person again who completed this invitation, here or elsewhere."""
+    if invitation.status != InvitationStatus.COMPLETED or not invitation.was_reentered:
+        return False
+    if facts.reentry == ReentryPolicy.AFTER_EXPIRY:
+        return invitation.outcome == ResultOutcome.EXPIRED
+    days = invitation.days_since_completion
+    return facts.reentry == ReentryPolicy.AFTER_DAYS and days is not None and days >= facts.reentry_days

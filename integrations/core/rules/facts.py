@@ -1,0 +1,172 @@
+"""The types around a decision: the facts that it depends on, and its result."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+
+from integrations.core.invitation_status import BOUNCED, InvitationStatus
+from integrations.core.rules.mappings import MappingIndex, TriggerPolicy
+from integrations.core.rules.names import TAG_WORD, KnownAssessment
+from integrations.core.verdict_code import VerdictCode, next_step
+from integrations.core.vocabulary import AssessmentSource, ReentryPolicy, ResultOutcome
+
+# Why a candidate is offered instead of invited: the portal can't know whether they have an invitation already.
+
+
+class EnteredBefore(StrEnum):
+    """What the portal doesn't know of a candidate; the code is stored with the facts of a verdict."""
+
+    CONNECTING = "connecting"
+    RESTORE = "restore"
+    UNKNOWN_TIME = "unknown_time"
+    PROGRESS_TAG = "progress_tag"
+
+    def explain(self, stage_name: str) -> str:
+        """Return it as a sentence that a recruiter can act on."""
+        return _SENTENCES[self].format(stage=stage_name)
+
+
+_SENTENCES: Mapping[str, str] = {
+    EnteredBefore.CONNECTING: (
+        "The candidate was in “{stage}” before Lever was connected, and may be invited already."
+    ),
+    EnteredBefore.RESTORE: (
+        "The candidate was in “{stage}” before the portal was restored from a backup. What it did after the backup is "
+        "lost, so they may be invited already."
+    ),
+    EnteredBefore.UNKNOWN_TIME: (
+        "Lever doesn't say when the candidate came into “{stage}”. That may have been before the portal's records "
+        "begin, so they may be invited already."
+    ),
+    EnteredBefore.PROGRESS_TAG: (
+        "The candidate has a progress tag (“CodeScreen: …”) in Lever, but no invitation here explains it, so they may "
+        "be invited already."
+    ),
+}
+
+# The types around a decision: the facts that it depends on, and its result.
+
+
+class NoCandidate(Enum):
+    """Why there is no snapshot of the candidate."""
+
+    UNREAD = auto()
+    NOT_VISIBLE = auto()
+    NO_SUCH_ID = auto()  # the id can't be one of Lever's
+
+
+@dataclass(frozen=True)
+class CandidateSnapshot:
+    """What Lever shows now of the opportunity."""
+
+    stage_id: str
+    stage_name: str
+    role_id: str = ""
+    role_title: str = ""
+    tags: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    is_archived: bool = False
+    is_anonymized: bool = False
+    may_contact: bool = True
+
+    @property
+    def is_role_hidden(self) -> bool:
+        """Whether Lever doesn't show the role, so that no mapping and no tag can be found by its title."""
+        return bool(self.role_id) and not self.role_title
+
+
+@dataclass(frozen=True)
+class ExistingInvitation:
+    """An invitation that exists already. `status_phrase` and `since` are for the explanation."""
+
+    id: int
+    assessment_id: str
+    status: InvitationStatus
+    status_phrase: str
+    since: str
+    was_sent: bool
+    opportunity_id: str = ""
+    round: int = 1
+    outcome: ResultOutcome | None = None
+    completed_at: datetime | None = None
+    days_since_completion: float | None = None
+    was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
+    is_bounced: bool = False
+    is_cancelled_by_person: bool = False  # and the candidate hasn't entered the stage since
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the person isn't invited to the assessment again because of it: it was sent, or may be."""
+        return self.status != InvitationStatus.FAILED and (
+            self.status != InvitationStatus.WITHDRAWN or self.was_sent
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a verdict depends on."""
+
+    event: str
+    is_test: bool = False
+    is_paused: bool = False
+    disconnected_reason: str = ""
+    is_erased: bool = False  # the person's data was erased, and nothing about them may be stored
+    stage_prefix: str = TAG_WORD
+    stage_id: str = ""
+    stage_name: str = ""
+    candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
+    entered_before: EnteredBefore | None = None  # what isn't known of the past; None once a person has chosen
+    mappings: MappingIndex = field(default_factory=MappingIndex)
+    assessments: tuple[KnownAssessment, ...] = ()
+    default_assessment: str = ""
+    chosen_assessment: str = ""  # the id of the one that a person chose for a candidate who had got none
+    invitations_here: tuple[ExistingInvitation, ...] = ()
+    invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
+    recently_invited: int = 0
+    reentry: ReentryPolicy = ReentryPolicy.NOTHING
+    reentry_days: int = 180
+    bulk_limit: int = 0
+    bulk_window: int = 10
+
+    @property
+    def trigger_policy(self) -> TriggerPolicy:
+        """The stages that may lead to an invitation."""
+        return TriggerPolicy(self.stage_prefix, self.mappings.stages)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, a sentence a recruiter can act on, and what an invitation needs to know."""
+
+    verdict: VerdictCode
+    explanation: str
+    assessment: KnownAssessment | None = None
+    assessment_source: AssessmentSource | None = None
+    names: tuple[str, ...] = ()  # what the source names, as it is written there
+    found: tuple[KnownAssessment, ...] = ()  # the assessments that these names mean
+    email: str = ""
+    existing_invitation_id: int | None = None
+    is_bounced: bool = False  # the e-mail of that invitation
+    round: int = 1
+
+    @property
+    def assessment_written(self) -> str:
+        """The first of the names; empty when nothing named an assessment."""
+        return self.names[0] if self.names else ""
+
+    @property
+    def next_step(self) -> str:
+        """What a person can do about it."""
+        return next_step(self.verdict, BOUNCED if self.is_bounced else None)
+
+
+# Which of a candidate's e-mail addresses an invitation is sent to.
+
+
+LONGEST_EMAIL = 320
+
+
+def first_usable_email(emails: Iterable[str]) -> str:
+    """Return the first address that an invitation can be sent to, empty when there is none."""
+    return next((email for email in emails if "@" in email and len(email) <= LONGEST_EMAIL), "")

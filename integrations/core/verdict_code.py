@@ -1,0 +1,324 @@
+"""The verdicts: one record each, which says all that is said of a verdict and what follows from it.
+
+Pages, notes, exports, the admin and the rooms read the record. To add a verdict, add its record here, in the order
+of deciding, and the place that decides it (`core/rules/decide.py`). Verdicts are stored and exported by their code.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from integrations.core.invitation_status import BOUNCED, ERASED, InvitationStatus, StatusWords
+from integrations.core.vocabulary import LabelledEnum, RecordEnum, Tone, lower_first
+
+
+class Consequence(Enum):
+    """What follows from a verdict."""
+
+    INVITES = auto()  # at once or after a person's approval
+    WAITS = auto()  # it is decided again automatically when the pause is over or the connection is back
+    NOT_INVITED = auto()
+    HAS_IT = auto()  # nobody is invited, because the person has the assessment
+    NOTHING = auto()  # it was never about inviting somebody
+
+
+class HelpSection(LabelledEnum):
+    """The sections of the help about verdicts, by their anchor and title."""
+
+    INVITED = "invited", "The assessment is sent, or an Admin decides"
+    FIX = "fix", "Nothing was sent, and you can fix it"
+    WAITS = "waits", "Decided later, automatically"
+    NOTHING = "nothing", "Nothing to do"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictRecord:
+    """All about one verdict.
+
+    `label` is its name on every page. `meaning` says in the help what happened, in sentences that hold for every
+    candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
+    somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
+    correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
+    `knows_stage`: it was decided by stage and candidate. `names_nobody`: the person's data is removed, and the
+    explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer so when Lever lists the candidate
+    in the stage.
+    """
+
+    code: str
+    label: str
+    tone: Tone = Tone.NEUTRAL
+    consequence: Consequence
+    section: HelpSection = HelpSection.NOTHING
+    meaning: str
+    next_step: str = "Nothing to do."
+    waits_for: str = ""
+    is_correctable: bool = False
+    leaves_note: bool = False
+    is_about_candidate: bool = True
+    knows_stage: bool = True
+    names_nobody: bool = False
+    is_refuted_by_list: bool = False
+
+    @property
+    def phrase(self) -> str:
+        """The name within a sentence."""
+        return lower_first(self.label)
+
+
+class VerdictCode(RecordEnum):
+    """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
+
+    record: VerdictRecord
+
+    TEST_REQUEST = VerdictRecord(
+        code="test_request",
+        label="Test request",
+        tone=Tone.INFO,
+        consequence=Consequence.NOTHING,
+        meaning="Somebody pressed “Verify Connection” in Lever. The message arrived.",
+        next_step="Nothing to do. Lever can reach the portal.",
+        is_about_candidate=False,
+        knows_stage=False,
+    )
+    PAUSED = VerdictRecord(
+        code="paused",
+        label="Paused",
+        tone=Tone.WARN,
+        consequence=Consequence.WAITS,
+        section=HelpSection.WAITS,
+        meaning="An Admin has paused the portal, so nothing was sent. The stage change is kept and decided later.",
+        next_step="An Admin ends the pause under Settings. This is then decided automatically.",
+        waits_for="Decided when the pause ends",
+        is_correctable=True,
+        knows_stage=False,
+    )
+    DISCONNECTED = VerdictRecord(
+        code="disconnected",
+        label="Not connected",
+        tone=Tone.WARN,
+        consequence=Consequence.WAITS,
+        section=HelpSection.WAITS,
+        meaning="Lever or CodeScreen was not connected, so nothing was sent. The stage change is kept and decided "
+        "later.",
+        next_step="A Super Admin connects again under Settings. This is then decided automatically.",
+        waits_for="Decided when connected again",
+        is_correctable=True,
+        knows_stage=False,
+    )
+    IGNORED_EVENT = VerdictRecord(
+        code="ignored_event",
+        label="Other event",
+        consequence=Consequence.NOTHING,
+        meaning="Lever sent a message that is not about a candidate entering a stage.",
+        is_about_candidate=False,
+        knows_stage=False,
+    )
+    ERASED = VerdictRecord(
+        code="erased",
+        label=ERASED.label,
+        consequence=Consequence.NOT_INVITED,
+        meaning="The candidate's personal data was erased here, so nobody can be invited.",
+        next_step=ERASED.next_step,
+        knows_stage=False,
+        names_nobody=True,
+    )
+    NOT_A_TRIGGER_STAGE = VerdictRecord(
+        code="not_a_trigger_stage",
+        label="Not a CodeScreen stage",
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The candidate entered a stage that sends no assessments: its name doesn't begin with the word for "
+        "such stages, and no mapping names it.",
+        is_about_candidate=False,
+    )
+    NOT_VISIBLE = VerdictRecord(
+        code="not_visible",
+        label="Could not be read",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="Lever doesn't show the candidate to the portal: they are confidential, or no longer in Lever. Or for "
+        "four days the portal could not read what the decision needs.",
+        next_step="Look for the candidate in Lever. Once the portal can read them, and they are still in the stage, it "
+        "decides about them automatically. Don't invite them in CodeScreen yourself: they would be invited twice.",
+        waits_for="Decided again once they can be read",
+        is_correctable=True,
+        is_refuted_by_list=True,
+    )
+    LEFT_STAGE = VerdictRecord(
+        code="left_stage",
+        label="Left the stage",
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The candidate was in another stage again before the assessment could be sent.",
+        next_step="To send the assessment, move the candidate into the stage again.",
+        is_refuted_by_list=True,
+    )
+    ARCHIVED = VerdictRecord(
+        code="archived",
+        label="Archived",
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The candidate is archived in Lever, so nothing was sent.",
+        next_step="To send the assessment, unarchive the candidate in Lever and move them into the stage again.",
+    )
+    ANONYMIZED = VerdictRecord(
+        code="anonymized",
+        label="Anonymized",
+        consequence=Consequence.NOT_INVITED,
+        meaning="Lever has anonymized the candidate. There is nobody to send an assessment to.",
+        next_step="Nothing to do. Lever has removed this person's data, so nothing can be sent.",
+        names_nobody=True,
+    )
+    ENTERED_BEFORE = VerdictRecord(
+        code="entered_before",
+        label="May be invited already",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.INVITED,
+        meaning="The portal can't know whether the candidate is invited already: they were in the stage before Lever "
+        "was connected or a backup was restored, or they have a progress tag in Lever that no invitation here "
+        "explains.",
+        next_step="Look in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
+        "Candidates.",
+        waits_for="Look in CodeScreen, else invite them",
+    )
+    CONTACT_NOT_ALLOWED = VerdictRecord(
+        code="contact_not_allowed",
+        label="Contact not allowed",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The data protection settings in Lever don't allow contacting this candidate.",
+        next_step="Ask the candidate for consent in Lever, then move them into the stage again.",
+        waits_for="Ask for consent in Lever",
+        is_correctable=True,
+        leaves_note=True,
+    )
+    NO_ASSESSMENT = VerdictRecord(
+        code="no_assessment",
+        label="No assessment",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
+        "your organization has no default.",
+        next_step="Let an Admin add a mapping for the role, or add the tag “CodeScreen {assessment name}” in Lever. "
+        "Then move the candidate into the stage again.",
+        waits_for="An Admin maps the role, then move them in again",
+        is_correctable=True,
+        leaves_note=True,
+    )
+    UNKNOWN_ASSESSMENT = VerdictRecord(
+        code="unknown_assessment",
+        label="Unknown assessment",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
+        "assessment was renamed in CodeScreen.",
+        next_step="Correct the tag in Lever, or let an Admin correct the mapping. Then move the candidate into the "
+        "stage again.",
+        waits_for="Correct the tag, or an Admin the mapping; then move them in again",
+        is_correctable=True,
+        leaves_note=True,
+    )
+    AMBIGUOUS_ASSESSMENT = VerdictRecord(
+        code="ambiguous_assessment",
+        label="Several assessments",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="More than one assessment is possible, for example because of two tags. The portal doesn't choose.",
+        next_step="Keep only one of these assessments, then move the candidate into the stage again.",
+        waits_for="Leave one assessment, then move them in again",
+        is_correctable=True,
+        leaves_note=True,
+    )
+    NO_EMAIL = VerdictRecord(
+        code="no_email",
+        label="No e-mail address",
+        tone=Tone.WARN,
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The candidate has no e-mail address in Lever, so the invitation can't reach anybody.",
+        next_step="Add an e-mail address in Lever, then move the candidate into the stage again.",
+        waits_for="Add it in Lever, then move them in again",
+        is_correctable=True,
+        leaves_note=True,
+    )
+    ALREADY_INVITED = VerdictRecord(
+        code="already_invited",
+        label="Already invited",
+        consequence=Consequence.HAS_IT,
+        meaning="The candidate has this assessment already.",
+        next_step="Nothing to do. The same assessment is never sent twice automatically. CodeScreen can resend its "
+        "e-mail. Once this invitation is over, an Admin can send it again from the candidate's page.",
+    )
+    INVITED_ELSEWHERE = VerdictRecord(
+        code="invited_elsewhere",
+        label="Invited elsewhere",
+        consequence=Consequence.HAS_IT,
+        meaning="The same person has this assessment already, through another opportunity in Lever.",
+        next_step="Nothing to do. The result of the other opportunity counts for this person too. Once that invitation "
+        "is over, an Admin can send it again from its page.",
+        waits_for="That result counts here too",
+        leaves_note=True,
+    )
+    HELD_FOR_APPROVAL = VerdictRecord(
+        code="held_for_approval",
+        label=InvitationStatus.HELD.label,
+        tone=Tone.WARN,
+        consequence=Consequence.INVITES,
+        section=HelpSection.INVITED,
+        meaning="More invitations came together than your rules allow without approval. This one is on hold, nothing "
+        "was sent.",
+        next_step=InvitationStatus.HELD.record.next_step,
+    )
+    INVITE = VerdictRecord(
+        code="invite",
+        label="Invite",
+        tone=Tone.GOOD,
+        consequence=Consequence.INVITES,
+        section=HelpSection.INVITED,
+        meaning="Everything was in order. CodeScreen sends the candidate the invitation.",
+        next_step=InvitationStatus.PENDING.record.next_step,
+    )
+    NOTED = VerdictRecord(
+        code="noted",
+        label="Update received",
+        consequence=Consequence.NOTHING,
+        meaning="CodeScreen sent news of an invitation. The portal then asked CodeScreen for the details.",
+        is_about_candidate=False,
+    )
+
+
+def _with(*consequences: Consequence) -> tuple[VerdictCode, ...]:
+    return tuple(code for code in VerdictCode if code.record.consequence in consequences)
+
+
+INVITING_VERDICTS = frozenset(_with(Consequence.INVITES))
+WAITING_VERDICTS = _with(Consequence.WAITS)
+#: Verdicts after which nobody was invited, as a candidate's list shows them.
+NOT_INVITED_VERDICTS = _with(Consequence.NOT_INVITED, Consequence.HAS_IT)
+CORRECTABLE_VERDICTS = tuple(code for code in VerdictCode if code.record.is_correctable)
+ABOUT_NO_CANDIDATE = frozenset(code for code in VerdictCode if not code.record.is_about_candidate)
+IMPERSONAL_VERDICTS = frozenset(code for code in VerdictCode if code.record.names_nobody)
+REFUTED_BY_LIST = frozenset(code for code in VerdictCode if code.record.is_refuted_by_list)
+#: Verdicts after which nobody was or had been invited, although a candidate entered a CodeScreen stage.
+NO_TEST = tuple(
+    code for code in _with(Consequence.NOT_INVITED, Consequence.WAITS) if code.record.is_about_candidate
+)
+
+
+def next_step(verdict: str, words: StatusWords | None = None) -> str:
+    """Return what a person can do about a verdict, and about the invitation of which `words` are said, if it has one.
+
+    Empty while there is no verdict. A bounce is said too where the verdict is that the person has the invitation.
+    """
+    if not verdict:
+        return ""
+    record = VerdictCode(verdict).record
+    is_about_it = record.consequence is Consequence.INVITES or (
+        words is BOUNCED and record.consequence is Consequence.HAS_IT
+    )
+    return words.next_step if words is not None and is_about_it else record.next_step

@@ -1,0 +1,197 @@
+"""Move a candidate in Lever when CodeScreen states Passed, unless a recruiter has acted since.
+
+A score alone never moves a candidate, and no candidate is moved back.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from integrations.catalog.lists import stages_named
+from integrations.catalog.models import Stage
+from integrations.catalog.stages import trigger_policy, unknown_target_message
+from integrations.clients.provider import ClientProvider
+from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
+from integrations.effects.kinds.note import enqueue_note
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.payloads import Opportunity
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.names import first_name
+from integrations.notifications.notify import notify_members
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
+
+FIX = "Correct “Stage on pass” under Settings, then retry."
+
+
+@dataclass(frozen=True)
+class MoveStagePayload(Payload):
+    """The stage to move the candidate to: as the policy writes it, and once Lever was asked its name there."""
+
+    stage: str = ""
+
+
+def follow_result(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the move when CodeScreen states Passed; notify people when it states something else after the move."""
+    organization = invitation.organization
+    if result.outcome != Result.Outcome.PASSED:
+        _notify_regrade(invitation, number)
+    elif organization.passed_stage.strip():
+        MOVE_STAGE.enqueue(
+            organization.pk,
+            f"{invitation.pk}:{number}",
+            MoveStagePayload(organization.passed_stage.strip()),
+            invitation=invitation,
+        )
+
+
+def _notify_regrade(invitation: Invitation, number: int) -> None:
+    """Notify people once, by a note in Lever and by e-mail, that a result changed after the candidate was moved."""
+    moves = invitation.effects.filter(
+        kind=Effect.Kind.MOVE_STAGE,
+        attempt_started_at__isnull=False,
+        # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
+        state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
+    )
+    move = moves.order_by("-pk").first()
+    latest = invitation.latest_result()
+    if move is None or latest is None:
+        return
+    now = f"Now it is {latest.outcome}" if latest.outcome else "Now CodeScreen doesn't state a result"
+    stage = MOVE_STAGE.payload_of(move).stage
+    change = (
+        f"The result of “{invitation.assessment_name}” changed. It was Passed, and the candidate was moved to "
+        f"“{stage}”. {now}. The portal moves nobody back."
+    )
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        f"regraded:{invitation.pk}:{number}",
+        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
+        invitation=invitation,
+    )
+    notify_members(
+        invitation.organization,
+        EmailTopic.RESULT_CHANGED,
+        f"{invitation.pk}:{number}",
+        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
+        lines=[
+            change,
+            "Decide in Lever which stage the candidate belongs in.",
+        ],
+        invitation=invitation,
+    )
+
+
+def _is_passed(invitation: Invitation) -> bool:
+    """Whether the latest result states Passed."""
+    latest = invitation.latest_result()
+    return latest is not None and latest.outcome == Result.Outcome.PASSED
+
+
+def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
+    """Move the candidate to the stage on pass, unless a recruiter has acted since.
+
+    Safe to run twice. Lever offers no conditional move, so a recruiter who acts between the read and the call is only
+    noticed at the next read.
+    """
+    invitation = effect.invitation
+    if invitation is None:
+        raise TypeError("a move without an invitation")
+    if reason := _reason_to_cancel(effect, invitation):
+        return Cancelled(reason)
+    lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected
+    target = _target(effect.organization, clients)
+    if isinstance(target, Failed):
+        return target
+    opportunity = lever.opportunity(effect.opportunity_id)
+    if opportunity.stage_id == target.external_id:
+        if effect.attempt_started_at:
+            return Done(record=partial(_notify_if_regraded, invitation))
+        return Done(
+            Effect.EndReason.ALREADY_THERE,
+            record=partial(_notify_if_regraded, invitation),
+            written=Words(stage=target.name),
+        )
+    if reason := _recruiter_acted(effect, invitation, opportunity):
+        return Cancelled(reason)
+    if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
+        return LeaseLost()
+    lever.move_stage(effect.opportunity_id, target.external_id, known_author(effect))
+    return Done(record=partial(_notify_if_regraded, invitation))
+
+
+def _notify_if_regraded(invitation: Invitation) -> None:
+    """Tell people when the result changed while the candidate was being moved."""
+    if not _is_passed(invitation):
+        _notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
+
+
+def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
+    """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
+    moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
+    if moves.exclude(pk=effect.pk).exists():
+        return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
+    if not effect.organization.passed_stage.strip():
+        return "The rules no longer have a stage for candidates who passed."
+    if effect.attempt_started_at is None and not _is_passed(invitation):
+        return "CodeScreen no longer says Passed."
+    if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
+        return "The candidate was invited again. The result of the later round decides."
+    return ""
+
+
+def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
+    """Return what a recruiter has done since the decision, which the portal must not undo; empty when nothing."""
+    if opportunity.is_archived:
+        return "The candidate was archived in Lever, so a recruiter has decided and nobody is moved."
+    if not invitation.stage_id or opportunity.stage_id != invitation.stage_id:
+        invited_from = (
+            f"“{invitation.stage_name}”" if invitation.stage_name else "the stage they were invited from"
+        )
+        return f"The candidate has left {invited_from}. A recruiter has decided, so the portal doesn't move them."
+    if (
+        effect.attempt_started_at
+        and opportunity.entered_at
+        and opportunity.entered_at > effect.attempt_started_at
+    ):
+        return "A recruiter moved the candidate back, so the portal doesn't move them again."
+    return "" if _is_passed(invitation) else "CodeScreen no longer says Passed."
+
+
+def _target(organization: Organization, clients: ClientProvider) -> Stage | Failed:
+    """Return the stage that the policy means now; Failed when there is none, several, or one that would invite."""
+    written = organization.passed_stage.strip()
+    stages = stages_named(organization, written, clients)
+    if not stages:
+        return Failed(f"{unknown_target_message(organization)} {FIX}")
+    if len(stages) > 1:
+        return Failed(f"Lever has {len(stages)} stages called “{written}”. Use the id of one instead. {FIX}")
+    [stage] = stages
+    if trigger_policy(organization).is_trigger(stage.external_id, stage.name):
+        return Failed(
+            f"Moving candidates to “{stage.name}” would send them an assessment, so nobody is moved. {FIX}"
+        )
+    return stage
+
+
+MOVE_STAGE = EffectKind(
+    kind=Effect.Kind.MOVE_STAGE,
+    target=Target.LEVER,
+    payload=MoveStagePayload,
+    perform=_move_stage,
+    author=Author.CONNECTED,
+    heading="Stage",
+    icon="play",
+    to_write=lambda effect, _: Words(stage=MoveStagePayload.from_json(effect.payload).stage),
+    done=lambda effect, words: (
+        f"The candidate was already in “{words.stage}”."
+        if effect.end_reason
+        else f"Moved into “{words.stage}” in Lever by the portal"
+    ),
+    failed="The candidate was not moved in Lever",
+    by_hand=ByHand("Candidates moved on", 1),
+    kept_payload=kept_whole,
+)

@@ -1,0 +1,213 @@
+"""Set the progress tag on the opportunity in Lever, and the customer's own tag for a result: mostly in the same calls.
+
+Lever has no call that replaces a tag: there is at most one addition and one removal.
+"""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import partial
+
+from integrations.clients.provider import ClientProvider
+from integrations.core.rules.names import is_progress_tag
+from integrations.core.vocabulary import ProgressTag
+from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
+from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.client import LeverClient
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import Cancelled, Done
+from integrations.store.questions import has_later_progress_tag, has_waiting_progress_tag
+
+LATER_PROGRESS = "A later status replaced this one."
+LATER_RESULT = "A later result replaced this one."
+REMOVAL_NOT_RECORDED = "Which tags it replaced wasn't kept when this was written."
+#: How Lever may answer to a tag that it doesn't accept, such as a new one where creating tags is restricted.
+_REFUSED = frozenset({400, 403, 422})
+
+
+@dataclass(frozen=True)
+class ResultTagPayload(Payload):
+    """The customer's tag to add, empty for none, the tags to remove, and the outcome that they stand for."""
+
+    tag: str = ""
+    others: list[str] = field(default_factory=list)
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class ProgressTagPayload(Payload):
+    """The progress tag that the opportunity is to have; `result` is the payload of a result tag set with it."""
+
+    tag: str = ""
+    result: JsonObject | None = None
+
+    @property
+    def result_tag(self) -> ResultTagPayload | None:
+        """The result tag that is set in the same calls, None when there is none."""
+        return None if self.result is None else ResultTagPayload.from_json(self.result)
+
+
+def enqueue_progress_tag(
+    invitation: Invitation, tag: str, result_tag: ResultTagPayload | None = None
+) -> bool:
+    """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
+
+    `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
+    The tag follows the latest round that was sent: for an earlier round nothing is enqueued, and False is returned.
+    """
+    if invitation.has_later_round_sent():
+        return False
+    if has_waiting_progress_tag(invitation.organization_id, invitation.opportunity_id):
+        waiting = Effect.objects.filter(
+            organization=invitation.organization_id,
+            kind=Effect.Kind.SET_PROGRESS_TAG,
+            opportunity_id=invitation.opportunity_id,
+            state=Effect.State.DUE,
+            leased_until__isnull=True,
+            payload__result=None,
+        )
+        waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
+    SET_PROGRESS_TAG.enqueue(
+        invitation.organization_id,
+        f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own
+        ProgressTagPayload(tag, result_tag.to_json() if result_tag else None),
+        invitation=invitation,
+    )
+    return True
+
+
+def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
+    """Leave exactly one progress tag on the opportunity, and the result tag that came with it.
+
+    Safe to run twice, since tags are a set. The progress tag is left out when a later one has been enqueued, the result
+    tag when CodeScreen has said something else since; cancelled when nothing remains. Where Lever refuses both
+    together, the progress tag is set alone, and the result tag becomes an effect of its own, which says why.
+    """
+    has_later = has_later_progress_tag(effect.organization_id, effect.opportunity_id, effect.pk)
+    payload = SET_PROGRESS_TAG.payload_of(effect)
+    result_tag = payload.result_tag
+    if result_tag is not None and _is_overtaken(effect, result_tag):
+        result_tag = None
+    if has_later and result_tag is None:
+        return Cancelled(LATER_PROGRESS)
+    progress_tag, lever = "" if has_later else payload.tag, clients.lever()
+    try:
+        written = _write_tags(lever, effect, progress_tag, result_tag)
+    except PlatformError as error:
+        if result_tag is None or not (progress_tag and result_tag.tag) or error.status not in _REFUSED:
+            raise
+        written = _write_tags(lever, effect, progress_tag, None)
+        alone = partial(
+            SET_RESULT_TAG.enqueue,
+            effect.organization_id,
+            f"alone:{effect.pk}",
+            result_tag,
+            invitation=effect.invitation,
+        )
+        return Done(record=alone, written=written)
+    return Done(written=written)
+
+
+def _set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
+    """Add the tag for the result and remove its opposite. Safe to run twice, since tags are a set.
+
+    Cancelled when CodeScreen has said something else since.
+    """
+    payload = SET_RESULT_TAG.payload_of(effect)
+    if _is_overtaken(effect, payload):
+        return Cancelled(LATER_RESULT)
+    return Done(written=_write_tags(clients.lever(), effect, "", payload))
+
+
+def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
+    """Whether CodeScreen has said something else since, of the effect's round or of a later one."""
+    invitation = effect.invitation
+    if invitation is None:
+        raise TypeError("a result tag without an invitation")
+    latest = invitation.latest_result()
+    if latest is None or latest.outcome != payload.outcome:
+        return True
+    return invitation.later_rounds().filter(results__isnull=False).exists()
+
+
+def _write_tags(
+    lever: LeverClient, effect: Effect, progress_tag: str, result_tag: ResultTagPayload | None
+) -> Words:
+    """Add the progress tag, if not empty, and the result tag, if given; then remove those that they replace.
+
+    Return what was added and removed. The new ones are added first, so that the opportunity is never without a
+    progress tag. Raises PlatformError.
+    """
+    result_tag = result_tag or ResultTagPayload()
+    added = [tag for tag in (progress_tag, result_tag.tag) if tag]
+    author = known_author(effect)
+    present = lever.add_tags(effect.opportunity_id, added, author) if added else None
+    replaced = _replaced(present, progress_tag, result_tag.others)
+    if replaced:
+        lever.remove_tags(effect.opportunity_id, replaced, author)
+    return Words(tags=added, removed=replaced, is_removal_known=present is not None, is_kept=True)
+
+
+def _replaced(present: Collection[str] | None, progress_tag: str, others: Collection[str]) -> list[str]:
+    """Return the tags to remove: of those present, or all that there may be when Lever's answer doesn't list them."""
+    if present is None:
+        return [*([tag for tag in ProgressTag if tag != progress_tag] if progress_tag else []), *others]
+    return [
+        tag
+        for tag in present
+        if tag in others or (progress_tag and tag != progress_tag and is_progress_tag(tag))
+    ]
+
+
+def _progress_words(effect: Effect, _: Result | None) -> Words:
+    payload = ProgressTagPayload.from_json(effect.payload)
+    tags = [payload.tag, payload.result_tag.tag if payload.result_tag else ""]
+    return Words(tags=[tag for tag in tags if tag], missing=REMOVAL_NOT_RECORDED)
+
+
+def _result_words(effect: Effect, _: Result | None) -> Words:
+    tag = ResultTagPayload.from_json(effect.payload).tag
+    return Words(tags=[tag] if tag else [], missing=REMOVAL_NOT_RECORDED)
+
+
+def _done(_: Effect, words: Words) -> str:
+    if not words.tags:
+        return "Tag removed in Lever"
+    what = "Tag" if len(words.tags) == 1 else "Tags"
+    return f"{what} set to {' and '.join(f'“{tag}”' for tag in words.tags)}"
+
+
+SET_PROGRESS_TAG = EffectKind(
+    kind=Effect.Kind.SET_PROGRESS_TAG,
+    target=Target.LEVER,
+    payload=ProgressTagPayload,
+    perform=_set_progress_tag,
+    priority=3,
+    author=Author.CONNECTED,
+    heading="Tags",
+    icon="filter",
+    to_write=_progress_words,
+    done=_done,
+    failed="The tag could not be set",
+    by_hand=ByHand("Progress tags set", 1),
+    kept_payload=kept_whole,
+)
+SET_RESULT_TAG = EffectKind(
+    kind=Effect.Kind.SET_RESULT_TAG,
+    target=Target.LEVER,
+    payload=ResultTagPayload,
+    perform=_set_result_tag,
+    priority=4,
+    author=Author.CONNECTED,
+    heading="Tags",
+    icon="filter",
+    to_write=_result_words,
+    done=_done,
+    failed="The tag could not be set",
+    by_hand=ByHand("Result tags set", 1),
+    kept_payload=kept_whole,
+)

@@ -1,0 +1,315 @@
+"""The report as a PDF: what it says, its fonts, and how its page looks."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+from threading import Lock
+from typing import Self
+from urllib.parse import quote
+
+import ttf_opensans
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+from integrations.http.json_types import JsonObject
+
+# Which font shows a character in a report.
+#
+# Open Sans is embedded: Latin, Greek and Cyrillic. Chinese, Japanese and Korean use the fonts that PDF viewers have
+# for them, which aren't embedded: a font of our own would be many megabytes for each. Characters of other scripts are
+# shown as `?`.
+
+
+REGULAR, BOLD = "OpenSans", "OpenSans-Bold"
+CHINESE, JAPANESE, KOREAN = "STSong-Light", "HeiseiKakuGo-W5", "HYGothic-Medium"
+MISSING = "?"
+
+_FILES = Path(ttf_opensans.__file__).parent / "ttf"
+_regular = TTFont(REGULAR, str(_FILES / "OpenSans-Regular.ttf"))
+pdfmetrics.registerFont(_regular)
+pdfmetrics.registerFont(TTFont(BOLD, str(_FILES / "OpenSans-Bold.ttf")))
+for _name in (CHINESE, JAPANESE, KOREAN):
+    pdfmetrics.registerFont(UnicodeCIDFont(_name))
+
+
+def printable(text: str) -> str:
+    """Return the text on one line, composed, without control characters; what no font has is `?`."""
+    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    return "".join(map(_shown, composed))
+
+
+def is_printable(text: str) -> bool:
+    """Whether the fonts have every character of the text."""
+    return MISSING not in printable(text.replace(MISSING, " "))
+
+
+def runs(text: str, font: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a printable text with the font of each; `font` is Open Sans, regular or bold."""
+    han = JAPANESE if any(_is_kana(one) for one in text) else CHINESE
+    for name, part in groupby(text, lambda one: _font_of(one, font, han)):
+        yield "".join(part), name
+
+
+def width(text: str, font: str, size: float) -> float:
+    """Return how wide a printable text is, in points."""
+    return sum(pdfmetrics.stringWidth(part, name, size) for part, name in runs(text, font))
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character)[0] == "C":
+        return ""
+    if ord(character) in _regular.face.charToGlyph or _is_asian(character):
+        return character
+    base = unicodedata.normalize("NFKD", character)[0]
+    return base if ord(base) in _regular.face.charToGlyph else MISSING
+
+
+def _font_of(character: str, font: str, han: str) -> str:
+    if ord(character) in _regular.face.charToGlyph:
+        return font
+    return KOREAN if _is_hangul(character) else han
+
+
+def _is_asian(character: str) -> bool:
+    return _is_han(character) or _is_kana(character) or _is_hangul(character)
+
+
+def _is_han(character: str) -> bool:
+    """Whether it is a Chinese character of the common block, or punctuation or a full-width form used with them."""
+    return "一" <= character <= "鿿" or "　" <= character <= "〿" or "！" <= character <= "￮"
+
+
+def _is_kana(character: str) -> bool:
+    return "぀" <= character <= "ヿ"
+
+
+def _is_hangul(character: str) -> bool:
+    return "가" <= character <= "힣"
+
+
+# What a report says, word for word.
+
+
+@dataclass(frozen=True)
+class ReportWords:
+    """Every text of a report; the same words give the same bytes. What isn't known is empty.
+
+    `candidate` is a first name, empty where the organization leaves it out. `outcome` is CodeScreen's word and decides
+    the colour alone; `result` is what the report says of it. `dates` has a text for each date that is known, in the
+    time zone that `zone` names. `made_at` is the time of the result, in ISO 8601.
+    """
+
+    organization: str = ""
+    candidate: str = ""
+    assessment: str = ""
+    role: str = ""
+    outcome: str = ""
+    result: str = ""
+    score: str = ""
+    rating: str = ""
+    reason: str = ""
+    report_url: str = ""
+    dates: list[list[str]] = field(default_factory=list)
+    zone: str = ""
+    reference: str = ""
+    made_at: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Return the words as they are stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> Self:
+        """Return stored words; unknown keys are ignored, and those that are missing are empty."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+    @property
+    def moment(self) -> datetime:
+        """The time of the result; without one, the beginning of 1970, so that the bytes stay the same."""
+        return datetime.fromisoformat(self.made_at) if self.made_at else datetime.fromtimestamp(0, UTC)
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The facts below the result, each with its label, in order; none without a text."""
+        facts = [
+            ("Candidate", self.candidate),
+            ("Role", self.role),
+            ("Failure reason", self.reason),
+            *((label, text) for label, text in self.dates),
+        ]
+        return [(label, text) for label, text in facts if text]
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """Everything that the report says, each with its label, in order; none without a text."""
+        said = [
+            ("Result", self.result),
+            ("Score", self.score),
+            ("Rating", self.rating),
+            ("Assessment", self.assessment),
+            *self.lines,
+            ("Times are in", self.zone if self.dates else ""),
+            ("Report in CodeScreen", self.report_url),
+        ]
+        return [(label, text) for label, text in said if text]
+
+
+# How a report looks: one A4 page of real text, with a link to the report in CodeScreen.
+
+
+PRODUCT = "CodeScreen–Lever portal"
+MARGIN, LABELS = 56.0, 128.0
+LINE = 1.4  # of a font's size
+MOST_LINES = 3
+INK, QUIET, RULE, LINK = "#1c2526", "#56666a", "#d5dddf", "#0f5c63"
+#: By CodeScreen's word: the colours of the panel and of the result in it.
+_TONES = {
+    "Passed": ("#e6f4ea", "#17603a"),
+    "Failed": ("#fbe9e7", "#96271c"),
+    "Expired": ("#fdf3dc", "#7a5200"),
+}
+_NEUTRAL = ("#eef2f3", INK)
+#: Kept as they are in an address; everything else is escaped.
+_OF_ADDRESSES = ":/?#[]@!$&'()*+,;=%-._~"
+
+#: The fonts of reportlab belong to the process.
+_lock = Lock()
+
+
+def render(words: ReportWords) -> bytes:
+    """Return the PDF of a report. The same words give the same bytes."""
+    content = BytesIO()
+    canvas = Canvas(
+        content,
+        pagesize=A4,
+        # 20 kB more, and the same bytes whatever version of zlib there is
+        pageCompression=0,
+        # no time, no random ids; the date is set below
+        invariant=1,
+        lang="en",
+        initialFontName=REGULAR,
+    )
+    moment = words.moment
+    canvas.setDateFormatter(lambda *_: f"D:{moment:%Y%m%d%H%M%S}Z")
+    canvas.setTitle(printable(f"Assessment report: {words.assessment}"))
+    canvas.setSubject(printable(words.result))
+    canvas.setAuthor(printable(words.organization))
+    canvas.setCreator(PRODUCT)
+    with _lock:
+        _draw(_Page(canvas), words)
+        canvas.showPage()
+        canvas.save()
+    return content.getvalue()
+
+
+@dataclass
+class _Page:
+    """A page, and how far down it is written."""
+
+    canvas: Canvas
+    y: float = A4[1] - MARGIN
+
+    def text(self, x: float, y: float, text: str, font: str, size: float, colour: str) -> None:
+        """Write one line, each part of it in the font that has its characters."""
+        self.canvas.setFillColor(HexColor(colour))
+        for part, name in runs(text, font):
+            self.canvas.setFont(name, size)
+            self.canvas.drawString(x, y, part)
+            x += width(part, font, size)
+
+    def down(self, points: float) -> float:
+        """Go down the page, and return where that is."""
+        self.y -= points
+        return self.y
+
+
+def _draw(page: _Page, words: ReportWords) -> None:
+    right = A4[0] - MARGIN
+    page.text(MARGIN, page.down(10), printable(words.organization)[:80], REGULAR, 10, QUIET)
+    page.text(MARGIN, page.down(32), "Assessment report", BOLD, 24, INK)
+    for line in _wrapped(printable(words.assessment), REGULAR, 13, right - MARGIN):
+        page.text(MARGIN, page.down(20), line, REGULAR, 13, QUIET)
+    page.down(24)
+    _draw_result(page, words)
+    page.down(12)
+    for label, text in words.lines:
+        _draw_fact(page, label, _wrapped(printable(text), REGULAR, 11, right - MARGIN - LABELS), INK)
+    if words.report_url:
+        _draw_link(page, words.report_url, right)
+    _draw_foot(page, words)
+
+
+def _draw_result(page: _Page, words: ReportWords) -> None:
+    """Draw the panel with the result, and beside it the score and the rating."""
+    ground, ink = _TONES.get(words.outcome, _NEUTRAL)
+    height = 84.0
+    page.canvas.setFillColor(HexColor(ground))
+    page.canvas.roundRect(MARGIN, page.down(height), A4[0] - 2 * MARGIN, height, 8, stroke=0, fill=1)
+    size = 26 if words.outcome else 17  # what is said where CodeScreen states none is longer
+    x = MARGIN + 20
+    for label, text in (("Result", words.result), ("Score", words.score), ("Rating", words.rating)):
+        if text:
+            page.text(x, page.y + 56, label, REGULAR, 10, QUIET)
+            page.text(x, page.y + 22, printable(text), BOLD, size, ink if label == "Result" else INK)
+            x += max(width(printable(text), BOLD, size), 60) + 44
+
+
+def _draw_fact(page: _Page, label: str, lines: list[str], colour: str) -> None:
+    """Draw a label and its text, with a rule below."""
+    page.down(8)
+    top = page.y
+    page.text(MARGIN, top - 11 * LINE, label, REGULAR, 11, QUIET)
+    for line in lines:
+        page.text(MARGIN + LABELS, page.down(11 * LINE), line, REGULAR, 11, colour)
+    page.canvas.setStrokeColor(HexColor(RULE))
+    page.canvas.line(MARGIN, page.down(9), A4[0] - MARGIN, page.y)
+
+
+def _draw_link(page: _Page, url: str, right: float) -> None:
+    """Draw the report's address; a web address can be clicked."""
+    top = page.y
+    _draw_fact(page, "Full report", _wrapped(printable(url), REGULAR, 11, right - MARGIN - LABELS), LINK)
+    if url.startswith(("https://", "http://")):
+        page.canvas.linkURL(
+            quote(url, safe=_OF_ADDRESSES), (MARGIN + LABELS, page.y, right, top), relative=0, thickness=0
+        )
+
+
+def _draw_foot(page: _Page, words: ReportWords) -> None:
+    lines = [
+        f"Written by the {PRODUCT} from what CodeScreen states. Times are in {words.zone}.",
+        f"Reference {words.reference}",
+    ]
+    for position, line in enumerate(lines):
+        page.text(MARGIN, MARGIN + 12 - 13 * position, printable(line), REGULAR, 9, QUIET)
+
+
+def _wrapped(text: str, font: str, size: float, most: float) -> list[str]:
+    """Return the text in lines of at most `most` points; what needs more than a few lines ends in an ellipsis."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined, font, size) <= most:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in word:
+            if width(lines[-1] + character, font, size) > most:
+                lines.append("")
+            lines[-1] += character
+    if len(lines) <= MOST_LINES:
+        return lines
+    last = lines[MOST_LINES - 1]
+    while last and width(f"{last}…", font, size) > most:
+        last = last[:-1]
+    return [*lines[: MOST_LINES - 1], f"{last}…"]

@@ -1,0 +1,344 @@
+"""Whether Lever and CodeScreen are connected, can be used, and answer in the shape that is expected."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.clients.models import ShapeDeviation
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.vocabulary import Platform
+from integrations.health.findings import (
+    AUTHOR,
+    CODESCREEN_SETTINGS,
+    HEALTH,
+    LEVER_SETTINGS,
+    MOST_NAMED,
+    SETTINGS,
+    Finding,
+    counted,
+    day,
+    lasting,
+    listed,
+)
+from integrations.health.lever_probe import latest_probe
+from integrations.http.shapes import Kind
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.oauth import scopes_of
+from integrations.organizations.models.organization import Organization
+
+# Whether Lever is connected and its clock right, and what is wrong with feedback there.
+
+
+TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
+SKEW_WARNING, SKEW_ERROR = 30.0, 120.0  # seconds
+SKEW_VALID_FOR = timedelta(days=1)
+
+
+def check_connection(organization: Organization) -> Iterator[Finding]:
+    """Yield whether Lever isn't connected, when its consent ends, and which scopes it didn't grant."""
+    connection = organization.lever
+    if connection is None or connection.state == LeverConnection.State.REVOKED:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_NOT_CONNECTED,
+            Level.ERROR,
+            "Lever isn't connected, so nobody is invited.",
+            "Ask a Super Admin to connect Lever under Settings.",
+            SETTINGS,
+        )
+        return
+    if connection.state == LeverConnection.State.CONNECTED and connection.is_unreadable:
+        return  # health/checks/secrets.py says so
+    if not connection.is_working:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_RECONNECT,
+            Level.ERROR,
+            "Lever no longer accepts the connection. Nobody is invited until it works; what arrives is kept.",
+            "Ask a Super Admin to connect Lever again under Settings.",
+            SETTINGS,
+        )
+        return
+    yield from _check_consent_end(organization, connection)
+    yield from _check_scopes(organization, connection)
+    yield from _check_account(organization)
+
+
+def _check_consent_end(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+    ends_at = connection.ends_at
+    if ends_at is None:
+        return
+    remaining = ends_at - timezone.now()
+    if remaining > TOKEN_WARNING:
+        return
+    when = f"{'ends' if remaining > timedelta() else 'ended'} on {day(ends_at)}"
+    yield Finding(
+        organization.slug,
+        FindingCode.LEVER_TOKEN_ENDS,
+        Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
+        f"The connection to Lever {when}. Lever ends every connection after one year.",
+        "Ask a Super Admin to connect Lever again under Settings. It can be done early, and nothing is lost.",
+        SETTINGS,
+    )
+
+
+def _check_scopes(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+    """Yield which scopes are missing; nothing when Lever didn't state what it granted."""
+    granted = connection.granted_scopes
+    needed = scopes_of(attaches_files=organization.attach_report)
+    missing = [scope for scope in needed if not granted & {scope, scope.replace(":read:", ":write:")}]
+    if granted and missing:
+        reasons = listed(f"{scope} (to {needed[scope]})" for scope in missing)
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_SCOPES_MISSING,
+            Level.WARNING,
+            f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
+            "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
+            SETTINGS,
+        )
+
+
+def _check_account(organization: Organization) -> Iterator[Finding]:
+    """Yield that another organization is connected to the same Lever account."""
+    probe = latest_probe(organization)
+    if probe is not None and probe.is_account_shared:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_ACCOUNT_SHARED,
+            Level.WARNING,
+            "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
+            "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
+            LEVER_SETTINGS,
+        )
+
+
+def check_clock(organization: Organization) -> Iterator[Finding]:
+    """Yield how far this server's clock and Lever's are apart, when that is much and was measured lately."""
+    connection = organization.lever
+    if connection is None or connection.clock_ahead is None or connection.clock_compared_at is None:
+        return
+    apart = abs(connection.clock_ahead)
+    if apart < SKEW_WARNING or timezone.now() - connection.clock_compared_at > SKEW_VALID_FOR:
+        return
+    where = "ahead of" if connection.clock_ahead > 0 else "behind"
+    yield Finding(
+        organization.slug,
+        FindingCode.CLOCK_SKEW,
+        Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
+        f"This server's clock is {lasting(apart)} {where} Lever's. Tokens may be renewed too late, and webhooks may be "
+        "rejected as too old.",
+        "Ask the portal's operator to switch on time synchronization, for example with `timedatectl set-ntp true`.",
+        HEALTH,
+    )
+
+
+def check_chosen_author(organization: Organization) -> Iterator[Finding]:
+    """Yield that the chosen author of feedback has left Lever."""
+    if organization.feedback_author and organization.feedback_author_gone:
+        name = organization.feedback_author_name or organization.feedback_author
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_AUTHOR_GONE,
+            Level.WARNING,
+            f"{name}, the chosen author of feedback, has left Lever. The person who connected Lever is shown instead.",
+            "Choose another author under Settings.",
+            AUTHOR,
+        )
+
+
+def check_feedback(organization: Organization) -> Iterator[Finding]:
+    """Yield what the latest probe found of the feedback template and its author."""
+    probe = latest_probe(organization)
+    connection = organization.lever
+    if probe is None or connection is None or not connection.is_working:
+        return
+    if probe.is_template_gone:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_TEMPLATE_GONE,
+            Level.WARNING,
+            "The feedback form “CodeScreen assessment” is no longer in Lever.",
+            "Nothing to do. The portal makes it again before the next result. Please keep it in Lever from then on.",
+            SETTINGS,
+        )
+    elif probe.missing_fields:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_TEMPLATE_INCOMPLETE,
+            Level.WARNING,
+            f"The feedback form in Lever lacks {listed(probe.missing_fields)}, so results are written without it.",
+            "In Lever's feedback forms, add the fields with exactly these names. Or delete the form there, and the "
+            "portal makes a complete one.",
+            SETTINGS,
+        )
+    if probe.is_author_gone:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_AUTHOR_GONE,
+            Level.WARNING,
+            "The Lever user who is shown as the author of feedback has left Lever.",
+            "Ask another Super Admin to connect Lever again under Settings. They become the author.",
+            LEVER_SETTINGS,
+        )
+
+
+# Whether CodeScreen accepts the API key, how old the key is, and whether the account states results.
+
+
+UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored
+UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it is asked every hour
+OLD_AFTER = timedelta(days=365)
+ASK_FOR_RESULTS = (
+    "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
+    "of your account's results. Nothing has to be changed here."
+)
+
+
+def check_key(organization: Organization) -> Iterator[Finding]:
+    """Yield whether the key is missing, refused, unconfirmed or old."""
+    connection = organization.codescreen
+    if connection is not None and connection.is_key_unreadable:
+        return  # health/checks/secrets.py says so
+    if connection is None or not connection.api_key:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_NOT_CONNECTED,
+            Level.ERROR,
+            "CodeScreen isn't connected. Nobody is invited, and what arrives from Lever is kept.",
+            "Ask a Super Admin to enter the API key under Settings.",
+            SETTINGS,
+        )
+    elif not connection.is_working:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_REFUSED,
+            Level.ERROR,
+            "CodeScreen refused the API key. Nobody is invited until it works; what arrives from Lever is kept.",
+            "Ask a Super Admin to enter a valid API key under Settings.",
+            SETTINGS,
+        )
+    else:
+        yield from _check_confirmation(organization, connection)
+        yield from _check_age(organization, connection)
+
+
+def _check_confirmation(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
+    """Yield that CodeScreen hasn't accepted the key for long; it isn't asked for a paused organization."""
+    now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
+    if verified_at is None and stored_at is not None and now - stored_at > UNTRIED_AFTER:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_UNTRIED,
+            Level.WARNING,
+            "CodeScreen hasn't accepted the API key yet.",
+            "Press “Test this key” under Settings.",
+            CODESCREEN_SETTINGS,
+        )
+    if verified_at is not None and now - verified_at > UNCONFIRMED_AFTER and not organization.paused:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_UNHEARD,
+            Level.WARNING,
+            f"CodeScreen last accepted the API key on {day(verified_at)}, although it is tried every hour.",
+            "Press “Test this key” under Settings and read the answer.",
+            CODESCREEN_SETTINGS,
+        )
+
+
+def _check_age(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
+    stored_at = connection.key_stored_at
+    if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_OLD,
+            Level.INFO,
+            f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
+            "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
+            CODESCREEN_SETTINGS,
+        )
+
+
+def check_stated_results(organization: Organization) -> Iterator[Finding]:
+    """Yield that CodeScreen states no result for this account, as its published API doesn't, and what then never acts.
+
+    Before the first result that isn't known, and only worth saying where a policy depends on it.
+    """
+    connection = organization.codescreen
+    if connection is None or not connection.is_working or connection.states_results:
+        return
+    waiting = [
+        name
+        for name, is_set in {
+            "the stage on pass": bool(organization.passed_stage.strip()),
+            "the review of failed candidates": organization.hold_failed,
+            "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
+        }.items()
+        if is_set
+    ]
+    if connection.states_results is None and not waiting:
+        return
+    if connection.states_results is None:
+        message = (
+            "No result has arrived yet, so it isn't known whether CodeScreen states Passed or Failed for your account. "
+            f"Its published API doesn't. Until it does, these have no effect: {listed(waiting)}."
+        )
+    else:
+        idle = f" These have no effect: {listed(waiting)}." if waiting else ""
+        message = (
+            "CodeScreen's last result didn't say Passed, Failed or Expired. Its published API gives only the score and "
+            f"the report link. Feedback in Lever therefore says “not stated”.{idle}"
+        )
+    yield Finding(
+        organization.slug,
+        FindingCode.RESULTS_NOT_STATED,
+        Level.INFO,
+        message,
+        ASK_FOR_RESULTS,
+        CODESCREEN_SETTINGS,
+    )
+
+
+# Whether the platforms send what the portal relies on.
+
+
+SHOWN_FOR = timedelta(days=3)  # since it was last seen
+
+
+def check_shapes(organization: Organization) -> Iterator[Finding]:
+    """Yield each way in which a platform lately sent something else than documented, with an example of types."""
+    seen_since = timezone.now() - SHOWN_FOR
+    rows = ShapeDeviation.objects.filter(organization=organization, last_seen_at__gt=seen_since)
+    for row in rows.order_by("is_readable", "first_seen_at", "pk")[:MOST_NAMED]:
+        types = ", ".join(f"{name}: {kind}" for name, kind in sorted(row.example.items()))
+        example = f" Its types: {{{types}}}." if types else ""
+        reading = (
+            "The portal understands it anyway."
+            if row.is_readable
+            else "The portal ignores it, so what depends on it doesn't happen."
+        )
+        times = counted(row.count, "time")
+        yield Finding(
+            organization.slug,
+            FindingCode.SHAPE_CHANGED,
+            Level.INFO if row.is_readable else Level.WARNING,
+            f"{_sentence(row)} ({row.endpoint}), since {day(row.first_seen_at)}, {times}.{example} {reading}",
+            f"Tell the portal's developers. They compare it with {Platform(row.platform).label}'s documentation.",
+            HEALTH,
+        )
+
+
+def _sentence(row: ShapeDeviation) -> str:
+    name = Platform(row.platform).label
+    what = f"“{row.field}”" if row.field else "the whole answer"
+    match row.found:
+        case Kind.NOTHING:
+            return f"{name} has begun to leave out {what}"
+        case Kind.OTHER_SPELLING:
+            return f"{name} has begun to spell {what} differently from {row.expected}"
+        case Kind.OTHER_FORM:
+            return f"{name} has begun to send {what} that isn't {row.expected}"
+        case _:
+            return f"{name} has begun to send {what} as {row.found} instead of {row.expected}"

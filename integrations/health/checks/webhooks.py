@@ -1,0 +1,215 @@
+"""Whether webhooks can be verified, arrive, and come to an address that stays."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.vocabulary import Platform, WebhookEvent
+from integrations.health import webhook_rejections
+from integrations.health.findings import (
+    CODESCREEN_SETTINGS,
+    SETTINGS,
+    WEBHOOK_SETTINGS,
+    Finding,
+    counted,
+    day,
+    lasting,
+)
+from integrations.health.lever_probe import latest_probe
+from integrations.health.models import WebhookRejection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+
+# Whether Lever's deliveries can be verified, and whether they arrive.
+
+
+MISSED_AT_LEAST = 3  # fewer may have been moved by something that sends no webhook
+
+
+def check_webhooks(organization: Organization) -> Iterator[Finding]:
+    """Yield what keeps Lever's stage changes from arriving."""
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    if not webhooks.active_tokens():
+        if webhooks.has_unreadable():
+            return  # health/checks/secrets.py says so
+        yield Finding(
+            organization.slug,
+            FindingCode.NO_SIGNATURE_TOKEN,
+            Level.ERROR,
+            "No signature token is stored, so every webhook from Lever is rejected.",
+            "Paste the signature token from Lever's webhook under Settings, or let the portal make the webhook.",
+            SETTINGS,
+        )
+        return
+    active = list(webhooks)
+    yield from _check_removed(organization, active)
+    received = [
+        webhook.last_received_at
+        for webhook in active
+        if webhook.last_received_at and webhook.event == WebhookEvent.STAGE_CHANGE
+    ]
+    if received:
+        yield from _check_silence(organization, max(received))
+        yield from _check_deletions(organization, active)
+    else:
+        yield _nothing_received(organization, active)
+
+
+def _nothing_received(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Finding:
+    if any(webhook.last_verified_at for webhook in webhooks):
+        return Finding(
+            organization.slug,
+            FindingCode.NO_DELIVERY_SEEN,
+            Level.INFO,
+            "Lever's test request arrived, but no stage change yet.",
+            "Move a test candidate into a CodeScreen stage.",
+            SETTINGS,
+        )
+    message = "No webhook has arrived from Lever yet."
+    fix = "In Lever, open Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
+    if any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks):
+        message += " A webhook that the portal made sends nothing until its event is switched on in Lever."
+        fix = (
+            "In Lever, open Settings › Integrations and API › Webhooks and switch on Candidate Stage Change."
+        )
+    return Finding(organization.slug, FindingCode.NO_DELIVERY_SEEN, Level.WARNING, message, fix, SETTINGS)
+
+
+def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+    """Yield the webhooks that are no longer in Lever; only worth knowing while another one still delivers."""
+    for webhook in webhooks:
+        since = webhook.missing_since
+        if since is None:
+            continue
+        another_delivers = any(
+            other.last_received_at and other.last_received_at > since for other in webhooks
+        )
+        origin = "that the portal made" if webhook.origin == LeverWebhook.Origin.API else "made by hand"
+        yield Finding(
+            organization.slug,
+            FindingCode.WEBHOOK_REMOVED,
+            Level.INFO if another_delivers else Level.ERROR,
+            f"The webhook {origin} was removed in Lever. It has been missing since {day(since)}.",
+            "Under Settings, let the portal make it again. Or add it in Lever by hand and save its token.",
+            WEBHOOK_SETTINGS,
+        )
+
+
+def _check_deletions(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+    """Yield that the portal made a webhook for stage changes, which works, and none for deleted candidates."""
+    made = {
+        webhook.event
+        for webhook in webhooks
+        if webhook.origin == LeverWebhook.Origin.API and webhook.missing_since is None
+    }
+    if made and WebhookEvent.CANDIDATE_DELETED not in made:
+        yield Finding(
+            organization.slug,
+            FindingCode.DELETION_WEBHOOK_MISSING,
+            Level.INFO,
+            "Lever doesn't report deleted candidates to the portal, so they are erased here up to half an hour later.",
+            "Under Settings, let the portal make the webhook for deleted candidates too. Then switch on Candidate "
+            "Deleted in Lever.",
+            WEBHOOK_SETTINGS,
+        )
+
+
+def _check_silence(organization: Organization, received_at: datetime) -> Iterator[Finding]:
+    """Yield that candidates change stage in Lever while no delivery arrives; a quiet account is no finding."""
+    probe = latest_probe(organization)
+    if probe is None or probe.silent_since is None or received_at > probe.silent_since:
+        return
+    if probe.missed_events < MISSED_AT_LEAST:
+        return
+    lasted = lasting((timezone.now() - received_at).total_seconds())
+    candidates = counted(probe.missed_events, "candidate")
+    yield Finding(
+        organization.slug,
+        FindingCode.WEBHOOK_SILENCE,
+        Level.WARNING,
+        f"Lever has sent no stage change for {lasted}, much longer than usual. At least {candidates} changed stage in "
+        "Lever in that time.",
+        "In Lever, open Settings › Integrations and API › Webhooks. Check that Candidate Stage Change is switched on, "
+        "and read the webhook's log. Until then the portal finds these candidates by comparing with Lever every few "
+        "minutes.",
+        WEBHOOK_SETTINGS,
+    )
+
+
+# Whether requests to the webhook addresses are rejected, or still come to an address that will end.
+
+
+SHOWN_FOR = timedelta(days=1)
+_PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETTINGS}
+ENDS_SOON = timedelta(days=2)
+#: Lever tries a failed webhook again for a while, at the address that it began with.
+STILL_USED_WITHIN = timedelta(days=1)
+
+
+def check_rejections(organization: Organization) -> Iterator[Finding]:
+    """Yield, for each platform, why the last request was rejected; worth knowing once others are accepted."""
+    recent = WebhookRejection.objects.filter(
+        organization=organization, last_at__gt=timezone.now() - SHOWN_FOR
+    )
+    last = {rejection.platform: rejection for rejection in recent.order_by("last_at")}
+    for name, rejection in last.items():
+        platform = Platform(name)
+        accepted_at = _last_accepted_at(organization, platform)
+        is_over = accepted_at is not None and accepted_at > rejection.last_at
+        ago = lasting((timezone.now() - rejection.last_at).total_seconds())
+        why = webhook_rejections.short_reason(rejection.code)
+        if is_over:
+            message = (
+                f"We rejected a message from {platform.label} {ago} ago: {why}. Later ones were accepted."
+            )
+            fix = f"Check whether a second webhook in {platform.label} uses this address."
+        else:
+            message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
+            fix = f"{webhook_rejections.cure(rejection.code, rejection.hint)} Then send a test from {platform.label}."
+        if rejection.count > 1:
+            message += f" This happened {rejection.count} times."
+        yield Finding(
+            organization.slug,
+            FindingCode.WEBHOOK_REJECTED,
+            Level.INFO if is_over else Level.WARNING,
+            message,
+            fix,
+            _PAGES[platform],
+        )
+
+
+def _last_accepted_at(organization: Organization, platform: Platform) -> datetime | None:
+    """Return when a request from the platform was last verified."""
+    if platform is Platform.CODESCREEN:
+        return organization.codescreen.last_received_at if organization.codescreen else None
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    times = [
+        at
+        for row in webhooks.values_list("last_received_at", "last_verified_at")
+        for at in row
+        if at is not None
+    ]
+    return max(times, default=None)
+
+
+def check_former_addresses(organization: Organization) -> Iterator[Finding]:
+    """Yield the former webhook addresses that are still used."""
+    now = timezone.now()
+    keys = FormerWebhookKey.objects.honoured().filter(
+        organization=organization, last_used_at__gt=now - STILL_USED_WITHIN
+    )
+    for former in keys.exclude(key=organization.webhook_key):
+        used = lasting((now - (former.last_used_at or now)).total_seconds())
+        yield Finding(
+            organization.slug,
+            FindingCode.FORMER_ADDRESS_USED,
+            Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
+            f"Webhooks still arrive at the old address that ends in {former}, the last one {used} ago. The address "
+            f"works until {day(former.until)}. After that, what arrives there is rejected.",
+            "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
+            "the webhook, use the button there.",
+            WEBHOOK_SETTINGS,
+        )

@@ -1,0 +1,341 @@
+"""What waits for a person, what failed or is late, and whether the workers run."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.catalog.stages import trigger_stages
+from integrations.clients.models import CircuitBreaker
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.invitation_status import NEED_PERSON, FollowingEnd
+from integrations.core.vocabulary import DeliveryEvent, Platform, lower_first
+from integrations.health.findings import (
+    ACTIVITY,
+    HEALTH,
+    MOST_NAMED,
+    SETTINGS,
+    Finding,
+    counted,
+    lasting,
+    listed,
+)
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
+from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import Heartbeat
+
+# What failed or is late, duties too, whether the workers run, and what the sweep had to repair.
+
+
+LONGEST_WAIT = timedelta(minutes=2)
+UNDECIDED_FOR = timedelta(days=1)
+HEARTBEAT_MAX_AGE = timedelta(seconds=90)
+REPAIRS_SHOWN_FOR = timedelta(hours=24)
+#: The sweep runs every ten minutes. After a day a candidate whose webhook was lost has waited for too long.
+SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
+
+
+def check_failed_effects(organization: Organization) -> Iterator[Finding]:
+    """Yield how many effects of which kind failed for good."""
+    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    counts = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
+    by_kind = {Effect.Kind(kind).label.lower(): number for kind, number in counts}
+    if by_kind:
+        number = sum(by_kind.values())
+        kinds = listed(f"{kind} ({times})" for kind, times in by_kind.items())
+        yield Finding(
+            organization.slug,
+            FindingCode.FAILED_EFFECTS,
+            Level.WARNING,
+            f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
+            "Open the candidate, read the reason, fix it, and press Retry.",
+            ACTIVITY.at("?state=failed"),
+        )
+
+
+def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
+    """Yield the deliveries that the portal gave up deciding."""
+    stuck = Delivery.objects.filter(STUCK, organization=organization)
+    if number := stuck.count():
+        ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
+        yield Finding(
+            organization.slug,
+            FindingCode.STUCK_DELIVERIES,
+            Level.ERROR,
+            f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
+            "Open the delivery, read the reason, and retry it.",
+            ACTIVITY.at("?verdict=stuck"),
+        )
+
+
+def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
+    """Yield how many stage changes have waited for their decision for longer than UNDECIDED_FOR, and why.
+
+    The candidates' names stand on the page alone: a finding is also sent to chat rooms, where none can be erased.
+    """
+    rows = Delivery.objects.undecided_since(Now() - UNDECIDED_FOR).filter(organization=organization)
+    if not (number := rows.count()):
+        return
+    shown = rows.order_by("received_at", "pk").values_list("opportunity_id", "last_error")[:MOST_NAMED]
+    reasons = (
+        listed(dict.fromkeys(error.rstrip(".") for _, error in shown if error)) or "no platform answered"
+    )
+    is_one = number == 1 and shown[0][0]
+    yield Finding(
+        organization.slug,
+        FindingCode.UNDECIDED_DELIVERIES,
+        Level.ERROR,
+        f"{counted(number, 'stage change')} could not be decided for more than a day. The reason: {reasons}.",
+        "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
+        "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
+        "invited twice.",
+        ACTIVITY.at(f"{shown[0][0]}/") if is_one else ACTIVITY.at("?show=deliveries&verdict=undecided"),
+    )
+
+
+def check_late_rows(organization: Organization) -> Iterator[Finding]:
+    """Yield how many rows have been due for longer than LONGEST_WAIT."""
+    late = Now() - LONGEST_WAIT
+    number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
+    number += Effect.objects.free().filter(organization=organization, due_at__lt=late).count()
+    if number:
+        yield Finding(
+            organization.slug,
+            FindingCode.OLDEST_DUE,
+            Level.ERROR,
+            f"{counted(number, 'task')} should have been done more than two minutes ago.",
+            "Ask the portal's operator to check that the workers run (`manage.py serve`) and to read their log.",
+            HEALTH,
+        )
+
+
+def check_workers(organization: Organization) -> Iterator[Finding]:
+    """Yield that no worker has written a heartbeat lately."""
+    if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
+        yield Finding(
+            organization.slug,
+            FindingCode.QUEUE_SILENT,
+            Level.WARNING,
+            "The workers have not reported for 90 seconds.",
+            "Ask the portal's operator to start the workers with `manage.py serve` or `manage.py qcluster`.",
+            HEALTH,
+        )
+
+
+def check_platforms(organization: Organization) -> Iterator[Finding]:
+    """Yield the platforms that don't answer and whose circuit breaker is open."""
+    for breaker in CircuitBreaker.objects.filter(
+        organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
+    ):
+        name = Platform(breaker.platform).label
+        yield Finding(
+            organization.slug,
+            FindingCode.PLATFORM_DOWN,
+            Level.WARNING,
+            f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying.",
+            f"If {name} is down, there is nothing to do. Everything is kept and continues when it is back.",
+            HEALTH,
+        )
+
+
+def check_sweep(organization: Organization) -> Iterator[Finding]:
+    """Yield how many candidates only the sweep found, because Lever's webhook missed them."""
+    repaired = Delivery.objects.filter(
+        organization=organization,
+        event=DeliveryEvent.SWEEP,
+        invitation__isnull=False,
+        chosen_at__isnull=True,
+        received_at__gte=Now() - REPAIRS_SHOWN_FOR,
+    )
+    if number := repaired.count():
+        candidates = counted(number, "candidate")
+        yield Finding(
+            organization.slug,
+            FindingCode.SWEEP_REPAIRED,
+            Level.WARNING,
+            f"In the last day Lever sent no webhook for {candidates}. The portal found them by comparing with Lever.",
+            "In Lever, check that the Candidate Stage Change webhook is switched on and that its log shows no errors.",
+            SETTINGS,
+        )
+
+
+def check_sweep_age(organization: Organization) -> Iterator[Finding]:
+    """Yield that the last sweep was long ago, although there is a stage to sweep and nothing forbids it."""
+    connection = organization.lever
+    if connection is None or organization.paused or organization.disconnected_reason:
+        return
+    swept_at = connection.swept_at or connection.connected_at
+    age = timezone.now() - swept_at if swept_at else timedelta()
+    if age > SWEEP_WARNING and trigger_stages(organization):
+        yield Finding(
+            organization.slug,
+            FindingCode.SWEEP_LATE,
+            Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
+            f"The portal has not compared its records with Lever for {lasting(age.total_seconds())}. Candidates whose "
+            "webhook was lost are not found until it does.",
+            "Ask the portal's operator to run `manage.py sweep` and to read the workers' log.",
+            HEALTH,
+        )
+
+
+def check_duties(organization: Organization) -> Iterator[Finding]:
+    """Yield each duty that failed several times in a row, else each that is overdue."""
+    runs = DutyRun.objects.filter(organization=organization)
+    for run in runs.failing() | runs.overdue():
+        yield _failing(organization, run) if run.is_failing else _overdue(organization, run)
+
+
+def _failing(organization: Organization, run: DutyRun) -> Finding:
+    return Finding(
+        organization.slug,
+        FindingCode.DUTY_FAILING,
+        Level.WARNING,
+        f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
+        "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
+        "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
+        "whether the machine is overloaded.",
+        HEALTH,
+    )
+
+
+def _overdue(organization: Organization, run: DutyRun) -> Finding:
+    if run.place:
+        return Finding(
+            organization.slug,
+            FindingCode.DUTY_OVERDUE,
+            Level.INFO,
+            f"{run.get_duty_display()} has more to do than usual and is under way. "
+            f"It was last done {_since(run.succeeded_at or run.created_at)} ago.",
+            "There is nothing to do: each turn goes on where the last one ended.",
+            HEALTH,
+        )
+    return Finding(
+        organization.slug,
+        FindingCode.DUTY_OVERDUE,
+        Level.WARNING,
+        f"{run.get_duty_display()} is late. It was last done {_since(run.succeeded_at or run.created_at)} ago.",
+        "Check that the workers run and keep up. More workers do more at once.",
+        HEALTH,
+    )
+
+
+def _since(moment: datetime) -> str:
+    return lasting((timezone.now() - moment).total_seconds())
+
+
+# What waits for a person, and whether there is a person who may act.
+
+
+ENDED_SHOWN_FOR = timedelta(days=14)
+
+
+def check_pause(organization: Organization) -> Iterator[Finding]:
+    """Yield that the organization is paused."""
+    if organization.paused:
+        yield Finding(
+            organization.slug,
+            FindingCode.PAUSED,
+            Level.WARNING,
+            "The portal is paused. Nothing is sent, and what arrives is kept.",
+            "End the pause under Settings when invitations may be sent again.",
+            SETTINGS,
+        )
+
+
+def check_super_admin(organization: Organization) -> Iterator[Finding]:
+    """Yield that nobody may connect the organization."""
+    if not Membership.objects.filter(organization=organization, role=Membership.Role.SUPER_ADMIN).exists():
+        yield Finding(
+            organization.slug,
+            FindingCode.NO_SUPER_ADMIN,
+            Level.WARNING,
+            "There is no Super Admin, so nobody can change the connections.",
+            "Ask the portal's operator to give a member that role, for example with `manage.py configure`.",
+            SETTINGS,
+        )
+
+
+def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
+    """Yield the invitations that wait for a person: uncertain, held and bounced ones, and failed candidates."""
+    own, status = Invitation.objects.filter(organization=organization), Invitation.Status
+    awaits_decision = Q(awaits_decision_since__isnull=False)
+    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
+    counts = waiting.aggregate(
+        uncertain=Count("pk", filter=Q(status=status.UNCERTAIN)),
+        held=Count("pk", filter=Q(status=status.HELD)),
+        bounced=Count("pk", filter=HAS_BOUNCED),
+        failed=Count("pk", filter=awaits_decision),
+    )
+    if number := counts["uncertain"]:
+        yield _uncertain(organization, number)
+    if number := counts["held"]:
+        yield Finding(
+            organization.slug,
+            FindingCode.HELD_INVITATIONS,
+            Level.WARNING,
+            f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
+            "An Admin sends or cancels them.",
+            ACTIVITY.at("?status=held"),
+        )
+    if number := counts["bounced"]:
+        yield Finding(
+            organization.slug,
+            FindingCode.BOUNCED_INVITATIONS,
+            Level.WARNING,
+            f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
+            "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
+            ACTIVITY.at("?view=bounced"),
+        )
+    if number := counts["failed"]:
+        yield Finding(
+            organization.slug,
+            FindingCode.AWAITING_DECISION,
+            Level.WARNING,
+            f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
+            "Decide in Lever, then press “Decided” on the candidate's page.",
+            ACTIVITY.at("?status=awaits_decision"),
+        )
+
+
+def _uncertain(organization: Organization, number: int) -> Finding:
+    """Return the finding on invitations of which nobody knows whether they were sent."""
+    uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
+    named = (
+        f"{invitation.assessment_name} (invitation {invitation.pk})"
+        for invitation in uncertain.order_by("pk")[:MOST_NAMED]
+    )
+    return Finding(
+        organization.slug,
+        FindingCode.UNCERTAIN_INVITATIONS,
+        Level.ERROR,
+        f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
+        "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
+        ACTIVITY.at("?status=uncertain"),
+    )
+
+
+def check_ended_following(organization: Organization) -> Iterator[Finding]:
+    """Yield how many invitations the portal has lately stopped asking about without a result, and why."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - ENDED_SHOWN_FOR
+    ended = Invitation.objects.filter(organization=organization, following_ended_at__gte=since)
+    by_reason = ended.ended_without_result().order_by("following_ended").values_list("following_ended")
+    counts = dict(by_reason.annotate(number=Count("pk")))
+    if counts:
+        reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
+        yield Finding(
+            organization.slug,
+            FindingCode.FOLLOWING_ENDED,
+            Level.WARNING,
+            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(sum(counts.values()), 'invitation')} ended without a "
+            f"result: {reasons}.",
+            "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
+            "invitation and send it again.",
+            ACTIVITY.at(f"?status=no_longer_followed&since={since:%Y-%m-%d}"),
+        )

@@ -1,0 +1,65 @@
+"""All findings on one organization: what is set up, what works, what waits for a person. Asks no platform."""
+
+from collections.abc import Callable, Iterator
+
+from integrations.core.finding_code import FindingCode, Level
+from integrations.health import linter
+from integrations.health.checks import connections, restore, secrets, set_up, webhooks, work
+from integrations.health.findings import HEALTH, Finding
+from integrations.organizations.models.organization import Organization
+
+Check = Callable[[Organization], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    secrets.check_secrets,
+    connections.check_connection,
+    webhooks.check_webhooks,
+    webhooks.check_rejections,
+    webhooks.check_former_addresses,
+    connections.check_clock,
+    connections.check_feedback,
+    connections.check_chosen_author,
+    connections.check_key,
+    connections.check_stated_results,
+    connections.check_shapes,
+    set_up.check_trigger_stages,
+    set_up.check_stage_on_pass,
+    set_up.check_roles,
+    work.check_pause,
+    work.check_super_admin,
+    set_up.check_single_sign_on,
+    restore.check_restored_connection,
+    restore.check_restored_log,
+    restore.check_possibly_invited,
+    work.check_waiting_invitations,
+    work.check_ended_following,
+    work.check_failed_effects,
+    work.check_stuck_deliveries,
+    work.check_undecided_deliveries,
+    work.check_late_rows,
+    work.check_workers,
+    work.check_platforms,
+    work.check_sweep,
+    work.check_duties,
+    work.check_sweep_age,
+)
+
+
+def findings(organization: Organization, *, with_hints: bool = False) -> list[Finding]:
+    """Return what a person should know, the worst first; one finding `ok` when there is nothing.
+
+    `with_hints` adds what is merely worth knowing about mappings.
+    """
+    organization = Organization.objects.reread(organization.pk)
+    found = [finding for check in CHECKS for finding in check(organization)]
+    found += [one for one in linter.findings(organization) if with_hints or one.level != Level.INFO]
+    if not found:
+        message = "Everything is set up and working. Nothing needs your attention."
+        found = [Finding(organization.slug, FindingCode.OK, Level.INFO, message, "", HEALTH)]
+    return sorted(found, key=lambda finding: -finding.level.severity)
+
+
+def operational_findings(organization: Organization) -> list[Finding]:
+    """Return the findings of the checks alone, without the linter's on mappings and tags, which are never errors."""
+    organization = Organization.objects.reread(organization.pk)
+    return [finding for check in CHECKS for finding in check(organization)]

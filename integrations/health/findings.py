@@ -1,0 +1,98 @@
+"""What the doctor and the mapping linter find: a problem, or what is worth knowing, its fix, and the page for that."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, Self
+
+from django.utils import timezone
+
+from integrations.core.finding_code import FindingCode, Level
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, what a link to it says, and which of a member's rights its changes need; empty for one that is read."""
+
+    url: str
+    text: str
+    needs: Literal["may_configure", "may_connect", ""] = ""
+
+    def at(self, place: str) -> Self:
+        """Return a place on the page, a part of it or what it lists, as the address goes on."""
+        return replace(self, url=f"{self.url}{place}")
+
+
+ACTIVITY = Page("/activity/", "Open Candidates")
+HEALTH = Page("/health/", "Open Health")
+MAPPINGS = Page("/mappings/", "Open Mappings", needs="may_configure")
+SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
+LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
+CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
+AUTHOR, POLICY_SETTINGS = (
+    Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure") for place in ("author", "rules")
+)
+#: Where people who may not change a setting find somebody who may.
+ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a person should know about an organization, given by its slug.
+
+    `message` says what is wrong, `fix` what to do about it, `page` where in the portal.
+    """
+
+    organization: str
+    code: FindingCode
+    level: Level
+    message: str
+    fix: str
+    page: Page
+
+    @property
+    def is_about_setup(self) -> bool:
+        """Whether it is about how mappings and tags are set up, and not about what works."""
+        return self.code.record.is_about_setup
+
+    @property
+    def link_text(self) -> str:
+        """What a link to the page says."""
+        return self.page.text if self.page == ASK else self.code.record.link or self.page.text
+
+
+# Numbers, lists, days and spans of time in the words of a finding.
+
+
+MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
+
+
+def listed(names: Iterable[object], total: int | None = None) -> str:
+    """Return names for a sentence: the first few, and how many more.
+
+    `total` is how many there are in all, where `names` are only the first of them.
+    """
+    words = [str(name) for name in names]
+    total = len(words) if total is None else total
+    more = f" and {total - MOST_NAMED} more" if total > MOST_NAMED else ""
+    return ", ".join(words[:MOST_NAMED]) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it needs one."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def day(moment: datetime) -> str:
+    """Return the day of a moment, in the reader's time zone on a page and in UTC on a terminal."""
+    return f"{timezone.localtime(moment):%-d %B %Y}"
+
+
+def lasting(seconds: float) -> str:
+    """Return a span of time in one unit, rounded down."""
+    for size, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size * 2:
+            return counted(int(seconds // size), noun)
+    return counted(int(seconds), "second")

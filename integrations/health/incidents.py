@@ -1,0 +1,228 @@
+"""Notify the members of ongoing problems: one e-mail when a problem begins and one when it ends.
+
+While it lasts another e-mail is sent, at most once an hour, only when more rows are concerned. The doctor's findings
+say what a problem is. Members are notified of a grant that Lever no longer accepts where that is noticed, not here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.clients.models import CircuitBreaker
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.effects.perform import MESSAGES
+from integrations.health import doctor
+from integrations.health.checks.webhooks import MISSED_AT_LEAST
+from integrations.health.checks.webhooks import SHOWN_FOR as REJECTIONS_SHOWN_FOR
+from integrations.health.checks.work import REPAIRS_SHOWN_FOR, UNDECIDED_FOR
+from integrations.health.findings import HEALTH, Finding
+from integrations.health.lever_probe import PROBE_VALID_FOR
+from integrations.health.models import Incident, LeverProbe, WebhookRejection
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.notifications.models import AlertTopic, EmailTopic
+from integrations.notifications.notify import effect_key, notify_members
+from integrations.notifications.payload import IncidentOngoing
+from integrations.notifications.rendering import OPEN
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
+
+KEEP_FOR = timedelta(days=90)
+NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
+
+
+def update_incidents(organization: Organization) -> None:
+    """Compare the doctor's findings with the ongoing incidents, and notify the members of what began and ended.
+
+    Safe to run twice and at once: a constraint lets one incident per problem be ongoing, and only the process that
+    changes its row sends the e-mail.
+    """
+    findings = {
+        finding.code: finding
+        for finding in doctor.operational_findings(organization)
+        if finding.code in INCIDENTS
+        and finding.level.severity >= INCIDENTS[finding.code].least_level.severity
+    }
+    ongoing = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
+    for code, incident in ongoing.items():
+        if code not in findings:
+            _end(incident, organization)
+    for code, finding in findings.items():
+        known = ongoing.get(code) or _begin(organization, code)
+        if known is not None and (known.notified_at is None or _has_new_rows(known, organization)):
+            _notify_begun(known, organization, finding)
+    Incident.objects.filter(organization=organization, ended_at__lt=timezone.now() - KEEP_FOR).delete()
+
+
+def _begin(organization: Organization, code: FindingCode) -> Incident | None:
+    """Return a new incident, None when another worker has begun it at the same moment."""
+    try:
+        with transaction.atomic():
+            incident = Incident.objects.create(organization=organization, code=code)
+    except IntegrityError:
+        return None
+    incident.refresh_from_db()
+    return incident
+
+
+def _has_new_rows(incident: Incident, organization: Organization) -> bool:
+    """Whether rows were added since the members were notified; an unsettled old one must not hide them."""
+    since = incident.notified_at
+    if incident.code == FindingCode.HELD_INVITATIONS:
+        held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
+        return held.filter(changed_at__gt=since).exists()
+    if incident.code == FindingCode.FAILED_EFFECTS:
+        failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+        return failed.filter(failed_at__gt=since).exists()
+    return False
+
+
+def _notify_begun(incident: Incident, organization: Organization, finding: Finding) -> None:
+    wording = INCIDENTS[incident.code]
+    if timezone.now() - incident.began_at < wording.notify_after:
+        return
+    same_problem = Incident.objects.filter(organization=organization, code=incident.code)
+    if same_problem.filter(notified_at__gt=timezone.now() - NOTIFY_AT_MOST_EVERY).exists():
+        return
+    with transaction.atomic():
+        unchanged = Incident.objects.ongoing().filter(pk=incident.pk, notified_at=incident.notified_at)
+        if not unchanged.update(notified_at=Now()):
+            return
+        if wording.begin_subject:
+            notified_before = f":{incident.notified_at:%Y-%m-%dT%H:%M:%S}" if incident.notified_at else ""
+            notify_members(
+                organization,
+                EmailTopic.INCIDENT_BEGUN,
+                f"{incident.pk}{notified_before}",
+                subject=wording.begin_subject,
+                lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.page.url}"],
+                holds_while=IncidentOngoing(incident.pk),
+                alert_topic=_alert_topic(incident),
+                link=f"{settings.PORTAL_URL}{finding.page.url}",
+            )
+
+
+def _end(incident: Incident, organization: Organization) -> None:
+    with transaction.atomic():
+        if not Incident.objects.ongoing().filter(pk=incident.pk).update(ended_at=Now()):
+            return
+        incident.refresh_from_db()
+        if incident.notified_at is not None and not _was_never_told(incident):
+            notify_members(
+                organization,
+                EmailTopic.INCIDENT_ENDED,
+                str(incident.pk),
+                subject=INCIDENTS[incident.code].end_subject,
+                lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
+                alert_topic=_alert_topic(incident),
+                link=f"{settings.PORTAL_URL}{HEALTH.url}",
+            )
+
+
+def _alert_topic(incident: Incident) -> AlertTopic:
+    is_held = incident.code == FindingCode.HELD_INVITATIONS
+    return AlertTopic.HELD if is_held else AlertTopic.INCIDENT
+
+
+def _was_never_told(incident: Incident) -> bool:
+    """Whether each e-mail and alert about the beginning still waits, and so isn't sent now that it is over."""
+    key = effect_key(EmailTopic.INCIDENT_BEGUN, str(incident.pk))
+    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=MESSAGES)
+    attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))
+    return bool(attempts) and not any(attempts)
+
+
+# Which organizations' incidents may have begun, changed or ended: a few queries over all of them.
+#
+# Asking the doctor would take twenty queries for each. What it would find is looked up here by code. Finding too much
+# here costs a needless look by the doctor; finding too little would leave members without a notice.
+
+
+_received_since = LeverWebhook.objects.active().filter(
+    organization=OuterRef("organization"),
+    event=DeliveryEvent.STAGE_CHANGE,
+    last_received_at__gt=OuterRef("silent_since"),
+)
+_accepted_since = LeverWebhook.objects.active().filter(
+    Q(last_received_at__gt=OuterRef("last_at")) | Q(last_verified_at__gt=OuterRef("last_at")),
+    organization=OuterRef("organization"),
+)
+_codescreen_accepted_since = CodeScreenConnection.objects.filter(
+    organization=OuterRef("organization"), last_received_at__gt=OuterRef("last_at")
+)
+
+#: By code, the rows whose organizations may have the incident.
+ROWS: Mapping[str, Callable[[], QuerySet[Model]]] = {
+    FindingCode.HELD_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.HELD),
+    FindingCode.UNCERTAIN_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.UNCERTAIN),
+    FindingCode.FAILED_EFFECTS: lambda: Effect.objects.filter(state=Effect.State.FAILED),
+    FindingCode.STUCK_DELIVERIES: lambda: Delivery.objects.filter(STUCK),
+    FindingCode.UNDECIDED_DELIVERIES: lambda: Delivery.objects.undecided_since(Now() - UNDECIDED_FOR),
+    FindingCode.DUTY_FAILING: DutyRun.objects.failing,
+    FindingCode.CODESCREEN_KEY_REFUSED: lambda: CodeScreenConnection.objects.filter(
+        state=CodeScreenConnection.State.REFUSED
+    ),
+    FindingCode.PLATFORM_DOWN: lambda: CircuitBreaker.objects.filter(
+        failures__gte=CircuitBreaker.FAILURES_TO_OPEN
+    ),
+    FindingCode.SWEEP_REPAIRED: lambda: Delivery.objects.filter(
+        event=DeliveryEvent.SWEEP, invitation__isnull=False, received_at__gte=Now() - REPAIRS_SHOWN_FOR
+    ),
+    FindingCode.WEBHOOK_REMOVED: lambda: LeverWebhook.objects.active().filter(missing_since__isnull=False),
+    FindingCode.WEBHOOK_REJECTED: lambda: WebhookRejection.objects.filter(
+        Q(platform=Platform.LEVER) & ~Exists(_accepted_since)
+        | Q(platform=Platform.CODESCREEN) & ~Exists(_codescreen_accepted_since),
+        last_at__gt=Now() - REJECTIONS_SHOWN_FOR,
+    ),
+    FindingCode.WEBHOOK_SILENCE: lambda: LeverProbe.objects.filter(
+        ~Exists(_received_since), missed_events__gte=MISSED_AT_LEAST, checked_at__gt=Now() - PROBE_VALID_FOR
+    ),
+}
+
+
+def organizations_with_changes() -> set[int]:
+    """Return the organizations whose incidents differ from what is found now, or aren't notified yet."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for code, rows in ROWS.items():
+        for organization_id in _organizations(rows()):
+            found[organization_id].add(code)
+    ongoing: dict[int, set[str]] = defaultdict(set)
+    for organization_id, code in Incident.objects.ongoing().values_list("organization", "code"):
+        ongoing[organization_id].add(code)
+    changed = {
+        organization_id
+        for organization_id in found | ongoing
+        if found[organization_id] != ongoing[organization_id]
+    }
+    unnotified = Incident.objects.ongoing().filter(notified_at__isnull=True)
+    return changed | set(_organizations(unnotified)) | _with_new_rows()
+
+
+def _with_new_rows() -> set[int]:
+    """Return the organizations whose ongoing incident has gained rows since its members were notified."""
+    ongoing = Incident.objects.ongoing()
+    held = ongoing.filter(
+        code=FindingCode.HELD_INVITATIONS,
+        organization__invitations__status=Invitation.Status.HELD,
+        organization__invitations__changed_at__gt=F("notified_at"),
+    )
+    failed = ongoing.filter(
+        code=FindingCode.FAILED_EFFECTS,
+        organization__effects__state=Effect.State.FAILED,
+        organization__effects__failed_at__gt=F("notified_at"),
+    )
+    return {*_organizations(held), *_organizations(failed)}
+
+
+def _organizations(rows: QuerySet[Model]) -> Iterable[int]:
+    return rows.order_by().values_list("organization", flat=True).distinct()

@@ -1,0 +1,333 @@
+"""Findings on an organization's mappings and tags, and which of them are new."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from integrations.catalog.models import Role
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.rules.mappings import MappingRule
+from integrations.core.rules.names import matching_assessments, normalize
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import AssessmentSource, lower_first
+from integrations.health.findings import Finding, counted, listed
+from integrations.health.linter_snapshot import LinterSnapshot
+from integrations.health.models import LinterFinding
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.organizations.models.organization import Organization
+
+# Findings on an organization's mappings and tags: names that mean nothing, names that mean too much, idle roles.
+#
+# A name is only called unknown once the platform's list has been read.
+
+
+LOOK_BACK = timedelta(days=30)
+MOST_DELIVERIES = 500
+MOST_PER_CHECK = 50  # for a person to read; a longer list is one mistake made many times
+
+
+def unknown_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield each mention of an assessment that CodeScreen doesn't list."""
+    if not snapshot.knows_assessments:
+        return
+    for mention in snapshot.assessment_mentions():
+        if matching_assessments(mention.written, snapshot.assessments):
+            continue
+        is_gone = bool(matching_assessments(mention.written, snapshot.gone_assessments))
+        problem = "is no longer in CodeScreen" if is_gone else "isn't in CodeScreen"
+        hint = snapshot.assessment_names.hint(mention.written)
+        message = f"{mention.where} names “{mention.written}”, which {problem}.{hint}"
+        yield snapshot.finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
+
+
+def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings whose role Lever doesn't list."""
+    if not snapshot.knows_roles:
+        return
+    for rule in snapshot.mappings.rules:
+        if not snapshot.role_names.find(rule.role):
+            hint = snapshot.role_names.hint(rule.role)
+            message = f"The mapping for “{rule.role}” has a role that isn't in Lever.{hint}"
+            fix = "Choose the role again, or remove the mapping."
+            yield snapshot.finding(FindingCode.UNKNOWN_ROLE, message, fix)
+
+
+def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings whose stage Lever doesn't list, for example after a rename."""
+    if not snapshot.knows_stages:
+        return
+    for rule in snapshot.mappings.rules:
+        if rule.is_for_any_stage or snapshot.stage_names.find(rule.stage):
+            continue
+        new_name = snapshot.new_stage_names.get(normalize(rule.stage), "")
+        guess = f"It may have been renamed.{snapshot.stage_names.hint(rule.stage)}"
+        reason = f"It was renamed to “{new_name}”." if new_name else guess
+        message = (
+            f"The mapping for “{rule.role}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
+        )
+        yield snapshot.finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
+
+
+def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield stages that were trigger stages by their former name and no longer are."""
+    policy = snapshot.trigger_policy
+    for stage in snapshot.stages:
+        if policy.has_prefix(stage.former_name) and not policy.is_trigger(stage.external_id, stage.name):
+            message = f"The stage “{stage.former_name}” was renamed to “{stage.name}” in Lever and no longer invites."
+            fix = f"Let its name begin with “{policy.prefix}” in Lever, or add a mapping with this stage."
+            yield snapshot.finding(FindingCode.RENAMED_STAGE, message, fix)
+
+
+def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield open roles for which several different assessments are named at once."""
+    for role in snapshot.open_roles:
+        for written in _names_that_compete(snapshot, role):
+            names = {
+                assessment.id: assessment.name
+                for name in written
+                for assessment in matching_assessments(name, snapshot.assessments)
+            }
+            # one name that two assessments have is a finding of its own
+            if len({normalize(name) for name in names.values()}) > 1:
+                quoted = listed(f"“{name}”" for name in names.values())
+                message = (
+                    f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
+                )
+                fix = "Keep only one of them, in the role's tags in Lever or in the mappings."
+                yield snapshot.finding(FindingCode.AMBIGUOUS_ASSESSMENT, message, fix)
+
+
+def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]:
+    """Return the assessments that the role's mappings name, stage by stage, and those that its tags name."""
+    by_stage: dict[str, list[str]] = {}
+    for rule in snapshot.rules_for(role):
+        stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
+        by_stage.setdefault(stage, []).append(rule.assessment)
+    competing = list(by_stage.values())
+    if snapshot.may_use_tags(role):
+        competing.append(list(snapshot.tags[role.pk]))
+    return competing
+
+
+def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield one finding with the open roles that no mapping, tag or default gives an assessment."""
+    if snapshot.organization.default_assessment.strip():
+        return
+    roles = [
+        role for role in snapshot.open_roles if not snapshot.tags[role.pk] and not snapshot.rules_for(role)
+    ]
+    if roles:
+        quoted = listed(f"“{role.title}”" for role in roles)
+        message = f"These open roles have no assessment, so their candidates are not invited: {quoted}."
+        fix = "Add mappings, tag the roles in Lever with “CodeScreen {assessment name}”, or set a default assessment."
+        yield snapshot.finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix, Level.INFO)
+
+
+def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield tags on candidates that named no assessment at their last entry, and still name none."""
+    # who entered again since then has the tag corrected, or is told of by the later entry
+    is_last_entry = Exists(Candidate.objects.filter(delivery=OuterRef("pk")))
+    undecidable = _decided_by_tag(snapshot, VerdictCode.UNKNOWN_ASSESSMENT).filter(is_last_entry)
+    role_tags = {normalize(name) for role in snapshot.open_roles for name in snapshot.tags[role.pk]}
+    opportunities_by_tag: dict[str, set[str]] = {}
+    for opportunity_id, name in undecidable.values_list("opportunity_id", "assessment_written")[
+        :MOST_DELIVERIES
+    ]:
+        is_known = matching_assessments(name, snapshot.assessments)
+        if name and normalize(name) not in role_tags and not is_known:
+            opportunities_by_tag.setdefault(name, set()).add(opportunity_id)
+    for name, opportunities in opportunities_by_tag.items():
+        where = f"The tag “CodeScreen {name}” on {counted(len(opportunities), 'candidate')}"
+        hint = snapshot.assessment_names.hint(name)
+        message = f"{where} names an assessment that isn't in CodeScreen.{hint}"
+        fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
+        yield snapshot.finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix, Level.INFO)
+
+
+def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield unmapped roles whose candidates were invited by a tag that the role itself doesn't have."""
+    roles = {role.external_id: role for role in snapshot.open_roles if not snapshot.rules_for(role)}
+    opportunities_by_tag: dict[tuple[str, str], set[str]] = {}
+    columns = (
+        "invitation__role_id",
+        "invitation__assessment_id",
+        "invitation__assessment_name",
+        "opportunity_id",
+    )
+    invited = _decided_by_tag(snapshot, VerdictCode.INVITE).values_list(*columns)
+    for role_id, assessment_id, name, opportunity_id in invited[:MOST_DELIVERIES]:
+        role = roles.get(role_id)
+        if role is None:
+            continue
+        tagged_ids = {
+            assessment.id
+            for tag in snapshot.tags[role.pk]
+            for assessment in matching_assessments(tag, snapshot.assessments)
+        }
+        if assessment_id not in tagged_ids:
+            opportunities_by_tag.setdefault((role_id, name), set()).add(opportunity_id)
+    instead = (
+        "the default assessment" if snapshot.organization.default_assessment.strip() else "no assessment"
+    )
+    for (role_id, name), opportunities in opportunities_by_tag.items():
+        candidates = counted(len(opportunities), "candidate")
+        message = (
+            f"The tag “CodeScreen {name}” is on {candidates} of “{roles[role_id].title}” but not on the role. "
+            f"Candidates without the tag get {instead}."
+        )
+        fix = "If all candidates of the role should get it, tag the role in Lever or add a mapping."
+        yield snapshot.finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix, Level.INFO)
+
+
+def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[Delivery]:
+    """Return the recent deliveries with this verdict whose assessment a tag named, the latest first."""
+    return Delivery.objects.filter(
+        organization=snapshot.organization,
+        verdict=verdict,
+        received_at__gte=timezone.now() - LOOK_BACK,
+        assessment_source=AssessmentSource.TAG,
+    ).order_by("-received_at")
+
+
+def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield names that several of CodeScreen's assessments have, so that they name none."""
+    seen: set[str] = set()
+    for mention in snapshot.assessment_mentions():
+        found = matching_assessments(mention.written, snapshot.assessments)
+        name = normalize(mention.written)
+        if len(found) > 1 and name not in seen:
+            seen.add(name)
+            message = (
+                f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
+                f"{lower_first(mention.where)} invites nobody."
+            )
+            fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
+            yield snapshot.finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
+
+
+def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings of the same role and stage to the same assessment that are only written differently."""
+    groups: dict[tuple[str, str, str], list[MappingRule]] = {}
+    for rule in snapshot.mappings.rules:
+        role = snapshot.role_names.find(rule.role) or normalize(rule.role)
+        stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
+        meant = matching_assessments(rule.assessment, snapshot.assessments)
+        assessment = meant[0].id if len(meant) == 1 else normalize(rule.assessment)
+        groups.setdefault((role, stage, assessment), []).append(rule)
+    for rules in groups.values():
+        if len(rules) > 1:
+            stage = "" if rules[0].is_for_any_stage else f" and “{rules[0].stage}”"
+            written = listed(f"“{rule.role}”" for rule in rules)
+            message = f"“{rules[0].role}”{stage} has {len(rules)} mappings to the same assessment: {written}."
+            fix = "Keep one of these mappings."
+            yield snapshot.finding(FindingCode.DUPLICATE_MAPPING, message, fix, Level.INFO)
+
+
+def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield titles that several open roles have and a mapping names: it holds for all of them."""
+    titles: dict[str, list[str]] = {}
+    for role in snapshot.open_roles:
+        titles.setdefault(normalize(role.title), []).append(role.title)
+    mapped_titles = {normalize(rule.role) for rule in snapshot.mappings.rules}
+    for title, found in titles.items():
+        if len(found) > 1 and title in mapped_titles:
+            message = f"{counted(len(found), 'open role')} are called “{found[0]}”. The mapping applies to all of them."
+            fix = "If they need different assessments, map each by its id, the end of its address in Lever."
+            yield snapshot.finding(FindingCode.DUPLICATE_ROLE, message, fix, Level.INFO)
+
+
+CHECKS = (
+    unknown_assessments,
+    ambiguous_assessments,
+    unknown_roles,
+    unknown_stages,
+    renamed_stages,
+    unknown_candidate_tags,
+    candidate_tags_not_on_role,
+    same_named_assessments,
+    repeated_mappings,
+    shared_titles,
+    roles_without_assessment,
+)
+
+
+def findings(organization: Organization) -> list[Finding]:
+    """Return what is wrong with the organization's mappings and tags, empty when nothing is."""
+    snapshot = LinterSnapshot(organization)
+    return [finding for check in CHECKS for finding in islice(check(snapshot), MOST_PER_CHECK)]
+
+
+# The linter's findings over time: a schedule records them, and the mappings page shows which are new or fixed.
+
+
+RECENT = timedelta(days=1)
+KEEP_FIXED_FOR = timedelta(days=30)
+MOST_FIXED = 10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The linter's findings now, those among them that are new, and the messages of those fixed lately."""
+
+    findings: list[Finding]
+    new: frozenset[Finding]
+    fixed: list[str]
+
+
+def digest(finding: Finding) -> str:
+    """Return the hash by which the same finding is recognized later."""
+    return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()
+
+
+def record_findings(organization: Organization) -> int:
+    """Record the linter's findings; return how many weren't there the last time.
+
+    A finding that was fixed and comes back counts as new.
+    """
+    found = {digest(finding): finding for finding in findings(organization)}
+    now = timezone.now()
+    with transaction.atomic():
+        rows = LinterFinding.objects.filter(organization=organization)
+        recorded = set(rows.filter(gone_at__isnull=True).values_list("digest", flat=True))
+        rows.filter(gone_at__isnull=True).exclude(digest__in=found).update(gone_at=now)
+        rows.filter(digest__in=set(found) & recorded).update(last_seen_at=now)
+        new = set(found) - recorded
+        rows.filter(digest__in=new).delete()
+        LinterFinding.objects.bulk_create(
+            [
+                LinterFinding(
+                    organization=organization,
+                    digest=key,
+                    code=found[key].code,
+                    level=found[key].level,
+                    message=found[key].message,
+                    first_seen_at=now,
+                    last_seen_at=now,
+                )
+                for key in new
+            ],
+            ignore_conflicts=True,
+        )
+        rows.filter(gone_at__lt=now - KEEP_FIXED_FOR).delete()
+    return len(new)
+
+
+def compare_with_history(organization: Organization) -> Comparison:
+    """Run the linter now and compare with what was recorded a day ago; on the first day nothing is new."""
+    present = findings(organization)
+    since = timezone.now() - RECENT
+    rows = LinterFinding.objects.filter(organization=organization)
+    known = set(rows.filter(gone_at__isnull=True, first_seen_at__lt=since).values_list("digest", flat=True))
+    is_first_day = not rows.filter(first_seen_at__lt=since).exists()
+    new = [] if is_first_day else [finding for finding in present if digest(finding) not in known]
+    messages = {finding.message for finding in present}
+    gone = rows.filter(gone_at__gte=since).order_by("-gone_at").values_list("message", flat=True)
+    fixed = [message for message in gone[: MOST_FIXED * 2] if message not in messages]
+    return Comparison(present, frozenset(new), fixed[:MOST_FIXED])

@@ -1,0 +1,121 @@
+"""One organization's mappings, tags and lists, read once for the linter's checks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from integrations.catalog.lists import OPEN_ROLE_STATES
+from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
+from integrations.catalog.stages import mapping_index
+from integrations.core.finding_code import FindingCode, Level
+from integrations.core.rules.mappings import MappingRule, TriggerPolicy
+from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize
+from integrations.health.findings import MAPPINGS, Finding, listed
+from integrations.organizations.models.organization import Organization
+
+
+@dataclass(frozen=True)
+class AssessmentMention:
+    """A place that names an assessment: where, for a sentence; the name as written; and how to name another."""
+
+    where: str
+    written: str
+    fix: str
+
+
+class NameIndex:
+    """The ids and names of one list, to find the entry that a person meant."""
+
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        self._entries = list(entries)
+        self._ids = {identifier for identifier, _ in self._entries}
+        self._ids_by_name = {normalize(name): identifier for identifier, name in self._entries if name}
+
+    def find(self, written: str) -> str:
+        """Return the id of the entry with this id or name, empty when there is none."""
+        if written.strip() in self._ids:
+            return written.strip()
+        return self._ids_by_name.get(normalize(written), "")
+
+    def hint(self, written: str) -> str:
+        """Return a sentence with the name that was probably meant, empty when none is similar."""
+        meant = closest_name(written, [name for _, name in self._entries])
+        return f" Did you mean “{meant}”?" if meant else ""
+
+
+class LinterSnapshot:
+    """One organization's mappings, tags and lists."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+        lever = organization.lever
+        codescreen = organization.codescreen
+        self.knows_stages = bool(lever and lever.stages_refreshed_at)
+        self.knows_roles = bool(lever and lever.roles_refreshed_at)
+        self.knows_assessments = bool(codescreen and codescreen.assessments_refreshed_at)
+        rows = list(Assessment.objects.filter(organization=organization))
+        self.gone_assessments = [KnownAssessment(row.external_id, row.name) for row in rows if row.gone_at]
+        self.assessments = [KnownAssessment(row.external_id, row.name) for row in rows if not row.gone_at]
+        self.assessment_names = NameIndex((assessment.id, assessment.name) for assessment in self.assessments)
+        self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
+        self.role_names = NameIndex((role.external_id, role.title) for role in self.roles)
+        self.open_roles = [role for role in self.roles if role.state in OPEN_ROLE_STATES]
+        self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
+        self.stages = list(Stage.objects.live().filter(organization=organization))
+        self.stage_names = NameIndex((stage.external_id, stage.name) for stage in self.stages)
+        self.new_stage_names = {
+            normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
+        }
+        thresholds = RatingThresholds.objects.filter(organization=organization)
+        self.rated_assessments = list(thresholds.values_list("assessment", flat=True))
+        self.mappings = mapping_index(organization)
+        self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
+        self.trigger_stages = [
+            stage for stage in self.stages if self.trigger_policy.is_trigger(stage.external_id, stage.name)
+        ]
+
+    def rules_for(self, role: Role) -> list[MappingRule]:
+        """Return the mappings that name this role."""
+        return self.mappings.for_role(role.external_id, role.title)
+
+    def may_use_tags(self, role: Role) -> bool:
+        """Whether there is a stage in which the role's tags name the assessment, because no mapping does."""
+        rules = self.rules_for(role)
+        is_mapped_for_any = any(rule.is_for_any_stage for rule in rules)
+        if not self.trigger_stages:
+            return not is_mapped_for_any
+        return any(
+            not (is_mapped_for_any and self.trigger_policy.has_prefix(stage.name))
+            and not any(rule.names_stage(stage.external_id, stage.name) for rule in rules)
+            for stage in self.trigger_stages
+        )
+
+    def assessment_mentions(self) -> Iterator[AssessmentMention]:
+        """Yield every place that names an assessment; equal tags of several roles are one place.
+
+        The tags of roles whose assessment the mappings name in every stage name none.
+        """
+        for rule in self.mappings.rules:
+            where = f"The mapping for “{rule.role}”"
+            yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
+        for written in self.rated_assessments:
+            fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."
+            yield AssessmentMention("A set of rating thresholds", written, fix)
+        titles_by_tag: dict[str, list[str]] = {}
+        for role in filter(self.may_use_tags, self.open_roles):
+            for name in self.tags[role.pk]:
+                titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
+        for name, titles in titles_by_tag.items():
+            where = f"The tag “CodeScreen {name}” on {listed(titles)}"
+            yield AssessmentMention(
+                where, name, "Correct the tag on the role in Lever, or add a mapping for the role."
+            )
+        if self.organization.default_assessment.strip():
+            yield AssessmentMention(
+                "The default assessment",
+                self.organization.default_assessment,
+                "Choose another default assessment.",
+            )
+
+    def finding(self, code: FindingCode, message: str, fix: str, level: Level = Level.WARNING) -> Finding:
+        """Return a finding that is fixed on the mappings page."""
+        return Finding(self.organization.slug, code, level, message, fix, MAPPINGS)

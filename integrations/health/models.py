@@ -1,0 +1,167 @@
+"""Incidents, findings of the linter and of the hourly probe of Lever, counts of rejected webhook requests."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.core.finding_code import INCIDENTS
+from integrations.organizations.models.organization import Organization
+
+# Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Incidents by whether they are over."""
+
+    def ongoing(self) -> Self:
+        """Incidents that are not over."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Incident(models.Model):
+    """One continuous occurrence of one of the doctor's findings."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="incidents"
+    )
+    code = models.CharField(max_length=60, help_text="The code of the doctor's finding.")
+    began_at = models.DateTimeField(db_default=Now())
+    notified_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the members were notified; empty while it may still end without anybody acting.",
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-began_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "code"],
+                condition=models.Q(ended_at__isnull=True),
+                name="incident_lasts_once",
+            )
+        ]
+        indexes = [models.Index(fields=["organization", "-began_at"], name="incident_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.began_at:%-d %b %Y %H:%M}"
+
+    @property
+    def name(self) -> str:
+        """What was wrong, for people."""
+        incident = INCIDENTS.get(self.code)
+        return incident.name if incident else self.code
+
+
+# The findings of the linter's last runs, so that people see which are new.
+
+
+class LinterFinding(models.Model):
+    """One finding of the linter: when it was first and last found, and since when it is gone."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="linter_findings"
+    )
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the code and the message.")
+    code = models.CharField(max_length=60)
+    level = models.CharField(max_length=20)
+    message = models.TextField()
+    first_seen_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "set-up issue"
+        ordering = ["-first_seen_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="linter_finding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} #{self.pk}"
+
+
+# Counts of webhook requests that were rejected; nothing of the requests themselves is stored.
+
+
+COUNT_EVERY = timedelta(seconds=1)
+
+
+class WebhookRejection(models.Model):
+    """One reason for which requests to an organization's webhook endpoint were rejected: count, last time, hint."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="webhook_rejections"
+    )
+    platform = models.CharField(max_length=20)
+    code = models.CharField(max_length=60)
+    count = models.PositiveIntegerField(default=1, help_text="At most one a second is counted.")
+    last_at = models.DateTimeField(db_default=Now())
+    hint = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = "rejected webhook request"
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "platform", "code"], name="webhook_rejection_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.code}"
+
+    @classmethod
+    def is_counted(cls, organization: Organization, platform: str, code: str) -> bool:
+        """Whether a rejection for that reason was counted in this second, so that the cause needn't be determined."""
+        rows = cls.objects.filter(organization=organization, platform=platform, code=code)
+        return rows.filter(last_at__gte=Now() - COUNT_EVERY).exists()
+
+    @classmethod
+    def record(cls, organization: Organization, platform: str, code: str, hint: str = "") -> None:
+        """Count one rejection: one row per reason and at most one write a second, however many requests arrive."""
+        rows = cls.objects.filter(organization=organization, platform=platform, code=code)
+        if rows.filter(last_at__lt=Now() - COUNT_EVERY).update(
+            count=models.F("count") + 1, last_at=Now(), hint=hint
+        ):
+            return
+        if not rows.exists():
+            row = WebhookRejection(organization=organization, platform=platform, code=code, hint=hint)
+            WebhookRejection.objects.bulk_create([row], ignore_conflicts=True)
+
+
+# The hourly probe of one organization's Lever, stored for the doctor, which calls no platform.
+
+
+class LeverProbe(models.Model):
+    """Whether the feedback template and its author still exist, and how many events had no webhook."""
+
+    organization = models.OneToOneField(
+        "integrations.Organization", on_delete=models.CASCADE, primary_key=True, related_name="lever_probe"
+    )
+    checked_at = models.DateTimeField()
+    is_template_gone = models.BooleanField(default=False)
+    missing_fields = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="The fields that a result is written into and that the feedback template lacks.",
+    )
+    is_author_gone = models.BooleanField(default=False)
+    is_account_shared = models.BooleanField(
+        default=False, help_text="Whether another organization here is connected to the same Lever account."
+    )
+    missed_events = models.PositiveIntegerField(
+        default=0, help_text="Stage changes since the last delivery, for which none arrived."
+    )
+    silent_since = models.DateTimeField(
+        null=True, blank=True, help_text="The last delivery before the stage changes were counted."
+    )
+
+    class Meta:
+        verbose_name = "health check"
+
+    def __str__(self) -> str:
+        return f"Health check of {self.organization}"

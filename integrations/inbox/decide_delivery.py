@@ -1,0 +1,314 @@
+"""Decide a Lever delivery, and write what follows in one transaction: invitation, effects, note, candidate."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.catalog.lists import stage_name_in_copy
+from integrations.catalog.stages import trigger_policy
+from integrations.clients import call_log
+from integrations.clients.provider import ClientProvider
+from integrations.core.invitation_status import UNSENT, InvitationStatus
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
+from integrations.core.rules.past_facts import stored_facts
+from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.effects.kinds.note import enqueue_note
+from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.candidates import store_people
+from integrations.invitations.models.candidate import Entry, Person, store_candidate
+from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, IllegalTransition, Invitation
+from integrations.lever.payloads import Opportunity, StageChange
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
+from integrations.privacy.erase import erase
+from integrations.store import database
+
+logger = logging.getLogger(__name__)
+
+# Write what follows from a decision, inside its transaction: the invitation, its effects, a note.
+
+
+#: Which invitations are cancelled when the candidate leaves the stage; unsent ones always are.
+ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
+    Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
+    Organization.Leaving.KEEP: UNSENT,
+}
+
+
+def apply_decision(
+    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: FactsSnapshot
+) -> Invitation | None:
+    """Write the rows that follow from a decision; return the invitation it is about."""
+    opportunity = gathered.opportunity
+    if decision.verdict in INVITING_VERDICTS and opportunity is not None:
+        return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
+    if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
+        statuses = ENDED_BY_LEAVING[organization.leaving]
+        return _cancel(organization, opportunity, facts, "The candidate left the stage.", statuses)
+    if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
+        return _cancel(organization, opportunity, facts, "The candidate is archived in Lever.")
+    if decision.verdict == VerdictCode.ALREADY_INVITED:
+        return _follow_again(decision, facts)
+    if decision.verdict.record.leaves_note and organization.note_on_skip:
+        change = StageChange.from_payload(delivery.payload)
+        text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
+        enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
+    if decision.existing_invitation_id:
+        return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
+    return None
+
+
+def _invite(
+    delivery: Delivery,
+    organization: Organization,
+    decision: Decision,
+    facts: Facts,
+    opportunity: Opportunity,
+    read_at: datetime | None,
+) -> Invitation:
+    candidate = facts.candidate
+    if decision.assessment is None or not isinstance(candidate, CandidateSnapshot):
+        raise TypeError("an invitation needs an assessment and a candidate")
+    status = Status.HELD if decision.verdict == VerdictCode.HELD_FOR_APPROVAL else Status.PENDING
+    values = {
+        "contact_id": opportunity.contact_id[:200],
+        "candidate_name": opportunity.name[:500],
+        "email": decision.email,
+        "role_id": candidate.role_id[:200],
+        "role_title": candidate.role_title[:300],
+        "stage_id": facts.stage_id[:200],
+        "stage_name": facts.stage_name[:300],
+        "assessment_name": decision.assessment.name[:300],
+        "status": status,
+        "status_reason": decision.explanation if status == Status.HELD else "",
+        "stopped_by_user": False,
+        "in_any_stage": False,
+        "checked_at": read_at or database.now(),
+        "changed_at": database.now(),
+        "erased_at": None,
+    }
+    # a row that never reached CodeScreen is reused; a new one would be a new round
+    is_round = (decision.assessment.id, decision.round)
+    earlier = next(
+        (row for row in facts.invitations_here if (row.assessment_id, row.round) == is_round), None
+    )
+    if earlier is not None:
+        return _invite_by_earlier_row(delivery, earlier.id, values)
+    invitation = Invitation(
+        organization=organization,
+        opportunity_id=opportunity.id,
+        assessment_id=decision.assessment.id,
+        round=decision.round,
+        **values,
+    )
+    invitation.save(force_insert=True)
+    if status != Status.HELD:
+        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=True)
+    return invitation
+
+
+def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) -> Invitation:
+    invitation = Invitation.objects.get(pk=pk)
+    if invitation.first_call_at is None:
+        values["external_id"] = invitation.new_external_id()
+    # created_at too: the bulk limit counts recent invitations by it
+    Invitation.objects.filter(pk=pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
+        **values, **FOLLOWING_GOES_ON, created_at=Now()
+    )
+    invitation.refresh_from_db()
+    if values["status"] != Status.HELD:
+        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery))
+    return invitation
+
+
+def _cancel(
+    organization: Organization,
+    opportunity: Opportunity,
+    facts: Facts,
+    reason: str,
+    statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
+) -> Invitation | None:
+    """Cancel invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
+    candidate = facts.candidate
+    if not isinstance(candidate, CandidateSnapshot):
+        return None
+    has_left = opportunity.is_archived or not facts.trigger_policy.is_trigger(
+        candidate.stage_id, candidate.stage_name
+    )
+    if not has_left:
+        return None
+    cancelled = None
+    invitations = Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=opportunity.id,
+        status__in=statuses,
+    )
+    if not opportunity.is_archived:  # a person invited these again wherever the candidate is
+        invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
+    for invitation in invitations:
+        try:
+            invitation.move(Status.WITHDRAWN, reason)
+        except IllegalTransition:  # a worker is sending it now; its result is followed
+            continue
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state=Effect.State.DUE,
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
+        cancelled = invitation
+    return cancelled
+
+
+def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
+    """Follow a sent invitation again that was cancelled because the stage was left, and not by a person."""
+    by_person = {existing.id for existing in facts.invitations_here if existing.is_cancelled_by_person}
+    # locked: a result that is recorded at the same time is read with it, or finds the candidate's row pointing to it
+    invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
+    if invitation and invitation.pk in by_person:
+        return invitation
+    if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
+        invitation.move(Status.INVITED, next_poll_at=database.now())
+    elif invitation and invitation.has_ended_without_result:
+        invitation.follow_again()
+    return invitation
+
+
+# Store where a candidate stands after a decision: everyone who entered a trigger stage, invited or not.
+
+
+def record_candidate(
+    delivery: Delivery,
+    organization: Organization,
+    snapshot: FactsSnapshot,
+    facts: Facts,
+    decision: Decision,
+    invitation: Invitation | None,
+) -> None:
+    """Store the candidate that a decision is about, in its transaction; nothing if they entered no trigger stage.
+
+    Of a candidate who wasn't read, such as during a pause, only the opportunity is known, and the stage's name if the
+    copy of Lever's list has it.
+    """
+    change = StageChange.from_payload(delivery.payload)
+    if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
+        return
+    stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
+    if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
+        return
+    own = invitation if invitation and invitation.opportunity_id == delivery.opportunity_id else None
+    entry = Entry(
+        organization_id=organization.pk,
+        opportunity_id=delivery.opportunity_id,
+        stage_name=stage,
+        assessment_name=decision.assessment.name if decision.assessment else decision.assessment_written,
+        entered_at=entered_at(delivery, snapshot.opportunity) or delivery.received_at,
+        delivery_id=delivery.pk,
+        invitation_id=own.pk if own else None,
+        outcome=_outcome(own) if own else "",
+    )
+    store_candidate(entry, _person(snapshot.opportunity, facts))
+
+
+def record_undecided(delivery: Delivery) -> None:
+    """Store the candidate of a delivery that can't be decided; nothing if they entered no trigger stage.
+
+    Only the opportunity is known, and the stage's name if the copy of Lever's list has it.
+    """
+    if not delivery.opportunity_id:
+        return
+    organization = delivery.organization
+    stage_id = StageChange.from_payload(delivery.payload).to_stage_id
+    stage = stage_name_in_copy(organization, stage_id)
+    if trigger_policy(organization).is_trigger(stage_id, stage):
+        entry = Entry(
+            organization_id=organization.pk,
+            opportunity_id=delivery.opportunity_id,
+            stage_name=stage,
+            assessment_name="",
+            entered_at=entered_at(delivery, None) or delivery.received_at,
+            delivery_id=delivery.pk,
+            invitation_id=None,
+        )
+        store_candidate(entry, None)
+
+
+def _outcome(invitation: Invitation) -> str:
+    """Return what CodeScreen states of the latest attempt; empty while the assessment is open."""
+    result = invitation.latest_result() if invitation.status == InvitationStatus.COMPLETED else None
+    return result.outcome if result else ""
+
+
+def _person(opportunity: Opportunity | None, facts: Facts) -> Person | None:
+    """Return who the candidate is; None where they weren't read, or nothing about them may be stored."""
+    candidate = facts.candidate
+    if opportunity is None or not isinstance(candidate, CandidateSnapshot):
+        return None
+    if facts.is_erased or opportunity.is_anonymized:
+        return None
+    return Person(
+        opportunity.name, first_usable_email(opportunity.emails), candidate.role_id, candidate.role_title
+    )
+
+
+# Decide a Lever delivery and write what follows, in one transaction.
+
+
+def decide_delivery(
+    delivery: Delivery,
+    clients: ClientProvider,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+    cause: VerdictCause | None = None,
+    may_wait: bool = True,
+) -> Decision | AskAgain | LeaseLost:
+    """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
+
+    `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
+    doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
+    """
+    snapshot = gather_facts(delivery, clients, known, read_at, may_list=True)
+    if may_wait and snapshot.not_shown is not None:
+        reads = delivery.not_shown_reads + 1
+        wait = wait_until_shown(reads)
+        if wait is not None:
+            reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
+            is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
+            return AskAgain() if is_ours else LeaseLost()
+    with call_log.recorded():
+        organization, facts = delivery.organization, snapshot.facts
+        if snapshot.opportunity is not None:
+            # such decisions of one organization run one after another: each sees the invitations of those before it
+            organization = Organization.objects.lock(delivery.organization_id)
+            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
+        decision = decide(facts)
+        invitation = apply_decision(delivery, organization, decision, facts, snapshot)
+        # before the verdict, which locks the chain: others lock the candidate first
+        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
+        is_recorded = delivery.decide(
+            decision.verdict,
+            decision.explanation,
+            invitation,
+            assessment_source=decision.assessment_source,
+            assessment_written=decision.assessment_written,
+            cause=cause,
+            facts=stored_facts(facts, decision),
+        )
+        if not is_recorded:
+            transaction.set_rollback(True)
+            return LeaseLost()
+        if snapshot.opportunity is not None and not facts.is_erased:
+            store_people(organization, snapshot.opportunity, snapshot.people)
+    logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
+    if decision.verdict == VerdictCode.ANONYMIZED:
+        erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+    return decision

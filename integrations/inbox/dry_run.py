@@ -1,0 +1,179 @@
+"""Return what a delivery would lead to: the code of the real run is executed and rolled back."""
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import Q
+
+from integrations.clients.provider import ClientProvider
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import Decision, Facts
+from integrations.core.vocabulary import DeliveryEvent
+from integrations.http.errors import PlatformError
+from integrations.inbox.decide_delivery import apply_decision
+from integrations.inbox.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.payloads import Opportunity, StageChange
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.store import database
+
+#: Reading the candidates of a preview ends after so long; somebody waits for the page.
+LONGEST_READING_SECONDS = 15.0
+#: Of so many candidates Lever's list is read, which shows a hundred in a call; and at most so many of its rows.
+FEWEST_LISTED = 5
+MOST_LISTED = 500
+NOT_READ = "Lever answers slowly, so this candidate wasn't read. Invite them afterwards."
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What one delivery would lead to: the verdict, the effects it would enqueue, the invitations it would change."""
+
+    decision: Decision
+    effects: tuple[Effect, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+
+def dry_run(
+    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
+) -> DryRun:
+    """Return what would follow if the candidate entered the stage now.
+
+    Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
+    """
+    delivery, snapshot = _supposed(organization, opportunity_id, stage_id, clients)
+    return _try_out(delivery, snapshot)
+
+
+def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
+    return decide(_completed(gather_facts(delivery, clients), delivery))
+
+
+def preview_together(
+    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
+) -> dict[int, Decision | str]:
+    """Return by key the verdicts that deliveries would get, decided one after another, or why one isn't known.
+
+    Each sees the invitations of those before it, as in the real run; all of it is rolled back.
+    """
+    gathered, found = _gather(organization, deliveries, clients), dict[int, Decision | str]()
+    with transaction.atomic():
+        organization = Organization.objects.lock(organization.pk)
+        for delivery, snapshot in gathered:
+            if isinstance(snapshot, str):
+                found[delivery.pk] = snapshot
+                continue
+            facts = _completed(snapshot, delivery)
+            found[delivery.pk] = decision = decide(facts)
+            apply_decision(delivery, organization, decision, facts, snapshot)
+        transaction.set_rollback(True)
+    return found
+
+
+def _gather(
+    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
+) -> list[tuple[Delivery, FactsSnapshot | str]]:
+    began, gathered = time.monotonic(), list[tuple[Delivery, FactsSnapshot | str]]()
+    listed = _listed(deliveries, clients) if len(deliveries) >= FEWEST_LISTED else {}
+    for delivery in deliveries:
+        delivery.organization = organization
+        if time.monotonic() - began > LONGEST_READING_SECONDS:
+            gathered.append((delivery, NOT_READ))
+            continue
+        try:
+            snapshot = gather_facts(delivery, clients, listed.get(delivery.opportunity_id))
+        except PlatformError as error:
+            gathered.append((delivery, str(error)))
+        else:
+            gathered.append((delivery, snapshot))
+    return gathered
+
+
+def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str, Opportunity]:
+    """Return those of the candidates whom Lever's list shows in the stages that they entered; others are read alone."""
+    wanted = {delivery.opportunity_id for delivery in deliveries}
+    stages = {StageChange.from_payload(delivery.payload).to_stage_id for delivery in deliveries} - {""}
+    found: dict[str, Opportunity] = {}
+    try:
+        for opportunity in _first_rows(clients, sorted(stages)):
+            # a list may leave the posting out: the opportunity is then read alone
+            if opportunity.id in wanted and opportunity.posting_id:
+                found[opportunity.id] = opportunity
+            if len(found) == len(wanted):
+                break
+    except PlatformError:
+        pass  # each is read alone, and says why that doesn't work
+    return found
+
+
+def _first_rows(clients: ClientProvider, stage_ids: Sequence[str]) -> Iterator[Opportunity]:
+    return islice(clients.lever().opportunities(stage_id=stage_ids, archived="false"), MOST_LISTED)
+
+
+def _supposed(
+    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
+) -> tuple[Delivery, FactsSnapshot]:
+    """Return an unsaved delivery of the candidate entering the stage now, and its facts."""
+    delivery = Delivery(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        event=DeliveryEvent.STAGE_CHANGE,
+        opportunity_id=opportunity_id[:200],
+        payload={
+            "event": DeliveryEvent.STAGE_CHANGE,
+            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
+        },
+        received_at=database.now(),
+    )
+    if organization.paused or organization.disconnected_reason:
+        return delivery, gather_facts(delivery, clients)
+    opportunity = read_opportunity(opportunity_id, clients)
+    known = (
+        replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)
+        if isinstance(opportunity, Opportunity)
+        else None
+    )
+    return delivery, gather_facts(delivery, clients, known)
+
+
+def _completed(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
+    if snapshot.opportunity is None:
+        return snapshot.facts
+    return with_database_facts(snapshot, delivery, snapshot.opportunity)
+
+
+def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
+    """Decide a delivery that isn't stored, write what follows as the real run does, and roll all of it back."""
+    with transaction.atomic():
+        organization = Organization.objects.lock(delivery.organization_id)
+        facts = _completed(snapshot, delivery)
+        decision = decide(facts)
+        effects = Effect.objects.filter(organization=organization)
+        invitations = Invitation.objects.filter(
+            organization=organization, opportunity_id=delivery.opportunity_id
+        )
+        last_id = effects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        waiting = set(effects.filter(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+        status_before = dict(invitations.values_list("pk", "status"))
+        delivery.dedupe_key = f"dry-run:{uuid.uuid4().hex}"
+        delivery.save()
+        apply_decision(delivery, organization, decision, facts, snapshot)
+        enqueued = (
+            effects.select_related("invitation")
+            .filter(Q(pk__gt=last_id) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+            .order_by("priority", "pk")
+        )
+        outcome = DryRun(
+            decision,
+            tuple(effect for effect in enqueued if effect not in waiting),
+            tuple(row for row in invitations.order_by("pk") if status_before.get(row.pk) != row.status),
+        )
+        transaction.set_rollback(True)
+    return outcome

@@ -1,0 +1,219 @@
+"""Gather what a verdict depends on: from the delivery, and from Lever and CodeScreen where it must."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from integrations.catalog.lists import live_assessments, needs_refresh, refresh_assessments, stage_name
+from integrations.catalog.stages import mapping_index
+from integrations.clients.provider import ClientProvider
+from integrations.core.invitation_status import UNSENT
+from integrations.core.rules.decide import (
+    choose_assessment,
+    decide_before_read,
+    decide_locally,
+    depends_on_hidden_role,
+)
+from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
+from integrations.core.rules.names import KnownAssessment
+from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy
+from integrations.http.errors import PlatformError
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.stage_lists import readings
+from integrations.invitations.candidates import candidate_snapshot, read_people
+from integrations.invitations.models.candidate import People
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.person import Person, invitations_of
+from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
+from integrations.organizations.models.organization import Organization
+from integrations.privacy.models import Erasure
+from integrations.store import database
+from integrations.store.questions import invited_since
+
+
+class NotShown(Enum):
+    """What Lever answered 403, 404 or the like for, although the verdict depends on it."""
+
+    CANDIDATE = "Lever doesn't show this candidate to the portal"
+    ROLE = "Lever doesn't show this candidate's role to the portal"
+
+
+@dataclass(frozen=True)
+class FactsSnapshot:
+    """Facts without the portal's own rows, the opportunity they were read from, who is on it, and when it was read."""
+
+    facts: Facts
+    opportunity: Opportunity | None = None
+    people: People = field(default_factory=dict)
+    read_at: datetime | None = None
+    not_shown: NotShown | None = None
+
+
+def gather_facts(
+    delivery: Delivery,
+    clients: ClientProvider,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+    *,
+    may_list: bool = False,
+) -> FactsSnapshot:
+    """Return the facts of a Lever delivery, except for those from the portal's own invitations.
+
+    The delivery's organization is one that was read for this step. A webhook is a hint: the candidate is read again
+    from Lever, unless `known` was read just now, at `read_at`; if it `may_list`, together with others that wait.
+    Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
+    """
+    organization = delivery.organization
+    change = StageChange.from_payload(delivery.payload)
+    facts = Facts(
+        event=delivery.event,
+        is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
+        is_paused=organization.paused,
+        disconnected_reason=organization.disconnected_reason,
+        is_erased=Erasure.objects.forbids(organization.pk, change.opportunity_id),
+        stage_prefix=organization.stage_prefix,
+        stage_id=change.to_stage_id,
+        mappings=mapping_index(organization),
+        default_assessment=organization.default_assessment,
+        chosen_assessment=delivery.chosen_assessment,
+        bulk_limit=organization.bulk_limit,
+        bulk_window=organization.bulk_window,
+        reentry=ReentryPolicy(organization.reentry),
+        reentry_days=organization.reentry_days,
+    )
+    if decide_locally(facts) is not None:
+        return FactsSnapshot(facts)
+    facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, clients))
+    if decide_before_read(facts) is not None and not _may_have_left(organization, change):
+        return FactsSnapshot(facts)
+    listed = readings.take(delivery) if may_list and known is None else None
+    if listed is not None:
+        known, read_at = listed
+    read_at = read_at or database.now()
+    return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
+
+
+def _may_have_left(organization: Organization, change: StageChange) -> bool:
+    """Whether a move to another stage may concern an invitation that hasn't been started."""
+    return Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=change.opportunity_id,
+        status__in=[*UNSENT, Invitation.Status.INVITED],
+    ).exists()
+
+
+def _read(
+    organization: Organization,
+    delivery: Delivery,
+    facts: Facts,
+    clients: ClientProvider,
+    known: Opportunity | None,
+) -> FactsSnapshot:
+    change = StageChange.from_payload(delivery.payload)
+    opportunity = known or read_opportunity(change.opportunity_id, clients)
+    if isinstance(opportunity, NoCandidate):
+        not_shown = NotShown.CANDIDATE if opportunity is NoCandidate.NOT_VISIBLE else None
+        return FactsSnapshot(replace(facts, candidate=opportunity), not_shown=not_shown)
+    people = read_people(organization, opportunity, clients)
+    current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
+    name = current or stage_name(organization, opportunity.stage_id, clients)
+    candidate = candidate_snapshot(organization, opportunity, name, clients)
+    facts = replace(
+        facts, candidate=candidate, entered_before=_entered_before(organization, delivery, opportunity)
+    )
+    if decide_before_read(facts) is not None:
+        return FactsSnapshot(facts, opportunity, people)
+    facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
+    not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
+    return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)
+
+
+def is_chosen(delivery: Delivery) -> bool:
+    """Whether a person chose to invite the candidate, who may be invited already; not when a restore came since."""
+    chosen_at = delivery.chosen_at
+    return chosen_at is not None and not delivery.organization.has_lost_rows_since(chosen_at)
+
+
+def _entered_before(
+    organization: Organization, delivery: Delivery, opportunity: Opportunity
+) -> EnteredBefore | None:
+    """Return why it can't be known by the time of entry whether the candidate is invited; None where it can.
+
+    That holds for webhooks too: what one says isn't signed, so it is worth no more than what a sweep finds.
+    """
+    if is_chosen(delivery):
+        return None
+    connection, entered_at = organization.lever_connection, opportunity.entered_at
+    if entered_at is None:
+        # who wasn't in the stage when it was first compared has come since
+        is_compared = connection.swept_at is not None
+        offered = Delivery.objects.offered().filter(organization=organization, opportunity_id=opportunity.id)
+        was_there = not is_compared or offered.exists()
+        return EnteredBefore.UNKNOWN_TIME if was_there else None
+    if connection.first_connected_at and entered_at < connection.first_connected_at:
+        return EnteredBefore.CONNECTING
+    return EnteredBefore.RESTORE if organization.has_lost_rows_since(entered_at) else None
+
+
+def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:
+    """Return the opportunity, or why there is none. Raises PlatformError."""
+    if not opportunity_id:
+        return NoCandidate.NO_SUCH_ID
+    try:
+        return clients.lever().opportunity(opportunity_id)
+    except PlatformError as error:
+        if error.status == 400:  # Lever's answer to an id that can't be one of its own
+            return NoCandidate.NO_SUCH_ID
+        # any other answer that stays the same means as little as a 404; 401 is about the grant
+        if error.permanent and error.status not in {None, 401}:
+            return NoCandidate.NOT_VISIBLE
+        raise
+
+
+def _assessments(
+    organization: Organization, facts: Facts, candidate: CandidateSnapshot, clients: ClientProvider
+) -> tuple[KnownAssessment, ...]:
+    """Return CodeScreen's assessments; the list is read again when the copy is old or lacks the named one."""
+    refreshed_at = organization.codescreen_connection.assessments_refreshed_at
+    copy = live_assessments(organization)
+    match = choose_assessment(replace(facts, assessments=copy), candidate)
+    has_named = bool(copy) and (match is None or not match.unknown)
+    if needs_refresh(refreshed_at, has_entry=has_named):
+        refresh_assessments(organization, clients.codescreen())
+        copy = live_assessments(organization)
+    return copy
+
+
+# Complete the facts from the portal's own rows: which invitations the person has, and how many went out lately.
+
+
+def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:
+    """Return when the stage was entered, by the webhook; for what a sweep found by Lever, None when it doesn't say."""
+    if delivery.event == DeliveryEvent.SWEEP:
+        return opportunity.entered_at if opportunity else None
+    triggered_at = moment(delivery.payload.get("triggeredAt"))
+    return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
+
+
+def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity: Opportunity) -> Facts:
+    """Return the facts completed with the person's invitations; called inside the deciding transaction."""
+    organization_id, facts = delivery.organization_id, snapshot.facts
+    if Erasure.objects.forbids(organization_id, delivery.opportunity_id):
+        return replace(facts, is_erased=True)
+    person = Person.of_opportunity(organization_id, opportunity)
+    found = invitations_of(person, entered_at(delivery, opportunity))
+    is_known = is_chosen(delivery) or found.explain(opportunity.tags)
+    return replace(
+        facts,
+        is_erased=False,
+        entered_before=facts.entered_before or (None if is_known else EnteredBefore.PROGRESS_TAG),
+        invitations_here=found.here,
+        invitations_elsewhere=found.elsewhere,
+        recently_invited=recent_count(organization_id, facts.bulk_window) if facts.bulk_limit else 0,
+    )
+
+
+def recent_count(organization_id: int, minutes: int) -> int:
+    """Return how many invitations of an organization were decided in the last `minutes`."""
+    since = database.now() - timedelta(minutes=minutes)
+    return int(invited_since(organization_id, since))

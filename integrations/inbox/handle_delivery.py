@@ -1,0 +1,222 @@
+"""Bring one claimed delivery to its verdict; when that fails, record why and when it is retried."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum, auto
+from functools import partial
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.clients.provider import ClientProvider
+from integrations.codescreen.payloads import WebhookHint
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ErasureCause, Platform, WebhookEvent
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.inbox.decide_delivery import decide_delivery, record_undecided
+from integrations.inbox.models.delivery import Delivery, kept_of_payload
+from integrations.lever.payloads import is_test_request
+from integrations.notifications.notify import notify_reconnect_needed
+from integrations.outbox.outcome import (
+    RETRY_FOR,
+    SHORTEST_WAIT,
+    Conflict,
+    Crash,
+    backoff,
+    deferral,
+    run_step,
+    wait_after,
+    wait_until_shown,
+)
+from integrations.privacy.erase import erase
+from integrations.results.webhook_hint import apply_hint
+from integrations.store import database
+from integrations.store.database import with_retry
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
+
+logger = logging.getLogger(__name__)
+
+# Handle a CodeScreen delivery: make its invitation due for a poll.
+
+
+def note_codescreen_webhook(delivery: Delivery) -> None:
+    """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost."""
+    hint = WebhookHint.from_payload(delivery.payload)
+    with transaction.atomic():
+        invitation = apply_hint(delivery.organization, hint)
+        if invitation:
+            Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
+            if invitation.erased_at is not None:
+                Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
+            explanation = f"Status update received from CodeScreen (“{hint.type}”)."
+            if invitation.stopped_by_user:
+                explanation += " The invitation is cancelled."
+        else:
+            explanation = (
+                f"Status update received from CodeScreen (“{hint.type}”), about an assessment that the portal "
+                "didn't send."
+            )
+        if not delivery.decide(VerdictCode.NOTED, explanation, invitation):
+            transaction.set_rollback(True)
+
+
+# Handle Lever's report that a candidate was deleted. It isn't signed, so Lever is asked before anything is erased.
+
+
+ERASED = "The candidate was deleted in Lever, so their name, addresses and texts were erased here."
+NOTHING_STORED = "The candidate was deleted in Lever. Nothing else about them is stored here."
+STILL_SHOWN = "Lever reported this candidate as deleted but still shows them, so nothing was erased."
+NOT_CONFIRMED = (
+    "Lever reported this candidate as deleted but doesn't let the portal check, so nothing was erased."
+)
+
+
+class _Answer(Enum):
+    """What Lever says about the candidate now."""
+
+    DELETED = auto()
+    ANONYMIZED = auto()
+    SHOWN = auto()
+    REFUSED = auto()
+
+
+_CAUSES = {_Answer.DELETED: ErasureCause.DELETED, _Answer.ANONYMIZED: ErasureCause.ANONYMIZED}
+
+
+def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
+    """Erase the person if Lever no longer has the candidate, and explain it on the delivery.
+
+    A pause doesn't hold it back. While Lever shows the candidate it is asked again a few times. Raises PlatformError.
+    """
+    organization = delivery.organization
+    lever = organization.lever
+    if is_test_request(delivery.payload) or lever is None or not lever.is_working:
+        decide_delivery(delivery, clients)  # a test, or it waits for the connection
+        return
+    answer = _ask(delivery.opportunity_id, clients)
+    cause = _CAUSES.get(answer)
+    if cause is None:
+        wait = wait_until_shown(delivery.not_shown_reads + 1)
+        if wait is None:
+            explanation = STILL_SHOWN if answer is _Answer.SHOWN else NOT_CONFIRMED
+            delivery.decide(VerdictCode.NOTED, explanation)
+        else:
+            reads = delivery.not_shown_reads + 1
+            delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error="")
+        return
+    # erased first: killed between the two, it is erased and decided again
+    receipt = erase(organization, delivery.opportunity_id, cause, Platform.LEVER.label, deciding=delivery)
+    if receipt is None:
+        delivery.decide(VerdictCode.NOTED, NOTHING_STORED)
+    else:
+        delivery.decide(VerdictCode.ERASED, ERASED)
+
+
+def _ask(opportunity_id: str, clients: ClientProvider) -> _Answer:
+    try:
+        opportunity = clients.lever().opportunity(opportunity_id)
+    except PlatformError as error:
+        if error.status == 404:
+            return _Answer.DELETED
+        if error.permanent and error.status not in {None, 401}:
+            return _Answer.REFUSED
+        raise
+    if opportunity.is_deleted:
+        return _Answer.DELETED
+    return _Answer.ANONYMIZED if opportunity.is_anonymized else _Answer.SHOWN
+
+
+# Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
+
+
+#: A candidate without a decision for so long is listed all the same.
+SHOWN_AFTER = timedelta(minutes=2)
+GIVEN_UP = (
+    "For four days the portal could not read what the decision needs: {reason}. If the candidate is still in the "
+    "stage, they are decided about again when the portal next compares with Lever."
+)
+
+
+def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
+    """Handle a claimed delivery; raises nothing for what a platform or a bug did."""
+    if delivery.is_poison:
+        logger.error("delivery %s is given up: its workers ended without an outcome", delivery.pk)
+        delivery.release(due_at=None, last_error=NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
+        return
+    result = run_step(lambda: _handle(delivery, clients))
+    match result:
+        case CallDeferred():
+            _try_later(delivery, due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
+        case Conflict():
+            delivery.release(due_at=Now() + SHORTEST_WAIT, attempts=delivery.attempts - 1)
+        case PlatformError():
+            _retry(delivery, result)
+        case Crash():
+            logger.error("delivery %s could not be decided\n%s", delivery.pk, result.traceback)
+            _record_crash(delivery, result)
+
+
+def _handle(delivery: Delivery, clients: ClientProvider) -> None:
+    match Platform(delivery.platform):
+        case Platform.LEVER if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+            note_deletion(delivery, clients)
+        case Platform.LEVER:
+            decide_delivery(delivery, clients)
+        case Platform.CODESCREEN:
+            note_codescreen_webhook(delivery)
+
+
+def _retry(delivery: Delivery, error: PlatformError) -> None:
+    """Try again later; after RETRY_FOR it ends in a verdict, which the sweep and people can take up."""
+    notify_reconnect_needed(delivery.organization)
+    now = database.now()
+    failing_since = delivery.failing_since or now
+    if now - failing_since >= RETRY_FOR:
+        _give_up(delivery, error)
+        return
+    # without a connection the next try records the verdict `disconnected`
+    is_disconnected = isinstance(error, NotConnected)
+    wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
+    _try_later(delivery, due_at=Now() + wait, last_error=str(error), failing_since=failing_since)
+
+
+def _give_up(delivery: Delivery, error: PlatformError) -> None:
+    """Record that it could not be decided: what the sweep finds in the stage is then decided anew."""
+    reason = str(error).rstrip(".")
+    if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+        delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
+        return
+    explanation = GIVEN_UP.format(reason=reason)
+    _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)
+
+
+def _try_later(delivery: Delivery, **changes: object) -> None:
+    """Release it with these changes; the candidate is listed once nothing is decided about them for SHOWN_AFTER."""
+    is_late = not delivery.verdict and database.now() - delivery.received_at >= SHOWN_AFTER
+    _end_lease(delivery, partial(delivery.release, **changes), is_listed=is_late)
+
+
+def _end_lease(delivery: Delivery, end: Callable[[], bool], *, is_listed: bool) -> None:
+    """End the lease by `end`; if it `is_listed`, store the candidate too. Nothing is written if the lease was lost."""
+
+    def write() -> None:
+        with transaction.atomic():
+            if is_listed:
+                # before the delivery and the log: others lock the candidate first
+                record_undecided(delivery)
+            if not end():
+                transaction.set_rollback(True)
+
+    with_retry(write)
+
+
+def _record_crash(delivery: Delivery, crash: Crash) -> None:
+    """Retry after a bug a bounded number of times, then stop and show where it came from."""
+    is_given_up = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
+    delivery.release(
+        due_at=None if is_given_up else Now() + backoff(delivery.consecutive_crashes),
+        last_error=crash.reason,
+        traceback=crash.traceback,
+        consecutive_crashes=0 if is_given_up else delivery.consecutive_crashes,
+    )

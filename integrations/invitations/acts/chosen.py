@@ -1,0 +1,192 @@
+"""Invite candidates who got no assessment: a person chooses one, or everybody who is offered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.catalog.models import Assessment
+from integrations.clients.provider import ClientProvider
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.facts import Decision
+from integrations.core.verdict_code import (
+    IMPERSONAL_VERDICTS,
+    INVITING_VERDICTS,
+    WAITING_VERDICTS,
+    VerdictCode,
+)
+from integrations.inbox.dry_run import preview_together
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts.invitations import invite_again, send_again
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.store import database
+from integrations.store.database import due_after
+
+BEING_DECIDED = "This candidate is being decided."
+BY_THE_RULES = "the one that the rules name"
+
+
+def invite_candidate(
+    candidate: Candidate,
+    actor: Actor,
+    assessment_id: str = "",
+    reason: str = "",
+    wait: timedelta = timedelta(0),
+) -> None:
+    """Have a candidate who got no assessment invited after `wait`, if nothing prevents it then.
+
+    Who has no invitation is decided like any other, with the assessment that is chosen or else the one that the rules
+    name. An invitation that failed, or was cancelled before it was sent, is sent again. Raises ActionNotAllowed.
+    """
+    with transaction.atomic():
+        Organization.objects.lock(candidate.organization_id)
+        current = Candidate.objects.with_standing().select_related("organization").get(pk=candidate.pk)
+        if why := why_not_invitable(current):
+            raise ActionNotAllowed(why)
+        if current.invitation is None:
+            _choose(current, actor, assessment_id, reason, wait)
+        elif current.invitation.status == Status.FAILED:
+            send_again(current.invitation, actor, reason, wait)
+        else:
+            invite_again(current.invitation, actor, reason, wait)
+
+
+def why_not_invitable(candidate: Candidate) -> str:
+    """Return why nobody may choose to invite this candidate, by where they stand; empty where somebody may."""
+    if candidate.erased_at is not None:
+        return "The person's data was erased."
+    invitation, delivery = candidate.invitation, candidate.delivery
+    if invitation is not None:
+        return _why_not_again(invitation)
+    if delivery is None or not delivery.verdict or delivery.due_at is not None:
+        return BEING_DECIDED
+    if delivery.verdict in IMPERSONAL_VERDICTS:
+        return "The person's data was removed."
+    if delivery.verdict in WAITING_VERDICTS:
+        return "This candidate waits, and is decided automatically."
+    return ""
+
+
+def _why_not_again(invitation: Invitation) -> str:
+    if invitation.status == Status.HELD:
+        return f"“{invitation.assessment_name}” is on hold: use “Send invitations”."
+    if invitation.status == Status.FAILED:
+        return ""
+    if invitation.status == Status.WITHDRAWN and not invitation.instance_id and not invitation.first_call_at:
+        return ""
+    return f"“{invitation.assessment_name}” is there already: {invitation.words.phrase}."
+
+
+@dataclass(frozen=True)
+class WouldHappen:
+    """What choosing a candidate would lead to: the assessment that is sent, or why none is.
+
+    `note` says more of what is sent: that it waits for approval, or which round it is.
+    """
+
+    sends: str = ""
+    note: str = ""
+    why_not: str = ""
+
+
+def preview_invitations(
+    organization: Organization,
+    candidates: Sequence[Candidate],
+    actor: Actor,
+    assessment_id: str,
+    clients: ClientProvider,
+) -> dict[int, WouldHappen]:
+    """Return by key what `invite_candidate` would lead to for each, by the code of the real run; nothing is stored."""
+    would: dict[int, WouldHappen] = {}
+    deliveries: dict[int, Delivery] = {}
+    for candidate in candidates:
+        if why := why_not_invitable(candidate):
+            would[candidate.pk] = WouldHappen(why_not=why)
+        elif candidate.invitation is not None:
+            would[candidate.pk] = _again(candidate, candidate.invitation, actor)
+        elif candidate.delivery is not None:
+            candidate.delivery.chosen_at = database.now()
+            candidate.delivery.chosen_assessment = assessment_id
+            deliveries[candidate.pk] = candidate.delivery
+    decisions = preview_together(organization, list(deliveries.values()), clients)
+    for key, delivery in deliveries.items():
+        would[key] = _decided(decisions[delivery.pk])
+    return would
+
+
+def _decided(decision: Decision | str) -> WouldHappen:
+    if isinstance(decision, str):
+        return WouldHappen(why_not=decision)
+    if decision.verdict not in INVITING_VERDICTS or decision.assessment is None:
+        return WouldHappen(why_not=decision.explanation)
+    is_held = decision.verdict == VerdictCode.HELD_FOR_APPROVAL
+    return WouldHappen(decision.assessment.name, decision.explanation if is_held else "")
+
+
+def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldHappen:
+    """Return what sending an invitation again would lead to: it is done, and rolled back."""
+    note = (
+        "sent again: it failed before" if invitation.status == Status.FAILED else "sent again: it wasn't sent"
+    )
+    with transaction.atomic():
+        try:
+            invite_candidate(candidate, actor)
+        except ActionNotAllowed as error:
+            return WouldHappen(why_not=str(error))
+        finally:
+            transaction.set_rollback(True)
+    return WouldHappen(invitation.assessment_name, note)
+
+
+def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str, wait: timedelta) -> None:
+    delivery, name = candidate.delivery, BY_THE_RULES
+    if assessment_id:
+        listed = Assessment.objects.live().filter(
+            organization=candidate.organization_id, external_id=assessment_id
+        )
+        found = listed.values_list("name", flat=True).first()
+        if found is None:
+            raise ActionNotAllowed("CodeScreen no longer has this assessment. Choose another one.")
+        name = found
+    chosen_now = {
+        "chosen_at": Now(),
+        "chosen_assessment": assessment_id,
+        "due_at": due_after(wait),
+        "attempts": 0,
+    }
+    if delivery is None or not _free(delivery).update(**chosen_now):
+        raise ActionNotAllowed(BEING_DECIDED)
+    changes = {"assessment": ("", name)}
+    audit(delivery, actor, AuditAction.INVITE_CANDIDATE, changes, reason)
+
+
+def _free(delivery: Delivery) -> QuerySet[Delivery]:
+    """Return a queryset of the delivery if nobody decides it now or is going to."""
+    return Delivery.objects.filter(pk=delivery.pk, due_at__isnull=True, leased_until__isnull=True)
+
+
+def invite_offered(organization: Organization, actor: Actor, last_id: int, reason: str = "") -> int:
+    """Have the offered candidates decided like any other, up to the delivery `last_id`; return how many there are.
+
+    The bulk limit holds. Raises ActionNotAllowed when nobody is offered any more.
+    """
+    with transaction.atomic():
+        offered = Delivery.objects.offered().filter(
+            organization=organization, pk__lte=last_id, due_at__isnull=True
+        )
+        count = offered.update(chosen_at=Now(), due_at=Now(), attempts=0)
+        if not count:
+            raise ActionNotAllowed(
+                "There is nobody left to choose: somebody else decided, or they left the stage."
+            )
+        changes = {"candidates": (0, count)}
+        audit(organization, actor, AuditAction.INVITE_OFFERED, changes, reason)
+    return count

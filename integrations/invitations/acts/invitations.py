@@ -1,0 +1,273 @@
+"""What people do to an invitation: approve, cancel, resolve, send or invite again, decide."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.catalog.models import Assessment
+from integrations.clients.provider import ClientProvider
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import UNSENT, InvitationAct
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.facts import first_usable_email
+from integrations.effects.invitation_endings import mark_invited
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.http.errors import PlatformError
+from integrations.inbox.facts import is_chosen
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import IllegalTransition, Invitation
+from integrations.invitations.person import Person, blocking_elsewhere
+from integrations.notifications.links import timeline_link
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.models import Erasure
+from integrations.store import database
+
+# What people do to an invitation: approve, cancel, resolve, send or invite again, decide.
+
+
+ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
+ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
+ELSEWHERE = (
+    "The same person already has “{name}” through another opportunity ({phrase} since {since}). See {link}"
+)
+
+
+def _require(invitation: Invitation, act: InvitationAct) -> None:
+    """Lock the invitation and read it again. Raises ActionNotAllowed unless its status allows the act."""
+    invitation.lock()
+    if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
+        raise ActionNotAllowed(ERASED)
+    if act not in invitation.allows:
+        raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase}.")
+
+
+def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> None:
+    """Raise ActionNotAllowed, saying where, when the same person has the assessment through another opportunity."""
+    other = blocking_elsewhere(Person.of_invitation(invitation), invitation.assessment_id, decided_at)
+    if other is not None:
+        link = timeline_link(other.opportunity_id)
+        name, phrase = invitation.assessment_name, other.status_phrase
+        raise ActionNotAllowed(ELSEWHERE.format(name=name, phrase=phrase, since=other.since, link=link))
+
+
+def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)) -> None:
+    """Send a held invitation after `wait`, if it is still wanted when the candidate is read again.
+
+    Raises ActionNotAllowed.
+    """
+    with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
+        _require(invitation, InvitationAct.APPROVE)
+        _require_nothing_elsewhere(invitation, invitation.created_at)
+        _move(invitation, Status.PENDING, checked_at=None)
+        chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
+        enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
+        audit(
+            invitation, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, invitation.status)}, reason
+        )
+
+
+def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
+    """Cancel an invitation that hasn't been started: it isn't sent, or no longer polled. Raises ActionNotAllowed.
+
+    With `only_unsent`, for who believes that nothing was sent, one that was is left.
+    """
+    with transaction.atomic():
+        _require(invitation, InvitationAct.CANCEL)
+        if only_unsent and invitation.status not in UNSENT:
+            raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase} already.")
+        before = invitation.status
+        sentence = f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
+        _move(invitation, Status.WITHDRAWN, sentence, next_poll_at=None, stopped_by_user=True)
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
+        audit(
+            invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
+        )
+
+
+def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
+    """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
+    instance_id = instance_id.strip()
+    if not instance_id or len(instance_id) > 200:
+        raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
+    with transaction.atomic():
+        _require(invitation, InvitationAct.RESOLVE)
+        taken = Invitation.objects.filter(
+            organization=invitation.organization, instance_id=instance_id
+        ).first()
+        if taken is not None:
+            raise ActionNotAllowed(f"That instance already belongs to invitation {taken.pk}.")
+        mark_invited(invitation, instance_id)
+        audit(
+            invitation,
+            actor,
+            AuditAction.RESOLVE_AS_SENT,
+            {"instance_id": ("", instance_id), "status": (Status.UNCERTAIN.value, invitation.status)},
+            reason,
+        )
+
+
+def send_again(
+    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
+) -> None:
+    """Send an uncertain or failed invitation again after `wait`, if it is still wanted. Raises ActionNotAllowed."""
+    with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
+        _require(invitation, InvitationAct.SEND_AGAIN)
+        _require_nothing_elsewhere(invitation, invitation.created_at)
+        before = invitation.status
+        _move(invitation, Status.PENDING, checked_at=None)
+        enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
+        audit(invitation, actor, AuditAction.SEND_AGAIN, {"status": (before, invitation.status)}, reason)
+
+
+#: The columns that a new round copies from the round before it.
+COPIED_TO_NEXT_ROUND = (
+    "contact_id",
+    "candidate_name",
+    "email",
+    "role_id",
+    "role_title",
+    "stage_id",
+    "stage_name",
+    "assessment_id",
+    "assessment_name",
+)
+
+
+def invite_again(
+    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
+) -> Invitation:
+    """Create and return the next round of an invitation that is over. Raises ActionNotAllowed.
+
+    It is sent after `wait`, wherever the candidate is; that they may be contacted, and their address, are read again
+    before.
+    """
+    try:
+        with transaction.atomic():
+            Organization.objects.lock(invitation.organization_id)
+            _require(invitation, InvitationAct.INVITE_AGAIN)
+            rounds = Invitation.objects.filter(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                assessment_id=invitation.assessment_id,
+            )
+            latest = rounds.order_by("-round").first() or invitation
+            if latest.pk != invitation.pk:
+                raise ActionNotAllowed(f"Round {latest.round} of this invitation already exists.")
+            _require_invitable(invitation)
+            _require_nothing_elsewhere(invitation, database.now())
+            next_round = Invitation.objects.create(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                round=latest.round + 1,
+                in_any_stage=True,
+                **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
+            )
+            next_round.refresh_from_db()
+            # the next round is the decision about a candidate who failed
+            Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
+            Candidate.objects.point_to(next_round)
+            enqueue_invitation(next_round, wait=wait)
+            audit(
+                next_round,
+                actor,
+                AuditAction.INVITE_AGAIN,
+                {"round": (invitation.round, next_round.round), "invitation": (invitation.pk, next_round.pk)},
+                reason,
+            )
+    except IntegrityError as error:
+        raise ActionNotAllowed(ANOTHER_OPEN) from error
+    return next_round
+
+
+def _require_invitable(invitation: Invitation) -> None:
+    deleted = Assessment.objects.filter(
+        organization=invitation.organization,
+        external_id=invitation.assessment_id,
+        gone_at__isnull=False,
+    )
+    if deleted.exists():
+        raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
+
+
+def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:
+    """Record that a person decided about a candidate who failed. Raises ActionNotAllowed."""
+    with transaction.atomic():
+        rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
+        if not rows.update(awaits_decision_since=None):
+            raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for a decision.")
+        audit(invitation, actor, AuditAction.RECORD_DECISION, reason=reason)
+
+
+def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any) -> None:
+    try:
+        invitation.move(status, reason, **changes)
+    except IllegalTransition as error:
+        raise ActionNotAllowed("Somebody else has just decided this.") from error
+    except IntegrityError as error:
+        raise ActionNotAllowed(ANOTHER_OPEN) from error
+
+
+# What people do about an invitation that bounced: correct the address in Lever, then have it sent again.
+
+
+NOT_BOUNCED = "This invitation didn't bounce, or was dealt with since."
+NOT_CORRECTED = (
+    "The candidate's address in Lever is still the one that bounced. Correct it in Lever first, then press "
+    "“Correct and send again” once more."
+)
+NO_ADDRESS = "The candidate has no e-mail address in Lever. Add it there first."
+NOT_SHOWN = "Lever no longer shows this candidate, so the address can't be read."
+ARCHIVED = "The candidate is archived in Lever. Unarchive them first."
+NO_CONTACT = "The candidate may no longer be contacted."
+CORRECTED = "It bounced. The address was corrected in Lever, and the next round sent to it."
+
+
+def correct_and_send_again(
+    invitation: Invitation, actor: Actor, clients: ClientProvider, reason: str = ""
+) -> Invitation:
+    """End tracking an invitation that bounced, and return the next round, which goes to the address of now.
+
+    Raises ActionNotAllowed, also when the address in Lever is still the same, and PlatformError.
+    """
+    _require_bounced(invitation)
+    _require_corrected(invitation, clients)
+    with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
+        invitation.lock()
+        _require_bounced(invitation)
+        invitation.move(Status.WITHDRAWN, CORRECTED, next_poll_at=None, stopped_by_user=True)
+        return invite_again(invitation, actor, reason)
+
+
+def _require_bounced(invitation: Invitation) -> None:
+    if not invitation.is_bounced:
+        raise ActionNotAllowed(NOT_BOUNCED)
+
+
+def _require_corrected(invitation: Invitation, clients: ClientProvider) -> None:
+    try:
+        candidate = clients.lever().opportunity(invitation.opportunity_id)
+    except PlatformError as error:
+        if error.status in {403, 404}:
+            raise ActionNotAllowed(NOT_SHOWN) from error
+        raise
+    if candidate.is_archived:
+        raise ActionNotAllowed(ARCHIVED)
+    if candidate.is_anonymized or not candidate.may_contact:
+        raise ActionNotAllowed(NO_CONTACT)
+    address = first_usable_email(candidate.emails)
+    if not address:
+        raise ActionNotAllowed(NO_ADDRESS)
+    if address.casefold() == invitation.email.casefold():
+        raise ActionNotAllowed(NOT_CORRECTED)

@@ -1,0 +1,344 @@
+"""Everyone who entered a trigger stage, where they stand, and who is on them in Lever."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Self
+
+from django.db import connection, models
+from django.db.models.functions import Now
+
+from integrations.core import vocabulary
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership, folded
+from integrations.organizations.models.organization import Organization
+from integrations.store.columns import TextSearchIndex
+
+# Everyone who entered a trigger stage, invited or not: who they are, and where they stand.
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Candidates by where they stand."""
+
+    def not_invited(self) -> Self:
+        """Candidates who got no assessment."""
+        return self.filter(invitation__isnull=True)
+
+    def with_standing(self) -> Self:
+        """Read with each the invitation, and the delivery without its contents: they say where the candidate stands."""
+        related = self.select_related("delivery", "invitation")
+        return related.defer("delivery__payload", "delivery__facts", "delivery__traceback")
+
+    def point_to(self, invitation: Invitation) -> None:
+        """Let the candidate's row point to an invitation that a person made by hand."""
+        self.update_or_create(
+            organization_id=invitation.organization_id,
+            opportunity_id=invitation.opportunity_id,
+            defaults={"invitation": invitation, "assessment_name": invitation.assessment_name, "outcome": ""},
+            create_defaults={
+                "invitation": invitation,
+                "name": invitation.candidate_name,
+                "email": invitation.email,
+                "role_id": invitation.role_id,
+                "role_title": invitation.role_title,
+                "stage_name": invitation.stage_name,
+                "assessment_name": invitation.assessment_name,
+                "entered_at": Now(),
+            },
+        )
+
+    def record_outcome(self, invitation: Invitation, outcome: str) -> None:
+        """Store what CodeScreen states of the invitation's latest attempt, where the row points to the invitation."""
+        self.filter(invitation=invitation).update(outcome=outcome)
+
+
+class Candidate(models.Model):
+    """One opportunity in Lever that entered a trigger stage, by its latest entry.
+
+    Why they were invited or not is said by the current verdict of `delivery`.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="candidates", db_index=False
+    )
+    opportunity_id = models.CharField(max_length=200)
+    name = models.CharField(
+        max_length=500, blank=True, help_text="As Lever has it; empty until the candidate was read."
+    )
+    email = models.EmailField(max_length=320, blank=True)
+    role_id = models.CharField(max_length=200, blank=True)
+    role_title = models.CharField(max_length=300, blank=True)
+    stage_name = models.CharField(max_length=300, blank=True)
+    assessment_name = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="As the mapping, tag or default names it; empty when nothing does.",
+    )
+    entered_at = models.DateTimeField(help_text="When the candidate entered the stage, the latest time.")
+    delivery = models.ForeignKey(
+        "integrations.Delivery",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="candidates",
+        db_index=False,
+        help_text="The delivery whose verdict says where the candidate stands.",
+    )
+    invitation = models.ForeignKey(
+        "integrations.Invitation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="candidates",
+        db_index=False,
+        help_text="The latest; empty when the candidate wasn't invited.",
+    )
+    outcome = models.CharField(
+        max_length=20,
+        choices=vocabulary.ResultOutcome.choices(),
+        blank=True,
+        default="",
+        help_text="What CodeScreen states of the invitation's latest attempt; empty until it does, and while the "
+        "assessment is open again.",
+    )
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="When the person's data was erased.")
+    people_read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a full sweep read who is on them in Lever."
+    )
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-entered_at", "-pk"]
+        constraints = [
+            # the opportunity first, so that the index serves operators too, who search in all organizations
+            models.UniqueConstraint(fields=["opportunity_id", "organization"], name="candidate_once"),
+            models.CheckConstraint(condition=~models.Q(opportunity_id=""), name="candidate_has_opportunity"),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=["", *(one.value for one in vocabulary.ResultOutcome)]),
+                name="candidate_outcome_known",
+            ),
+        ]
+        # each decision stores such a row; times ascend, so new rows fill the last page of an index
+        indexes = [
+            models.Index(fields=["organization", "entered_at"], name="candidate_recent"),
+            models.Index(fields=["entered_at"], name="candidate_recent_of_all"),
+            models.Index(fields=["role_id", "organization", "entered_at"], name="candidate_role"),
+            models.Index(
+                fields=["assessment_name", "organization", "entered_at"], name="candidate_assessment"
+            ),
+            models.Index(
+                fields=["organization", "entered_at"],
+                name="candidate_not_invited",
+                condition=models.Q(invitation__isnull=True),
+            ),
+            models.Index(
+                fields=["outcome", "organization", "entered_at"],
+                name="candidate_outcome",
+                condition=~models.Q(outcome=""),
+            ),
+            models.Index(
+                fields=["invitation"],
+                name="candidate_invitation",
+                condition=models.Q(invitation__isnull=False),
+            ),
+            models.Index(
+                fields=["delivery"], name="candidate_delivery", condition=models.Q(delivery__isnull=False)
+            ),
+            TextSearchIndex(fields=["name", "email", "role_title", "assessment_name"], name="candidate_text"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.opportunity_id
+
+
+# The one statement that stores a candidate, or brings the row up to date by a newer entry into a stage.
+
+
+_COLUMNS = (
+    "organization_id",
+    "opportunity_id",
+    "stage_name",
+    "assessment_name",
+    "entered_at",
+    "delivery_id",
+    "invitation_id",
+    "name",
+    "email",
+    "role_id",
+    "role_title",
+    "outcome",
+)
+#: What stays as it is where the candidate wasn't read now.
+_READ = ("name", "email", "role_id", "role_title")
+_UPSERT = """
+INSERT INTO {table} ({columns}) VALUES ({values})
+ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
+    stage_name = EXCLUDED.stage_name,
+    assessment_name = EXCLUDED.assessment_name,
+    entered_at = EXCLUDED.entered_at,
+    delivery_id = EXCLUDED.delivery_id,
+    invitation_id = COALESCE(EXCLUDED.invitation_id, {table}.invitation_id),
+    outcome = CASE
+        WHEN EXCLUDED.invitation_id IS NULL OR EXCLUDED.invitation_id = {table}.invitation_id THEN {table}.outcome
+        ELSE EXCLUDED.outcome END{read}
+WHERE {table}.delivery_id IS NULL
+    OR {table}.delivery_id = EXCLUDED.delivery_id
+    OR {table}.entered_at <= EXCLUDED.entered_at
+    OR ({table}.invitation_id IS NULL AND EXCLUDED.invitation_id IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """What Lever showed of the candidate."""
+
+    name: str
+    email: str
+    role_id: str
+    role_title: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry into a stage, as it was decided.
+
+    `outcome` is what CodeScreen states of the invitation by now. It is stored where the row pointed to another one.
+    """
+
+    organization_id: int
+    opportunity_id: str
+    stage_name: str
+    assessment_name: str
+    entered_at: datetime
+    delivery_id: int
+    invitation_id: int | None
+    outcome: str = ""
+
+
+def store_candidate(entry: Entry, person: Person | None) -> None:
+    """Store where a candidate stands after a decision; an entry older than the stored one changes nothing.
+
+    Without a `person`, who they are stays as it was. Safe to run twice.
+    """
+    stated = (
+        entry.organization_id,
+        entry.opportunity_id,
+        entry.stage_name[:300],
+        entry.assessment_name[:300],
+        models.DateTimeField().get_db_prep_value(entry.entered_at, connection),
+        entry.delivery_id,
+        entry.invitation_id,
+    )
+    shown = (
+        (person.name[:500], person.email[:320], person.role_id[:200], person.role_title[:300])
+        if person
+        else ("", "", "", "")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(connection.vendor, person is not None), (*stated, *shown, entry.outcome))
+
+
+@lru_cache
+def _statement(_vendor: str, is_read: bool) -> str:
+    """Return the SQL; where the candidate `is_read`, it says who they are too."""
+    quote = connection.ops.quote_name
+    read = "".join(f",\n    {name} = EXCLUDED.{name}" for name in _READ)
+    return _UPSERT.format(
+        table=quote(Candidate._meta.db_table),
+        columns=", ".join(map(quote, _COLUMNS)),
+        values=", ".join(["%s"] * len(_COLUMNS)),
+        read=f"{read},\n    erased_at = NULL" if is_read else "",
+    )
+
+
+# Who is on a candidate in Lever: a Limited Team Member sees the candidates they are on, and no others.
+
+
+BATCH = 500
+
+
+class Relation(models.TextChoices):
+    """What somebody is to a candidate in Lever."""
+
+    OWNER = "owner", "Owner"
+    FOLLOWER = "follower", "Follower"
+    HIRING_MANAGER = "hiring_manager", "Hiring manager"
+    INTERVIEWER = "interviewer", "Interviewer"
+
+
+#: The addresses of the people on one candidate, by relation. A relation that wasn't read is left out.
+type People = Mapping[Relation, Iterable[str]]
+
+
+class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
+    """People on candidates."""
+
+    def seen_by(self, member: Membership) -> Self:
+        """Return the rows of the candidates whom the member is on.
+
+        The member is known by the address at which they accepted, or which the operator states, while it is still that
+        of their account.
+        """
+        if not member.address or member.address != folded(member.user.email):
+            return self.none()
+        return self.filter(organization=member.organization_id, email=member.address)
+
+    def replace(self, organization: Organization, read: Mapping[str, People]) -> None:
+        """Make the rows equal to what was read of each opportunity; relations that weren't read stay as they are."""
+        ids = [opportunity_id for opportunity_id, people in read.items() if opportunity_id and people]
+        wanted = {
+            (opportunity_id, folded(email)[:254], relation)
+            for opportunity_id in ids
+            for relation, emails in read[opportunity_id].items()
+            for email in emails
+            if email.strip()
+        }
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            stored = self.filter(organization=organization, opportunity_id__in=batch).order_by()
+            known = {
+                (one, email, Relation(relation)): pk
+                for one, email, relation, pk in stored.values_list(
+                    "opportunity_id", "email", "relation", "pk"
+                )
+            }
+            gone = [pk for key, pk in known.items() if key not in wanted and key[2] in read[key[0]]]
+            new = sorted(key for key in wanted - known.keys() if key[0] in set(batch))
+            if gone:
+                self.filter(pk__in=gone).delete()
+            rows = [
+                self.model(organization=organization, opportunity_id=one, email=email, relation=relation)
+                for one, email, relation in new
+            ]
+            self.bulk_create(
+                rows, ignore_conflicts=True, batch_size=BATCH
+            )  # another process may store them too
+
+
+class OpportunityPerson(models.Model):
+    """One person on one candidate in Lever, by e-mail address, as Lever last showed it."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="opportunity_people"
+    )
+    opportunity_id = models.CharField(max_length=200)
+    email = models.EmailField(help_text="In small letters.")
+    relation = models.CharField(max_length=20, choices=Relation)
+
+    objects = OpportunityPersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "opportunity people"
+        ordering = ["opportunity_id", "organization", "email"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["opportunity_id", "organization", "email", "relation"], name="opportunity_person_once"
+            ),
+            models.CheckConstraint(condition=~models.Q(email=""), name="opportunity_person_has_address"),
+        ]
+        indexes = [models.Index(fields=["email", "organization"], name="opportunity_person_email")]
+
+    def __str__(self) -> str:
+        return f"{self.get_relation_display()} of {self.opportunity_id}"

@@ -1,0 +1,405 @@
+"""One candidate's journey through one assessment, one round."""
+
+import secrets
+from typing import Any, Self
+
+from django.db import models
+from django.db.models.functions import Coalesce, Now, Upper
+
+from integrations.core.invitation_status import (
+    BOUNCED,
+    ERASED,
+    FOLLOWED,
+    NEED_PERSON,
+    NO_RESULT,
+    OPEN,
+    TRANSITIONS,
+    FollowingEnd,
+    InvitationAct,
+    StatusWords,
+)
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.invitations.models.result import Result
+from integrations.store import database
+from integrations.store.columns import TextSearchIndex, truncated_key
+from integrations.store.questions import has_later_round_sent
+
+# Which invitations: by status, by what waits for a person, by what CodeScreen is asked about.
+
+
+#: What `Invitation.is_bounced` says of one row.
+HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by status."""
+
+    def open(self) -> Self:
+        """Invitations whose journey isn't over."""
+        return self.filter(status__in=OPEN)
+
+    def locked(self) -> Self:
+        """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
+        return self.select_for_update(of=("self",), no_key=True)
+
+    def reread_locked(self, invitation: "Invitation") -> "Invitation":
+        """Read the invitation again, with its organization, and lock it until the transaction ends."""
+        return self.select_related("organization").locked().get(pk=invitation.pk)
+
+    def with_steps(self) -> Self:
+        """Add `begun_at` and `handed_in_at`, by when the candidate had started and submitted, and the latest `outcome`.
+
+        CodeScreen is asked once an hour, so who starts and finishes in between is only known to have finished. An
+        expired assessment may never have been started.
+        """
+        latest_attempt = Result.objects.filter(invitation=models.OuterRef("pk")).order_by("-attempt")
+        outcome = models.Subquery(latest_attempt.values("outcome")[:1])
+        is_expired = models.Q(outcome=Result.Outcome.EXPIRED)
+        finished_at = models.Case(models.When(is_expired, then=None), default=models.F("completed_at"))
+        return self.annotate(
+            outcome=outcome,
+            begun_at=Coalesce("started_at", "submitted_at", finished_at),
+            handed_in_at=Coalesce("submitted_at", "completed_at"),
+        )
+
+    def awaiting_decision(self) -> Self:
+        """Invitations of candidates who failed and still wait for a person's decision."""
+        return self.filter(awaits_decision_since__isnull=False)
+
+    def followed(self) -> Self:
+        """Sent invitations that no person cancelled, of people not erased: CodeScreen may be polled about them."""
+        return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
+
+    def ended_without_result(self) -> Self:
+        """Invitations that the portal stopped asking about although CodeScreen gave no result."""
+        return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
+
+    def bounced(self) -> Self:
+        """Invitations whose e-mail bounced and that wait for a person to correct the address."""
+        return self.filter(HAS_BOUNCED)
+
+    def due_for_poll(self) -> Self:
+        """Invitations to poll CodeScreen about now, by the database's clock."""
+        return self.followed().filter(next_poll_at__lte=Now())
+
+
+# One candidate's journey through one assessment, one round.
+
+
+#: The columns while CodeScreen is asked about an invitation.
+FOLLOWING_GOES_ON: dict[str, object] = {
+    "following_ended": "",
+    "following_ended_reason": "",
+    "following_ended_at": None,
+    "missing_since": None,
+}
+
+
+class IllegalTransition(Exception):
+    """The invitation's status doesn't allow the requested change."""
+
+
+def make_reference() -> str:
+    """Return a random reference, by which the portal recognizes its own feedback in Lever."""
+    return secrets.token_hex(6)
+
+
+class Invitation(models.Model):
+    """One candidate's journey through one assessment in one round."""
+
+    Status = Status
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="invitations", db_index=False
+    )
+    opportunity_id = models.CharField(max_length=200)
+    contact_id = models.CharField(max_length=200, blank=True)
+    candidate_name = models.CharField(max_length=500, blank=True)
+    email = models.EmailField(max_length=320, blank=True)
+    role_id = models.CharField(max_length=200, blank=True)
+    role_title = models.CharField(max_length=300, blank=True)
+    stage_id = models.CharField(max_length=200, blank=True)
+    stage_name = models.CharField(max_length=300, blank=True)
+    assessment_id = models.CharField(max_length=200)
+    assessment_name = models.CharField(max_length=300)
+    round = models.PositiveIntegerField(default=1)
+    reference = models.CharField(max_length=20, default=make_reference)
+    status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
+    status_reason = models.TextField(blank=True)
+    external_id = models.CharField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, "
+        "because an earlier call was refused or the address was corrected, has an id of its own.",
+    )
+    first_call_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the first call that may have arrived was about to be made; empty when none may have.",
+    )
+    instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
+    feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
+    awaits_decision_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.",
+    )
+    stopped_by_user = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether a person cancelled it while the candidate was in the stage; the sweep doesn't invite again.",
+    )
+    raw_status = models.CharField(
+        max_length=100, blank=True, help_text="CodeScreen's own word for the status, as last read."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    checked_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the opportunity was last read; empty when it must be read again before sending.",
+    )
+    not_shown_reads = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many times in a row Lever didn't show the candidate before sending.",
+    )
+    in_any_stage = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
+    )
+    invited_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When CodeScreen reported that the e-mail of this invitation bounced.",
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(db_default=Now(), help_text="When the status last changed.")
+    polled_at = models.DateTimeField(null=True, blank=True)
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    poll_failures = models.PositiveIntegerField(default=0)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance."
+    )
+    followed_since = models.DateTimeField(
+        db_default=Now(),
+        help_text="From when the time to start or finish counts: sent, reopened, followed again.",
+    )
+    following_ended = models.CharField(
+        max_length=20,
+        choices=FollowingEnd.choices(),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why CodeScreen is no longer asked about it; empty while it is.",
+    )
+    following_ended_reason = models.TextField(blank=True, default="", db_default="")
+    following_ended_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the person's data was erased; nothing is read about them since.",
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            # no unique=True: PostgreSQL would get a second index, for a LIKE that nobody asks
+            models.UniqueConstraint(fields=["reference"], name="invitation_reference_once"),
+            models.UniqueConstraint(
+                # the opportunity first, so that the index serves operators too, who search in all organizations
+                fields=["opportunity_id", "organization", "assessment_id", "round"],
+                name="invitation_once_per_round",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "contact_id", "assessment_id"],
+                condition=models.Q(status__in=["pending", "sending", "held", "uncertain"])
+                & ~models.Q(contact_id=""),
+                name="invitation_one_on_the_way_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["instance_id", "organization"],
+                condition=~models.Q(instance_id=""),
+                name="invitation_instance_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[status.value for status in Status]),
+                name="invitation_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])
+                | ~models.Q(instance_id=""),
+                name="invitation_invited_has_instance",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bounced_at__isnull=True) | ~models.Q(instance_id=""),
+                name="invitation_bounced_was_sent",
+            ),
+            models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
+            models.CheckConstraint(
+                condition=models.Q(following_ended="", following_ended_at__isnull=True)
+                | models.Q(
+                    following_ended__in=[end.value for end in FollowingEnd], following_ended_at__isnull=False
+                ),
+                name="invitation_following_ended_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
+                name="invitation_awaits_decision_when_completed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
+                name="invitation_stopped_is_withdrawn",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization"],
+                name="invitation_waits_for_person",
+                condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
+            ),
+            models.Index(
+                fields=["next_poll_at"],
+                name="invitation_poll",
+                condition=models.Q(next_poll_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="invitation_awaits_decision",
+                condition=models.Q(awaits_decision_since__isnull=False),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="invitation_bounced",
+                condition=models.Q(bounced_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "following_ended_at"],
+                name="invitation_following_ended",
+                condition=models.Q(following_ended_at__isnull=False),
+            ),
+            # for the metrics: what is under way among all that ended
+            models.Index(
+                fields=["status"],
+                name="invitation_open",
+                condition=models.Q(status__in=[status.value for status in OPEN]),
+            ),
+            models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
+            # for auditors: few among very many
+            models.Index(
+                fields=["organization", "-created_at"],
+                name="invitation_later_round",
+                condition=models.Q(round__gt=1),
+            ),
+            models.Index(fields=["-created_at"], name="invitation_recent_of_all"),
+            models.Index(fields=["status", "organization", "-created_at"], name="invitation_status"),
+            models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
+            models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
+            models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
+            models.Index("organization", Upper("email"), name="invitation_email"),
+            TextSearchIndex(
+                fields=["candidate_name", "email", "role_title", "assessment_name"], name="invitation_text"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assessment_name} for {self.opportunity_id}"
+
+    def save(self, **options: Any) -> None:
+        """Save; a new row gets its external id from what makes the round unique."""
+        self.external_id = self.external_id or self._external_id()
+        super().save(**options)
+
+    def new_external_id(self) -> str:
+        """Return an external id that no call has carried: CodeScreen may answer a known key as it did before."""
+        return self._external_id(f":{secrets.token_hex(4)}")
+
+    def _external_id(self, suffix: str = "") -> str:
+        return truncated_key(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}{suffix}", 255)
+
+    def latest_result(self) -> Result | None:
+        """Return the result of the latest attempt, None before the first."""
+        return self.results.order_by("-attempt").first()
+
+    def later_rounds(self) -> InvitationQuerySet:
+        """Return the later rounds of the same assessment on the same opportunity."""
+        return Invitation.objects.filter(
+            organization=self.organization_id,
+            opportunity_id=self.opportunity_id,
+            assessment_id=self.assessment_id,
+            round__gt=self.round,
+        )
+
+    def has_later_round_sent(self) -> bool:
+        """Whether a later round of the same assessment on the same opportunity was sent."""
+        return has_later_round_sent(self.organization_id, self.opportunity_id, self.assessment_id, self.round)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the journey isn't over."""
+        return self.status in OPEN
+
+    @property
+    def is_bounced(self) -> bool:
+        """Whether its e-mail bounced, so that a person must correct the address; no longer once it was started."""
+        return self.bounced_at is not None and self.status == Status.INVITED and not self.following_ended
+
+    @property
+    def has_ended_without_result(self) -> bool:
+        """Whether the portal stopped asking about it although CodeScreen gave no result."""
+        return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None
+
+    @property
+    def allows(self) -> tuple[InvitationAct, ...]:
+        """What a person may do to it now."""
+        return Status(self.status).record.allows
+
+    @property
+    def words(self) -> StatusWords:
+        """What is said of where it stands: of its status, unless data was erased, it bounced or no result came."""
+        if self.erased_at is not None and self.status != Status.COMPLETED:
+            return ERASED
+        if self.is_bounced:
+            return BOUNCED
+        return NO_RESULT if self.has_ended_without_result else Status(self.status).record
+
+    def move(self, status: str, reason: str = "", **changes: object) -> None:
+        """Change the status, and `changes` with it, by compare-and-set.
+
+        Raises IllegalTransition when TRANSITIONS doesn't allow it from the row's present status. A move to the
+        present status only applies `changes`. The object gets them too; what else others have changed, it gets by
+        `lock()`.
+        """
+        sources = (*TRANSITIONS[Status(status)], status)
+        changes |= {"status": status, "status_reason": reason}
+        if status != self.status:
+            now = database.now()
+            changes |= {"changed_at": now, "followed_since": now, **FOLLOWING_GOES_ON}
+        if status != Status.COMPLETED:
+            changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
+        if status != Status.WITHDRAWN:
+            changes["stopped_by_user"] = False
+        if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
+            raise IllegalTransition(f"invitation {self.pk} can't become {status}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def lock(self) -> None:
+        """Lock the row until the transaction ends, and read it again. Raises DoesNotExist."""
+        row = Invitation.objects.locked().get(pk=self.pk)
+        for column in self._meta.concrete_fields:
+            setattr(self, column.attname, getattr(row, column.attname))
+
+    def follow_again(self) -> None:
+        """Ask CodeScreen about it again from now on; the time to start or finish counts anew."""
+        Invitation.objects.filter(pk=self.pk).update(
+            followed_since=Now(), next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON
+        )
+        self.refresh_from_db()

@@ -1,0 +1,207 @@
+"""Webhooks in Lever, and the signature tokens that verify their deliveries."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
+from integrations.organizations.models.webhook_keys import webhook_access_changed
+from integrations.store import database
+from integrations.store.columns import EncryptedTextField, UnreadableSecret
+
+TOKEN_OVERLAP = timedelta(hours=24)
+#: A process knows the database's time only nearly; what ends now is stored as ended by more than that.
+CLOCKS_DIFFER_BY = timedelta(seconds=1)
+KEEP_RETIRED_FOR = timedelta(days=30)
+MAX_TOKENS = 10
+MARK_RECEIVED_EVERY = timedelta(seconds=10)
+
+
+class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
+    """Webhooks by the signature tokens that they have."""
+
+    def active_tokens(self) -> list[tuple[str, "LeverWebhook"]]:
+        """Return every signature token that may verify a delivery now, with its webhook; newest first."""
+        return tokens_of(self.active().order_by("-pk"))
+
+    def has_unreadable(self) -> bool:
+        """Whether no encryption key opens one of the tokens that may verify a delivery now."""
+        return any(webhook.unreadable_tokens for webhook in self.active())
+
+    def active(self) -> Self:
+        """Webhooks that aren't retired."""
+        return self.filter(retired_at__isnull=True)
+
+    def manual(self) -> Self:
+        """The main webhook whose token a person pasted; additional ones have a name."""
+        return self.active().filter(origin=LeverWebhook.Origin.MANUAL, name="")
+
+    def purge_retired(self) -> int:
+        """Delete webhooks that were retired KEEP_RETIRED_FOR ago. Return how many rows were deleted."""
+        return self.filter(retired_at__lt=database.now() - KEEP_RETIRED_FOR).delete()[0]
+
+
+def tokens_of(webhooks: Iterable["LeverWebhook"]) -> list[tuple[str, "LeverWebhook"]]:
+    """Return every token of these active webhooks that may verify a delivery now, each with its webhook."""
+    tokens: list[tuple[str, LeverWebhook]] = []
+    for webhook in webhooks:
+        if webhook.signature_token:
+            tokens.append((webhook.signature_token, webhook))
+        if webhook.has_previous:
+            tokens.append((webhook.previous_signature_token, webhook))
+    return tokens
+
+
+class LeverWebhook(models.Model):
+    """One webhook in Lever: its event, who made it, its current and previous token, when it was last used.
+
+    A manual one with a name is an additional token, which verifies deliveries beside the main one until it is retired.
+    The tokens of a retired one verify nothing; it is kept for a while, so that a rejection can name the token used.
+    """
+
+    class Origin(models.TextChoices):
+        """Who made the webhook in Lever."""
+
+        MANUAL = "manual", "Made by hand in Lever"
+        API = "api", "Made by the portal through Lever's API"
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="lever_webhooks"
+    )
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
+    name = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The name of an additional token; the main one has none.",
+    )
+    event = models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value)
+    lever_webhook_id = models.CharField(max_length=100, blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    signature_token = EncryptedTextField(blank=True)
+    token_stored_at = models.DateTimeField(null=True, blank=True)
+    token_proved_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the current token last verified a request."
+    )
+    previous_signature_token = EncryptedTextField(blank=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
+    previous_proved_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the previous token last verified a request."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="Lever's last test request that passed."
+    )
+    last_received_at = models.DateTimeField(null=True, blank=True, help_text="The last delivery that passed.")
+    listed_at = models.DateTimeField(null=True, blank=True, help_text="When Lever last listed this webhook.")
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Lever no longer lists it, having listed it before."
+    )
+    retired_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its tokens verify nothing."
+    )
+
+    objects = LeverWebhookQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Lever webhook"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "name"],
+                condition=models.Q(origin="manual", retired_at__isnull=True),
+                name="lever_webhook_one_manual_per_name",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "event"],
+                condition=models.Q(origin="api", retired_at__isnull=True),
+                name="lever_webhook_one_per_event_by_api",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(origin__in=["manual", "api"]), name="lever_webhook_origin_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(name="") | models.Q(origin="manual"),
+                name="lever_webhook_only_manual_named",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, (self.event, self.get_origin_display(), self.name)))
+
+    @property
+    def event_label(self) -> str:
+        """Lever's name for the event."""
+        return next((event.label for event in WebhookEvent if event == self.event), self.event)
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether the previous token still verifies deliveries."""
+        until = self.previous_until
+        return bool(self.previous_signature_token and until and until > database.now())
+
+    @property
+    def unreadable_tokens(self) -> list[str]:
+        """The columns of the tokens that may verify a delivery now and that no encryption key opens."""
+        until = self.previous_until
+        columns = []
+        if isinstance(self.signature_token, UnreadableSecret):
+            columns.append("signature_token")
+        if isinstance(self.previous_signature_token, UnreadableSecret) and until and until > database.now():
+            columns.append("previous_signature_token")
+        return columns
+
+    def replace_token(self, token: str) -> None:
+        """Store a new signature token; the one it replaces stays valid for TOKEN_OVERLAP."""
+        if token == self.signature_token:
+            return
+        if self.signature_token:
+            self.previous_signature_token = self.signature_token
+            self.previous_until = database.now() + TOKEN_OVERLAP
+            self.previous_proved_at = self.token_proved_at
+        elif isinstance(self.previous_signature_token, UnreadableSecret):
+            self.previous_signature_token, self.previous_until = "", None
+        self.signature_token = token
+        self.token_stored_at, self.token_proved_at = database.now(), None
+        # without `retired_at`, which another request may be setting at this moment
+        self.save(
+            update_fields=[
+                "signature_token",
+                "token_stored_at",
+                "token_proved_at",
+                "previous_signature_token",
+                "previous_until",
+                "previous_proved_at",
+            ]
+        )
+
+    def retire(self) -> None:
+        """Invalidate its tokens. Safe to run twice."""
+        LeverWebhook.objects.filter(pk=self.pk, retired_at__isnull=True).update(retired_at=Now())
+        webhook_access_changed.send(sender=type(self))
+        self.refresh_from_db()
+
+    def retire_previous(self) -> None:
+        """Invalidate the previous token. Safe to run twice."""
+        over = Now() - CLOCKS_DIFFER_BY
+        LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=over)
+        webhook_access_changed.send(sender=type(self))
+        self.refresh_from_db()
+
+    def mark_received(self, is_test: bool, is_previous: bool = False) -> None:
+        """Record that a verified request arrived; of deliveries, at most one per MARK_RECEIVED_EVERY is recorded."""
+        request_column = "last_verified_at" if is_test else "last_received_at"
+        token_column = "previous_proved_at" if is_previous else "token_proved_at"
+        if not is_test and self._is_recent(request_column) and self._is_recent(token_column):
+            return
+        for column in (request_column, token_column):
+            setattr(self, column, database.now())  # noted here first: several threads may hold this object
+        columns: dict[str, object] = {request_column: Now(), token_column: Now()}
+        LeverWebhook.objects.filter(pk=self.pk).update(**columns)
+
+    def _is_recent(self, column: str) -> bool:
+        moment = getattr(self, column)
+        return moment is not None and database.now() - moment < MARK_RECEIVED_EVERY

@@ -1,0 +1,121 @@
+"""What commands take and how they answer: organizations, rows, dates and files."""
+
+from datetime import UTC, datetime, time
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+from django.utils.dateparse import parse_date, parse_datetime
+
+from integrations.configuration import Configuration, ConfigurationError, load
+from integrations.http.errors import PlatformError
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.management.migrating import MigratingCommand
+from integrations.organizations.models.organization import Organization
+
+# Find the rows that a command's arguments name.
+
+
+def organizations_named(slug: str | None) -> list[Organization]:
+    """Return that organization alone, without a slug all of them. Raises CommandError for an unknown slug."""
+    return [organization_named(slug)] if slug else list(Organization.objects.order_by("slug"))
+
+
+def organization_named(slug: str) -> Organization:
+    """Return the organization with that slug. Raises CommandError, with the most similar slug, when there is none."""
+    try:
+        return Organization.objects.get(slug=slug)
+    except Organization.DoesNotExist:
+        known = list(Organization.objects.order_by("slug").values_list("slug", flat=True))
+    close = get_close_matches(slug, known, n=1, cutoff=0.5)
+    if close:
+        hint = f"Did you mean {close[0]}?"
+    elif known:
+        hint = f"There are: {', '.join(known[:20])}."
+    else:
+        hint = "There is none yet: make one with `manage.py configure FILE.toml`."
+    raise CommandError(f"There is no organization {slug!r}. {hint}")
+
+
+def invitation_with_id(invitation_id: int) -> Invitation:
+    """Return the invitation with its organization. Raises CommandError when there is none."""
+    invitation = Invitation.objects.select_related("organization").filter(pk=invitation_id).first()
+    if invitation is None:
+        raise CommandError(f"There is no invitation {invitation_id}. `export invitations` lists them.")
+    return invitation
+
+
+def delivery_with_id(delivery_id: int) -> Delivery:
+    """Return the delivery with its organization. Raises CommandError when there is none."""
+    delivery = Delivery.objects.select_related("organization").filter(pk=delivery_id).first()
+    if delivery is None:
+        raise CommandError(f"There is no delivery {delivery_id}. `export deliveries` lists them.")
+    return delivery
+
+
+# Read the configuration file that a command is given.
+
+
+def configuration_in(path: Path) -> Configuration:
+    """Return the contents of the file. Raises ConfigurationError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError("is not UTF-8 text.") from error
+    return load(text)
+
+
+# Dates and times as commands take them.
+
+
+def moment(option: str, text: str) -> datetime:
+    """Return the time that an option names, a date's beginning; in UTC without an offset. Raises CommandError."""
+    try:
+        found = parse_datetime(text)
+        if found is None:
+            day = parse_date(text)
+            found = datetime.combine(day, time.min) if day else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"{option} {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# Commands that do the same for one organization or for all.
+
+
+class PerOrganizationCommand(MigratingCommand):
+    """A command that calls a platform for each organization and prints a line about each.
+
+    A platform's error leaves the other organizations alone; the command fails at the end and names them all.
+    """
+
+    #: The first line of the error when some organization failed.
+    failure = ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the optional slug."""
+        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        """Run for each organization."""
+        organizations = organizations_named(options["organization"])
+        errors = []
+        for organization in organizations:
+            if len(organizations) > 1:
+                self.stderr.write(f"{organization.slug}:")
+            try:
+                self.stdout.write(self.run(organization, options))
+            except PlatformError as error:
+                errors.append(f"{organization.slug}: {error}")
+        if errors:
+            raise CommandError("\n".join([self.failure, *errors]))
+
+    def run(self, organization: Organization, options: dict[str, Any]) -> str:
+        """Do it for one organization; return the line to print. Raises PlatformError."""
+        raise NotImplementedError

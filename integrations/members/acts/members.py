@@ -1,0 +1,223 @@
+"""Invite people to an organization; add, change and remove members."""
+
+from enum import Enum
+
+from django.contrib.auth.hashers import check_password
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from integrations.accounts.acts.sessions import end_sessions
+from integrations.audit.models.audited_rows import audit, target_of
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership, folded
+from integrations.notifications.account_notices import tell_members_changed
+from integrations.notifications.link_emails import (
+    MOST_PER_ADDRESS,
+    MOST_PER_HOUR,
+    enqueue_welcome,
+    may_be_invited,
+)
+from integrations.organizations.models.organization import Organization
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.store import database
+
+# Add, change and remove the members of an organization; people are invited in `pending_members`.
+
+
+#: A user who is created with one of these roles may open the Django admin.
+STAFF_ROLES = frozenset({Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN})
+
+
+def may_set_password(member: Membership) -> bool:
+    """Whether this organization may hand out a link to choose the person's password.
+
+    Only to somebody without an address, to whom no link can be sent, while nobody has chosen a password, and the
+    person belongs to no other organization and isn't staff.
+    """
+    user = member.user
+    if user.email:
+        return False
+    elsewhere = Membership.objects.filter(user=user).exclude(organization=member.organization_id).exists()
+    return not (user.has_usable_password() or elsewhere or user.is_staff or user.is_superuser)
+
+
+def save_member(
+    organization: Organization,
+    username: str,
+    role: str,
+    actor: Actor,
+    *,
+    email: str = "",
+    password: str = "",
+) -> None:
+    """Make a user of that name a member with that role, and store their address and password where given.
+
+    Creates the user where there is none. The operator's file stands for the person's consent, and states the address
+    for this organization alone: to join another one by it, the person opens a link. Raises ActionNotAllowed.
+    """
+    with transaction.atomic():
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            user = User(username=username, is_staff=role in STAFF_ROLES)
+            user.set_unusable_password()
+        changes: dict[str, tuple[object, object]] = {}
+        if email and email != user.email:
+            changes["email"] = (user.email, email)
+            user.email = email
+        if password and not has_password(user, password):
+            changes["password"] = (user.has_usable_password(), password)
+            user.set_password(password)
+        user.save()
+        if "password" in changes:
+            end_sessions(user)
+        member = Membership.objects.filter(organization=organization, user=user).first()
+        if member is None:
+            member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
+            member.save()
+            follow_role(member)
+            audit(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
+            what_happened = f"added as {member.get_role_display()}"
+            tell_members_changed(organization, str(user), what_happened, actor)
+        elif not changes:
+            change_role(member, role, actor)
+        else:
+            if role != member.role:
+                changes["role"] = (member.role, role)
+            member.address = folded(user.email)
+            member.save(update_fields=["address"])
+            _change_role(member, role)
+            audit(member, actor, AuditAction.CHANGE_MEMBER, changes)
+            what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
+            tell_members_changed(organization, str(user), what_happened, actor)
+
+
+def has_password(user: User, password: str) -> bool:
+    """Whether that is the user's password; unlike User.check_password it never stores a stronger hash of it."""
+    return check_password(password, user.password)
+
+
+def change_role(member: Membership, role: str, actor: Actor) -> bool:
+    """Give a member another role; return whether it differs. Raises ActionNotAllowed for the last Super Admin."""
+    if role == member.role:
+        return False
+    with transaction.atomic():
+        changes = {"role": (member.role, role)}
+        was = member.get_role_display()
+        _change_role(member, role)
+        audit(member, actor, AuditAction.CHANGE_ROLE, changes)
+        what_happened = f"{was} until now, {member.get_role_display()} from now on"
+        tell_members_changed(member.organization, str(member.user), what_happened, actor)
+    return True
+
+
+def remove_member(member: Membership, actor: Actor) -> None:
+    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin.
+
+    Nothing happens where somebody else has removed the member meanwhile.
+    """
+    with transaction.atomic():
+        target, changes = target_of(member), {"role": (member.role, "")}
+        try:
+            if not member.end():
+                return
+        except LastSuperAdmin as error:
+            raise ActionNotAllowed(str(error)) from error
+        tell_members_changed(member.organization, str(member.user), "removed from the organization", actor)
+        end_sessions(member.user)
+        audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
+
+
+def follow_role(member: Membership) -> None:
+    """Have it read who is on each candidate in Lever, where this is the first member who depends on it."""
+    limited = Membership.Role.LIMITED_TEAM_MEMBER
+    same = Membership.objects.filter(organization=member.organization_id, role=limited)
+    if member.role == limited and same.count() == 1:
+        DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
+
+
+def _change_role(member: Membership, role: str) -> None:
+    try:
+        member.change_role(role)
+        follow_role(member)
+    except LastSuperAdmin as error:
+        raise ActionNotAllowed(str(error)) from error
+
+
+# Invite people to an organization, send their invitation again, withdraw it.
+
+
+class InvitationRefusal(Enum):
+    """Why nobody was invited, in a sentence for the Super Admin."""
+
+    MEMBER_ALREADY = "This person is a member already: change their role in the list."
+    TOO_MANY = (
+        f"Too many invitations: an organization may send {MOST_PER_HOUR} an hour, and {MOST_PER_ADDRESS} a day to one "
+        "address. Wait a while."
+    )
+
+
+def invite(
+    organization: Organization, address: str, role: str, actor: Actor
+) -> PendingMembership | InvitationRefusal:
+    """Invite the person with that e-mail address, again if they were already; return the pending membership.
+
+    Nothing here looks whether an account has the address, so that the outcome can't tell.
+    """
+    email = folded(address)
+    with transaction.atomic():
+        # two invitations at once are counted one after the other
+        Organization.objects.lock(organization.pk)
+        if _is_member(organization, email):
+            return InvitationRefusal.MEMBER_ALREADY
+        if not may_be_invited(organization, email):
+            return InvitationRefusal.TOO_MANY
+        earlier = PendingMembership.objects.filter(organization=organization).to(email).first()
+        pending, _ = PendingMembership.objects.update_or_create(
+            organization=organization,
+            email=email,
+            defaults={"role": role, "invited_at": database.now()},
+        )
+        enqueue_welcome(pending)
+        changes = {"role": (earlier.role if earlier else "", role)}
+        audit(pending, actor, AuditAction.INVITE_MEMBER, changes)
+        tell_members_changed(organization, email, f"invited as {pending.get_role_display()}", actor)
+    return pending
+
+
+def send_again(pending: PendingMembership, actor: Actor) -> None:
+    """Send the invitation again, with a new link; earlier links end. Raises ActionNotAllowed."""
+    with transaction.atomic():
+        Organization.objects.lock(pending.organization_id)
+        if not may_be_invited(pending.organization, pending.email):
+            raise ActionNotAllowed(InvitationRefusal.TOO_MANY.value)
+        pending.invited_at = database.now()
+        pending.save(update_fields=["invited_at"])
+        enqueue_welcome(pending)
+        audit(pending, actor, AuditAction.SEND_INVITATION_LINK)
+
+
+def withdraw(pending: PendingMembership, actor: Actor) -> None:
+    """Withdraw the invitation: its links end at once."""
+    _end(pending, actor, AuditAction.WITHDRAW_INVITATION, "invitation withdrawn")
+
+
+def decline(pending: PendingMembership, actor: Actor) -> None:
+    """Record that the invited person doesn't want to be a member; links end at once."""
+    _end(pending, actor, AuditAction.DECLINE_MEMBERSHIP, "invitation declined")
+
+
+def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_happened: str) -> None:
+    with transaction.atomic():
+        locked = PendingMembership.objects.select_for_update(of=("self",)).filter(pk=pending.pk).first()
+        if locked is None:
+            return  # answered or withdrawn meanwhile, which has its own entry
+        target = target_of(locked)
+        locked.delete()
+        audit(target, actor, action, {"role": (pending.role, "")})
+        tell_members_changed(pending.organization, pending.email, what_happened, actor)
+
+
+def _is_member(organization: Organization, email: str) -> bool:
+    """Whether a member has that address; the Super Admins see the members' addresses anyway."""
+    return Membership.objects.filter(organization=organization, user__email__iexact=email).exists()

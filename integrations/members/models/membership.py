@@ -1,0 +1,227 @@
+"""Who may do what in an organization, who is invited to one, and a person's own settings."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+from integrations.store import database
+
+# Who may do what in an organization.
+
+
+class LastSuperAdmin(Exception):
+    """The change would leave the organization without a Super Admin; the message has the fix."""
+
+    def __init__(self, member: "Membership") -> None:
+        super().__init__(f"{member.user} is the last Super Admin. Make somebody else one first.")
+
+
+class Membership(models.Model):
+    """A user in an organization, with a role. Until they accept they are a PendingMembership, which gives no access."""
+
+    class Role(models.TextChoices):
+        """The four roles of Lever's own help article."""
+
+        SUPER_ADMIN = "super_admin", "Super Admin"
+        ADMIN = "admin", "Admin"
+        TEAM_MEMBER = "team_member", "Team Member"
+        LIMITED_TEAM_MEMBER = "limited_team_member", "Limited Team Member"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=30, choices=Role, default=Role.LIMITED_TEAM_MEMBER)
+    address = models.EmailField(
+        blank=True,
+        help_text="The e-mail address, in small letters, at which the person accepted, or which the operator's file "
+        "states. By it a Limited Team Member is found among those who are on a candidate in Lever.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["organization", "user"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organization"], name="membership_once_per_organization"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["super_admin", "admin", "team_member", "limited_team_member"]),
+                name="membership_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the member may connect, disconnect, and change keys, tokens and members."""
+        return self.role in SUPER_ADMINS
+
+    @property
+    def may_configure(self) -> bool:
+        """Whether the member may change mappings and policies, approve and resolve invitations, and replay."""
+        return self.role in ADMINS
+
+    @property
+    def may_read_log(self) -> bool:
+        """Whether the member may read the audit log, here and in the admin: Admins, and Team Members who are staff."""
+        return self.role in ADMINS or (self.role in TEAM and self.user.is_staff)
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether the member may retry a failed effect."""
+        return self.role in TEAM
+
+    @property
+    def sees_all_candidates(self) -> bool:
+        """Whether the member sees every candidate, not only those they are on in Lever."""
+        return self.role in TEAM
+
+    def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
+        """Whether this is the only Super Admin who can sign in.
+
+        `is_locked` locks all Super Admins' rows until the transaction ends: when two remove each other at once, the
+        second waits for the first and is then the last one.
+        """
+        holders = Membership.objects.filter(
+            organization=self.organization_id, role=self.Role.SUPER_ADMIN, user__is_active=True
+        ).order_by("pk")
+        if is_locked:
+            holders = holders.select_for_update(of=("self",))
+        return [holder.pk for holder in holders] == [self.pk]
+
+    def change_role(self, role: str) -> None:
+        """Give the member another role. Raises LastSuperAdmin."""
+        with transaction.atomic():
+            if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(is_locked=True):
+                raise LastSuperAdmin(self)
+            self.role = role
+            self.save(update_fields=["role"])
+
+    def end(self) -> bool:
+        """Remove the member from the organization; the user account remains. Raises LastSuperAdmin.
+
+        Return whether the member was still there.
+        """
+        with transaction.atomic():
+            if self.is_last_super_admin(is_locked=True):
+                raise LastSuperAdmin(self)
+            return bool(self.delete()[0])
+
+
+# Who a page or an action is for: each view names one of these as its `allowed_roles`.
+SUPER_ADMINS = frozenset({Membership.Role.SUPER_ADMIN})
+ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
+TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
+EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
+
+# Who was invited to an organization and hasn't answered yet: it gives no access to anything.
+
+
+#: How long an invitation can be accepted after it was last sent.
+INVITATION_LIFETIME = timedelta(days=7)
+#: An invitation that ended unanswered is listed for so long, to be sent again; then the address is deleted.
+KEPT_AFTER_END = timedelta(days=30)
+#: A new account is named after the address, and a user name has at most so many characters.
+LONGEST_ADDRESS = 150
+
+
+class PendingMembershipQuerySet(models.QuerySet["PendingMembership"]):
+    """Pending memberships by whether they can still be accepted, and by whom."""
+
+    def open(self) -> Self:
+        """Return those that can still be accepted."""
+        return self.filter(invited_at__gt=database.now() - INVITATION_LIFETIME)
+
+    def to(self, address: str) -> Self:
+        """Return those that were sent to this address; none for an empty one."""
+        return self.filter(email=folded(address)) if address else self.none()
+
+    def purge(self) -> int:
+        """Delete those that ended unanswered so long ago; return how many."""
+        return self.filter(invited_at__lt=database.now() - INVITATION_LIFETIME - KEPT_AFTER_END).delete()[0]
+
+
+class PendingMembership(models.Model):
+    """An address that was invited to an organization, with the role that its person gets when they accept.
+
+    It names no account: whether one has this address is nobody's business before its person accepts. Accepting makes a
+    Membership and deletes this row; declining and withdrawing delete it. The address never changes.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="pending_memberships"
+    )
+    email = models.EmailField(max_length=LONGEST_ADDRESS, help_text="In small letters.")
+    role = models.CharField(max_length=30, choices=Membership.Role)
+    created_at = models.DateTimeField(db_default=Now())
+    invited_at = models.DateTimeField(help_text="When the invitation was last sent; a link works for a week.")
+
+    objects = PendingMembershipQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["organization", "email"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"], name="pending_membership_once_per_address"
+            ),
+            models.CheckConstraint(condition=~models.Q(email=""), name="pending_membership_has_address"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["super_admin", "admin", "team_member", "limited_team_member"]),
+                name="pending_membership_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.get_role_display()}"
+
+    @property
+    def ends_at(self) -> datetime:
+        """Until when it can be accepted."""
+        return self.invited_at + INVITATION_LIFETIME
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be accepted."""
+        return self.ends_at > database.now()
+
+
+def folded(address: str) -> str:
+    """Return an e-mail address as it is stored and compared: without spaces around it, in small letters."""
+    return address.strip().lower()
+
+
+# One person's own settings, the same in every organization.
+
+
+class PersonalSettings(models.Model):
+    """How the portal shows itself to a person, and which of their addresses is proven."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="personal_settings",
+    )
+    time_zone = models.CharField(max_length=100, blank=True, help_text="Empty means their browser's.")
+    last_organization = models.ForeignKey(
+        "integrations.Organization",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The organization the person worked in last; signing in leads there.",
+    )
+    proven_email = models.EmailField(
+        blank=True,
+        help_text="The address at which the person opened a link, in small letters. It counts while it is their own.",
+    )
+
+    class Meta:
+        verbose_name_plural = "personal settings"
+
+    def __str__(self) -> str:
+        return f"Settings of {self.user}"

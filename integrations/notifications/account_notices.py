@@ -1,0 +1,228 @@
+"""E-mails about accounts and members, and members' requests to Super Admins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
+from integrations.members.models.membership import Membership
+from integrations.notifications.links import forgotten_password_link, settings_link
+from integrations.notifications.models import EmailKind, EmailTopic
+from integrations.notifications.notices import render_notice
+from integrations.notifications.notify import enqueue_email
+from integrations.notifications.payload import EmailPayload
+from integrations.notifications.rendering import ComposedEmail, RenderedEmail, without_links
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.store import database
+
+# Requests to the Super Admins for what the member's own role may not do: one e-mail a day for each request.
+
+
+INTERVAL = timedelta(days=1)
+MAX_MESSAGE_LENGTH = 500
+MAX_RECIPIENTS = 20
+
+
+class AdminRequest(models.TextChoices):
+    """What a member may ask the Super Admins for."""
+
+    ROLE = "role", "Give me a role that may do more"
+    CONNECTION = "connection", "Connect Lever or CodeScreen, or fix a connection"
+    SETTINGS = "settings", "Change the mappings or the rules"
+    MEMBER = "member", "Invite somebody, or remove a member"
+
+
+class Refusal(Enum):
+    """Why a request isn't sent, in a sentence for the member."""
+
+    NO_SUCH_REQUEST = "Choose what you want to ask for."
+    NO_RECIPIENT = "No Super Admin has an e-mail address here. Please ask one in person."
+    SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
+
+
+@dataclass(frozen=True)
+class SentRequest:
+    """A request that is on its way, and the Super Admins who get it."""
+
+    recipients: list[Membership]
+
+
+def super_admins_with_address(organization: Organization) -> list[Membership]:
+    """Return the active Super Admins who have an e-mail address, at most 20 of them."""
+    super_admins = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN, user__is_active=True)
+    with_address = super_admins.exclude(user__email="").select_related("user")
+    return list(with_address.order_by("user__username")[:MAX_RECIPIENTS])
+
+
+def recent_requests(member: Membership) -> dict[str, Effect]:
+    """Return by request code the e-mails of the member's requests within the last day that were or may be sent."""
+    emails = Effect.objects.filter(
+        member=member,
+        email_topic=EmailTopic.ADMIN_REQUEST,
+        created_at__gt=timezone.now() - INTERVAL,
+    ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
+    return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
+
+
+def send_request(member: Membership, code: str, message: str = "") -> SentRequest | Refusal:
+    """Enqueue one e-mail to the Super Admins and record it in the audit log, or return why not."""
+    if code not in AdminRequest.values:
+        return Refusal.NO_SUCH_REQUEST
+    request = AdminRequest(code)
+    with transaction.atomic():
+        # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
+        Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=member.pk)
+        super_admins = super_admins_with_address(member.organization)
+        if not super_admins:
+            return Refusal.NO_RECIPIENT
+        if request in recent_requests(member):
+            return Refusal.SENT_ALREADY
+        message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
+        _enqueue_request(member, request, message, super_admins)
+        target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
+        audit(target, member.user, AuditAction.ASK_ADMINS, reason=message, organization=member.organization)
+    return SentRequest(super_admins)
+
+
+def _enqueue_request(
+    member: Membership, request: AdminRequest, message: str, super_admins: list[Membership]
+) -> None:
+    name = member.user.get_full_name() or str(member.user)
+    lines = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
+    if message:
+        lines.append(f"In their words: {message}")
+    lines.append(f"Open the settings: {settings_link()}")
+    enqueue_email(
+        member.organization,
+        EmailTopic.ADMIN_REQUEST,
+        f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+        EmailPayload(
+            recipients=tuple(super_admin.user.email for super_admin in super_admins),
+            subject=f"{name} asks: {request.label}",
+            lines=tuple(lines),
+            requested=request.value,
+        ),
+        member=member,
+    )
+
+
+def compose_admin_request(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
+    """Return the e-mail to those who are still Super Admins; None when the member has left."""
+    if effect.member is None:
+        return None
+    current = {member.user.email for member in super_admins_with_address(effect.organization)}
+    addresses = [address for address in payload.recipients if address in current]
+    # members can't unsubscribe from requests
+    return ComposedEmail(
+        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
+    )
+
+
+# E-mails about what opens accounts and who is a member: to the person whose it is, and to Super Admins.
+
+
+PRIORITY = 1  # a person who has to stop somebody must know at once
+
+
+def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = "") -> bool:
+    """Enqueue an e-mail to the person; return whether there is a way to send one. Call it in the change's transaction.
+
+    E-mails belong to an organization: it goes through the person's first. Without one, or an address, there is none.
+    With a key the e-mail is sent once for each person and key.
+    """
+    member = Membership.objects.filter(user=user).select_related("organization").order_by("pk").first()
+    if member is None or not user.email:
+        return False
+    enqueue_email(
+        member.organization,
+        EmailTopic.ACCOUNT,
+        f"{user.pk}:{key or get_random_string(12)}",
+        EmailPayload(recipients=(user.email,), subject=subject, lines=tuple(lines)),
+        member=member,
+        priority=PRIORITY,
+    )
+    return True
+
+
+def tell_password_changed(user: User, factors: Sequence[str]) -> None:
+    """Enqueue the e-mail, once for each change, with the second factors that stay. Call it in the transaction."""
+    when = f"{database.now():%d %B %Y at %H:%M} UTC"
+    tell_person(
+        user,
+        "Your password for the CodeScreen–Lever portal was changed",
+        [
+            f"The password of {user} was changed on {when}. All other sessions were signed out.",
+            "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
+            f"Choose a new password: {forgotten_password_link()}",
+            *(
+                [f"These second factors stay as they are; remove what isn't yours: {', '.join(factors)}."]
+                if factors
+                else []
+            ),
+        ],
+    )
+
+
+def tell_single_sign_on_changed(organization: Organization, what: str, line: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what was changed about the organization's single sign-on, and who changed it.
+
+    It goes to the Super Admins of this moment, whatever they are when it is sent. Call it in the change's transaction.
+    """
+    lines = (
+        without_links(line),
+        "Who runs the provider can sign in as each member with an address in a proven domain.",
+        without_links(
+            f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
+        ),
+        f"Open the settings: {settings_link()}sso/",
+    )
+    if payload := _for_super_admins(organization, f"{organization.name}: {what}", lines):
+        enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
+
+
+def tell_members_changed(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
+    """Enqueue an e-mail that says what happened to the membership of `who`, and who did it.
+
+    It goes to the Super Admins of this moment, who may be fewer when it is sent.
+    """
+    lines = (
+        f"{who}: {what_happened}.",
+        f"This was done by {actor}. If that isn't right, check the members.",
+        f"Open the settings: {settings_link()}",
+    )
+    if payload := _for_super_admins(organization, f"Members changed: {who}", lines):
+        enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
+
+
+def _for_super_admins(
+    organization: Organization, subject: str, lines: tuple[str, ...]
+) -> EmailPayload | None:
+    addresses = _addresses_of_super_admins(organization)
+    return EmailPayload(tuple(sorted(addresses)), subject, lines) if addresses else None
+
+
+def _addresses_of_super_admins(organization: Organization) -> set[str]:
+    return {member.user.email for member in super_admins_with_address(organization)}
+
+
+def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
+    """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
+    rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
+    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
+
+
+def compose_member_notice(effect: Effect, payload: EmailPayload) -> ComposedEmail:
+    """Return the e-mail to those who are still Super Admins."""
+    current = _addresses_of_super_admins(effect.organization)
+    addresses = [address for address in payload.recipients if address in current]
+    return ComposedEmail(
+        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
+    )

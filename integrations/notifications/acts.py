@@ -1,0 +1,220 @@
+"""Add, change, test and remove the addresses of alerts. Their URLs and secrets are in no audit entry."""
+
+import base64
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.clients.hooks import CallContext
+from integrations.codescreen.signature import PREFIX, decode_secret
+from integrations.core.errors import ActionNotAllowed
+from integrations.http import public_web
+from integrations.http.errors import PlatformError
+from integrations.notifications import alerts
+from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
+from integrations.notifications.models import MOST_ADDRESSES, AlertAddress
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.store import database
+
+LONGEST_URL = 2000
+SECRET_BYTES = 32
+SAME_NAME = "There is an address with this name. Choose another name."
+GONE = "The address was removed before."
+
+
+@dataclass(frozen=True)
+class NewAddress:
+    """What a Super Admin enters; without a `secret` a signed webhook gets a new one."""
+
+    name: str
+    kind: str
+    url: str = field(repr=False)
+    wants_results: bool = True
+    wants_held: bool = True
+    wants_incidents: bool = True
+    is_on: bool = True
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class ChangedAddress:
+    """What a stored address is to be; an empty `url` or `secret` stays as it is."""
+
+    name: str
+    wants_results: bool
+    wants_held: bool
+    wants_incidents: bool
+    is_on: bool
+    url: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+
+
+def add_address(organization: Organization, wanted: NewAddress, actor: Actor) -> AlertAddress:
+    """Store the address, with a new secret where it is signed. Raises ValidationError by field.
+
+    The host is looked up: one that leads into a private network is refused.
+    """
+    name, url = wanted.name.strip(), wanted.url.strip()
+    errors = _wrong(wanted) | _wrong_url(url, organization.pk)
+    if wanted.kind not in AlertAddress.Kind.values:
+        errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
+    _refuse(errors)
+    is_signed = wanted.kind == AlertAddress.Kind.SIGNED
+    with transaction.atomic():
+        Organization.objects.lock(organization.pk)
+        others = AlertAddress.objects.filter(organization=organization)
+        if others.count() >= MOST_ADDRESSES:
+            raise ValidationError(f"There are {MOST_ADDRESSES} addresses already. Remove one first.")
+        if others.filter(name=name).exists():
+            raise ValidationError({"name": SAME_NAME})
+        address = AlertAddress.objects.create(
+            organization=organization,
+            name=name,
+            kind=wanted.kind,
+            url=url,
+            host=urlsplit(url).hostname or "",
+            secret=(wanted.secret or new_secret()) if is_signed else "",
+            is_on=wanted.is_on,
+            wants_results=wanted.wants_results,
+            wants_held=wanted.wants_held,
+            wants_incidents=wanted.wants_incidents,
+        )
+        changes = {"host": ("", address.host), "topics": ([], address.topics)}
+        audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
+    return address
+
+
+def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) -> bool:
+    """Store what differs; return whether anything did. Raises ValidationError by field, and ActionNotAllowed.
+
+    What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
+    """
+    url = wanted.url.strip()
+    _refuse(_wrong(wanted) | (_wrong_url(url, address.organization_id) if url else {}))
+    with transaction.atomic():
+        Organization.objects.lock(address.organization_id)
+        stored = AlertAddress.objects.filter(pk=address.pk).select_related("organization").first()
+        if stored is None:
+            raise ActionNotAllowed(GONE)
+        if wanted.secret and stored.kind != AlertAddress.Kind.SIGNED:
+            raise ValidationError({"secret": "Only a signed webhook has a signing secret."})
+        name = wanted.name.strip()
+        others = AlertAddress.objects.filter(organization=stored.organization_id).exclude(pk=stored.pk)
+        if others.filter(name=name).exists():
+            raise ValidationError({"name": SAME_NAME})
+        before = _shown(stored)
+        is_new_url = bool(url) and url != stored.url
+        is_new_secret = bool(wanted.secret) and wanted.secret != stored.secret
+        stored.name, stored.is_on = name, wanted.is_on
+        stored.wants_results, stored.wants_held = wanted.wants_results, wanted.wants_held
+        stored.wants_incidents = wanted.wants_incidents
+        if is_new_url:
+            stored.url, stored.host = url, urlsplit(url).hostname or ""
+            stored.last_success_at, stored.last_failure_at, stored.last_failure = None, None, ""
+        if is_new_secret:
+            stored.secret = wanted.secret
+        changes: dict[str, tuple[object, object]] = {
+            key: (before[key], after) for key, after in _shown(stored).items() if before[key] != after
+        }
+        changes |= {
+            key: ("set", "set") for key, is_new in (("url", is_new_url), ("secret", is_new_secret)) if is_new
+        }
+        if not changes:
+            return False
+        stored.save()
+        audit(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
+    return True
+
+
+def _shown(address: AlertAddress) -> dict[str, object]:
+    """Return what may be shown of an address."""
+    return {"name": address.name, "host": address.host, "topics": address.topics, "on": address.is_on}
+
+
+def send_test(address: AlertAddress, actor: Actor) -> str:
+    """Post a test now; return why it wasn't accepted, empty when it was.
+
+    One that is accepted also ends a stop: what could not be sent before is sent now.
+    """
+    organization = address.organization
+    body = sample_alert(organization, database.now()).body(address.kind)
+    failure = ""
+    try:
+        alerts.post(organization, address, f"msg_test_{uuid.uuid4().hex}", body, CallContext())
+    except PlatformError as error:
+        failure = str(error)
+    with transaction.atomic():
+        if failure:
+            note_failure(address.pk, failure)
+        else:
+            note_success(address.pk)
+            _failed_alerts(address).update(
+                state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
+            )
+        changes = {"outcome": ("", failure or "accepted")}
+        audit(address, actor, AuditAction.TEST_ALERT_ADDRESS, changes)
+    return failure
+
+
+def remove_address(address: AlertAddress, actor: Actor) -> bool:
+    """Delete the address; return whether it was there. What it didn't get is no longer sent."""
+    with transaction.atomic():
+        if not AlertAddress.objects.filter(pk=address.pk).delete()[0]:
+            return False
+        _failed_alerts(address).update(state=Effect.State.CANCELLED, last_error=REMOVED)
+        changes = {"host": (address.host, ""), "topics": (address.topics, [])}
+        audit(address, actor, AuditAction.REMOVE_ALERT_ADDRESS, changes)
+    return True
+
+
+def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
+    return Effect.objects.filter(
+        organization=address.organization_id,
+        kind=Effect.Kind.SEND_ALERT,
+        state=Effect.State.FAILED,
+        payload__address=address.pk,
+    )
+
+
+def new_secret() -> str:
+    """Return a new signing secret."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def _wrong(wanted: NewAddress | ChangedAddress) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    name = wanted.name.strip()
+    if not name or len(name) > 60:
+        errors["name"] = "Enter a name of at most 60 characters."
+    if not (wanted.wants_results or wanted.wants_held or wanted.wants_incidents):
+        errors["wants_results"] = "Choose at least one kind of alert."
+    if wanted.secret:
+        try:
+            decode_secret(wanted.secret)
+        except ValueError as error:
+            errors["secret"] = str(error)
+    return errors
+
+
+def _wrong_url(url: str, organization_id: int) -> dict[str, str]:
+    if len(url) > LONGEST_URL:
+        return {"url": f"An address has at most {LONGEST_URL} characters."}
+    try:
+        public_web.check_host(url, organization_id)
+    except public_web.AddressRefused as error:
+        return {"url": str(error)}
+    return {}
+
+
+def _refuse(errors: dict[str, str]) -> None:
+    if errors:
+        raise ValidationError(errors)

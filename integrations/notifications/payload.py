@@ -1,0 +1,134 @@
+"""What the outbox keeps of one e-mail until it is sent."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.kinds import EmailWording
+from integrations.outbox.enqueue import Payload
+
+MAX_DIGEST_LINES = 300
+
+
+@dataclass(frozen=True)
+class InvitationUnchanged:
+    """That an invitation still has the status that it had at a moment, without interruption."""
+
+    invitation: int
+    status: str
+    since: str
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> Self:
+        """Return the condition that the invitation stays as it is now."""
+        return cls(invitation.pk, str(invitation.status), invitation.changed_at.isoformat())
+
+
+@dataclass(frozen=True)
+class IncidentOngoing:
+    """That an incident isn't over."""
+
+    incident: int
+
+
+Condition = InvitationUnchanged | IncidentOngoing
+
+
+def stored_condition(stored: dict[str, Any] | None) -> Condition | None:
+    """Return the condition as it was stored, None where there is none."""
+    if not stored:
+        return None
+    return IncidentOngoing(**stored) if "incident" in stored else InvitationUnchanged(**stored)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so."""
+
+    subject: str = ""
+    lines: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    holds_while: Condition | None = None
+    key: str = ""
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the notice as it was stored; what is missing has its default."""
+        return cls(
+            subject=stored.get("subject", ""),
+            lines=tuple(stored.get("lines", ())),
+            variables=dict(stored.get("variables", {})),
+            holds_while=stored_condition(stored.get("holds_while")),
+            key=stored.get("key", ""),
+        )
+
+
+@dataclass(frozen=True)
+class EmailPayload(Payload):
+    """One e-mail: to whom it goes, what it says, and how far it has been sent.
+
+    Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
+    longer fit is kept without them, and counted in the e-mail. `pending_membership` is the key of the one that the
+    e-mail invites to.
+    """
+
+    recipients: tuple[str, ...] = ()
+    subject: str = ""
+    lines: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    holds_while: Condition | None = None
+    wording: EmailWording | None = None
+    requested: str = ""
+    pending_membership: int | None = None
+    sent_to: tuple[str, ...] = ()
+    appended: tuple[Notice, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the payload as `to_json` wrote it; what is missing has its default."""
+        wording = stored.get("wording")
+        first = Notice.from_json(stored)
+        return cls(
+            recipients=tuple(stored.get("recipients", ())),
+            subject=first.subject,
+            lines=first.lines,
+            variables=first.variables,
+            holds_while=first.holds_while,
+            wording=EmailWording(**wording) if wording else None,
+            requested=stored.get("requested", ""),
+            pending_membership=stored.get("pending_membership"),
+            sent_to=tuple(stored.get("sent_to", ())),
+            appended=tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
+        )
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices in the e-mail, in their order."""
+        return (Notice(self.subject, self.lines, self.variables, self.holds_while), *self.appended)
+
+    @property
+    def left_out(self) -> int:
+        """How many of the notices are counted only."""
+        return sum(not notice.lines for notice in self.notices)
+
+    def with_sent_to(self, address: str) -> Self:
+        """Return the payload after the message to one address was sent."""
+        return replace(self, sent_to=(*self.sent_to, address))
+
+    def with_appended(self, notice: Notice) -> Self:
+        """Return the payload with another notice in it; its lines are left out when the e-mail is full."""
+        used = sum(len(known.lines) for known in self.notices)
+        if used + len(notice.lines) > MAX_DIGEST_LINES:
+            notice = replace(notice, lines=())
+        return replace(self, appended=(*self.appended, notice))
+
+    def with_notices(self, first: Notice, *others: Notice) -> Self:
+        """Return the payload with these notices instead of its own."""
+        return replace(
+            self,
+            subject=first.subject,
+            lines=first.lines,
+            variables=first.variables,
+            holds_while=first.holds_while,
+            appended=others,
+        )

@@ -1,0 +1,127 @@
+"""Perform the effect that sends one e-mail: as text and HTML, in one message per recipient."""
+
+import smtplib
+from email import policy as policies
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage, Message
+from email.policy import EmailPolicy, Policy
+
+from django.core.mail import EmailMultiAlternatives
+
+from integrations.http.errors import PlatformError
+from integrations.notifications import rendering
+from integrations.notifications.account_notices import (
+    compose_account_notice,
+    compose_admin_request,
+    compose_member_notice,
+)
+from integrations.notifications.link_emails import compose_password_reset, compose_welcome
+from integrations.notifications.models import SIGN_IN_TOPICS, EmailTopic
+from integrations.notifications.notices import compose_notice, keep_current
+from integrations.notifications.payload import EmailPayload
+from integrations.notifications.preferences import compose_sample
+from integrations.notifications.rendering import ComposedEmail, RenderedEmail
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import Cancelled, Done
+
+_HEADERS = HeaderRegistry()
+NO_LONGER_SO = "What it says was no longer so when it was to be sent."
+
+
+class WholeHeader(UnstructuredHeader, BaseHeader):
+    """A header that stays on one line: an address that is folded becomes an encoded word, which RFC 2369 forbids."""
+
+    def fold(self, *, policy: "Policy[Message[str, str]]") -> str:
+        """Return the header as it is sent."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS.map_to_type("list-unsubscribe", WholeHeader)
+
+
+class WholeAddresses(EmailMultiAlternatives):
+    """A message in text and HTML, with the address to unsubscribe in one piece."""
+
+    def message(self, *, policy: "Policy[Message[str, str]] | None" = None) -> EmailMessage:
+        """Return the message as the mail server gets it."""
+        chosen = policy if isinstance(policy, EmailPolicy) else policies.default
+        message: EmailMessage = super().message(policy=chosen.clone(header_factory=_HEADERS))
+        return message
+
+
+def send_email(effect: Effect) -> Done | Cancelled:
+    """Send the e-mail to each recipient who doesn't have it yet; at least once, since no mail server can be asked.
+
+    What is no longer so isn't said, and nothing is sent when nothing is left to say. The addresses it was sent to are
+    stored one by one, so that a retry after a refused address skips them.
+    Raises PlatformError when the mail server refused a message.
+    """
+    payload = EmailPayload.from_json(effect.payload)
+    current = keep_current(payload)
+    if current is None:
+        return Cancelled(NO_LONGER_SO)
+    email = compose(effect, current)
+    if email is None:
+        return Done()
+    brand = effect.organization if email.is_branded else None
+    failure: Exception | None = None
+    for address, unsubscribe in email.unsubscribe_links.items():
+        if address in payload.sent_to:
+            continue
+        try:
+            _message(brand, email.content, address, unsubscribe).send()
+        except (OSError, smtplib.SMTPException) as error:
+            failure = error
+            continue
+        payload = payload.with_sent_to(address)
+        effect.payload = payload.to_json()
+        effect.fenced().update(payload=effect.payload)
+    if failure is not None:
+        raise PlatformError(f"The mail server didn't take the message: {type(failure).__name__}") from failure
+    return Done()
+
+
+def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
+    """Return the e-mail as it is composed now for its topic; None when it is no longer to be sent."""
+    topic = EmailTopic(effect.email_topic)
+    match topic:
+        case EmailTopic.WELCOME:
+            return compose_welcome(effect, payload)
+        case EmailTopic.PASSWORD_RESET:
+            return compose_password_reset(effect, payload)
+        case EmailTopic.ACCOUNT:
+            return compose_account_notice(payload)
+        case EmailTopic.ADMIN_REQUEST:
+            return compose_admin_request(effect, payload)
+        case EmailTopic.MEMBERS_CHANGED:
+            return compose_member_notice(effect, payload)
+        case EmailTopic.TEST:
+            return compose_sample(payload)
+    if topic.kind is None:
+        raise TypeError(f"nothing composes e-mails about {topic}")
+    return compose_notice(effect, topic.kind, payload)
+
+
+def is_about_signing_in(effect: Effect) -> bool:
+    """Whether somebody needs the e-mail to sign in: a pause, which is about candidates, doesn't hold it back."""
+    return effect.email_topic in SIGN_IN_TOPICS
+
+
+def _message(
+    brand: Organization | None, content: RenderedEmail, address: str, unsubscribe: str
+) -> EmailMultiAlternatives:
+    headers = {"Auto-Submitted": "auto-generated"}
+    if unsubscribe:  # RFC 8058
+        headers |= {
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    message = WholeAddresses(
+        subject=content.subject,
+        body=rendering.as_text(content, brand, unsubscribe),
+        to=[address],
+        headers=headers,
+    )
+    message.attach_alternative(rendering.as_html(content, brand, unsubscribe), "text/html")
+    return message

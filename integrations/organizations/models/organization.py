@@ -1,0 +1,375 @@
+"""One customer: its name, its webhook address and its policies."""
+
+import re
+import secrets
+import zoneinfo
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
+from django.db import models
+
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
+from integrations.lever.models.connection import LeverConnection
+
+
+def make_webhook_key() -> str:
+    """Return an unguessable key (256 bits) for an organization's webhook addresses."""
+    return secrets.token_urlsafe(32)
+
+
+_not_a_portal_tag = RegexValidator(
+    r"^\s*codescreen",
+    "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
+    inverse_match=True,
+    flags=re.IGNORECASE,
+)
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that isn't a time zone's."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("There is no such time zone. Write a name such as Europe/Warsaw or UTC.")
+
+
+#: The policies about how every e-mail of the organization looks.
+BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
+#: The policies about how people prove who they are; only Super Admins change them.
+SECURITY = ("requires_second_factor",)
+#: The columns of Organization that are policies. The columns define their types and rules.
+POLICIES = (
+    "stage_prefix",
+    "bulk_limit",
+    "bulk_window",
+    "default_assessment",
+    "note_on_skip",
+    "paused",
+    "rating_2_from",
+    "rating_3_from",
+    "rating_4_from",
+    "rating_follows_result",
+    "feedback_author",
+    "reentry",
+    "reentry_days",
+    "leaving",
+    "no_show_days",
+    "retention_days",
+    "call_retention_days",
+    "delivery_retention_days",
+    "passed_tag",
+    "failed_tag",
+    "passed_stage",
+    "hold_failed",
+    "attach_report",
+    "report_names_candidate",
+    "report_time_zone",
+    *SECURITY,
+    *BRANDING,
+)
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Organizations by member, and with their connections."""
+
+    def for_user(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Organizations that the user is a member of."""
+        return self.filter(memberships__user=user)
+
+    def with_connections(self) -> Self:
+        """Load both connections in the same query."""
+        return self.select_related("lever_connection", "codescreen_connection")
+
+    def reread(self, pk: int) -> "Organization":
+        """Return the organization as it is now, with both connections."""
+        return self.with_connections().get(pk=pk)
+
+    def lock(self, pk: int) -> "Organization":
+        """Return the organization, locked until the transaction ends.
+
+        What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
+        """
+        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+class Organization(models.Model):
+    """One customer: a Lever account and a CodeScreen account, its members and its policies."""
+
+    class Leaving(models.TextChoices):
+        """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
+
+        STOP = "stop", "Cancel the invitation"
+        KEEP = "keep", "Keep the invitation"
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, unique=True)
+    webhook_key = models.CharField(
+        max_length=100,
+        unique=True,
+        default=make_webhook_key,
+        validators=[
+            RegexValidator(
+                r"^[A-Za-z0-9._~-]+\Z", "It becomes part of an address: use letters, digits, - and _."
+            )
+        ],
+    )
+    stage_prefix = models.CharField(
+        max_length=80,
+        default="CodeScreen",
+        help_text="Entering a stage whose name begins with this invites the candidate.",
+    )
+    bulk_limit = models.PositiveIntegerField(
+        default=50,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off.",
+    )
+    bulk_window = models.PositiveIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(43_200)],
+        help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
+    )
+    default_assessment = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
+    )
+    note_on_skip = models.BooleanField(
+        default=True,
+        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can correct it.",
+    )
+    paused = models.BooleanField(
+        default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
+    )
+    rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
+    rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
+    rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    rating_follows_result = models.BooleanField(
+        default=True,
+        help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    )
+    feedback_author = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected Lever.",
+    )
+    feedback_author_name = models.CharField(max_length=300, blank=True, default="", db_default="")
+    feedback_author_gone = models.BooleanField(
+        default=False, db_default=False, help_text="Whether that user was deactivated or deleted in Lever."
+    )
+    reentry = models.CharField(
+        max_length=20,
+        choices=ReentryPolicy.choices(),
+        default=ReentryPolicy.NOTHING.value,
+        help_text="When somebody who has completed the assessment is moved into the stage again.",
+    )
+    reentry_days = models.PositiveIntegerField(
+        default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How long ago the last round must have been completed.",
+    )
+    leaving = models.CharField(
+        max_length=20,
+        choices=Leaving,
+        default=Leaving.STOP,
+        help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
+    )
+    no_show_days = models.PositiveIntegerField(
+        default=56,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
+    )
+    retention_days = models.PositiveIntegerField(
+        default=365,
+        db_default=365,
+        validators=[MaxValueValidator(3650)],
+        help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
+    )
+    call_retention_days = models.PositiveIntegerField(
+        default=90,
+        db_default=90,
+        validators=[MaxValueValidator(3650)],
+        help_text="Days until the records of calls go that no candidate's invitation needs. 0 keeps them.",
+    )
+    delivery_retention_days = models.PositiveIntegerField(
+        default=90,
+        db_default=90,
+        validators=[MaxValueValidator(3650)],
+        help_text="Days until a decided webhook's body is reduced to ids and times; its verdict stays. 0 keeps it.",
+    )
+    bodies_emptied_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Until when the bodies of webhooks have been reduced to ids and times.",
+    )
+    rows_lost_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the backup was made that was restored last; rows written since are lost.",
+    )
+    rows_lost_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the portal stopped whose rows are lost."
+    )
+    passed_tag = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[_not_a_portal_tag],
+        help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
+    )
+    failed_tag = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[_not_a_portal_tag],
+        help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
+    )
+    passed_stage = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves "
+        "nobody.",
+    )
+    hold_failed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
+        "archives anybody.",
+    )
+    attach_report = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
+    )
+    report_names_candidate = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
+    )
+    report_time_zone = models.CharField(
+        max_length=100,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_time_zone],
+        help_text="The time zone of the dates in that PDF, such as Europe/Warsaw.",
+    )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
+    )
+    brand_logo_url = models.URLField(
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text="An https address of a picture; it stands above every e-mail.",
+    )
+    brand_colour = models.CharField(
+        max_length=7,
+        default="#0f5c63",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63.")],
+    )
+    brand_signature = models.TextField(
+        max_length=500, blank=True, help_text="Below every e-mail; empty means the organization's name."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
+                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
+                name="organization_rating_thresholds_rise",
+                violation_error_message="Rating thresholds must rise from 2 to 4.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rows_lost_from__isnull=True, rows_lost_until__isnull=True)
+                | models.Q(
+                    rows_lost_from__isnull=False,
+                    rows_lost_until__isnull=False,
+                    rows_lost_from__lte=models.F("rows_lost_until"),
+                ),
+                name="organization_rows_lost_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def lever(self) -> LeverConnection | None:
+        """The Lever connection as first read through this object; None when there has never been one."""
+        return getattr(self, "lever_connection", None)
+
+    @property
+    def codescreen(self) -> CodeScreenConnection | None:
+        """The CodeScreen connection as first read through this object; None when there has never been one."""
+        return getattr(self, "codescreen_connection", None)
+
+    @property
+    def disconnected_reason(self) -> str:
+        """Which connection doesn't work, as a sentence; empty when both do."""
+        lever, codescreen = self.lever, self.codescreen
+        if lever is None or lever.state == LeverConnection.State.REVOKED:
+            return "Lever isn't connected."
+        if lever.state == LeverConnection.State.CONNECTED and lever.is_unreadable:
+            return "Lever's stored tokens can't be read."
+        if not lever.is_working:
+            return "Lever no longer accepts the connection."
+        if codescreen is not None and codescreen.is_key_unreadable:
+            return "CodeScreen's stored API key can't be read."
+        if codescreen is None or not codescreen.api_key:
+            return "CodeScreen has no API key yet."
+        if not codescreen.is_working:
+            return "CodeScreen refused the API key."
+        return ""
+
+    def has_lost_rows_since(self, moment: datetime) -> bool:
+        """Whether rows that were written after that moment were lost by a restore."""
+        return self.rows_lost_until is not None and moment < self.rows_lost_until
+
+    @property
+    def rating_thresholds(self) -> Thresholds:
+        """The lowest scores for the ratings 2, 3 and 4."""
+        return self.rating_2_from, self.rating_3_from, self.rating_4_from
+
+    @property
+    def lever_webhook_url(self) -> str:
+        """The address to paste into Lever."""
+        return _webhook_url(Platform.LEVER, self.webhook_key)
+
+    @property
+    def codescreen_webhook_url(self) -> str:
+        """The address to give to CodeScreen."""
+        return _webhook_url(Platform.CODESCREEN, self.webhook_key)
+
+    def lever_webhook_urls(self) -> list[str]:
+        """Return the addresses at which Lever's webhooks are taken now: the present one first, then former ones."""
+        former = self.former_webhook_keys.honoured().values_list("key", flat=True)
+        return [self.lever_webhook_url, *(_webhook_url(Platform.LEVER, key) for key in former)]
+
+
+def _webhook_url(platform: Platform, key: str) -> str:
+    return f"{settings.PORTAL_URL}/webhooks/{platform}/{key}/"

@@ -1,0 +1,74 @@
+"""Webhook keys that an organization had before, and the signal that keys or secrets changed."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+from django.dispatch import Signal
+
+from integrations.store import database
+
+# The signal that keys, tokens or secrets of webhooks changed by an update of rows, for which Django sends none.
+
+
+#: Sent before the change is committed.
+webhook_access_changed = Signal()
+
+# Webhook keys that an organization had before, and until when their addresses still work.
+
+
+KEY_OVERLAP = timedelta(days=7)
+MARK_USED_EVERY = timedelta(seconds=10)
+KEEP_ENDED_FOR = timedelta(days=30)
+
+
+class FormerWebhookKeyQuerySet(models.QuerySet["FormerWebhookKey"]):
+    """Former keys by whether their addresses still work."""
+
+    def honoured(self) -> Self:
+        """Keys whose addresses still work."""
+        return self.filter(until__gt=Now())
+
+    def purge_ended(self) -> int:
+        """Delete the keys that ended KEEP_ENDED_FOR ago. Return how many rows were deleted."""
+        return self.filter(until__lt=database.now() - KEEP_ENDED_FOR).delete()[0]
+
+
+class FormerWebhookKey(models.Model):
+    """A key that was replaced. Webhooks to its address are taken for a while: it has to be changed at the sender.
+
+    An organization may take a former key again; the row stays then, so that at no moment the key is unknown.
+    """
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="former_webhook_keys"
+    )
+    key = models.CharField(max_length=100, unique=True)
+    replaced_at = models.DateTimeField(db_default=Now())
+    until = models.DateTimeField(help_text="Webhooks to its address are refused from then on.")
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a verified webhook last came to its address."
+    )
+
+    objects = FormerWebhookKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "former webhook key"
+        ordering = ["-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"…{self.key[-4:]}"
+
+    def mark_used(self) -> None:
+        """Record that a verified webhook came to its address; at most once per MARK_USED_EVERY."""
+        if self.last_used_at is None or database.now() - self.last_used_at > MARK_USED_EVERY:
+            self.last_used_at = database.now()  # noted here first: several threads may hold this object
+            FormerWebhookKey.objects.filter(pk=self.pk).update(last_used_at=Now())
+
+    def end(self) -> bool:
+        """Refuse its address from now on. Return False when it had ended before. Safe to run twice."""
+        changed = FormerWebhookKey.objects.honoured().filter(pk=self.pk).update(until=Now())
+        webhook_access_changed.send(sender=type(self))
+        self.refresh_from_db()
+        return bool(changed)

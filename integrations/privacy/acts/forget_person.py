@@ -1,0 +1,212 @@
+"""Erase a person who uses the portal: their account stays as a number, so that what they decided stays provable."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Q
+
+from integrations.accounts.models.sessions import PasswordLinkRequest
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.chain import erased_positions
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.core.errors import ActionNotAllowed
+from integrations.effects.kinds.messages import EMPTY_EMAIL
+from integrations.http.json_types import JsonObject
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
+from integrations.notifications.kinds import EmailWording
+from integrations.notifications.payload import EmailPayload
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.concerned import Subject, containing
+from integrations.privacy.erase import overwrite_deleted
+
+ACTOR = "forget_person"
+BECAUSE = "Because the person is to be forgotten."
+
+
+@dataclass(frozen=True)
+class PersonReceipt:
+    """What was erased of one account. `rows` and `kept` count rows by table; `is_new` is whether that was now."""
+
+    account: int
+    erased_at: datetime
+    rows: dict[str, int]
+    kept: dict[str, int]
+    is_new: bool
+
+    def to_json(self) -> JsonObject:
+        """Return the receipt as `forget_person` prints it."""
+        erased_at = self.erased_at.astimezone(UTC).isoformat()
+        return {"account": self.account, "erased_at": erased_at, "rows": self.rows, "kept": self.kept}
+
+
+def pseudonym(key: int) -> str:
+    """Return the user name that an account has once its person is forgotten."""
+    return f"forgotten-{key}"
+
+
+def forget_person(username: str) -> PersonReceipt | None:
+    """Erase the person with that user name, and return the receipt; None when there is no such account.
+
+    Their account can't be signed in to any more and is named by its number. What belongs to it is deleted, e-mails to
+    them alone are emptied, and so are the texts about their account in the log. In e-mails to others the account's
+    number stands for the names. Of what they did for candidates the log keeps their user name. With the name that an
+    account has afterwards, the stored receipt is returned.
+    Raises ActionNotAllowed for an organization's last Super Admin.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update(of=("self",)).filter(username=username).first()
+        if user is None:
+            return None
+        if user.username == pseudonym(user.pk):
+            return _receipt(user, is_new=False)
+        entries = _entries_about(user)  # by names and keys that are gone afterwards
+        counts = _end_memberships(user) + _delete_owned(user) + _delete_by_address(user) + _empty_emails(user)
+        _rename(user)
+        _erase_texts(user, entries, counts + Counter({User._meta.db_table: 1}))
+        transaction.on_commit(overwrite_deleted)
+        return _receipt(user, is_new=True)
+
+
+def _end_memberships(user: User) -> Counter[str]:
+    members = list(Membership.objects.filter(user=user).select_related("user", "organization"))
+    for member in members:
+        try:
+            member.end()
+        except LastSuperAdmin as error:
+            raise ActionNotAllowed(f"{member.organization}: {error}") from error
+    return Counter({Membership._meta.db_table: len(members)})
+
+
+def _delete_owned(user: User) -> Counter[str]:
+    """Delete every row that would go with the account, of every table: a new one is never forgotten."""
+    counts: Counter[str] = Counter()
+    for relation in User._meta.related_objects:
+        if relation.on_delete is models.CASCADE:
+            model: Any = relation.related_model
+            _, deleted = model._base_manager.filter(**{relation.field.name: user}).delete()
+            for label, count in deleted.items():
+                counts[label.replace(".", "_").lower()] += count
+    return counts
+
+
+def _delete_by_address(user: User) -> Counter[str]:
+    """Delete the rows that name the person by their address alone."""
+    counts: Counter[str] = Counter()
+    address = user.email.strip()
+    if address:
+        for model, column in (
+            (PendingMembership, "email"),
+            (OpportunityPerson, "email"),
+            (PasswordLinkRequest, "address"),
+        ):
+            counts[model._meta.db_table] += model._base_manager.filter(
+                **{f"{column}__iexact": address}
+            ).delete()[0]
+    return counts
+
+
+def _empty_emails(user: User) -> Counter[str]:
+    """Take the person out of all e-mails. One that goes to nobody else is emptied; if it isn't sent yet, cancelled."""
+    addresses = frozenset({user.email.strip()} - {""})
+    subject = Subject(0, "", names=frozenset({user.username}), addresses=addresses)
+    found = containing(Effect.objects.filter(kind=Effect.Kind.SEND_EMAIL), ["payload"], subject)
+    count = 0
+    for effect in Effect.objects.filter(pk__in=list(found.values_list("pk", flat=True))):
+        payload = _payload_without(user, subject, EmailPayload.from_json(effect.payload)).to_json()
+        stored = json.loads(json.dumps(payload))
+        if stored == effect.payload:
+            continue
+        changes: dict[str, object] = {
+            "payload": stored,
+            "last_error": subject.replaced(effect.last_error, pseudonym(user.pk)),
+        }
+        if stored == EMPTY_EMAIL and effect.state == Effect.State.DUE:
+            changes |= {"state": Effect.State.CANCELLED, "due_at": None, "last_error": ""}
+            changes |= {"end_reason": Effect.EndReason.ERASED}
+        # a worker that is sending it loses its lease, so that it can't write the names back
+        changes |= {"traceback": "", "leased_until": None, "lease_owner": ""}
+        Effect.objects.filter(pk=effect.pk).update(**changes)
+        count += 1
+    return Counter({Effect._meta.db_table: count})
+
+
+def _payload_without(user: User, subject: Subject, payload: EmailPayload) -> EmailPayload:
+    """Return the e-mail to the others, in which the account's number stands for the person; empty without others."""
+    address = user.email.strip().casefold()
+    recipients = tuple(one for one in payload.recipients if one.casefold() != address)
+    if not recipients:
+        return EmailPayload()
+
+    def renamed(text: str) -> str:
+        return subject.replaced(text, pseudonym(user.pk))
+
+    notices = [
+        replace(
+            notice,
+            subject=renamed(notice.subject),
+            lines=tuple(renamed(line) for line in notice.lines),
+            variables={name: renamed(value) for name, value in notice.variables.items()},
+        )
+        for notice in payload.notices
+    ]
+    wording = payload.wording and EmailWording(
+        renamed(payload.wording.subject), renamed(payload.wording.body)
+    )
+    sent_to = tuple(one for one in payload.sent_to if one.casefold() != address)
+    return replace(payload.with_notices(*notices), recipients=recipients, sent_to=sent_to, wording=wording)
+
+
+def _rename(user: User) -> None:
+    user.username, user.email, user.first_name, user.last_name = pseudonym(user.pk), "", "", ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login = None
+    user.set_unusable_password()
+    user.save()
+
+
+def _entries_about(user: User) -> list[int]:
+    """Return the keys of the entries whose text is about the person: their account, their memberships, invitations."""
+    names = [name for name in (user.username, user.email.strip().lower()) if name]
+    members = list(Membership.objects.filter(user=user).values_list("pk", flat=True))
+    of_members = Q(target_id__in=members) | Q(target__in=names)
+    about = (
+        Q(target_kind=TargetKind.ACCOUNT, target_id=user.pk)
+        | Q(target_kind=TargetKind.MEMBER) & of_members
+        | Q(target_kind=TargetKind.PENDING_MEMBERSHIP, target__in=names)
+    )
+    return list(AuditEntry.objects.filter(about).exclude(text_salt="").values_list("pk", flat=True))
+
+
+def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> None:
+    """Empty the texts of these entries, and record it in each chain; the receipt stands in that of the portal."""
+    entries = AuditEntry.objects.filter(pk__in=keys)
+    organizations = [
+        *Organization.objects.filter(audit_entries__in=keys).distinct().order_by("pk"),
+        None,
+    ]
+    erased = {one: entries.filter(organization=one).erase_text() for one in organizations}
+    counts[AuditEntry._meta.db_table] = sum(len(positions) for positions in erased.values())
+    rows = {table: count for table, count in sorted(counts.items()) if count}
+    for organization, positions in erased.items():
+        about: dict[str, tuple[object, object]] = {"rows": ({}, rows)} if organization is None else {}
+        changes = {**about, **erased_positions(positions)}
+        audit(_target(user), ACTOR, AuditAction.ERASE, changes, BECAUSE, organization=organization)
+
+
+def _target(user: User) -> AuditTarget:
+    return AuditTarget(TargetKind.ERASURE, None, f"account {user.pk}")
+
+
+def _receipt(user: User, *, is_new: bool) -> PersonReceipt:
+    entries = AuditEntry.objects.filter(organization=None, action=AuditAction.ERASE)
+    entry = entries.filter(actor_name=ACTOR, target=_target(user).name).latest("at")
+    acts = AuditEntry.objects.filter(actor_id=user.pk).exclude(actor_name="").count()
+    kept = {AuditEntry._meta.db_table: acts} if acts else {}
+    return PersonReceipt(user.pk, entry.at, dict(entry.changes["rows"][1]), kept, is_new)

@@ -1,0 +1,297 @@
+"""Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import batched, chain
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Model, QuerySet
+from django.db.models.functions import Now
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.chain import erased_positions
+from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
+from integrations.core.verdict_code import IMPERSONAL_VERDICTS
+from integrations.core.vocabulary import ErasureCause
+from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.effects.perform import EFFECT_KINDS
+from integrations.http.json_types import JsonObject
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.concerned import (
+    Subject,
+    changes_of,
+    columns_read,
+    mentioning_rows,
+    model_of,
+    rows_of,
+    subject_of,
+)
+from integrations.privacy.emails import digests_about, emails_of_nobody, erase_emails, waiting_emails
+from integrations.privacy.in_flight import (
+    end_journeys,
+    mark_erased,
+    remove_reports,
+    stop_effects,
+    take_back_deliveries,
+)
+from integrations.privacy.models import Erasure
+
+# Erased texts must not stay readable in the file of an SQLite database.
+
+
+#: While somebody reads, SQLite's log can't be emptied. An erasure tries for a moment, its repetition for longer.
+MOMENT_SECONDS, LONG_SECONDS = 0.2, 5.0
+PAUSE_SECONDS = 0.01
+
+
+def overwrite_deleted(seconds: float = MOMENT_SECONDS) -> None:
+    """Move the write-ahead log into the database and empty it, on SQLite: the log still holds the texts from before.
+
+    `secure_delete` overwrites what is deleted in the database itself. While somebody reads, this is tried again for so
+    many seconds; then the next erasure does it, or the repetition. On PostgreSQL, VACUUM removes what was changed.
+    """
+    if connection.vendor != "sqlite":
+        return
+    deadline = time.monotonic() + seconds
+    while not _empty_log() and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+
+
+def _empty_log() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_busy, *_ = cursor.fetchone()
+    return not is_busy
+
+
+# The receipt of an erasure: what was changed, and what stays.
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One opportunity's erasure. `rows` and `kept` count rows by table; `is_new` is False when nothing was done now."""
+
+    erasure_id: int
+    organization_id: int
+    opportunity_id: str
+    cause: ErasureCause
+    erased_at: datetime
+    rows: dict[str, int]
+    kept: dict[str, int]
+    is_new: bool = False
+
+    @classmethod
+    def of(cls, erasure: Erasure, *, is_new: bool = False) -> "Receipt":
+        """Return the stored receipt."""
+        return cls(
+            erasure.pk,
+            erasure.organization_id,
+            erasure.opportunity_id,
+            ErasureCause(erasure.cause),
+            erasure.erased_at,
+            dict(erasure.rows),
+            dict(erasure.kept),
+            is_new,
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the receipt as `forget` and `export erasures` print it."""
+        return {
+            "opportunity_id": self.opportunity_id,
+            "erased_at": self.erased_at.astimezone(UTC).isoformat(),
+            "cause": self.cause.value,
+            "rows": self.rows,
+            "kept": self.kept,
+            "sent_to": self.copies(),
+        }
+
+    def copies(self) -> dict[str, int]:
+        """Return how many e-mails, alerts and invitations about the person were sent, by where a copy stays."""
+        sent = Effect.objects.filter(
+            organization=self.organization_id, opportunity_id=self.opportunity_id, state=Effect.State.DONE
+        )
+        copied = [kind for kind, record in EFFECT_KINDS.items() if record.copy_stays_in]
+        counted = sent.filter(kind__in=copied).order_by("kind").values_list("kind").annotate(Count("pk"))
+        return {EFFECT_KINDS[kind].copy_stays_in: count for kind, count in counted}
+
+
+def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt | None:
+    """Return the receipt of the opportunity's erasure, None when it wasn't erased."""
+    erasure = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
+    return Receipt.of(erasure) if erasure else None
+
+
+# Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity.
+#
+# Ids, codes, scores, times and counts stay. The rows are found by the data inventory, so that a new table is covered
+# once it is declared there.
+
+
+@dataclass(frozen=True)
+class Found:
+    """What mentions the person beside the rows of the opportunity: by table, and e-mails that belong to nobody."""
+
+    rows: Mapping[str, list[int]]
+    emails: list[int]
+
+
+BATCH = 500
+#: Who acts when an erasure is repeated.
+REPEATING = "repeated erasure"
+
+
+def erase(
+    organization: Organization,
+    opportunity_id: str,
+    cause: ErasureCause,
+    actor: Actor,
+    *,
+    deciding: Delivery | None = None,
+) -> Receipt | None:
+    """Erase the opportunity's person and return the receipt; None when the portal has no row about the opportunity.
+
+    After a final erasure nothing more is changed: the stored receipt is returned. Safe to run twice and to be killed
+    anywhere. The lease on `deciding` stays: its holder is the caller.
+    """
+    # reading all texts takes long, so it is done before anything is locked; what is written meanwhile is found when
+    # the erasure is repeated
+    subject = subject_of(organization.pk, opportunity_id)
+    found = _mentions(subject)
+    with transaction.atomic():
+        Organization.objects.lock(organization.pk)
+        earlier = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
+        if earlier is not None and earlier.is_final:
+            return Receipt.of(earlier)
+        if not _is_known(subject, found, deciding):
+            return None
+        erasure, _ = Erasure.objects.update_or_create(
+            organization=organization,
+            opportunity_id=opportunity_id,
+            defaults={"cause": cause, "erased_at": Now(), "repeated_at": None},
+        )
+        _erase_and_record(organization, erasure, subject, found, actor, deciding)
+    return Receipt.of(erasure, is_new=True)
+
+
+def repeat(organization: Organization, erasure: Erasure) -> None:
+    """Erase again what workers wrote that held a row during the erasure; the receipt counts it too."""
+    subject = subject_of(organization.pk, erasure.opportunity_id)
+    found = _mentions(subject)
+    with transaction.atomic():
+        Organization.objects.lock(organization.pk)
+        erasure = Erasure.objects.get(pk=erasure.pk)
+        _erase_and_record(organization, erasure, subject, found, REPEATING, None)
+        Erasure.objects.filter(pk=erasure.pk).update(repeated_at=Now())
+
+
+def _mentions(subject: Subject) -> Found:
+    rows = {table.model: keys for table in CANDIDATE_TABLES if (keys := mentioning_rows(table, subject))}
+    return Found(rows, emails_of_nobody(subject))
+
+
+def _is_known(subject: Subject, found: Found, deciding: Delivery | None) -> bool:
+    """Whether a row concerns the opportunity, other than the delivery that says it was deleted."""
+    for table in CANDIDATE_TABLES:
+        rows = rows_of(table, subject)
+        if deciding is not None:
+            rows = _without(table, rows, deciding)
+        if rows.exists():
+            return True
+    return bool(found.rows)
+
+
+def _without(table: Table, rows: QuerySet[Model], deciding: Delivery) -> QuerySet[Model]:
+    if model_of(table) is Delivery:
+        return rows.exclude(pk=deciding.pk)
+    names = {column.name for column in model_of(table)._meta.get_fields()}
+    return rows.exclude(delivery=deciding) if "delivery" in names else rows
+
+
+def _erase_and_record(
+    organization: Organization,
+    erasure: Erasure,
+    subject: Subject,
+    found: Found,
+    actor: Actor,
+    deciding: Delivery | None,
+) -> None:
+    """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
+    remove_reports(subject, erasure.cause)
+    changed, own = _erase_rows(subject, found, deciding)
+    verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict._meta.label, [])])
+    verdicts = verdicts.exclude(code__in=IMPERSONAL_VERDICTS)
+    entries = AuditEntry.objects.filter(
+        pk__in=[*own[AuditEntry], *found.rows.get(AuditEntry._meta.label, [])]
+    )
+    texts = {
+        Verdict._meta.db_table: verdicts.erase_text(),
+        AuditEntry._meta.db_table: entries.erase_text(),
+    }
+    counts = {name: len(rows) for name, rows in [*changed.items(), *texts.items()] if rows}
+    if not counts and erasure.rows:
+        return
+    erasure.rows = dict(sorted((Counter(erasure.rows) + Counter(counts)).items()))
+    erasure.kept = dict(sorted((model._meta.db_table, len(keys)) for model, keys in own.items() if keys))
+    erasure.save(update_fields=["rows", "kept"])
+    erasure.refresh_from_db()
+    positions = chain.from_iterable(texts.values())
+    changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
+    because = f"Because {ErasureCause(erasure.cause).label}."
+    audit(erasure, actor, AuditAction.ERASE, changes, because)
+    transaction.on_commit(overwrite_deleted)
+
+
+def _erase_rows(
+    subject: Subject, found: Found, deciding: Delivery | None
+) -> tuple[dict[str, set[int]], dict[type[Model], list[int]]]:
+    """Erase all but the texts in the chain, and stop what is under way.
+
+    Return the keys of changed rows by table, and of all rows of the opportunity by model.
+    """
+    changed: dict[str, set[int]] = defaultdict(set)
+    emails = [*found.emails, *digests_about(subject), *waiting_emails(subject)]
+    changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
+    changed[Invitation._meta.db_table] |= end_journeys(subject)
+    changed[Candidate._meta.db_table] |= mark_erased(subject)
+    take_back_deliveries(subject, deciding)
+    people = OpportunityPerson.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    )
+    changed[OpportunityPerson._meta.db_table] |= set(people.values_list("pk", flat=True))
+    people.delete()
+    own: dict[type[Model], list[int]] = {}
+    for table in CANDIDATE_TABLES:
+        model, rows = model_of(table), rows_of(table, subject)
+        if model in (Verdict, AuditEntry):
+            own[model] = list(rows.values_list("pk", flat=True))
+            continue
+        read = list(rows.values(*columns_read(table)))
+        own[model] = [row["pk"] for row in read]
+        for keys in batched(found.rows.get(table.model, []), BATCH):
+            read += model._base_manager.filter(pk__in=keys).values(*columns_read(table))
+        changed[model._meta.db_table] |= _empty(table, subject, read)
+    return changed, own
+
+
+def _empty(table: Table, subject: Subject, read: Iterable[dict[str, Any]]) -> set[int]:
+    """Empty the columns of these rows that are about a candidate; return the keys of those that were changed."""
+    changed: dict[str, list[int]] = defaultdict(list)
+    changes_by_text: dict[str, dict[str, object]] = {}
+    for row in read:
+        if changes := changes_of(table, row, subject):
+            changes_by_text[repr(changes)] = changes
+            changed[repr(changes)].append(row["pk"])
+    # one statement for those that become the same: the organization is locked meanwhile
+    for text, keys in changed.items():
+        for batch in batched(keys, BATCH):
+            model_of(table)._base_manager.filter(pk__in=batch).update(**changes_by_text[text])
+    return set(chain.from_iterable(changed.values()))

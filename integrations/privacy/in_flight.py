@@ -1,0 +1,105 @@
+"""Stop what is under way for an erased person: nothing is sent or read any more, and no worker writes back."""
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+
+from integrations.core.invitation_status import ON_THE_WAY, FollowingEnd
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import ErasureCause
+from integrations.effects.kinds.report_file import enqueue_report_removal
+from integrations.effects.perform import EFFECT_KINDS
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.privacy.concerned import ERASED, Subject
+
+#: The causes after which nothing of the portal's that may name the person stays in Lever.
+FORGOTTEN_IN_LEVER = frozenset({ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED})
+_NO_LEASE: dict[str, object] = {"leased_until": None, "lease_owner": ""}
+
+
+def end_journeys(subject: Subject) -> set[int]:
+    """Cancel what wasn't sent, and ask CodeScreen about nothing any more; return the keys of what was changed.
+
+    One that is being sent at this moment is cancelled too. Its worker records the instance if the call went through.
+    """
+    rows = Invitation.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
+    )
+    keys = set(rows.values_list("pk", flat=True))
+    on_the_way = Q(status__in=ON_THE_WAY)
+    Invitation.objects.filter(pk__in=keys).update(
+        erased_at=Now(),
+        next_poll_at=None,
+        awaits_decision_since=None,
+        following_ended_reason=ERASED,
+        following_ended_at=Case(When(following_ended="", then=Now()), default=F("following_ended_at")),
+        following_ended=Case(
+            When(following_ended="", then=Value(FollowingEnd.ERASED.value)), default=F("following_ended")
+        ),
+        stopped_by_user=Case(When(on_the_way, then=Value(True)), default=F("stopped_by_user")),
+        changed_at=Case(When(on_the_way, then=Now()), default=F("changed_at")),
+        status=Case(When(on_the_way, then=Value(Status.WITHDRAWN.value)), default=F("status")),
+    )
+    return keys
+
+
+def mark_erased(subject: Subject) -> set[int]:
+    """Let the candidate's row say that the person was erased; return its key unless it says so already."""
+    rows = Candidate.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
+    )
+    keys = set(rows.values_list("pk", flat=True))
+    Candidate.objects.filter(pk__in=keys).update(erased_at=Now())
+    return keys
+
+
+def stop_effects(subject: Subject) -> set[int]:
+    """Cancel the effects that aren't done, also those that a worker holds; return their keys.
+
+    E-mails are not among them (see `emails`), nor is the removal of a report. A worker whose lease was taken away finds
+    that before it sends.
+    """
+    rows = Effect.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    ).filter(kind__in=[kind for kind, record in EFFECT_KINDS.items() if record.is_stopped_by_erasure])
+    ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
+    keys = set(ending.values_list("pk", flat=True))
+    Effect.objects.filter(pk__in=keys).update(
+        state=Effect.State.CANCELLED,
+        due_at=None,
+        last_error="",
+        end_reason=Effect.EndReason.ERASED,
+        **_NO_LEASE,
+    )
+    return keys
+
+
+def remove_reports(subject: Subject, cause: str) -> None:
+    """Let the reports be removed that the portal attached in Lever, where the person is to be forgotten there too.
+
+    A report may hold a first name. Who was deleted in Lever has none left there; retention is about the portal's own
+    rows.
+    """
+    if cause not in FORGOTTEN_IN_LEVER:
+        return
+    attached = Invitation.objects.filter(
+        organization=subject.organization_id,
+        opportunity_id=subject.opportunity_id,
+        effects__kind=Effect.Kind.ATTACH_REPORT,
+        effects__attempt_started_at__isnull=False,
+    )
+    for invitation in attached.select_related("organization").distinct():
+        enqueue_report_removal(invitation)
+
+
+def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
+    """Take away the leases on deliveries: they are decided again, by what is known now; so are those given up."""
+    rows = Delivery.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    )
+    if deciding is not None:
+        rows = rows.exclude(pk=deciding.pk)
+    rows.filter(leased_until__isnull=False).update(**_NO_LEASE)
+    rows.filter(STUCK).update(due_at=Now())

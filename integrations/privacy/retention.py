@@ -1,0 +1,188 @@
+"""Retention: messages are emptied at a certain age, and people's data is erased so long after their journey's end."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.chain import erased_positions
+from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind
+from integrations.clients.models import ApiCall
+from integrations.core.verdict_code import IMPERSONAL_VERDICTS
+from integrations.core.vocabulary import ErasureCause
+from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.duty_budget import Budget
+from integrations.effects.perform import EFFECT_KINDS, MESSAGES
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy.concerned import changes_of, columns_read, model_of
+from integrations.privacy.erase import erase, overwrite_deleted
+from integrations.privacy.models import Erasure
+
+# Empty messages that are older than the retention: every call, e-mail and alert, and webhooks about no candidate.
+
+
+#: By model, the rows that are emptied because of their age alone. Those of a candidate go with the candidate, except
+#: for the bodies of calls, for e-mails and for alerts.
+_BY_AGE: Mapping[type[Model], Q] = {
+    ApiCall: ~Q(request_body="", response_body="", error=""),
+    Effect: ~Q(state=Effect.State.DUE)
+    & reduce(or_, (Q(kind=kind) & ~Q(payload=EFFECT_KINDS[kind].kept_payload({})) for kind in MESSAGES)),
+    Delivery: Q(opportunity_id="", decided_at__isnull=False),
+}
+
+
+#: So many rows are emptied in one transaction.
+MESSAGES_AT_ONCE = 1000
+
+
+def erase_old_messages(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
+    """Empty them, a batch in each transaction, with an audit entry where any was changed; return how many.
+
+    Raises CallDeferred when the turn is over before all are emptied.
+    """
+    tables = [table for table in CANDIDATE_TABLES if model_of(table) in _BY_AGE]
+    begin, last = cast("tuple[int, int]", budget.place.get("messages", (0, 0)))
+    total = 0
+    for number, table in list(enumerate(tables))[begin:]:
+        model = model_of(table)
+        old = {"organization": organization, f"{table.age}__lt": before}
+        rows = model._base_manager.filter(_BY_AGE[model], **old)
+        columns = columns_read(table)
+        while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*columns)[:MESSAGES_AT_ONCE]):
+            with transaction.atomic():
+                count = _empty(table, rows, batch)
+                _record(organization, before, actor, {model._meta.db_table: count}, [])
+            total, last = total + count, batch[-1]["pk"]
+            budget.part_done({"messages": [number, last]})
+        last = 0
+    return total + _erase_verdicts(organization, before, actor, budget)
+
+
+def _erase_verdicts(organization: Organization, before: datetime, actor: Actor, budget: Budget) -> int:
+    """Empty the texts of verdicts about no candidate; return how many."""
+    verdicts = Verdict.objects.filter(
+        organization=organization, delivery__opportunity_id="", delivery__received_at__lt=before
+    )
+    verdicts = verdicts.exclude(text_salt="").exclude(code__in=IMPERSONAL_VERDICTS)
+    total = 0
+    while keys := list(verdicts.order_by("pk").values_list("pk", flat=True)[:MESSAGES_AT_ONCE]):
+        with transaction.atomic():
+            texts = Verdict.objects.filter(pk__in=keys).erase_text()
+            _record(organization, before, actor, {Verdict._meta.db_table: len(texts)}, texts)
+        total += len(texts)
+        budget.part_done()
+    return total
+
+
+def _empty(table: Table, rows: QuerySet[Model], batch: Sequence[Mapping[str, Any]]) -> int:
+    """Empty these of the rows, those that are emptied alike in one statement; return how many were changed."""
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    changes: dict[str, dict[str, object]] = {}
+    for row in batch:
+        if changed := changes_of(table, row, None):
+            key = json.dumps(changed, sort_keys=True)
+            changes[key] = changed
+            alike[key].append(row["pk"])
+    return sum(rows.filter(pk__in=keys).update(**changes[key]) for key, keys in alike.items())
+
+
+def _record(
+    organization: Organization,
+    before: datetime,
+    actor: Actor,
+    counts: Mapping[str, int],
+    texts: Sequence[int],
+) -> None:
+    """Put on record what was emptied, and which texts of the chain, in the transaction that does it."""
+    counts = {name: count for name, count in counts.items() if count}
+    if not counts:
+        return
+    target = AuditTarget(
+        TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}", organization.pk
+    )
+    changes: Changes = {"rows": ({}, counts), **erased_positions(texts)}
+    because = f"Because {ErasureCause.RETENTION.label}."
+    audit(target, actor, AuditAction.ERASE, changes, because)
+    transaction.on_commit(overwrite_deleted)
+
+
+# Retention: messages are emptied at a certain age, and people's data is erased so long after their journey's end.
+#
+# Messages come first: else, while there is a backlog of people, no message would be emptied.
+
+
+#: So many people are looked up at once.
+BATCH = 200
+ACTOR = "retention"
+
+
+def purge(organization: Organization, budget: Budget) -> int:
+    """Erase what is older than the organization's retention; return how many people and other rows it was.
+
+    Safe to run twice. Raises CallDeferred when the turn is over before all is erased.
+    """
+    if not organization.retention_days:
+        return 0
+    before = timezone.now() - timedelta(days=organization.retention_days)
+    if "people" in budget.place:  # this turn goes on with people: the messages are done
+        return _erase_people(organization, before, budget)
+    count = erase_old_messages(organization, before, ACTOR, budget)
+    return count + _erase_people(organization, before, budget)
+
+
+def _erase_people(organization: Organization, before: datetime, budget: Budget) -> int:
+    """Erase those whose time is over, in the order of their ids, from where the last turn ended; return how many."""
+    begin, last = cast("tuple[int, str]", budget.place.get("people", (0, "")))
+    count = 0
+    for number, rows in enumerate(_over(organization, before)):
+        if number < begin:
+            continue
+        ids = rows.order_by("opportunity_id").values_list("opportunity_id", flat=True).distinct()
+        while batch := list(ids.filter(opportunity_id__gt=last)[:BATCH]):
+            for last in batch:
+                receipt = erase(organization, last, ErasureCause.RETENTION, ACTOR)
+                count += receipt is not None and receipt.is_new
+                budget.part_done({"people": [number, last]})
+        last = ""
+    return count
+
+
+def _over(organization: Organization, before: datetime) -> tuple[QuerySet[Any], ...]:
+    """Return the rows of those whose journeys ended before that time, or who had none and are as old.
+
+    The portal no longer asking CodeScreen is an end too, started or not. A replay of an old delivery may store the
+    candidate anew, although their data was erased since it was received.
+    """
+    status = Invitation.Status
+    ended = (
+        Q(status=status.COMPLETED, completed_at__lt=before)
+        | Q(status__in=[status.WITHDRAWN, status.FAILED], changed_at__lt=before)
+        | Q(following_ended_at__lt=before)
+    )
+    invitations = Invitation.objects.filter(organization=organization, erased_at__isnull=True)
+    deliveries = Delivery.objects.filter(organization=organization).exclude(opportunity_id="")
+    same = {"opportunity_id": OuterRef("opportunity_id")}
+    is_going_on = Exists(invitations.exclude(ended).filter(**same)) | Exists(
+        deliveries.filter(Q(received_at__gte=before) | Q(verdict="", due_at__isnull=False), **same)
+    )
+    erased_since = Erasure.objects.filter(
+        organization=organization, erased_at__gte=OuterRef("received_at"), **same
+    )
+    invited = invitations.filter(ended)
+    uninvited = deliveries.filter(~Exists(erased_since), received_at__lt=before)
+    candidates = Candidate.objects.filter(organization=organization, entered_at__lt=before)
+    named = candidates.filter(erased_at__isnull=True).exclude(name="", email="")
+    return tuple(rows.filter(~is_going_on) for rows in (invited, named, uninvited))

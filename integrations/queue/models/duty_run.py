@@ -1,0 +1,296 @@
+"""The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.store.claims import lease_first_statement
+from integrations.store.database import due_after
+from integrations.store.leasing import Leasable, LeasableQuerySet
+
+#: Longer than one part or call of a duty; each renews it. A killed worker's duty is taken up again
+#: then.
+DUTY_LEASE = timedelta(seconds=120)
+#: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they
+#: differ, so that organizations which began together spread over the interval.
+EARLIEST, LATEST = 0.8, 0.9
+RETRY_AFTER = timedelta(minutes=15)
+#: A turn that didn't get on is followed by the next one after so long, and twice as long each time.
+NO_PROGRESS_RETRY = timedelta(seconds=30)
+#: After this many failures in a row a person should know.
+FAILING_FROM = 3
+#: A duty that hasn't succeeded for its interval and so many more is overdue.
+OVERDUE_INTERVALS = 3
+
+
+class Duty(models.TextChoices):
+    """What is done for each organization, at intervals or when something calls for it."""
+
+    SWEEP = "sweep", "Sweep"
+    SWEEP_FULLY = "sweep_fully", "Full sweep"
+    REFRESH_LEVER_LISTS = "refresh_lever_lists", "Refresh of Lever's lists"
+    REFRESH_ASSESSMENTS = "refresh_assessments", "Refresh of CodeScreen's list"
+    PROBE_LEVER = "probe_lever", "Probe of Lever"
+    RECORD_LINT_FINDINGS = "record_lint_findings", "Linter"
+    REFRESH_GRANT = "refresh_grant", "Refresh of Lever's tokens"
+    WARN_EXPIRY = "warn_expiry", "Warning of Lever's grant ending"
+    PURGE = "purge", "Retention"
+    REMOVE_OLD_RECORDS = "remove_old_records", "Removal of old calls and webhooks' bodies"
+    FOLLOW_ERASURES = "follow_erasures", "Erasure of those deleted or anonymized in Lever"
+    ANNOUNCE_HEAD = "announce_head", "Announcement of the log's end"
+    UPDATE_INCIDENTS = "update_incidents", "Incidents"
+    REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
+    RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
+    CHECK_SINGLE_SIGN_ON = "check_single_sign_on", "Check of single sign-on"
+
+    @property
+    def interval(self) -> timedelta | None:
+        """The time between two runs; None for what is only done when something calls for it."""
+        return INTERVALS.get(self)
+
+
+INTERVALS: dict[Duty, timedelta] = {
+    Duty.SWEEP: timedelta(minutes=10),
+    Duty.FOLLOW_ERASURES: timedelta(minutes=30),
+    Duty.REFRESH_LEVER_LISTS: timedelta(hours=1),
+    Duty.REFRESH_ASSESSMENTS: timedelta(hours=1),
+    Duty.PROBE_LEVER: timedelta(hours=1),
+    Duty.RECORD_LINT_FINDINGS: timedelta(hours=1),
+    Duty.REFRESH_GRANT: timedelta(hours=4),
+    Duty.CHECK_SINGLE_SIGN_ON: timedelta(hours=4),
+    Duty.WARN_EXPIRY: timedelta(hours=12),
+    Duty.SWEEP_FULLY: timedelta(days=1),
+    Duty.PURGE: timedelta(days=1),
+    Duty.REMOVE_OLD_RECORDS: timedelta(days=1),
+    Duty.ANNOUNCE_HEAD: timedelta(days=1),
+}
+#: These requeue what waited when they succeed, and would have themselves repeated without end.
+REQUEUEING = (Duty.REFRESH_ASSESSMENTS, Duty.RETRY_REFUSED_KEY, Duty.REQUEUE_WAITING)
+
+
+@dataclass(frozen=True)
+class DutySummary:
+    """One duty over all organizations: how many are overdue, how many keep failing, and how long it takes."""
+
+    duty: Duty
+    overdue: int
+    failing: int
+    mean_seconds: float
+
+
+def _overdue() -> models.Q:
+    late = models.Q(pk__in=[])
+    for duty, interval in INTERVALS.items():
+        before = Now() - interval * (OVERDUE_INTERVALS + 1)
+        never = models.Q(succeeded_at__isnull=True, created_at__lt=before)
+        late |= models.Q(duty=duty) & (models.Q(succeeded_at__lt=before) | never)
+    return late
+
+
+class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
+    """Duties by whether they are due, late or failing."""
+
+    work_order = ("priority", "due_at")
+
+    def request(self, duty: Duty, organization_ids: list[int]) -> None:
+        """Have a duty done for these organizations before all that is done by the clock."""
+        runs = [DutyRun(duty=duty, organization_id=organization_id) for organization_id in organization_ids]
+        DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
+        known = self.filter(duty=duty, organization__in=organization_ids)
+        known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
+
+    def requeue(self, organization_id: int) -> None:
+        """Have the duties done that couldn't be while the organization was paused or not connected."""
+        idle = self.filter(organization=organization_id, priority=DutyRun.REQUESTED)
+        idle.exclude(duty__in=REQUEUEING).update(due_at=Now(), requested_at=Now())
+
+    def summary(self) -> list[DutySummary]:
+        """Return each duty over all organizations; one query."""
+        rows = (
+            self.order_by("duty")
+            .values("duty")
+            .annotate(
+                overdue=models.Count("pk", filter=_overdue()),
+                failing=models.Count("pk", filter=models.Q(failures__gte=FAILING_FROM)),
+                mean=models.Avg("duration_ms"),
+            )
+        )
+        return [
+            DutySummary(Duty(row["duty"]), row["overdue"], row["failing"], (row["mean"] or 0.0) / 1000)
+            for row in rows
+        ]
+
+    def overdue(self) -> Self:
+        """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""
+        return self.filter(_overdue())
+
+    def failing(self) -> Self:
+        """Duties that failed at least FAILING_FROM times in a row."""
+        return self.filter(failures__gte=FAILING_FROM)
+
+
+class DutyRun(Leasable):
+    """One duty of one organization. A worker claims it when it is due; the row is its memory."""
+
+    Duty = Duty
+    REQUESTED, BY_THE_CLOCK = 1, 5
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="duty_runs"
+    )
+    duty = models.CharField(max_length=30, choices=Duty)
+    priority = models.PositiveSmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
+    created_at = models.DateTimeField(db_default=Now())
+    requested_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last asked for; empty once a run has begun since."
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of the last run.")
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Runs in a row that failed, or ended without having got on."
+    )
+    place = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
+    )
+
+    objects = DutyRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "background job"
+        ordering = ["organization", "duty"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "duty"], name="duty_run_once"),
+            models.CheckConstraint(
+                condition=models.Q(duty__in=[duty.value for duty in Duty]), name="duty_run_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"],
+                name="duty_run_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["duty"], name="duty_run_failing", condition=models.Q(failures__gte=FAILING_FROM)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_duty_display()} #{self.pk}"
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it failed at least FAILING_FROM times in a row."""
+        return self.failures >= FAILING_FROM
+
+    @classmethod
+    def claim(cls, owner: str) -> Self | None:
+        """Lease the duty that has waited longest, those that were requested first. Return None when nothing is due.
+
+        Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
+        """
+        return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner))), None)
+
+    def keep(self, place: Mapping[str, object]) -> bool:
+        """Store where the run has got to, and prolong its lease. Return False when another worker has taken over."""
+        return self.change_fenced(place=place, leased_until=Now() + DUTY_LEASE)
+
+    def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
+        """Record a run that did all it could. Return False when the lease was lost.
+
+        `was_idle` when a connection was missing for the rest: it counts as requested, so that `requeue` finds it.
+        """
+        return self._finish(
+            duration_ms,
+            self._next_time(),
+            self.REQUESTED if was_idle else self.BY_THE_CLOCK,
+            failures=0,
+            last_error="",
+            traceback="",
+            succeeded_at=Now(),
+            place={},
+        )
+
+    def fail(
+        self, duration_ms: int, error: str, traceback: str = "", place: Mapping[str, object] | None = None
+    ) -> bool:
+        """Record a run that failed; it is done again by the clock, at the latest after RETRY_AFTER.
+
+        It goes on from `place` then. After a bug, and when it keeps failing, it begins anew: the place may be why.
+        """
+        again_at = Now() + min(RETRY_AFTER, self._interval)
+        failures = self._failures_at(place or {}) + 1
+        goes_on_from = place if place and failures < FAILING_FROM else {}
+        return self._finish(
+            duration_ms,
+            again_at,
+            failures=failures,
+            last_error=error,
+            traceback=traceback,
+            place=goes_on_from,
+        )
+
+    def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
+        again_at, failures = due_after(timedelta(seconds=seconds)), self._failures_at(place)
+        return self._finish(duration_ms, again_at, failures=failures, last_error=reason, place=place)
+
+    def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that ended without having got on: a failure, after which it waits longer each time.
+
+        It goes on from `place` however often: a platform that lets it wait says nothing about the place.
+        """
+        longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
+        wait = max(timedelta(seconds=seconds), min(longer, RETRY_AFTER, self._interval))
+        return self._finish(
+            duration_ms,
+            Now() + wait,
+            failures=self.failures + 1,
+            last_error=reason,
+            traceback="",
+            place=place,
+        )
+
+    def _failures_at(self, place: Mapping[str, object]) -> int:
+        """Return how many runs before this one failed in a row without having got further than `place`."""
+        has_got_further = bool(place) and place != self.place
+        return 0 if has_got_further else self.failures
+
+    @property
+    def _interval(self) -> timedelta:
+        return Duty(self.duty).interval or timedelta(minutes=1)
+
+    def _next_time(self) -> models.expressions.Combinable | None:
+        interval = Duty(self.duty).interval
+        if interval is None:
+            return None
+        return Now() + interval * random.uniform(EARLIEST, LATEST)  # noqa: S311
+
+    def _finish(
+        self,
+        duration_ms: int,
+        due_at: models.expressions.Combinable | None,
+        priority: int = BY_THE_CLOCK,
+        **changes: object,
+    ) -> bool:
+        """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""
+        requested_meanwhile = models.Q(requested_at__isnull=False)  # the claim emptied it
+        next_time = due_at or models.Value(None, output_field=models.DateTimeField())
+        return self.release(
+            due_at=models.Case(models.When(requested_meanwhile, then=Now()), default=next_time),
+            priority=models.Case(models.When(requested_meanwhile, then=self.REQUESTED), default=priority),
+            finished_at=Now(),
+            duration_ms=duration_ms,
+            **changes,
+        )

@@ -1,0 +1,216 @@
+"""The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
+
+import os
+import socket
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.store import database
+
+# What is done by the clock for the whole portal: when it is due, and how it went the last time.
+
+
+class PortalDuty(models.Model):
+    """One duty that belongs to no organization. The worker that claims it does it; twice does no harm."""
+
+    class Name(models.TextChoices):
+        """The duties; what each does is in `integrations.queue.portal_duties`."""
+
+        PLAN_DUTIES = "plan_duties", "Planning of the organizations' duties"
+        CLEAN_UP = "clean_up", "Removal of what says nothing any more"
+
+        @property
+        def interval(self) -> timedelta:
+            """The time between the ends of two runs."""
+            return INTERVALS[self]
+
+        @property
+        def held_for(self) -> timedelta:
+            """The time after which a run that hasn't ended has died with its worker, and is done again."""
+            return HELD_FOR[self]
+
+    name = models.CharField(max_length=30, choices=Name, unique=True)
+    due_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "what runs by the clock"
+        verbose_name_plural = "what runs by the clock"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+    @classmethod
+    def write_missing(cls) -> None:
+        """Write the rows that a new database, or one of an earlier release, doesn't have."""
+        missing = set(cls.Name.values) - set(cls.objects.values_list("name", flat=True))
+        PortalDuty.objects.bulk_create(
+            [PortalDuty(name=name) for name in sorted(missing)], ignore_conflicts=True
+        )
+
+    @classmethod
+    def is_one_due(cls) -> bool:
+        """Whether one is due, or has no row yet."""
+        return cls.objects.filter(due_at__gt=Now()).count() < len(cls.Name)
+
+    @classmethod
+    def claim(cls) -> Self | None:
+        """Take the duty that has been due longest, so that no other worker does it too. Return None without one."""
+        due = cls.objects.filter(due_at__lte=Now())
+        for duty in due.order_by("due_at"):
+            held_until = Now() + cls.Name(duty.name).held_for
+            duty.started_at = database.now()
+            if due.filter(pk=duty.pk).update(due_at=held_until, started_at=duty.started_at):
+                return duty
+        return None
+
+    def succeed(self) -> None:
+        """Record a run that did all it had to; the next is due after the interval."""
+        again_at = Now() + self.Name(self.name).interval
+        self._finish(due_at=again_at, succeeded_at=Now(), last_error="")
+
+    def fail(self, error: str) -> None:
+        """Record a run that failed; it is done again after the interval, or the time it is held for."""
+        name = self.Name(self.name)
+        self._finish(due_at=Now() + min(name.interval, name.held_for), last_error=error)
+
+    def _finish(self, **changes: object) -> None:
+        """End this run; nothing is written where another worker has begun one since."""
+        own = type(self).objects.filter(pk=self.pk, started_at=self.started_at)
+        own.update(finished_at=Now(), **changes)
+
+
+INTERVALS = {
+    PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=1),
+    PortalDuty.Name.CLEAN_UP: timedelta(days=1),
+}
+HELD_FOR = {
+    PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=2),
+    PortalDuty.Name.CLEAN_UP: timedelta(minutes=10),
+}
+
+# Whether the workers make progress, by node and process.
+
+
+#: The rows of processes that have been gone for so long are removed.
+KEPT_FOR = timedelta(minutes=15)
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Heartbeats of processes."""
+
+    def newest_by_node(self) -> dict[str, datetime]:
+        """Return when any process of each node last made progress; of nodes that did so not too long ago."""
+        newest = self.fresh(KEPT_FOR).order_by("node").values_list("node").annotate(models.Max("at"))
+        return {node: at for node, at in newest if at is not None}
+
+    def fresh(self, within: timedelta, node: str = "") -> Self:
+        """Heartbeats of that node, or of any, within that time by the database's clock."""
+        fresh = self.filter(at__gte=Now() - within)
+        return fresh.filter(node=node) if node else fresh
+
+
+class Heartbeat(models.Model):
+    """When a worker process of a node last made progress."""
+
+    node = models.CharField(max_length=120)
+    process = models.PositiveIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=Now())
+
+    objects = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["node", "process"], name="heartbeat_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.node}, process {self.process}"
+
+    @classmethod
+    def beat(cls) -> None:
+        """Record that this process makes progress now, by the database's clock; a new one removes old rows.
+
+        The supervisor is told first: a database that is away is no reason to replace the workers.
+        """
+        cls.tell_supervisor()
+        node, process = settings.NODE, os.getpid()
+        if cls.objects.filter(node=node, process=process).update(at=Now()):
+            return
+        cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
+        Heartbeat.objects.bulk_create([Heartbeat(node=node, process=process)], ignore_conflicts=True)
+
+    @staticmethod
+    def tell_supervisor() -> None:
+        """Tell whoever started this process, as systemd wants it, that no worker is frozen."""
+        if address := os.environ.get("NOTIFY_SOCKET"):
+            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
+                words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))
+
+    @classmethod
+    def remove_ended(cls) -> None:
+        """Remove the rows of this node's processes that have ended, so that nobody takes them for stuck ones."""
+        rows = cls.objects.filter(node=settings.NODE)
+        rows.filter(
+            process__in=[pid for pid in rows.values_list("process", flat=True) if not _runs(pid)]
+        ).delete()
+
+    @classmethod
+    def is_fresh(cls, within: timedelta, node: str = "") -> bool:
+        """Whether a process of that node, or of any, made progress within that time."""
+        return cls.objects.fresh(within, node).exists()
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process of this machine exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+# What the cache keeps in the database, where there is no Redis: values of JSON by their key, each for some time.
+
+
+class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
+    """Entries by their age, by the database's clock."""
+
+    def current(self) -> Self:
+        """Entries whose time isn't over."""
+        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now()))
+
+    def expired(self) -> Self:
+        """Entries whose time is over."""
+        return self.filter(expires_at__lte=Now())
+
+    def purge(self) -> None:
+        """Remove the entries whose time is over."""
+        self.expired().delete()
+
+
+class CacheEntry(models.Model):
+    """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
+
+    key = models.CharField(max_length=250, unique=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+
+    objects = CacheEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "cached value"
+        indexes = [models.Index(fields=["expires_at"], name="cache_entry_expires")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,249 @@
+"""Poll CodeScreen about one invitation: when, by which worker, until when, and what the answer changes."""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations.catalog import lists
+from integrations.clients import call_log
+from integrations.clients.provider import ClientProvider
+from integrations.codescreen.client import CodeScreenClient
+from integrations.core.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
+from integrations.core.vocabulary import lower_first
+from integrations.effects.kinds.note import enqueue_note
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.names import UNNAMED, first_name
+from integrations.notifications.notify import notify_members
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.outcome import DISCONNECTED_RETRY, Conflict, Crash, deferral, run_step
+from integrations.results.recording import record_progress
+from integrations.store import database
+from integrations.store.database import due_after
+from integrations.store.leasing import LEASE
+
+logger = logging.getLogger(__name__)
+
+# When following an invitation ends, and that it never ends without a word.
+
+
+NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
+
+
+def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | None:
+    """Return why CodeScreen is no longer to be asked, after an answer at `now`; None while it is."""
+    end = InvitationStatus(invitation.status).record.following_ends
+    if end is None:
+        return None
+    since = invitation.followed_since
+    if end is FollowingEnd.RESULT_SETTLED:
+        since = max(invitation.completed_at or now, since)
+    return end if now - since > timedelta(days=_days(invitation, end)) else None
+
+
+def is_gone(invitation: Invitation, now: datetime) -> bool:
+    """Whether CodeScreen has answered for so long that it doesn't have the instance that it is deleted for good."""
+    since = invitation.missing_since
+    return since is not None and now - since > timedelta(days=_days(invitation, FollowingEnd.GONE))
+
+
+def end_following(invitation: Invitation, end: FollowingEnd) -> None:
+    """Record that CodeScreen is no longer asked. Where there is no result, tell the members, and of a no-show Lever.
+
+    Called inside the caller's transaction; safe to run twice.
+    """
+    rows = Invitation.objects.filter(pk=invitation.pk)
+    rows.update(next_poll_at=None)
+    is_new = rows.filter(following_ended="").update(
+        following_ended=end,
+        following_ended_reason=f"{_sentence(invitation, end)} {NO_LONGER_ASKED}",
+        following_ended_at=Now(),
+    )
+    if is_new and invitation.status in FOLLOWED:
+        _notify_end(invitation, end)
+        if end == FollowingEnd.NOT_STARTED and invitation.organization.note_on_skip:
+            _leave_note(invitation)
+
+
+def follow_gone_again(organization: Organization) -> int:
+    """Ask again about what CodeScreen didn't have: the key was another account's, perhaps. Return how many."""
+    gone = Invitation.objects.followed().filter(organization=organization, following_ended=FollowingEnd.GONE)
+    return gone.update(next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON)
+
+
+def _days(invitation: Invitation, end: FollowingEnd) -> int:
+    return invitation.organization.no_show_days if end.days is None else end.days
+
+
+def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
+    return end.sentence.format(days=_days(invitation, end))
+
+
+def _leave_note(invitation: Invitation) -> None:
+    days = invitation.organization.no_show_days
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        f"not_started:{invitation.pk}:{invitation.followed_since.isoformat()}",
+        f"CodeScreen: “{invitation.assessment_name}” was not started within {days} days, and the portal no longer asks "
+        "for a result. To have it tracked again, move the candidate into the stage again.",
+        invitation=invitation,
+    )
+
+
+def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
+    person = invitation.candidate_name or UNNAMED
+    notify_members(
+        invitation.organization,
+        EmailTopic.FOLLOWING_ENDED,
+        f"{invitation.pk}:{end}:{invitation.followed_since.isoformat()}",
+        subject=f"No result for {first_name(person)}: {lower_first(end.label)}",
+        lines=[
+            f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
+            NO_RESULT.next_step,
+        ],
+        invitation=invitation,
+    )
+
+
+# When an invitation is polled, and by which worker.
+
+
+POLL_LEASE = LEASE
+LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
+#: A poll that a person asks for of an invitation that is no longer followed doesn't schedule the next one.
+SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
+
+
+def poll_interval(status: str) -> timedelta | None:
+    """Return the time between polls at that status; None when it isn't polled."""
+    pace = InvitationStatus(status).record.poll
+    return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
+
+
+def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
+    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled."""
+    every = poll_interval(invitation.status)
+    return None if every is None else now + every * random.uniform(0.85, 1.15)  # noqa: S311
+
+
+def claim_polls(most: int) -> list[Invitation]:
+    """Claim invitations that are due for a poll, the longest-waiting first, at most `most`; return them as they were.
+
+    A failure is counted here and reset by the answer, and each one doubles the lease: an invitation that kills its
+    worker is polled less and less often.
+    """
+    with transaction.atomic():
+        due = Invitation.objects.due_for_poll().order_by("next_poll_at")
+        invitations = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:most])
+        for failures in {invitation.poll_failures for invitation in invitations}:
+            lease = POLL_LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
+            with_as_many = [one.pk for one in invitations if one.poll_failures == failures]
+            claimed = Invitation.objects.filter(pk__in=with_as_many)
+            claimed.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
+    return invitations
+
+
+def postpone(invitation: Invitation, error: PlatformError) -> None:
+    """Poll again later: after the time CodeScreen asks for, else less often with every failure.
+
+    Following ends when CodeScreen has answered for long that it doesn't have the instance.
+    """
+    failures = invitation.poll_failures + 1
+    wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
+    if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
+        wait = timedelta(hours=6) if failures > 3 else wait
+    if error.retry_after is not None:
+        wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
+    with transaction.atomic():
+        row = Invitation.objects.reread_locked(invitation)
+        if error.status == 404 and not row.stopped_by_user and row.polled_at == invitation.polled_at:
+            row.missing_since = row.missing_since or database.now()
+            Invitation.objects.filter(pk=row.pk).update(missing_since=row.missing_since)
+            if is_gone(row, database.now()):
+                end_following(row, FollowingEnd.GONE)
+                return
+        Invitation.objects.filter(SCHEDULED, pk=row.pk).update(
+            next_poll_at=due_after(wait), poll_failures=failures
+        )
+
+
+def postpone_uncalled(invitation: Invitation, wait: timedelta) -> None:
+    """Poll again after `wait`; the claim's failure isn't counted, since no call was made."""
+    Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
+        next_poll_at=due_after(wait), poll_failures=invitation.poll_failures
+    )
+
+
+# Poll CodeScreen about one invitation, and record what changed.
+
+
+class PollOutcome(Enum):
+    """How one poll ended."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    STOPPED = "stopped"  # a person stopped following the invitation, or the candidate's data was erased
+    OVERTAKEN = "overtaken"  # another answer was recorded during this poll; the invitation is polled again
+    POSTPONED = "postponed"  # there was no answer, or it could not be recorded
+
+
+def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
+    """Poll one claimed invitation; raises nothing for what CodeScreen or a bug did."""
+    result = run_step(lambda: refresh_progress(invitation, clients.codescreen()))
+    match result:
+        case NotConnected():
+            postpone_uncalled(invitation, DISCONNECTED_RETRY)
+        case CallDeferred():
+            postpone_uncalled(invitation, deferral(result))
+        case Conflict():
+            postpone_uncalled(invitation, timedelta(0))
+        case PlatformError():
+            logger.info("invitation %s: %s", invitation.pk, result)
+            postpone(invitation, result)
+            if result.status == 401:
+                lists.mark_key_refused(invitation.organization, str(result))
+        case Crash():  # the claim has set the time of the next poll
+            logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
+        case PollOutcome():
+            return result
+    return PollOutcome.POSTPONED
+
+
+def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> PollOutcome:
+    """Read the status from CodeScreen and record it. Safe to run twice. Raises PlatformError."""
+    known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
+    progress = codescreen.status(invitation.instance_id)
+    with call_log.recorded():
+        invitation = Invitation.objects.reread_locked(invitation)
+        if invitation.stopped_by_user or invitation.erased_at is not None:
+            return PollOutcome.STOPPED
+        if invitation.polled_at != known.polled_at:  # this answer may be the older one
+            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+            return PollOutcome.OVERTAKEN
+        is_changed = record_progress(invitation, progress)
+        now = database.now()
+        Invitation.objects.filter(pk=invitation.pk).update(
+            raw_status=progress.status[:100], polled_at=now, poll_failures=0, missing_since=None
+        )
+        # else a webhook has made the invitation due during this poll
+        if invitation.next_poll_at == known.next_poll_at:
+            _schedule_or_end(invitation, now)
+    return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED
+
+
+def _schedule_or_end(invitation: Invitation, now: datetime) -> None:
+    """Schedule the next poll of an invitation that was just polled, or end following it."""
+    if end := why_following_ends(invitation, now):
+        end_following(invitation, end)
+        return
+    Invitation.objects.filter(pk=invitation.pk).update(
+        next_poll_at=next_poll(invitation, now), **FOLLOWING_GOES_ON
+    )

@@ -1,0 +1,242 @@
+"""Record the progress and the results that CodeScreen reports, and enqueue what follows from them."""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+from django.db.models.functions import Coalesce, Now
+
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.payloads import InstanceStatus, Progress
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.names import choose_progress_tag, choose_result_tag
+from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
+from integrations.effects.kinds.move_stage import follow_result
+from integrations.effects.kinds.report_file import enqueue_report
+from integrations.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.names import UNNAMED, candidate_names, first_name, result_in_words
+from integrations.notifications.notify import notify_members
+from integrations.outbox.models import Effect
+from integrations.results.rating import rating_of
+from integrations.store import database
+
+logger = logging.getLogger(__name__)
+
+# Manual review of failed candidates, where the organization's policy asks for it.
+
+
+def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
+    """Whether a result differs from the latest one in what a person decides by.
+
+    True for another outcome, score or failure reason, however small the difference, and for a new submission. Cosmetic
+    changes, a new report link or attempt number alone, neither reopen nor end a review.
+    """
+    submitted_at = progress.submitted_at
+    if submitted_at and invitation.submitted_at and submitted_at > invitation.submitted_at:
+        return True
+    return latest is None or (latest.outcome, latest.score, latest.failure_reason) != (
+        progress.outcome,
+        progress.score,
+        progress.failure_reason,
+    )
+
+
+def flag_for_review(invitation: Invitation, result: Result) -> None:
+    """Make a failed candidate await a decision where the policy says so; end the wait for any other result.
+
+    A candidate who awaits a decision already keeps the time since when.
+    """
+    is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
+    since = Coalesce("awaits_decision_since", Now()) if is_held else None
+    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
+
+
+# Enqueue what a result leads to: progress tag, feedback, report as link and file, result tag, move and e-mail.
+
+
+def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
+    """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
+    organization_id = invitation.organization_id
+    number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
+    _enqueue_tags(invitation, result, number)
+    key = f"{invitation.pk}:{number}"
+    WRITE_FEEDBACK.enqueue(organization_id, key, FeedbackPayload(result.pk), invitation=invitation)
+    if result.report_url:
+        ADD_REPORT_LINK.enqueue(
+            organization_id,
+            f"{invitation.opportunity_id}:{result.report_url}",
+            ReportLinkPayload(result.report_url),
+            invitation=invitation,
+        )
+    enqueue_report(invitation, result, number)
+    follow_result(invitation, result, number)
+    if not is_same:
+        _notify_result(invitation, result, number)
+
+
+def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
+    name = invitation.candidate_name
+    stated = result_in_words(result.outcome, result.score_text)
+    title = f"{first_name(name)}: {stated} ({invitation.assessment_name})"
+    links = [f"Report in CodeScreen: {result.report_url}"] if result.report_url else []
+    notify_members(
+        invitation.organization,
+        EmailTopic.RESULT,
+        f"{invitation.pk}:{result.attempt}:{number}",
+        subject=title,
+        lines=[
+            f"{name or UNNAMED}: {stated} ({invitation.assessment_name})",
+            *links,
+        ],
+        variables={
+            **candidate_names(invitation),
+            "result": stated,
+            "outcome": result.outcome or "not stated by CodeScreen",
+            "score": result.score_text,
+            "reason": result.failure_reason,
+            "report_link": result.report_url,
+        },
+        invitation=invitation,
+    )
+
+
+def _enqueue_tags(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the progress tag and the result tag: as one effect, unless a later round has the progress tag."""
+    progress_tag = choose_progress_tag(invitation.status, result.outcome)
+    result_tag = _result_tag(invitation, result, number)
+    if enqueue_progress_tag(invitation, progress_tag, result_tag) or result_tag is None:
+        return
+    key = f"{invitation.pk}:{number}"
+    SET_RESULT_TAG.enqueue(invitation.organization_id, key, result_tag, invitation=invitation)
+
+
+def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:
+    """Return the customer's own tag for the stated outcome; both are removed when the outcome is no longer stated.
+
+    None when there is nothing to add or to remove.
+    """
+    organization = invitation.organization
+    tags = {
+        Result.Outcome.PASSED.value: choose_result_tag(organization.passed_tag, invitation.assessment_name),
+        Result.Outcome.FAILED.value: choose_result_tag(organization.failed_tag, invitation.assessment_name),
+    }
+    given = tags.get(result.outcome, "")
+    others = sorted({tag for tag in tags.values() if tag} - {given})
+    if given or (others and (number > 1 or invitation.round > 1)):
+        return ResultTagPayload(given, others, result.outcome)
+    return None
+
+
+# Record the result of a completed assessment.
+
+
+def record_completion(invitation: Invitation, progress: Progress) -> bool:
+    """Record a completed assessment and enqueue what follows from its result; False when nothing changed.
+
+    What was read last counts, whatever number CodeScreen gives the attempt: one whose number is lower than ours is
+    recorded under the next number.
+    """
+    latest = invitation.latest_result()
+    stated = {
+        "outcome": progress.outcome,
+        "score": progress.score,
+        "failure_reason": progress.failure_reason,
+        "report_url": progress.report_url,
+        "rating": rating_of(progress, invitation),
+    }
+    is_same = latest is not None and all(
+        getattr(latest, name) == value for name, value in stated.items() if name != "rating"
+    )
+    is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
+    if invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
+        return False
+    result, _ = Result.objects.update_or_create(
+        invitation=invitation,
+        attempt=_attempt(progress, latest),
+        defaults=stated | {"metadata": progress.metadata},
+    )
+    Candidate.objects.record_outcome(invitation, result.outcome)
+    CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
+    needs_review = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
+    now = database.now()
+    completed_at = progress.evaluated_at or now
+    invitation.move(
+        Status.COMPLETED,
+        started_at=invitation.started_at or progress.started_at,
+        submitted_at=progress.submitted_at or invitation.submitted_at,
+        completed_at=completed_at,
+    )
+    enqueue_result_effects(invitation, result, is_same)
+    if needs_review:
+        flag_for_review(invitation, result)
+    message = "invitation %s: result of attempt %s recorded"
+    transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
+    return True
+
+
+def _attempt(progress: Progress, latest: Result | None) -> int:
+    """Return the number under which a result is recorded: CodeScreen's, unless ours is higher already."""
+    if latest is None:
+        return progress.attempt or 1
+    if progress.attempt is not None and progress.attempt >= latest.attempt:
+        return progress.attempt
+    return latest.attempt + 1
+
+
+# Record the progress that CodeScreen reports for an invitation.
+
+
+REOPENED = "CodeScreen opened it again."
+
+
+def record_progress(invitation: Invitation, progress: Progress) -> bool:
+    """Record what CodeScreen answered, inside the caller's transaction; False when nothing changed."""
+    if progress.is_complete:
+        return record_completion(invitation, progress)
+    if progress.status == InstanceStatus.IN_PROGRESS:
+        return _record_in_progress(invitation, progress)
+    if progress.status == InstanceStatus.NOT_STARTED:
+        return _record_not_started(invitation)
+    logger.warning("invitation %s: CodeScreen's status is unknown to the portal", invitation.pk)
+    return False
+
+
+def _record_not_started(invitation: Invitation) -> bool:
+    if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
+        return False
+    if invitation.status == Status.COMPLETED:
+        Candidate.objects.record_outcome(invitation, "")
+    sent_anew: dict[str, object] = {"bounced_at": None, "started_at": None, "submitted_at": None}
+    invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None)
+    enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+    return True
+
+
+def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
+    now = database.now()
+    was_completed = invitation.status == Status.COMPLETED
+    submitted_at = progress.submitted_at
+    if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
+        submitted_at = None  # it belongs to the earlier attempt
+    if submitted_at:
+        status = Status.SUBMITTED
+    elif invitation.status == Status.SUBMITTED:
+        return False  # reported by a webhook; CodeScreen's status stays In_Progress
+    else:
+        status = Status.IN_PROGRESS
+    if invitation.status == status:
+        return False
+    was_started = invitation.status in {Status.IN_PROGRESS, Status.SUBMITTED}
+    started_at = progress.started_at or (invitation.started_at if not was_completed else None) or now
+    if was_completed:
+        Candidate.objects.record_outcome(invitation, "")
+    reason = REOPENED if was_completed else ""
+    invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
+    if not was_started:
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+    return True

@@ -1,0 +1,229 @@
+"""An organization's e-mail domains: add, prove, check again by the clock; its provider's discovery document."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import requests
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from social_django.models import Association, Nonce
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import Actor, AuditAction
+from integrations.core.vocabulary import LabelledEnum
+from integrations.http import dns_records, public_web
+from integrations.http.json_types import JsonObject
+from integrations.notifications.account_notices import tell_single_sign_on_changed
+from integrations.organizations.models.organization import Organization
+from integrations.single_sign_on.models import LAPSES_AFTER, IdentityProvider, SignInDomain
+
+# The e-mail domains of an organization: adding, proving by a TXT record, removing.
+
+
+#: With LIFETIME_SECONDS for each, the regular check stays within a duty's lease.
+MOST_DOMAINS = 20
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.(?!\d+$){_LABEL}")
+
+
+class Proof(LabelledEnum):
+    """What a look-up of a domain's TXT record showed."""
+
+    FOUND = "found", "The record is there: the domain is proven."
+    MISSING = (
+        "missing",
+        "There is no such record yet. Check its name and text; a new one may take an hour to be seen.",
+    )
+    UNKNOWN = "unknown", "No name server answered. Try again in some minutes."
+    TAKEN = (
+        "taken",
+        "Another organization of this portal has proven this domain. One of the two has to remove it first.",
+    )
+
+
+def normal_domain(text: str) -> str:
+    """Return a domain as it is stored: in small letters, other scripts in their ASCII form. Raises ValidationError."""
+    domain = text.strip().removeprefix("@").rstrip(".").lower()
+    try:
+        domain = domain.encode("idna").decode() if not domain.isascii() else domain
+    except UnicodeError:
+        domain = ""
+    if len(domain) > 230 or not _DOMAIN.fullmatch(domain):
+        raise ValidationError("Enter what follows the @ of your addresses, such as example.com.")
+    return domain
+
+
+def add_domain(organization: Organization, text: str, actor: Actor) -> SignInDomain:
+    """Store a domain to prove; return it, or the one there is. Raises ValidationError."""
+    name = normal_domain(text)
+    with transaction.atomic():
+        if organization.sign_in_domains.count() >= MOST_DOMAINS:
+            raise ValidationError(
+                f"An organization can name at most {MOST_DOMAINS} domains. Remove one first."
+            )
+        domain, is_new = SignInDomain.objects.get_or_create(organization=organization, domain=name)
+        if is_new:
+            audit(domain, actor, AuditAction.ADD_DOMAIN, {"domain": ("", name)})
+    return domain
+
+
+def remove_domain(domain: SignInDomain, actor: Actor) -> None:
+    """Delete a domain: people with such an address can no longer sign in by the provider, nor have to."""
+    with transaction.atomic():
+        if SignInDomain.objects.filter(pk=domain.pk).delete()[0]:
+            if domain.proven_at is not None:
+                _tell(domain, "removed", actor)
+            audit(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
+
+
+def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
+    """Look the domain's TXT record up and store what that showed.
+
+    A proven domain whose record is gone keeps its power for LAPSES_AFTER; an unanswered look-up changes nothing.
+    Raises TooManyCalls.
+    """
+    try:
+        records = dns_records.txt_records(domain.record_name, domain.organization_id)
+    except dns_records.LookupFailed:
+        return Proof.UNKNOWN
+    is_found = domain.record_text in (record.strip() for record in records)
+    try:
+        with transaction.atomic():
+            locked = SignInDomain.objects.select_for_update(of=("self",)).filter(pk=domain.pk).first()
+            if locked is None:
+                return Proof.MISSING
+            return _store(locked, is_found, actor)
+    except IntegrityError:
+        return Proof.TAKEN
+
+
+def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
+    now = timezone.now()
+    was_proven = domain.proven_at is not None
+    domain.checked_at = now
+    if is_found:
+        domain.proven_at, domain.missing_since = domain.proven_at or now, None
+    elif was_proven:
+        domain.missing_since = domain.missing_since or now
+        if now - domain.missing_since >= LAPSES_AFTER:
+            domain.proven_at = domain.missing_since = None
+    domain.save(update_fields=["checked_at", "proven_at", "missing_since"])
+    is_proven = domain.proven_at is not None
+    if is_proven != was_proven:
+        _tell(domain, "proven" if is_proven else "found to be proven no longer", actor)
+        action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
+        audit(domain, actor, action, {"proven": (was_proven, is_proven)})
+    return Proof.FOUND if is_found else Proof.MISSING
+
+
+def _tell(domain: SignInDomain, what: str, actor: Actor) -> None:
+    subject = f"a domain of single sign-on was {what}"
+    tell_single_sign_on_changed(
+        domain.organization, subject, f"The domain {domain.domain} was {what}.", actor
+    )
+
+
+# The discovery document of an OpenID Connect provider.
+#
+# Source: https://openid.net/specs/openid-connect-discovery-1_0.html
+
+
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+@dataclass(frozen=True)
+class Undiscovered:
+    """The provider can't be used; `reason` says why, and what to do."""
+
+    reason: str
+
+
+def discover(provider: IdentityProvider) -> JsonObject | Undiscovered:
+    """Return the provider's discovery document, with every address in it checked; else why there is none.
+
+    Raises TooManyCalls.
+    """
+    address = provider.issuer.rstrip("/") + DISCOVERY_PATH
+    try:
+        answer = public_web.call("GET", address, provider.organization_id)
+    except public_web.AddressRefused as error:
+        return Undiscovered(str(error))
+    except requests.RequestException as error:
+        return Undiscovered(f"The provider didn't answer ({type(error).__name__}). Check the issuer.")
+    if answer.status != 200:
+        return Undiscovered(
+            f"The issuer has no discovery document: it answered {answer.status}. Check the issuer."
+        )
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return Undiscovered("The issuer's discovery document can't be read: it isn't a JSON object.")
+    return _checked(document, provider.issuer)
+
+
+def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:
+    """Return the document if it is the issuer's and complete: another's document would let that one sign people in."""
+    named = document.get("issuer")
+    if named != issuer:
+        shown = str(named)[:200] if isinstance(named, str) else "none"
+        return Undiscovered(f"The discovery document names another issuer: {shown}. Copy the issuer exactly.")
+    for name in _ENDPOINTS:
+        address = document.get(name)
+        if not isinstance(address, str):
+            return Undiscovered(f"The discovery document has no {name}.")
+        try:
+            public_web.check_address(address)
+        except public_web.AddressRefused as error:
+            return Undiscovered(f"{name} of the discovery document: {error}")
+    return document
+
+
+# Look again, by the clock, whether an organization's domains are still its own and its provider can be used.
+
+
+#: The actor of what is found out by the clock.
+ACTOR = "portal"
+#: Rows of sign-ins that were begun and never finished are kept this long; they count for minutes only.
+KEEP_UNFINISHED = timedelta(days=1)
+
+
+def check_single_sign_on(organization: Organization) -> None:
+    """Look up the record of each proven domain, and read the provider's discovery document; store what that showed."""
+    for domain in SignInDomain.objects.proven().filter(organization=organization):
+        check_domain(domain, ACTOR)
+    provider = IdentityProvider.objects.filter(organization=organization).first()
+    if provider is not None:
+        check_provider(provider)
+        delete_unfinished(provider)
+
+
+def check_provider(provider: IdentityProvider) -> str:
+    """Read the provider's discovery document and store why it can't be used; return that, empty when it can.
+
+    Raises TooManyCalls.
+    """
+    found = discover(provider)
+    failure = found.reason if isinstance(found, Undiscovered) else ""
+    same = IdentityProvider.objects.filter(pk=provider.pk, issuer=provider.issuer)
+    same.update(checked_at=timezone.now(), failure=failure)
+    return failure
+
+
+def backend_name(provider: IdentityProvider) -> str:
+    """Return what social-core calls the provider in its rows and in sessions: one provider's state is no other's."""
+    return f"single-sign-on-{provider.pk}"
+
+
+def delete_unfinished(provider: IdentityProvider) -> None:
+    """Delete the rows of sign-ins by the provider that were begun long ago and never finished."""
+    before = int(time.time() - KEEP_UNFINISHED.total_seconds())
+    scope = f"social_core.oauth2.{backend_name(provider)}"
+    Nonce.objects.filter(server_url=scope, timestamp__lt=before).delete()
+    Association.objects.filter(issued__lt=before).delete()  # OpenID Connect alone makes them

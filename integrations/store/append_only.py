@@ -1,0 +1,218 @@
+"""Rows that are only ever added: triggers of the database refuse to change or remove them, and so does Django."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+
+# Rows that are only ever added: triggers of the database refuse to change or remove them.
+
+
+class AppendOnly(models.BaseConstraint):
+    """Triggers that refuse to change or remove a table's rows, but for what is named here.
+
+    `erasable`: columns that may be emptied, all at once and together with the column `salt`; with them those in
+    `also_erasable`, which may stay. `one_way`: booleans that
+    may become false. `counter`: an integer; a change that raises it by one may set every other column.
+
+    A constraint, so that the triggers come and go with the table, also when SQLite builds the table anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        erasable: Sequence[str] = (),
+        also_erasable: Sequence[str] = (),
+        salt: str = "",
+        one_way: Sequence[str] = (),
+        counter: str = "",
+    ) -> None:
+        super().__init__(name=name)
+        self.erasable, self.also_erasable, self.salt = tuple(erasable), tuple(also_erasable), salt
+        self.one_way, self.counter = tuple(one_way), counter
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return how a migration writes it."""
+        path, arguments, options = super().deconstruct()
+        given = {
+            "erasable": self.erasable,
+            "also_erasable": self.also_erasable,
+            "salt": self.salt,
+            "one_way": self.one_way,
+            "counter": self.counter,
+        }
+        return path, arguments, options | {name: value for name, value in given.items() if value}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AppendOnly) and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def validate(self, *_: Any, **__: Any) -> None:
+        """Do nothing: no values of a new row are wrong."""
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
+        """Have the triggers made as soon as the table is there; nothing of them stands within its definition."""
+        schema_editor.deferred_sql.extend(self._statements(model, schema_editor))
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
+        """Return the last statement, and have the others made before it or later."""
+        *others, last = self._statements(model, schema_editor)
+        if (
+            schema_editor.connection.vendor == "postgresql"
+        ):  # which needs the function first, and runs several at once
+            return _statement("; ".join(other.template for other in (*others, last)), model, schema_editor)
+        schema_editor.deferred_sql.extend(others)
+        return last
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
+        """Return what removes the triggers on PostgreSQL; SQLite builds the table anew without them."""
+        names = [f"{self.name}_{event}" for event in ("update", "delete", "truncate")]
+        return _statement(
+            "; ".join(f'DROP TRIGGER IF EXISTS "{name}" ON %(table)s' for name in names), model, schema_editor
+        )
+
+    def _statements(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> list[Statement]:
+        is_postgresql = schema_editor.connection.vendor == "postgresql"
+        make = self._for_postgresql if is_postgresql else self._for_sqlite
+        return [_statement(sql, model, schema_editor) for sql in make(model)]
+
+    def _for_postgresql(self, model: type[models.Model]) -> Iterable[str]:
+        yield (
+            "CREATE OR REPLACE FUNCTION portal_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
+            "MESSAGE = TG_TABLE_NAME || ' is append-only: ' || lower(TG_OP) || ' is refused'; END $$"
+        )
+        free = "{" + ",".join(_column(model, name) for name in self._changing()) + "}"
+        unchanged = f"to_jsonb(NEW) - '{free}'::text[] = to_jsonb(OLD) - '{free}'::text[]"
+        permitted = self._permitted(model, unchanged, "=", "'{}'::jsonb")
+        run = "EXECUTE FUNCTION portal_refuse_change()"
+        yield (
+            f'CREATE TRIGGER "{self.name}_update" BEFORE UPDATE ON %(table)s '
+            f"FOR EACH ROW WHEN (NOT ({permitted})) {run}"
+        )
+        yield f'CREATE TRIGGER "{self.name}_delete" BEFORE DELETE ON %(table)s FOR EACH ROW {run}'
+        yield f'CREATE TRIGGER "{self.name}_truncate" BEFORE TRUNCATE ON %(table)s FOR EACH STATEMENT {run}'
+
+    def _for_sqlite(self, model: type[models.Model]) -> Iterable[str]:
+        fixed = [field.column for field in model._meta.local_concrete_fields]
+        free = {_column(model, name) for name in self._changing()}
+        unchanged = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in fixed if name not in free)
+        permitted = self._permitted(model, unchanged, "IS", "'{}'")
+        for event, condition in (("UPDATE", f"WHEN NOT ({permitted}) "), ("DELETE", "")):
+            # without the table's name, which is another one while SQLite builds it anew
+            message = f"this table is append-only ({self.name}): {event.lower()} is refused"
+            yield (
+                f'CREATE TRIGGER "{self.name}_{event.lower()}" BEFORE {event} ON %(table)s FOR EACH ROW {condition}'
+                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            )
+
+    def _changing(self) -> tuple[str, ...]:
+        return (
+            *self.erasable,
+            *self.also_erasable,
+            *((self.salt,) if self.salt else ()),
+            *self.one_way,
+        )
+
+    def _permitted(self, model: type[models.Model], unchanged: str, same: str, empty_json: str) -> str:
+        """Return the condition under which a change of a row is permitted."""
+        if self.counter:
+            column = _column(model, self.counter)
+            return f'NEW."{column}" = OLD."{column}" + 1'
+        conditions = [unchanged]
+        for name in self.one_way:
+            column = _column(model, name)
+            conditions.append(f'(OLD."{column}" OR NOT NEW."{column}")')
+        if self.salt:
+            empty = {name: empty_json if _is_json(model, name) else "''" for name in self.erasable}
+            empty[self.salt] = "''"
+            columns = [(_column(model, name), value) for name, value in empty.items()]
+            also = [_column(model, name) for name in self.also_erasable]
+            kept = [f'NEW."{column}" {same} OLD."{column}"' for column in [*dict(columns), *also]]
+            erased = [f'NEW."{column}" {same} {value}' for column, value in columns]
+            erased += [
+                f'(NEW."{column}" {same} OLD."{column}" OR NEW."{column}" {same} \'\')' for column in also
+            ]
+            conditions.append(f"(({' AND '.join(kept)}) OR ({' AND '.join(erased)}))")
+        return " AND ".join(conditions)
+
+
+def _statement(sql: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    # `Table` follows when SQLite gives the table that it built anew its name
+    return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field = model._meta.get_field(name)
+    if not isinstance(field, models.Field) or field.column is None:
+        raise FieldDoesNotExist(name)
+    return field.column
+
+
+def _is_json(model: type[models.Model], name: str) -> bool:
+    return isinstance(model._meta.get_field(name), models.JSONField)
+
+
+# Rows that are only ever added: Django refuses to change or remove them.
+
+
+class AppendOnlyError(TypeError):
+    """Somebody's code changes or removes a row that is only ever added."""
+
+
+def refuse(model: type[models.Model], what: str) -> NoReturn:
+    """Raise AppendOnlyError for the kind of row."""
+    raise AppendOnlyError(f"{model._meta.verbose_name_plural} are append-only: {what} is refused.")
+
+
+class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
+    """Rows that can be read and added one by one."""
+
+    def update(self, **_: Any) -> NoReturn:
+        """Raise AppendOnlyError."""
+        refuse(self.model, "update()")
+
+    def delete(self) -> NoReturn:
+        """Raise AppendOnlyError."""
+        refuse(self.model, "delete()")
+
+    def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise AppendOnlyError: each row is linked to the one before it."""
+        refuse(self.model, "bulk_create()")
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise AppendOnlyError."""
+        refuse(self.model, "bulk_update()")
+
+    # what Django marks as changing data stays marked: templates and managers leave it out
+    update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
+    bulk_create.alters_data = bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def _change(self, **values: Any) -> int:
+        """Make one of the changes that the table's trigger permits; return the number of rows."""
+        return super().update(**values)
+
+
+class AppendOnlyModel(models.Model):
+    """A row that is stored once."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, **_: Any) -> None:
+        """Store a new row. Raises AppendOnlyError for a row that is stored already."""
+        if not self._state.adding:
+            refuse(type(self), "save() of a stored row")
+        super().save(force_insert=True)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise AppendOnlyError."""
+        refuse(type(self), "delete()")

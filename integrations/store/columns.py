@@ -1,0 +1,182 @@
+"""What Django's columns lack: encryption at rest, unique keys that fit, an index for any part of texts."""
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models import Expression
+from django.db.models.lookups import IsNull
+from django.db.models.sql import Query
+
+# A text column that is encrypted at rest.
+
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField  # can't be subscripted when run
+
+
+class UnreadableSecret(str):
+    """Stands for a stored secret that no key in FIELD_ENCRYPTION_KEYS opens.
+
+    As a text it is empty: there is no secret to use. It equals no text, so that
+    entering or removing the secret counts as a change. Stored again, it leaves what is in the database as it is.
+    """
+
+    __slots__ = ("ciphertext",)
+    ciphertext: str
+
+    def __new__(cls, ciphertext: str) -> Self:
+        """Keep the ciphertext beside an empty text."""
+        secret = super().__new__(cls, "")
+        secret.ciphertext = ciphertext
+        return secret
+
+    def __getnewargs__(self) -> tuple[str]:
+        """Return what a copy is made from."""
+        return (self.ciphertext,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnreadableSecret) and other.ciphertext == self.ciphertext
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.ciphertext)
+
+    def __repr__(self) -> str:
+        return "<unreadable secret>"
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    """Return the cipher of FIELD_ENCRYPTION_KEYS: the first key encrypts, every key decrypts.
+
+    Raises ImproperlyConfigured when no key is set.
+    """
+    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
+    if not keys:
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is empty: set at least one Fernet key.")
+    return _cipher(keys)
+
+
+def opened(ciphertext: str) -> str:
+    """Return the secret in a ciphertext, or an UnreadableSecret when no key opens it."""
+    try:
+        return cipher().decrypt(ciphertext.encode()).decode()
+    except (InvalidToken, UnicodeError):
+        return UnreadableSecret(ciphertext)
+
+
+class EncryptedTextField(_TextField):
+    """Text stored as a Fernet token; an empty string stays empty. Reads an UnreadableSecret when no key opens it.
+
+    Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup
+    would silently find nothing.
+    """
+
+    def get_prep_value(self, value: object) -> str | None:
+        """Encrypt the value for the database; one that couldn't be read is stored as it was."""
+        if isinstance(value, UnreadableSecret):
+            return value.ciphertext
+        if value is None or value == "":
+            return None if value is None else ""
+        return cipher().encrypt(str(value).encode()).decode()
+
+    def from_db_value(
+        self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> str | None:
+        """Decrypt the value from the database."""
+        return opened(value) if value else value
+
+    def get_lookup(self, lookup_name: str) -> type[IsNull]:
+        """Allow ``isnull`` alone."""
+        if lookup_name == "isnull":
+            return IsNull
+        raise FieldError(f"{self.name} is encrypted: it can't be looked up by {lookup_name}.")
+
+
+def encrypted_fields() -> list[EncryptedTextField]:
+    """Return every encrypted column, of all apps."""
+    return [
+        field
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, EncryptedTextField)
+    ]
+
+
+# Unique keys that fit their column.
+
+
+DIGEST_LENGTH = 64
+
+
+def truncated_key(key: str, length: int = 300) -> str:
+    """Return the key, or its beginning with a digest when it is too long: keys that were only cut could collide."""
+    if len(key) <= length:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{key[: length - DIGEST_LENGTH - 1]}:{digest}"
+
+
+# An index for searching any part of texts, in upper or lower case.
+
+
+_CREATE = """
+DO $$ BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX "{name}" ON %(table)s USING gin ({columns}){condition};
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
+    RAISE NOTICE 'Without the extension pg_trgm, searches read the rows: %%', SQLERRM;
+END $$
+"""
+
+
+class TextSearchIndex(models.Index):
+    """A trigram index, which serves Django's `icontains` and `istartswith` for terms of three letters and more.
+
+    PostgreSQL alone has it, by an extension that a database's owner may create. A server without it, and SQLite, read
+    the rows instead: the search finds the same, but takes longer among very many.
+    """
+
+    def create_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any) -> Statement:  # type: ignore[override]
+        """Return the statement that makes the index; one that does nothing where there is no such index."""
+        if schema_editor.connection.vendor != "postgresql":
+            return self._statement("SELECT 1", model, schema_editor)
+        columns = (model._meta.get_field(name).column for name in self.fields)
+        terms = ", ".join(f'upper("{column}") gin_trgm_ops' for column in columns)
+        sql = _CREATE.format(name=self.name, columns=terms, condition=self._where(model, schema_editor))
+        return self._statement(sql, model, schema_editor)
+
+    def remove_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any) -> Statement:  # type: ignore[override]
+        """Return the statement that removes the index where there is one."""
+        return self._statement(f'DROP INDEX IF EXISTS "{self.name}"', model, schema_editor)
+
+    def _where(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> str:
+        """Return the index's condition as SQL, empty without one."""
+        if self.condition is None:
+            return ""
+        query = Query(model, alias_cols=False)
+        compiler = query.get_compiler(connection=schema_editor.connection)
+        sql, values = query.build_where(self.condition).as_sql(compiler, schema_editor.connection)
+        condition = sql % tuple(schema_editor.quote_value(value) for value in values)
+        return f" WHERE {condition}".replace("%", "%%")
+
+    @staticmethod
+    def _statement(sql: str, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))

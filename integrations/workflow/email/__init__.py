@@ -1,1 +1,0 @@
-"""E-mails to an organization's own people: wording, digests, preferences, sending."""

@@ -1,1 +1,0 @@
-"""Alerts: what the members are notified of is also posted to the organization's chat rooms and programs."""

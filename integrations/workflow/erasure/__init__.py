@@ -1,1 +1,0 @@
-"""Erasure of one person's data, following the data inventory."""

@@ -1,1 +1,0 @@
-"""From a delivery to its verdict: facts, handling, sweep."""

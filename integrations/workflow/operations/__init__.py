@@ -1,1 +1,0 @@
-"""What people and commands do: each operation checks, stores and audits."""

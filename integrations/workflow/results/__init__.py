@@ -1,1 +1,0 @@
-"""From CodeScreen to progress and results: polling, recording, manual review."""

@@ -1,0 +1,80 @@
+"""What single sign-on refuses: passwords, and sessions that were begun without it."""
+
+import re
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from integrations.members.models.membership import Membership
+from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY, may_use_password
+from integrations.single_sign_on.acts.identities import Refusal
+from integrations.single_sign_on.models import IdentityProvider
+
+# What a session that an organization's provider began may not do, whatever its person may.
+
+
+#: Pages that change how the person signs in, to all their organizations.
+GUARDED = ("/account/password/", "/account/second-factor/", "/admin/password_change/")
+#: Where a person accepts another organization's invitation without its link.
+ANSWER = re.compile(r"/account/memberships/\d+/answer/")
+
+
+class SingleSignOnSessionMiddleware:
+    """Keeps what opens a person's other organizations out of the reach of one organization's provider.
+
+    The people who run the provider could otherwise add a passkey to the account and use it elsewhere. And no provider
+    may sign in a person as an operator of the portal.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """End an operator's session; refuse the guarded pages; pass on everything else."""
+        provider_id = request.session.get(PROVIDER_SESSION_KEY)
+        if provider_id is None or not isinstance(request.user, User):
+            return self.get_response(request)
+        if request.user.is_superuser:
+            logout(request)
+            messages.error(request, Refusal.OPERATOR.label)
+            return redirect("login")
+        is_guarded = request.path.startswith(GUARDED) and not _needs_factor_here(request.user, provider_id)
+        if is_guarded or ANSWER.fullmatch(request.path):
+            return render(request, "accounts/single_sign_on_guarded.html", status=403)
+        return self.get_response(request)
+
+
+def _needs_factor_here(user: User, provider_id: int) -> bool:
+    """Whether the person belongs to this organization alone and its provider doesn't count as second factor."""
+    provider = IdentityProvider.objects.filter(pk=provider_id, counts_as_second_factor=False).first()
+    if provider is None:
+        return False
+    return not Membership.objects.filter(user=user).exclude(organization=provider.organization_id).exists()
+
+
+# Refuses the passwords of people whose organizations all demand single sign-on.
+
+
+class PasswordRefusal:
+    """An authentication backend before Django's: it signs nobody in, and stops the search for some."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **_: object,
+    ) -> None:
+        """Raise PermissionDenied for a person who may not use a password: the answer is that to an unknown name."""
+        if not username or password is None:
+            return
+        user = User.objects.filter(username=username).first()
+        if user is not None and not may_use_password(user):
+            make_password(password)  # takes as long as an unknown name's
+            raise PermissionDenied

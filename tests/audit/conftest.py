@@ -1,0 +1,76 @@
+"""A chain with both kinds of rows, and what a person with the database's password can do to it."""
+
+import pytest
+
+from integrations.audit.chain_walk import Fault
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.chain import Chained
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.verification import HeadToCompare, verify_chain
+from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.verdict import Verdict
+from tests.support import factories
+
+
+class Chain:
+    """Ten rows of one organization: an audit entry and a verdict in turns, each verdict about the same delivery.
+
+    The first is that the organization was made.
+    """
+
+    def __init__(self, organization) -> None:
+        self.organization = organization
+        self.delivery = factories.DeliveryFactory.create(organization=organization)
+        for number in range(5):
+            if number:
+                self.record(f"before {number}", f"after {number}")
+            self.decide(f"Because of {number}.")
+
+    def record(self, before: str, after: str) -> None:
+        target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, "Åcme 🦊")
+        changes = {"stage_prefix": (before, after), "bulk_limit": (50, 7)}
+        audit(
+            target,
+            "configure",
+            AuditAction.CHANGE_POLICIES,
+            changes,
+            "Agreed.",
+            organization=self.organization,
+        )
+
+    def decide(self, explanation: str) -> None:
+        claimed = self.delivery.lease()
+        assert claimed is not None
+        assert claimed.decide(VerdictCode.NO_EMAIL, explanation)
+
+    def entries(self):
+        """Return the audit entries, first to last."""
+        return AuditEntry.objects.filter(organization=self.organization).order_by("position")
+
+    def verdicts(self):
+        """Return the verdicts, first to last."""
+        return Verdict.objects.filter(organization=self.organization).order_by("position")
+
+    def row(self, position: int) -> Chained:
+        """Return the row at a position."""
+        found = self.entries().filter(position=position).first()
+        return found or self.verdicts().get(position=position)
+
+    def faults(self, *heads: HeadToCompare) -> list[Fault]:
+        """Return what `verify_audit` finds."""
+        found: list[Fault] = []
+        verification = verify_chain(self.organization.pk, found.append, *heads)
+        assert verification.faults == len(found)
+        return found
+
+    def named(self, *heads: HeadToCompare) -> list[tuple[str, str, int | None, int]]:
+        """Return code, kind, id and position of each fault."""
+        return [
+            (str(fault.code), str(fault.kind or ""), fault.row_id, fault.position)
+            for fault in self.faults(*heads)
+        ]
+
+
+@pytest.fixture
+def chain(organization) -> Chain:
+    return Chain(organization)

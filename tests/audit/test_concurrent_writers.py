@@ -1,0 +1,188 @@
+"""Writers of one organization are linked one after another; those of different organizations don't wait."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import connection, connections, transaction
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.verification import verify_chain
+from integrations.inbox.models.verdict import Verdict
+from integrations.members.acts.members import withdraw
+from integrations.organizations.acts.organizations import change_organization, replace_webhook_key
+from integrations.organizations.models.organization import Organization
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITERS, EACH, REPLACED = 16, 12, 8
+
+
+def record(organization: Organization | None) -> None:
+    target = AuditTarget(TargetKind.ORGANIZATION, None, "Acme")
+    audit(target, "configure", AuditAction.REPLAY, organization=organization)
+
+
+def decide(delivery) -> None:
+    """Decide as a worker does: lock the organization, change rows, then the verdict."""
+    claimed = delivery.lease()
+    assert claimed is not None
+    with transaction.atomic():
+        Organization.objects.lock(claimed.organization_id)
+        assert claimed.decide("no_email", "There is no address.")
+
+
+def replace_by_page(organization: Organization) -> None:
+    for _ in range(REPLACED):
+        replace_webhook_key(organization, timedelta(days=1), "somebody")
+
+
+def replace_by_file(organization: Organization) -> None:
+    for number in range(REPLACED):
+        change_organization(organization, {"webhook_key": f"key-{number}" * 5}, "configure")
+
+
+def at_once(acts: list[Callable[[], None]]) -> None:
+    """Run each act in a thread of its own, all at once. Raises what one of them raised."""
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], None]) -> None:
+        try:
+            start.wait()
+            act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        for done in [pool.submit(run, act) for act in acts]:
+            done.result()
+
+
+def repeated(act: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(EACH):
+            act()
+
+    return run
+
+
+def positions(organization: Organization | None) -> list[int]:
+    of_entries = AuditEntry.objects.filter(organization=organization).values_list("position", flat=True)
+    of_verdicts = Verdict.objects.filter(organization=organization).values_list("position", flat=True)
+    return sorted([*of_entries, *of_verdicts])
+
+
+def is_whole(organization: Organization | None) -> bool:
+    faults: list[object] = []
+    verify_chain(organization.pk if organization else 0, faults.append)
+    return not faults
+
+
+def test_many_writers_at_once_leave_no_gap_in_any_chain():
+    first, second = factories.OrganizationFactory.create_batch(2)
+    acts: list[Callable[[], None]] = []
+    for number in range(WRITERS):
+        organization = (first, second)[number % 2]
+        if number % 4 < 2:
+            acts.append(repeated(partial(record, organization)))
+        else:
+            delivery = factories.DeliveryFactory.create(organization=organization)
+            acts.append(repeated(partial(decide, delivery)))
+    at_once(acts)
+    for organization in (first, second):
+        assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 2))
+        assert is_whole(organization)
+
+
+def decide_without_lock(organization: Organization) -> None:
+    """Decide as a worker does for a delivery that invites nobody: its foreign keys are checked at COMMIT."""
+    claimed = factories.DeliveryFactory.create(organization=organization).lease()
+    assert claimed is not None
+    assert claimed.decide("disconnected", "Lever is not connected.")
+
+
+@pytest.mark.parametrize("replace", [replace_by_page, replace_by_file])
+def test_a_webhook_address_is_replaced_while_deliveries_are_decided(replace):
+    """A decision's check of its foreign keys waits for who changes the organization's key."""
+    organization = factories.OrganizationFactory.create()
+    decide_all = repeated(partial(decide_without_lock, organization))
+    at_once([decide_all] * 4 + [partial(replace, organization)])
+    assert Organization.objects.get().former_webhook_keys.count() == REPLACED
+    assert is_whole(organization)
+
+
+def test_invitations_of_members_are_withdrawn_while_deliveries_are_decided():
+    """Withdrawing locks the invitation alone; a lock on the organization would hold up those checks."""
+    organization = factories.OrganizationFactory.create()
+
+    def invite_and_withdraw() -> None:
+        withdraw(factories.invited(organization, "ada@acme.example"), "somebody")
+
+    decide_all = repeated(partial(decide_without_lock, organization))
+    at_once([decide_all] * 4 + [repeated(invite_and_withdraw)])
+    assert not organization.pending_memberships.exists()
+    assert is_whole(organization)
+
+
+def test_the_first_rows_of_a_chain_may_be_written_at_once():
+    at_once([lambda: record(None)] * 8)
+    assert positions(None) == list(range(1, 9))
+    assert is_whole(None)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_writer_of_another_organization_does_not_wait_for_a_transaction_that_is_open():
+    held, free = factories.OrganizationFactory.create_batch(2)
+    is_written, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            record(held)
+            is_written.set()
+            assert may_end.wait(30)
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(hold)
+        assert is_written.wait(10)
+        began = time.monotonic()
+        record(free)
+        record(None)
+        elapsed = time.monotonic() - began
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '300ms'")
+        with pytest.raises(Exception, match="lock timeout"):
+            record(held)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0")
+        may_end.set()
+        holder.result()
+    assert elapsed < 5
+    record(held)
+    assert positions(held) == [1, 2, 3]
+    assert is_whole(held)
+
+
+def test_the_chain_is_verified_while_it_grows():
+    organization = factories.OrganizationFactory.create()
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            record(organization)
+
+    def verify() -> None:
+        try:
+            for _ in range(10):
+                assert is_whole(organization)
+        finally:
+            stop.set()
+
+    at_once([write, write, verify])
+    assert is_whole(organization)

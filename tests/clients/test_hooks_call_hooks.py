@@ -1,0 +1,182 @@
+"""What is recorded of each call, and how the lease of its row is renewed."""
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+import responses
+from django.db import OperationalError
+from django.utils import timezone
+
+from integrations.clients import call_log, hooks, provider
+from integrations.clients.hooks import CallContext
+from integrations.clients.models import ApiCall
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.lever.lookups import PipelineStage
+from integrations.outbox.models import Effect
+from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
+from tests.support import factories
+
+PERSON = {
+    "id": "opportunity-1",
+    "name": "Candidate Alder",
+    "headline": "Alder & Sons",
+    "emails": ["alder@candidates.example"],
+    "phones": [{"type": "mobile", "value": "+1 555 0100"}],
+    "links": ["https://alder.example"],
+    "location": "Alder Street",
+    "contact": "contact-1",
+    "stage": "stage-1",
+    "tags": ["urgent"],
+}
+
+
+def test_a_call_is_recorded_without_secrets_and_personal_data(lever_api, grant):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.get(f"{API}/opportunities/opportunity-1", json={"data": PERSON})
+    lever_api.post(
+        f"{API}/opportunities/opportunity-1/addLinks", status=400, json={"code": "Bad", "message": "no"}
+    )
+    lever_api.post(
+        f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}}
+    )
+    effect = factories.EffectFactory(
+        organization=grant.organization, attempts=3, opportunity_id="opportunity-1"
+    )
+    client = provider.lever_client(grant.organization, CallContext(effect=effect))
+    client.opportunity("opportunity-1")
+    with pytest.raises(PlatformError):
+        client.add_links("opportunity-1", ["https://report.example/1"])
+    client.create_webhook("https://portal.example", "candidateStageChange")
+    rows = list(ApiCall.objects.order_by("pk"))
+    assert [(row.method, row.path, row.status) for row in rows] == [
+        ("POST", "/oauth/token", 200),
+        ("GET", "/opportunities/opportunity-1", 200),
+        ("POST", "/opportunities/opportunity-1/addLinks", 400),
+        ("POST", "/webhooks", 200),
+    ]
+    assert {row.attempt for row in rows} == {3}
+    assert {row.opportunity_id for row in rows} == {"opportunity-1"}
+    assert len({row.correlation_id for row in rows}) == 1
+    assert rows[2].error
+    assert "stage-1" in rows[1].response_body
+    everything = " ".join(
+        row.path + row.request_body + row.response_body + row.error for row in rows
+    ).casefold()
+    for secret in (
+        "access-1",
+        "access-2",
+        "refresh-1",
+        "refresh-2",
+        "sandbox-client-secret",
+        "signature-secret",
+    ):
+        assert secret not in everything
+    for personal in ("alder", "555", "@"):
+        assert personal not in everything
+
+
+def test_an_invitation_is_recorded_without_name_and_address(settings, organization):
+    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
+    factories.CodeScreenConnectionFactory(organization=organization)
+    with responses.RequestsMock() as codescreen_api:
+        codescreen_api.post(
+            "https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"}
+        )
+        provider.codescreen_client(organization).send(
+            "assessment-1", "Candidate Alder", "alder@candidates.example"
+        )
+    row = ApiCall.objects.get()
+    assert "assessment-1" in row.request_body
+    assert "instance-1" in row.response_body
+    everything = row.request_body + row.response_body + row.path + row.error
+    assert "Alder" not in everything
+    assert "@" not in everything
+    assert "codescreen-key" not in everything
+
+
+def test_an_error_is_recorded_without_the_address_it_quotes(lever_api, grant):
+    message = "alder@candidates.example is not a valid address"
+    lever_api.get(
+        f"{API}/opportunities/opportunity-1",
+        status=404,
+        json={"code": "ResourceNotFound", "message": message},
+    )
+    with pytest.raises(PlatformError) as raised:
+        provider.lever_client(grant.organization).opportunity("opportunity-1")
+    row = ApiCall.objects.get()
+    assert "@" not in row.error + row.response_body + str(raised.value)
+
+
+def test_a_call_succeeds_when_it_cannot_be_recorded(lever_api, grant, monkeypatch):
+    lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
+    monkeypatch.setattr(call_log, "store_calls", _database_error)
+    assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
+
+
+def _database_error(_calls):
+    raise OperationalError("the server closed the connection")
+
+
+@pytest.fixture
+def held_effect(grant):
+    """An effect whose lease has almost expired."""
+    factories.EffectFactory(organization=grant.organization)
+    effect = factories.claimed(Effect, "busy")
+    Effect.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
+    return effect
+
+
+def test_a_slow_step_renews_its_lease_between_calls(lever_api, grant, held_effect, monkeypatch):
+    lever_api.get(f"{API}/stages", json={"data": []})
+    lever = provider.lever_client(grant.organization, CallContext(effect=held_effect))
+    lever.stages()
+    assert Effect.objects.filter(leased_until__lt=timezone.now() + timedelta(seconds=10)).exists()
+    monkeypatch.setattr(hooks, "RENEW_AFTER_SECONDS", 0.0)
+    lever.stages()
+    assert Effect.objects.filter(leased_until__gt=timezone.now() + timedelta(seconds=40)).exists()
+
+
+def test_a_step_makes_no_more_calls_when_its_row_was_taken_over(lever_api, grant, held_effect, monkeypatch):
+    monkeypatch.setattr(hooks, "RENEW_AFTER_SECONDS", 0.0)
+    Effect.objects.update(lease_owner="replacement")
+    with pytest.raises(CallDeferred):
+        provider.lever_client(grant.organization, CallContext(effect=held_effect)).stages()
+    assert not lever_api.calls
+
+
+def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(
+    lever_api, grant, held_effect, settings
+):
+    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
+    factories.CodeScreenConnectionFactory(organization=grant.organization)
+    lever_api.get("https://codescreen.example/api/assessments", json=[])
+    held_effect.leased_until = timezone.now() + timedelta(seconds=5)
+    held_effect.fenced().update(leased_until=held_effect.leased_until)
+    provider.codescreen_client(grant.organization, CallContext(effect=held_effect)).assessments()
+    held_effect.refresh_from_db()
+    assert held_effect.leased_until > timezone.now() + timedelta(seconds=40)
+
+
+def test_clock_skew_is_measured_by_the_date_of_levers_answers(lever_api, organization, grant):
+    behind = format_datetime(timezone.now() - timedelta(seconds=90), usegmt=True)
+    lever_api.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
+    provider.lever_client(organization).stages()
+    grant.refresh_from_db()
+    assert grant.clock_ahead == pytest.approx(90, abs=2)
+
+
+def test_clock_skew_is_stored_rarely(grant, django_assert_num_queries):
+    connection = grant
+    connection.record_clock_skew(1.0)
+    with django_assert_num_queries(0):
+        connection.record_clock_skew(2.0)
+        connection.record_clock_skew(40.0)  # perhaps another machine's clock: not stored at every call either
+    connection.clock_compared_at = timezone.now() - timedelta(minutes=2)
+    with django_assert_num_queries(0):
+        connection.record_clock_skew(2.0)
+    with django_assert_num_queries(1):
+        connection.record_clock_skew(40.0)
+    connection.refresh_from_db()
+    assert connection.clock_ahead == 40.0

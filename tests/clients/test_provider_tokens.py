@@ -1,0 +1,291 @@
+"""Access tokens of an organization's grant, refreshed by one worker at a time."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+import responses
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.clients.models import ApiCall
+from integrations.http.errors import NotConnected, PlatformError
+from integrations.lever.lookups import PipelineStage
+from integrations.lever.models.connection import LeverConnection
+from integrations.notifications import notify
+from integrations.outbox.models import Effect
+from integrations.queue import worker
+from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
+from tests.support import factories
+from tests.support.at_once import run_at_once
+
+
+def test_a_valid_access_token_is_used(lever_api, grant):
+    lever_api.get(f"{API}/stages", json={"data": []})
+    provider.lever_client(grant.organization).stages()
+    assert [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")] == [
+        "Bearer access-1"
+    ]
+    assert not requests_to(lever_api, "/oauth/token")
+
+
+def test_an_access_token_that_expires_soon_is_refreshed_first(lever_api, grant):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.get(f"{API}/stages", json={"data": []})
+    provider.lever_client(grant.organization).stages()
+    [request] = requests_to(lever_api, "/oauth/token")
+    form = dict(pair.split("=") for pair in request.body.split("&"))
+    assert form == {
+        "grant_type": "refresh_token",
+        "client_id": "sandbox-client-id",
+        "client_secret": "sandbox-client-secret",
+        "refresh_token": "refresh-1",
+    }
+    assert [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")] == [
+        "Bearer access-2"
+    ]
+    grant.refresh_from_db()
+    assert (grant.access_token, grant.refresh_token, grant.generation) == ("access-2", "refresh-2", 1)
+    assert grant.refresh_leased_until is None
+    assert grant.access_expires_at > timezone.now() + timedelta(minutes=59)
+
+
+def test_a_401_leads_to_one_refresh_and_one_retry(lever_api, grant):
+    unauthorized = {"code": "UnauthorizedError", "message": "The request requires authentication."}
+    lever_api.get(f"{API}/stages", status=401, json=unauthorized)
+    lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+    tokens = [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")]
+    assert tokens == ["Bearer access-1", "Bearer access-2"]
+
+
+def test_a_401_needs_no_refresh_when_another_worker_has_replaced_the_token(lever_api, grant):
+    client = provider.lever_client(grant.organization)
+
+    def answer_and_replace_token(request):
+        if request.headers["Authorization"] == "Bearer access-9":
+            return 200, {}, json.dumps({"data": []})
+        LeverConnection.objects.get(pk=grant.pk).rotate(FRESH | {"access_token": "access-9"})
+        return 401, {}, "{}"
+
+    lever_api.add_callback(responses.GET, f"{API}/stages", answer_and_replace_token)
+    assert client.stages() == []
+    assert not requests_to(lever_api, "/oauth/token")
+
+
+def test_a_person_must_reconnect_when_a_fresh_token_is_refused(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=401)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    with pytest.raises(PlatformError) as raised:
+        provider.lever_client(grant.organization).stages()
+    assert raised.value.status == 401
+    assert (len(requests_to(lever_api, "/stages")), len(requests_to(lever_api, "/oauth/token"))) == (2, 1)
+    grant.refresh_from_db()
+    assert grant.state == "needs_reconnect"
+    assert grant.state_reason
+    with pytest.raises(NotConnected):
+        provider.lever_client(grant.organization)
+
+
+def test_a_refusal_of_an_old_token_does_not_mark_a_newer_grant(lever_api, grant, super_admin):
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+
+    def refuse_and_reconnect(request):
+        if request.headers["Authorization"] == "Bearer access-2":
+            connection = LeverConnection.objects.get(pk=grant.pk)
+            connection.accept_grant(
+                FRESH | {"access_token": "access-9"}, super_admin, "lever-user", "lever-account"
+            )
+        return 401, {}, "{}"
+
+    lever_api.add_callback(responses.GET, f"{API}/stages", refuse_and_reconnect)
+    with pytest.raises(PlatformError):
+        provider.lever_client(grant.organization).stages()
+    grant.refresh_from_db()
+    assert (grant.access_token, grant.state) == ("access-9", "connected")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("oauth_error", ["invalid_grant", "reauthentication_required"])
+def test_a_dead_grant_needs_reconnecting_and_is_notified_once(lever_api, grant, status, oauth_error):
+    let_token_expire_soon(grant)
+    lever_api.post(
+        f"{AUTH}/oauth/token",
+        status=status,
+        json={"error": oauth_error, "error_description": "Unknown token"},
+    )
+    effects = [
+        factories.EffectFactory(organization=grant.organization, opportunity_id=f"opportunity-{number}")
+        for number in range(3)
+    ]
+    worker.work()
+    grant.refresh_from_db()
+    assert grant.state == "needs_reconnect"
+    for effect in effects:
+        effect.refresh_from_db()
+        assert (effect.state, effect.attempts, effect.attempt_started_at) == ("due", 0, None)
+        assert effect.due_at > timezone.now()
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+    email = Effect.objects.get(kind="send_email")
+    assert "reconnected" in email.payload["subject"]
+    Effect.objects.filter(state="due").update(due_at=Now())
+    worker.work()
+    assert Effect.objects.filter(kind="send_email").count() == 1
+    assert "refresh-1" not in str(list(ApiCall.objects.values()))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 403])
+def test_a_refresh_is_retried_later_when_the_token_endpoint_fails(lever_api, grant, status):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", status=status, json={"error": "server_error"})
+    effect = factories.EffectFactory(organization=grant.organization)
+    worker.work()
+    grant.refresh_from_db()
+    assert (grant.state, grant.refresh_leased_until, grant.refresh_token) == ("connected", None, "refresh-1")
+    effect.refresh_from_db()
+    assert effect.state == "due"
+    lever_api.reset()
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.post(f"{API}/opportunities/{effect.opportunity_id}/notes", json={"data": {"id": "note-1"}})
+    Effect.objects.update(due_at=Now())
+    worker.work()
+    effect.refresh_from_db()
+    assert effect.state == "done"
+
+
+@pytest.mark.parametrize("answer", [[], {}, "text", {"access_token": None}, {"access_token": 5}])
+def test_a_token_answer_without_a_token_changes_nothing(lever_api, grant, answer):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=answer)
+    with pytest.raises(PlatformError):
+        provider.lever_client(grant.organization).stages()
+    grant.refresh_from_db()
+    assert (grant.state, grant.access_token, grant.refresh_leased_until) == ("connected", "access-1", None)
+
+
+@pytest.mark.parametrize("expires_in", ["soon", None, -5, 10**12, 1.5, True, []])
+def test_a_token_is_stored_when_its_lifetime_is_malformed(lever_api, grant, expires_in):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH | {"expires_in": expires_in})
+    lever_api.get(f"{API}/stages", json={"data": []})
+    provider.lever_client(grant.organization).stages()
+    grant.refresh_from_db()
+    assert (grant.access_token, grant.refresh_token) == ("access-2", "refresh-2")
+
+
+@pytest.mark.parametrize(
+    "change", [{"refresh_token": 5}, {"refresh_token": None}, {"scope": ["offline_access"]}]
+)
+def test_a_token_is_stored_when_the_rest_of_the_answer_is_malformed(lever_api, grant, change):
+    let_token_expire_soon(grant)
+    scopes = grant.scopes
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH | {"scope": scopes} | change)
+    assert provider.token_manager(grant).current() == "access-2"
+    grant.refresh_from_db()
+    assert grant.refresh_token == ("refresh-1" if "refresh_token" in change else "refresh-2")
+    assert grant.scopes == scopes
+
+
+def test_a_person_must_reconnect_on_401_without_a_refresh_token(lever_api, grant):
+    LeverConnection.objects.update(refresh_token="")
+    lever_api.get(f"{API}/stages", status=401)
+    with pytest.raises(PlatformError):
+        provider.lever_client(grant.organization).stages()
+    grant.refresh_from_db()
+    assert grant.state == "needs_reconnect"
+    assert "offline_access" in grant.state_reason
+
+
+def test_a_refresh_lease_expires_when_its_worker_died(lever_api, grant):
+    let_token_expire_soon(grant)
+    LeverConnection.objects.update(refresh_leased_until=timezone.now() - timedelta(seconds=1))
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    assert provider.token_manager(grant).current() == "access-2"
+
+
+def test_a_refresh_token_that_another_worker_has_just_used_up_is_not_sent_again(
+    lever_api, grant, monkeypatch
+):
+    lease_refresh = LeverConnection.lease_refresh
+
+    def lease_after_another_worker(connection):
+        if connection.generation == 0:
+            LeverConnection.objects.get(pk=connection.pk).rotate(FRESH | {"access_token": "access-9"})
+        return lease_refresh(connection)
+
+    monkeypatch.setattr(LeverConnection, "lease_refresh", lease_after_another_worker)
+    monkeypatch.setattr(provider, "RECHECK_SECONDS", 0.0)
+    assert provider.token_manager(grant).renew("access-1") == "access-9"
+    assert not requests_to(lever_api, "/oauth/token")
+
+
+def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever_api, grant, super_admin):
+    let_token_expire_soon(grant)
+
+    def answer_after_reconnection(request):
+        tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
+        LeverConnection.objects.get(pk=grant.pk).accept_grant(tokens, super_admin, "user", "account")
+        return 200, {}, json.dumps(FRESH)
+
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_reconnection)
+    assert provider.token_manager(grant).current() == "from-consent"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_workers_refresh_once(lever_api, grant):
+    let_token_expire_soon(grant)
+    spent: list[object] = []
+
+    def refresh(request):
+        time.sleep(0.5)
+        if "refresh_token=refresh-1" not in request.body or spent:
+            return 403, {}, json.dumps({"error": "invalid_grant"})
+        spent.append(request)
+        return 200, {}, json.dumps(FRESH)
+
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
+    access_tokens = []
+
+    def work():
+        access_tokens.append(provider.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
+
+    failed = run_at_once(work)
+    assert failed == []
+    assert access_tokens == ["access-2"] * 4
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+    grant.refresh_from_db()
+    assert (grant.state, grant.refresh_token, grant.generation) == ("connected", "refresh-2", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_workers_refresh_once_when_their_token_is_refused(lever_api, grant):
+    def answer_stages(request):
+        is_new = request.headers["Authorization"] == "Bearer access-2"
+        return (200, {}, '{"data": []}') if is_new else (401, {}, "{}")
+
+    def refresh(request):
+        time.sleep(0.3)
+        return 200, {}, json.dumps(FRESH)
+
+    lever_api.add_callback(responses.GET, f"{API}/stages", answer_stages)
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
+    failed = run_at_once(lambda: provider.lever_client(grant.organization).stages(), times=3)
+    assert failed == []
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+
+
+def test_reconnect_needed_is_notified_once_per_breakage(grant):
+    for _ in range(2):
+        grant.mark_needs_reconnect("Revoked.")
+        notify.notify_reconnect_needed(grant.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+    LeverConnection.objects.update(state="connected", generation=9)
+    grant.refresh_from_db()
+    grant.mark_needs_reconnect("Revoked again.")
+    notify.notify_reconnect_needed(grant.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 2

@@ -1,0 +1,214 @@
+"""What holds for any facts at all."""
+
+from dataclasses import replace
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate
+from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.names import KnownAssessment, normalize
+from integrations.core.vocabulary import ProgressTag
+from tests.core.rules.examples import BACKEND, FRONTEND, with_candidate
+from tests.core.rules.test_decide import CODES
+
+names = st.text(alphabet=st.characters(blacklist_characters="@", codec="utf-8"), max_size=20)
+few_names = (
+    st.sampled_from(["Backend", "backend ", "Frontend  Developer", "Bakend", "id-backend", "", "CodeScreen"])
+    | names
+)
+ids = st.sampled_from(["stage-1", "stage-2", "role-1", "role-2", "id-backend", ""]) | names
+stage_names = st.sampled_from(["CodeScreen Assessment", " codescreen x", "Phone screen", ""]) | names
+titles = st.sampled_from(["Backend Engineer", "Designer", "CodeScreen Engineer", ""]) | names
+tags = (
+    st.sampled_from(["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *ProgressTag]) | names
+)
+emails = st.sampled_from(["alder@candidates.example", "", "nothing", "@"]) | st.emails()
+statuses = st.sampled_from(InvitationStatus)
+existing_invitations = st.builds(
+    ExistingInvitation,
+    id=st.integers(1, 9),
+    assessment_id=st.sampled_from(["id-backend", "id-frontend"]),
+    status=statuses,
+    status_phrase=st.just("invited and not started"),
+    since=st.just("1 May 2026, 09:00 UTC"),
+    was_sent=st.booleans(),
+)
+candidates = st.builds(
+    CandidateSnapshot,
+    stage_id=ids,
+    stage_name=stage_names,
+    role_id=ids,
+    role_title=titles,
+    tags=st.lists(tags, max_size=3).map(tuple),
+    emails=st.lists(emails, max_size=2).map(tuple),
+    is_archived=st.booleans(),
+    is_anonymized=st.booleans(),
+    may_contact=st.booleans(),
+)
+choices = st.lists(
+    st.sampled_from([BACKEND, FRONTEND]) | st.builds(KnownAssessment, id=ids, name=few_names),
+    max_size=3,
+    unique_by=lambda choice: choice.id,
+).map(tuple)
+any_facts = st.builds(
+    Facts,
+    event=st.sampled_from(["candidateStageChange", "sweep", "candidateHired", ""]),
+    is_test=st.booleans(),
+    is_paused=st.booleans(),
+    disconnected_reason=st.sampled_from(["", "Lever isn't connected."]),
+    stage_prefix=st.sampled_from(["CodeScreen", "", " code"]) | names,
+    stage_id=ids,
+    stage_name=stage_names,
+    candidate=st.sampled_from(NoCandidate) | candidates,
+    mappings=st.lists(
+        st.builds(MappingRule, role=titles | ids, stage=stage_names | ids, assessment=few_names), max_size=3
+    ).map(MappingIndex),
+    assessments=choices,
+    default_assessment=few_names,
+    chosen_assessment=st.sampled_from(["", "", "id-backend", "id-gone"]),
+    invitations_here=st.lists(existing_invitations, max_size=2).map(tuple),
+    invitations_elsewhere=st.lists(existing_invitations, max_size=2).map(tuple),
+    recently_invited=st.integers(0, 100),
+    bulk_limit=st.integers(0, 100),
+)
+#: Facts for which only the assessment, the address, existing invitations and the bulk limit are left to decide.
+decidable_facts = st.builds(
+    replace,
+    any_facts,
+    event=st.just("candidateStageChange"),
+    is_test=st.just(False),
+    is_paused=st.just(False),
+    disconnected_reason=st.just(""),
+    stage_prefix=st.just("CodeScreen"),
+    stage_id=st.just("stage-1"),
+    stage_name=st.just("CodeScreen Assessment"),
+    candidate=candidates.map(
+        lambda candidate: replace(
+            candidate, stage_id="stage-1", is_archived=False, is_anonymized=False, may_contact=True
+        )
+    ),
+)
+all_facts = any_facts | decidable_facts
+THOROUGH = settings(max_examples=400, deadline=None)
+
+
+@given(all_facts)
+@THOROUGH
+def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
+    decision = decide(facts)
+    assert decision.verdict in CODES
+    assert decision.explanation.strip()
+    assert "@" not in decision.explanation + decision.next_step
+    assert decide(facts) == decision
+
+
+@given(all_facts)
+@THOROUGH
+def test_a_paused_organization_always_gets_the_verdict_paused(facts):
+    assert decide(replace(facts, is_paused=True, is_test=False)).verdict == "paused"
+
+
+@given(all_facts)
+@THOROUGH
+def test_no_invitation_without_working_connections(facts):
+    assert decide(replace(facts, disconnected_reason="Lever isn't connected.")).verdict in {
+        "test_request",
+        "paused",
+        "disconnected",
+    }
+
+
+@given(
+    all_facts,
+    st.sampled_from(
+        [{"is_archived": True}, {"is_anonymized": True}, {"may_contact": False}, {"stage_id": "elsewhere"}]
+    ),
+)
+@THOROUGH
+def test_no_invitation_for_a_candidate_who_left_or_may_not_be_contacted(facts, change):
+    assume(isinstance(facts.candidate, CandidateSnapshot) and facts.stage_id != "elsewhere")
+    decision = decide(with_candidate(facts, **change))
+    assert decision.verdict not in {"invite", "held_for_approval", "already_invited", "invited_elsewhere"}
+
+
+@given(all_facts)
+@THOROUGH
+def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitation(facts):
+    decision = decide(facts)
+    if decision.verdict not in {"invite", "held_for_approval"}:
+        return
+    assert decision.assessment is not None
+    assert decision.assessment in facts.assessments
+    assert "@" in decision.email
+    assert decision.email in facts.candidate.emails
+    assert facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name)
+    assert facts.candidate.stage_id == facts.stage_id
+    blocking = [
+        row for row in facts.invitations_here if row.assessment_id == decision.assessment.id and row.blocks
+    ]
+    elsewhere = [
+        row
+        for row in facts.invitations_elsewhere
+        if row.assessment_id == decision.assessment.id and row.blocks
+    ]
+    assert not blocking
+    assert not elsewhere
+    is_over = bool(facts.bulk_limit) and facts.recently_invited >= facts.bulk_limit
+    assert (decision.verdict == "held_for_approval") is is_over
+
+
+@given(
+    all_facts,
+    st.sampled_from(["urgent", "Codescreened", "", "remote", *ProgressTag, "CodeScreen: Backend"]),
+)
+@THOROUGH
+def test_a_tag_that_names_no_assessment_changes_nothing(facts, tag):
+    assume(isinstance(facts.candidate, CandidateSnapshot))
+    assert decide(with_candidate(facts, tags=(*facts.candidate.tags, tag))) == decide(facts)
+
+
+@given(all_facts)
+@THOROUGH
+def test_a_mapping_for_another_role_changes_nothing(facts):
+    assume(isinstance(facts.candidate, CandidateSnapshot) and not facts.candidate.is_role_hidden)
+    rule = MappingRule("a role that nobody has here", "", "Backend")
+    assume(
+        normalize(rule.role)
+        not in {normalize(facts.candidate.role_title), normalize(facts.candidate.role_id)}
+    )
+    assert decide(replace(facts, mappings=MappingIndex([*facts.mappings.rules, rule]))) == decide(facts)
+
+
+@given(decidable_facts)
+@THOROUGH
+def test_the_verdict_does_not_depend_on_the_order_of_tags_and_mappings(facts):
+    reversed_facts = with_candidate(
+        replace(facts, mappings=MappingIndex(facts.mappings.rules[::-1])), tags=facts.candidate.tags[::-1]
+    )
+    # a name that is written twice may be quoted as all_facts spells it
+    assert decide(reversed_facts).verdict == decide(facts).verdict
+
+
+@given(decidable_facts, st.sampled_from([str.upper, str.lower, str.title]))
+@THOROUGH
+def test_the_verdict_does_not_depend_on_case_and_spaces_when_names_are_unique(facts, change):
+    facts = replace(facts, assessments=(BACKEND, FRONTEND))
+
+    def spelled(text):
+        return "  ".join(change(text).split()) + " "
+
+    respelled = replace(
+        facts,
+        stage_name=f" {facts.stage_name.upper()}  ",
+        mappings=MappingIndex(
+            replace(rule, role=spelled(rule.role), assessment=spelled(rule.assessment))
+            if rule.role in {"Backend Engineer", "Designer"} and rule.assessment in {"Backend", "Bakend", ""}
+            else rule
+            for rule in facts.mappings.rules
+        ),
+    )
+    tags = tuple(spelled(tag) if tag.startswith("CodeScreen") else tag for tag in facts.candidate.tags)
+    assert decide(with_candidate(respelled, tags=tags)).verdict == decide(facts).verdict

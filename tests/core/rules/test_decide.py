@@ -1,0 +1,208 @@
+"""Every verdict in its order, and what an existing invitation, the bulk limit and the addresses do."""
+
+from dataclasses import replace
+
+import pytest
+
+from integrations.core.rules.decide import decide
+from integrations.core.rules.facts import EnteredBefore, NoCandidate
+from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ReentryPolicy, ResultOutcome
+from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate
+
+CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
+
+#: Each makes its own verdict hold and changes nothing that the later ones depend on.
+
+HOLDS = {
+    "test_request": lambda facts: replace(facts, is_test=True),
+    "paused": lambda facts: replace(facts, is_paused=True),
+    "disconnected": lambda facts: replace(facts, disconnected_reason="Lever isn't connected."),
+    "ignored_event": lambda facts: replace(facts, event="candidateHired"),
+    "erased": lambda facts: replace(facts, is_erased=True),
+    "not_a_trigger_stage": lambda facts: replace(facts, stage_name="Phone screen"),
+    "not_visible": lambda facts: replace(facts, candidate=NoCandidate.NOT_VISIBLE),
+    "left_stage": lambda facts: with_candidate(facts, stage_id="stage-2", stage_name="Offer"),
+    "archived": lambda facts: with_candidate(facts, is_archived=True),
+    "anonymized": lambda facts: with_candidate(facts, is_anonymized=True),
+    "entered_before": lambda facts: replace(facts, entered_before=EnteredBefore.CONNECTING),
+    "contact_not_allowed": lambda facts: with_candidate(facts, may_contact=False),
+    "no_assessment": lambda facts: replace(facts, mappings=MappingIndex()),
+    "unknown_assessment": lambda facts: replace(
+        facts, mappings=MappingIndex([MappingRule("Backend Engineer", "", "Bakend")])
+    ),
+    "ambiguous_assessment": lambda facts: with_candidate(
+        replace(facts, mappings=MappingIndex()), tags=("CodeScreen Backend", "CodeScreen Frontend Developer")
+    ),
+    "no_email": lambda facts: with_candidate(facts, emails=()),
+    "already_invited": lambda facts: replace(facts, invitations_here=(existing_invitation(),)),
+    "invited_elsewhere": lambda facts: replace(facts, invitations_elsewhere=(existing_invitation(),)),
+    "held_for_approval": lambda facts: replace(facts, recently_invited=50),
+    "invite": lambda facts: facts,
+}
+#: Of these verdicts only one can hold at a time.
+EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
+#: Who has an invitation here isn't offered one.
+KNOWN = {"entered_before", "already_invited"}
+
+
+def test_every_code_has_a_case():
+    assert list(HOLDS) == CODES
+
+
+@pytest.mark.parametrize("code", HOLDS)
+def test_each_verdict_explains_itself_and_names_a_next_step(code):
+    decision = decide(HOLDS[code](FACTS))
+    assert decision.verdict == code
+    assert decision.explanation.endswith((".", "?"))
+    assert decision.next_step
+
+
+PAIRS = [
+    (first, second)
+    for position, first in enumerate(CODES)
+    for second in CODES[position + 1 :]
+    if not {first, second} <= EXCLUSIVE
+    and {first, second} != KNOWN
+    and second != VerdictCode.INVITE
+    # every later verdict needs a candidate
+    and first != VerdictCode.NOT_VISIBLE
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_the_earlier_verdict_wins_when_two_hold(first, second):
+    assert decide(HOLDS[first](HOLDS[second](FACTS))).verdict == first
+
+
+def test_an_invitation_names_the_assessment_and_the_address():
+    decision = decide(FACTS)
+    assert (decision.assessment, decision.email) == (BACKEND, "alder@candidates.example")
+    assert decision.explanation == "The assessment is “Backend”, because of the mapping for this role."
+
+
+def test_the_explanation_quotes_the_tag_as_lever_shows_it():
+    unmapped = replace(FACTS, mappings=MappingIndex())
+    decision = decide(with_candidate(unmapped, tags=("CodeScreen Backend",)))
+    assert decision.explanation == "The assessment is “Backend”, because of the tag “CodeScreen Backend”."
+
+
+def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
+    explanation = decide(replace(FACTS, bulk_limit=2, recently_invited=10)).explanation
+    assert explanation.startswith("On hold: bulk limit of 2 reached, with 10 invitations in 10 minutes.")
+    assert "will be sent once an Admin approves it" in explanation
+
+
+# who may be invited already
+
+
+@pytest.mark.parametrize("cause", EnteredBefore)
+def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
+    decision = decide(replace(FACTS, entered_before=cause))
+    assert decision.verdict == "entered_before"
+    assert (
+        "may be invited already" in decision.explanation or "and be invited already" in decision.explanation
+    )
+
+
+def test_who_has_the_assessment_here_is_not_offered_it():
+    facts = replace(FACTS, entered_before=EnteredBefore.RESTORE, invitations_here=(existing_invitation(),))
+    assert decide(facts).verdict == "already_invited"
+
+
+def test_a_further_round_is_offered_when_it_may_have_been_sent():
+    earlier = replace(existing_invitation("completed"), outcome=ResultOutcome.EXPIRED, was_reentered=True)
+    facts = replace(FACTS, reentry=ReentryPolicy.AFTER_EXPIRY, invitations_here=(earlier,))
+    assert decide(facts).verdict == "invite"
+    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
+
+
+def test_another_assessment_is_offered_when_it_may_have_been_sent():
+    facts = replace(FACTS, invitations_here=(existing_invitation(assessment="another"),))
+    assert decide(facts).verdict == "invite"
+    assert decide(replace(facts, entered_before=EnteredBefore.RESTORE)).verdict == "entered_before"
+
+
+# existing invitations, the bulk limit and addresses
+
+
+@pytest.mark.parametrize(
+    ("status", "was_sent", "code"),
+    [
+        ("held", False, "already_invited"),
+        ("pending", False, "already_invited"),
+        ("sending", False, "already_invited"),
+        ("uncertain", True, "already_invited"),
+        ("invited", True, "already_invited"),
+        ("in_progress", True, "already_invited"),
+        ("submitted", True, "already_invited"),
+        ("completed", True, "already_invited"),
+        ("withdrawn", True, "already_invited"),
+        ("withdrawn", False, "invite"),
+        ("failed", False, "invite"),
+    ],
+)
+def test_an_existing_invitation_blocks_another_unless_it_was_never_sent(status, was_sent, code):
+    decision = decide(replace(FACTS, invitations_here=(existing_invitation(status, was_sent=was_sent),)))
+    assert decision.verdict == code
+    if code == "already_invited":
+        assert decision.existing_invitation_id == 7
+        assert "since 1 May 2026" in decision.explanation
+
+
+def test_an_invitation_to_another_assessment_does_not_block():
+    other = existing_invitation(assessment=FRONTEND.id)
+    assert (
+        decide(replace(FACTS, invitations_here=(other,), invitations_elsewhere=(other,))).verdict == "invite"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "was_sent", "code"),
+    [("held", False, "already_invited"), ("completed", True, "already_invited"), ("failed", False, "invite")],
+)
+def test_a_chosen_assessment_is_not_sent_beside_another(status, was_sent, code):
+    other = existing_invitation(status, assessment=FRONTEND.id, was_sent=was_sent)
+    decision = decide(
+        replace(
+            FACTS,
+            assessments=(BACKEND, FRONTEND),
+            chosen_assessment=BACKEND.id,
+            invitations_here=(other,),
+            invitations_elsewhere=(replace(other, opportunity_id="another"),),
+        )
+    )
+    assert decision.verdict == code
+    if code == "already_invited":
+        assert decision.explanation.startswith(
+            "“Backend” was chosen, but the candidate already has “Frontend Developer” ("
+        )
+        assert decision.existing_invitation_id == 7
+
+
+@pytest.mark.parametrize(
+    ("limit", "recent", "code"),
+    [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")],
+)
+def test_invitations_beyond_the_bulk_limit_are_held(limit, recent, code):
+    assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).verdict == code
+
+
+@pytest.mark.parametrize(
+    ("emails", "email"),
+    [
+        (("", "alder@candidates.example"), "alder@candidates.example"),
+        (("not an address", "alder@candidates.example"), "alder@candidates.example"),
+        (("x" * 320 + "@candidates.example", "alder@candidates.example"), "alder@candidates.example"),
+        (("not an address",), ""),
+    ],
+)
+def test_the_first_usable_address_is_invited(emails, email):
+    decision = decide(with_candidate(emails=emails))
+    assert (decision.verdict, decision.email) == (("invite", email) if email else ("no_email", ""))
+
+
+@pytest.mark.parametrize("event", ["candidateStageChange", "sweep"])
+def test_stage_changes_and_sweeps_may_invite(event):
+    assert decide(replace(FACTS, event=event)).verdict == "invite"

@@ -1,0 +1,122 @@
+"""Which assessment is chosen, by a mapping, a tag or the default."""
+
+import unicodedata
+from dataclasses import replace
+
+import pytest
+
+from integrations.core.rules.decide import decide
+from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.names import KnownAssessment, closest_name, matching_assessments, normalize
+from integrations.core.vocabulary import AssessmentSource
+from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate
+
+
+@pytest.mark.parametrize(
+    ("mappings", "tags", "default", "expected"),
+    [
+        (
+            [
+                ("Backend Engineer", "CodeScreen Assessment", "Frontend Developer"),
+                ("Backend Engineer", "", "Backend"),
+            ],
+            [],
+            "",
+            FRONTEND,
+        ),
+        (
+            [("Backend Engineer", "stage-1", "Frontend Developer"), ("Backend Engineer", "", "Backend")],
+            [],
+            "",
+            FRONTEND,
+        ),
+        ([("role-1", "", "id-frontend")], ["CodeScreen Backend"], "Backend", FRONTEND),
+        (
+            [("Backend Engineer", "CodeScreen Other", "Backend")],
+            ["CodeScreen Frontend Developer"],
+            "",
+            FRONTEND,
+        ),
+        ([("Another role", "", "Backend")], ["CodeScreen Frontend Developer"], "Backend", FRONTEND),
+        ([], ["CodeScreen frontend  DEVELOPER "], "", FRONTEND),
+        ([], ["codescreen Backend", "CodeScreen Backend", "CodeScreen backend"], "", BACKEND),
+        ([], ["CodeScreen: Candidate Invited", "urgent"], "Backend", BACKEND),
+        ([], [], "id-backend", BACKEND),
+        ([], [], "  backend ", BACKEND),
+    ],
+)
+def test_the_first_source_that_names_an_assessment_wins(mappings, tags, default, expected):
+    facts = replace(
+        FACTS, mappings=MappingIndex(MappingRule(*row) for row in mappings), default_assessment=default
+    )
+    decision = decide(with_candidate(facts, tags=tuple(tags)))
+    assert (decision.verdict, decision.assessment) == ("invite", expected)
+
+
+def test_a_name_is_the_same_in_every_form_of_unicode():
+    composed, decomposed = "Développeur", unicodedata.normalize("NFD", "Développeur")
+    developer = KnownAssessment("1", composed)
+    assert matching_assessments(decomposed, [developer]) == (developer,)
+    assert normalize(decomposed) == normalize(composed)
+
+
+def test_an_exact_name_is_preferred_to_one_in_other_case():
+    both = (KnownAssessment("1", "backend"), KnownAssessment("2", "Backend"))
+    assert matching_assessments("Backend", both) == (both[1],)
+    assert matching_assessments("BACKEND", both) == both
+    facts = with_candidate(
+        replace(FACTS, mappings=MappingIndex(), assessments=both), tags=("CodeScreen BACKEND",)
+    )
+    assert decide(facts).verdict == "ambiguous_assessment"
+
+
+def test_an_unknown_name_gets_a_suggestion_when_one_is_similar():
+    facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Fronted Developer",))
+    decision = decide(facts)
+    assert decision.verdict == "unknown_assessment"
+    assert decision.explanation.endswith("Did you mean “Frontend Developer”?")
+    assert "“Fronted Developer”" in decision.explanation
+
+
+def test_an_unknown_name_gets_no_suggestion_when_none_is_similar():
+    facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Xylophone",))
+    assert "Did you mean" not in decide(facts).explanation
+    assert closest_name("", ["Backend"]) == ""
+    assert closest_name("Backend", []) == ""
+
+
+def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
+    mapped_stage = MappingRule("Another role", "Take-home", "Backend")
+    facts = replace(
+        FACTS, stage_name="Take-home", mappings=MappingIndex([*FACTS.mappings.rules, mapped_stage])
+    )
+    assert decide(facts).verdict == "no_assessment"
+
+
+def test_an_inherited_role_title_that_begins_with_codescreen_names_no_assessment():
+    facts = with_candidate(
+        replace(FACTS, mappings=MappingIndex()),
+        role_title="CodeScreen Engineer",
+        tags=("CodeScreen Engineer", "CodeScreen Backend"),
+    )
+    assert decide(facts).assessment == BACKEND
+
+
+@pytest.mark.parametrize(
+    ("mapping", "tags", "default", "source", "written"),
+    [
+        (("role-1", "stage-1", "Bakend"), (), "", AssessmentSource.MAPPING_FOR_STAGE, "Bakend"),
+        (("role-1", "", "backend"), (), "", AssessmentSource.MAPPING_FOR_ROLE, "backend"),
+        (("role-2", "", "Backend"), ("CodeScreen Fronted”s", "x"), "", AssessmentSource.TAG, "Fronted”s"),
+        (("role-2", "", "Backend"), (), "id-backend", AssessmentSource.DEFAULT, "id-backend"),
+        (("role-2", "", "Backend"), (), "", None, ""),
+    ],
+)
+def test_the_decision_records_what_named_the_assessment_and_how_it_was_written(
+    mapping, tags, default, source, written
+):
+    facts = replace(FACTS, mappings=MappingIndex([MappingRule(*mapping)]), default_assessment=default)
+    decision = decide(with_candidate(facts, tags=tags))
+    assert (decision.assessment_source, decision.assessment_written) == (source, written)
+    decision = decide(replace(facts, chosen_assessment="id-backend"))
+    assert (decision.assessment_source, decision.assessment_written) == ("choice", "id-backend")

@@ -1,0 +1,96 @@
+"""Leave exactly one progress tag on the candidate, whatever Lever answers."""
+
+import pytest
+
+from integrations.core.vocabulary import ProgressTag
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.http.errors import PlatformError
+from integrations.outbox.models import Effect
+from integrations.queue import worker
+from tests.effects.conftest import LOST
+from tests.support import factories
+
+
+def progress_tags(sandbox, word="Alder"):
+    """Return the progress tags a candidate has in Lever."""
+    return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
+
+
+def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):
+    others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=others)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+    assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
+    written = Effect.objects.get(kind="set_progress_tag").written
+    assert written["tags"] == [ProgressTag.COMPLETED]
+    assert set(written["removed"]) == {*others[:5]} - {ProgressTag.COMPLETED}
+    assert "is_removal_known" not in written
+
+
+def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
+    for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
+        enqueue_progress_tag(invitation, tag)
+    scenario.work()
+    states = list(
+        Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
+    )
+    assert states == ["cancelled", "cancelled", "done"]
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
+    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
+
+
+def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    older = factories.claimed(Effect, "slow")
+
+    def enqueue_later_tag_and_fail(*_):
+        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+        raise PlatformError("lever answered 503", status=503)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("integrations.lever.client.LeverClient.add_tags", enqueue_later_tag_and_fail)
+        worker.perform_effect(older)  # it waits for its retry, and the later one is performed first
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    scenario.work_waiting()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    older.refresh_from_db()
+    assert older.state in {"done", "cancelled"}
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
+def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, invitation, kind, path):
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[ProgressTag.INVITED])
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    scenario.lever_fails(path, kind=kind)
+    scenario.work()
+    assert set(progress_tags(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
+    assert progress_tags(sandbox)
+    scenario.work_waiting()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
+def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
+    scenario, monkeypatch, invitation, answer
+):
+    calls = []
+
+    def request(_, method, path, **more):
+        calls.append((path.rsplit("/", 1)[1], more["payload"]["tags"]))
+        return answer
+
+    monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    others = [tag for tag in ProgressTag if tag != ProgressTag.COMPLETED]
+    assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
+    assert Effect.objects.get(kind="set_progress_tag").written == {
+        "tags": [ProgressTag.COMPLETED],
+        "removed": others,
+        "is_removal_known": False,
+        "is_kept": True,
+    }

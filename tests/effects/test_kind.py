@@ -1,0 +1,114 @@
+"""Choose the author of what the portal writes to Lever."""
+
+from integrations.clients import provider
+from integrations.core.vocabulary import ProgressTag
+from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.health import doctor, lever_probe
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from tests.effects.conftest import evaluate, feedback_forms, lever_account
+
+TARGET = "Phone screen"
+
+
+def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
+    LeverConnection.objects.update(lever_user_id="")
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    author = lever_account(sandbox).users[form["user"]]
+    assert author.role == "super admin"
+    assert author.deactivated_at is None
+
+
+def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
+    scenario.sent_invitation()
+    lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert lever_account(sandbox).users[form["user"]].deactivated_at is None
+
+
+def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):
+    sandbox.lever_does("settings", strict_perform_as=True)
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_note(
+        scenario.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    payload = ReportLinkPayload("https://report.example/1")
+    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
+    scenario.work()
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
+    sandbox.lever_does("settings", strict_perform_as=True)
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
+    assert change["userId"] == scenario.organization.lever_connection.lever_user_id
+
+
+def another_user(sandbox):
+    """Return an active user in Lever who didn't connect it."""
+    connected = LeverConnection.objects.get().lever_user_id
+    users = lever_account(sandbox).users.values()
+    return next(user for user in users if user.deactivated_at is None and user.id != connected)
+
+
+def author_findings(scenario):
+    organization = Organization.objects.get(pk=scenario.organization.pk)
+    found = doctor.operational_findings(organization)
+    return [finding.message for finding in found if finding.code == "feedback_author_gone"]
+
+
+def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["user"] == chosen.id
+    assert LeverConnection.objects.get().lever_user_id != chosen.id
+
+
+def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    scenario.sent_invitation()
+    chosen.deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    assert feedback_forms(sandbox)[0]["user"] == LeverConnection.objects.get().lever_user_id
+    [message] = author_findings(scenario)
+    assert "has left Lever" in message
+
+
+def test_the_probe_finds_that_the_chosen_author_has_left_or_is_back(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    for deactivated_at, expected in ((1, 1), (None, 0)):
+        chosen.deactivated_at = deactivated_at
+        lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
+        assert len(author_findings(scenario)) == expected
+    assert Organization.objects.get(pk=scenario.organization.pk).feedback_author_name == chosen.name
+
+
+def test_an_author_whom_lever_doesnt_know_is_a_finding_by_id(scenario):
+    scenario.set_policies(feedback_author="nobody")
+    lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
+    [message] = author_findings(scenario)
+    assert message.startswith("nobody, the chosen")
+
+
+def test_choosing_another_author_forgets_that_the_earlier_one_left(scenario, sandbox):
+    Organization.objects.update(feedback_author="gone", feedback_author_gone=True)
+    scenario.organization.refresh_from_db()
+    scenario.set_policies(feedback_author=another_user(sandbox).id)
+    assert author_findings(scenario) == []

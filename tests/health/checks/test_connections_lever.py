@@ -1,0 +1,119 @@
+"""Findings on the grant, its scopes and the clock; on the feedback template and its author."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.oauth import SCOPES
+from integrations.organizations.models.organization import Organization
+from tests.health.rows import code_and_level, only_finding, store_probe
+
+
+@pytest.mark.parametrize(
+    ("state", "token", "code"),
+    [("needs_reconnect", "access", "lever_reconnect"), ("revoked", "", "lever_not_connected")],
+)
+def test_a_grant_that_no_longer_works_is_an_error(
+    healthy_organization: Organization, state: str, token: str, code: str
+) -> None:
+    connection = LeverConnection.objects.get()
+    connection.state, connection.access_token = state, token
+    connection.save()
+    assert code_and_level(healthy_organization) == (
+        code,
+        "error",
+    )
+
+
+@pytest.mark.parametrize(("left", "level"), [(29, "warning"), (6, "error"), (-1, "error")])
+def test_the_end_of_lever_consent_is_announced_for_a_month(
+    healthy_organization: Organization, left: int, level: str
+) -> None:
+    LeverConnection.objects.update(connected_at=timezone.now() + timedelta(days=left - 365))
+    assert code_and_level(healthy_organization) == (
+        "lever_token_ends",
+        level,
+    )
+
+
+def test_missing_scopes_are_named_with_their_reason(healthy_organization: Organization) -> None:
+    granted = [scope for scope in SCOPES if scope not in {"notes:write:admin", "tags:read:admin"}]
+    LeverConnection.objects.update(scopes=" ".join([*granted, "tags:write:admin"]))
+    finding = only_finding(healthy_organization)
+    assert finding.code == "lever_scopes_missing"
+    assert "notes:write:admin (to leave a note" in finding.message
+    assert "tags:" not in finding.message
+
+
+@pytest.mark.parametrize(("attaches", "is_missing"), [(False, False), (True, True)])
+def test_the_scope_for_files_is_missed_only_when_reports_are_attached(
+    healthy_organization: Organization, attaches: bool, is_missing: bool
+) -> None:
+    LeverConnection.objects.update(scopes=" ".join(SCOPES))
+    Organization.objects.update(attach_report=attaches)
+    healthy_organization.refresh_from_db()
+    finding = only_finding(healthy_organization)
+    assert finding.code == ("lever_scopes_missing" if is_missing else "ok")
+    assert ("files:write:admin (to attach the report as a file" in finding.message) == is_missing
+
+
+def test_no_scope_is_missing_when_lever_does_not_tell_what_it_granted(
+    healthy_organization: Organization,
+) -> None:
+    LeverConnection.objects.update(scopes="")
+    assert only_finding(healthy_organization).code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level", "words"),
+    [
+        (31.0, "warning", "31 seconds ahead of"),
+        (-45.5, "warning", "45 seconds behind"),
+        (121.0, "error", "2 minutes ahead of"),
+        (-7300.0, "error", "2 hours behind"),
+    ],
+)
+def test_a_wrong_clock_is_a_finding(
+    healthy_organization: Organization, ahead: float, level: str, words: str
+) -> None:
+    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now())
+    assert code_and_level(healthy_organization) == (
+        "clock_skew",
+        level,
+    )
+    assert words in only_finding(healthy_organization).message
+
+
+@pytest.mark.parametrize(("ahead", "age"), [(29.0, 0), (-29.0, 0), (600.0, 25)])
+def test_a_clock_is_no_finding_when_it_is_right_or_was_compared_long_ago(
+    healthy_organization: Organization, ahead: float, age: int
+) -> None:
+    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now() - timedelta(hours=age))
+    assert only_finding(healthy_organization).code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words"),
+    [
+        ({"is_template_gone": True}, "feedback_template_gone", "no longer in Lever"),
+        (
+            {"missing_fields": ["Result", "Report link"]},
+            "feedback_template_incomplete",
+            "Result, Report link",
+        ),
+        ({"is_author_gone": True}, "feedback_author_gone", "has left Lever"),
+    ],
+)
+def test_a_missing_template_field_or_author_is_a_finding_while_the_probe_is_recent(
+    healthy_organization: Organization, found: dict[str, object], code: str, words: str
+) -> None:
+    store_probe(healthy_organization, **found)
+    assert code_and_level(healthy_organization) == (
+        code,
+        "warning",
+    )
+    assert words in only_finding(healthy_organization).message
+    store_probe(healthy_organization, checked_at=timezone.now() - timedelta(days=2), **found)
+    assert only_finding(healthy_organization).code == "ok"

@@ -1,0 +1,69 @@
+"""Findings after a restored backup, each until its step is done."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from tests.health.rows import only_finding
+from tests.support import factories
+
+
+@pytest.fixture
+def restored(healthy_organization: Organization) -> Organization:
+    now = timezone.now()
+    Organization.objects.update(
+        rows_lost_from=now - timedelta(hours=2), rows_lost_until=now - timedelta(hours=1)
+    )
+    LeverConnection.objects.update(refreshed_at=now)
+    return healthy_organization
+
+
+def check_the_log(organization: Organization, **changes: tuple[object, object]) -> None:
+    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+    found = changes or {"head": (None, "7:" + "a" * 64), "result": (None, "1 faults")}
+    audit(target, "verify_audit", AuditAction.VERIFY_LOG, found, organization=organization)
+
+
+def test_the_log_is_to_be_compared_until_it_was(restored: Organization) -> None:
+    assert only_finding(restored).code == "restored_log"
+    check_the_log(restored, result=(None, "Whole"))
+    assert only_finding(restored).code == "restored_log", "no head that was announced was compared"
+    check_the_log(restored)
+    assert only_finding(restored).code == "ok"
+
+
+def test_lever_is_to_be_connected_again_until_its_tokens_are_new(restored: Organization) -> None:
+    check_the_log(restored)
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=3))
+    finding = only_finding(restored)
+    assert (finding.code, finding.link_text) == ("restored_connection", "Connect Lever again")
+    LeverConnection.objects.update(refreshed_at=timezone.now())
+    assert only_finding(restored).code == "ok"
+
+
+@pytest.mark.parametrize("is_reported", [True, False])
+def test_who_may_be_invited_already_is_counted_until_a_person_decides(
+    restored: Organization, is_reported: bool
+) -> None:
+    check_the_log(restored)
+    if not is_reported:
+        Organization.objects.update(rows_lost_from=None, rows_lost_until=None)
+    for number, cause in enumerate(["restore", "progress_tag", "connecting"]):
+        delivery = factories.DeliveryFactory.create(
+            organization=restored,
+            opportunity_id=f"o-{number}",
+            verdict="entered_before",
+            decided_at=timezone.now(),
+            due_at=None,
+            facts={"version": 1, "entered_before": cause},
+        )
+    finding = only_finding(restored)
+    assert (finding.code, finding.message.split(" may")[0]) == ("possibly_invited", "2 candidates")
+    assert ("manage.py restored" in finding.fix) is not is_reported
+    type(delivery).objects.exclude(pk=delivery.pk).update(verdict="invite")
+    assert only_finding(restored).code == "ok"

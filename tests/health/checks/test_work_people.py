@@ -1,0 +1,47 @@
+"""Findings on what waits for a person."""
+
+from django.utils import timezone
+
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from tests.health.rows import code_and_level, create_invitation, only_finding
+
+
+def test_a_paused_organization_gets_a_warning(healthy_organization: Organization) -> None:
+    Organization.objects.update(paused=True)
+    assert code_and_level(healthy_organization) == (
+        "paused",
+        "warning",
+    )
+
+
+def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organization: Organization) -> None:
+    invitations = [
+        create_invitation(healthy_organization, number, status="uncertain") for number in range(12)
+    ]
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("uncertain_invitations", "error")
+    assert finding.message.startswith("12 invitations may or may not have been sent")
+    assert f"(invitation {invitations[0].pk})" in finding.message
+    assert "and 2 more." in finding.message
+    Invitation.objects.filter(pk=invitations[0].pk).update(status="held")
+    Invitation.objects.exclude(pk=invitations[0].pk).delete()
+    assert code_and_level(healthy_organization) == (
+        "held_invitations",
+        "warning",
+    )
+    assert only_finding(healthy_organization).message == "1 invitation needs approval."
+
+
+def test_invitations_that_bounced_are_counted_until_they_are_started(
+    healthy_organization: Organization,
+) -> None:
+    invitation = create_invitation(
+        healthy_organization, 1, status="invited", instance_id="i-1", bounced_at=timezone.now()
+    )
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("bounced_invitations", "warning")
+    assert finding.message == "1 invitation bounced: the e-mail address can't be reached."
+    assert finding.page.url == "/activity/?view=bounced"
+    Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
+    assert only_finding(healthy_organization).code == "ok"

@@ -1,0 +1,50 @@
+"""Rows and findings of one organization, for the tests of the doctor."""
+
+from django.utils import timezone
+
+from integrations.health.doctor import findings
+from integrations.health.findings import Finding
+from integrations.health.models import LeverProbe
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+
+
+def only_finding(organization: Organization) -> Finding:
+    """Return the organization's only finding."""
+    found = findings(Organization.objects.get(pk=organization.pk))
+    assert len(found) == 1, found
+    return found[0]
+
+
+def code_and_level(organization: Organization) -> tuple[str, str]:
+    """Return the code and the level of the organization's only finding."""
+    finding = only_finding(organization)
+    return finding.code, finding.level
+
+
+def create_invitation(organization: Organization, number: int, **values: object) -> Invitation:
+    return Invitation.objects.create(
+        organization=organization,
+        opportunity_id=f"opportunity-{number}",
+        assessment_id="backend",
+        assessment_name="Backend",
+        **values,
+    )
+
+
+def create_delivery(organization: Organization, key: str, **values: object) -> Delivery:
+    return Delivery.objects.create(
+        organization=organization,
+        platform="lever",
+        event="candidateStageChange",
+        dedupe_key=key,
+        payload={},
+        **values,
+    )
+
+
+def store_probe(organization: Organization, **found: object) -> None:
+    LeverProbe.objects.update_or_create(
+        organization=organization, defaults={"checked_at": timezone.now(), **found}
+    )

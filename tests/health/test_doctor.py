@@ -1,0 +1,45 @@
+"""All findings together: their order, the finding `ok`, and the number of queries."""
+
+from integrations.catalog.models import Role
+from integrations.health.doctor import findings
+from integrations.organizations.models.organization import Organization
+from tests.health.rows import create_invitation, only_finding
+
+
+def test_ok_is_the_only_finding_when_all_is_well(healthy_organization: Organization) -> None:
+    finding = only_finding(healthy_organization)
+    assert (finding.organization, finding.code, finding.level) == ("acme", "ok", "info")
+
+
+def test_a_new_organization_gets_every_finding_on_the_set_up_the_worst_first(db) -> None:
+    found = findings(Organization.objects.create(name="New", slug="new"))
+    codes = [finding.code for finding in found]
+    assert {"lever_not_connected", "codescreen_not_connected", "no_signature_token", "no_super_admin"} <= set(
+        codes
+    )
+    levels = [finding.level.severity for finding in found]
+    assert levels == sorted(levels, reverse=True)
+    assert all(finding.message.endswith((".", "?")) and finding.fix and finding.page.url for finding in found)
+
+
+def test_the_linters_warnings_are_among_the_findings(healthy_organization: Organization) -> None:
+    healthy_organization.default_assessment = "Bakcend"
+    healthy_organization.save()
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("unknown_assessment", "warning")
+    assert "Did you mean “Backend”?" in finding.message
+
+
+def test_the_number_of_queries_does_not_grow_with_the_number_of_rows(
+    healthy_organization: Organization, django_assert_max_num_queries
+) -> None:
+    for number in range(40):
+        Role.objects.create(
+            organization=healthy_organization,
+            external_id=f"id-{number}",
+            title=f"Role {number}",
+            state="published",
+        )
+        create_invitation(healthy_organization, number, status="uncertain")
+    with django_assert_max_num_queries(41):
+        findings(healthy_organization)

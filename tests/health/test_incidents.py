@@ -1,0 +1,360 @@
+"""One e-mail when a problem begins and one when it ends, however many rows it concerns."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.catalog import lists
+from integrations.clients.models import CircuitBreaker
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.finding_code import INCIDENTS
+from integrations.effects.invitation_endings import give_up
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.effects.perform import apply_outcome
+from integrations.health import incidents
+from integrations.health.models import Incident, LeverProbe, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.notifications import notify
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.notify import notify_members
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import Failed
+from integrations.queue import duties, portal_duties, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.nodes import Heartbeat
+from tests.support import factories
+
+
+@pytest.fixture
+def acme(organization, super_admin):
+    """An organization whose Super Admin gets every kind of e-mail."""
+    Heartbeat.beat()
+    factories.LeverConnectionFactory.create(organization=organization)
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    factories.LeverWebhookFactory.create(organization=organization, last_received_at=timezone.now())
+    return organization
+
+
+def subjects() -> list[str]:
+    """Send what waits, and return the subjects of all e-mails so far."""
+    Effect.objects.filter(state="due").update(due_at="2020-01-01T00:00:00Z")
+    worker.work()
+    return [str(message.subject) for message in mail.outbox]
+
+
+def hold_invitation(organization) -> Invitation:
+    return factories.InvitationFactory.create(organization=organization, status="held")
+
+
+def fail_effect(organization) -> Effect:
+    return factories.EffectFactory.create(
+        organization=organization, state="failed", due_at=None, failed_at=timezone.now()
+    )
+
+
+def open_circuit_breaker(organization) -> CircuitBreaker:
+    return CircuitBreaker.objects.create(
+        organization=organization, platform="codescreen", failures=CircuitBreaker.FAILURES_TO_OPEN
+    )
+
+
+def create_repaired_delivery(organization) -> Delivery:
+    return factories.DeliveryFactory.create(
+        organization=organization,
+        event="sweep",
+        verdict="invite",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=factories.InvitationFactory.create(organization=organization),
+    )
+
+
+def record_silence(organization) -> None:
+    received_at = timezone.now() - timedelta(hours=9)
+    organization.lever_webhooks.update(last_received_at=received_at)
+    LeverProbe.objects.create(
+        organization=organization, checked_at=timezone.now(), missed_events=7, silent_since=received_at
+    )
+
+
+def remove_webhook(organization) -> None:
+    now = timezone.now()
+    organization.lever_webhooks.update(missing_since=now, listed_at=now - timedelta(days=1))
+
+
+def reject_webhook(organization) -> None:
+    organization.lever_webhooks.update(last_received_at=timezone.now() - timedelta(hours=1))
+    WebhookRejection.objects.create(organization=organization, platform="lever", code="signature_mismatch")
+
+
+def create_stuck_delivery(organization) -> Delivery:
+    return factories.DeliveryFactory.create(organization=organization, due_at=None, last_error="A bug.")
+
+
+def decide_deliveries() -> None:
+    Delivery.objects.update(verdict="no_email", decided_at=timezone.now(), due_at=None)
+
+
+PROBLEMS: dict[str, tuple[Any, Any]] = {
+    "held_invitations": (hold_invitation, lambda _: Invitation.objects.update(status="withdrawn")),
+    "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
+    "stuck_deliveries": (create_stuck_delivery, lambda _: decide_deliveries()),
+    "undecided_deliveries": (
+        lambda organization: factories.DeliveryFactory.create(
+            organization=organization,
+            received_at=timezone.now() - timedelta(hours=25),
+            due_at=timezone.now() + timedelta(hours=1),
+        ),
+        lambda _: decide_deliveries(),
+    ),
+    "duty_failing": (
+        lambda organization: DutyRun.objects.create(
+            organization=organization, duty="sweep", failures=3, due_at=None
+        ),
+        lambda _: DutyRun.objects.update(failures=0),
+    ),
+    "codescreen_key_refused": (
+        lambda organization: lists.mark_key_refused(organization, "CodeScreen answered 401"),
+        lambda _: CodeScreenConnection.objects.update(state="connected"),
+    ),
+    "platform_down": (open_circuit_breaker, lambda _: CircuitBreaker.objects.update(failures=0)),
+    "sweep_repaired": (
+        create_repaired_delivery,
+        lambda _: Delivery.objects.update(received_at=timezone.now() - timedelta(hours=25)),
+    ),
+    "webhook_removed": (
+        remove_webhook,
+        lambda organization: organization.lever_webhooks.update(missing_since=None),
+    ),
+    "webhook_rejected": (
+        reject_webhook,
+        lambda organization: organization.lever_webhooks.update(
+            last_verified_at=timezone.now() + timedelta(seconds=1)
+        ),
+    ),
+    "webhook_silence": (
+        record_silence,
+        lambda organization: organization.lever_webhooks.update(last_received_at=timezone.now()),
+    ),
+}
+
+
+def let_it_last(code: str) -> None:
+    """Let a problem last longer than it must to be worth an e-mail."""
+    began = timezone.now() - INCIDENTS[code].notify_after - timedelta(seconds=1)
+    Incident.objects.filter(code=code).update(began_at=began)
+
+
+def test_every_incident_code_has_a_case():
+    assert set(incidents.ROWS) == set(INCIDENTS)
+    notified_elsewhere = {code for code, wording in INCIDENTS.items() if not wording.begin_subject}
+    assert set(PROBLEMS) | notified_elsewhere == set(INCIDENTS)
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_the_scan_of_all_organizations_finds_each_beginning_and_end(acme, code):
+    begin, end = PROBLEMS[code]
+    other = factories.OrganizationFactory.create()
+    assert incidents.organizations_with_changes() == set()
+    begin(acme)
+    assert incidents.organizations_with_changes() == {acme.pk}
+    incidents.update_incidents(acme)
+    Incident.objects.update(notified_at=timezone.now())
+    assert incidents.organizations_with_changes() == set()
+    end(acme)
+    assert incidents.organizations_with_changes() == {acme.pk}
+    assert other.pk not in incidents.organizations_with_changes()
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_members_are_notified_once_of_the_beginning_and_once_of_the_end(acme, code):
+    begin, end = PROBLEMS[code]
+    begin(acme)
+    incidents.update_incidents(acme)
+    let_it_last(code)
+    for _ in range(3):
+        incidents.update_incidents(acme)
+    wording = INCIDENTS[code]
+    assert subjects() == [wording.begin_subject]
+    assert "http://testserver/" in mail.outbox[0].body
+    end(acme)
+    for _ in range(3):
+        incidents.update_incidents(acme)
+    assert subjects() == [wording.begin_subject, wording.end_subject]
+    assert Incident.objects.get().ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "add_row"), [("held_invitations", hold_invitation), ("failed_effects", fail_effect)]
+)
+def test_rows_added_to_an_unsettled_problem_are_notified_within_the_limit(acme, code, add_row):
+    add_row(acme)
+    incidents.update_incidents(acme)
+    let_it_last(code)
+    incidents.update_incidents(acme)
+    add_row(acme)  # within the hour that an e-mail covers
+    incidents.update_incidents(acme)
+    begin_subject = INCIDENTS[code].begin_subject
+    assert subjects() == [begin_subject]
+    Incident.objects.update(
+        notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    )
+    for _ in range(3):
+        incidents.update_incidents(acme)
+    assert subjects() == [begin_subject, begin_subject]
+    Incident.objects.update(notified_at=timezone.now() + timedelta(hours=2))
+    incidents.update_incidents(acme)
+    assert subjects() == [begin_subject, begin_subject]
+
+
+def test_an_old_effect_that_fails_beside_an_older_failure_is_notified(acme):
+    fail_effect(acme)
+    factories.EffectFactory.create(organization=acme, kind="leave_note")
+    Effect.objects.update(created_at=timezone.now() - timedelta(days=4))
+    incidents.update_incidents(acme)
+    let_it_last("failed_effects")
+    incidents.update_incidents(acme)
+    over_the_limit = timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    Incident.objects.update(notified_at=over_the_limit)
+    Effect.objects.filter(state="failed").update(failed_at=over_the_limit - timedelta(hours=1))
+    late = Effect.claim("worker")
+    assert late is not None
+    apply_outcome(late, Failed("Lever answered 500 for four days"), None)
+    incidents.update_incidents(acme)
+    assert subjects() == [INCIDENTS["failed_effects"].begin_subject] * 2
+
+
+@pytest.mark.parametrize("code", [code for code, found in INCIDENTS.items() if found.notify_after])
+def test_nobody_is_notified_when_a_problem_ends_before_it_is_worth_an_email(acme, code):
+    begin, end = PROBLEMS[code]
+    begin(acme)
+    incidents.update_incidents(acme)
+    end(acme)
+    incidents.update_incidents(acme)
+    assert subjects() == []
+    assert not Incident.objects.ongoing().exists()
+
+
+def test_a_problem_that_comes_and_goes_is_notified_once_an_hour(acme):
+    for _ in range(20):
+        hold_invitation(acme)
+        incidents.update_incidents(acme)
+        subjects()
+        Invitation.objects.update(status="withdrawn")
+        incidents.update_incidents(acme)
+    assert len(subjects()) == 2
+    Incident.objects.update(
+        notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    )
+    hold_invitation(acme)
+    incidents.update_incidents(acme)
+    assert len(subjects()) == 3
+
+
+def test_a_problem_that_returns_within_the_hour_is_notified_when_it_lasts(acme):
+    hold_invitation(acme)
+    incidents.update_incidents(acme)
+    subjects()
+    Invitation.objects.update(status="withdrawn")
+    incidents.update_incidents(acme)
+    hold_invitation(acme)
+    incidents.update_incidents(acme)
+    assert len(subjects()) == 2
+    Incident.objects.update(notified_at=None)
+    incidents.update_incidents(acme)
+    assert len(subjects()) == 3
+
+
+def test_nobody_is_told_of_a_problem_that_is_over_before_the_email_is_sent(acme):
+    hold_invitation(acme)
+    incidents.update_incidents(acme)
+    Invitation.objects.update(status="withdrawn")
+    incidents.update_incidents(acme)
+    assert subjects() == []
+    assert Effect.objects.get(kind="send_email").state == "cancelled"
+
+
+def test_the_end_of_uncertain_invitations_is_notified(acme):
+    row = factories.InvitationFactory.create(organization=acme, status="uncertain")
+    incidents.update_incidents(acme)
+    assert subjects() == []  # each is notified where it became uncertain
+    Invitation.objects.filter(pk=row.pk).update(status="failed")
+    incidents.update_incidents(acme)
+    assert subjects() == ["No invitation is uncertain any more"]
+
+
+def test_two_incidents_of_one_problem_cannot_be_ongoing(acme):
+    Incident.objects.create(organization=acme, code="held_invitations")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Incident.objects.create(organization=acme, code="held_invitations")
+
+
+def test_only_the_worker_that_begins_an_incident_notifies(acme, monkeypatch):
+    hold_invitation(acme)
+    monkeypatch.setattr(Incident.objects, "ongoing", Incident.objects.none)
+    Incident.objects.create(organization=acme, code="held_invitations")
+    incidents.update_incidents(acme)
+    assert subjects() == []
+
+
+def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch):
+    first = factories.OrganizationFactory.create(name="Aardvark")
+    hold_invitation(acme)
+    update_incidents = incidents.update_incidents
+
+    def fail_for_first(organization):
+        if organization.pk == first.pk:
+            raise ValueError
+        update_incidents(organization)
+
+    hold_invitation(first)
+    duty = duties.Performance(duties.whole(fail_for_first))
+    monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
+    portal_duties.plan_duties()
+    DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()
+    assert worker.perform_duties() == 2
+    assert subjects() == ["Invitations need approval"]
+
+
+@pytest.mark.slow
+def test_hundreds_of_failures_at_once_are_a_handful_of_emails(acme, monkeypatch):
+    """A platform's outage makes 150 uncertain and 150 fail while a bulk move holds 80."""
+    # a busy machine takes longer for them than an e-mail waits for more
+    monkeypatch.setattr(notify, "SHORTEST_WAIT", timedelta(minutes=10))
+    factories.InvitationFactory.create_batch(80, organization=acme, status="held")
+    for status in ("sending", "pending"):
+        for invitation in factories.InvitationFactory.create_batch(150, organization=acme, status=status):
+            enqueue_invitation(invitation)
+            effect = factories.claimed(Effect, "one")
+            apply_outcome(effect, give_up(effect, "CodeScreen answered 503"), None)
+        incidents.update_incidents(acme)
+    assert Invitation.objects.filter(status="uncertain").count() == 150
+    assert Invitation.objects.filter(status="failed").count() == 150
+    Effect.objects.exclude(kind="send_email").delete()
+    sent = subjects()
+    assert sorted(sent) == [
+        "Invitations need approval",
+        "Several invitations could not be sent",
+        "Several invitations may or may not have been sent",
+    ]
+    details = next(message.body for message in mail.outbox if "may or may not" in message.subject)
+    shown = details.count("CodeScreen answered 503")
+    assert 0 < shown < 150
+    assert f"And {150 - shown} more:\nhttp://testserver/activity/" in details
+    # the next of the same kind is gathered for half an hour
+    invitation = factories.InvitationFactory.create(organization=acme)
+    notify_members(
+        acme,
+        EmailTopic.INVITATION_FAILED,
+        f"{invitation.pk}:1",
+        subject="An invitation could not be sent",
+        lines=["x"],
+    )
+    waiting = Effect.objects.filter(kind="send_email", state="due").get()
+    assert waiting.due_at is not None
+    assert waiting.due_at > timezone.now() + timedelta(minutes=25)

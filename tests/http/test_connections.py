@@ -1,0 +1,218 @@
+"""Connections to the platforms stay open between calls; none serves two customers, and none is used too late."""
+
+import multiprocessing
+import ssl
+import threading
+import time
+
+import pytest
+
+from integrations.http import connections
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
+from portal.devtools.benchmarks.calls import write_certificate
+from tests.http.keep_alive_server import KeepAliveServer
+
+
+@pytest.fixture(autouse=True)
+def _no_connections():
+    connections.kept_connections.close_all()
+    yield
+    connections.kept_connections.close_all()
+
+
+@pytest.fixture
+def server():
+    """A platform that keeps connections open."""
+    with KeepAliveServer() as running:
+        yield running
+
+
+def call(server, method="GET", customer=1, path="/things"):
+    """Make one call by a client of its own, as each step does."""
+    session = PlatformSession("lever", server.url, customer=customer)
+    return session.request(method, path, headers={"Authorization": f"Bearer token-of-{customer}"})
+
+
+def becomes(condition):
+    """Whether the condition comes true within five seconds."""
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+# one connection for many calls
+
+
+def test_the_calls_of_many_steps_share_one_connection(server):
+    for number in range(20):
+        call(server, "POST" if number % 2 else "GET")
+    assert [len(seen.methods) for seen in server.connections] == [20]
+
+
+def test_a_connection_serves_one_customer_alone(server):
+    for number in range(12):
+        call(server, customer=number % 3)
+    assert sorted(seen.authorizations for seen in server.connections) == [
+        {"Bearer token-of-0"},
+        {"Bearer token-of-1"},
+        {"Bearer token-of-2"},
+    ]
+
+
+def test_no_cookies_are_kept(server):
+    server.headers["Set-Cookie"] = "session=of-the-former-account; Path=/"
+    call(server)
+    call(server)
+    assert [seen.cookies for seen in server.connections] == [["", ""]]
+
+
+def test_threads_get_the_answers_to_their_own_requests(server):
+    wrong = []
+
+    def work(number):
+        for turn in range(20):
+            path = f"/{number}/{turn}"
+            answer = call(server, path=path)
+            if answer != path:
+                wrong.append(answer)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+    assert sum(len(seen.methods) for seen in server.connections) == 120
+    assert len(server.connections) <= 6
+
+
+def test_a_forked_process_opens_connections_of_its_own(server):
+    call(server)
+    process = multiprocessing.get_context("fork").Process(target=call, args=(server,))
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    call(server)
+    assert [len(seen.methods) for seen in server.connections] == [2, 1]
+
+
+# a connection that the platform closes
+
+
+def test_a_read_is_repeated_when_the_platform_closes_the_kept_connection(server):
+    call(server)
+    server.answers_on_each = 1
+    assert call(server) == "/things"
+    assert [seen.methods for seen in server.connections] == [["GET", "GET"], ["GET"]]
+
+
+def test_a_read_fails_when_the_platform_closes_a_new_connection(server):
+    server.answers_on_each = 0
+    with pytest.raises(PlatformError):
+        call(server)
+    assert len(server.connections) == 1
+
+
+def test_a_write_is_ambiguous_and_not_repeated_when_the_platform_closes_the_kept_connection(server):
+    call(server)
+    server.answers_on_each = 1
+    with pytest.raises(PlatformError) as raised:
+        call(server, "POST")
+    assert raised.value.ambiguous
+    assert [seen.methods for seen in server.connections] == [["GET", "POST"]]
+
+
+def test_a_write_gets_a_new_connection_when_the_platform_has_closed_the_kept_one(server):
+    call(server)
+    server.close_connections()
+    assert becomes(lambda: server.open_connections == 0)
+    call(server, "POST")
+    assert [seen.methods for seen in server.connections] == [["GET"], ["POST"]]
+
+
+def test_a_write_gets_a_new_connection_when_the_kept_one_was_idle(server, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS_FOR_WRITES", 0.0)
+    call(server)
+    call(server, "POST")
+    assert [seen.methods for seen in server.connections] == [["GET"], ["POST"]]
+
+
+def test_a_connection_is_not_used_as_long_as_the_platform_says_it_keeps_it(server):
+    server.headers["Keep-Alive"] = "timeout=1, max=100"
+    call(server)
+    call(server)
+    assert len(server.connections) == 2
+
+
+def test_a_connection_is_replaced_when_it_is_old(server, monkeypatch):
+    monkeypatch.setattr(connections, "LONGEST_LIFE_SECONDS", 0.0)
+    call(server)
+    call(server)
+    assert len(server.connections) == 2
+
+
+# how many stay open
+
+
+def test_an_idle_connection_is_closed(server, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.2)
+    call(server)
+    assert becomes(lambda: server.open_connections == 0)
+
+
+def test_few_connections_stay_open_when_there_are_many_customers(server, monkeypatch):
+    monkeypatch.setattr(connections, "MOST_IDLE", 3)
+    for customer in range(10):
+        call(server, customer=customer)
+    assert becomes(lambda: server.open_connections == 3)
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The path of a certificate for localhost that signs itself, with its key in the same file."""
+    return write_certificate(tmp_path)
+
+
+@pytest.fixture
+def tls_server(certificate):
+    """The platform over TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with KeepAliveServer(context) as running:
+        yield running
+
+
+@pytest.fixture
+def _trusted(certificate, monkeypatch):
+    """Let the portal trust the certificate."""
+    monkeypatch.setattr(connections, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    connections.tls_context.cache_clear()
+    yield
+    connections.tls_context.cache_clear()
+
+
+@pytest.mark.usefixtures("_trusted")
+def test_calls_over_tls_share_one_connection(tls_server):
+    for _ in range(5):
+        call(tls_server, "POST")
+    assert [len(seen.methods) for seen in tls_server.connections] == [5]
+
+
+def test_a_call_is_refused_when_the_certificate_is_not_trusted(tls_server):
+    with pytest.raises(PlatformError) as raised:
+        call(tls_server, "POST")
+    assert not raised.value.ambiguous
+    assert not any(seen.methods for seen in tls_server.connections)
+
+
+@pytest.mark.usefixtures("_trusted")
+def test_a_call_is_refused_when_the_certificate_is_for_another_host(tls_server):
+    tls_server.url = tls_server.url.replace("localhost", "127.0.0.1")
+    with pytest.raises(PlatformError):
+        call(tls_server)
+    assert not any(seen.methods for seen in tls_server.connections)

@@ -1,0 +1,167 @@
+"""Two people or workers decide the same thing at the same moment: the first one wins."""
+
+import threading
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients import provider
+from integrations.core.errors import ActionNotAllowed
+from integrations.inbox import decide_delivery, facts
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations
+from integrations.invitations.acts.chosen import invite_candidate
+from integrations.invitations.acts.undo import take_back_invite
+from integrations.invitations.models.candidate import Candidate
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from tests.support import factories
+from tests.support.at_once import run_at_once
+from tests.support.scenario import ASSESSMENT
+
+
+def run_during_transaction(first, second):
+    """Start `second` before the transaction of `first` is committed; return the errors that `second` raised."""
+    raised = []
+
+    def run_second():
+        try:
+            second()
+        except Exception as error:  # noqa: BLE001 - the test asserts on it
+            raised.append(error)
+        finally:
+            database.close()
+
+    thread = threading.Thread(target=run_second)
+    with transaction.atomic():
+        first()
+        thread.start()
+        thread.join(0.5)  # it waits for this transaction, or is done
+    thread.join(20)
+    return raised
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("refused_by", ["a person", "a worker"])
+def test_an_invitation_being_refused_is_not_approved(refused_by):
+    invitation = factories.InvitationFactory(status="held")
+    row = type(invitation).objects.get(pk=invitation.pk)
+
+    def refuse():
+        if refused_by == "a person":
+            invitations.cancel(invitation, "one")
+        else:
+            invitation.move("withdrawn", "The candidate left the stage.")
+
+    raised = run_during_transaction(refuse, lambda: invitations.approve(row, "another"))
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+    assert not Effect.objects.exists()
+    assert not AuditEntry.objects.filter(action="approve").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_being_resolved_is_not_resolved_differently():
+    invitation = factories.InvitationFactory(status="uncertain")
+    row = type(invitation).objects.get(pk=invitation.pk)
+    raised = run_during_transaction(
+        lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
+        lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
+    )
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_limit(
+    scenario, sandbox, monkeypatch
+):
+    Organization.objects.update(bulk_limit=1, default_assessment="Backend")
+    for word in ("Hazel", "Tamarack"):
+        opportunity, stage = sandbox.opportunity_id(word), "CodeScreen Assessment"
+        sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
+        factories.DeliveryFactory(
+            organization=scenario.organization,
+            opportunity_id=opportunity,
+            payload={
+                "event": "candidateStageChange",
+                "data": {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)},
+            },
+        )
+    clients = provider.clients_for(scenario.organization)
+    deliveries = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
+    gathered = {row.pk: facts.gather_facts(row, clients) for row in deliveries}
+    monkeypatch.setattr(
+        decide_delivery, "gather_facts", lambda row, *_, **__: gathered[row.pk]
+    )  # so that they wait for each other alone
+    assert (
+        run_during_transaction(
+            *(partial(decide_delivery.decide_delivery, row, clients) for row in deliveries)
+        )
+        == []
+    )
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_is_not_sent_again_while_a_decision_invites_the_person_elsewhere():
+    failed = factories.InvitationFactory.create(status="failed")
+    row = type(failed).objects.get(pk=failed.pk)
+
+    def invite_elsewhere():
+        Organization.objects.lock(failed.organization_id)
+        factories.InvitationFactory.create(organization=failed.organization, email=failed.email)
+
+    raised = run_during_transaction(invite_elsewhere, lambda: invitations.send_again(row, "another"))
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    failed.refresh_from_db()
+    assert failed.status == "failed"
+
+
+@pytest.fixture
+def hazel(scenario, sandbox, move_candidate):
+    """A candidate who got no assessment."""
+    move_candidate("Hazel")
+    scenario.work()
+    return Candidate.objects.get(delivery__verdict="no_assessment")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_candidate_who_is_being_chosen_is_not_chosen_by_somebody_else(hazel, super_admin):
+    raised = run_during_transaction(
+        lambda: invite_candidate(hazel, super_admin, ASSESSMENT),
+        lambda: invite_candidate(Candidate.objects.get(), super_admin),
+    )
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    assert Delivery.objects.get().chosen_assessment == ASSESSMENT
+    assert AuditEntry.objects.filter(action="invite_candidate").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_choice_that_is_being_taken_back_is_not_decided(hazel, scenario, sandbox, super_admin):
+    invite_candidate(hazel, super_admin, ASSESSMENT, wait=timedelta(seconds=30))
+    raised = run_during_transaction(lambda: take_back_invite(hazel, super_admin), scenario.work)
+    assert raised == []
+    assert Delivery.objects.get().due_at is None
+    assert sandbox.invitations_sent() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
+    hazel, scenario, sandbox, deliver_stage_change, super_admin
+):
+    scenario.set_policies(default_assessment="Backend")
+    invite_candidate(hazel, super_admin, ASSESSMENT)
+    for _ in range(3):
+        deliver_stage_change("Hazel")
+    failed = run_at_once(scenario.work)
+    scenario.work()
+    assert failed == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 3 + ["invite"]
+    assert sandbox.invitations_sent() == 1

@@ -1,0 +1,155 @@
+"""Write what follows from a decision: the invitation, its effects, a note."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog.models import RoleMapping
+from integrations.health import incidents
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue import on_request, worker
+from tests.inbox.conftest import verdict
+from tests.support import factories
+from tests.support.scenario import ASSESSMENT
+
+STAGE = "CodeScreen Assessment"
+
+
+def test_an_invitation_keeps_the_facts_it_was_decided_from(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    scenario.work()
+    assert verdict(delivery) == "invite", delivery.last_error
+    invitation = Invitation.objects.get()
+    assert delivery.invitation == invitation
+    assert invitation.email == "alder@candidates.example"
+    assert invitation.stage_name == STAGE
+    assert invitation.role_title == "Backend Engineer"
+    assert invitation.contact_id
+    assert (delivery.due_at, delivery.leased_until, delivery.lease_owner) == (None, None, "")
+    assert delivery.decided_at is not None
+
+
+def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
+    scenario, sandbox, move_candidate, super_admin
+):
+    Organization.objects.update(default_assessment=" backend")
+    RoleMapping.objects.all().delete()
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
+    delivery = move_candidate()
+    scenario.work()
+    assert verdict(delivery) == "invite", delivery.explanation
+    assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
+    Organization.objects.update(paused=True)
+    on_request.replay(delivery, super_admin)
+    assert verdict(delivery) == "paused"
+    assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
+
+
+def test_an_invitation_is_withdrawn_when_the_candidate_leaves_before_starting(
+    scenario, sandbox, move_candidate
+):
+    move_candidate()
+    scenario.work()
+    delivery = move_candidate(stage="Phone screen")
+    scenario.work()
+    invitation = Invitation.objects.get()
+    assert verdict(delivery) == "not_a_trigger_stage"
+    assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
+    back = move_candidate()
+    scenario.work()
+    invitation.refresh_from_db()
+    assert (verdict(back), invitation.status) == ("already_invited", "invited")
+    assert sandbox.invitations_sent() == 1
+
+
+def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, sandbox, move_candidate):
+    move_candidate()
+    delivery = factories.claimed(Delivery, "me")
+    worker.decide(delivery)
+    leaves = move_candidate(stage="Phone screen")
+    delivery = factories.claimed(Delivery, "me")
+    worker.decide(delivery)
+    scenario.work()
+    assert verdict(leaves) == "not_a_trigger_stage"
+    assert (Invitation.objects.get().status, scenario.latest_effect().state, sandbox.invitations_sent()) == (
+        "withdrawn",
+        "cancelled",
+        0,
+    )
+    move_candidate()
+    scenario.work()
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+def test_a_started_invitation_is_followed_when_the_candidate_leaves_the_stage(
+    scenario, sandbox, move_candidate
+):
+    move_candidate()
+    scenario.work()
+    scenario.candidate_does("start")
+    move_candidate(stage="Phone screen")
+    scenario.work()
+    assert Invitation.objects.get().status == "in_progress"
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
+def test_a_skipped_candidate_gets_one_note(scenario, sandbox, move_candidate, setting, expected):
+    scenario.organization.note_on_skip = setting
+    scenario.organization.save()
+    move_candidate("Hazel")
+    scenario.work()
+    move_candidate("Hazel")
+    scenario.work()
+    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
+    notes = sandbox.opportunity("Hazel")["note_texts"]
+    assert len(notes) == expected
+    assert all("no assessment was sent" in note and "Hazel" not in note and "@" not in note for note in notes)
+
+
+def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, sandbox, move_candidate):
+    scenario.organization.bulk_limit = 1
+    scenario.organization.save()
+    scenario.organization.default_assessment = "Backend"
+    scenario.organization.save()
+    first, second, third = move_candidate("Alder"), move_candidate("Hazel"), move_candidate("Tamarack")
+    scenario.work()
+    assert [verdict(row) for row in (first, second, third)] == [
+        "invite",
+        "held_for_approval",
+        "held_for_approval",
+    ]
+    assert sandbox.invitations_sent() == 1
+    assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
+    for _ in range(2):
+        incidents.update_incidents(scenario.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_the_bulk_limit_counts_no_invitation_that_waits_for_approval(scenario, move_candidate):
+    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+    for _ in range(3):
+        factories.InvitationFactory(organization=scenario.organization, status="held")
+    delivery = move_candidate("Alder")
+    scenario.work()
+    assert verdict(delivery) == "invite"
+
+
+def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candidate):
+    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+    words = ("Alder", "Hazel", "Tamarack")
+    for word in words:
+        factories.InvitationFactory(
+            organization=scenario.organization,
+            opportunity_id=sandbox.opportunity_id(word),
+            assessment_id=ASSESSMENT,
+            status="withdrawn",
+            created_at=timezone.now() - timedelta(days=1),
+        )
+    deliveries = [move_candidate(word) for word in words]
+    scenario.work()
+    assert [verdict(row) for row in deliveries] == ["invite", "held_for_approval", "held_for_approval"]
+    assert sandbox.invitations_sent() == 1

@@ -1,0 +1,73 @@
+"""One statement stores a webhook, counts its repeats, and stores nothing of an erased person."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from integrations.core.vocabulary import ErasureCause, Platform
+from integrations.inbox.models.delivery import Delivery, Stored, insert_once
+from integrations.privacy.models import Erasure
+from tests.support.factories import OrganizationFactory
+
+
+def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):
+    return insert_once(
+        organization_id,
+        Platform.LEVER,
+        **{
+            "event": "candidateStageChange",
+            "dedupe_key": dedupe_key,
+            "opportunity_id": opportunity_id,
+            "payload": {"event": "candidateStageChange", "data": {"name": "é 'quoted' %s"}},
+            **changes,
+        },
+    )
+
+
+def test_a_new_webhook_is_stored_as_the_model_would_store_it(organization):
+    assert insert(organization.pk) is Stored.NEW
+    stored = Delivery.objects.get()
+    made = Delivery.objects.create(
+        organization=organization,
+        platform=Platform.LEVER,
+        event=stored.event,
+        dedupe_key="id:2",
+        opportunity_id=stored.opportunity_id,
+        payload=stored.payload,
+    )
+    made.refresh_from_db()
+    differing = {"id", "dedupe_key", "received_at", "due_at"}
+    for field in Delivery._meta.local_concrete_fields:
+        if field.attname not in differing:
+            assert getattr(stored, field.attname) == getattr(made, field.attname), field.attname
+    assert stored.received_at
+    assert stored.due_at
+
+
+def test_a_repeat_is_counted_and_changes_nothing_else(organization):
+    insert(organization.pk)
+    Delivery.objects.update(due_at=None, payload={"kept": True})
+    assert [insert(organization.pk) for _ in range(2)] == [Stored.REPEATED] * 2
+    stored = Delivery.objects.get()
+    assert (stored.repeats, stored.due_at, stored.payload) == (2, None, {"kept": True})
+
+
+def test_the_same_key_of_another_organization_or_platform_is_new(organization):
+    other = OrganizationFactory()
+    insert(organization.pk)
+    assert insert(other.pk) is Stored.NEW
+    assert Delivery.objects.count() == 2
+
+
+@pytest.mark.parametrize("cause", list(ErasureCause))
+def test_nothing_is_stored_of_somebody_whose_data_was_erased_for_good(organization, cause):
+    erasure = Erasure.objects.create(organization=organization, opportunity_id="o-1", cause=cause)
+    assert insert(organization.pk) is (Stored.FORBIDDEN if erasure.is_final else Stored.NEW)
+    assert Delivery.objects.exists() is not erasure.is_final
+    assert insert(organization.pk, "id:2", opportunity_id="o-2") is Stored.NEW
+    assert insert(organization.pk, "id:3", payload={}, is_impersonal=True) is Stored.NEW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_of_an_organization_that_is_gone_is_an_integrity_error():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(123456789)

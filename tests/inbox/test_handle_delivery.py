@@ -1,0 +1,356 @@
+"""Bring a delivery to its verdict: retries, crashes, replaced workers."""
+
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.catalog import lists
+from integrations.catalog.models import Role, RoleMapping
+from integrations.clients import provider
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.inbox import facts, handle_delivery
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import next_step
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
+from integrations.outbox.outcome import NOT_SHOWN_WAITS, RETRY_FOR
+from integrations.pages.activity.rows import BEING_DECIDED, standing_of
+from integrations.queue import on_request, worker
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
+from tests.inbox.conftest import verdict
+from tests.support import factories
+from tests.support.at_once import run_at_once
+from tests.support.waits import end_wait, work_through_waits
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
+def test_an_ignored_event_needs_no_call(scenario, deliver_stage_change, event):
+    delivery = deliver_stage_change(event=event)
+    scenario.work()
+    assert verdict(delivery) == "ignored_event"
+    assert not delivery.calls.exists()
+
+
+def test_the_opportunity_is_not_read_when_the_stage_is_no_trigger(scenario, sandbox, move_candidate):
+    delivery = move_candidate(stage="Phone screen")
+    scenario.lever_fails("/opportunities/", method="GET", status=500, times=9)
+    scenario.work()
+    assert verdict(delivery) == "not_a_trigger_stage"
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(
+    scenario, move_candidate, status
+):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
+    for reads, wait in enumerate(NOT_SHOWN_WAITS, start=1):
+        scenario.work()
+        assert verdict(delivery) == ""
+        assert delivery.not_shown_reads == reads
+        assert delivery.last_error == (
+            "Lever doesn't show this candidate to the portal. This may pass, so the portal tries again."
+        )
+        assert timedelta() < delivery.due_at - timezone.now() <= wait
+        end_wait()
+    scenario.work()
+    assert verdict(delivery) == "not_visible"
+    assert (delivery.not_shown_reads, delivery.last_error, delivery.due_at) == (0, "", None)
+
+
+def test_an_id_that_cannot_be_levers_is_not_visible_at_once(scenario, move_candidate):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=400)
+    scenario.work()
+    assert verdict(delivery) == "not_visible"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_candidate_is_invited_when_a_refusal_passes(scenario, sandbox, move_candidate, status):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=2, status=status)
+    scenario.work()
+    for _ in range(2):
+        end_wait()
+        scenario.work()
+    assert verdict(delivery) == "invite"
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_person_who_replays_gets_the_verdict_at_once(scenario, move_candidate, super_admin):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=404)
+    assert on_request.replay(delivery, super_admin).verdict == "not_visible"
+
+
+def test_the_mapped_assessment_is_sent_when_the_role_is_shown_later(scenario, sandbox, move_candidate):
+    RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Frontend Developer"
+    )
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=404)
+    scenario.work()
+    assert verdict(delivery) == ""
+    assert "role" in delivery.last_error
+    end_wait()
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert Invitation.objects.get().assessment_name == "Frontend Developer"
+
+
+def test_the_default_is_sent_with_an_explanation_when_the_role_stays_hidden(scenario, move_candidate):
+    RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Frontend Developer"
+    )
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=403, times=9)
+    work_through_waits()
+    assert verdict(delivery) == "invite"
+    assert Invitation.objects.get().assessment_name == "Backend"
+    assert "Lever doesn't show this candidate's role" in delivery.explanation
+
+
+def test_a_candidate_with_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(
+    scenario, move_candidate
+):
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=403, times=9)
+    scenario.work()
+    assert verdict(delivery) == "invite"
+
+
+# a reading on a kept connection that was reset is repeated at once, so one reset isn't noticed
+@pytest.mark.parametrize(("kind", "times"), [("status", 1), ("reset_before", 2), ("truncated", 1)])
+def test_a_delivery_is_retried_when_lever_fails(scenario, sandbox, move_candidate, kind, times):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/", method="GET", kind=kind, times=times)
+    scenario.work()
+    assert verdict(delivery) == ""
+    assert delivery.last_error
+    assert delivery.due_at > timezone.now()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert delivery.last_error == ""
+
+
+def test_a_crashing_delivery_is_given_up_and_others_are_decided(
+    scenario, sandbox, move_candidate, monkeypatch
+):
+    crashing, other = move_candidate("Alder"), move_candidate("Tamarack")
+    gather = facts.gather_facts
+
+    def crash(delivery, *more, **named):
+        if delivery.pk == crashing.pk:
+            raise KeyError(ALDER)
+        return gather(delivery, *more, **named)
+
+    monkeypatch.setattr("integrations.inbox.decide_delivery.gather_facts", crash)
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
+        Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
+        scenario.work()
+    assert verdict(crashing) == ""
+    assert (crashing.due_at, crashing.attempts, crashing.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
+    assert "KeyError" in crashing.last_error
+    assert ALDER not in crashing.last_error + crashing.traceback
+    assert verdict(other) in {"invite", "ambiguous_assessment", "no_assessment"}
+
+
+def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    slow_delivery = factories.claimed(Delivery, "slow")
+    Delivery.objects.update(lease_owner="another")
+    worker.decide(slow_delivery)
+    assert verdict(delivery) == ""
+    assert delivery.lease_owner == "another"
+    assert not Invitation.objects.exists()
+    assert not Effect.objects.filter(kind="send_invitation").exists()
+
+
+def test_a_delivery_is_decided_when_its_first_worker_was_killed(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    Delivery.claim("gone")
+    scenario.work()
+    assert verdict(delivery) == ""
+    Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert delivery.attempts == 2
+
+
+def test_a_preview_writes_nothing(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    decision = on_request.preview(delivery)
+    assert decision.verdict == "invite"
+    assert verdict(delivery) == ""
+    assert not Invitation.objects.exists()
+    assert not Effect.objects.filter(kind="send_invitation").exists()
+
+
+def test_a_replay_replaces_the_verdict_and_is_audited(scenario, sandbox, move_candidate, super_admin):
+    delivery = move_candidate("Hazel")
+    scenario.work()
+    assert verdict(delivery) == "no_assessment"
+    set_policies(scenario.organization, {"default_assessment": "Backend"}, super_admin)
+    assert on_request.replay(delivery, super_admin).verdict == "invite"
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert sandbox.invitations_sent("hazel@candidates.example") == 1
+    entry = scenario.organization.audit_entries.get(action="replay")
+    assert entry.changes == {"verdict": ["no_assessment", "invite"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_workers_invite_one_candidate_once(
+    scenario, sandbox, move_candidate, deliver_stage_change
+):
+    for number in range(6):
+        (deliver_stage_change if number else move_candidate)(dedupe_key=f"id:{number}")
+    failed = run_at_once(worker.work)
+    worker.work()
+    assert failed == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
+    assert Invitation.objects.count() == 1
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_deferred_delivery_loses_no_attempt(connected_organization, monkeypatch):
+    factories.DeliveryFactory(organization=connected_organization)
+    monkeypatch.setattr(
+        handle_delivery,
+        "decide_delivery",
+        mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot")),
+    )
+    claimed = factories.claimed(Delivery, "me")
+    worker.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.attempts == 0
+    assert delivery.due_at is not None
+    assert timedelta(seconds=25) < delivery.due_at - timezone.now() < timedelta(seconds=31)
+
+
+def test_a_delivery_waits_as_long_as_the_platform_asks_for(connected_organization, monkeypatch):
+    factories.DeliveryFactory(organization=connected_organization)
+    error = PlatformError("busy", status=429, retry_after=120)
+    monkeypatch.setattr(handle_delivery, "decide_delivery", mock.Mock(side_effect=error))
+    claimed = factories.claimed(Delivery, "me")
+    worker.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.due_at is not None
+    assert timedelta(seconds=110) < delivery.due_at - timezone.now() < timedelta(seconds=121)
+    assert delivery.last_error == "busy"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [("Phone screen", "CodeScreen call", "invite"), ("CodeScreen Assessment", "Call", "not_a_trigger_stage")],
+)
+def test_a_stage_is_judged_by_a_list_of_at_most_a_minute_ago(
+    scenario, sandbox, deliver_stage_change, old, new, expected
+):
+    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(seconds=61))
+    sandbox.lever.accounts["acme"].stages[sandbox.stage_id(old)].text = new
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=new)
+    delivery = deliver_stage_change(stage=old)
+    scenario.work()
+    assert verdict(delivery) == expected
+
+
+def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox, move_candidate):
+    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    delivery = move_candidate()
+    account = sandbox.lever.accounts["acme"]
+    stages, account.stages = account.stages, {}
+    LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(hours=1))
+    scenario.work()
+    assert verdict(delivery) == ""
+    account.stages = stages
+    end_wait()
+    scenario.work()
+    assert verdict(delivery) == "invite"
+
+
+class TestUndecidable:
+    """Lever doesn't let the candidate be read, for days."""
+
+    @pytest.fixture
+    def delivery(self, scenario, move_candidate):
+        """A webhook about somebody for whom Lever answers 500."""
+        scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
+        lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+        move_candidate()
+        scenario.work()
+        delivery = Delivery.objects.get()
+        assert (delivery.verdict, delivery.failing_since is None) == ("", False)
+        return delivery
+
+    def try_again(self, **ages):
+        """Let so much time have passed since the delivery was received and first failed, and try again."""
+        Delivery.objects.update(due_at=Now(), **{name: Now() - age for name, age in ages.items()})
+        worker.work()
+        return Delivery.objects.get()
+
+    def test_the_candidate_is_listed_after_some_minutes(self, delivery):
+        assert not Candidate.objects.exists()
+        self.try_again(received_at=timedelta(minutes=3))
+        candidate = Candidate.objects.get()
+        assert (candidate.opportunity_id, candidate.stage_name) == (
+            delivery.opportunity_id,
+            "CodeScreen Assessment",
+        )
+        assert standing_of(candidate, None) == BEING_DECIDED
+
+    def test_a_worker_that_lost_its_lease_lists_nobody(self, delivery, monkeypatch):
+        Delivery.objects.update(due_at=Now(), received_at=Now() - timedelta(minutes=3))
+        claimed = factories.claimed(Delivery, "me")
+        Delivery.objects.update(lease_owner="another")
+        worker.decide(claimed)
+        assert not Candidate.objects.exists()
+
+    def test_the_candidate_is_locked_before_the_log_when_it_is_given_up(self, delivery):
+        with CaptureQueriesContext(connection) as queries:
+            self.try_again(failing_since=RETRY_FOR)
+        locked = [
+            table
+            for query in queries
+            for table in ("candidate", "chainhead")
+            if f'"integrations_{table}"' in query["sql"] and not query["sql"].startswith("SELECT")
+        ]
+        assert locked[0] == "candidate", (
+            "as decisions and erasures do, so that none waits for another in turn"
+        )
+
+    def test_it_ends_in_a_verdict_after_the_retry_window_and_the_sweep_takes_it_up(self, scenario, delivery):
+        delivery = self.try_again(failing_since=RETRY_FOR - timedelta(minutes=1))
+        assert (delivery.verdict, delivery.due_at is None) == ("", False)
+        delivery = self.try_again(failing_since=RETRY_FOR)
+        assert (delivery.verdict, delivery.due_at, delivery.failing_since) == ("not_visible", None, None)
+        assert "Lever answered 500" in delivery.explanation
+        standing = standing_of(Candidate.objects.get(), None)
+        # who invites them in CodeScreen now has them invited twice
+        assert (standing.whole, standing.next) == (
+            "Not invited: could not be read",
+            "Decided again once they can be read",
+        )
+        assert "Don't invite them in CodeScreen yourself" in next_step(delivery.verdict)
+        scenario.sandbox.lever_does("faults", seed=1, rules=[])
+        assert on_request.sweep_organization(scenario.organization) == 1
+        scenario.work()
+        assert scenario.sandbox.invitations_sent() == 1

@@ -1,0 +1,120 @@
+"""Lever's report of a deletion: it isn't signed, so nothing is erased before Lever itself says so."""
+
+import pytest
+
+from integrations.inbox import handle_delivery
+from integrations.privacy.models import Erasure
+from tests.support import factories
+
+ADDRESS = "alder@candidates.example"
+
+
+@pytest.fixture
+def reported(scenario):
+    """Return a function that stores a report of a deletion and works it, and returns the delivery."""
+
+    def report(opportunity_id, **data):
+        delivery = factories.DeliveryFactory.create(
+            organization=scenario.organization,
+            event="candidateDeleted",
+            opportunity_id=opportunity_id,
+            payload={"event": "candidateDeleted", "data": {"opportunityId": opportunity_id, **data}},
+        )
+        scenario.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    return report
+
+
+def test_a_deleted_candidate_is_erased_at_once(scenario, reported):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
+    delivery = reported(invitation.opportunity_id, deletedBy="user-1")
+    assert (delivery.verdict, delivery.explanation) == ("erased", handle_delivery.ERASED)
+    invitation = scenario.reread(invitation)
+    assert (invitation.candidate_name, invitation.email) == ("", "")
+    assert Erasure.objects.get().cause == "deleted"
+
+
+def test_a_report_about_a_candidate_whom_lever_shows_erases_nothing(scenario, reported):
+    invitation = scenario.sent_invitation()
+    delivery = reported(invitation.opportunity_id)
+    for _ in range(3):
+        assert (delivery.verdict, delivery.due_at is None) == ("", False)
+        type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
+        scenario.work()
+        delivery.refresh_from_db()
+    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.STILL_SHOWN)
+    assert scenario.reread(invitation).email == ADDRESS
+    assert not Erasure.objects.exists()
+
+
+def test_a_refusal_is_no_confirmation(scenario, reported):
+    invitation = scenario.sent_invitation()
+    account = scenario.sandbox.lever.accounts["acme"]
+    account.opportunities[invitation.opportunity_id].confidentiality = "confidential"
+    delivery = reported(invitation.opportunity_id)
+    for _ in range(3):
+        type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
+        scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.NOT_CONFIRMED)
+    assert scenario.reread(invitation).email == ADDRESS
+
+
+def test_a_candidate_about_whom_nothing_is_stored_gets_no_receipt(scenario, reported):
+    opportunity_id = scenario.sandbox.opportunity_id("Birch")
+    scenario.sandbox.lever_does("delete", opportunities=[opportunity_id])
+    scenario.organization.deliveries.filter(opportunity_id=opportunity_id).delete()
+    delivery = reported(opportunity_id)
+    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.NOTHING_STORED)
+    assert not Erasure.objects.exists()
+
+
+def test_a_pause_does_not_hold_the_erasure_back(scenario, reported):
+    invitation = scenario.sent_invitation()
+    scenario.set_policies(paused=True)
+    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
+    assert reported(invitation.opportunity_id).verdict == "erased"
+
+
+def test_without_a_connection_the_report_is_kept_and_decided_again(scenario, reported):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
+    scenario.organization.lever_connection.mark_needs_reconnect("gone")
+    delivery = reported(invitation.opportunity_id)
+    assert (delivery.verdict, delivery.is_waiting) == ("disconnected", True)
+    assert scenario.reread(invitation).email == ADDRESS
+
+
+def test_levers_test_request_erases_nothing(scenario):
+    delivery = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        event="candidateDeleted",
+        opportunity_id="",
+        payload={"event": "candidateDeleted", "data": {}},
+    )
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "test_request"
+
+
+def test_killed_after_the_erasure_the_report_is_decided_all_the_same(scenario, reported, monkeypatch):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does("delete", opportunities=[invitation.opportunity_id])
+    decide = type(factories.DeliveryFactory.build()).decide
+    monkeypatch.setattr("integrations.inbox.models.delivery.Delivery.decide", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        reported(invitation.opportunity_id)
+    monkeypatch.setattr("integrations.inbox.models.delivery.Delivery.decide", decide)
+    delivery = scenario.organization.deliveries.get(event="candidateDeleted")
+    type(delivery).objects.filter(pk=delivery.pk).update(leased_until=factories.a_moment_ago())
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "erased"
+    assert Erasure.objects.count() == 1
+
+
+def _killed(*_, **__):
+    raise KeyboardInterrupt

@@ -1,0 +1,191 @@
+"""The policies on entering a trigger stage again and on leaving it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from tests.support import factories
+
+STAGE = "CodeScreen Assessment"
+
+
+@pytest.fixture
+def move_and_decide(scenario, sandbox):
+    """Return what moves a candidate, works the delivery of it and returns the delivery."""
+
+    def move(stage: str = STAGE, **changes: Any) -> Delivery:
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
+        data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(stage)}
+        event = changes.pop("event", "candidateStageChange")
+        delivery = factories.DeliveryFactory.create(
+            organization=scenario.organization,
+            opportunity_id=sandbox.opportunity_id("Alder"),
+            event=event,
+            payload={"event": event, "data": data},
+            **changes,
+        )
+        scenario.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    return move
+
+
+def completed_invitation(scenario, days: int = 0, **verdict: Any) -> Invitation:
+    """Return an invitation that was completed this many days ago."""
+    invitation = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days, seconds=5))
+    return invitation
+
+
+def expired_invitation(scenario, **verdict: Any) -> Invitation:
+    """Return a completed invitation whose result is Expired."""
+    invitation = completed_invitation(scenario, **verdict)
+    Result.objects.update(outcome="Expired")
+    return invitation
+
+
+def test_reentry_starts_no_round_by_default(scenario, move_and_decide):
+    expired_invitation(scenario, score=20, result="Failed")
+    delivery = move_and_decide()
+    assert delivery.verdict == "already_invited"
+    assert Invitation.objects.count() == 1
+
+
+def test_reentry_after_expiry_starts_a_new_round(scenario, sandbox, move_and_decide):
+    first = expired_invitation(scenario, score=20, result="Failed")
+    scenario.set_policies(reentry="after_expiry")
+    sent = sandbox.invitations_sent()
+    delivery = move_and_decide()
+    assert delivery.verdict == "invite"
+    assert "This is round 2." in delivery.explanation
+    second = Invitation.objects.exclude(pk=first.pk).get()
+    assert (second.round, second.status, second.assessment_id) == (2, "invited", first.assessment_id)
+    assert second.instance_id != first.instance_id
+    assert delivery.invitation == second
+    assert sandbox.invitations_sent() == sent + 1
+    # delivered again, by Lever or by a replay: the second round prevents a third
+    assert move_and_decide().verdict == "already_invited"
+    assert Invitation.objects.count() == 2
+
+
+def test_reentry_after_expiry_starts_no_round_when_the_result_is_not_expired(scenario, move_and_decide):
+    completed_invitation(scenario, score=20, result="Failed", days=400)
+    scenario.set_policies(reentry="after_expiry")
+    assert move_and_decide().verdict == "already_invited"
+
+
+def test_the_latest_attempt_decides_when_an_earlier_one_is_recorded_late(scenario, move_and_decide):
+    invitation = expired_invitation(scenario, score=20, result="Failed")
+    latest = invitation.results.get()
+    Result.objects.filter(pk=latest.pk).update(attempt=2)
+    Result.objects.create(invitation=invitation, attempt=1, outcome="Passed")
+    scenario.set_policies(reentry="after_expiry")
+    assert move_and_decide().verdict == "invite"
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(29, "already_invited"), (30, "invite")])
+def test_reentry_after_days_starts_a_round_once_the_days_have_passed(
+    scenario, move_and_decide, days, verdict
+):
+    completed_invitation(scenario, score=90, result="Passed", days=days)
+    scenario.set_policies(reentry="after_days", reentry_days=30)
+    assert move_and_decide().verdict == verdict
+
+
+def test_reentry_starts_no_round_while_one_is_open(scenario, move_and_decide):
+    invitation = scenario.sent_invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(invited_at=timezone.now() - timedelta(days=400))
+    scenario.set_policies(reentry="after_days", reentry_days=1)
+    assert move_and_decide().verdict == "already_invited"
+
+
+def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbox, move_and_decide):
+    expired_invitation(scenario, score=20, result="Failed")
+    scenario.set_policies(reentry="after_expiry")
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    assert move_and_decide(event="sweep").verdict == "already_invited"  # the entry from before the completion
+    before = timezone.now() - timedelta(days=3)
+    assert move_and_decide(received_at=before).verdict == "already_invited"  # an old delivery decided again
+    assert Invitation.objects.count() == 1
+
+
+def test_a_new_round_is_held_when_it_exceeds_the_bulk_limit(scenario, move_and_decide):
+    first = expired_invitation(scenario, score=20, result="Failed")
+    scenario.set_policies(reentry="after_expiry", bulk_limit=1)
+    assert move_and_decide().verdict == "held_for_approval"
+    held = Invitation.objects.exclude(pk=first.pk).get()
+    assert (held.round, held.status) == (2, "held")
+
+
+@pytest.mark.parametrize(("leaving", "status"), [("stop", "withdrawn"), ("keep", "invited")])
+def test_an_invitation_is_stopped_or_followed_by_policy_when_the_candidate_leaves(
+    scenario, move_and_decide, leaving, status
+):
+    invitation = scenario.sent_invitation()
+    scenario.set_policies(leaving=leaving)
+    move_and_decide("New applicant")
+    assert scenario.reread(invitation).status == status
+
+
+def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move_and_decide):
+    invitation = scenario.pending_invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(status="held")
+    scenario.set_policies(leaving="keep")
+    move_and_decide("New applicant")
+    assert scenario.reread(invitation).status == "withdrawn"
+
+
+def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_and_decide):
+    scenario.set_policies(leaving="keep")
+    invitation = scenario.sent_invitation()
+    Invitation.objects.update(followed_since=timezone.now() - timedelta(days=57))
+    scenario.poll()
+    assert scenario.reread(invitation).following_ended == "not_started"
+    move_and_decide("Phone screen")
+    assert move_and_decide().verdict == "already_invited"
+    scenario.poll()
+    followed = scenario.reread(invitation)
+    assert (followed.following_ended, followed.next_poll_at is None) == ("", False)
+
+
+# a person's no
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
+    scenario, sandbox, move_and_decide, super_admin, was_sent
+):
+    move_and_decide()
+    invitation = Invitation.objects.get()
+    if was_sent:
+        invitations.cancel(invitation, super_admin)
+    else:
+        Invitation.objects.update(status="held", instance_id="")
+        invitations.cancel(scenario.reread(invitation), super_admin)
+    sent = sandbox.invitations_sent()
+    earlier = timezone.now() - timedelta(minutes=1)
+    delivery = move_and_decide(received_at=earlier)  # a second webhook of the entry before the no
+    assert delivery.verdict == "already_invited"
+    assert "was cancelled by a person" in delivery.explanation
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
+
+
+def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_and_decide, super_admin):
+    factories.InvitationFactory.create(organization=scenario.organization)
+    scenario.set_policies(bulk_limit=1)
+    move_and_decide()
+    scenario.set_policies(bulk_limit=0)
+    invitations.cancel(Invitation.objects.get(status="held"), super_admin)
+    Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
+    assert move_and_decide().verdict == "invite"
+    assert sandbox.invitations_sent() == 1

@@ -1,0 +1,90 @@
+"""The same person enters the stage through another opportunity: what they have already counts, over or not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.duty_budget import Budget
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.sweep import sweep
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from tests.inbox.conftest import verdict
+
+FIRST, SECOND = "Tamarack", "Tamarack again"
+PERSON = "tamarack@candidates.example"
+
+
+@pytest.fixture
+def enter_both(scenario, sandbox, move_candidate):
+    """Return what moves the person into the stage through the second opportunity, and returns the delivery.
+
+    The person is invited through the first one before.
+    """
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    sandbox.lever_does("tags", posting="Frontend Engineer", add=["CodeScreen Backend"])
+    sandbox.lever_does("tags", posting="Frontend Engineer", remove=["CodeScreen Frontend Developer"])
+    scenario.set_policies(default_assessment="Backend")
+    move_candidate(FIRST)
+    scenario.work()
+    assert sandbox.invitations_sent(PERSON) == 1
+
+    def enter(**changes):
+        for tag in sandbox.opportunity(SECOND)["tags"]:
+            sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id(SECOND)], remove=[tag])
+        delivery = move_candidate(SECOND, **changes)
+        scenario.work()
+        return verdict(delivery)
+
+    return enter
+
+
+def test_a_person_who_left_the_stage_after_the_invitation_is_not_invited_through_another_opportunity(
+    scenario, sandbox, move_candidate, enter_both
+):
+    move_candidate(FIRST, "Phone screen")
+    scenario.work()
+    assert Invitation.objects.get().status == "withdrawn"
+    assert enter_both() == "invited_elsewhere"
+    assert sandbox.invitations_sent(PERSON) == 1
+
+
+def test_a_person_who_completed_elsewhere_is_not_invited_again(scenario, sandbox, enter_both):
+    scenario.candidate_does("start", "submit", "evaluate", word=FIRST, score=80)
+    assert Invitation.objects.get().status == "completed"
+    assert enter_both() == "invited_elsewhere"
+    assert sandbox.invitations_sent(PERSON) == 1
+
+
+def test_the_reentry_policy_holds_for_a_person_who_completed_elsewhere(scenario, sandbox, enter_both):
+    scenario.candidate_does("start", "submit", "evaluate", word=FIRST, score=20)
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(seconds=5))
+    scenario.set_policies(reentry="after_expiry")
+    assert enter_both() == "invited_elsewhere"
+    Result.objects.update(outcome="Expired")
+    assert enter_both() == "invite"
+    assert sandbox.invitations_sent(PERSON) == 2
+
+
+def test_the_same_address_under_another_contact_is_the_same_person(scenario, sandbox, enter_both):
+    account = sandbox.lever.accounts["acme"]
+    second = account.opportunities[sandbox.opportunity_id(SECOND)]
+    other = type(account.contact_of(second))(id="another-contact", name="T. Tamarack")
+    account.add_contact(other)
+    account.set_emails(other, [PERSON.title()])
+    second.contact_id = other.id
+    assert enter_both() == "invited_elsewhere"
+    assert sandbox.invitations_sent(PERSON) == 1
+
+
+def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitation_was_withdrawn(
+    scenario, sandbox, move_candidate, enter_both
+):
+    move_candidate(FIRST, "Phone screen")
+    scenario.work()
+    assert enter_both() == "invited_elsewhere"
+    assert Invitation.objects.get().status == "withdrawn"
+    sweep(scenario.organization, provider.clients_for(scenario.organization), Budget())
+    assert not Delivery.objects.filter(event="sweep").exists()

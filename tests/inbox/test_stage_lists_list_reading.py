@@ -1,0 +1,198 @@
+"""Candidates of a bulk move are read from Lever's list, each after the webhook that told of them."""
+
+import time
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog import lists
+from integrations.clients.models import ApiCall
+from integrations.clients.provider import clients_for
+from integrations.inbox import stage_lists
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever.payloads import Opportunity
+from integrations.organizations.models.organization import Organization
+from portal.devtools.threads import run_in_threads
+from tests.inbox.conftest import verdict
+from tests.support import factories
+from tests.support.calls import count_calls
+
+NOW = timezone.now()
+WORDS = ["Alder", "Birch", "Cedar", "Dogwood"]
+
+
+@pytest.fixture(autouse=True)
+def _few_are_many(scenario, sandbox, monkeypatch):
+    """Three waiting candidates are enough for the list; the copies of the other lists are young."""
+    monkeypatch.setattr(stage_lists, "FEWEST_CANDIDATES", 3)
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    for role in ("Backend Engineer", "Frontend Engineer"):
+        scenario.organization.role_mappings.create(role=role, assessment="Backend")
+    lists.refresh_stages(scenario.organization, clients_for(scenario.organization).lever())
+    lists.refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
+    ApiCall.objects.all().delete()
+
+
+def reads():
+    """Return how often Lever's list was read, and how often single candidates were."""
+    read = {"platform": "lever", "method": "GET"}
+    lists = count_calls(path="/opportunities", **read)
+    return lists, count_calls(path__startswith="/opportunities/", **read)
+
+
+def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    scenario.work()
+    assert reads() == (1, 0)
+    assert {verdict(delivery) for delivery in deliveries} == {"invite"}
+    assert sandbox.invitations_sent() == len(WORDS)
+
+
+def test_few_candidates_are_read_one_by_one(scenario, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS[:2]]
+    scenario.work()
+    assert reads() == (0, 2)
+    assert {verdict(delivery) for delivery in deliveries} == {"invite"}
+
+
+def test_a_candidate_whom_the_list_does_not_show_is_read_alone(
+    scenario, sandbox, move_candidate, deliver_stage_change
+):
+    deliveries = [move_candidate(word) for word in WORDS[:3]]
+    gone = deliver_stage_change("Elm")  # in another stage
+    scenario.work()
+    assert reads() == (1, 1)
+    assert [verdict(delivery) for delivery in deliveries] == ["invite"] * 3
+    assert verdict(gone) == "left_stage"
+    assert sandbox.invitations_sent("elm@candidates.example") == 0
+
+
+def test_a_delivery_that_came_after_the_reading_is_not_decided_by_it(scenario, sandbox, move_candidate):
+    for word in WORDS:
+        move_candidate(word)
+    first = factories.claimed(Delivery, "first")
+    assert stage_lists.readings.take(first) is not None
+    move_candidate("Alder", "Phone screen")
+    later = move_candidate("Alder")
+    assert stage_lists.readings.take(later) is None
+    scenario.work()
+    assert reads() == (1, 1)
+    assert sandbox.invitations_sent("alder@candidates.example") == 1
+
+
+def test_a_delivery_that_became_due_again_after_the_reading_is_not_decided_by_it(move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    assert stage_lists.readings.take(deliveries[0]) is not None
+    deliveries[1].due_at = timezone.now() + timedelta(seconds=1)
+    assert stage_lists.readings.take(deliveries[1]) is None
+
+
+def test_an_old_reading_is_not_used(scenario, move_candidate, monkeypatch):
+    deliveries = [move_candidate(word) for word in WORDS]
+    assert stage_lists.readings.take(deliveries[0]) is not None
+    monkeypatch.setattr(stage_lists, "YOUNG_SECONDS", 0.0)
+    assert stage_lists.readings.take(deliveries[1]) is not None
+    assert reads() == (2, 0)
+
+
+def test_a_candidate_who_left_after_the_reading_is_not_invited(scenario, sandbox, move_candidate):
+    for word in WORDS:
+        move_candidate(word)
+    first = factories.claimed(Delivery, "first")
+    stage_lists.readings.take(first)
+    first.release()
+    move_candidate("Birch", "Phone screen")
+    scenario.work()
+    assert sandbox.invitations_sent("birch@candidates.example") == 0
+    assert Invitation.objects.get(email="birch@candidates.example").status == "withdrawn"
+
+
+def test_candidates_are_read_one_by_one_when_the_list_fails(scenario, sandbox, move_candidate):
+    for word in WORDS:
+        move_candidate(word)
+    scenario.lever_fails("/opportunities$", method="GET", status=500)
+    scenario.work()
+    assert reads() == (1, len(WORDS))
+    assert sandbox.invitations_sent() == len(WORDS)
+
+
+def test_no_more_pages_are_read_than_calls_are_saved(scenario, sandbox, monkeypatch, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    monkeypatch.setattr(stage_lists, "PAGE_SIZE", 1)
+    taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
+    assert sum(found is not None for found in taken) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == len(WORDS)
+
+
+def test_one_thread_reads_the_list_while_the_others_wait_for_it(monkeypatch):
+    rows = [Delivery(organization=Organization(pk=1), due_at=NOW, payload=_entering(word)) for word in WORDS]
+    read: list[str] = []
+    taken: list[tuple[Opportunity, datetime] | None] = []
+
+    def read_slowly(_organization, stage_id, _former):
+        time.sleep(0.1)
+        read.append(stage_id)
+        found = dict.fromkeys(WORDS, Opportunity.from_api({}))
+        return stage_lists.ListReading(NOW, opportunities=found)
+
+    monkeypatch.setattr(stage_lists, "_read_list", read_slowly)
+    run_in_threads([partial(_take, row, taken) for row in rows])
+    assert read == ["stage"]
+    assert [found and found[1] for found in taken] == [NOW] * len(WORDS)
+
+
+def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatch):
+    stages = ("one", "two")
+    rows = [
+        Delivery(organization=Organization(pk=1), due_at=NOW, payload=_entering(word, stage))
+        for word in WORDS
+        for stage in stages
+    ]
+    read: list[str] = []
+
+    def read_list(_organization, stage_id, _former):
+        read.append(stage_id)
+        return stage_lists.ListReading(NOW, opportunities=dict.fromkeys(WORDS, Opportunity.from_api({})))
+
+    monkeypatch.setattr(stage_lists, "_read_list", read_list)
+    assert all(stage_lists.readings.take(row) for row in rows)
+    assert read == [*stages]
+
+
+def test_an_old_reading_is_forgotten_with_whom_it_showed(move_candidate, monkeypatch):
+    deliveries = [move_candidate(word) for word in WORDS]
+    stage_lists.readings.take(deliveries[0])
+    assert stage_lists.readings._latest
+    monkeypatch.setattr(stage_lists, "YOUNG_SECONDS", 0.0)
+    other = Delivery(organization=Organization(pk=9**9), due_at=NOW, payload=_entering("x", "another stage"))
+    assert stage_lists.readings.take(other) is None
+    assert not stage_lists.readings._latest
+
+
+def test_a_reading_ends_in_time_for_those_whom_it_has_shown(scenario, sandbox, monkeypatch, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    monkeypatch.setattr(stage_lists, "LONGEST_READING_SECONDS", -1.0)
+    taken = [stage_lists.readings.take(delivery) for delivery in deliveries]
+    assert sum(found is not None for found in taken) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == len(WORDS)
+
+
+def _take(delivery, taken):
+    taken.append(stage_lists.readings.take(delivery))
+
+
+def _entering(word, stage="stage"):
+    return {"data": {"opportunityId": word, "toStageId": stage}}
+
+
+def test_a_list_of_others_is_not_shown_with_one_candidate(scenario, move_candidate):
+    for word in WORDS:
+        move_candidate(word)
+    scenario.work()
+    call = ApiCall.objects.get(path="/opportunities")
+    assert (call.opportunity_id, call.delivery) == ("", None)

@@ -1,0 +1,237 @@
+"""Who is in a trigger stage is missed unless a delivery or an invitation accounts for this entry."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog import lists
+from integrations.clients import provider
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from integrations.queue import on_request
+from tests.inbox.conftest import STAGE
+from tests.support import append_only, factories
+
+ARCHIVE_REASON = "Underqualified"
+
+
+def test_a_candidate_with_a_delivery_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
+    factories.DeliveryFactory(
+        organization=scenario.organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
+        received_at=timezone.now() + timedelta(seconds=1),
+    )
+    assert on_request.sweep_organization(scenario.organization) == 0
+
+
+def test_a_candidate_in_a_mapped_stage_is_taken_in(scenario, sandbox, move_without_webhook):
+    scenario.organization.role_mappings.create(
+        role="Backend Engineer", stage="Phone screen", assessment="Backend"
+    )
+    move_without_webhook(stage="Phone screen")
+    assert on_request.sweep_organization(scenario.organization) == 1
+
+
+@pytest.mark.parametrize("after", [timedelta(), timedelta(hours=1)])
+def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(
+    scenario, sandbox, move_without_webhook, after
+):
+    move_without_webhook()
+    on_request.sweep_organization(scenario.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    assert sandbox.invitations_sent() == 0
+    move_without_webhook(stage="Phone screen")
+    move_without_webhook()
+    Delivery.objects.update(received_at=timezone.now() - after)
+    assert on_request.sweep_organization(scenario.organization) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_candidate_who_came_back_after_a_left_stage_verdict_is_taken_in(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook()
+    factories.DeliveryFactory(
+        organization=scenario.organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
+        verdict="left_stage",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    assert on_request.sweep_organization(scenario.organization) == 1
+
+
+@pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
+def test_a_candidate_refused_by_a_person_is_ignored(
+    scenario, sandbox, move_without_webhook, super_admin, status
+):
+    move_without_webhook()
+    on_request.sweep_organization(scenario.organization)
+    if status == "uncertain":
+        scenario.codescreen_fails(status=500)
+    if status in {"invited", "uncertain"}:
+        scenario.work()
+    invitation = Invitation.objects.get()
+    if status == "held":
+        Invitation.objects.update(status="held")
+        invitations.cancel(invitation, super_admin)
+    else:
+        assert invitation.status == status
+        invitations.cancel(invitation, super_admin)
+    sent = sandbox.invitations_sent()
+    assert on_request.sweep_organization(scenario.organization) == 0
+    # as if a webhook had arrived: the sweep recognizes its own delivery by its key
+    Delivery.objects.update(dedupe_key="id:webhook", event="candidateStageChange")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
+
+
+def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
+    scenario, sandbox, move_without_webhook, super_admin
+):
+    move_without_webhook()
+    on_request.sweep_organization(scenario.organization)
+    invitations.cancel(Invitation.objects.get(), super_admin)
+    scenario.work()
+    move_without_webhook(stage="Phone screen")
+    move_without_webhook()
+    earlier = timezone.now() - timedelta(hours=1)
+    Delivery.objects.update(received_at=earlier)
+    Invitation.objects.update(changed_at=earlier)
+    assert on_request.sweep_organization(scenario.organization) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_a_candidate_whom_a_sweep_found_is_taken_in_again_when_unarchived(
+    scenario, sandbox, move_without_webhook, is_sent
+):
+    move_without_webhook()
+    on_request.sweep_organization(scenario.organization)
+    if is_sent:
+        scenario.work()
+    alder = sandbox.opportunity_id("Alder")
+    sandbox.lever_does("archive", opportunity=alder, reason=ARCHIVE_REASON)
+    Invitation.objects.get().move("withdrawn", "The candidate is archived in Lever.")
+    scenario.work()
+    assert on_request.sweep_organization(scenario.organization) == 0
+    sandbox.lever_does("archive", opportunity=alder, reason=None)
+    on_request.sweep_organization(scenario.organization)
+    scenario.work()
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
+    assert on_request.sweep_organization(scenario.organization) == 0
+
+
+@pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
+def test_a_candidate_whom_lever_did_not_show_is_taken_in(
+    scenario, sandbox, move_without_webhook, was_decided_by_a_sweep
+):
+    move_without_webhook()
+    if was_decided_by_a_sweep:
+        on_request.sweep_organization(scenario.organization)
+        append_only.overwrite(Verdict.objects.all(), invitation=None)
+        Invitation.objects.all().delete()
+        Delivery.objects.update(verdict="not_visible")
+    else:
+        data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(STAGE)}
+        factories.DeliveryFactory(
+            organization=scenario.organization,
+            opportunity_id=data["opportunityId"],
+            payload={"event": "candidateStageChange", "data": data},
+            verdict="not_visible",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+    assert [on_request.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+@pytest.fixture
+def renamed_stage(scenario, sandbox):
+    """Return a function that renames a stage in Lever."""
+
+    def rename(stage, name):
+        account = sandbox.lever.accounts["acme"]
+        account.stages[sandbox.stage_id(stage)].text = name
+
+    return rename
+
+
+def test_a_candidate_who_entered_just_after_a_rename_is_taken_in(
+    scenario, sandbox, move_without_webhook, deliver_stage_change, renamed_stage
+):
+    refresh_stages(scenario.organization)
+    renamed_stage("Phone screen", "CodeScreen call")
+    move_without_webhook(stage="CodeScreen call")
+    delivery = deliver_stage_change(stage="Phone screen")
+    scenario.work()  # by a list that is less than a minute old
+    delivery.refresh_from_db()
+    assert delivery.verdict == "not_a_trigger_stage"
+    assert [on_request.sweep_organization(scenario.organization) for _ in range(2)] == [1, 0]
+
+
+def test_a_candidate_who_stood_in_a_stage_that_was_renamed_later_is_not_invited(
+    scenario, sandbox, move_without_webhook, deliver_stage_change, renamed_stage
+):
+    move_without_webhook(stage="Phone screen")
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=10))
+    deliver_stage_change(stage="Phone screen")
+    refresh_stages(scenario.organization)
+    scenario.work()
+    renamed_stage("Phone screen", "CodeScreen call")
+    assert on_request.sweep_organization(scenario.organization) == 0
+
+
+def test_candidates_of_an_hour_with_the_wrong_lever_account_are_taken_in(
+    scenario, sandbox, move_without_webhook, deliver_stage_change, connect_to_account
+):
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    connect_to_account("globex")
+    scenario.work()
+    move_without_webhook()
+    sandbox.set_entered_at("Alder", timezone.now() + timedelta(minutes=1))
+    deliver_stage_change()
+    scenario.work()
+    assert Delivery.objects.get().verdict == "not_a_trigger_stage"
+    connect_to_account("acme")
+    scenario.work()
+    assert on_request.sweep_organization(scenario.organization) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+@pytest.mark.parametrize(("reentry", "repaired"), [("after_expiry", 1), ("nothing", 0)])
+def test_a_reentry_without_a_webhook_starts_a_round_when_the_policy_gives_one(
+    scenario, sandbox, move_without_webhook, reentry, repaired
+):
+    scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", score=20, result="Failed")
+    Result.objects.update(outcome="Expired")
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(hours=1))
+    Delivery.objects.update(received_at=timezone.now() - timedelta(days=2))
+    scenario.set_policies(reentry=reentry)
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=2))
+    assert on_request.sweep_organization(scenario.organization) == 0
+    move_without_webhook(stage="Phone screen")
+    move_without_webhook()
+    assert on_request.sweep_organization(scenario.organization) == repaired
+    scenario.work()
+    assert Invitation.objects.count() == 1 + repaired
+
+
+def refresh_stages(organization):
+    """Read Lever's stages into the copy."""
+    lists.refresh_stages(organization, provider.lever_client(organization))

@@ -1,0 +1,269 @@
+"""The sweep takes in candidates whose webhook was lost, once, and no others."""
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.clients.models import ApiCall
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.inbox import decide_delivery, sweep
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.lever import transport
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue import duties, on_request, worker
+from integrations.queue.models.duty_run import Duty, DutyRun
+from tests.support import duty_runs, factories
+
+
+def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
+    assert [on_request.sweep_organization(scenario.organization) for _ in range(3)] == [1, 0, 0]
+    scenario.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
+        "sweep",
+        "invite",
+        sandbox.opportunity_id("Alder"),
+    )
+    assert sandbox.invitations_sent() == 1
+    [email] = Effect.objects.filter(kind="send_email")
+    assert "webhook missed" in email.payload["subject"]
+
+
+def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
+    for _ in range(2):
+        on_request.sweep_organization(scenario.organization)
+    scenario.work()
+    on_request.sweep_organization(scenario.organization)
+    before = ApiCall.objects.count()
+    for _ in range(3):
+        on_request.sweep_organization(scenario.organization)
+    assert ApiCall.objects.count() == before
+    swept = ApiCall.objects.filter(path="/opportunities", opportunity_id="").latest("at")
+    assert swept.repeats >= 3
+
+
+def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook("Nyssa")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert Delivery.objects.get().verdict == "no_email"
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_an_archived_candidate_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook("Pine")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_candidate_in_another_stage_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook(stage="Phone screen")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_sweep_without_a_trigger_stage_counts_as_done(scenario):
+    Organization.objects.update(stage_prefix="Take-home exercise")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert LeverConnection.objects.get().swept_at is not None
+
+
+@pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
+def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, move_without_webhook, reason):
+    move_without_webhook()
+    if reason == "paused":
+        Organization.objects.update(paused=True)
+    elif reason == "lever":
+        LeverConnection.objects.update(state="needs_reconnect")
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    scenario.organization.refresh_from_db()
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
+    scenario.lever_fails("/opportunities", method="GET", status=500, times=1)
+    with pytest.raises(PlatformError):
+        on_request.sweep_organization(scenario.organization)
+    assert on_request.sweep_organization(scenario.organization) == 1
+
+
+def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox, move_without_webhook):
+    other = factories.LeverConnectionFactory().organization  # whose Lever refuses it
+    factories.CodeScreenConnectionFactory(organization=other)
+    move_without_webhook()
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=3))
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(hours=1))
+    for organization in (other, scenario.organization):
+        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    assert worker.perform_duties() == 2
+    assert Delivery.objects.get(organization=scenario.organization).verdict == "invite"
+
+
+def test_all_pages_of_a_stage_are_read(scenario, sandbox, move_without_webhook):
+    words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
+    for word in words:
+        move_without_webhook(word)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
+        on_request.sweep_organization(scenario.organization)
+    assert Delivery.objects.count() == len(words)
+
+
+def test_a_delivery_is_not_due_while_the_sweep_decides_it(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    move_without_webhook()
+    due_counts = []
+    decide = decide_delivery.decide_delivery
+
+    def count_due_and_decide(delivery, *args, **kwargs):
+        due_counts.append(Delivery.objects.due().count())
+        return decide(delivery, *args, **kwargs)
+
+    monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
+    assert on_request.sweep_organization(scenario.organization) == 1
+    assert due_counts == [0]
+
+
+@pytest.mark.parametrize("error", [CallDeferred(1.0), PlatformError("no answer", status=503)])
+@pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
+def test_a_candidate_who_cannot_be_decided_is_left_to_the_workers(
+    scenario, sandbox, move_without_webhook, monkeypatch, error, was_decided_by_a_sweep
+):
+    move_without_webhook()
+    if was_decided_by_a_sweep:
+        on_request.sweep_organization(scenario.organization)
+        Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    with monkeypatch.context() as patch, contextlib.suppress(CallDeferred):
+        patch.setattr(sweep, "decide_delivery", fail)
+        on_request.sweep_organization(scenario.organization)
+    assert Delivery.objects.due().count() == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_those_after_a_candidate_who_cannot_be_decided_are_compared(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+    decide = decide_delivery.decide_delivery
+    failed: list[int] = []
+
+    def fail_first(delivery, *args, **kwargs):
+        if not failed:
+            failed.append(delivery.pk)
+            raise PlatformError("no answer", status=503)
+        return decide(delivery, *args, **kwargs)
+
+    monkeypatch.setattr(sweep, "decide_delivery", fail_first)
+    assert on_request.sweep_organization(scenario.organization) == 2
+    assert Delivery.objects.filter(verdict="invite").count() == 2
+    assert Delivery.objects.due().get().pk == failed[0]
+
+
+@pytest.mark.parametrize(("minutes", "repaired"), [(1, 0), (3, 1)])
+def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
+    scenario, sandbox, move_without_webhook, minutes, repaired
+):
+    long_ago = timezone.now() - timedelta(hours=1)
+    LeverConnection.objects.update(first_connected_at=long_ago, swept_at=long_ago)
+    move_without_webhook()
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
+    organization = Organization.objects.reread(scenario.organization.pk)
+    assert duties.sweep_organization(organization, Budget(), is_full=False) == repaired
+    assert Delivery.objects.count() == repaired
+
+
+# a list that is longer than a turn: here a turn ends after a page or a repair, and a page has one row
+
+
+def sweep_in_turns(scenario) -> int:
+    def step(budget):
+        duties.sweep_organization(Organization.objects.reread(scenario.organization.pk), budget)
+
+    return duty_runs.turns_until_done(step)
+
+
+def test_a_long_stage_is_compared_in_turns_to_its_end(scenario, sandbox, move_without_webhook, monkeypatch):
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+    began = timezone.now()
+    assert sweep_in_turns(scenario) > 3
+    assert Delivery.objects.filter(verdict="invite").count() == 3
+    swept_at = LeverConnection.objects.get().swept_at
+    assert swept_at is not None
+    assert swept_at > began
+
+
+def test_who_is_still_in_the_stage_stays_offered_after_a_sweep_in_turns(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    for word in ("Alder", "Birch", "Cedar"):
+        move_without_webhook(word)
+        sandbox.set_entered_at(word, timezone.now() - timedelta(days=2))
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    sweep_in_turns(scenario)
+    assert set(Delivery.objects.values_list("verdict", "due_at")) == {("entered_before", None)}
+    move_without_webhook("Alder", stage="Phone screen")
+    sweep_in_turns(scenario)
+    again = Delivery.objects.get(due_at__isnull=False)
+    assert again.opportunity_id == sandbox.opportunity_id("Alder")
+
+
+def test_a_sweep_begins_anew_when_lever_refuses_the_next_page(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+    for word in ("Alder", "Birch"):
+        move_without_webhook(word)
+    organization = Organization.objects.reread(scenario.organization.pk)
+    budget, later = Budget(seconds=-1), Budget()
+    for _ in range(2):  # one repair, then to the second page
+        with pytest.raises(CallDeferred):
+            duties.sweep_organization(organization, budget)
+    later.place = {**budget.place, "next": "%5B"}
+    with pytest.raises(PlatformError):
+        duties.sweep_organization(organization, later)
+    assert duties.sweep_organization(organization, later) == 1
+
+
+def test_all_are_compared_anew_when_another_account_is_connected_during_the_first_sweep(
+    scenario, sandbox, move_without_webhook, connect_to_account, monkeypatch
+):
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    connect_to_account("globex")
+    move_without_webhook()
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    account = sandbox.lever.accounts["acme"]
+    account.opportunities[sandbox.opportunity_id("Alder")].updated_at -= 3600_000
+
+    def connect_and_return(organization):
+        connect_to_account("acme")
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "trigger_stages", connect_and_return)
+        duties.sweep_organization(scenario.organization, Budget(), is_full=False)
+    organization = Organization.objects.reread(scenario.organization.pk)
+    assert duties.sweep_organization(organization, Budget(), is_full=False) == 1

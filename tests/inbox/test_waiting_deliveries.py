@@ -1,0 +1,83 @@
+"""A delivery waits while the organization is paused or disconnected, and is decided afterwards."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.codescreen.acts import save_codescreen_key
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.acts.lever_connection import connect_lever, disconnect_lever
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
+from tests.inbox.conftest import verdict
+
+
+@pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
+def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
+    scenario, sandbox, move_candidate, super_admin, what
+):
+    match what:
+        case "paused":
+            set_policies(scenario.organization, {"paused": True}, super_admin)
+        case "no lever":
+            disconnect_lever(scenario.organization, super_admin)
+        case "lever refused":
+            LeverConnection.objects.update(state="needs_reconnect")
+        case "no codescreen":
+            CodeScreenConnection.objects.update(api_key="")
+        case "key refused":
+            CodeScreenConnection.objects.update(state="refused")
+    delivery = move_candidate()
+    scenario.work()
+    assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
+    assert delivery.due_at is None
+    assert sandbox.invitations_sent() == 0
+    match what:
+        case "paused":
+            set_policies(scenario.organization, {"paused": False}, super_admin)
+        case "no lever" | "lever refused":
+            account = sandbox.lever.accounts["acme"]
+            grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
+            connect_lever(
+                scenario.organization,
+                sandbox.lever.grants.issue(grant, account),
+                super_admin,
+                lever_user_id=account.actor(),
+                lever_account_id=account.id,
+            )
+        case _:
+            save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert sandbox.invitations_sent() == 1
+
+
+def _scopes():
+    return LeverConnection.objects.get().granted_scopes
+
+
+def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(
+    scenario, sandbox, move_candidate
+):
+    CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
+    delivery = move_candidate()
+    scenario.work()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    scenario.work()
+    assert CodeScreenConnection.objects.get().state == "refused"
+    assert verdict(delivery) == "disconnected"
+
+
+def test_the_delivery_is_kept_when_the_grant_is_revoked_while_deciding(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    sandbox.lever_does("revoke")
+    scenario.work()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    scenario.work()
+    assert LeverConnection.objects.get().state == "needs_reconnect"
+    assert verdict(delivery) == "disconnected"
+    subjects = [row.payload["subject"] for row in Effect.objects.filter(kind="send_email")]
+    assert subjects == ["Lever needs to be reconnected"]

@@ -1,0 +1,170 @@
+"""Inviting again and stopping an invitation."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.catalog.models import Assessment
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import ProgressTag
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from tests.support import factories
+from tests.support.factories import recorded
+
+OVER = {"completed", "withdrawn"}
+STOPPABLE = {"held", "pending", "uncertain", "invited"}
+
+
+def in_status(organization, status, **changes):
+    """Return an invitation in that status."""
+    has_instance = status in {"invited", "in_progress", "submitted", "completed"}
+    return factories.InvitationFactory.create(
+        organization=organization, status=status, instance_id="instance-1" if has_instance else "", **changes
+    )
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_inviting_again_requires_an_invitation_that_is_over(organization, super_admin, status):
+    invitation = in_status(organization, status, role_title="Chef", stage_name="CodeScreen Home")
+    if status not in OVER:
+        with pytest.raises(ActionNotAllowed):
+            invitations.invite_again(invitation, super_admin)
+        assert Invitation.objects.count() == 1
+        assert not recorded().exists()
+        return
+    again = invitations.invite_again(invitation, super_admin, "the first attempt was interrupted")
+    assert (again.round, again.status, again.instance_id) == (2, "pending", "")
+    for name in invitations.COPIED_TO_NEXT_ROUND:
+        assert getattr(again, name) == getattr(invitation, name)
+    assert again.external_id != invitation.external_id
+    assert Effect.objects.get(kind="send_invitation").invitation == again
+    entry = recorded().get()
+    assert (entry.action, entry.actor) == ("invite_again", super_admin)
+    assert entry.target == f"invitation {again.pk}"
+    assert entry.reason == "the first attempt was interrupted"
+    invitation.refresh_from_db()
+    assert invitation.status == status
+
+
+def test_each_round_has_at_most_one_next_round(organization, super_admin):
+    invitation = in_status(organization, "completed")
+    again = invitations.invite_again(invitation, super_admin)
+    with pytest.raises(ActionNotAllowed, match="Round 2"):
+        invitations.invite_again(invitation, super_admin)
+    Invitation.objects.filter(pk=again.pk).update(status="completed", instance_id="instance-2")
+    assert invitations.invite_again(again, super_admin).round == 3
+
+
+def test_a_person_with_another_open_invitation_is_not_invited_again(organization, super_admin):
+    invitation = in_status(organization, "completed", contact_id="contact-1")
+    in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
+    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
+        invitations.invite_again(invitation, super_admin)
+    assert Invitation.objects.count() == 2
+    assert not Effect.objects.exists()
+
+
+def test_a_deleted_assessment_is_not_sent_again(organization, super_admin):
+    invitation = in_status(organization, "completed")
+    Assessment.objects.create(
+        organization=organization, external_id="assessment-backend", name="Backend", gone_at=timezone.now()
+    )
+    with pytest.raises(ActionNotAllowed, match="no longer in CodeScreen"):
+        invitations.invite_again(invitation, super_admin)
+
+
+def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_admin):
+    first = scenario.pending_invitation(email="", candidate_name="")
+    first.move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    invitations.invite_again(first, super_admin)
+    scenario.work()
+    assert scenario.sandbox.invitations_sent("alder@candidates.example") == 1
+
+
+def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
+    first = in_status(organization, "completed")
+    second = invitations.invite_again(first, super_admin)
+    enqueue_progress_tag(first, ProgressTag.COMPLETED)
+    assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
+    second.move(Status.SENDING)
+    second.move(Status.INVITED, instance_id="instance-2")
+    enqueue_progress_tag(second, ProgressTag.INVITED)
+    enqueue_progress_tag(first, ProgressTag.COMPLETED)
+    due = Effect.objects.get(kind="set_progress_tag", state="due")
+    assert due.payload["tag"] == ProgressTag.INVITED
+
+
+def test_a_new_round_is_sent_and_followed(scenario, super_admin):
+    first = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", score=80)
+    first = scenario.reread(first)
+    assert first.status == "completed"
+    again = invitations.invite_again(first, super_admin)
+    scenario.work()
+    again = scenario.reread(again)
+    assert again.status == "invited"
+    assert again.instance_id not in {"", first.instance_id}
+    tags = scenario.sandbox.opportunity("Alder")["tags"]
+    assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [ProgressTag.INVITED]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_invitations_not_started_can_be_cancelled(organization, super_admin, status):
+    invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
+    if status not in STOPPABLE:
+        with pytest.raises(ActionNotAllowed):
+            invitations.cancel(invitation, super_admin)
+        invitation.refresh_from_db()
+        assert invitation.status == status
+        assert not recorded().exists()
+        return
+    enqueue_invitation(invitation)
+    invitations.cancel(invitation, super_admin, "withdrew by telephone")
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)
+    assert "withdrew by telephone" in invitation.status_reason
+    assert Effect.objects.get(kind="send_invitation").state == "cancelled"
+    entry = recorded().get()
+    assert (entry.action, entry.actor, entry.reason) == (
+        "cancel_invitation",
+        super_admin,
+        "withdrew by telephone",
+    )
+
+
+def test_a_stopped_invitation_is_not_polled(scenario, super_admin):
+    invitation = scenario.sent_invitation()
+    invitations.cancel(invitation, super_admin)
+    assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
+    assert scenario.reread(invitation).next_poll_at is None
+
+
+def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, super_admin):
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    scenario.codescreen_fails(kind="status_after", status=500)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "uncertain"
+    invitations.cancel(invitation, super_admin)
+    data = {
+        "opportunityId": invitation.opportunity_id,
+        "toStageId": sandbox.stage_id("CodeScreen Assessment"),
+    }
+    delivery = factories.DeliveryFactory(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        payload={"event": "candidateStageChange", "data": data},
+    )
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
+    assert "possibly sent" in delivery.explanation
+    assert invitations.invite_again(invitation, super_admin).round == 2

@@ -1,0 +1,159 @@
+"""What people send is checked in Lever before it goes out, with the address of now: approve, send and invite again."""
+
+import pytest
+
+from integrations.invitations.acts import invitations
+from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.outcome import NOT_SHOWN_WAITS
+
+ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"
+
+
+def held(scenario):
+    """Return a held invitation, and what approves it."""
+    invitation = scenario.pending_invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(status="held")
+    invitation.effects.all().delete()
+    return invitation, lambda: invitations.approve(invitation, "test")
+
+
+def failed(scenario):
+    """Return an invitation that CodeScreen refused, and what sends it again."""
+    scenario.codescreen_fails(status=422)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "failed"
+    return invitation, lambda: invitations.send_again(invitation, "test")
+
+
+def failed_effect(scenario):
+    """Return an invitation that CodeScreen refused, and what retries its effect."""
+    invitation, _ = failed(scenario)
+    effect = scenario.latest_effect()
+    return invitation, lambda: retry_effect(effect, "test")
+
+
+def waiting_effect(scenario):
+    """Return an invitation that waits for its next try, and what retries its effect at once."""
+    scenario.codescreen_fails(status=503, retry_after=120)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "pending"
+    effect = scenario.latest_effect()
+    return invitation, lambda: retry_effect(effect, "test")
+
+
+def uncertain(scenario):
+    """Return an invitation whose call never arrived, and what sends it again."""
+    scenario.codescreen_fails(kind="reset_before")
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "uncertain"
+    return invitation, lambda: invitations.send_again(invitation, "test")
+
+
+def withdrawn(scenario):
+    """Return a withdrawn invitation, and what invites again."""
+    invitation = scenario.pending_invitation()
+    invitation.move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    return invitation, lambda: invitations.invite_again(invitation, "test")
+
+
+ACTS = [held, failed, failed_effect, waiting_effect, uncertain, withdrawn]
+
+
+@pytest.fixture(params=ACTS, ids=lambda act: act.__name__)
+def sent_by_a_person(scenario, request):
+    """An invitation of a candidate in the stage, and what a person does to send it."""
+    scenario.sandbox.lever_does("settings", webhooks_enabled=False)
+    return request.param(scenario)
+
+
+def latest(invitation):
+    """Return the latest round of the invitation."""
+    return Invitation.objects.filter(opportunity_id=invitation.opportunity_id).latest("round")
+
+
+def test_the_corrected_address_and_name_are_used(scenario, sandbox, sent_by_a_person):
+    invitation, act = sent_by_a_person
+    scenario.correct(email=CORRECT, name="Candidate Alder-Grey")
+    act()
+    scenario.work()
+    row = latest(invitation)
+    assert (row.status, row.email, row.candidate_name) == ("invited", CORRECT, "Candidate Alder-Grey")
+    assert (sandbox.invitations_sent(ALDER), sandbox.invitations_sent(CORRECT)) == (0, 1)
+
+
+@pytest.mark.parametrize("change", ["archived", "anonymized", "not to be contacted", "deleted"])
+def test_nothing_is_sent_to_a_person_who_must_not_get_it(scenario, sandbox, sent_by_a_person, change):
+    invitation, act = sent_by_a_person
+    candidate = invitation.opportunity_id
+    match change:
+        case "archived":
+            sandbox.lever_does("archive", opportunities=[candidate], reason="Withdrew")
+        case "anonymized":
+            sandbox.lever_does("anonymize", opportunities=[candidate])
+        case "deleted":
+            sandbox.lever_does("delete", opportunities=[candidate])
+        case "not to be contacted":
+            protection = {"contact": {"allowed": False, "expiresAt": None}}
+            sandbox.lever.accounts["acme"].opportunities[candidate].data_protection = protection
+    act()
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
+        scenario.work_waiting()
+    row = latest(invitation)
+    assert row.status == "withdrawn"
+    assert row.status_reason
+    assert sandbox.invitations_sent() == 0
+
+
+def test_nothing_is_sent_without_an_address(scenario, sandbox, sent_by_a_person):
+    invitation, act = sent_by_a_person
+    account = sandbox.lever.accounts["acme"]
+    account.set_emails(account.contact_of(account.opportunities[invitation.opportunity_id]), [])
+    act()
+    scenario.work()
+    row = latest(invitation)
+    assert (row.status, sandbox.invitations_sent()) == ("failed", 0)
+    assert "no longer has an e-mail address" in row.status_reason
+
+
+def test_only_inviting_again_ignores_that_the_candidate_left_the_stage(scenario, sandbox, sent_by_a_person):
+    invitation, act = sent_by_a_person
+    scenario.place(stage="Phone screen")
+    act()
+    scenario.work()
+    row = latest(invitation)
+    expected = ("invited", 1) if row.in_any_stage else ("withdrawn", 0)
+    assert (row.status, sandbox.invitations_sent()) == expected
+    assert row.in_any_stage is (row.round == 2)
+
+
+def test_a_move_between_other_stages_does_not_withdraw_what_a_person_invited_again(
+    scenario, sandbox, super_admin
+):
+    invitation, act = withdrawn(scenario)
+    scenario.place(stage="Phone screen")
+    scenario.set_policies(paused=True)
+    act()
+    scenario.work()
+    scenario.set_policies(paused=False)
+    sandbox.lever_does("move", opportunities=[invitation.opportunity_id], stage="On-site interview")
+    scenario.work_waiting()
+    assert (latest(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_a_person_who_turns_out_to_be_invited_elsewhere_gets_nothing(scenario, sandbox, sent_by_a_person):
+    invitation, act = sent_by_a_person
+    other = scenario.pending_invitation("Birch")
+    scenario.work()
+    assert scenario.reread(other).status == "invited"
+    scenario.correct(email="Birch@candidates.example")
+    act()
+    scenario.work()
+    row = latest(invitation)
+    assert (row.status, sandbox.invitations_sent()) == ("withdrawn", 1)
+    assert "through another opportunity: invited, not started since" in row.status_reason
+    assert f"(invitation {other.pk})" in row.status_reason

@@ -1,0 +1,104 @@
+"""The webhook that the portal makes through Lever's API."""
+
+import json
+
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients import provider
+from integrations.clients.models import ApiCall
+from integrations.health.checks.webhooks import check_webhooks
+from integrations.lever.acts.lever_webhooks import make_webhook, make_webhooks, remove_webhooks
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.queue import worker
+from tests.support import factories, payloads
+
+
+def hooks(sandbox):
+    return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
+
+
+def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    first = make_webhook(connected_organization, lever, super_admin)
+    assert make_webhook(connected_organization, lever, super_admin) == first
+    [hook] = hooks(sandbox)
+    assert hook.url == connected_organization.lever_webhook_url
+    assert first.signature_token
+    assert first.origin == "api"
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 1
+    # the webhook key allows posting to the address, so no log may contain it
+    assert connected_organization.webhook_key not in str(list(AuditEntry.objects.values()))
+    assert connected_organization.webhook_key not in str(list(ApiCall.objects.values()))
+
+
+def test_a_webhook_that_was_removed_in_lever_is_made_again(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    before = make_webhook(connected_organization, lever, super_admin)
+    lever.delete_webhook(before.lever_webhook_id)
+    after = make_webhook(connected_organization, lever, super_admin)
+    assert (before.pk, len(hooks(sandbox))) == (after.pk, 1)
+    assert before.lever_webhook_id != after.lever_webhook_id
+
+
+def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    make_webhook(connected_organization, lever, super_admin)
+    LeverWebhook.objects.update(signature_token="")
+    make_webhook(connected_organization, lever, super_admin)
+    assert len(hooks(sandbox)) == 1
+    assert LeverWebhook.objects.get().signature_token
+
+
+def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhook(connected_organization, lever, super_admin)
+    lever.delete_webhook(made.lever_webhook_id)
+    remove_webhooks(connected_organization, lever, super_admin)
+    remove_webhooks(connected_organization, lever, super_admin)
+    assert not LeverWebhook.objects.active().exists()
+    assert connected_organization.audit_entries.filter(action="remove_webhook").count() == 1
+
+
+def test_a_webhook_is_made_for_each_event_and_once(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhooks(connected_organization, lever, super_admin)
+    assert make_webhooks(connected_organization, lever, super_admin) == made
+    assert sorted(hook.event for hook in hooks(sandbox)) == ["candidateDeleted", "candidateStageChange"]
+    assert len({webhook.signature_token for webhook in made}) == 2
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 2
+
+
+def test_the_doctor_says_when_the_webhook_of_deletions_is_missing(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+
+    def codes() -> set[str]:
+        return {finding.code for finding in check_webhooks(connected_organization)}
+
+    make_webhook(connected_organization, lever, super_admin)
+    LeverWebhook.objects.update(last_received_at=timezone.now())
+    assert "deletion_webhook_missing" in codes()
+    make_webhooks(connected_organization, lever, super_admin)
+    assert "deletion_webhook_missing" not in codes()
+
+
+def test_a_deletion_reported_by_the_webhook_erases(connected_organization, sandbox, super_admin, client):
+    lever = provider.lever_client(connected_organization)
+    make_webhooks(connected_organization, lever, super_admin)
+    webhook = LeverWebhook.objects.get(event="candidateDeleted")
+    opportunity_id = sandbox.opportunity_id("Alder")
+    invitation = factories.InvitationFactory.create(
+        organization=connected_organization, opportunity_id=opportunity_id
+    )
+    sandbox.lever_does("delete", opportunities=[opportunity_id])
+    data = {"opportunityId": opportunity_id, "contactId": "k", "deletedBy": "u"}
+    payload = payloads.load("lever/candidate_stage_change", event="candidateDeleted", data=data)
+    body = json.dumps(payloads.sign(payload, webhook.signature_token))
+    address = f"/webhooks/lever/{connected_organization.webhook_key}/"
+    answer = client.post(address, body, content_type="application/json")
+    assert answer.status_code == 202
+    worker.work()
+    invitation.refresh_from_db()
+    assert (invitation.candidate_name, invitation.email) == ("", "")

@@ -1,0 +1,42 @@
+"""Feedback templates and forms are decoded leniently, and rated in the words of their own options."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.lever.payloads import FeedbackForm, FormField
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=8) | st.sampled_from(["id", "type", "text", "options", "fields"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(anything, st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_a_form_of_any_shape_is_decoded(data, rating):
+    form = data if isinstance(data, dict) else {"fields": data}
+    for field in FeedbackForm.from_api(form).fields:
+        field.rating_value(rating)
+
+
+@pytest.mark.parametrize(
+    ("field", "option"),
+    [
+        ({"type": "score"}, 3),
+        ({"type": "score-system", "options": [{"text": "1 a"}, {"text": "3 b"}]}, "3 b"),
+        ({"type": "score-system", "options": [{"text": text} for text in "abcd"]}, "b"),
+        ({"type": "score-system", "options": [{"text": text} for text in "abc"]}, None),
+        ({"type": "score-system", "options": None}, None),
+    ],
+)
+def test_rating_value_is_in_the_words_of_the_fields_own_options(field, option):
+    assert FormField.from_api(field).rating_value(3) == option

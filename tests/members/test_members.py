@@ -1,0 +1,44 @@
+"""Members are added, changed and removed, and each change is audited."""
+
+import pytest
+
+from integrations.core.errors import ActionNotAllowed
+from integrations.members.acts.members import change_role, remove_member, save_member
+from integrations.members.models.membership import Membership
+from tests.support.factories import recorded
+
+
+def test_the_last_super_admin_is_neither_changed_nor_removed(organization, super_admin):
+    member = Membership.objects.get(user=super_admin)
+    with pytest.raises(ActionNotAllowed, match="last Super Admin"):
+        change_role(member, "admin", super_admin)
+    with pytest.raises(ActionNotAllowed, match="last Super Admin"):
+        remove_member(member, super_admin)
+    assert Membership.objects.get(user=super_admin).role == "super_admin"
+    assert not recorded().exists()
+
+
+def test_saving_a_member_audits_only_what_changed(organization, super_admin):
+    save_member(organization, "new", "admin", "configure", email="n@a.example", password="a long passphrase")
+    save_member(organization, "new", "admin", "configure", email="n@a.example", password="a long passphrase")
+    save_member(organization, "new", "team_member", "configure")
+    save_member(organization, "new", "admin", "configure", email="m@a.example")
+    entries = recorded().order_by("pk")
+    assert [(entry.action, entry.changes) for entry in entries] == [
+        (
+            "add_member",
+            {"role": ["", "admin"], "email": ["", "n@a.example"], "password": ["empty", "set"]},
+        ),
+        ("change_role", {"role": ["admin", "team_member"]}),
+        (
+            "change_member",
+            {"role": ["team_member", "admin"], "email": ["n@a.example", "m@a.example"]},
+        ),
+    ]
+
+
+def test_a_members_address_is_that_of_the_operators_file(organization):
+    save_member(organization, "new", "limited_team_member", "configure", email="N@A.example")
+    assert Membership.objects.get().address == "n@a.example"
+    save_member(organization, "new", "limited_team_member", "configure", email="m@a.example")
+    assert Membership.objects.get().address == "m@a.example"

@@ -1,0 +1,81 @@
+"""An organization always keeps a Super Admin who can sign in, also when two remove each other at once."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from integrations.members.models.membership import LastSuperAdmin, Membership
+from tests.support import factories
+
+SUPER_ADMIN, ADMIN = Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN
+
+
+@pytest.fixture
+def super_admins(organization) -> list[Membership]:
+    for name in ("first", "second"):
+        factories.member(organization, SUPER_ADMIN, name)
+    return list(organization.memberships.order_by("pk"))
+
+
+def count_super_admins(organization) -> int:
+    return Membership.objects.filter(organization=organization, role=SUPER_ADMIN).count()
+
+
+def test_the_last_super_admin_can_neither_leave_nor_change_role(organization, super_admins):
+    first, second = super_admins
+    first.end()
+    with pytest.raises(LastSuperAdmin):
+        second.end()
+    with pytest.raises(LastSuperAdmin):
+        second.change_role(ADMIN)
+    second.change_role(SUPER_ADMIN)
+    assert count_super_admins(organization) == 1
+
+
+def test_an_inactive_super_admin_does_not_count(organization, super_admins):
+    first, second = super_admins
+    second.user.is_active = False
+    second.user.save()
+    with pytest.raises(LastSuperAdmin):
+        first.end()
+    second.end()
+
+
+def test_a_super_admin_of_another_organization_does_not_count(organization, super_admins, stranger):
+    super_admins[0].change_role(ADMIN)
+    with pytest.raises(LastSuperAdmin):
+        super_admins[1].change_role(ADMIN)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("acts", [("end", "end"), ("change_role", "change_role"), ("end", "change_role")])
+def test_one_super_admin_remains_when_two_remove_each_other_at_once(organization, super_admins, acts):
+    """Both check before either commits: without the lock each would see the other and succeed."""
+    start = threading.Barrier(2, timeout=30)
+    outcomes = []
+
+    def act(pk: int, verb: str) -> None:
+        try:
+            member = Membership.objects.get(pk=pk)
+            start.wait()
+            with transaction.atomic():
+                member.end() if verb == "end" else member.change_role(ADMIN)
+                # a slow request: its change isn't committed while the other one checks
+                threading.Event().wait(0.3)
+            outcomes.append("done")
+        except LastSuperAdmin:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=act, args=(member.pk, verb))
+        for member, verb in zip(super_admins, acts, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["done", "refused"]
+    assert count_super_admins(organization) == 1

@@ -1,0 +1,56 @@
+"""What is stored of an e-mail is read back as it was written."""
+
+import json
+
+import pytest
+
+from integrations.notifications.kinds import EmailWording
+from integrations.notifications.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
+from integrations.outbox.models import Effect
+from tests.support import factories
+
+FULL = EmailPayload(
+    recipients=("a@portal.example", "b@portal.example"),
+    subject="Several invitations bounced",
+    lines=("One.", "Two."),
+    variables={"assessment": "Backend"},
+    wording=EmailWording("{problem}", "{details}"),
+    requested="role",
+    sent_to=("a@portal.example",),
+    holds_while=InvitationUnchanged(7, "uncertain", "2026-11-24T12:00:00+00:00"),
+    appended=(
+        Notice("Another", ("Three.",), {"role": "Chef"}, InvitationUnchanged(8, "failed", "2026"), "2"),
+        Notice("A third", key="3"),
+    ),
+)
+
+
+@pytest.mark.parametrize("payload", [EmailPayload(), FULL])
+def test_a_payload_is_the_same_after_a_round_trip(payload):
+    assert EmailPayload.from_json(json.loads(json.dumps(payload.to_json()))) == payload
+
+
+@pytest.mark.django_db
+def test_a_payload_is_the_same_after_the_database(organization):
+    factories.EffectFactory.create(
+        organization=organization, kind="send_email", email_topic="result", payload=FULL.to_json()
+    )
+    assert EmailPayload.from_json(Effect.objects.get().payload) == FULL
+
+
+def test_what_is_missing_has_its_default():
+    assert EmailPayload.from_json({}) == EmailPayload()
+
+
+def test_an_appended_notice_keeps_what_it_says():
+    notice = Notice("Bounced", ("Three.",), {"assessment": "Frontend"}, key="4")
+    payload = FULL.with_appended(notice)
+    assert payload.appended == (*FULL.appended, notice)
+    assert payload.with_notices(*payload.notices) == payload
+
+
+def test_lines_that_no_longer_fit_are_left_out_and_counted():
+    full = EmailPayload(lines=("x",) * MAX_DIGEST_LINES)
+    payload = full.with_appended(Notice("Bounced", ("y",), key="2"))
+    assert (payload.notices[1].lines, payload.left_out) == ((), 1)
+    assert payload.appended[0].key == "2"

@@ -1,0 +1,83 @@
+"""An e-mail is looked at again when it is sent: what is no longer so isn't said."""
+
+import pytest
+
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.payload import InvitationUnchanged
+from integrations.outbox.models import Effect
+from tests.notifications.outgoing import notify, send_all
+from tests.support import factories
+
+
+def uncertain(organization, **changes):
+    """Return an uncertain invitation."""
+    return factories.InvitationFactory.create(organization=organization, status="uncertain", **changes)
+
+
+def notify_uncertain(invitation):
+    """Enqueue the notice that an invitation is uncertain."""
+    notify(
+        invitation.organization,
+        EmailTopic.INVITATION_UNCERTAIN,
+        str(invitation.pk),
+        subject="The invitation may or may not have been sent",
+        lines=[f"Look for invitation {invitation.pk}."],
+        invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
+    )
+
+
+def test_a_notice_that_still_holds_names_the_candidate(organization, super_admin):
+    notify_uncertain(uncertain(organization, candidate_name="Candidate Birch", role_title="Chef"))
+    [message] = send_all()
+    assert message.subject == "Birch: the invitation may or may not have been sent"
+    assert message.body.startswith("Candidate Birch · Chef\n\nLook for invitation")
+
+
+def test_a_notice_that_no_longer_holds_is_not_sent(organization, super_admin):
+    invitation = uncertain(organization)
+    notify_uncertain(invitation)
+    invitation.move("invited", instance_id="instance-1")
+    assert send_all() == []
+    effect = Effect.objects.get(kind="send_email")
+    assert effect.state == "cancelled"
+    assert "no longer so" in effect.last_error
+
+
+def test_a_notice_about_an_earlier_uncertainty_is_not_sent(organization, super_admin):
+    invitation = uncertain(organization)
+    notify_uncertain(invitation)
+    for status in ("pending", "sending", "uncertain"):
+        invitation.move(status)
+    assert send_all() == []
+
+
+def test_a_notice_about_a_deleted_invitation_is_not_sent(organization, super_admin):
+    invitation = uncertain(organization)
+    notify_uncertain(invitation)
+    Effect.objects.update(invitation=None)
+    invitation.delete()
+    assert send_all() == []
+
+
+@pytest.mark.parametrize("resolved", [0, 1])
+def test_a_digest_of_which_one_notice_holds_is_an_e_mail_about_that_one(organization, super_admin, resolved):
+    invitations = [uncertain(organization, candidate_name=name) for name in ("Alder", "Birch")]
+    for invitation in invitations:
+        notify_uncertain(invitation)
+    invitations[resolved].move("invited", instance_id="instance-1")
+    [message] = send_all()
+    names = ("Alder", "Birch")
+    assert message.subject == f"{names[1 - resolved]}: the invitation may or may not have been sent"
+    assert names[1 - resolved] in message.body
+    assert names[resolved] not in message.body
+
+
+def test_a_digest_says_only_what_still_holds(organization, super_admin):
+    invitations = [uncertain(organization) for _ in range(3)]
+    for invitation in invitations:
+        notify_uncertain(invitation)
+    invitations[0].move("invited", instance_id="instance-1")
+    [message] = send_all()
+    assert message.subject == "Several invitations may or may not have been sent"
+    assert [f"invitation {row.pk}." in message.body for row in invitations] == [False, True, True]

@@ -1,0 +1,77 @@
+"""Enqueueing: to the members who want the kind, once per topic and key."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from integrations.catalog import lists
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.health import incidents
+from integrations.members.models.membership import Membership
+from integrations.notifications import preferences
+from integrations.notifications.models import EmailKind, EmailTopic
+from integrations.outbox.models import Effect
+from integrations.queue.models.nodes import Heartbeat
+from tests.notifications.outgoing import notify, send_all
+from tests.support import factories
+
+
+def test_nothing_is_enqueued_when_nobody_wants_the_kind(organization, super_admin):
+    member = Membership.objects.get(user=super_admin)
+    preferences.save_preferences(member, {EmailKind.ATTENTION: False}, super_admin)
+    notify(organization)
+    assert not Effect.objects.exists()
+
+
+def test_the_same_topic_and_key_is_one_email(organization, super_admin):
+    for _ in range(2):
+        notify(organization, EmailTopic.INCIDENT_BEGUN, "7")
+    notify(organization, EmailTopic.INCIDENT_BEGUN, "8")
+    notify(organization, EmailTopic.INCIDENT_ENDED, "7")
+    topics = Effect.objects.order_by("pk").values_list("email_topic", flat=True)
+    assert list(topics) == ["incident_begun", "incident_begun", "incident_ended"]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        EmailTopic.WELCOME,
+        EmailTopic.PASSWORD_RESET,
+        EmailTopic.ADMIN_REQUEST,
+        EmailTopic.MEMBERS_CHANGED,
+        EmailTopic.ACCOUNT,
+        EmailTopic.TEST,
+    ],
+)
+def test_a_topic_for_named_people_is_no_notice(organization, super_admin, topic):
+    with pytest.raises(TypeError):
+        notify(organization, topic)
+
+
+@pytest.mark.parametrize(("kind", "topic"), [("send_email", ""), ("leave_note", "result")])
+def test_an_email_has_a_topic_and_nothing_else_has(organization, kind, topic):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.EffectFactory.create(organization=organization, kind=kind, email_topic=topic)
+
+
+def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_admin):
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    Heartbeat.beat()
+    incidents.update_incidents(organization)
+    for _ in range(2):
+        lists.mark_key_refused(organization, "CodeScreen answered 401")
+        incidents.update_incidents(organization)
+
+    send_all()
+
+    class Accepting:
+        def assessments(self) -> list[dict[str, str]]:
+            return []
+
+    for _ in range(3):
+        lists.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
+        incidents.update_incidents(organization)
+    assert CodeScreenConnection.objects.get().state == "connected"
+    assert [message.subject for message in send_all()] == [
+        "CodeScreen refused the API key",
+        "CodeScreen accepts the API key again",
+    ]

@@ -1,0 +1,104 @@
+"""Variables are filled in; lines without a value are left out."""
+
+import base64
+import hashlib
+
+import pytest
+from django.utils.html import urlize
+
+from integrations.notifications.kinds import EmailWording
+from integrations.notifications.rendering import (
+    RenderedEmail,
+    as_html,
+    as_text,
+    fill_in,
+    palette_of,
+    render,
+    style_source,
+    without_links,
+)
+from integrations.organizations.models.organization import Organization
+
+WORDING = EmailWording("{candidate}", "{candidate}\n\nTimeline: {timeline_link}")
+
+
+def test_a_line_whose_variables_are_all_empty_is_left_out():
+    assert fill_in("{a}\n{b}{c}\n\n\n{c}", {"a": "", "b": "", "c": "x"}) == "x\n\nx"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://evil.example/login",
+        "Ada https://evil.example",
+        "(http://evil.example)",
+        "www.evil.example",
+        "evil.com",
+        "Ada,evil.com/path",
+        "ftp://evil.example",
+        "https://user@evil.example",
+        "https://portal.example.evil.example/",
+        "evil。com",
+        "bücher.example",
+    ],
+)
+def test_a_name_that_is_an_address_is_no_link(settings, name: str) -> None:
+    settings.PORTAL_URL = "https://portal.example"
+    email = render(WORDING, {"candidate": name, "timeline_link": "https://portal.example/activity/1/"})
+    [first, last] = email.body.split("\n\n")
+    assert "<a " not in urlize(first)
+    assert "<a " not in urlize(email.subject)
+    assert first.replace("\u200b", "") == name, "it still looks the same"
+    assert not {"://", "www.", "evil.com", "evil.example", "bücher.example"} & {
+        part for part in ("://", "www.", "evil.com", "evil.example", "bücher.example") if part in first
+    }
+    assert 'href="https://portal.example/activity/1/"' in urlize(last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Ada B. Lovelace, Ph.D.",
+        "CodeScreen refused ada@acme.example.",
+        "CodeScreen: Candidate Invited at 10:30, 3.5 of 4",
+        "See https://portal.example/activity/opportunity-1/",
+        "and/or",
+    ],
+)
+def test_other_texts_stay_as_they_are(settings, text: str) -> None:
+    settings.PORTAL_URL = "https://portal.example"
+    assert without_links(text) == text
+
+
+ACME = Organization(name="Acme", brand_colour="#ffee00")
+
+
+def test_the_html_is_readable_in_light_and_dark_in_any_brand_colour() -> None:
+    email = RenderedEmail("Alder: Passed 82 (Backend)", "Report in CodeScreen: https://codescreen.example/1")
+    html = as_html(email, ACME, "https://portal.example/unsubscribe/x/")
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert "@media (prefers-color-scheme:dark)" in html
+    assert 'bgcolor="#ffee00"' in html
+    link = palette_of(ACME).link
+    assert link != "#ffee00", "yellow on white can't be read"
+    assert f'color="{link}"' in html
+    assert "Report in CodeScreen</font></a>" in html
+    assert f"a{{color:{link}}}" in html
+
+
+def test_the_html_has_no_style_attribute_and_its_style_sheet_is_the_one_the_preview_allows() -> None:
+    html = as_html(RenderedEmail("Subject", "Body"), ACME)
+    assert " style=" not in html
+    [_, rest] = html.split("<style>")
+    digest = base64.b64encode(hashlib.sha256(rest.split("</style>")[0].encode()).digest()).decode()
+    assert style_source(ACME) == f"'sha256-{digest}'"
+
+
+def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:
+    text = as_text(
+        RenderedEmail("Subject", "Alder \n\nOpen it: http://x.example/1"), ACME, "http://x.example/2"
+    )
+    assert text == (
+        "Alder\n\nOpen it:\nhttp://x.example/1\n\n— Acme, CodeScreen–Lever portal\n\nStop these e-mails:\nhttp://x.example/2"
+    )

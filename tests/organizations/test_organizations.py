@@ -1,0 +1,230 @@
+"""A new key for the webhook addresses: the former one is honoured, and the portal's own webhook is moved in Lever."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.health.doctor import findings
+from integrations.http.errors import PlatformError
+from integrations.lever.acts.lever_webhooks import make_webhook, move_webhooks
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.organizations.acts.organizations import (
+    MAX_HONOURED,
+    change_organization,
+    create_organization,
+    end_former_key,
+    honoured_former_keys,
+    replace_webhook_key,
+)
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.queue import duties, portal_duties
+from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
+from tests.support import factories
+from tests.support.factories import recorded
+
+WEEK = timedelta(days=7)
+
+
+def hooks(sandbox):
+    return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
+
+
+def addressee(key: str) -> Addressee:
+    """Return whose webhook it is; it has to be known."""
+    found = find_addressee(key)
+    assert found is not None
+    return found
+
+
+def codes(organization: Organization) -> dict[str, str]:
+    return {finding.code: finding.level for finding in findings(organization)}
+
+
+def test_the_former_key_is_honoured_beside_the_new_one(organization, super_admin):
+    former = organization.webhook_key
+    replace_webhook_key(organization, WEEK, super_admin)
+    stored = Organization.objects.get()
+    assert stored.webhook_key == organization.webhook_key != former
+    for key in (former, stored.webhook_key):
+        assert addressee(key).organization == organization
+    [row] = honoured_former_keys(organization)
+    assert row.key == former
+    assert abs(row.until - timezone.now() - WEEK) < timedelta(minutes=1)
+    entry = recorded().get()
+    assert entry.action == "replace_webhook_address"
+    assert former not in str(recorded().values())
+    assert stored.webhook_key not in str(recorded().values())
+
+
+def test_several_replacements_are_honoured_each_until_its_own_time(organization, super_admin):
+    keys = [organization.webhook_key]
+    for days in (1, 2, 3):
+        replace_webhook_key(organization, timedelta(days=days), super_admin)
+        keys.append(organization.webhook_key)
+    assert all(addressee(key).organization == organization for key in keys)
+    FormerWebhookKey.objects.filter(key=keys[1]).update(until=timezone.now() - timedelta(seconds=1))
+    assert [find_anew(key) is not None for key in keys] == [True, False, True, True]
+
+
+def test_too_many_former_keys_are_refused_with_the_fix(organization, super_admin):
+    for _ in range(MAX_HONOURED):
+        replace_webhook_key(organization, WEEK, super_admin)
+    before = Organization.objects.get().webhook_key
+    with pytest.raises(ValidationError, match="End one of them first"):
+        replace_webhook_key(organization, WEEK, super_admin)
+    assert Organization.objects.get().webhook_key == before
+
+
+def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_admin):
+    former = organization.webhook_key
+    replace_webhook_key(organization, timedelta(), super_admin)
+    assert find_anew(former) is None
+
+
+def test_a_former_key_is_ended_once(organization, super_admin):
+    former = organization.webhook_key
+    replace_webhook_key(organization, WEEK, super_admin)
+    [row] = honoured_former_keys(organization)
+    end_former_key(row, super_admin)
+    end_former_key(row, super_admin)
+    assert find_anew(former) is None
+    assert recorded().filter(action="end_webhook_address").count() == 1
+
+
+def test_ended_keys_are_deleted_after_a_while(organization):
+    factories.FormerWebhookKeyFactory(
+        organization=organization, key="old", until=timezone.now() - timedelta(days=31)
+    )
+    factories.FormerWebhookKeyFactory(
+        organization=organization, key="new", until=timezone.now() - timedelta(days=29)
+    )
+    portal_duties.clean_up()
+    assert FormerWebhookKey.objects.get().key == "new"
+
+
+# configure
+
+
+def test_a_key_that_configure_replaces_is_honoured_too(organization):
+    former = organization.webhook_key
+    change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
+    assert addressee(former).organization == organization
+    assert addressee("chosen-by-file").former_key is None
+
+
+def test_a_former_key_that_is_taken_again_is_known_at_every_moment(organization, super_admin):
+    former = organization.webhook_key
+    replace_webhook_key(organization, WEEK, super_admin)
+    between = organization.webhook_key
+    change_organization(organization, {"webhook_key": former}, "configure")
+    assert addressee(former).former_key is None
+    assert FormerWebhookKey.objects.filter(key=former).exists()  # between two lookups it is found as this
+    assert addressee(between).organization == organization
+    assert [row.key for row in honoured_former_keys(organization)] == [between]
+    replace_webhook_key(organization, WEEK, super_admin)
+    assert addressee(former).former_key is not None
+
+
+def test_another_organization_cannot_take_a_former_key(organization, super_admin):
+    former = organization.webhook_key
+    replace_webhook_key(organization, WEEK, super_admin)
+    other = factories.OrganizationFactory()
+    with pytest.raises(ValidationError) as refused:
+        change_organization(other, {"webhook_key": former}, "configure")
+    assert "webhook_key" in refused.value.message_dict
+    with pytest.raises(ValidationError):
+        create_organization(Organization(name="New", slug="new", webhook_key=former), "configure")
+    assert addressee(former).organization == organization
+
+
+# the portal's own webhook in Lever
+
+
+def test_the_portals_webhook_is_moved_with_its_token_and_conditions(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhook(connected_organization, lever, super_admin)
+    [hook] = hooks(sandbox)
+    hook.origins = ["referred"]
+    token = hook.signature_token
+    replace_webhook_key(connected_organization, WEEK, super_admin)
+    assert move_webhooks(connected_organization, lever, super_admin) == 1
+    assert move_webhooks(connected_organization, lever, super_admin) == 0
+    [hook] = hooks(sandbox)
+    assert (hook.url, hook.signature_token, hook.origins) == (
+        connected_organization.lever_webhook_url,
+        token,
+        ["referred"],
+    )
+    made.refresh_from_db()
+    assert (made.url, made.signature_token) == (hook.url, token)
+    assert recorded().filter(action="move_webhook").count() == 1
+
+
+def test_the_webhook_is_moved_by_the_probe_when_lever_was_away(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    make_webhook(connected_organization, lever, super_admin)
+    replace_webhook_key(connected_organization, WEEK, super_admin)
+    rule = {"method": "PUT", "path": "/v1/webhooks$", "kind": "status", "times": 1, "status": 500}
+    sandbox.lever_does("faults", seed=1, rules=[rule])
+    with pytest.raises(PlatformError):
+        move_webhooks(connected_organization, lever, super_admin)
+    duties.probe_lever(connected_organization)
+    assert [hook.url for hook in hooks(sandbox)] == [connected_organization.lever_webhook_url]
+    assert "webhook_removed" not in codes(connected_organization)
+
+
+def test_making_the_webhook_again_moves_it_instead_of_making_a_second(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+    before = make_webhook(connected_organization, lever, super_admin)
+    replace_webhook_key(connected_organization, WEEK, super_admin)
+    after = make_webhook(connected_organization, lever, super_admin)
+    assert (after.pk, after.signature_token) == (before.pk, before.signature_token)
+    assert [hook.url for hook in hooks(sandbox)] == [connected_organization.lever_webhook_url]
+
+
+def test_a_webhook_of_another_installation_is_left_alone(
+    connected_organization, sandbox, super_admin, settings
+):
+    """A copy of the database with an address of its own must not take the webhooks away."""
+    lever = provider.lever_client(connected_organization)
+    make_webhook(connected_organization, lever, super_admin)
+    replace_webhook_key(connected_organization, WEEK, super_admin)
+    [address] = [hook.url for hook in hooks(sandbox)]
+    settings.PORTAL_URL = "https://copy.example"
+    assert move_webhooks(connected_organization, lever, super_admin) == 0
+    duties.probe_lever(connected_organization)
+    assert [hook.url for hook in hooks(sandbox)] == [address]
+
+
+def test_a_webhook_made_by_hand_at_a_former_address_is_not_reported_as_removed(
+    connected_organization, sandbox, super_admin
+):
+    webhook = factories.LeverWebhookFactory(
+        organization=connected_organization, listed_at=timezone.now() - timedelta(days=1)
+    )
+    sandbox.lever_does("webhook", event="candidateStageChange", url=connected_organization.lever_webhook_url)
+    replace_webhook_key(connected_organization, WEEK, super_admin)
+    duties.probe_lever(connected_organization)
+    assert LeverWebhook.objects.get(pk=webhook.pk).missing_since is None
+
+
+# the doctor
+
+
+def test_a_former_address_that_is_still_used_is_a_finding_and_an_error_before_it_ends(ready_organization):
+    row = factories.FormerWebhookKeyFactory(organization=ready_organization)
+    assert "former_address_used" not in codes(ready_organization)
+    FormerWebhookKey.objects.update(last_used_at=timezone.now())
+    assert codes(ready_organization)["former_address_used"] == "warning"
+    FormerWebhookKey.objects.update(until=timezone.now() + timedelta(days=1))
+    assert codes(ready_organization)["former_address_used"] == "error"
+    row.end()
+    assert "former_address_used" not in codes(ready_organization)

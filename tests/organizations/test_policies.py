@@ -1,0 +1,64 @@
+"""Changing policies: what is refused, what is audited, what the end of a pause does."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from integrations.catalog.models import RoleMapping
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from tests.support import factories
+from tests.support.factories import recorded
+
+
+def test_changed_policies_are_audited_with_before_and_after(organization, super_admin):
+    changed = set_policies(organization, {"bulk_limit": 7, "note_on_skip": True}, super_admin)
+    assert changed == {"bulk_limit": (50, 7)}
+    assert recorded().get().changes == {"bulk_limit": [50, 7]}
+    assert set_policies(organization, {"bulk_limit": 7}, super_admin) == {}
+    assert recorded().count() == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bulk_limit": -1},
+        {"bulk_window": 0},
+        {"rating_2_from": 90},
+        {"rating_4_from": 101},
+        {"stage_prefix": ""},
+        {"stage_prefix": "x" * 81},
+        {"slug": "another"},
+        {"webhook_key": "guessable"},
+    ],
+    ids=str,
+)
+def test_an_impossible_policy_is_refused(organization, super_admin, changes):
+    with pytest.raises(ValidationError):
+        set_policies(organization, changes, super_admin)
+    before = type(organization).objects.get(pk=organization.pk)
+    assert all(getattr(before, name) != value for name, value in changes.items())
+    assert not recorded().exists()
+
+
+def test_ending_the_pause_requeues_what_waited(organization, super_admin):
+    set_policies(organization, {"paused": True}, super_admin)
+    row = factories.DeliveryFactory(
+        organization=organization, verdict="paused", decided_at="2026-01-01T00:00Z", due_at=None
+    )
+    effect = factories.EffectFactory(organization=organization, due_at="2999-01-01T00:00Z")
+    set_policies(organization, {"paused": False}, super_admin)
+    assert Delivery.objects.due().get() == row
+    assert Effect.objects.due().get() == effect
+
+
+def test_pausing_works_while_a_mapping_makes_the_stage_on_pass_invite(organization, super_admin):
+    set_policies(organization, {"passed_stage": "Phone screen"}, super_admin)
+    RoleMapping.objects.create(
+        organization=organization, role="Engineer", stage="Phone screen", assessment="Backend"
+    )
+    set_policies(organization, {"paused": True}, super_admin)
+    assert Organization.objects.get().paused
+    with pytest.raises(ValidationError, match="sends an assessment"):
+        set_policies(organization, {"passed_stage": "phone screen"}, super_admin)

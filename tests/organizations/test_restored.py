@@ -1,0 +1,244 @@
+"""After a restored backup was recorded nothing is sent or written twice, and who was missed is invited."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.rules.facts import EnteredBefore
+from integrations.duty_budget import Budget
+from integrations.effects.kinds.note import enqueue_note
+from integrations.inbox import decide_delivery, sweep
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.restored import record_restore
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue import duties, on_request
+from integrations.queue.models.duty_run import Duty, DutyRun
+from tests.support import factories
+
+STAGE = "CodeScreen Assessment"
+
+
+def ago(**span):
+    """Return the time so long ago."""
+    return timezone.now() - timedelta(**span)
+
+
+def cause_of(delivery):
+    """Return why the candidate of a delivery was offered."""
+    return (delivery.facts or {}).get("entered_before")
+
+
+@pytest.fixture
+def acme(scenario):
+    """The scenario's organization, connected long before the backup."""
+    Organization.objects.update(created_at=ago(days=90))
+    LeverConnection.objects.update(first_connected_at=ago(days=80), swept_at=ago(hours=5))
+    return scenario.organization
+
+
+@pytest.fixture
+def restore(acme, super_admin):
+    """Return what records that the backup of five hours ago was restored, and the portal stopped an hour ago."""
+    since = ago(hours=5)
+
+    def restore(until=None):
+        return record_restore(acme, since, until or ago(hours=1), super_admin)
+
+    return restore
+
+
+@pytest.fixture
+def enter(sandbox):
+    """Return what moves a candidate into the stage in Lever so long ago, without a webhook."""
+    sandbox.lever_does("settings", webhooks_enabled=False)
+
+    def enter(word="Alder", **span):
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
+        sandbox.set_entered_at(word, ago(**span))
+        return sandbox.opportunity_id(word)
+
+    return enter
+
+
+@pytest.mark.parametrize("status", ["pending", "sending"])
+def test_an_invitation_that_waited_in_the_backup_is_left_to_a_person(
+    scenario, sandbox, restore, super_admin, status
+):
+    invitation = scenario.pending_invitation(checked_at=timezone.now())
+    Invitation.objects.update(status=status, changed_at=ago(hours=6))
+    until = ago(hours=1)
+    assert restore(until).uncertain == 1
+    scenario.work_waiting()
+    assert scenario.reread(invitation).status == "uncertain"
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("uncertain", 0)
+    invitations.send_again(scenario.reread(invitation), super_admin)
+    again = restore(until)
+    assert (again.is_new, again.uncertain) == (False, 0)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+
+
+def test_recording_the_same_restore_again_keeps_its_end_and_writes_no_entry(acme, super_admin):
+    since = ago(hours=5)
+    first, again = (record_restore(acme, since, None, super_admin) for _ in range(2))
+    assert (first.is_new, again.is_new, again.until) == (True, False, first.until)
+    assert AuditEntry.objects.filter(action="record_restore").count() == 1
+    corrected = record_restore(acme, since, ago(hours=2), super_admin)
+    assert corrected.is_new
+    acme.refresh_from_db()
+    assert acme.rows_lost_until == corrected.until
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "message"),
+    [
+        (timedelta(hours=1), timedelta(hours=2), "can't be later"),
+        (timedelta(hours=1), timedelta(hours=-1), "can't be later"),
+        (timedelta(days=91), timedelta(hours=1), "can't hold it"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(acme, super_admin, since, until, message):
+    now = timezone.now()
+    with pytest.raises(ActionNotAllowed, match=message):
+        record_restore(acme, now - since, now - until, super_admin)
+    acme.refresh_from_db()
+    assert acme.rows_lost_from is None
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [(timedelta(hours=1), timedelta(hours=2)), (None, timedelta()), (timedelta(), None)]
+)
+def test_the_database_refuses_times_of_a_restore_that_are_out_of_order(acme, since, until):
+    now = timezone.now()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Organization.objects.update(
+            rows_lost_from=None if since is None else now - since,
+            rows_lost_until=None if until is None else now - until,
+        )
+
+
+@pytest.mark.parametrize("is_webhook", [True, False], ids=["webhook", "sweep"])
+@pytest.mark.parametrize("hours", [10, 3], ids=["before the backup", "since the backup"])
+def test_who_entered_before_the_end_of_what_is_lost_is_offered(
+    scenario, sandbox, acme, restore, enter, is_webhook, hours
+):
+    opportunity_id = enter(hours=hours)
+    restore()
+    if is_webhook:  # rerun in Lever
+        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(STAGE)}
+        factories.DeliveryFactory.create(
+            organization=acme,
+            opportunity_id=opportunity_id,
+            payload={"event": "candidateStageChange", "data": data},
+        )
+    else:
+        assert on_request.sweep_organization(acme) == 0
+    scenario.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.verdict, cause_of(delivery)) == ("entered_before", EnteredBefore.RESTORE)
+    assert "restored from a backup" in delivery.explanation
+    assert sandbox.invitations_sent() == 0
+
+
+def test_who_was_missed_since_the_portal_stopped_is_invited(scenario, sandbox, acme, restore, enter):
+    restore()
+    enter(minutes=30)
+    assert on_request.sweep_organization(acme) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == 1
+
+
+def test_an_unknown_time_is_taken_for_an_early_one_when_stages_are_first_compared_after_a_restore(
+    scenario, sandbox, acme, restore, enter
+):
+    opportunity_id = enter(hours=3)
+    sandbox.lever.accounts["acme"].opportunities[opportunity_id].stage_changes.clear()
+    restore()
+    assert on_request.sweep_organization(acme) == 0
+    assert cause_of(Delivery.objects.get()) == EnteredBefore.UNKNOWN_TIME
+
+
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_a_stage_change_that_waited_in_the_backup_is_offered(
+    scenario, sandbox, acme, restore, enter, is_chosen
+):
+    opportunity_id = enter(hours=6)
+    factories.DeliveryFactory.create(
+        organization=acme,
+        opportunity_id=opportunity_id,
+        payload={"data": {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(STAGE)}},
+        received_at=ago(hours=6),
+        chosen_at=ago(hours=6) if is_chosen else None,
+    )
+    assert restore().undecided == 1
+    scenario.work()
+    assert (Delivery.objects.get().verdict, sandbox.invitations_sent()) == ("entered_before", 0)
+
+
+def test_who_is_invited_by_a_row_of_the_backup_is_not_offered(scenario, acme, restore):
+    scenario.sent_invitation()
+    restore()
+    on_request.sweep_organization(acme)
+    assert not Delivery.objects.filter(verdict="entered_before").exists()
+
+
+def lose_the_result(invitation):
+    """Make the rows those of a backup from before the result."""
+    Effect.objects.filter(invitation=invitation).exclude(kind="send_invitation").delete()
+    Result.objects.all().delete()
+    Invitation.objects.update(
+        status="invited", feedback_id="", completed_at=None, started_at=None, submitted_at=None
+    )
+
+
+def test_feedback_that_was_written_since_the_backup_is_updated(scenario, sandbox, acme, restore):
+    invitation = scenario.evaluated_invitation(score=40, result="Failed")
+    scenario.work()
+    Invitation.objects.update(created_at=ago(hours=6))
+    lose_the_result(invitation)
+    restore()
+    scenario.poll()
+    scenario.work()
+    assert scenario.latest_effect("write_feedback").state == "done"
+    assert len(sandbox.opportunity("Alder")["feedback"]) == 1
+
+
+def test_a_note_that_was_left_since_the_backup_is_not_left_again(scenario, sandbox, acme, restore):
+    invitation = scenario.sent_invitation()
+    Invitation.objects.update(created_at=ago(hours=6))
+    for _ in range(2):
+        enqueue_note(acme, invitation.opportunity_id, "code", "CodeScreen: a note.", invitation=invitation)
+        scenario.work()
+        Effect.objects.filter(kind="leave_note").delete()
+        restore()
+    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: a note."]
+
+
+def test_a_sweep_under_way_does_not_end_what_a_restore_has_compared_anew(acme, restore, enter, monkeypatch):
+    enter(hours=3)
+    decide = decide_delivery.decide_delivery
+
+    def restore_and_decide(*args, **kwargs):
+        restore()
+        return decide(*args, **kwargs)
+
+    monkeypatch.setattr(sweep, "decide_delivery", restore_and_decide)
+    organization = Organization.objects.reread(acme.pk)
+    duties.sweep_organization(organization, Budget(), is_full=False)
+    assert LeverConnection.objects.get(organization=acme).swept_at is None
+
+
+def test_a_duty_does_not_go_on_from_its_place_in_the_backup(acme, restore):
+    for duty in (Duty.SWEEP, Duty.SWEEP_FULLY, Duty.FOLLOW_ERASURES):
+        DutyRun.objects.create(organization=acme, duty=duty, place={"next": "page"})
+    restore()
+    assert [run.place for run in DutyRun.objects.exclude(duty=Duty.PURGE)] == [{}, {}, {}]

@@ -1,0 +1,73 @@
+"""Requeueing what waited for a pause to end or a connection to come back."""
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.waiting import requeue_waiting
+from integrations.organizations.models.organization import Organization
+from integrations.queue.duties import DUTIES
+from integrations.queue.models.duty_run import Duty, DutyRun
+from tests.support import duty_runs, factories
+
+
+def test_requeueing_is_limited_to_the_organization(organization, stranger):
+    other = stranger.memberships.get().organization
+    rows = {}
+    for where in (organization, other):
+        for verdict in ("paused", "disconnected", "left_stage"):
+            row = factories.DeliveryFactory(
+                organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None
+            )
+            rows[where.pk, verdict] = row
+    assert requeue_waiting(organization) == 2
+    woken = set(Delivery.objects.due().values_list("pk", flat=True))
+    assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
+
+
+ASK_LEVER = {
+    Duty.SWEEP,
+    Duty.SWEEP_FULLY,
+    Duty.REFRESH_LEVER_LISTS,
+    Duty.PROBE_LEVER,
+    Duty.FOLLOW_ERASURES,
+}
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_a_duty_is_done_again_when_the_connection_is_back_if_it_asks_lever(connected_organization, duty):
+    LeverConnection.objects.update(state="needs_reconnect")
+    run = duty_runs.perform(duty, connected_organization)
+    assert run not in DutyRun.objects.due()
+    LeverConnection.objects.update(state="connected")
+    requeue_waiting(connected_organization)
+    assert list(DutyRun.objects.due()) == ([run] if duty in ASK_LEVER else [])
+
+
+@pytest.mark.parametrize("by_organization", [True, False])
+def test_what_waits_is_found_by_its_index_among_many_deliveries(organization, by_organization):
+    Delivery.objects.bulk_create(
+        Delivery(
+            organization=organization,
+            platform="lever",
+            event="candidateStageChange",
+            dedupe_key=str(number),
+            payload={},
+            verdict="invite" if number else "paused",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+        for number in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    stranded = Delivery.objects.stranded()
+    plan = (
+        stranded.filter(organization=organization).explain()
+        if by_organization
+        else Organization.objects.filter(deliveries__in=stranded).distinct().explain()
+    )
+    assert "delivery_waiting" in plan
+    assert stranded.get().verdict == "paused"

@@ -1,0 +1,104 @@
+"""An outage is one line a minute in each process, without its traceback; whatever else is logged stays as it is."""
+
+import logging
+import sqlite3
+import sys
+from contextlib import closing
+
+import psycopg
+import pytest
+import redis
+from django.db import OperationalError, ProgrammingError
+
+from portal import error_reporting, logs
+from portal.logs import OncePerOutage
+
+
+def caused(error: Exception, cause: Exception | None) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+def record(error: BaseException | None = None, **more: object) -> logging.LogRecord:
+    try:
+        raise error or ValueError
+    except BaseException:  # noqa: BLE001 - it is logged
+        info = sys.exc_info() if error else None
+    one = logging.LogRecord("x", logging.ERROR, __file__, 1, "the step of %s ended", ("a row",), info)
+    one.__dict__.update(more)
+    return one
+
+
+SILENT = caused(OperationalError("connection timeout expired\nand more"), psycopg.OperationalError())
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (SILENT, "the database"),
+        (caused(OperationalError("x"), psycopg.errors.AdminShutdown()), "the database"),
+        (caused(OperationalError("x"), psycopg.errors.TooManyConnections()), "the database"),
+        (redis.ConnectionError("refused"), "Redis"),
+        (redis.TimeoutError("late"), "Redis"),
+        (caused(OperationalError("x"), psycopg.errors.DeadlockDetected()), ""),
+        (caused(OperationalError("x"), psycopg.errors.QueryCanceled()), ""),
+        (ProgrammingError("no such column"), ""),
+        (KeyError("x"), ""),
+        (None, ""),
+    ],
+)
+def test_what_is_away_is_told_by_the_error(error, away):
+    assert logs.outage(error) == away
+
+
+def test_a_wrong_statement_on_sqlite_is_no_outage():
+    with closing(sqlite3.connect(":memory:")) as memory, pytest.raises(sqlite3.OperationalError) as wrong:
+        memory.execute("SELECT * FROM nothing")
+    assert logs.outage(caused(OperationalError("x"), wrong.value)) == ""
+
+
+def test_an_error_that_is_logged_as_the_message_is_an_outage_too():
+    outages = OncePerOutage()
+    lines = [record(msg=redis.ConnectionError("refused\nand more"), args=()) for _ in range(3)]
+    assert [outages.filter(line) for line in lines] == [True, False, False]
+    assert lines[0].args
+
+
+def test_an_outage_is_one_line_a_minute_without_a_traceback(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("portal.logs.time.monotonic", lambda: now[0])
+    outages = OncePerOutage()
+    first = record(SILENT)
+    assert outages.filter(first)
+    assert first.getMessage() == "the step of a row ended (OperationalError: connection timeout expired)"
+    assert first.exc_info is None
+    assert not outages.filter(record(SILENT))
+    assert outages.filter(record(redis.ConnectionError("refused")))
+    now[0] += 61
+    assert outages.filter(record(SILENT))
+
+
+def test_requests_that_are_answered_503_are_one_line_a_minute():
+    outages = OncePerOutage()
+    assert [outages.filter(record(status_code=status)) for status in (503, 503, 500, 500)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_other_errors_keep_their_traceback():
+    outages = OncePerOutage()
+    for _ in range(2):
+        other = record(KeyError("x"))
+        assert outages.filter(other)
+        assert other.exc_info
+
+
+def test_an_outage_is_reported_once_a_minute_too():
+    outages = OncePerOutage()
+    hint = {"exc_info": (type(SILENT), SILENT, None)}
+    sent = [error_reporting._event_to_send(outages, {"level": "error"}, hint) for _ in range(2)]
+    assert [event is not None for event in sent] == [True, False]
+    assert error_reporting._event_to_send(outages, {"level": "error"}, {}) is not None

@@ -1,0 +1,201 @@
+"""Every kind of answer has every header, and every cookie its flags."""
+
+from collections.abc import Callable, Iterator
+from http.cookies import Morsel
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client
+
+from integrations.notifications.models import EmailKind
+from integrations.organizations.models.organization import Organization
+from portal.middleware import HEADERS
+from tests.support import factories, payloads
+
+TOKEN = "signature-token"
+
+
+@pytest.fixture(autouse=True)
+def _https(settings) -> None:
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SECURE_HSTS_SECONDS = 3600
+    settings.SECURITY_CONTACT = "mailto:security@portal.example"
+    settings.METRICS_ENABLED = True
+
+
+class Visitor:
+    """Makes requests over HTTPS as somebody."""
+
+    def __init__(self, user: User | None, organization: Organization) -> None:
+        self.organization = organization
+        self.client = Client(raise_request_exception=False)
+        if user:
+            self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+
+    def get(self, path: str, **options) -> Any:
+        return self.client.get(path, secure=True, **options)
+
+    def post(self, path: str, data: object = None, **options) -> Any:
+        return self.client.post(path, data, secure=True, **options)
+
+    def send_webhook(self, token: str = TOKEN) -> HttpResponse:
+        body = payloads.sign(payloads.load("lever/candidate_stage_change"), token)
+        path = f"/webhooks/lever/{self.organization.webhook_key}/"
+        return self.post(path, body, content_type="application/json")
+
+
+def _csrf_refusal(visitor: Visitor) -> Any:
+    return Client(enforce_csrf_checks=True).post("/login/", secure=True)
+
+
+def _sign_in(visitor: Visitor) -> HttpResponse:
+    User.objects.create_user("someone", password="a-password-of-tests")
+    return visitor.post("/login/", {"username": "someone", "password": "a-password-of-tests"})
+
+
+def _failure(error: Exception) -> Callable[[Visitor], HttpResponse]:
+    def request(visitor: Visitor) -> HttpResponse:
+        with mock.patch("django.contrib.auth.views.LoginView.get_context_data", side_effect=error):
+            return visitor.get("/login/", headers={"Accept": "text/html"})
+
+    return request
+
+
+def _throttled(visitor: Visitor) -> HttpResponse:
+    for _ in range(60):
+        answer = visitor.post("/login/", {"username": "someone", "password": "wrong"})
+        if answer.status_code == 429:
+            break
+    return answer
+
+
+#: Who asks, the status, and the request.
+KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
+    "page, signed in": ("owner", 200, lambda visitor: visitor.get("/settings/")),
+    "page, public": ("", 200, lambda visitor: visitor.get("/login/")),
+    "sign-in": ("", 302, _sign_in),
+    "redirect": ("", 302, lambda visitor: visitor.get("/settings/")),
+    "400": ("", 400, lambda visitor: visitor.get("/login/", headers={"Host": "bad host"})),
+    "403": ("limited", 403, lambda visitor: visitor.get("/mappings/")),
+    "403 of CSRF": ("", 403, _csrf_refusal),
+    "404": ("owner", 404, lambda visitor: visitor.get("/nothing/")),
+    "405": ("owner", 405, lambda visitor: visitor.get("/logout/")),
+    "413": ("", 413, lambda visitor: visitor.post("/login/", {"username": "x" * 600_000})),
+    "429": ("", 429, _throttled),
+    "500": ("", 500, _failure(ValueError())),
+    "503": ("", 503, _failure(OperationalError())),
+    "static file": ("", 200, lambda visitor: visitor.get("/static/portal.css")),
+    "webhook 202": ("", 202, lambda visitor: visitor.send_webhook()),
+    "webhook 401": ("", 401, lambda visitor: visitor.send_webhook("another")),
+    "webhook 404": ("", 404, lambda visitor: visitor.post("/webhooks/lever/no-key/", {})),
+    "webhook 405": (
+        "",
+        405,
+        lambda visitor: visitor.get(f"/webhooks/lever/{visitor.organization.webhook_key}/"),
+    ),
+    "CSV export": ("owner", 200, lambda visitor: visitor.get("/audit/export/")),
+    "preview of an e-mail": (
+        "owner",
+        200,
+        lambda visitor: visitor.get(f"/emails/{EmailKind.values[0]}/html/"),
+    ),
+    "admin": ("superuser", 200, lambda visitor: visitor.get("/admin/")),
+    "part of a page": (
+        "owner",
+        200,
+        lambda visitor: visitor.get("/", headers={"X-Live-Part": "overview"}),
+    ),
+    "probe, live": ("", 200, lambda visitor: visitor.get("/healthz/live")),
+    "probe, ready": ("", 200, lambda visitor: visitor.get("/healthz/ready")),
+    "probe, unknown": ("", 404, lambda visitor: visitor.get("/healthz/nothing")),
+    "metrics": ("", 200, lambda visitor: visitor.get("/metrics")),
+    "security.txt": ("", 200, lambda visitor: visitor.get("/.well-known/security.txt")),
+}
+PUBLIC = {"static file", "security.txt"}
+FRAMED_BY_OURSELVES = {"preview of an e-mail"}
+
+
+@pytest.fixture
+def answer(
+    request: pytest.FixtureRequest, settings, ready_organization: Organization, super_admin: User
+) -> Iterator[HttpResponse]:
+    """The answer of the kind that the test is parametrized with."""
+    factories.LeverWebhookFactory.create(
+        organization=ready_organization, name="another", signature_token=TOKEN
+    )
+    who, status, make = KINDS[request.param]
+    users = {
+        "": lambda: None,
+        "owner": lambda: super_admin,
+        "limited": lambda: factories.member(ready_organization, "limited_team_member", "limited"),
+        "superuser": lambda: User.objects.create_superuser("superuser"),
+    }
+    response = make(Visitor(users[who](), ready_organization))
+    assert response.status_code == status
+    response.kind = request.param  # type: ignore[attr-defined]
+    yield response
+    response.close()
+
+
+every_kind = pytest.mark.parametrize("answer", KINDS, indirect=True)
+
+
+@every_kind
+def test_every_answer_has_every_header(answer: HttpResponse) -> None:
+    kind = answer.kind  # type: ignore[attr-defined]
+    expected = dict(HEADERS)
+    if kind in FRAMED_BY_OURSELVES:
+        expected["X-Frame-Options"] = "SAMEORIGIN"
+    assert {name: answer.headers.get(name) for name in expected} == expected
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert answer["Strict-Transport-Security"] == "max-age=3600"
+    assert "Server" not in answer.headers
+
+
+@every_kind
+def test_only_public_files_are_stored(answer: HttpResponse) -> None:
+    control = answer["Cache-Control"]
+    is_public = answer.kind in PUBLIC  # type: ignore[attr-defined]
+    assert ("public" in control) is is_public
+    assert ("no-store" in control) is not is_public
+
+
+@every_kind
+def test_every_cookie_is_for_this_host_alone(answer: HttpResponse) -> None:
+    cookies: list[Morsel[str]] = list(answer.cookies.values())
+    for cookie in cookies:
+        assert cookie.key.startswith("__Host-")
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
+        assert cookie["secure"]
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+    if answer.kind == "sign-in":  # type: ignore[attr-defined]
+        assert "__Host-sessionid" in {cookie.key for cookie in cookies}
+
+
+def test_the_cookies_of_messages_and_of_the_time_zone_are_for_this_host_alone(super_admin) -> None:
+    visitor = Visitor(super_admin, Organization.objects.get())
+    visitor.client.cookies["__Host-time_zone"] = "Asia/Tokyo"
+    visitor.client.cookies["time_zone"] = "Europe/Rome"  # as another host of the domain could set it
+    answer = visitor.post("/notifications/", {})
+    assert {"__Host-messages"} <= answer.cookies.keys()
+    page = visitor.get("/notifications/")
+    assert "Your settings are saved." in page.content.decode()
+    assert page.wsgi_request.time_zone.name == "Asia/Tokyo"
+
+
+def test_subdomains_are_included_where_the_operator_says_so(settings) -> None:
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    for path in ("/login/", "/healthz/live"):
+        header = Client().get(path, secure=True)["Strict-Transport-Security"]
+        assert header == "max-age=3600; includeSubDomains"
+
+
+def test_without_https_browsers_are_not_told_to_insist_on_it() -> None:
+    assert "Strict-Transport-Security" not in Client().get("/healthz/live").headers

@@ -1,0 +1,289 @@
+"""Deleted, anonymized and archived in Lever, forgotten, past retention: what stays of each of them in the portal."""
+
+import io
+import json
+import logging
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.clients.models import ApiCall
+from integrations.duty_budget import Budget
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy import lever_changes, retention
+from integrations.privacy.erase import overwrite_deleted
+from integrations.privacy.models import Erasure
+from integrations.queue import duties
+from tests.privacy.traces import traces, traces_in_files
+from tests.support.scenario import Scenario
+
+PEOPLE = {
+    "Alder": ("Candidate Alder", "alder@candidates.example"),
+    "Birch": ("Candidate Birch", "birch@candidates.example"),
+    "Cedar": ("Candidate Cedar", "cedar@candidates.example"),
+}
+
+
+def invite_and_evaluate(scenario, word: str) -> str:
+    """Take one candidate to a result through the webhook, and return the opportunity's id."""
+    opportunity_id = scenario.sandbox.opportunity_id(word)
+    invitation = scenario.sent_invitation(word)
+    scenario.candidate_does("start", "submit", "evaluate", word=word)
+    assert scenario.reread(invitation).status == "completed"
+    return opportunity_id
+
+
+def leave_traces(scenario, word: str) -> None:
+    """Store the person's name and address wherever a text may hold them."""
+    name, address = PEOPLE[word]
+    opportunity_id = scenario.sandbox.opportunity_id(word)
+    organization = scenario.organization
+    own = {"organization": organization, "opportunity_id": opportunity_id}
+    Delivery.objects.create(
+        **own,
+        platform="lever",
+        event="candidateStageChange",
+        dedupe_key=f"traces:{word}",
+        payload={"id": "w1", "data": {"opportunityId": opportunity_id, "note": f"{name} <{address}>"}},
+        verdict="no_email",
+        explanation=f"{name} has no address.",
+        assessment_written=name,
+        decided_at=timezone.now(),
+        due_at=None,
+        last_error=f"answered about {address}",
+        traceback=f"ValueError: {name}",
+    )
+    delivery = Delivery.objects.get(dedupe_key=f"traces:{word}")
+    delivery.verdicts.create(
+        organization=organization, code="no_email", cause="first", explanation=f"{name} has none."
+    )
+    for path in ("/opportunities", f"/opportunities?email={address.replace('@', '%40')}"):
+        for linked in ("", opportunity_id):
+            ApiCall.objects.create(
+                organization=organization,
+                opportunity_id=linked,
+                platform="lever",
+                method="GET",
+                path=path,
+                duration_ms=1,
+                correlation_id="c",
+                request_body=json.dumps({"email": address}),
+                response_body=json.dumps([{"name": name}, {"name": "Candidate Dogwood"}]),
+                error=f"{address} was not found",
+            )
+    invitation = Invitation.objects.get(**own)
+    invitation.results.update(
+        metadata={"who": [name]}, report_url=f"https://codescreen.example/r?c={address}"
+    )
+    AuditEntry.objects.create(
+        organization=organization,
+        actor_name="test",
+        action=AuditAction.REPLAY,
+        target_kind="invitation",
+        target_id=invitation.pk,
+        target=f"Invitation of {name}",
+        changes={"email": ["", address]},
+        reason=f"{name} asked for it",
+    )
+
+
+@pytest.fixture
+def people(scenario):
+    """Three invited candidates with results, and texts about each of them everywhere."""
+    ids = {word: invite_and_evaluate(scenario, word) for word in PEOPLE}
+    for word in PEOPLE:
+        leave_traces(scenario, word)
+        assert len(traces(*PEOPLE[word])) > 10
+    return ids
+
+
+def personal(word: str) -> tuple[str, ...]:
+    return PEOPLE[word]
+
+
+def assert_receipt_is_true(organization: Organization, opportunity_id: str) -> Erasure:
+    erasure = Erasure.objects.get(organization=organization, opportunity_id=opportunity_id)
+    assert erasure.rows["integrations_invitation"] == 1
+    assert (
+        erasure.kept["integrations_delivery"]
+        == Delivery.objects.filter(opportunity_id=opportunity_id).count()
+    )
+    entry = AuditEntry.objects.get(target_kind="erasure", target_id=erasure.pk)
+    assert entry.action == AuditAction.ERASE
+    assert entry.changes["rows"][1] == erasure.rows
+    call_command("verify_audit", stdout=io.StringIO())  # raises when the chain isn't whole
+    return erasure
+
+
+def follow(scenario) -> None:
+    scenario.work_waiting()
+    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), Budget())
+
+
+def test_deleted_and_anonymized_candidates_are_erased_and_an_archived_one_stays(scenario, people, caplog):
+    with caplog.at_level(logging.DEBUG):
+        lever = scenario.sandbox.lever_does
+        lever("delete", opportunities=[people["Alder"]])
+        lever("anonymize", opportunities=[people["Birch"]])
+        reasons = scenario.sandbox.lever.accounts["acme"].archive_reasons
+        lever("archive", opportunities=[people["Cedar"]], reason=next(iter(reasons)))
+        follow(scenario)
+    for word, cause in (("Alder", "deleted"), ("Birch", "anonymized")):
+        assert traces(*personal(word)) == []
+        assert assert_receipt_is_true(scenario.organization, people[word]).cause == cause
+        assert not any(part in caplog.text for part in PEOPLE[word])
+    assert len(traces(*personal("Cedar"))) > 10
+    assert not Erasure.objects.filter(opportunity_id=people["Cedar"]).exists()
+
+
+def forget(organization: Organization, opportunity_id: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("forget", organization.slug, opportunity_id, stdout=out, stderr=io.StringIO())
+    receipt: dict[str, Any] = json.loads(out.getvalue())
+    return receipt
+
+
+def test_a_forgotten_person_is_erased_and_others_stay(scenario, people):
+    others = traces(*personal("Birch"))
+    receipt = forget(scenario.organization, people["Alder"])
+    assert traces(*personal("Alder")) == []
+    assert traces(*personal("Birch")) == others
+    erasure = assert_receipt_is_true(scenario.organization, people["Alder"])
+    assert receipt["rows"] == erasure.rows
+    assert set(receipt) >= {"opportunity_id", "erased_at", "rows", "kept"}
+    assert receipt["sent_to"]["codescreen"] == 1
+
+
+def test_forgetting_again_says_so_and_changes_nothing(scenario, people, capsys):
+    first = forget(scenario.organization, people["Alder"])
+    before = stored_rows()
+    call_command("forget", scenario.organization.slug, people["Alder"])
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == first
+    assert "erased before" in printed.err
+    assert stored_rows() == before
+
+
+def stored_rows() -> dict[str, list[Any]]:
+    found = (Invitation, Delivery, Effect, ApiCall, AuditEntry, Erasure)
+    return {model.__name__: list(model._base_manager.order_by("pk").values()) for model in found}
+
+
+def test_the_receipt_counts_the_rows_that_were_changed(scenario, people):
+    before = stored_rows()
+    rows = forget(scenario.organization, people["Alder"])["rows"]
+    after = stored_rows()
+    for model in (Invitation, Delivery, Effect, ApiCall, AuditEntry):
+        old = {row["id"]: row for row in before[model.__name__]}
+        changed = [row for row in after[model.__name__] if row["id"] in old and row != old[row["id"]]]
+        assert len(changed) == rows[model._meta.db_table], model
+
+
+def test_everybody_is_erased_when_the_retention_is_over(scenario, people):
+    year = timedelta(days=366)
+    ages: dict[Any, tuple[str, ...]] = {
+        Invitation: ("completed_at", "changed_at", "created_at"),
+        Delivery: ("received_at",),
+        Effect: ("created_at",),
+        ApiCall: ("at",),
+    }
+    for model, columns in ages.items():
+        model.objects.update(**{name: F(name) - year for name in columns})
+    scenario.organization.refresh_from_db()
+    assert scenario.organization.retention_days == 365
+    retention.purge(scenario.organization, Budget())
+    for word in PEOPLE:
+        assert traces(*personal(word)) == []
+        assert assert_receipt_is_true(scenario.organization, people[word]).cause == "retention"
+    before = stored_rows()
+    retention.purge(scenario.organization, Budget())
+    assert stored_rows() == before
+
+
+def test_a_retention_of_zero_keeps_everything(scenario, people):
+    scenario.organization.retention_days = 0
+    scenario.organization.save()
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=4000))
+    assert retention.purge(scenario.organization, Budget()) == 0
+    assert len(traces(*personal("Alder"))) > 10
+
+
+def test_another_organizations_rows_of_the_same_opportunity_stay(scenario, people, stranger):
+    theirs = stranger.memberships.get().organization
+    Invitation.objects.create(
+        organization=theirs,
+        opportunity_id=people["Alder"],
+        candidate_name="Candidate Alder",
+        email="alder@candidates.example",
+        assessment_id="a",
+        assessment_name="A",
+    )
+    forget(scenario.organization, people["Alder"])
+    assert traces(*personal("Alder")) == [
+        "integrations_invitation.candidate_name",
+        "integrations_invitation.email",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(connected_organization, sandbox):
+    scenario = Scenario(connected_organization, sandbox)
+    scenario.work()
+    opportunity_id = invite_and_evaluate(scenario, "Alder")
+    leave_traces(scenario, "Alder")
+    if connection.vendor == "sqlite":
+        assert traces_in_files(*personal("Alder"))
+    forget(scenario.organization, opportunity_id)
+    assert traces(*personal("Alder")) == []
+    assert traces_in_files(*personal("Alder")) == []
+
+
+@pytest.fixture
+def alder_on_disk(connected_organization, sandbox):
+    """Alder's texts in the files of SQLite, and another program that has begun to read."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL has no such file")
+    scenario = Scenario(connected_organization, sandbox)
+    scenario.work()
+    invite_and_evaluate(scenario, "Alder")
+    leave_traces(scenario, "Alder")
+    path = f"file:{connection.settings_dict['NAME']}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM integrations_invitation")
+        yield scenario, reader
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_of_sqlite_is_emptied_once_a_reader_ends(alder_on_disk):
+    _, reader = alder_on_disk
+    Delivery.objects.update(last_error="x")
+    timer = threading.Timer(0.1, reader.rollback)
+    timer.start()
+    overwrite_deleted()
+    timer.join()
+    assert Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_repetition_empties_the_log_of_sqlite_that_somebody_read(alder_on_disk):
+    scenario, reader = alder_on_disk
+    forget(scenario.organization, scenario.sandbox.opportunity_id("Alder"))
+    assert traces_in_files(*personal("Alder"))
+    reader.rollback()
+    Erasure.objects.update(erased_at=F("erased_at") - lever_changes.REPEAT_AFTER)
+    lever_changes.repeat_erasures(scenario.organization, Budget())
+    assert traces_in_files(*personal("Alder")) == []

@@ -1,0 +1,188 @@
+"""Forgetting a person who uses the portal: nothing names them, what they decided stays provable, the log is whole."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from integrations.accounts.models.sessions import UserSession
+from integrations.audit.chain_walk import Fault
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.verification import verify_chain
+from integrations.duty_budget import Budget
+from integrations.invitations.models.candidate import OpportunityPerson
+from integrations.members.acts.members import invite, remove_member
+from integrations.members.models.membership import Membership
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.payload import EmailPayload
+from integrations.outbox.models import Effect
+from integrations.privacy import old_records
+from integrations.queue.portal_duties import clean_up
+from tests.support import factories
+from tests.support.second_factors import sign_in, with_app, with_recovery_codes
+
+NAME, ADDRESS, CLIENT = "zuzana.nemcova", "zuzana@acme.example", "198.51.100.77"
+WORDS = (NAME, ADDRESS, CLIENT, "Zuzana")
+
+
+def run(name: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("forget_person", name, stdout=out, stderr=StringIO())
+    return json.loads(out.getvalue())
+
+
+@pytest.fixture
+def person(organization, super_admin) -> User:
+    """A Team Member who was invited, signed in, wrote to, protected by a factor, and who acted for a candidate."""
+    invite(organization, ADDRESS, "team_member", super_admin)
+    user = factories.UserFactory.create(username=NAME, email=ADDRESS, first_name="Zuzana")
+    role = Membership.Role.TEAM_MEMBER
+    Membership.objects.create(user=user, organization=organization, role=role, address=ADDRESS)
+    sign_in(Client(REMOTE_ADDR=CLIENT), user, "wrong")
+    sign_in(Client(REMOTE_ADDR=CLIENT), user)
+    with_app(user)
+    with_recovery_codes(user)
+    OpportunityPerson.objects.create(
+        organization=organization, opportunity_id="o-1", email=ADDRESS, relation="owner"
+    )
+    target = AuditTarget(TargetKind.INVITATION, 1, "invitation of a candidate")
+    audit(target, user, AuditAction.RETRY, organization=organization)
+    return user
+
+
+def rows_that_name_the_person() -> list[str]:
+    """Return the tables with a row in which one of the words stands, as it is stored."""
+    return [
+        model._meta.db_table
+        for model in apps.get_models()
+        for row in model._base_manager.values()
+        if any(word.lower() in str(value).lower() for value in row.values() for word in WORDS)
+    ]
+
+
+def faults(organization) -> list[Fault]:
+    found: list[Fault] = []
+    for chain in (organization.pk, 0):
+        verify_chain(chain, found.append)
+    return found
+
+
+def test_no_row_names_the_person_but_what_they_did_for_candidates(organization, person):
+    assert len(set(rows_that_name_the_person())) > 4
+    receipt = run(NAME)
+    assert rows_that_name_the_person() == ["integrations_auditentry"]
+    assert AuditEntry.objects.get(actor_name=NAME).action == AuditAction.RETRY
+    assert receipt["kept"] == {"integrations_auditentry": 1}
+    assert receipt["rows"]["auth_user"] == receipt["rows"]["integrations_membership"] == 1
+    assert receipt["rows"]["integrations_auditentry"] >= 3
+    assert faults(organization) == []
+
+
+def test_the_account_opens_nothing_any_more(person):
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    run(NAME)
+    assert client.get("/account/").status_code == 302
+    stored = User.objects.get(pk=person.pk)
+    assert (stored.username, stored.email, stored.is_active) == (f"forgotten-{person.pk}", "", False)
+    assert not stored.has_usable_password()
+    assert not UserSession.objects.filter(user=person).exists()
+
+
+def test_an_e_mail_that_waits_for_the_person_is_cancelled(person):
+    assert Effect.objects.filter(state="due", payload__recipients=[ADDRESS]).exists()
+    run(NAME)
+    assert not Effect.objects.filter(state="due", payload__recipients=[ADDRESS]).exists()
+
+
+def email(organization, recipients: list[str], line: str) -> Effect:
+    payload = EmailPayload(tuple(recipients), lines=(line,), sent_to=tuple(recipients[:1]))
+    return factories.EffectFactory.create(
+        organization=organization,
+        kind="send_email",
+        email_topic=EmailTopic.MEMBERS_CHANGED,
+        payload=payload.to_json(),
+    )
+
+
+def test_an_e_mail_to_several_is_still_sent_to_the_others(organization, person):
+    shared = email(organization, [ADDRESS.upper(), "ann@acme.example"], f"{NAME} ({ADDRESS}) left.")
+    run(NAME)
+    shared.refresh_from_db()
+    payload = EmailPayload.from_json(shared.payload)
+    account = f"forgotten-{person.pk}"
+    assert (shared.state, payload.recipients, payload.sent_to) == ("due", ("ann@acme.example",), ())
+    assert payload.lines == (f"{account} ({account}) left.",)
+
+
+@pytest.mark.parametrize("name", ["sam", "ann"])
+def test_an_e_mail_that_only_contains_the_letters_of_the_name_stays(organization, name):
+    factories.UserFactory.create(username=name, email=f"{name}@acme.example")
+    other = email(organization, ["joann@acme.example"], "The same again for Samuel and Joanna.")
+    run(name)
+    before, stored = other.payload, Effect.objects.get(pk=other.pk)
+    assert (stored.state, stored.payload) == ("due", json.loads(json.dumps(before)))
+
+
+def test_a_name_with_accents_is_found_as_json_stores_it(organization):
+    factories.UserFactory.create(username="nguyễn", email="")
+    notice = email(organization, ["ann@acme.example"], "This was done by nguyễn.")
+    run("nguyễn")
+    notice.refresh_from_db()
+    assert "nguy" not in str(notice.payload)
+    assert notice.state == "due"
+
+
+def test_running_it_again_changes_nothing_and_prints_the_receipt(person):
+    receipt = run(NAME)
+    count = AuditEntry.objects.count()
+    with pytest.raises(CommandError, match="forgotten has none any more"):
+        run(NAME)
+    assert run(f"forgotten-{person.pk}") == receipt
+    assert AuditEntry.objects.count() == count
+
+
+def test_the_last_super_admin_is_refused_and_nothing_is_erased(organization, super_admin):
+    with_app(super_admin)
+    with pytest.raises(CommandError, match=r"last Super Admin\. Make somebody else one first"):
+        run(super_admin.username)
+    super_admin.refresh_from_db()
+    assert super_admin.is_active
+    assert super_admin.authenticator_apps.exists()
+
+
+def test_a_former_member_is_forgotten_too(organization, super_admin, person):
+    remove_member(Membership.objects.get(user=person), super_admin)
+    run(NAME)
+    assert rows_that_name_the_person() == ["integrations_auditentry"]
+    assert not AuditEntry.objects.filter(target__in=[NAME, ADDRESS]).exists()
+    assert faults(organization) == []
+
+
+def test_the_address_of_a_sign_in_is_erased_after_half_a_year(organization, person, monkeypatch):
+    sign_ins = AuditEntry.objects.filter(organization=organization, changes__has_key="address")
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=179)):
+        assert old_records.erase_some_sign_ins(organization) == 0
+    assert sign_ins.count() == 2
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
+        assert old_records.remove_old_records(organization, Budget()) == 2
+        assert old_records.erase_some_sign_ins(organization) == 0
+    assert not sign_ins.exists()
+    assert CLIENT not in str(list(AuditEntry.objects.values()))
+    assert faults(organization) == []
+
+
+def test_the_portals_own_log_forgets_addresses_too(db):
+    sign_in(Client(REMOTE_ADDR=CLIENT), factories.UserFactory.create())
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
+        clean_up()
+    assert CLIENT not in str(list(AuditEntry.objects.values()))

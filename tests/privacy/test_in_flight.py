@@ -1,0 +1,348 @@
+"""What is under way when a person is erased is stopped, and nothing personal is written back."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.clients.hooks import CallContext
+from integrations.clients.models import ApiCall
+from integrations.clients.provider import clients_for
+from integrations.codescreen.client import CodeScreenClient
+from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ErasureCause, Platform
+from integrations.duty_budget import Budget
+from integrations.effects.invitation_endings import mark_invited
+from integrations.http.errors import NotConnected
+from integrations.inbox import decide_delivery, facts
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts import invitations as operations
+from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.notify import notify_members
+from integrations.outbox.models import Effect
+from integrations.privacy.erase import erase
+from integrations.privacy.lever_changes import repeat_erasures
+from integrations.privacy.models import Erasure
+from integrations.queue import duties, on_request, worker
+from integrations.webhooks.store import store_delivery
+from tests.privacy.traces import traces
+from tests.support import factories
+
+NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"
+
+
+def forget(scenario, word="Alder"):
+    opportunity_id = scenario.sandbox.opportunity_id(word)
+    return erase(scenario.organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
+
+
+def test_an_invitation_that_waits_is_never_sent(scenario):
+    invitation = scenario.pending_invitation()
+    forget(scenario)
+    scenario.work_waiting()
+    assert scenario.sandbox.invitations_sent() == 0
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.due_at) == ("cancelled", None)
+    assert scenario.reread(invitation).status == "withdrawn"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_the_organization_is_locked_for_no_more_statements_when_there_are_more_calls(organization):
+    statements = []
+    for opportunity_id, calls in (("few", 2), ("many", 40)):
+        for _ in range(calls):
+            ApiCall.objects.create(
+                organization=organization,
+                opportunity_id=opportunity_id,
+                platform=Platform.LEVER,
+                method="GET",
+                path="/opportunities",
+                status=200,
+                duration_ms=1,
+                correlation_id="c",
+                response_body=NAME,
+            )
+        with CaptureQueriesContext(connection) as captured:
+            receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
+        assert receipt is not None
+        assert receipt.rows == {"integrations_apicall": calls}
+        statements.append(len(captured))
+    assert statements[1] <= statements[0]
+
+
+def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
+    scenario.pending_invitation()
+    held = Effect.claim("a worker")
+    assert held is not None
+    forget(scenario)
+    worker.perform_effect(held)
+    assert scenario.sandbox.invitations_sent() == 0
+    assert scenario.latest_effect().state == "cancelled"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_an_answer_that_comes_after_the_erasure_leaves_only_the_instance(scenario):
+    invitation = scenario.pending_invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(status="sending")
+    forget(scenario)
+    mark_invited(scenario.reread(invitation), "instance-1")
+    scenario.poll()
+    invitation = scenario.reread(invitation)
+    assert (invitation.instance_id, invitation.status) == ("instance-1", "withdrawn")
+    assert not Effect.objects.filter(kind="set_progress_tag").exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_result_is_no_longer_asked_for(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    scenario.candidate_does("start", "submit", "evaluate")
+    assert scenario.reread(invitation).status == "invited"
+    assert not invitation.results.exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_poll_that_was_read_before_the_erasure_records_nothing(scenario, monkeypatch):
+    invitation = scenario.sent_invitation()
+    person = {"email": ADDRESS, "assessment": "Backend"}
+    scenario.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person)
+    read = CodeScreenClient.status
+
+    def read_and_erase(client, instance_id):
+        progress = read(client, instance_id)
+        forget(scenario)
+        return progress
+
+    monkeypatch.setattr(CodeScreenClient, "status", read_and_erase)
+    worker.poll_invitation(scenario.reread(invitation))
+    assert not invitation.results.exists()
+
+
+def test_a_delivery_decided_during_the_erasure_gets_the_verdict_erased(scenario, monkeypatch):
+    scenario.place()
+    opportunity_id = scenario.sandbox.opportunity_id("Alder")
+    delivery = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=opportunity_id,
+        payload={
+            "event": "candidateStageChange",
+            "data": {
+                "opportunityId": opportunity_id,
+                "toStageId": scenario.sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    gather = facts.gather_facts
+
+    def gather_and_erase(*arguments, **named):
+        snapshot = gather(*arguments, **named)
+        if not Erasure.objects.exists():
+            forget(scenario)
+        return snapshot
+
+    monkeypatch.setattr(decide_delivery, "gather_facts", gather_and_erase)
+    scenario.work()
+    scenario.work_waiting()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "erased"
+    assert delivery.explanation
+    assert not Invitation.objects.exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_delivery_that_was_given_up_ends_in_a_verdict_when_the_person_is_erased(scenario):
+    stuck = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=scenario.sandbox.opportunity_id("Alder"),
+        due_at=None,
+        last_error="The portal failed on this: KeyError.",
+    )
+    assert stuck.is_stuck
+    forget(scenario)
+    scenario.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.verdict, delivery.last_error, delivery.is_stuck) == ("erased", "", False)
+
+
+def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
+    store_delivery(
+        scenario.organization,
+        Platform.LEVER,
+        event="candidateStageChange",
+        dedupe_key="late",
+        opportunity_id=invitation.opportunity_id,
+        payload={"event": "candidateStageChange", "triggeredAt": 5, "data": data},
+    )
+    scenario.work()
+    delivery = Delivery.objects.get(dedupe_key="late")
+    assert delivery.payload["data"] == {"opportunityId": invitation.opportunity_id, "toStageId": "s"}
+    assert delivery.verdict == "erased"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    store_delivery(
+        scenario.organization,
+        Platform.CODESCREEN,
+        event="candidate.submitted",
+        dedupe_key="late",
+        opportunity_id="",
+        payload={
+            "type": "candidate.submitted",
+            "data": {"assessmentInstanceId": invitation.instance_id, "email": ADDRESS, "name": NAME},
+        },
+    )
+    scenario.work()
+    assert Delivery.objects.get(dedupe_key="late").verdict == "noted"
+    assert traces(NAME, ADDRESS) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("Alder", "Birch"), ("Birch", "Alder")])
+def test_a_digest_keeps_what_it_says_about_others(scenario, first, second):
+    for word in ("Alder", "Birch"):
+        invitation = scenario.pending_invitation(word)
+        notify_members(
+            scenario.organization,
+            EmailTopic.INVITATION_FAILED,
+            word,
+            subject="An invitation could not be sent",
+            lines=[f"Candidate {word}", f"Timeline: http://testserver/activity/{invitation.opportunity_id}/"],
+            invitation=invitation,
+        )
+    effect = Effect.objects.get(kind="send_email")
+    forget(scenario, first)
+    effect.refresh_from_db()
+    assert effect.state == "due"
+    assert f"Candidate {second}" in str(effect.payload)
+    assert traces(f"Candidate {first}", f"{first.lower()}@candidates.example") == []
+    forget(scenario, second)
+    effect.refresh_from_db()
+    assert effect.state == "cancelled"
+    assert traces(f"Candidate {second}") == []
+
+
+def test_a_worker_that_holds_an_effect_can_neither_begin_nor_end_it_after_the_erasure(scenario):
+    scenario.pending_invitation()
+    held = Effect.objects.get(kind="send_invitation").lease()
+    assert held is not None
+    forget(scenario)
+    assert not held.mark_attempt_started()
+    assert not held.finish()
+    assert Effect.objects.get(kind="send_invitation").state == "cancelled"
+
+
+def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
+    invitation = scenario.pending_invitation()
+    notify_members(
+        scenario.organization, EmailTopic.RESULT, "k", subject="x", lines=[NAME], invitation=invitation
+    )
+    email = Effect.objects.get(kind="send_email").lease()
+    assert email is not None
+    forget(scenario)
+    email.fenced().update(payload=email.payload)
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario):
+    invitation = scenario.sent_invitation()
+    receipt = forget(scenario)
+    late = {"organization": scenario.organization, "platform": "lever", "method": "GET", "duration_ms": 1}
+    ApiCall.objects.create(
+        **late, path="/", opportunity_id=invitation.opportunity_id, response_body=f"about {NAME}"
+    )
+    repeat_erasures(scenario.organization, Budget())
+    assert traces(NAME), "too early"
+    Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
+    repeat_erasures(scenario.organization, Budget())
+    assert traces(NAME) == []
+    erasure = Erasure.objects.get()
+    assert erasure.repeated_at is not None
+    assert erasure.rows["integrations_apicall"] == receipt.rows["integrations_apicall"] + 1
+    entries = AuditEntry.objects.filter(action="erase").count()
+    repeat_erasures(scenario.organization, Budget())
+    assert AuditEntry.objects.filter(action="erase").count() == entries == 2
+
+
+def test_a_repetition_that_finds_nothing_leaves_the_receipt(scenario):
+    scenario.sent_invitation()
+    rows = forget(scenario).rows
+    now = timezone.now()
+    Erasure.objects.update(erased_at=now - timedelta(minutes=10))
+    repeat_erasures(scenario.organization, Budget())
+    assert Erasure.objects.get().rows == rows
+    assert AuditEntry.objects.filter(action="erase").count() == 1
+
+
+def test_calls_about_an_erased_person_are_stored_without_bodies(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    context = CallContext(opportunity_without_row=invitation.opportunity_id)
+    scenario.organization.refresh_from_db()
+    clients_for(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
+    call = ApiCall.objects.latest("pk")
+    assert (call.status, call.response_body) == (200, "")
+
+
+def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_without_bodies(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    own = {"organization": scenario.organization, "opportunity_id": invitation.opportunity_id}
+    delivery = factories.DeliveryFactory.create(**own)
+    before = ApiCall.objects.count()
+    on_request.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
+    clients = clients_for(scenario.organization, CallContext(delivery=delivery))
+    clients.lever().opportunity(invitation.opportunity_id)
+    calls = ApiCall.objects.order_by("pk")[before:]
+    assert len(calls) > 1
+    assert {(call.opportunity_id, call.response_body) for call in calls} == {(invitation.opportunity_id, "")}
+
+
+@pytest.mark.parametrize("cause", ["forgotten", "deleted", "anonymized"])
+def test_nobody_is_invited_again_by_hand_after_a_final_erasure(scenario, cause):
+    invitation = scenario.pending_invitation(status="held")
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause(cause), "test")
+    with pytest.raises(ActionNotAllowed, match="erased"):
+        operations.approve(scenario.reread(invitation), "test")
+
+
+@pytest.mark.parametrize("cause", ["retention", "gone"])
+def test_somebody_who_returns_after_the_retention_is_invited_as_usual(scenario, cause):
+    invitation = scenario.pending_invitation(status="failed")
+    Effect.objects.all().delete()
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause(cause), "test")
+    scenario.set_policies(default_assessment="Backend")
+    factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        payload={
+            "event": "candidateStageChange",
+            "data": {
+                "opportunityId": invitation.opportunity_id,
+                "toStageId": scenario.sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    scenario.work()
+    invitation = scenario.reread(invitation)
+    assert (invitation.status, invitation.email, invitation.erased_at) == ("invited", ADDRESS, None)
+    assert scenario.sandbox.invitations_sent(ADDRESS) == 1
+
+
+def test_following_erasures_needs_no_connection_to_complete_them(scenario):
+    scenario.sent_invitation()
+    forget(scenario)
+    Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
+    scenario.organization.lever_connection.mark_needs_reconnect("gone")
+    organization = type(scenario.organization).objects.reread(scenario.organization.pk)
+    with pytest.raises(NotConnected):
+        duties.follow_erasures(organization, Budget())
+    assert Erasure.objects.get().repeated_at is not None

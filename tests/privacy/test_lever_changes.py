@@ -1,0 +1,240 @@
+"""Whom Lever anonymized or deleted without a webhook, and who is gone, is found and erased."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from integrations.clients.models import ApiCall
+from integrations.duty_budget import Budget
+from integrations.http.errors import PlatformError
+from integrations.lever import transport
+from integrations.lever.client import LeverClient
+from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.organization import Organization
+from integrations.privacy import lever_changes
+from integrations.privacy.models import Erasure
+from integrations.queue import duties
+from tests.support import duty_runs
+
+ADDRESS = "alder@candidates.example"
+
+
+def follow(scenario) -> None:
+    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk), Budget())
+
+
+def lists_read() -> list[str]:
+    paths = ("/opportunities", "/opportunities/deleted")
+    calls = ApiCall.objects.filter(path__in=paths).order_by("pk")
+    return [call.path for call in calls for _ in range(1 + call.repeats)]
+
+
+@pytest.mark.parametrize(("action", "cause"), [("anonymize", "anonymized"), ("delete", "deleted")])
+def test_what_lever_did_without_a_webhook_is_found(scenario, action, cause):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does(action, opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == cause
+    assert scenario.reread(invitation).email == ""
+
+
+def test_the_sweep_command_finds_it_too(scenario):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    out = StringIO()
+    call_command("sweep", stdout=out)
+    assert out.getvalue() == "repaired 0\n"
+    assert Erasure.objects.get().cause == "anonymized"
+
+
+def test_an_anonymized_candidate_in_another_stage_or_archived_is_found_too(scenario):
+    invitation = scenario.sent_invitation()
+    account = scenario.sandbox.lever.accounts["acme"]
+    reason = next(iter(account.archive_reasons))
+    scenario.sandbox.lever_does("archive", opportunities=[invitation.opportunity_id], reason=reason)
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == "anonymized"
+
+
+def test_candidates_about_whom_nothing_is_stored_leave_no_receipt(scenario):
+    ids = [scenario.sandbox.opportunity_id(word) for word in ("Birch", "Cedar")]
+    scenario.sandbox.lever_does("anonymize", opportunities=ids[:1])
+    scenario.sandbox.lever_does("delete", opportunities=ids[1:])
+    scenario.organization.deliveries.all().delete()
+    follow(scenario)
+    assert not Erasure.objects.exists()
+
+
+def test_a_run_asks_for_what_changed_since_the_last_one_with_two_calls(scenario):
+    follow(scenario)
+    ApiCall.objects.all().delete()
+    follow(scenario)
+    assert lists_read() == ["/opportunities", "/opportunities/deleted"]
+
+
+def test_a_long_gap_is_read_in_windows_and_continued_where_it_was_cut_off(scenario):
+    month = timezone.now() - timedelta(days=90)
+    LeverConnection.objects.update(erasures_read_at=month)
+    scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=500, times=20)
+    with pytest.raises(Exception, match="500"):
+        follow(scenario)
+    scenario.sandbox.lever_does("faults", seed=1, rules=[])
+    ApiCall.objects.all().delete()
+    follow(scenario)
+    assert 29 * 2 <= len(lists_read()) <= 31 * 2
+
+
+@pytest.mark.parametrize("path", ["/v1/opportunities", "/v1/opportunities/deleted"])
+def test_a_window_counts_as_read_only_once_both_lists_were_read(scenario, path):
+    before = timezone.now() - timedelta(hours=5)
+    LeverConnection.objects.update(erasures_read_at=before)
+    scenario.lever_fails(f"{path}$", method="GET", status=500, times=20)
+    with pytest.raises(PlatformError, match="500"):
+        follow(scenario)
+    assert LeverConnection.objects.get().erasures_read_at == before
+
+
+def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenario):
+    invitation = scenario.sent_invitation()
+    scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=403, times=5)
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == "anonymized"
+
+
+class TestLongLists:
+    """More changed than one turn can read: here a turn ends after a page, and a page has one row."""
+
+    @pytest.fixture
+    def anonymized(self, scenario, monkeypatch):
+        """Candidates that Lever anonymized, among others that changed."""
+        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
+        words = ("Alder", "Birch", "Cedar")
+        ids = [scenario.pending_invitation(word).opportunity_id for word in words]
+        scenario.sandbox.lever_does("anonymize", opportunities=ids)
+        return set(ids)
+
+    def turns(self, scenario, most=60) -> int:
+        def step(budget):
+            organization = Organization.objects.reread(scenario.organization.pk)
+            duties.follow_erasures(organization, budget)
+
+        return duty_runs.turns_until_done(step, most)
+
+    def assert_all_is_followed(self, anonymized):
+        assert set(Erasure.objects.values_list("opportunity_id", flat=True)) == anonymized
+        read_up_to = LeverConnection.objects.get().erasures_read_at
+        assert read_up_to is not None
+        assert read_up_to > timezone.now() - timedelta(minutes=5)
+
+    def test_a_list_is_read_in_turns_to_its_end(self, scenario, anonymized):
+        ApiCall.objects.all().delete()
+        turns = self.turns(scenario)
+        assert 3 < len(lists_read()) <= turns + 1
+        self.assert_all_is_followed(anonymized)
+
+    def test_deletions_are_read_in_turns_to_their_end(self, scenario, monkeypatch):
+        monkeypatch.setattr(transport, "PAGE_SIZE", 1)
+        LeverConnection.objects.update(erasures_read_at=timezone.now() - timedelta(minutes=10))
+        ids = [scenario.pending_invitation(word).opportunity_id for word in ("Alder", "Birch", "Cedar")]
+        scenario.sandbox.lever_does("delete", opportunities=ids)
+        self.turns(scenario)
+        self.assert_all_is_followed(set(ids))
+
+    def test_a_shorter_window_is_read_when_lever_refuses_the_next_page(
+        self, scenario, anonymized, monkeypatch
+    ):
+        """It takes no token that it gave in an earlier turn; within a window of some minutes nobody else changed."""
+        pages = LeverClient.opportunity_pages
+
+        def refusing(self, filters, offset=""):
+            if offset:
+                raise PlatformError("Lever answered 400", status=400, permanent=True)
+            return pages(self, filters, offset)
+
+        monkeypatch.setattr(LeverClient, "opportunity_pages", refusing)
+        monkeypatch.setattr(lever_changes, "OVERLAP", timedelta())
+        monkeypatch.setattr(lever_changes, "SHORTEST_WINDOW", timedelta(minutes=2))
+        account = scenario.sandbox.lever.accounts["acme"]
+        for number, opportunity in enumerate(account.opportunities.values()):
+            changed_at = timezone.now() - timedelta(minutes=9) + timedelta(seconds=number)
+            opportunity.updated_at = int(changed_at.timestamp() * 1000)
+        with pytest.raises(PlatformError, match="refuses the token"):
+            self.turns(scenario)
+        for opportunity_id in set(account.opportunities) - anonymized:
+            account.opportunities[opportunity_id].updated_at = 0
+        monkeypatch.setattr(lever_changes, "SHORTEST_WINDOW", timedelta(milliseconds=1))
+        self.turns(scenario)
+        self.assert_all_is_followed(anonymized)
+
+
+class TestGone:
+    """Lever answers 404, and no report and no list says why."""
+
+    @pytest.fixture
+    def gone(self, scenario):
+        """An invited candidate whom Lever showed and answers 404 for since."""
+        invitation = scenario.sent_invitation()
+        account = scenario.sandbox.lever.accounts["acme"]
+        account.drop_opportunity(account.opportunities[invitation.opportunity_id])
+        account.deleted.clear()
+        return invitation
+
+    def missed(self, scenario, invitation, *, ago: timedelta, status: int = 404) -> None:
+        ApiCall.objects.create(
+            organization=scenario.organization,
+            opportunity_id=invitation.opportunity_id,
+            platform="lever",
+            method="GET",
+            path=f"/opportunities/{invitation.opportunity_id}",
+            status=status,
+            duration_ms=1,
+            correlation_id="c",
+            at=timezone.now() - ago,
+        )
+
+    @pytest.fixture(autouse=True)
+    def _shown(self, scenario, gone):
+        LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=9))
+        ApiCall.objects.all().delete()
+        self.missed(scenario, gone, ago=timedelta(days=3), status=200)
+
+    def test_a_404_confirmed_after_a_day_erases(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert Erasure.objects.get().cause == "gone"
+        assert scenario.reread(gone).email == ""
+
+    def test_a_404_after_a_write_alone_erases(self, scenario, gone):
+        path = f"/opportunities/{gone.opportunity_id}/addTags"
+        ApiCall.objects.update(method="POST", path=path)
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert Erasure.objects.get().cause == "gone"
+
+    def test_a_first_404_of_today_is_not_believed(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(hours=2))
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_a_candidate_shown_again_meanwhile_is_kept(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        self.missed(scenario, gone, ago=timedelta(days=1), status=200)
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_a_refusal_is_not_a_404(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2), status=403)
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_another_lever_account_erases_nobody(self, scenario, gone):
+        LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=2, hours=12))
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert not Erasure.objects.exists()

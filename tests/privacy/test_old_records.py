@@ -1,0 +1,205 @@
+"""Old calls are deleted and old webhooks reduced to ids, in small batches; what an invitation rests on stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.verification import verify_chain
+from integrations.clients.models import ApiCall
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.privacy import old_records
+from integrations.privacy.models import Erasure
+from integrations.privacy.old_records import remove_old_records
+from tests.support import factories
+
+LONG_AGO, RECENTLY = timezone.now() - timedelta(days=100), timezone.now() - timedelta(days=80)
+BODY = {"id": "event-1", "token": "t" * 48, "data": {"opportunityId": "somebody", "note": "about the person"}}
+REDUCED = {"id": "event-1", "data": {"opportunityId": "somebody"}}
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch):
+    monkeypatch.setattr(old_records, "PAUSE_SECONDS", 0.0)
+
+
+def create_calls(organization, count: int = 1, at=LONG_AGO, **columns) -> list[ApiCall]:
+    call = {
+        "platform": "lever",
+        "method": "GET",
+        "path": "/stages",
+        "status": 200,
+        "duration_ms": 1,
+    } | columns
+    rows = [ApiCall(organization=organization, at=at, correlation_id="c", **call) for _ in range(count)]
+    return ApiCall.objects.bulk_create(rows)
+
+
+def create_delivery(organization, at=LONG_AGO, **columns) -> Delivery:
+    decided = {"verdict": "ignored_event", "decided_at": at, "due_at": None} | columns
+    return factories.DeliveryFactory.create(
+        organization=organization, received_at=at, payload=BODY, opportunity_id="somebody", **decided
+    )
+
+
+def payload_of(delivery: Delivery) -> object:
+    delivery.refresh_from_db()
+    return delivery.payload
+
+
+def test_calls_are_deleted_when_they_are_older_than_the_policy(organization):
+    create_calls(organization, 3)
+    recent = create_calls(organization, at=RECENTLY)
+    other = create_calls(factories.OrganizationFactory.create())
+    assert remove_old_records(organization, Budget()) == 3
+    assert set(ApiCall.objects.all()) == {*recent, *other}
+
+
+def test_a_call_stays_while_its_answer_still_comes(organization):
+    create_calls(organization, repeats=3, last_at=RECENTLY)
+    create_calls(organization, repeats=3, last_at=LONG_AGO)
+    assert remove_old_records(organization, Budget()) == 1
+    assert ApiCall.objects.get().last_at == RECENTLY
+
+
+def test_calls_of_an_invited_candidate_stay_until_the_person_is_erased(organization):
+    invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    create_calls(organization, opportunity_id="somebody")
+    assert remove_old_records(organization, Budget()) == 0
+    Invitation.objects.filter(pk=invitation.pk).update(erased_at=timezone.now())
+    assert remove_old_records(organization, Budget()) == 1
+
+
+def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_older_than_the_policy(organization):
+    old, recent = create_delivery(organization), create_delivery(organization, at=RECENTLY)
+    assert remove_old_records(organization, Budget()) == 1
+    assert (payload_of(old), old.verdict, payload_of(recent)) == (REDUCED, "ignored_event", BODY)
+
+
+def test_the_facts_of_a_verdict_go_with_the_body(organization):
+    facts = {"version": 1, "stage": ["stage-1", "CodeScreen"]}
+    old, recent = (create_delivery(organization, at=at, facts=facts) for at in (LONG_AGO, RECENTLY))
+    reduced = create_delivery(organization, facts=facts)
+    Delivery.objects.filter(pk=reduced.pk).update(payload=REDUCED)
+    assert remove_old_records(organization, Budget()) == 2
+    assert set(Delivery.objects.filter(facts__isnull=True)) == {old, reduced}
+    recent.refresh_from_db()
+    assert recent.facts == facts
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"verdict": "", "decided_at": None},
+        {"due_at": timezone.now()},
+        {"verdict": "paused"},
+        {"verdict": "entered_before"},
+    ],
+    ids=["undecided", "due", "waiting", "offered"],
+)
+def test_a_webhook_that_is_still_to_be_decided_keeps_its_body(organization, columns):
+    delivery = create_delivery(organization, **columns)
+    assert remove_old_records(organization, Budget()) == 0
+    assert payload_of(delivery) == BODY
+
+
+def test_a_webhook_about_an_invited_candidate_keeps_its_body(organization):
+    factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    delivery = create_delivery(organization)
+    assert remove_old_records(organization, Budget()) == 0
+    assert payload_of(delivery) == BODY
+
+
+def test_calls_about_a_candidate_stay_until_it_is_settled_that_lever_no_longer_has_them(organization):
+    organization.call_retention_days = 1
+    for days, status in ((3, 200), (2, 404)):
+        create_calls(
+            organization,
+            at=timezone.now() - timedelta(days=days),
+            opportunity_id="somebody",
+            path="/opportunities/somebody",
+            status=status,
+        )
+    assert remove_old_records(organization, Budget()) == 0
+    Erasure.objects.create(
+        organization=organization, opportunity_id="somebody", cause="gone", erased_at=timezone.now()
+    )
+    assert remove_old_records(organization, Budget()) == 2
+
+
+def test_nothing_is_removed_without_a_policy(organization):
+    organization.call_retention_days = organization.delivery_retention_days = 0
+    create_calls(organization)
+    delivery = create_delivery(organization)
+    assert remove_old_records(organization, Budget()) == 0
+    assert ApiCall.objects.count() == 1
+    assert payload_of(delivery) == BODY
+
+
+def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
+    monkeypatch.setattr(old_records, "BATCH", 2)
+    create_calls(organization, 3)
+    for left in (1, 0):
+        with pytest.raises(CallDeferred):
+            remove_old_records(organization, Budget(seconds=-1))
+        assert ApiCall.objects.count() == left
+    assert remove_old_records(organization, Budget()) == 0
+
+
+def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
+    monkeypatch.setattr(old_records, "BATCH", 2)
+    factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    create_calls(organization, 5, opportunity_id="somebody")
+    create_calls(organization, at=LONG_AGO + timedelta(days=1))
+    with pytest.raises(CallDeferred):
+        remove_old_records(organization, Budget(seconds=-1))
+    assert set(ApiCall.objects.values_list("opportunity_id", flat=True)) == {"somebody"}
+
+
+def test_a_run_ends_after_the_batch_when_the_worker_stops(organization, monkeypatch, request_stop):
+    monkeypatch.setattr(old_records, "BATCH", 2)
+    request_stop()
+    create_calls(organization, 3)
+    with pytest.raises(CallDeferred):
+        remove_old_records(organization, Budget())
+    assert ApiCall.objects.count() == 1
+
+
+def test_each_webhook_is_looked_at_once_when_runs_follow_each_other(organization):
+    create_delivery(organization)
+    remove_old_records(organization, Budget())
+    organization.refresh_from_db()
+    late = create_delivery(organization, at=LONG_AGO - timedelta(days=1))
+    newer = create_delivery(organization, at=LONG_AGO + timedelta(days=1))
+    assert remove_old_records(organization, Budget()) == 1
+    assert (payload_of(late), payload_of(newer)) == (BODY, REDUCED)
+
+
+def test_what_was_removed_is_on_record_and_the_chain_is_whole(organization):
+    create_calls(organization, 2)
+    create_delivery(organization)
+    remove_old_records(organization, Budget())
+    calls, bodies = AuditEntry.objects.filter(action=AuditAction.REMOVE_OLD).order_by("position")
+    assert [list(entry.changes) for entry in (calls, bodies)] == [["calls"], ["bodies of webhooks"]]
+    assert calls.changes["calls"][1].startswith("from before ")
+    faults: list[object] = []
+    assert verify_chain(organization.pk, faults.append).is_whole, faults
+
+
+def test_a_webhook_that_was_decided_late_is_reduced_too(organization):
+    create_delivery(organization)
+    late = create_delivery(organization, verdict="", decided_at=None, due_at=timezone.now())
+    remove_old_records(organization, Budget())
+    organization.refresh_from_db()
+    Delivery.objects.filter(pk=late.pk).update(
+        verdict="ignored_event",
+        decided_at=timezone.now() - timedelta(days=91),
+        received_at=LONG_AGO - timedelta(days=100),
+        due_at=None,
+    )
+    remove_old_records(organization, Budget())
+    assert payload_of(late) == REDUCED

@@ -1,0 +1,232 @@
+"""Retention: personal data is removed after the retention period; outcomes stay."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.clients.models import ApiCall
+from integrations.duty_budget import Budget
+from integrations.http.errors import CallDeferred
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.privacy import retention
+from integrations.privacy.models import Erasure
+from integrations.queue import worker
+from tests.support import duty_runs, factories
+
+LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
+PERSON = ("Candidate Alder", "alder@candidates.example")
+
+
+@pytest.fixture
+def retaining_organization(organization):
+    organization.retention_days = 30
+    organization.save()
+    return organization
+
+
+def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
+    instance = f"instance-{Invitation.objects.count()}"
+    invitation = factories.InvitationFactory.create(
+        organization=organization,
+        status=status,
+        completed_at=at,
+        changed_at=at,
+        instance_id=instance,
+        email=PERSON[1],
+    )
+    Result.objects.create(invitation=invitation, outcome="Passed", score=80, metadata={"who": "Alder"})
+    return invitation
+
+
+def create_call(organization) -> ApiCall:
+    return ApiCall.objects.create(
+        organization=organization,
+        platform="lever",
+        method="GET",
+        path="/",
+        duration_ms=1,
+        correlation_id="c",
+        request_body="a",
+        response_body="b",
+        at=LONG_AGO,
+    )
+
+
+def purge_all() -> None:
+    for organization in Organization.objects.all():
+        retention.purge(organization, Budget())
+
+
+def name_and_address(invitation: Invitation) -> tuple[str, str]:
+    invitation.refresh_from_db()
+    return invitation.candidate_name, invitation.email
+
+
+@pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
+def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organization, status):
+    invitation = create_invitation(retaining_organization, status)
+    purge_all()
+    assert name_and_address(invitation) == ("", "")
+    result = Result.objects.get()
+    assert (result.outcome, result.score_text, result.metadata) == ("Passed", "80", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "at"),
+    [("completed", RECENTLY), ("invited", LONG_AGO), ("uncertain", LONG_AGO), ("held", LONG_AGO)],
+)
+def test_recent_and_open_invitations_keep_their_data(retaining_organization, status, at):
+    invitation = create_invitation(retaining_organization, status, at)
+    purge_all()
+    assert name_and_address(invitation) == PERSON
+
+
+@pytest.mark.parametrize(("at", "expected"), [(LONG_AGO, ("", "")), (RECENTLY, PERSON)])
+def test_people_who_never_started_are_forgotten_after_following_ended(retaining_organization, at, expected):
+    invitation = create_invitation(retaining_organization, "invited", at=LONG_AGO)
+    Invitation.objects.update(following_ended="not_started", following_ended_at=at)
+    purge_all()
+    assert name_and_address(invitation) == expected
+
+
+def test_a_candidate_whom_a_replay_stored_anew_is_forgotten_again(retaining_organization):
+    delivery = factories.DeliveryFactory.create(
+        organization=retaining_organization, received_at=LONG_AGO, verdict="left_stage", decided_at=LONG_AGO
+    )
+    candidate = factories.CandidateFactory.create(
+        organization=retaining_organization, opportunity_id=delivery.opportunity_id, entered_at=LONG_AGO
+    )
+    for _ in range(2):
+        purge_all()
+        candidate.refresh_from_db()
+        assert (candidate.name, candidate.email, candidate.erased_at is None) == ("", "", False)
+        Candidate.objects.update(name=PERSON[0], email=PERSON[1], erased_at=None)
+
+
+def test_without_a_retention_nothing_is_removed(organization):
+    invitation = create_invitation(organization)
+    purge_all()
+    assert name_and_address(invitation) == PERSON
+
+
+def test_another_organizations_rows_stay(retaining_organization, stranger):
+    theirs = create_invitation(stranger.memberships.get().organization)
+    purge_all()
+    assert name_and_address(theirs) == PERSON
+
+
+def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
+    delivery = factories.DeliveryFactory.create(
+        organization=retaining_organization,
+        received_at=LONG_AGO,
+        decided_at=LONG_AGO,
+        verdict="invite",
+        explanation="The assessment is “Alder's assessment”, because of the tag “CodeScreen Alder's assessment”.",
+        assessment_written="Alder's assessment",
+        due_at=None,
+        payload={
+            "event": "candidateStageChange",
+            "triggeredAt": 5,
+            "person": "Alder",
+            "data": {"opportunityId": "o", "toStageId": "s", "email": "alder@candidates.example"},
+        },
+    )
+    email = factories.EffectFactory.create(
+        organization=retaining_organization,
+        kind="send_email",
+        email_topic="invitation_bounced",
+        payload={"subject": "Alder", "lines": ["Alder"], "recipients": ["owner@portal.example"]},
+        state="failed",
+        due_at=None,
+        created_at=LONG_AGO,
+    )
+    waiting = factories.EffectFactory.create(
+        organization=retaining_organization, opportunity_id="somebody-else", created_at=LONG_AGO
+    )
+    create_call(retaining_organization)
+    purge_all()
+    purge_all()
+    delivery.refresh_from_db()
+    assert delivery.payload == {
+        "event": "candidateStageChange",
+        "triggeredAt": 5,
+        "data": {"opportunityId": "o", "toStageId": "s"},
+    }
+    assert (delivery.verdict, delivery.explanation, delivery.assessment_written) == ("invite", "", "")
+    verdict = delivery.verdicts.get()
+    assert (verdict.code, verdict.explanation, verdict.assessment_written) == ("invite", "", "")
+    email.refresh_from_db()
+    assert "Alder" not in str(email.payload)
+    waiting.refresh_from_db()
+    assert waiting.payload["code"] == "no_email"
+    call = ApiCall.objects.get()
+    assert (call.request_body, call.response_body) == ("", "")
+    # a later retry sends nothing personal
+    Effect.objects.filter(pk=email.pk).update(state="due", due_at=LONG_AGO)
+    Effect.objects.filter(pk=waiting.pk).update(state="cancelled", due_at=None)
+    worker.work()
+    email.refresh_from_db()
+    assert email.state == "done"
+    assert Delivery.objects.count() == 1
+
+
+def turns_until_done(organization) -> int:
+    return duty_runs.turns_until_done(lambda budget: retention.purge(organization, budget))
+
+
+def test_a_backlog_of_people_is_erased_in_turns(retaining_organization):
+    invitations = [create_invitation(retaining_organization) for _ in range(4)]
+    assert turns_until_done(retaining_organization) == 5
+    assert {name_and_address(invitation) for invitation in invitations} == {("", "")}
+
+
+def test_messages_are_emptied_although_people_wait_to_be_erased(retaining_organization):
+    create_invitation(retaining_organization)
+    call = create_call(retaining_organization)
+    with pytest.raises(CallDeferred):
+        retention.purge(retaining_organization, Budget(seconds=-1))
+    call.refresh_from_db()
+    assert call.response_body == ""
+    assert not Erasure.objects.exists()
+
+
+def test_many_messages_are_emptied_a_few_in_each_transaction(retaining_organization, monkeypatch):
+    monkeypatch.setattr(retention, "MESSAGES_AT_ONCE", 2)
+    for _ in range(5):
+        create_call(retaining_organization)
+    assert turns_until_done(retaining_organization) == 4
+    assert set(ApiCall.objects.values_list("response_body", flat=True)) == {""}
+    entries = AuditEntry.objects.filter(action=AuditAction.ERASE).order_by("position")
+    assert [entry.changes["rows"][1] for entry in entries] == [
+        {"integrations_apicall": count} for count in (2, 2, 1)
+    ]
+
+
+def test_who_cannot_be_erased_anew_holds_up_nobody(retaining_organization):
+    """Their name was stored again although they are erased for good."""
+    gone, other = factories.CandidateFactory.create_batch(
+        2, organization=retaining_organization, entered_at=LONG_AGO
+    )
+    Erasure.objects.create(
+        organization=retaining_organization,
+        opportunity_id=gone.opportunity_id,
+        cause="deleted",
+        erased_at=timezone.now(),
+    )
+    assert turns_until_done(retaining_organization) == 3
+    other.refresh_from_db()
+    assert other.name == ""
+
+
+def test_an_invitation_whose_address_was_removed_goes_to_the_one_that_lever_has(scenario):
+    invitation = scenario.pending_invitation(email="")
+    scenario.work()
+    assert scenario.reread(invitation).status == "invited"
+    assert scenario.sandbox.invitations_sent(PERSON[1]) == 1

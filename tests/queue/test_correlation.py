@@ -1,0 +1,76 @@
+"""All that one event leads to shares a correlation id: calls, effects and lines of the log."""
+
+import logging
+
+import pytest
+
+from integrations.clients.models import ApiCall
+from integrations.outbox.models import Effect
+from integrations.queue import worker
+from portal.logs import CorrelationId
+from tests.support import factories
+
+#: The loggers of what handles a delivery, performs an effect and records a result.
+WORKED_BY = ("integrations.inbox", "integrations.effects", "integrations.results")
+
+
+@pytest.fixture
+def lines(caplog):
+    """Return the log's lines about rows so far, each with its correlation id."""
+    caplog.set_level(logging.INFO, "integrations")
+    with_id = CorrelationId()
+    caplog.handler.addFilter(with_id)
+    yield lambda: [
+        (record.getMessage(), record.__dict__["correlation_id"])
+        for record in caplog.records
+        if record.name.startswith(WORKED_BY)
+    ]
+    caplog.handler.removeFilter(with_id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_delivery_its_effects_their_calls_and_the_log_share_one_id(scenario, sandbox, lines):
+    opportunity = sandbox.opportunity_id("Alder")
+    sandbox.lever_does("move", opportunities=[opportunity], stage="CodeScreen Assessment")
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    delivery = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=opportunity,
+        payload={
+            "event": "candidateStageChange",
+            "triggeredAt": 1,
+            "data": {"opportunityId": opportunity, "toStageId": stage},
+        },
+    )
+    ApiCall.objects.all().delete()
+    while worker.work():
+        pass
+    shared = f"delivery-{delivery.pk}"
+    effects = Effect.objects.filter(opportunity_id=opportunity)
+    assert {"send_invitation", "set_progress_tag"} <= set(effects.values_list("kind", flat=True))
+    assert set(effects.values_list("correlation_id", flat=True)) == {shared}
+    calls = ApiCall.objects.filter(opportunity_id=opportunity)
+    assert calls.count() >= 3
+    assert set(calls.values_list("correlation_id", flat=True)) == {shared}
+    invitation_id = effects.get(kind="send_invitation").invitation_id
+    assert lines() == [
+        (f"delivery {delivery.pk} of {scenario.organization.slug}: invite", shared),
+        (f"invitation {invitation_id}: sent", shared),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_poll_and_what_its_result_leads_to_share_one_id_and_the_line_has_no_personal_data(scenario, lines):
+    invitation = scenario.sent_invitation()
+    ApiCall.objects.all().delete()
+    person = {"email": "alder@candidates.example", "assessment": "Backend"}
+    scenario.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person)
+    scenario.poll()
+    [shared] = set(ApiCall.objects.values_list("correlation_id", flat=True))
+    feedback = Effect.objects.get(kind="write_feedback")
+    assert feedback.correlation_id == shared
+    scenario.work()
+    assert set(feedback.calls.values_list("correlation_id", flat=True)) == {shared}
+    message, carried = lines()[-1]
+    assert (message, carried) == (f"invitation {invitation.pk}: result of attempt 1 recorded", shared)
+    assert "alder" not in str(lines())

@@ -1,0 +1,87 @@
+"""Duties are claimed longest-waiting first, and those that are late or fail are found."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from tests.support import factories
+
+
+def waiting(minutes: float, duty: Duty = Duty.SWEEP) -> DutyRun:
+    """Return a duty of a new organization that has been due for so many minutes."""
+    row = DutyRun.objects.create(organization=factories.OrganizationFactory.create(), duty=duty)
+    DutyRun.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(minutes=minutes))
+    return row
+
+
+def test_the_longest_waiting_is_claimed_first_whatever_the_organization(db) -> None:
+    rows = {minutes: waiting(minutes) for minutes in (3, 9, 1, 6)}
+    claimed = [factories.claimed(DutyRun, "one").pk for _ in rows]
+    assert claimed == [rows[minutes].pk for minutes in (9, 6, 3, 1)]
+    assert DutyRun.claim("two") is None
+
+
+def test_a_run_is_due_in_the_moment_of_its_end_when_it_is_deferred_by_nothing(db) -> None:
+    waiting(1)
+    assert factories.claimed(DutyRun, "one").defer(0, 0.0, "", {})
+    assert DutyRun.objects.filter(due_at__lte=F("finished_at")).exists()
+
+
+def test_a_duty_is_once_for_an_organization(organization) -> None:
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+
+
+def test_a_claim_sorts_no_duties(db) -> None:
+    for minutes in range(50):
+        waiting(minutes)
+    with CaptureQueriesContext(connection) as queries:
+        factories.claimed(DutyRun, "one")
+    (sql,) = [query["sql"] for query in queries if "RETURNING" in query["sql"]]
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the table is small here
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"{explain} {sql}")
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert "duty_run_due" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("duty", INTERVALS)
+def test_a_duty_is_overdue_when_it_has_not_succeeded_for_four_intervals(duty, organization) -> None:
+    interval = INTERVALS[duty]
+    row = DutyRun.objects.create(organization=organization, duty=duty)
+    for column in ("created_at", "succeeded_at"):  # never done, and done before
+        DutyRun.objects.filter(pk=row.pk).update(**{column: timezone.now() - 3.9 * interval})
+        assert not DutyRun.objects.overdue().exists()
+        DutyRun.objects.filter(pk=row.pk).update(**{column: timezone.now() - 4.1 * interval})
+        assert DutyRun.objects.overdue().get() == row
+
+
+def test_what_is_only_done_on_call_is_never_overdue(organization) -> None:
+    DutyRun.objects.create(organization=organization, duty=Duty.UPDATE_INCIDENTS)
+    DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400), due_at=None)
+    assert not DutyRun.objects.overdue().exists()
+
+
+def test_the_summary_counts_over_all_organizations_by_duty(db) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    for failures, succeeded_at, duration_ms in ((0, long_ago, 100), (3, long_ago, 300), (2, None, None)):
+        DutyRun.objects.create(
+            organization=factories.OrganizationFactory.create(),
+            duty=Duty.SWEEP,
+            failures=failures,
+            succeeded_at=succeeded_at,
+            duration_ms=duration_ms,
+        )
+    (summary,) = DutyRun.objects.summary()
+    assert (summary.overdue, summary.failing, summary.mean_seconds) == (2, 1, 0.2)

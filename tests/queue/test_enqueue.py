@@ -1,0 +1,38 @@
+"""Enqueueing effects: once for each key, and nothing that breaks a rule of the table."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
+from tests.support import factories
+
+
+def test_an_effect_of_the_same_key_is_stored_once(organization):
+    for _ in range(2):
+        enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
+    assert Effect.objects.count() == 1
+
+
+def test_the_stored_effect_stays_as_it_is_when_its_key_is_enqueued_again(organization):
+    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="somebody")
+    Effect.objects.update(state="done", due_at=None)
+    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="another", priority=9)
+    effect = Effect.objects.get()
+    assert (effect.state, effect.due_at, effect.opportunity_id) == ("done", None, "somebody")
+
+
+def test_an_effect_that_breaks_a_rule_is_an_error_and_not_forgotten(organization):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        enqueue(organization.pk, Effect.Kind.SEND_EMAIL, "without a topic")
+
+
+def test_an_invitation_has_one_sending_however_often_it_is_requested(organization):
+    invitation = factories.InvitationFactory.create(organization=organization)
+    enqueue_invitation(invitation, is_new=True)
+    enqueue_invitation(invitation, is_new=True)
+    enqueue_invitation(invitation)
+    Effect.objects.update(state="failed", due_at=None)
+    enqueue_invitation(invitation)
+    assert Effect.objects.values_list("state", flat=True).get() == "due"

@@ -1,0 +1,66 @@
+"""How much each step asks of the database: few transactions that write, few statements, none twice."""
+
+import pytest
+
+from integrations.catalog.lists import refresh_roles
+from integrations.clients.provider import clients_for
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue import worker
+from tests.support import factories
+from tests.support.statements import noted
+
+STAGE = "CodeScreen Assessment"
+
+
+def enter(scenario, sandbox, word):
+    """Move a candidate into the stage in Lever and store the delivery. Return it."""
+    opportunity = sandbox.opportunity_id(word)
+    sandbox.lever_does("move", opportunities=[opportunity], stage=STAGE)
+    data = {"opportunityId": opportunity, "toStageId": sandbox.stage_id(STAGE)}
+    return factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=opportunity,
+        payload={"event": "candidateStageChange", "data": data},
+    )
+
+
+@pytest.fixture
+def warm(scenario, sandbox):
+    """A scenario in which the platforms' lists were read and one candidate has been invited already."""
+    Organization.objects.update(default_assessment="Backend")
+    refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
+    enter(scenario, sandbox, "Alder")
+    scenario.work()
+    assert Effect.objects.filter(kind="set_progress_tag", state="done").exists()
+    return scenario
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_takes_at_most_twelve_commits(warm, sandbox, monkeypatch):
+    delivery = enter(warm, sandbox, "Hazel")
+    with noted(monkeypatch) as statements:
+        worker.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "invite"
+    assert Effect.objects.filter(invitation=delivery.invitation, state="done").count() == 2
+    written = [[text[:40] for text in texts] for texts in statements.commits]
+    assert len(written) + 1 <= 12, written  # and the one that stored the webhook
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_step_asks_the_database_a_bounded_number_of_times(warm, sandbox, monkeypatch):
+    enter(warm, sandbox, "Hazel")
+    asked = []
+    with noted(monkeypatch) as statements:
+        worker.decide(factories.claimed(Delivery, "worker"))
+    asked.append(("decide", len(statements.texts)))
+    for number in range(2):
+        effect = factories.claimed(Effect, f"worker {number}")
+        with noted(monkeypatch) as statements:
+            worker.perform_effect(effect)
+        asked.append((effect.kind, len(statements.texts)))
+    bounds = {"decide": 23, "send_invitation": 13, "set_progress_tag": 5}
+    assert [kind for kind, _ in asked] == list(bounds)
+    assert [count for kind, count in asked if count > bounds[kind]] == [], asked

@@ -1,0 +1,178 @@
+"""A row that kills its worker is claimed a few times, then given up where a person sees it; others are worked."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.effects.kinds import note
+from integrations.effects.kinds.note import enqueue_note
+from integrations.health import doctor
+from integrations.inbox import decide_delivery, handle_delivery
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts.undo import retry_effect
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.queue import on_request
+from integrations.results import poll
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
+from tests.support import factories
+
+AN_HOUR_AGO = timezone.now() - timedelta(hours=1)
+
+
+class Killed(BaseException):
+    """Ends the worker like a kill: no error handling of the worker runs."""
+
+
+def kill_worker(*_, **__):
+    raise Killed
+
+
+def work_until_no_worker_dies(scenario, deaths=20):
+    """Let one worker after another work due rows, each after the lease of the one before; return how many died."""
+    died = 0
+    for _ in range(deaths):
+        for model in (Delivery, Effect):
+            model.objects.filter(leased_until__isnull=False).update(leased_until=AN_HOUR_AGO)
+        try:
+            scenario.work()
+        except Killed:
+            died += 1
+        else:
+            return died
+    return died
+
+
+def finding_codes(organization):
+    return {finding.code for finding in doctor.findings(organization)}
+
+
+def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(scenario, monkeypatch):
+    crashing = factories.DeliveryFactory(organization=scenario.organization, opportunity_id="poison")
+    decide = decide_delivery.decide_delivery
+
+    def kill_or_decide(delivery, *more):
+        if delivery.pk == crashing.pk:
+            raise Killed
+        return decide(delivery, *more)
+
+    monkeypatch.setattr(handle_delivery, "decide_delivery", kill_or_decide)
+    others = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
+    assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
+    crashing.refresh_from_db()
+    assert (crashing.due_at, crashing.verdict, crashing.is_stuck) == (None, "", True)
+    assert "none finished" in crashing.last_error
+    assert {Delivery.objects.get(pk=row.pk).verdict for row in others} == {"ignored_event"}
+    assert "stuck_deliveries" in finding_codes(scenario.organization)
+
+
+def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):
+    crashing = factories.DeliveryFactory(organization=scenario.organization, event="other")
+    with monkeypatch.context() as patched:
+        patched.setattr(handle_delivery, "decide_delivery", kill_worker)
+        work_until_no_worker_dies(scenario)
+    crashing.refresh_from_db()
+    assert on_request.replay(crashing, super_admin).verdict == "ignored_event"
+    crashing.refresh_from_db()
+    assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")
+
+
+def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, super_admin, monkeypatch):
+    enqueue_note(
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(note, "may_be_written", kill_worker)
+        assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
+    effect = scenario.latest_effect("leave_note")
+    assert (effect.state, effect.due_at) == ("failed", None)
+    assert "none finished" in effect.last_error
+    assert "failed_effects" in finding_codes(scenario.organization)
+    retry_effect(effect, super_admin)
+    scenario.work()
+    assert scenario.latest_effect("leave_note").state == "done"
+    assert scenario.sandbox.opportunity("Alder")["notes"] == 1
+    assert AuditEntry.objects.filter(action="retry").exists()
+
+
+@pytest.mark.parametrize("is_idempotent", [False, True])
+def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(
+    scenario, is_idempotent, monkeypatch
+):
+    scenario.sandbox.codescreen_does("settings", idempotency=is_idempotent)
+    CodeScreenConnection.objects.update(idempotency=is_idempotent)
+    invitation = scenario.pending_invitation()
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", kill_worker)
+    died = work_until_no_worker_dies(scenario)
+    assert died == (MAX_CONSECUTIVE_CRASHES if is_idempotent else 1)
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+    assert scenario.latest_effect().attempt_started_at is not None
+
+
+def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
+    monkeypatch.setattr("integrations.effects.kinds.invitation.revalidate", kill_worker)
+    assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
+    assert scenario.sandbox.invitations_sent() == 0
+
+
+def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
+    enqueue_note(
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
+    )
+    Effect.objects.filter(kind="leave_note").update(
+        consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
+    )
+    scenario.lever_fails("/notes", status=503)
+    scenario.work()
+    effect = scenario.latest_effect("leave_note")
+    assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
+
+
+def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
+    enqueue_note(
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
+    )
+    Effect.objects.filter(kind="leave_note").update(attempts=60)
+
+    def raise_bug(*_):
+        raise KeyError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(note, "may_be_written", raise_bug)
+        scenario.work()
+    assert (
+        scenario.latest_effect("leave_note").state,
+        scenario.latest_effect("leave_note").consecutive_crashes,
+    ) == ("due", 1)
+
+
+def test_an_invitation_is_polled_less_often_when_polling_it_kills_workers(scenario, monkeypatch):
+    invitation = factories.InvitationFactory(
+        organization=scenario.organization, status="invited", instance_id="i1", next_poll_at=AN_HOUR_AGO
+    )
+    monkeypatch.setattr(poll, "refresh_progress", kill_worker)
+    waits = []
+    for _ in range(4):
+        Invitation.objects.update(next_poll_at=AN_HOUR_AGO)
+        with pytest.raises(Killed):
+            scenario.work()
+        waits.append((Invitation.objects.get().next_poll_at or AN_HOUR_AGO) - timezone.now())
+    assert waits[0] < timedelta(seconds=46)
+    assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(waits))
+    invitation.refresh_from_db()
+    assert invitation.poll_failures == 4

@@ -1,0 +1,55 @@
+"""An invitation that was sent, and a CodeScreen whose answers the test states."""
+
+import pytest
+import responses
+from django.utils import timezone
+
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.queue import worker
+from tests.support import factories
+
+URL = "https://codescreen.example/api"
+INSTANCE = "instance-1"
+COMPLETE = {
+    "status": "Complete",
+    "score": 75,
+    "result_url": "https://codescreen.example/report/1",
+    "metadata": {"result": "Passed", "attempt": 1},
+}
+
+
+@pytest.fixture
+def codescreen_api(settings):
+    """CodeScreen's API, faked at HTTP."""
+    settings.CODESCREEN_API_URL = URL
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
+
+
+@pytest.fixture
+def invitation(organization):
+    """An invitation that CodeScreen has sent as INSTANCE."""
+    factories.CodeScreenConnectionFactory(organization=organization)
+    return factories.InvitationFactory(
+        organization=organization, status="invited", instance_id=INSTANCE, invited_at=timezone.now()
+    )
+
+
+@pytest.fixture
+def poll_answer(codescreen_api, invitation):
+    """Return what polls a given answer and returns the invitation as it is then."""
+
+    def poll_once(answer, **more):
+        codescreen_api.reset()
+        codescreen_api.get(f"{URL}/assessments/{INSTANCE}", json=answer, **more)
+        worker.poll_invitation(Invitation.objects.select_related("organization").get(pk=invitation.pk))
+        return Invitation.objects.get(pk=invitation.pk)
+
+    return poll_once
+
+
+def progress_tags():
+    """Return the progress tags that were enqueued, in order."""
+    rows = Effect.objects.filter(kind="set_progress_tag").order_by("pk")
+    return [row.payload["tag"] for row in rows]

@@ -1,0 +1,214 @@
+"""Record a completed assessment as a result, whatever CodeScreen states."""
+
+from decimal import Decimal
+
+import pytest
+
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.invitations.models.result import Result
+from integrations.outbox.models import Effect
+from tests.results.conftest import COMPLETE
+
+
+def test_times_are_recorded_when_codescreen_states_them(poll_answer):
+    polled = poll_answer(
+        COMPLETE
+        | {
+            "metadata": {
+                "result": "Failed",
+                "failureReason": "Unit Tests",
+                "startedAt": "2024-05-02T08:00:00Z",
+                "submittedAt": "2024-05-02T10:20:00Z",
+                "evaluatedAt": "2024-05-02T10:31:07Z",
+            }
+        }
+    )
+    assert [
+        moment.isoformat() for moment in (polled.started_at, polled.submitted_at, polled.completed_at)
+    ] == [
+        "2024-05-02T08:00:00+00:00",
+        "2024-05-02T10:20:00+00:00",
+        "2024-05-02T10:31:07+00:00",
+    ]
+    assert Result.objects.get().failure_reason == "Unit Tests"
+
+
+def test_polling_the_same_result_again_writes_nothing(poll_answer):
+    for _ in range(3):
+        poll_answer(COMPLETE)
+    assert Result.objects.count() == 1
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
+def test_a_regrade_without_attempt_numbers_is_a_new_result(poll_answer):
+    poll_answer(COMPLETE | {"metadata": {}})
+    poll_answer(COMPLETE | {"score": 20, "metadata": {}})
+    results = Result.objects.order_by("attempt")
+    assert [(result.attempt, result.score_text, result.rating) for result in results] == [
+        (1, "75", 4),
+        (2, "20", 1),
+    ]
+    assert Effect.objects.filter(kind="write_feedback").count() == 2
+
+
+def test_a_second_attempt_with_the_same_result_is_a_result_of_its_own(poll_answer):
+    poll_answer(COMPLETE)
+    poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
+    poll_answer(COMPLETE | {"metadata": {"result": "Passed", "attempt": 2}})
+    assert list(Result.objects.order_by("attempt").values_list("attempt", flat=True)) == [1, 2]
+
+
+def test_a_lower_attempt_number_is_recorded_and_told_once(poll_answer, super_admin):
+    poll_answer(COMPLETE | {"metadata": {}})
+    poll_answer(COMPLETE | {"score": 20, "metadata": {}})
+    numbered = COMPLETE | {"score": 20, "metadata": {"attempt": 1, "result": "Failed"}}
+    for _ in range(3):
+        polled = poll_answer(numbered)
+    latest = polled.latest_result()
+    assert latest is not None
+    assert (latest.attempt, latest.outcome, latest.score_text) == (3, "Failed", "20")
+    assert Effect.objects.filter(kind="send_email").count() == 3
+    feedback = Effect.objects.filter(kind="write_feedback").latest("pk")
+    assert feedback.payload["result"] == latest.pk
+
+
+def test_an_attempt_is_updated_when_its_result_changes_under_the_same_number(poll_answer):
+    poll_answer(COMPLETE)
+    poll_answer(COMPLETE | {"score": 20})
+    result = Result.objects.get()
+    assert (result.attempt, result.score_text, result.rating) == (1, "20", 3)
+
+
+@pytest.mark.parametrize("stated", ["passed", "PASSED", " Passed "])
+def test_the_outcome_is_compared_without_case(poll_answer, stated):
+    poll_answer(COMPLETE | {"metadata": {"result": stated, "failureReason": "Unit Tests"}})
+    result = Result.objects.get()
+    assert (result.outcome, result.failure_reason) == ("Passed", "")
+
+
+@pytest.mark.parametrize("stated", ["Pass", "ok", "", None, True, 1, ["Passed"], {"value": "Passed"}])
+def test_an_unknown_outcome_is_recorded_as_not_stated(poll_answer, stated):
+    poll_answer(COMPLETE | {"metadata": {"result": stated}})
+    assert Result.objects.get().outcome == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/report/1",
+        "//evil.example",
+        "ftp://x.example",
+        "https://" + "x" * 1000,
+        5,
+        None,
+        ["https://x.example"],
+        "",
+    ],
+)
+def test_a_report_link_that_is_no_web_address_is_dropped(poll_answer, url):
+    poll_answer(COMPLETE | {"result_url": url})
+    assert Result.objects.get().report_url == ""
+    assert not Effect.objects.filter(kind="add_report_link").exists()
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (0, 0),
+        (100, 100),
+        (82.9, Decimal("82.9")),
+        (99.9, Decimal("99.9")),
+        (74.99999, Decimal("74.9999")),
+        ("75", 75),
+        (" 62.5 ", Decimal("62.5")),
+        ("1e2", 100),
+        ("NaN", None),
+        ("eighty", None),
+        ("82/100", None),
+        ("", None),
+        (101, None),
+        (-1, None),
+        (True, None),
+        (None, None),
+        ([82], None),
+    ],
+)
+def test_a_score_is_a_number_from_0_to_100(poll_answer, score, expected):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().score == expected
+
+
+@pytest.mark.parametrize(("metadata", "states"), [({}, False), ({"result": "Expired"}, True)])
+def test_whether_the_account_states_results_is_known_from_the_last_one(poll_answer, metadata, states):
+    assert CodeScreenConnection.objects.get().states_results is None
+    poll_answer(COMPLETE | {"metadata": metadata})
+    assert CodeScreenConnection.objects.get().states_results is states
+
+
+@pytest.mark.parametrize(
+    ("score", "rating"), [(74.9, 3), ("74.99", 3), (74.99999999, 3), ("75", 4), (75.0001, 4), (99.9, 4)]
+)
+def test_the_rating_follows_the_exact_score(poll_answer, score, rating):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().rating == rating
+
+
+def test_a_score_with_many_decimal_places_stays_the_same_result_at_the_next_poll(poll_answer):
+    for _ in range(2):
+        poll_answer(COMPLETE | {"score": 66.66666666666667, "metadata": {}})
+    assert Result.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["complete", "COMPLETE", " Complete "])
+def test_a_status_in_another_case_completes_the_invitation(poll_answer, status):
+    assert poll_answer(COMPLETE | {"status": status}).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0, "0"), (100, "100"), (75.0, "75"), (99.9, "99.9"), (70.05, "70.05"), (None, "")]
+)
+def test_the_score_is_shown_plainly(poll_answer, score, shown):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().score_text == shown
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        [],
+        "text",
+        5,
+        {"attempt": "two"},
+        {"attempt": 1.5},
+        {"attempt": 0},
+        {"attempt": -1},
+        {"attempt": True},
+    ],
+)
+def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, metadata):
+    polled = poll_answer(COMPLETE | {"metadata": metadata})
+    assert polled.status == "completed"
+    assert Result.objects.get().attempt == 1
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"attempt": 10**30},
+        {"attempt": 2**31},
+        {"failureReason": "x" * 5000, "result": "Failed"},
+        {"failureReason": "a\x00b", "result": "Failed"},
+        {"startedAt": "0001-01-01T00:00:00+14:00"},
+        {"evaluatedAt": "9999-12-31T23:59:59-14:00"},
+        {"startedAt": "2024-05-02"},
+        {"startedAt": "yesterday", "submittedAt": 5},
+        {"big": 10**400},
+        {"x" * 300: "y" * 100_000},
+    ],
+    ids=lambda metadata: str(next(iter(metadata)))[:20] + str(next(iter(metadata.values())))[:12],
+)
+def test_a_result_is_recorded_when_metadata_has_extreme_values(poll_answer, metadata):
+    assert poll_answer(COMPLETE | {"metadata": metadata}).status == "completed"

@@ -1,0 +1,175 @@
+"""A CodeScreen webhook makes an invitation due for a poll and confirms uncertain invitations."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.codescreen.payloads import WebhookHint
+from integrations.core.vocabulary import ProgressTag
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.notifications.models import EmailKind
+from integrations.notifications.preferences import save_preferences
+from integrations.outbox.models import Effect
+from integrations.results import webhook_hint
+from tests.notifications.outgoing import send_all
+from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
+from tests.support import factories
+
+
+def choose_submissions(user) -> None:
+    """Have a member choose the e-mails about submissions."""
+    save_preferences(user.memberships.get(), {EmailKind.SUBMITTED: True}, user)
+
+
+def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
+    """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
+    return webhook_hint.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
+
+
+def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
+    Invitation.objects.update(next_poll_at=timezone.now() + timedelta(days=1))
+    assert receive_webhook(invitation) == invitation
+    invitation.refresh_from_db()
+    assert invitation.next_poll_at <= timezone.now() + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["candidate.started", "candidate.evaluated", "candidate.expired", "something.new", ""]
+)
+def test_a_webhook_alone_changes_no_status(invitation, kind):
+    receive_webhook(invitation, kind)
+    invitation.refresh_from_db()
+    assert invitation.status == "invited"
+    assert not Result.objects.exists()
+
+
+def test_a_submission_webhook_sets_the_submitted_status(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.submitted")
+    invitation.refresh_from_db()
+    assert invitation.status == "submitted"
+    assert poll_answer({"status": "In_Progress", "metadata": {}}).status == "submitted"
+    assert poll_answer(COMPLETE).status == "completed"
+
+
+def test_a_submission_webhook_before_the_start_sets_the_in_progress_tag(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.submitted")
+    assert progress_tags() == [ProgressTag.IN_PROGRESS]
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    receive_webhook(invitation, "candidate.submitted")
+    assert progress_tags() == [ProgressTag.IN_PROGRESS]
+
+
+def test_a_submission_webhook_is_applied_to_the_current_row(invitation, poll_answer):
+    read_before = Invitation.objects.get()
+    poll_answer(COMPLETE)
+    webhook_hint._record_submission(read_before)
+    invitation.refresh_from_db()
+    assert invitation.status == "completed"
+    assert progress_tags() == [ProgressTag.COMPLETED]
+
+
+def test_a_late_submission_webhook_does_not_reopen_a_completed_invitation(invitation, poll_answer):
+    poll_answer(COMPLETE)
+    receive_webhook(invitation, "candidate.submitted")
+    invitation.refresh_from_db()
+    assert invitation.status == "completed"
+
+
+def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, poll_answer):
+    for kind in (
+        "candidate.evaluated",
+        "candidate.invited",
+        "candidate.started",
+        "candidate.evaluated",
+        "candidate.submitted",
+    ):
+        receive_webhook(invitation, kind)
+        poll_answer(COMPLETE)
+    invitation.refresh_from_db()
+    assert invitation.status == "completed"
+    assert Result.objects.count() == 1
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
+def test_a_bounce_is_stored_and_notified_once(invitation, super_admin):
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.is_bounced) == ("invited", True)
+    first = invitation.bounced_at
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert invitation.bounced_at == first
+    assert list(Invitation.objects.bounced()) == [invitation]
+    [email] = Effect.objects.filter(kind="send_email")
+    assert "bounced" in email.payload["subject"]
+    assert invitation.email not in str(email.payload)
+
+
+def test_a_bounce_that_is_reported_after_the_start_changes_nothing(invitation, super_admin, poll_answer):
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert invitation.bounced_at is None
+    assert not Effect.objects.filter(kind="send_email").exists()
+
+
+def test_an_invitation_that_was_started_or_sent_anew_is_not_bounced_any_more(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.email_bounced")
+    assert not poll_answer({"status": "In_Progress", "metadata": {}}).is_bounced
+    assert not Invitation.objects.bounced().exists()
+    assert not poll_answer({"status": "Not_Started", "metadata": {}}).is_bounced
+    assert Invitation.objects.get().status == "invited"
+
+
+def test_a_submission_is_mailed_to_those_who_chose_it(invitation, super_admin):
+    receive_webhook(invitation, "candidate.submitted")
+    assert not Effect.objects.filter(kind="send_email").exists(), "nobody gets it without choosing it"
+    Invitation.objects.update(status="invited")
+    choose_submissions(super_admin)
+    for _ in range(2):
+        receive_webhook(invitation, "candidate.submitted")
+    [message] = send_all()
+    assert message.subject == "Alder submitted Backend"
+    assert "CodeScreen is evaluating it." in message.body
+
+
+def test_a_submission_is_not_mailed_once_the_result_is_there(invitation, super_admin, poll_answer):
+    choose_submissions(super_admin)
+    receive_webhook(invitation, "candidate.submitted")
+    poll_answer(COMPLETE)
+    assert [message.subject for message in send_all()] == ["Alder: Passed 75 (Backend)"]
+
+
+def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
+    other = stranger.memberships.get().organization
+    assert webhook_hint.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
+    assert receive_webhook(invitation, instance="unknown") is None
+    assert receive_webhook(invitation, instance="", external="") is None
+
+
+@pytest.mark.parametrize("status", ["uncertain", "sending"])
+def test_a_webhook_with_the_external_id_confirms_an_uncertain_invitation(invitation, status):
+    Invitation.objects.update(status=status, instance_id="")
+    effect = factories.EffectFactory(
+        organization=invitation.organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="uncertain",
+        due_at=None,
+    )
+    receive_webhook(invitation, "candidate.invited", "instance-9", invitation.external_id)
+    invitation.refresh_from_db()
+    effect.refresh_from_db()
+    assert (invitation.status, invitation.instance_id, effect.state) == ("invited", "instance-9", "done")
+    assert progress_tags() == [ProgressTag.INVITED]
+
+
+@pytest.mark.parametrize("external", ["", "lever:somebody:else:1"])
+def test_a_webhook_with_another_external_id_confirms_nothing(invitation, external):
+    Invitation.objects.update(status="uncertain", instance_id="")
+    assert receive_webhook(invitation, "candidate.invited", "instance-9", external) is None
+    invitation.refresh_from_db()
+    assert invitation.status == "uncertain"

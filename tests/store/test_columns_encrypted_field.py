@@ -1,0 +1,110 @@
+"""A stored secret that no key opens: its row can be read and saved, and the secret stays what it was."""
+
+import copy
+import pickle
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connection
+from django.test import override_settings
+
+from integrations.audit.models.entry import masked
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.store.columns import UnreadableSecret, encrypted_fields
+from tests.support import factories
+
+
+def other_keys():
+    """Return settings under which nothing stored before can be read."""
+    return override_settings(FIELD_ENCRYPTION_KEYS=[Fernet.generate_key().decode()])
+
+
+def stored(row, column: str) -> str:
+    """Return what the database holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {row._meta.db_table} WHERE id = %s", [row.pk])
+        return str(cursor.fetchone()[0])
+
+
+def test_an_unreadable_secret_is_an_empty_text_that_equals_no_text():
+    secret = UnreadableSecret("gAAAA")
+    assert not secret
+    assert f"{secret}{secret!r}" == "<unreadable secret>"
+    assert secret != ""
+    assert secret != "gAAAA"
+    assert secret == UnreadableSecret("gAAAA")
+    assert secret != UnreadableSecret("gBBBB")
+    assert len({secret, UnreadableSecret("gAAAA"), ""}) == 2
+    for twin in (copy.deepcopy(secret), copy.copy(secret), pickle.loads(pickle.dumps(secret))):
+        assert twin == secret
+
+
+@pytest.mark.parametrize("ciphertext", ["x", "gAAAAABm", "ünïcode", "{}", "a" * 100_000])
+def test_a_row_is_read_when_its_secret_is_garbage(organization, ciphertext):
+    row = factories.CodeScreenConnectionFactory(organization=organization)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_codescreenconnection SET api_key = %s", [ciphertext])
+    row.refresh_from_db()
+    assert isinstance(row.api_key, UnreadableSecret)
+    row.save()
+    assert stored(row, "api_key") == ciphertext
+
+
+def test_saving_a_row_keeps_the_secret_that_could_not_be_read(organization):
+    row = factories.LeverConnectionFactory(organization=organization)
+    before = stored(row, "access_token"), stored(row, "refresh_token")
+    with other_keys():
+        read = LeverConnection.objects.get(pk=row.pk)
+        read.scopes = "offline_access"
+        read.full_clean()
+        read.save()
+        read.save(update_fields=["access_token"])
+        LeverConnection.objects.bulk_update([read], ["refresh_token"])
+        assert not read.is_working
+    assert (stored(row, "access_token"), stored(row, "refresh_token")) == before
+    row.refresh_from_db()
+    assert (row.access_token, row.scopes, row.is_working) == ("access-1", "offline_access", True)
+
+
+def test_the_other_secret_of_a_row_is_usable_when_one_cannot_be_read(organization):
+    row = factories.CodeScreenConnectionFactory(
+        organization=organization, webhook_secret=factories.WEBHOOK_SECRET
+    )
+    with other_keys():
+        read = CodeScreenConnection.objects.get(pk=row.pk)
+        read.api_key = "entered-again"
+        read.save()
+        read = CodeScreenConnection.objects.get(pk=row.pk)
+        assert (read.api_key, read.is_working, read.is_webhook_secret_unreadable) == (
+            "entered-again",
+            True,
+            True,
+        )
+
+
+def test_a_token_is_replaced_without_a_previous_one_when_it_could_not_be_read(organization):
+    row = factories.LeverWebhookFactory(organization=organization)
+    with other_keys():
+        read = LeverWebhook.objects.get(pk=row.pk)
+        read.replace_token("entered-again")
+        read = LeverWebhook.objects.get(pk=row.pk)
+        assert (read.signature_token, read.previous_signature_token) == ("entered-again", "")
+        assert read.unreadable_tokens == []
+
+
+def test_the_audit_says_that_the_value_before_could_not_be_read():
+    assert masked({"api_key": (UnreadableSecret("x"), "new")}) == {"api_key": ["unreadable", "set"]}
+
+
+def test_every_column_that_holds_a_secret_is_found_by_its_type():
+    names = {f"{field.model.__name__}.{field.name}" for field in encrypted_fields()}
+    assert names >= {
+        "LeverConnection.access_token",
+        "LeverConnection.refresh_token",
+        "LeverWebhook.signature_token",
+        "LeverWebhook.previous_signature_token",
+        "CodeScreenConnection.api_key",
+        "CodeScreenConnection.webhook_secret",
+    }

@@ -1,0 +1,55 @@
+"""The trigram index on PostgreSQL, and what stands in its place elsewhere."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+
+from integrations.inbox.models.delivery import EXPLAINED, Delivery
+from integrations.invitations.models.invitation import Invitation
+from integrations.store.columns import TextSearchIndex
+
+pytestmark = pytest.mark.django_db
+#: `test_postgresql.py` runs these there.
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's")
+
+
+def _statement(index: TextSearchIndex) -> str:
+    return str(index.create_sql(Delivery, connection.schema_editor()))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's")
+def test_sqlite_gets_a_statement_that_does_nothing() -> None:
+    assert _statement(TextSearchIndex(fields=["explanation"], name="any_name")) == "SELECT 1"
+
+
+@on_postgresql
+def test_postgresql_answers_a_search_by_the_index() -> None:
+    searches = {
+        "invitation_text": Invitation.objects.filter(candidate_name__icontains="lovelace"),
+        "delivery_text": Delivery.objects.filter(EXPLAINED, explanation__icontains="backend"),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for index, rows in searches.items():
+            assert index in rows.order_by().explain()
+
+
+@on_postgresql
+def test_the_migration_goes_on_when_the_extension_may_not_be_created() -> None:
+    index = TextSearchIndex(fields=["event"], name="any_name", condition=Q(event="sweep"))
+    refused = _statement(index).replace(
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm;", "RAISE insufficient_privilege;"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(refused)
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'any_name'")
+        assert cursor.fetchone() == (0,)
+
+
+@on_postgresql
+def test_another_error_is_not_hidden() -> None:
+    wrong = _statement(TextSearchIndex(fields=["event"], name="any_name")).replace(
+        '"event"', '"no_such_column"'
+    )
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(wrong)

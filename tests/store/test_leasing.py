@@ -1,0 +1,227 @@
+"""A row is leased to one worker at a time, and only that worker changes it."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.models import Effect
+from integrations.store.leasing import masked_traceback
+from tests.support import factories
+
+MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
+
+
+def expire(row):
+    type(row).objects.filter(pk=row.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_claimed_row_is_not_claimed_again(db, model, factory):
+    row = factory()
+    claimed = factories.claimed(model, "one")
+    assert (claimed.pk, claimed.lease_owner, claimed.attempts) == (row.pk, "one", 1)
+    assert model.claim("two") is None
+    assert not model.objects.due().exists()
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_an_expired_lease_is_claimed_and_counts_as_another_attempt(db, model, factory):
+    row = factory()
+    model.claim("one")
+    expire(row)
+    claimed = factories.claimed(model, "two")
+    assert (claimed.lease_owner, claimed.attempts) == ("two", 2)
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_worker_changes_nothing_when_it_was_replaced(db, model, factory):
+    row = factory()
+    slow = factories.claimed(model, "one")
+    expire(row)
+    model.claim("two")
+    assert slow.release(last_error="too late") is False
+    row.refresh_from_db()
+    assert (row.lease_owner, row.last_error) == ("two", "")
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_worker_records_its_outcome_when_its_lease_expired_unclaimed(db, model, factory):
+    row = factory()
+    slow = factories.claimed(model, "one")
+    expire(row)
+    assert slow.release(due_at=None, **({"state": "done"} if model is Effect else {})) is True
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_due_rows_are_claimed_oldest_first(db, model, factory):
+    now = timezone.now()
+    organization = factories.OrganizationFactory()
+    later = factory(organization=organization, due_at=now - timedelta(seconds=1))
+    first = factory(organization=organization, due_at=now - timedelta(seconds=9))
+    factory(organization=organization, due_at=now + timedelta(minutes=1))
+    assert factories.claimed(model, "one").pk == first.pk
+    assert factories.claimed(model, "one").pk == later.pk
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_single_row_is_leased_once(db, model, factory):
+    row = factory(due_at=timezone.now() + timedelta(hours=1))
+    assert row.lease() is not None
+    assert row.lease() is None
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_the_lease_of_a_killed_worker_ends_within_a_minute(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    held = factories.claimed(model, "killed")
+    assert held.leased_until - timezone.now() < timedelta(
+        seconds=58
+    )  # a minute minus the time to wake a worker
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_lease_is_renewed_only_by_its_owner(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    late = factories.claimed(model, "late")
+    model.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
+    assert late.renew() is True
+    assert model.objects.get().leased_until > timezone.now() + timedelta(seconds=40)
+    model.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    model.claim("replacement")
+    assert late.renew() is False
+    assert model.objects.get().lease_owner == "replacement"
+
+
+def test_effects_of_one_candidate_run_one_at_a_time_and_the_urgent_first(db):
+    organization = factories.OrganizationFactory()
+    slow = factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
+    urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
+    other = factories.EffectFactory(organization=organization, opportunity_id="b", priority=6)
+    first = factories.claimed(Effect, "one")
+    assert first.pk == urgent.pk
+    assert factories.claimed(Effect, "two").pk == other.pk
+    assert Effect.claim("three") is None
+    first.finish()
+    assert factories.claimed(Effect, "three").pk == slow.pk
+
+
+def test_an_effect_whose_lease_ran_out_goes_before_more_urgent_ones_of_its_candidate(db):
+    organization = factories.OrganizationFactory()
+    factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
+    slow = factories.claimed(Effect, "slow")
+    urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
+    expire(slow)
+    assert Effect.claim_next(organization.pk, "a", "two") == slow
+    assert Effect.claim_next(organization.pk, "a", "three") is None
+    Effect.objects.get(pk=slow.pk).finish()
+    assert Effect.claim_next(organization.pk, "a", "three") == urgent
+
+
+def test_one_effect_of_a_candidate_is_claimed_for_a_batch(db):
+    organization = factories.OrganizationFactory()
+    for opportunity in ("a", "a", "a", "b", "b", "", ""):
+        factories.EffectFactory(organization=organization, opportunity_id=opportunity)
+    claimed = Effect.claim_batch("one", 10)
+    assert sorted(effect.opportunity_id for effect in claimed) == ["", "", "a", "b"]
+
+
+def test_the_database_lets_no_two_effects_of_a_candidate_be_held(db):
+    organization = factories.OrganizationFactory()
+    for _ in range(2):
+        factories.EffectFactory(organization=organization, opportunity_id="a")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Effect.objects.update(leased_until=timezone.now(), lease_owner="one")
+
+
+def test_only_due_effects_are_claimed(db):
+    for state in ("done", "failed", "uncertain", "cancelled"):
+        factories.EffectFactory(state=state, due_at=None)
+    assert Effect.claim("one") is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_two_workers_never_hold_the_same_row_when_many_claim_at_once(model, factory):
+    organization = factories.OrganizationFactory()
+    for _ in range(40):
+        factory(organization=organization)
+    claimed_pks: list[int] = []
+    errors: list[Exception] = []
+
+    def work(name):
+        try:
+            misses = 0
+            while misses < 3:
+                row = model.claim(name)
+                misses = 0 if row else misses + 1
+                claimed_pks.extend([row.pk] if row else [])
+        except Exception as error:  # noqa: BLE001 - shown below
+            errors.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(claimed_pks) == len(set(claimed_pks)) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_two_effects_of_a_candidate_are_held_when_many_claim_at_once():
+    """Effects are added while others are claimed and ended, so that claims see different ones as the most urgent."""
+    organization = factories.OrganizationFactory()
+    held: list[str] = []
+    broken: list[str] = []
+    done: list[int] = []
+    errors: list[Exception] = []
+    guard = threading.Lock()
+
+    def claim_until_done(name):
+        try:
+            deadline = time.monotonic() + 60
+            while len(done) < 60 and time.monotonic() < deadline:
+                following = Effect.claim_next(organization.pk, "a", name)
+                for effect in [*Effect.claim_batch(name, 2), *([following] if following else [])]:
+                    with guard:
+                        broken.extend([effect.opportunity_id] if effect.opportunity_id in held else [])
+                        held.append(effect.opportunity_id)
+                    with guard:
+                        held.remove(effect.opportunity_id)
+                        assert effect.finish()
+                        done.append(effect.pk)
+        except Exception as error:  # noqa: BLE001 - shown below
+            errors.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=claim_until_done, args=(f"worker-{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        opportunity = "ab"[number % 2]
+        factories.EffectFactory(
+            organization=organization, opportunity_id=opportunity, priority=9 - number % 8
+        )
+    for thread in threads:
+        thread.join(90)
+    assert (errors, broken) == ([], [])
+    assert len(set(done)) == len(done) == 60
+
+
+def test_a_masked_traceback_shows_the_place_and_not_the_message():
+    try:
+        raise KeyError("alder" + "@candidates.example")
+    except KeyError as error:
+        text = masked_traceback(error)
+    assert "alder@" not in text
+    assert "KeyError" in text
+    assert "test_leasing.py" in text

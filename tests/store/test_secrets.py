@@ -1,0 +1,169 @@
+"""Encrypting every secret with the first key: whatever happens meanwhile, no secret is lost or overwritten."""
+
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.store import secrets
+from integrations.store.secrets import rotate_secrets
+from tests.store.test_columns_encrypted_field import stored
+from tests.support import factories
+
+
+@pytest.fixture
+def keys(settings):
+    """The old key and the new one, which is put first."""
+    [old] = settings.FIELD_ENCRYPTION_KEYS
+    new = Fernet.generate_key().decode()
+
+    def use(*chosen: str) -> None:
+        settings.FIELD_ENCRYPTION_KEYS = list(chosen)
+
+    return old, new, use
+
+
+def is_opened_by(key: str, ciphertext: str) -> bool:
+    """Whether this key alone opens it."""
+    try:
+        Fernet(key).decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def test_every_secret_is_under_the_first_key_afterwards(organization, keys):
+    old, new, use = keys
+    connection = factories.LeverConnectionFactory(organization=organization)
+    webhook = factories.LeverWebhookFactory(organization=organization)
+    webhook.replace_token("next-token")
+    factories.CodeScreenConnectionFactory(
+        organization=organization, api_key="clé 🔑" * 50, webhook_secret=factories.WEBHOOK_SECRET
+    )
+    use(new, old)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged, rotation.unreadable) == (6, 0, [])
+    assert is_opened_by(new, stored(connection, "access_token"))
+    use(new)
+    webhook.refresh_from_db()
+    assert (webhook.signature_token, webhook.previous_signature_token) == (
+        "next-token",
+        factories.SIGNATURE_TOKEN,
+    )
+    organization.refresh_from_db()
+    assert organization.codescreen.api_key == "clé 🔑" * 50
+    assert (rotate_secrets().rotated, rotate_secrets().unchanged) == (0, 6)
+
+
+def test_empty_secrets_stay_empty(organization, keys):
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization, signature_token="")
+    use(new, old)
+    assert rotate_secrets() == secrets.Rotation()
+    assert stored(row, "signature_token") == ""
+
+
+def test_more_rows_than_a_batch_are_rotated(organization, keys, monkeypatch):
+    old, new, use = keys
+    monkeypatch.setattr(secrets, "BATCH", 3)
+    for number in range(10):
+        factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
+    use(new, old)
+    assert rotate_secrets().rotated == 10
+
+
+def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, keys, monkeypatch):
+    """Lever's refresh token is used up when it is exchanged: the old one written back would end the grant."""
+    old, new, use = keys
+    row = factories.LeverConnectionFactory(organization=organization)
+    use(new, old)
+    inner, happened = secrets._is_under_first_key, list[bool]()
+
+    def refreshed_in_between(ciphertext: str) -> bool:
+        if not happened:
+            happened.append(True)
+            use(old, new)  # by a process that was started before the new key came first
+            LeverConnection.objects.get(pk=row.pk).rotate(
+                {"access_token": "access-2", "refresh_token": "refresh-2"}
+            )
+            use(new, old)
+        return inner(ciphertext)
+
+    monkeypatch.setattr(secrets, "_is_under_first_key", refreshed_in_between)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unreadable) == (2, [])
+    use(new)
+    row.refresh_from_db()
+    assert (row.access_token, row.refresh_token) == ("access-2", "refresh-2")
+
+
+def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monkeypatch):
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+
+    def deleted_in_between(ciphertext: str) -> bool:
+        LeverWebhook.objects.filter(pk=row.pk).delete()
+        return False
+
+    monkeypatch.setattr(secrets, "_is_under_first_key", deleted_in_between)
+    assert rotate_secrets() == secrets.Rotation()
+
+
+def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, keys, monkeypatch):
+    old, new, use = keys
+    for number in range(5):
+        factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
+    use(new, old)
+    inner, seen = secrets._is_under_first_key, []
+
+    def killed_at_the_third(ciphertext: str) -> bool:
+        seen.append(ciphertext)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return inner(ciphertext)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(secrets, "_is_under_first_key", killed_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            rotate_secrets()
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged) == (3, 2)
+    use(new)
+    tokens = {row.signature_token for row in LeverWebhook.objects.all()}
+    assert tokens == {factories.SIGNATURE_TOKEN}
+
+
+def test_what_no_key_opens_is_named_and_kept_while_the_rest_is_rotated(organization, keys):
+    old, new, use = keys
+    row = factories.LeverConnectionFactory(organization=organization)
+    use(Fernet.generate_key().decode())
+    lost = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+    before = stored(lost, "signature_token")
+    rotation = rotate_secrets()
+    assert rotation.rotated == 2
+    assert [str(secret) for secret in rotation.unreadable] == [f"LeverWebhook {lost.pk}, signature_token"]
+    assert stored(lost, "signature_token") == before
+    assert is_opened_by(new, stored(row, "refresh_token"))
+
+
+def test_a_secret_that_changes_at_every_try_is_named_and_not_counted_as_rotated(
+    organization, keys, monkeypatch
+):
+    """It may have been stored by a process with the old key: that key must not be removed yet."""
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+
+    def changed_in_between(ciphertext: str) -> bool:
+        use(old, new)
+        LeverWebhook.objects.get(pk=row.pk).save()
+        use(new, old)
+        return False
+
+    monkeypatch.setattr(secrets, "_is_under_first_key", changed_in_between)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged) == (0, 0)
+    assert [str(secret) for secret in rotation.changing] == [f"LeverWebhook {row.pk}, signature_token"]
+    assert row.signature_token == LeverWebhook.objects.get(pk=row.pk).signature_token

@@ -1,0 +1,144 @@
+"""A connected organization with its sandbox: candidates in Lever and CodeScreen, and work that a test starts."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.inbox import stage_lists
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
+from integrations.queue import on_request, worker
+from portal.devtools.sandbox.lever.behaviour import candidacies
+from portal.devtools.sandbox.values import stable_id
+from tests.support import factories
+
+ASSESSMENT = stable_id("acme", "assessment", "Backend")
+
+
+class Scenario:
+    """One connected organization and the sandbox of both platforms; nothing is worked until the test asks for it."""
+
+    def __init__(self, organization, sandbox) -> None:
+        self.organization = organization
+        self.sandbox = sandbox
+
+    def pending_invitation(self, word="Alder", **changes):
+        """Return a pending invitation of a seeded candidate, who is in the stage, with its effect enqueued."""
+        self.place(word)
+        values = {
+            "opportunity_id": self.sandbox.opportunity_id(word),
+            "contact_id": stable_id("acme", "contact", word),
+            "candidate_name": f"Candidate {word}",
+            "email": f"{word.lower()}@candidates.example",
+            "assessment_id": ASSESSMENT,
+            "stage_id": self.sandbox.stage_id("CodeScreen Assessment"),
+        }
+        invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
+        enqueue_invitation(invitation)
+        return invitation
+
+    def place(self, word="Alder", stage="CodeScreen Assessment"):
+        """Put a seeded candidate in a stage in Lever, without a webhook."""
+        account = self.sandbox.lever.accounts["acme"]
+        opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
+        if opportunity is not None:
+            account.set_stage(opportunity, self.sandbox.stage_id(stage))
+            candidacies.record_stage(account, opportunity, None)
+
+    def stage_of(self, word="Alder"):
+        """Return the name of the stage in which a candidate is in Lever."""
+        account = self.sandbox.lever.accounts["acme"]
+        return account.stages[account.opportunities[self.sandbox.opportunity_id(word)].stage].text
+
+    def moves_of(self, word="Alder"):
+        """Return how often the API moved a candidate."""
+        return self.sandbox.opportunity(word)["writes"].get("stage", 0)
+
+    def correct(self, word="Alder", email="alder.correct@candidates.example", name=""):
+        """Correct a seeded candidate's address, and the name if given, in Lever."""
+        account = self.sandbox.lever.accounts["acme"]
+        contact = account.contact_of(account.opportunities[self.sandbox.opportunity_id(word)])
+        account.set_emails(contact, [email])
+        contact.name = name or contact.name
+
+    def sent_invitation(self, word="Alder"):
+        """Move a candidate into the stage and return the invitation, sent and with its progress tag set."""
+        self.sandbox.lever_does(
+            "move", opportunities=[self.sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
+        )
+        invitation = self.pending_invitation(word)
+        self.work()
+        invitation.refresh_from_db()
+        assert invitation.status == "invited"
+        return invitation
+
+    def candidate_does(self, *actions, word="Alder", **verdict):
+        """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
+        email = f"{word.lower()}@candidates.example"
+        self.sandbox.codescreen_does(
+            "candidate", action=list(actions), email=email, assessment="Backend", **verdict
+        )
+        self.poll()
+        self.work()
+
+    def evaluated_invitation(self, **verdict):
+        """Return an invitation whose evaluation was polled; the effects that follow are due."""
+        invitation = self.sent_invitation()
+        person = {"email": "alder@candidates.example", "assessment": "Backend"}
+        self.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
+        self.poll()
+        return invitation
+
+    def set_policies(self, **changes):
+        """Change policies of the organization."""
+        set_policies(self.organization, changes, "test")
+
+    def poll(self):
+        """Poll CodeScreen about all invitations, without performing the effects."""
+        on_request.poll_organization(self.organization, everything=True)
+
+    def work(self):
+        """Work all due rows; return how many."""
+        return worker.work()
+
+    def work_waiting(self):
+        """Make all waiting effects due and work them; return how many rows were worked."""
+        Effect.objects.filter(organization=self.organization, state="due").update(
+            due_at=timezone.now() - timedelta(seconds=1)
+        )
+        return worker.work()
+
+    def lever_fails(self, path, kind="status", method="POST", times=1, **more):
+        """Make Lever fail on matching requests."""
+        rule = {"method": method, "path": path, "kind": kind, "times": times, **more}
+        self.sandbox.lever_does("faults", seed=1, rules=[rule])
+
+    def codescreen_fails(self, kind="status", path="/api/assessments$", method="POST", times=1, **more):
+        """Make CodeScreen fail on matching requests."""
+        rule = {"method": method, "path": path, "kind": kind, "times": times, **more}
+        self.sandbox.codescreen_does("faults", seed=1, rules=[rule])
+
+    def latest_effect(self, kind="send_invitation", **filters):
+        """Return the latest effect of a kind."""
+        return Effect.objects.filter(organization=self.organization, kind=kind, **filters).latest("pk")
+
+    def reread(self, invitation) -> Invitation:
+        """Return the row as it is now."""
+        return Invitation.objects.get(pk=invitation.pk)
+
+
+@pytest.fixture(autouse=True)
+def _no_readings():
+    """Forget what another test read from Lever's list."""
+    stage_lists.readings.clear()
+
+
+@pytest.fixture
+def scenario(connected_organization, sandbox):
+    """A connected organization with its sandbox, and no work waiting."""
+    scenario = Scenario(connected_organization, sandbox)
+    scenario.work()
+    return scenario
