@@ -128,13 +128,20 @@ class Section:
             yield from self.compare(file, organization)
             return
         (before,), (wanted,) = self.stored(organization), file.tables[self.name]
-        for name, value in differing(self.keys, before, wanted).items():
-            key, path = self.keys[name], f"{self.name}.{name}"
-            if key.needs and not (wanted.get(key.needs) or before[key.needs]):
-                raise ConfigurationError(f"{path} needs a {self.name}.{key.needs} beside it.")
-            if key.save is not None:
-                save = partial(key.save, organization, value, ACTOR)
-                yield Change(path, [key.line(path, before[name], value)], save)
+        yield from changes_of_keys(self.name, self.keys, before, wanted, organization)
+
+
+def changes_of_keys(
+    section: str, known: Mapping[str, Key], before: Table, wanted: Table, organization: Organization
+) -> Iterator[Change]:
+    """Yield what a table whose keys are stored one at a time would change. Raises ConfigurationError."""
+    for name, value in differing(known, before, wanted).items():
+        key, path = known[name], f"{section}.{name}"
+        if key.needs and not (wanted.get(key.needs) or before[key.needs]):
+            raise ConfigurationError(f"{path} needs a {section}.{key.needs} beside it.")
+        if key.save is not None:
+            save = partial(key.save, organization, value, ACTOR)
+            yield Change(path, [key.line(path, before[name], value)], save)
 
 
 def keys(*given: Key) -> dict[str, Key]:

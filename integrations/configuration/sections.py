@@ -27,6 +27,7 @@ from integrations.configuration.section import (
     Section,
     Table,
     added,
+    changes_of_keys,
     closest,
     column,
     differing,
@@ -193,6 +194,26 @@ _CODESCREEN = keys(
 
 def _one(known: dict[str, Key], rows: QuerySet[Any], organization: Organization) -> list[Table]:
     return [table_of(known, rows.filter(organization=organization.pk).first() or rows.model())]
+
+
+def _stored_lever(organization: Organization) -> list[Table]:
+    return _one(_LEVER, LeverWebhook.objects.manual(), organization)
+
+
+def _compare_lever(file: Configuration, organization: Organization) -> Changes:
+    """Keep the overlap of a replaced main token: the file's previous one counts only while none is known.
+
+    Otherwise a file that still names an older one would end the overlap, in this run or in the next.
+    """
+    (before,), (wanted,) = _stored_lever(organization), file.tables["lever"]
+    main, name = before["signature_token"], "previous_signature_token"
+    replaced = main if wanted.get("signature_token", main) != main else ""
+    known = replaced or before[name]
+    if wanted.get(name) and known and wanted[name] != replaced:
+        wanted = {key: value for key, value in wanted.items() if key != name}
+    elif wanted.get(name) == "":
+        before = before | {name: known}
+    yield from changes_of_keys("lever", _LEVER, before, wanted, organization)
 
 
 # Single sign-on. Whether it is used isn't in the file: it is chosen on the page, after the provider was tried there.
@@ -399,7 +420,7 @@ SECTIONS = (
         check=_check_member,
     ),
     Section("policies", _POLICIES, lambda row: [table_of(_POLICIES, row)]),  # compared with the organization
-    Section("lever", _LEVER, lambda row: _one(_LEVER, LeverWebhook.objects.manual(), row)),
+    Section("lever", _LEVER, _stored_lever, _compare_lever),
     Section(
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)
     ),

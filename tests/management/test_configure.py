@@ -203,6 +203,43 @@ def test_a_new_signature_token_keeps_the_old_one_as_previous(configure) -> None:
     assert webhook.previous_until > timezone.now()
 
 
+def _tokens() -> tuple[str, str]:
+    webhook = LeverWebhook.objects.get()
+    return webhook.signature_token, webhook.previous_signature_token if webhook.has_previous else ""
+
+
+def _lever(main: str, previous: str) -> str:
+    lever = f'[lever]\nsignature_token = "{main}"\nprevious_signature_token = "{previous}"\n'
+    return f'[organization]\nname = "A"\nslug = "a"\n{lever}'
+
+
+@pytest.mark.parametrize("before", ["PPP", None])
+def test_a_replaced_token_is_honoured_beside_a_file_that_names_an_older_one(configure, before) -> None:
+    first = _lever("AAA", "PPP")
+    configure(first if before else first.rsplit("previous_signature_token", 1)[0])
+    file = _lever("BBB", "PPP")
+    assert configure(file) == "~ lever.signature_token: changed\n"
+    assert _tokens() == ("BBB", "AAA")
+    assert configure(file) == "nothing to change\n"
+    assert _tokens() == ("BBB", "AAA")
+    LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(days=1))
+    assert configure(file) == "nothing to change\n"
+    assert _tokens() == ("BBB", "")
+
+
+def test_an_empty_previous_token_ends_the_overlap_in_the_same_run(configure) -> None:
+    configure(_lever("AAA", "PPP"))
+    file = _lever("BBB", "")
+    assert configure(file).splitlines() == [
+        "~ lever.signature_token: changed",
+        "- lever.previous_signature_token: removed",
+    ]
+    assert _tokens() == ("BBB", "")
+    assert configure(file) == "nothing to change\n"
+    configure(_lever("BBB", "QQQ"))
+    assert _tokens() == ("BBB", "QQQ")
+
+
 def test_an_optional_secret_can_be_removed(configure) -> None:
     configure(WHOLE)
     output = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
