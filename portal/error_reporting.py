@@ -1,4 +1,4 @@
-"""Reports errors to Sentry, if the operator wants that: where and of which type, never with which values.
+"""Reports errors to Sentry, if the operator wants that: their place and type, never values.
 
 An event is not stripped of what looks secret: it is made anew from the few fields that can't hold a secret. Messages of
 exceptions can quote anything, so they stay in the portal's own log, where the correlation id of the event finds them.

@@ -163,7 +163,7 @@ function keepUpToDate(region) {
     bar.classList.toggle("is-paused", isPaused);
     label.textContent = isPaused ? "Paused" : "Live";
     clearTimeout(timer);
-    announce(isPaused ? "Updates are paused." : "Updates by itself.");
+    announce(isPaused ? "Updates are paused." : "Updates automatically.");
     if (!isPaused) update();
   });
   pause.addEventListener("click", () => {

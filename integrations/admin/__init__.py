@@ -1,4 +1,4 @@
-"""The Django admin: what happened, to whom, when, and what waits. It reads; people act on the portal's own pages.
+"""The Django admin: what happened to which person and when, and what waits. It reads; people act on the portal's pages.
 
 Staff see the rows of the organizations they are members of. Tokens and keys are never read, so never shown.
 """

@@ -168,7 +168,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
 @admin.register(OpportunityPerson)
 class OpportunityPersonAdmin(ScopedAdmin):
-    """Whom Limited Team Members see, and why."""
+    """The candidates that Limited Team Members see, and why."""
 
     list_display = ("opportunity_id", "email", "relation", "organization")
     list_filter = ("relation", OrganizationFilter)

@@ -235,7 +235,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         return link(verdict.delivery)
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
-        """Return whom the delivery is about."""
+        """Return the key of the candidate that the delivery is about."""
         return row.organization_id, row.delivery.opportunity_id
 
     def rows_of_candidates(

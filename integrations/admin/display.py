@@ -72,7 +72,7 @@ def shown_text(value: object) -> str:
 
 
 def _without_people(value: object) -> object:
-    """Return decoded JSON in which what e-mails say and to whom is hidden."""
+    """Return decoded JSON without what e-mails say and the addresses they go to."""
     if isinstance(value, dict):
         return {
             name: "[redacted]" if name in _PEOPLE and item else _without_people(item)

@@ -235,7 +235,7 @@ class IncidentAdmin(ScopedAdmin):
     fieldsets = (
         ("What was wrong", {"fields": ("what", "organization", "calls_unanswered")}),
         ("When", {"fields": ("began_at", "ended_at", "lasted", "notified_at")}),
-        ("Whom it touched", {"fields": ("candidates", "records")}),
+        ("Who was affected", {"fields": ("candidates", "records")}),
     )
     readonly_fields = ("what", "lasted", "calls_unanswered", "candidates", "records")
 

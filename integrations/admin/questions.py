@@ -94,7 +94,7 @@ def _waiting(request: HttpRequest) -> Iterator[Question]:
     )
     yield _question(
         request,
-        "Invitations of which nobody knows whether they were sent",
+        "Invitations that were possibly sent",
         Invitation,
         {"status": uncertain},
         status__exact=uncertain,
@@ -206,8 +206,11 @@ def _health(request: HttpRequest) -> Iterator[Question]:
     yield Question("When did Lever and CodeScreen last answer, how fast?", reverse("admin:answers"))
     yield _question(request, "Incidents now", Incident, {"ended_at__isnull": True}, state="ongoing")
     for code, text in (
-        (FindingCode.PLATFORM_DOWN, "Outages of Lever or CodeScreen, and whom they hit"),
-        (FindingCode.CODESCREEN_KEY_REFUSED, "Times when CodeScreen refused the API key, and whom it hit"),
+        (FindingCode.PLATFORM_DOWN, "Outages of Lever or CodeScreen, and who was affected"),
+        (
+            FindingCode.CODESCREEN_KEY_REFUSED,
+            "Times when CodeScreen refused the API key, and who was affected",
+        ),
     ):
         yield _question(request, text, Incident, {"code": code}, what=code.value)
     rejected = count_text(visible(WebhookRejection, request))

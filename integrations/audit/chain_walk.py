@@ -140,7 +140,7 @@ class Link:
 
 
 class Walk:
-    """The state between two positions: the row before, and two rows of which one was rewritten."""
+    """The state between two positions: the row before, and two rows when one of them was rewritten."""
 
     def __init__(self, covers: Covers, report: Report) -> None:
         self._covers, self._report = covers, report

@@ -31,7 +31,7 @@ class CallContext:
 
     effect: Effect | None = None
     delivery: Delivery | None = None
-    #: Whom calls without a row are made for.
+    #: The opportunity that calls without a row are made for.
     opportunity_without_row: str = ""
     correlation_id: str = field(default_factory=correlation.current_or_new)
 
@@ -42,7 +42,7 @@ class CallContext:
 
     @property
     def opportunity_id(self) -> str:
-        """Whom the calls are made for, empty for nobody: by it they are shown and erased with the candidate."""
+        """The opportunity that the calls are made for, empty for none: they are shown and erased with its candidate."""
         return self.row.opportunity_id if self.row else self.opportunity_without_row
 
     @property

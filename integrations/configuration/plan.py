@@ -41,7 +41,7 @@ class Plan:
         """Store every change, in one transaction. Raises ConfigurationError."""
         with transaction.atomic():
             if self.organization.pk is not None:
-                # several audit entries, each of which may wait for a worker that decides: those begin with this lock
+                # each of several audit entries may wait for a worker that decides: such workers begin with this lock
                 Organization.objects.lock(self.organization.pk)
             for change in self.changes:
                 try:

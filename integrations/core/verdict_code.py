@@ -311,7 +311,7 @@ NO_TEST = tuple(
 
 
 def next_step(verdict: str, words: StatusWords | None = None) -> str:
-    """Return what a person can do about a verdict, and about the invitation of which `words` are said, if it has one.
+    """Return what a person can do about a verdict, and about its invitation, which `words` describe, if it has one.
 
     Empty while there is no verdict. A bounce is said too where the verdict is that the person has the invitation.
     """

@@ -64,7 +64,7 @@ ORGANIZATION_TABLES = (
         "the OAuth grant; tokens are encrypted",
         WITH_ORGANIZATION,
         people={
-            "lever_user_id": "the Lever user whom writes are attributed to",
+            "lever_user_id": "the Lever user that writes are attributed to",
             "lever_user_name": "the name of the Super Admin who signed in to Lever",
             "lever_user_email": "their address in Lever",
         },

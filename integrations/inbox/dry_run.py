@@ -97,7 +97,7 @@ def _gather(
 
 
 def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str, Opportunity]:
-    """Return those of the candidates whom Lever's list shows in the stages that they entered; others are read alone."""
+    """Return those of the candidates that Lever's list shows in the stages that they entered; others are read alone."""
     wanted = {delivery.opportunity_id for delivery in deliveries}
     stages = {StageChange.from_payload(delivery.payload).to_stage_id for delivery in deliveries} - {""}
     found: dict[str, Opportunity] = {}

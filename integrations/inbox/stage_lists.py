@@ -204,7 +204,7 @@ readings = ListReadings()
 
 
 def _read_list(organization: Organization, stage_id: str, former: ListReading | None) -> ListReading | None:
-    """Return a new reading; None when too few candidates wait whom the former one doesn't serve.
+    """Return a new reading; None when too few candidates wait that the former one doesn't serve.
 
     Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred when nothing was
     read.

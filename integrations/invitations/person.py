@@ -73,7 +73,7 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
 
 
 def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime) -> ExistingInvitation | None:
-    """Return an invitation elsewhere because of which the person isn't invited to the assessment; None without one.
+    """Return an invitation elsewhere that keeps the person from being invited to the assessment; None without one.
 
     One that was completed before `decided_at`, when it was decided to invite, was weighed in that decision.
     """

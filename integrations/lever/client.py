@@ -27,7 +27,7 @@ _REFUSED = frozenset({400, 403})
 class LeverClient:
     """Lever's API for one customer. Every method raises PlatformError when Lever doesn't do as asked.
 
-    `perform_as` is the id of the Lever user whom a write is attributed to; empty means the app itself.
+    `perform_as` is the id of the Lever user that writes are attributed to; empty means the app itself.
     """
 
     def __init__(self, session: PlatformSession, tokens: TokenSource) -> None:

@@ -193,7 +193,7 @@ def send_links(address: str) -> None:
     """Enqueue an e-mail to every active member with that address, up to a daily limit.
 
     It goes to the stored address, not to the one that was typed. People who are members of no organization get none:
-    their passwords are the operator's business. Nor do those whom only single sign-on lets in.
+    their passwords are the operator's business. People who sign in by single sign-on alone get none either.
     """
     members = Membership.objects.filter(user__email__iexact=address, user__is_active=True)
     member_by_user = {

@@ -50,7 +50,7 @@ def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> Co
 
 
 def _may_read(member: Membership, effect: Effect, payload: EmailPayload) -> bool:
-    """Whether the member sees every candidate whom the e-mail names; a digest and an incident name several."""
+    """Whether the member sees every candidate that the e-mail names; a digest and an incident name several."""
     if member.sees_all_candidates or effect.email_topic in CONNECTION_TOPICS:
         return True
     if effect.invitation is None or payload.appended:

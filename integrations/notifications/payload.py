@@ -65,7 +65,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class EmailPayload(Payload):
-    """One e-mail: to whom it goes, what it says, and how far it has been sent.
+    """One e-mail: who gets it, what it says, and how far it has been sent.
 
     Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
     longer fit is kept without them, and counted in the e-mail. `pending_membership` is the key of the one that the

@@ -229,7 +229,7 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
 
 
 def without_links(text: str) -> str:
-    """Return a text that looks the same, and of which no mail program makes a link but of the portal's own addresses.
+    """Return a text that looks the same; mail programs make links only of the portal's own addresses.
 
     Candidates choose their names: one that is an address would be a link in an e-mail that the team trusts.
     """

@@ -91,7 +91,7 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def subject_of(organization_id: int, opportunity_id: str) -> Subject:
-    """Return whom the opportunity is about, as far as the portal's rows know."""
+    """Return the person that the opportunity is about, as far as the portal's rows know."""
     own = {"organization": organization_id, "opportunity_id": opportunity_id}
     contact_ids, names, addresses = set[str](), set[str](), set[str]()
     for invitation in Invitation.objects.filter(**own):

@@ -31,7 +31,7 @@ def sweep_organization(organization: Organization) -> int:
 
 
 def follow_erasures(organization: Organization) -> None:
-    """Erase now whom Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
+    """Erase now the people that Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
     if organization.lever is not None and organization.lever.is_working:
         duties.follow_erasures(organization, Budget())

@@ -111,7 +111,7 @@ SIGNED_FIELDS = ("token", "triggeredAt", "signature")
 
 @dataclass(frozen=True)
 class Unverified:
-    """Why a request isn't verified: a sentence and a code, neither of which reveals the expected signature."""
+    """Why a request isn't verified: a sentence and a code; neither reveals the expected signature."""
 
     detail: str
     code: RejectionCode

@@ -85,7 +85,7 @@ def accept_signed_in(
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
 class MembershipLinkView(TemplateView):
-    """Ask the person to whom an invitation was sent for their answer. Looking at the page changes nothing.
+    """Ask the person who got an invitation for their answer. Looking at the page changes nothing.
 
     A link that was sent proves that its reader reads that address. None sets the password of an account that exists
     already: its person signs in. A new account is made only where none has the address.

@@ -25,7 +25,7 @@ from integrations.store.columns import EncryptedTextField
 # Which rows an evidence pack holds: those of one candidate, or those of a period.
 
 
-#: What the portal does by itself to rows that a reader may look for.
+#: What the portal does, without a person's act, to rows that a reader may look for.
 REMOVALS = (AuditAction.ERASE, AuditAction.REMOVE_OLD)
 
 

@@ -1,4 +1,4 @@
-"""The pack's readable summary: one page that tells whom it is about and in order what happened, without JSON."""
+"""The pack's readable summary: one page that tells who it is about and, in order, what happened, without JSON."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def _in_utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-# whom it is about
+# the candidates
 
 
 def _candidates(selection: Selection) -> Iterator[bytes]:
@@ -179,11 +179,11 @@ def _stated(result: Result) -> tuple[str, str]:
 
 
 def _called(call: ApiCall) -> tuple[str, str]:
-    whom = Platform(call.platform).label if call.platform in Platform else "an address for alerts"
+    called = Platform(call.platform).label if call.platform in Platform else "an address for alerts"
     answer = f"{call.status or call.error or 'no answer'}, {call.duration_ms} ms"
     if call.last_at is not None:
         answer += f"; the same answer × {call.repeats} since, last {_in_utc(call.last_at)}"
-    return f"Called {whom}: {call.method} {call.path}", answer
+    return f"Called {called}: {call.method} {call.path}", answer
 
 
 def _acted(entry: AuditEntry) -> tuple[str, str]:

@@ -295,7 +295,7 @@ def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
 
 
 def _latest_blocking(invitations: Iterable[ExistingInvitation]) -> list[ExistingInvitation]:
-    """Return of each opportunity the latest round of those because of which the person isn't invited again."""
+    """Return each opportunity's latest round among those that keep the person from being invited again."""
     latest: dict[str, ExistingInvitation] = {}
     for invitation in invitations:
         known = latest.get(invitation.opportunity_id)

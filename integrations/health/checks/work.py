@@ -42,7 +42,7 @@ SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
 
 
 def check_failed_effects(organization: Organization) -> Iterator[Finding]:
-    """Yield how many effects of which kind failed for good."""
+    """Yield how many effects of each kind failed for good."""
     failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
     counts = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
     by_kind = {Effect.Kind(kind).label.lower(): number for kind, number in counts}
@@ -304,7 +304,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
 
 
 def _uncertain(organization: Organization, number: int) -> Finding:
-    """Return the finding on invitations of which nobody knows whether they were sent."""
+    """Return the finding on invitations that were possibly sent."""
     uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
     named = (
         f"{invitation.assessment_name} (invitation {invitation.pk})"

@@ -40,7 +40,7 @@ def take_back_approval(invitation: Invitation, actor: Actor) -> None:
 
 
 def take_back_invite(candidate: Candidate, actor: Actor) -> None:
-    """Leave a candidate whom somebody chose to invite as they were. Raises ActionNotAllowed once it has begun."""
+    """Leave a candidate that somebody chose to invite as they were. Raises ActionNotAllowed once it has begun."""
     with transaction.atomic():
         Organization.objects.lock(candidate.organization_id)
         current = Candidate.objects.select_related("organization", "invitation").get(pk=candidate.pk)

@@ -276,7 +276,7 @@ class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
     """People on candidates."""
 
     def seen_by(self, member: Membership) -> Self:
-        """Return the rows of the candidates whom the member is on.
+        """Return the rows of the candidates that the member is on.
 
         The member is known by the address at which they accepted, or which the operator states, while it is still that
         of their account.

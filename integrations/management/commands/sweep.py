@@ -8,7 +8,7 @@ from integrations.queue import on_request
 
 
 class Command(PerOrganizationCommand):
-    help = "Find candidates in Lever whose webhook never arrived, process them, and erase whom Lever erased."
+    help = "Find candidates in Lever whose webhook never arrived, process them, and erase those that Lever erased."
     failure = "The sweep failed."
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ STAFF_ROLES = frozenset({Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN})
 def may_set_password(member: Membership) -> bool:
     """Whether this organization may hand out a link to choose the person's password.
 
-    Only to somebody without an address, to whom no link can be sent, while nobody has chosen a password, and the
+    Only to somebody without an address, who can get no link by e-mail, while nobody has chosen a password, and the
     person belongs to no other organization and isn't staff.
     """
     user = member.user

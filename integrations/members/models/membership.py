@@ -130,7 +130,7 @@ LONGEST_ADDRESS = 150
 
 
 class PendingMembershipQuerySet(models.QuerySet["PendingMembership"]):
-    """Pending memberships by whether they can still be accepted, and by whom."""
+    """Pending memberships by whether they can still be accepted, and by the person who can."""
 
     def open(self) -> Self:
         """Return those that can still be accepted."""

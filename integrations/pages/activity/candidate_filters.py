@@ -123,7 +123,7 @@ class CandidateFilters:
 
 
 class CandidateSearch:
-    """The candidates whom a member sees, by the filters of an address."""
+    """The candidates that a member sees, by the filters of an address."""
 
     def __init__(self, member: Membership, filters: CandidateFilters) -> None:
         self.member, self.filters = member, filters
@@ -203,7 +203,7 @@ class CandidateSearch:
 
     @cached_property
     def _attention(self) -> list[int]:
-        """The keys of the candidates about whom somebody can do something.
+        """The keys of the candidates that wait for somebody's act.
 
         A condition over candidates and joined tables could use no index: each kind is found by its own.
         """

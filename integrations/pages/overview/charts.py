@@ -30,7 +30,7 @@ OUTCOMES = (
 def charts(member: Membership) -> list[Chart]:
     """Return the charts of the last fourteen days in the reader's time zone, today included; three queries.
 
-    They count the candidates whom the member sees.
+    They count the candidates that the member sees.
     """
     today = timezone.localdate()
     days = [today - timedelta(days=number) for number in reversed(range(DAYS))]

@@ -150,7 +150,7 @@ class Heartbeat(models.Model):
 
     @staticmethod
     def tell_supervisor() -> None:
-        """Tell whoever started this process, as systemd wants it, that no worker is frozen."""
+        """Tell the program that started this process, as systemd wants it, that no worker is frozen."""
         if address := os.environ.get("NOTIFY_SOCKET"):
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as words:
                 words.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, address.replace("@", "\0", 1))

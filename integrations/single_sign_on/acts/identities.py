@@ -30,7 +30,7 @@ class Claims:
 
 
 class Refusal(LabelledEnum):
-    """Why a person whom the provider vouches for isn't signed in: the code, and what they read."""
+    """Why the portal doesn't sign in a person although the provider vouches for them: the code, and what they read."""
 
     OFF = "off", "Single sign-on is off for this organization. Sign in with your password."
     CHANGED = "changed", "The provider's settings were changed meanwhile. Sign in again."

@@ -32,7 +32,7 @@ def refused(request: HttpRequest, sentence: str) -> HttpResponse:
 
 
 def signed_in(request: HttpRequest, provider: IdentityProvider, user: User) -> HttpResponse:
-    """Begin the session of a person whom the provider vouched for; return the redirect to what they came for."""
+    """Begin the session of a person that the provider vouched for; return the redirect to what they came for."""
     next_url = str(request.session.pop(NEXT_SESSION_KEY, None) or reverse("overview"))
     response = complete_sign_in(request, user, SignInMethod.SINGLE_SIGN_ON, next_url, provider)
     request.session[ORGANIZATION_SESSION_KEY] = provider.organization.slug
@@ -69,16 +69,16 @@ def explain(code: str) -> str:
     return EXPLANATIONS.get(code, f"You were not signed in ({code}). {AGAIN}")
 
 
-# The page on which an invited person, whom the provider vouches for, accepts or declines.
+# The page where an invited person that the provider vouches for accepts or declines.
 
 
-#: The session's key for whom the provider vouched for, and how long that counts.
+#: The session's key for the person that the provider vouched for, and how long that counts.
 JOINING_SESSION_KEY = "single_sign_on_joining"
 JOINING_SECONDS = 600
 
 
 def ask(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> HttpResponse:
-    """Remember whom the provider vouched for, and lead them to the question."""
+    """Remember the person that the provider vouched for, and lead them to the question."""
     request.session[JOINING_SESSION_KEY] = {
         "provider": provider.pk,
         "issuer": provider.issuer,

@@ -87,7 +87,7 @@ HEADERS = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class Webhook:
-    """One webhook: the path that it is posted to, its body, and whom it is about."""
+    """One webhook: the path that it is posted to, its body, and the opportunity it is about."""
 
     path: str
     body: bytes
@@ -95,7 +95,7 @@ class Webhook:
 
 
 def stage_change(organization: Organization) -> Webhook:
-    """Return a new, signed webhook about a candidate whom nothing is known of yet."""
+    """Return a new, signed webhook about a candidate that the portal doesn't know yet."""
     token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
     opportunity_id = str(uuid.uuid4())
     payload = {

@@ -78,7 +78,7 @@ class History:
 
     @property
     def limited_candidate(self) -> str:
-        """The opportunity of a candidate whom the limited member sees."""
+        """The opportunity of a candidate that the limited member sees."""
         return columns.opportunity_id(2)
 
     @property
@@ -166,7 +166,7 @@ def _unchained[Row: (Verdict, AuditEntry)](row: Row) -> Row:
 
 
 def _skip_foreign_keys() -> None:
-    """Have PostgreSQL check no references until the transaction ends; for whom may say so. It changes no plan."""
+    """Have PostgreSQL check no references until the transaction ends, where the role may say so. It changes no plan."""
     if connection.vendor == "postgresql":
         with suppress(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")

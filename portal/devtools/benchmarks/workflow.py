@@ -81,7 +81,7 @@ class WorkflowBenchmark(Benchmark):
 
 
 def _write_past(organization: Organization, count: int) -> None:
-    """Write past invitations, and have the database count its rows as a running one does by itself.
+    """Write past invitations, and have the database count its rows as a running one does.
 
     While tables are empty or uncounted, PostgreSQL plans look-ups that go through all rows, and keeps those plans.
     """

@@ -58,7 +58,7 @@ class Evidence:
     rows: Collection[InvitationRow]
     moved: Collection[str]
     trigger_stages: Collection[str]
-    with_delivery: Collection[str] = ()  # the opportunities of which the portal has a delivery
+    with_delivery: Collection[str] = ()  # the opportunities that the portal has a delivery of
     worker_kills: Collection[float] = ()
     has_webhooks: bool = False
 

@@ -51,7 +51,7 @@ class ComponentsView(TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the page, with a message of each level."""
-        messages.success(request, "Approved: the invitation goes out by itself.")
+        messages.success(request, "Approved: the portal sends the invitation.")
         messages.info(request, "The lists are being refreshed.")
         messages.warning(request, "CodeScreen didn't answer; it is asked again in a minute.")
         messages.error(request, "Nothing was saved: the key was refused.")

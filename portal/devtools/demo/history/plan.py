@@ -66,7 +66,7 @@ class Planner:
         return day + (1 - days % 1) * timedelta(hours=8)
 
     def special(self, at: datetime, minutes: float) -> datetime:
-        """Return the moment, and keep those with whom everything goes as it should out of the time around it."""
+        """Return the moment, and keep ordinary candidates out of the time around it."""
         self._special.append((at - timedelta(minutes=15), at + timedelta(minutes=minutes)))
         return at
 
@@ -79,7 +79,7 @@ class Planner:
         return Person(self.word(), posting)
 
     def ordinary(self) -> Iterator[Event]:
-        """Yield what happens to the many candidates with whom everything goes as it should."""
+        """Yield what happens to the many ordinary candidates: everything goes as it should."""
         first = self._in_office_hours(LENGTH - timedelta(days=1), least=0.93)
         yield from self.journey(self.person(BACKEND), first, PASSED)
         for _ in range(ORDINARY - 1):

@@ -28,7 +28,7 @@ from portal.process.supervisor import Supervisor
 
 
 class _Stopped(BaseException):
-    """A signal came before the supervisor ran, which ends at a signal by itself.
+    """A signal came before the supervisor ran; the supervisor ends at a signal without this.
 
     Python ends by SIGINT after a KeyboardInterrupt that met the making of a class, even where that is caught.
     """

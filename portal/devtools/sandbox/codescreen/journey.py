@@ -154,7 +154,7 @@ class Journey:
         self._record(account, instance, "Email Bounced", "candidate.email_bounced")
 
     def delete(self, _account: CodeScreenAccount, instance: Instance) -> None:
-        """Delete the candidate, whom the API no longer knows then."""
+        """Delete the candidate; the API no longer knows them then."""
         instance.deleted_at = now_ms()
         instance.log.append((now_ms(), "Deleted"))
 

@@ -1,4 +1,4 @@
-"""What an account hires for, by whom and along which steps: users, stages, archive reasons, tags, postings."""
+"""What an account hires for, who hires, and along which steps: users, stages, archive reasons, tags, postings."""
 
 from portal.devtools.sandbox.http.messages import HttpError, Response
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
