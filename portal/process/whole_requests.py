@@ -5,6 +5,7 @@ little memory, and no thread that answers requests.
 """
 
 import asyncio
+import codecs
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from wsgiref.types import StartResponse
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from django.utils.http import parse_header_parameters
 
 #: Django's WSGI handler, which returns the answer itself.
 type Handler = Callable[[dict[str, Any], StartResponse], HttpResponseBase]
@@ -116,7 +118,7 @@ async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable) -> tuple[by
 def _environ(scope: HTTPScope, body: bytes, size: int) -> dict[str, Any]:
     """Return a request as WSGI has it."""
     host, port = scope["server"] or ("", 0)
-    environ = {
+    environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
@@ -136,6 +138,13 @@ def _environ(scope: HTTPScope, body: bytes, size: int) -> dict[str, Any]:
         name = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
         environ[name] = f"{environ[name]},{value}" if name in environ else value
     environ["CONTENT_LENGTH"] = str(size)
+    try:
+        _, parameters = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+        codecs.lookup(parameters.get("charset", "utf-8"))
+    except LookupError:
+        pass  # Django goes by UTF-8
+    except ValueError:  # Django would raise it while nothing can answer yet
+        environ["CONTENT_TYPE"] = ""
     return environ
 
 

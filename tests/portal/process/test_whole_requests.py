@@ -8,6 +8,7 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -140,6 +141,21 @@ def test_what_is_asked_is_passed_on_as_wsgi_has_it():
         "HTTP_HOST": "x",
         "HTTP_X_FORWARDED_FOR": "192.0.2.7,192.0.2.8",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "content_type"),
+    [
+        (b"application/json; charset=none-such", "application/json"),
+        (b"application/json; charset*=bogus''x", ""),
+        (b"application/json; charset*=utf-8''%00", ""),
+        (b"application/json;" + b" " * 11_000, ""),
+    ],
+)
+def test_a_content_type_that_django_cannot_parse_counts_as_none(sent, content_type):
+    answer = WholeRequests(Site(lambda environ: HttpResponse(WSGIRequest(environ).content_type)))
+    start, body = in_a_loop(ask(answer, WHOLE, headers=[(b"content-type", sent)]))
+    assert (start["status"], body["body"]) == (202, content_type.encode())
 
 
 @pytest.mark.parametrize(("stated", "size"), [(LIMIT + 1, LIMIT + 1), (None, 2 * LIMIT)])
