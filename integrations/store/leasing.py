@@ -108,6 +108,8 @@ class Leasable(models.Model):
         few take turns. Claims don't wait for each other: each leaves out the rows that another is claiming at the
         moment, so that it may find nothing although something is due. A crash is counted at the claim and reset by the
         outcome, so that a row that kills its worker is counted too.
+
+        Raises DATABASE_OUTAGE when nothing is leased yet.
         """
         turns = _turns[cls._meta.db_table]
         with connection.cursor() as cursor:
@@ -116,16 +118,20 @@ class Leasable(models.Model):
         turns.go_on(offers, ORGANIZATIONS_PER_CLAIM)
         claimed: list[Self] = []
         single: list[int] = []
-        for offer, share in turns.shares(offers, most).items():
-            turns.last_served = offer.organization_id
-            if share == 1 and offer.row_id is not None:
-                single.append(offer.row_id)
-            else:
-                claimed += cls._leased(
-                    lease_of_organization_statement(cls, LEASE, owner, offer.organization_id, share)
-                )
-        if single:
-            claimed += cls._leased(lease_statement(cls, LEASE, owner, single))
+        try:
+            for offer, share in turns.shares(offers, most).items():
+                turns.last_served = offer.organization_id
+                if share == 1 and offer.row_id is not None:
+                    single.append(offer.row_id)
+                else:
+                    claimed += cls._leased(
+                        lease_of_organization_statement(cls, LEASE, owner, offer.organization_id, share)
+                    )
+            if single:
+                claimed += cls._leased(lease_statement(cls, LEASE, owner, single))
+        except database.DATABASE_OUTAGE:
+            if not claimed:  # else what is leased already would wait for its lease to expire
+                raise
         return claimed
 
     @classmethod

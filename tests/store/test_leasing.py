@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
@@ -137,6 +137,27 @@ def test_the_database_lets_no_two_effects_of_a_candidate_be_held(db):
         factories.EffectFactory(organization=organization, opportunity_id="a")
     with pytest.raises(IntegrityError), transaction.atomic():
         Effect.objects.update(leased_until=timezone.now(), lease_owner="one")
+
+
+def test_what_was_leased_before_an_outage_is_worked(db, monkeypatch):
+    for _ in range(3):
+        organization = factories.OrganizationFactory()
+        factories.EffectFactory.create_batch(2, organization=organization, opportunity_id="")
+    leased, runs = Effect._leased, iter(range(10))
+
+    def lease_until_the_outage(statement):
+        if next(runs):
+            raise OperationalError("the server closed the connection")
+        return leased(statement)
+
+    monkeypatch.setattr(Effect, "_leased", lease_until_the_outage)
+    claimed = Effect.claim_batch("one", 6)
+    assert {effect.pk for effect in claimed} == set(
+        Effect.objects.filter(attempts=1).values_list("pk", flat=True)
+    )
+    assert len(claimed) == 2
+    with pytest.raises(OperationalError):
+        Effect.claim_batch("two", 6)
 
 
 def test_only_due_effects_are_claimed(db):
