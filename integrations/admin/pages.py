@@ -268,7 +268,8 @@ def candidate(request: HttpRequest, organization_id: int, opportunity_id: str) -
     if row := Candidate.objects.filter(organization=organization, opportunity_id=opportunity_id).first():
         return redirect("admin:integrations_candidate_change", row.pk)
     deliveries = reverse("admin:integrations_delivery_changelist")
-    return redirect(f"{deliveries}?{urlencode({'q': opportunity_id})}")
+    query = urlencode({"q": opportunity_id, "organization": str(organization.pk)})
+    return redirect(f"{deliveries}?{query}")
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> TemplateResponse:

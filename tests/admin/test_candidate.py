@@ -68,7 +68,12 @@ def test_a_candidates_address_leads_to_the_record_else_to_the_deliveries(
     assert found(acme)["Location"] == address(Candidate, "change", acme.rows[Candidate].pk)
     assert found(globex).status_code == 404
     Candidate.objects.all().delete()
-    assert found(acme)["Location"] == f"{address(Delivery, 'changelist')}?q=opportunity-acme"
+    deliveries = found(acme)["Location"]
+    query = f"q=opportunity-acme&organization={acme.organization.pk}"
+    assert deliveries == f"{address(Delivery, 'changelist')}?{query}"
+    Delivery.objects.update(opportunity_id="opportunity-acme")  # as where both use one account in Lever
+    rows = sign_in(None, is_superuser=True).get(deliveries).context["cl"].result_list
+    assert list(rows) == [acme.rows[Delivery]]
 
 
 @pytest.mark.parametrize("model", [Candidate, Invitation, Delivery, Verdict, Effect, ApiCall])
