@@ -40,7 +40,7 @@ def other_parameters(request: HttpRequest, own: Collection[str]) -> list[tuple[s
 
 
 class OrganizationFilter(admin.SimpleListFilter):
-    """Filter by one of the organizations that the person sees; absent when there is only one."""
+    """Filter by one of the organizations that the person sees; absent when there is only one and none is chosen."""
 
     title = "organization"
     parameter_name = "organization"
@@ -51,7 +51,8 @@ class OrganizationFilter(admin.SimpleListFilter):
         """Return the person's organizations."""
         names = organizations(request).values_list("pk", "name")[:MAX_ORGANIZATIONS]
         choices = [(str(pk), name) for pk, name in names]
-        return choices if len(choices) > 1 else []
+        # Django ignores a value in the address where there are no choices
+        return choices if len(choices) > 1 or self.value() else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the chosen organization's rows of a list that is scoped already."""

@@ -53,6 +53,15 @@ def test_rows_are_kept_by_period_and_by_dates(acme: Customer) -> None:
     assert numbers(client, "?since=2020-05-31T23:59:59Z&until=2020-06-01") == {old}
 
 
+def test_a_chosen_organization_holds_also_where_a_person_sees_only_one(
+    acme: Customer, globex: Customer
+) -> None:
+    client, own = sign_in(Membership.Role.TEAM_MEMBER, acme), {acme.rows[Delivery].pk}
+    assert numbers(client, f"?organization={acme.organization.pk}") == numbers(client, "") == own
+    assert numbers(client, f"?organization={globex.organization.pk}") == set()
+    assert numbers(client, "?organization=999999") == set()
+
+
 @pytest.mark.parametrize("text", ["yesterday", "2020-13-01", "9999-12-31", "0001-01-01T00:00:00+14:00"])
 def test_what_is_no_date_leads_back_to_the_list(acme: Customer, text: str) -> None:
     client = sign_in(Membership.Role.TEAM_MEMBER, acme)
