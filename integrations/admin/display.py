@@ -120,17 +120,18 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
 
 
 def verdicts_table(verdicts: Iterable[Verdict]) -> str | SafeString:
-    """Return the verdicts as a table: when, what, why, and what made the portal decide then."""
+    """Return the verdicts as a table: when, what, whether it holds, why, and what made the portal decide then."""
     rows = (
         (
             time_text(verdict.decided_at),
             link(verdict, verdict.get_code_display()),
+            "Current" if verdict.is_current else "Replaced",
             verdict.explanation,
             verdict.get_cause_display(),
         )
         for verdict in verdicts
     )
-    return table(("When", "Verdict", "Why", "Cause"), rows)
+    return table(("When", "Verdict", "Status", "Why", "Cause"), rows)
 
 
 def secret_column(name: str, description: str) -> Any:

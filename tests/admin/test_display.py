@@ -1,6 +1,7 @@
 """What the admin shows of stored JSON: nobody's name or address, and nothing that an e-mail says."""
 
-from integrations.admin.display import indented
+from integrations.admin.display import indented, verdicts_table
+from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.models import EmailTopic
 from integrations.notifications.payload import EmailPayload, Notice
 
@@ -14,6 +15,13 @@ def test_an_email_names_nobody_wherever_its_text_is():
     for hidden in ("Zoë", "Brien", "owner@", ADDRESS):
         assert hidden not in shown
     assert "result" in shown
+
+
+def test_a_verdict_that_was_replaced_is_marked():
+    rows = [Verdict(pk=pk, code="no_email", cause="first", is_current=pk == 2) for pk in (2, 1)]
+    current, replaced = verdicts_table(rows).partition("<tbody>")[2].split("</tr>")[:2]
+    assert ("Current" in current, "Replaced" in current) == (True, False)
+    assert ("Current" in replaced, "Replaced" in replaced) == (False, True)
 
 
 def test_ids_and_codes_stay_readable():
