@@ -24,7 +24,7 @@ class OperationView(FormView):
     Why it wasn't done becomes an error of the form, which is shown again.
     """
 
-    #: The field that a ValidationError of the operation is shown at; None for the form as a whole.
+    #: Where a ValidationError is shown whose field the form doesn't have; None for the form as a whole.
     error_field: str | None = None
     #: The URL name of the page that follows, unless the form's `next` names one; and the part of that page.
     following_page = ""
@@ -43,7 +43,8 @@ class OperationView(FormView):
         try:
             done = self.operate(form)
         except ValidationError as error:
-            form.add_error(self.error_field, error)
+            for field, errors in getattr(error, "error_dict", {"": error}).items():
+                form.add_error(field if field in form.fields else self.error_field, errors)
             return self.form_invalid(form)
         except (ActionNotAllowed, PlatformError) as error:
             form.add_error(None, str(error))
