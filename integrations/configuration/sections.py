@@ -3,7 +3,6 @@
 What a file leaves out stays. No platform and no provider is called.
 """
 
-import copy
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -93,11 +92,8 @@ def _create(organization: Organization, named: Table) -> None:
 
 def _refuse_whole(organization: Organization, values: Table) -> None:
     """Refuse what only the whole row shows, such as a webhook key that another organization has."""
-    trial = copy.copy(organization)
-    for name, value in values.items():
-        setattr(trial, name, value)
     try:
-        trial.full_clean()
+        trial = organization.changed(values)
         refuse_key_of_another(trial, trial.webhook_key)
         stages.refuse_inviting_target(trial, values)
     except ValidationError as error:

@@ -264,6 +264,13 @@ def test_ending_a_pause_requeues_what_waited(configure) -> None:
     assert delivery.due_at is not None
 
 
+def test_a_pause_is_ended_although_another_stored_policy_is_invalid(configure) -> None:
+    configure(WHOLE)
+    Organization.objects.update(report_time_zone="Mars/Phobos")
+    configure(WHOLE.replace("paused = true", "paused = false"))
+    assert not Organization.objects.get().paused
+
+
 def test_another_organizations_rows_are_left_alone(configure) -> None:
     configure(WHOLE)
     configure(WHOLE.replace('"acme"', '"globex"').replace("acme-webhook-key", "globex-key"))

@@ -39,6 +39,7 @@ def test_an_impossible_policy_is_refused(organization, super_admin, changes):
         set_policies(organization, changes, super_admin)
     before = type(organization).objects.get(pk=organization.pk)
     assert all(getattr(before, name) != value for name, value in changes.items())
+    assert all(getattr(organization, name) == getattr(before, name) for name in changes)
     assert not recorded().exists()
 
 
@@ -51,6 +52,21 @@ def test_ending_the_pause_requeues_what_waited(organization, super_admin):
     set_policies(organization, {"paused": False}, super_admin)
     assert Delivery.objects.due().get() == row
     assert Effect.objects.due().get() == effect
+
+
+def test_a_pause_can_be_ended_although_another_stored_policy_is_invalid(organization, super_admin):
+    Organization.objects.update(paused=True, report_time_zone="Mars/Phobos")
+    organization.refresh_from_db()
+    assert set_policies(organization, {"paused": False}, super_admin) == {"paused": (True, False)}
+    assert not Organization.objects.get().paused
+    with pytest.raises(ValidationError, match="time zone"):
+        set_policies(organization, {"report_time_zone": "Mars/Deimos"}, super_admin)
+
+
+def test_a_refused_stage_on_pass_stays_out_of_the_callers_organization(organization, super_admin):
+    with pytest.raises(ValidationError, match="sends an assessment"):
+        set_policies(organization, {"passed_stage": "CodeScreen again"}, super_admin)
+    assert organization.passed_stage == ""
 
 
 def test_pausing_works_while_a_mapping_makes_the_stage_on_pass_invite(organization, super_admin):

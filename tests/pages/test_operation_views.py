@@ -25,7 +25,10 @@ class RefusedView(OperationView):
     [
         (ValidationError("No."), {"": ["No."]}),
         (ValidationError(["No.", "Never."]), {"": ["No.", "Never."]}),
-        (ValidationError({"name": "Too long.", "zone": "No zone."}), {"name": ["Too long."], "": ["No zone."]}),
+        (
+            ValidationError({"name": "Too long.", "zone": "No zone."}),
+            {"name": ["Too long."], "": ["No zone."]},
+        ),
         (ValidationError({"__all__": ["They must rise."]}), {"": ["They must rise."]}),
     ],
     ids=lambda value: str(value) if isinstance(value, ValidationError) else "",

@@ -131,10 +131,10 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
     }
     if not changes:
         return {}
+    changed = organization.changed({field: values[field] for field in changes})
+    refuse_key_of_another(organization, changed.webhook_key)
     for field in changes:
-        setattr(organization, field, values[field])
-    organization.full_clean()
-    refuse_key_of_another(organization, organization.webhook_key)
+        setattr(organization, field, getattr(changed, field))
     with transaction.atomic():
         if "webhook_key" in changes:
             keep_former_key(organization, str(changes["webhook_key"][0]), KEY_OVERLAP)

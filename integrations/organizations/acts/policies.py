@@ -39,10 +39,10 @@ def set_policies(
     }
     if not changes:
         return {}
-    for name, (_, value) in changes.items():
-        setattr(organization, name, value)
-    organization.full_clean()
-    stages.refuse_inviting_target(organization, changes)
+    changed = organization.changed({name: values[name] for name in changes})
+    stages.refuse_inviting_target(changed, changes)
+    for name in changes:
+        setattr(organization, name, getattr(changed, name))
     with transaction.atomic():
         organization.save(update_fields=list(changes))
         if "feedback_author" in changes:  # what Lever said of the earlier one

@@ -1,8 +1,10 @@
 """One customer: its name, its webhook address and its policies."""
 
+import copy
 import re
 import secrets
 import zoneinfo
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
@@ -317,6 +319,19 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def changed(self, values: Mapping[str, object]) -> Self:
+        """Return a copy with these values. Raises ValidationError by field when they aren't valid.
+
+        What else is stored may be invalid by now, such as a time zone, and must not keep anybody from ending a pause.
+        """
+        changed = copy.copy(self)
+        for name, value in values.items():
+            setattr(changed, name, value)
+        kept = {field.name for field in self._meta.fields} - values.keys()
+        changed.full_clean(exclude=kept if self.pk else None, validate_constraints=False)
+        changed.validate_constraints()
+        return changed
 
     @property
     def lever(self) -> LeverConnection | None:

@@ -25,6 +25,17 @@ def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_clien
     assert "Resume" not in organization_admin_client.get("/").content.decode()
 
 
+def test_the_pause_is_ended_although_another_stored_policy_is_invalid(
+    organization_admin_client, ready_organization
+):
+    ready_organization.paused, ready_organization.report_time_zone = True, "Mars/Phobos"
+    ready_organization.save()
+    page = organization_admin_client.post("/resume/", follow=True).content.decode()
+    assert "The pause has ended." in page
+    ready_organization.refresh_from_db()
+    assert not ready_organization.paused
+
+
 def test_nothing_changes_when_the_pause_had_ended(organization_admin_client, ready_organization):
     page = organization_admin_client.post("/resume/", follow=True).content.decode()
     assert "had ended already" in page
