@@ -16,9 +16,8 @@ from integrations.core import correlation
 
 # Masks what looks like a secret or an address of a person in any text: log lines and tracebacks.
 #
-# It knows neither where the text comes from nor which secrets there are. Decoded JSON is redacted by the names of its
-# fields in `integrations.http.redaction`; the secrets of one request are removed from its answer, whatever they look
-# like, by `integrations.http.redaction`.
+# It knows neither where the text comes from nor which secrets there are. `integrations.http.redaction` redacts decoded
+# JSON by the names of its fields, and removes the secrets of one request from its answer.
 
 
 MASK = "…"

@@ -22,6 +22,7 @@ from integrations.store.leasing import LEASE
 
 logger = logging.getLogger(__name__)
 
+
 # The row and the candidate that the calls of one step are made for.
 
 
@@ -51,7 +52,7 @@ class CallContext:
         return max(1, self.row.attempts) if self.row else 1
 
 
-# Record how what a platform sent differs from the shape that the portal relies on.
+# Record how a platform's answer differs from the shape that the portal relies on.
 
 
 def record_deviations(

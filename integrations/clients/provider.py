@@ -162,7 +162,7 @@ def token_manager(connection: LeverConnection, record_call: AfterCall | None = N
     return TokenManager(connection, session)
 
 
-# From an organization's connections to ready clients.
+# Make ready clients of an organization's connections.
 
 
 NO_LEVER = "Lever is not connected. Connect it under Settings."

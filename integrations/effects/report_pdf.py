@@ -23,9 +23,8 @@ from integrations.http.json_types import JsonObject
 
 # Which font shows a character in a report.
 #
-# Open Sans is embedded: Latin, Greek and Cyrillic. Chinese, Japanese and Korean use the fonts that PDF viewers have
-# for them, which aren't embedded: a font of our own would be many megabytes for each. Characters of other scripts are
-# shown as `?`.
+# Open Sans is embedded: Latin, Greek and Cyrillic. Chinese, Japanese and Korean use the fonts that PDF viewers have: to
+# embed one for each would take many megabytes. A character of another script is shown as `?`.
 
 
 REGULAR, BOLD = "OpenSans", "OpenSans-Bold"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 # Redacts personal data and secrets in what is stored and shown of a body, by the names of its fields.
 #
-# The secrets that a request carried are removed from its answer before, wherever they stand: `secret_mask`.
+# SecretMask has removed the secrets that a request carried from its answer before, wherever they stand.
 
 
 _PERSONAL = re.compile(

@@ -34,6 +34,7 @@ from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
+
 # Write what follows from a decision, inside its transaction: the invitation, its effects, a note.
 
 

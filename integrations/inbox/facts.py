@@ -30,6 +30,8 @@ from integrations.privacy.models import Erasure
 from integrations.store import database
 from integrations.store.questions import invited_since
 
+# Gather the facts of a delivery: from it, and from Lever and CodeScreen where the verdict depends on them.
+
 
 class NotShown(Enum):
     """What Lever answered 403, 404 or the like for, although the verdict depends on it."""
@@ -184,7 +186,7 @@ def _assessments(
     return copy
 
 
-# Complete the facts from the portal's own rows: which invitations the person has, and how many went out lately.
+# Complete the facts from the portal's own rows: the person's invitations, and how many went out lately.
 
 
 def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:

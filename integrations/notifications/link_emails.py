@@ -68,6 +68,9 @@ def read_membership_token(token: str) -> MembershipLink | None:
     return MembershipLink(pending, was_sent is True)
 
 
+# Whether a link reaches its reader by e-mail at all.
+
+
 def is_mail_sent() -> bool:
     """Whether the portal sends its e-mails; without EMAIL_URL it only writes them down."""
     return settings.MAILERS["default"]["BACKEND"] not in _BACKENDS_WITHOUT_SENDING

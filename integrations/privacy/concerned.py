@@ -121,6 +121,7 @@ def subject_of(organization_id: int, opportunity_id: str) -> Subject:
 #: What e-mails call somebody whose name isn't known.
 NAMELESS = "A candidate"
 
+
 # What stays of each column when a row is erased.
 
 
@@ -207,6 +208,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[[Row, Subject | None], object]] = {
     ("integrations.Result", "failure_reason"): _failure_reason,
     ("integrations.Invitation", "following_ended_reason"): _following_ended,
 }
+
 
 # Which rows an erasure concerns: those of the opportunity, and those of none that mention the person.
 

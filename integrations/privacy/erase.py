@@ -132,8 +132,7 @@ def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt |
 
 # Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity.
 #
-# Ids, codes, scores, times and counts stay. The rows are found by the data inventory, so that a new table is covered
-# once it is declared there.
+# Ids, codes, scores, times and counts stay. The data inventory says which rows there are: it has each table.
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,10 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
     return len(positions)
 
 
-# Remove records by age: calls that no invitation needs, bodies and facts of decided webhooks, whence people signed
-# in.
+# Remove records by age: calls that no invitation needs, bodies and facts of decided webhooks, addresses of sign-ins.
 #
 # The rows of webhooks, their verdicts and the chain stay, so that everything stays explained and a webhook that is
-# sent once more is still recognized. What a candidate's invitation rests on stays until the candidate's data is
-# erased.
+# sent once more is still recognized. What an invitation rests on stays until the candidate's data is erased.
 
 
 PAUSE_SECONDS = 0.05

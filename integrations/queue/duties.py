@@ -176,6 +176,9 @@ def warn_expiry(organization: Organization) -> None:
         notify_grant_ends(organization.lever)
 
 
+# each duty with its step
+
+
 def whole(step: Callable[[Organization], object]) -> Step:
     """Return the step of a duty that is done as a whole: its calls alone end with the turn."""
     return lambda organization, _: step(organization)

@@ -27,6 +27,7 @@ from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
+
 # Manual review of failed candidates, where the organization's policy asks for it.
 
 

@@ -13,8 +13,7 @@ from django.db import connection
 #
 # What a claim costs must not grow with what is not to be done: with the rows of the past, with organizations without
 # work, or with the rows that wait for their time. So it looks at a bounded number of organizations: the next ones
-# along the index of scheduled rows, from where the claim before it stopped, and those whose rows have been due
-# longest.
+# along the index of scheduled rows, from where the claim before it stopped, and those whose rows are due longest.
 
 
 type Statement = tuple[str, Sequence[Any]]

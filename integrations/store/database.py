@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 logger = logging.getLogger(__name__)
 
+
 # The database's clock, which all processes and nodes share: their own clocks may differ.
 
 
@@ -103,6 +104,9 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             logger.warning("the database is unreachable; retrying the write", exc_info=True)
             connection.close()
             time.sleep(PAUSE_SECONDS)
+
+
+# Run something again when its connection has ended meanwhile.
 
 
 def on_a_live_connection[Outcome](run: Callable[[], Outcome]) -> Outcome:

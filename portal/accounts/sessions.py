@@ -110,6 +110,9 @@ def _reason(row: UserSession | None) -> str:
     return f"You were signed out after {settings.SESSION_IDLE_HOURS} hours without use. Sign in again."
 
 
+# A browser's name, for the list of sessions and for e-mails.
+
+
 #: What a browser writes into `User-Agent`, the most telling first: most of them also claim to be others.
 _BROWSERS = (
     ("Edg", "Edge"),

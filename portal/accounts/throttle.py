@@ -176,6 +176,9 @@ def request_link(request: HttpRequest, address: str) -> TooMany | None:
     return None
 
 
+# What a person reads who has to wait, and whether a network is known to be theirs.
+
+
 def too_many(request: HttpRequest, refusal: TooMany, *, what: str = "") -> HttpResponse:
     """Return the page that says how long to wait, a 429 with Retry-After; `what` says of what, if not of passwords."""
     context = {"wait": refusal.in_words, "what": what}

@@ -21,9 +21,8 @@ from portal.process.whole_requests import THREADS
 
 # How long a thread waits for the database, so that one that has fallen silent holds nobody up for long.
 #
-# A host that is gone, or a name that leads elsewhere now, is noticed by TCP after the seconds that
-# database_settings.py sets; a proxy in between may keep a connection open for ever. Here the waiting itself has an
-# end.
+# TCP notices a host that is gone, or a name that leads elsewhere now, after the seconds that database_settings.py sets;
+# a proxy in between may keep a connection open for ever. Here the waiting itself has an end.
 
 
 #: While the database can't be reached, it is tried again so long after the last try.

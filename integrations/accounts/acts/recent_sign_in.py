@@ -53,7 +53,7 @@ def mark_weak(request: HttpRequest) -> None:
     request.session.pop(SECOND_FACTOR_SESSION_KEY, None)
 
 
-# Whether a person has proven just now who they are: what changing what opens an account needs.
+# Whether a person has proven just now who they are: changes to what opens an account ask for that.
 
 
 #: The session's key for when the person last proved who they are, in Unix seconds of the database's clock.

@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from integrations.audit.models.chain_format import NO_HASH
 from integrations.store.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySet
 
-# The seal of a chain's head: who can write the database alone can't make one, as the key isn't in it.
+# The seal of a chain's head. The key isn't in the database: a person who writes there alone can't make one.
 
 
 _SALT = "integrations.chain.head"
@@ -33,7 +33,7 @@ def _seal(key: str, chain: int, position: int, row_hash: str) -> str:
     return salted_hmac(_SALT, f"{chain}:{position}:{row_hash}", secret=key, algorithm="sha256").hexdigest()
 
 
-# The end of each chain of audit entries and verdicts: the one that writers lock, and those that were announced.
+# The head of each chain of audit entries and verdicts, which writers lock.
 
 
 class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
@@ -97,6 +97,9 @@ class ChainHead(AppendOnlyModel):
         position = self.position + 1
         seal = seal_of(self.chain, position, row_hash) if seals_anew or self.is_sealed else ""
         ChainHead.objects.filter(pk=self.chain)._change(position=position, hash=row_hash, seal=seal)
+
+
+# The heads that were announced outside the database.
 
 
 class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):

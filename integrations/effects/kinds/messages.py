@@ -1,4 +1,4 @@
-"""Tell the team: by e-mail, and by alerts to chat rooms and programs. What they say is written in `email`."""
+"""Tell the team: by e-mail, and by alerts to chat rooms and programs. `notifications` writes what they say."""
 
 import json
 

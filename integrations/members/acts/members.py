@@ -22,7 +22,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
 
-# Add, change and remove the members of an organization; people are invited in `pending_members`.
+# Add, change and remove the members of an organization.
 
 
 #: A user who is created with one of these roles may open the Django admin.

@@ -118,6 +118,7 @@ ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
 TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
 EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
 
+
 # Who was invited to an organization and hasn't answered yet: it gives no access to anything.
 
 

@@ -37,7 +37,7 @@ def open_memberships(
 def closed_to_passwords(user: AbstractBaseUser | AnonymousUser) -> models.Q:
     """Return the condition for memberships that only single sign-on opens.
 
-    Super Admins keep their password, so that a broken provider can be mended.
+    Super Admins keep their password, so that they can repair a broken provider.
     """
     demanding = SignInDomain.objects.demanding(getattr(user, "email", "") or "")
     return models.Q(organization__in=demanding.values("organization")) & ~models.Q(

@@ -13,8 +13,7 @@ from integrations.store.claims import lease_first_statement
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
 
-#: Longer than one part or call of a duty; each renews it. A killed worker's duty is taken up again
-#: then.
+#: Longer than one part or call of a duty; each renews it. After that, another worker takes a killed worker's duty.
 DUTY_LEASE = timedelta(seconds=120)
 #: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they
 #: differ, so that organizations which began together spread over the interval.

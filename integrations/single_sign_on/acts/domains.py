@@ -185,7 +185,7 @@ def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:
     return document
 
 
-# Look again, by the clock, whether an organization's domains are still its own and its provider can be used.
+# Check regularly whether an organization's domains are still its own and its provider can be used.
 
 
 #: The actor of what is found out by the clock.
@@ -214,6 +214,9 @@ def check_provider(provider: IdentityProvider) -> str:
     same = IdentityProvider.objects.filter(pk=provider.pk, issuer=provider.issuer)
     same.update(checked_at=timezone.now(), failure=failure)
     return failure
+
+
+# What sign-ins by a provider are called, and removing those that nobody finished.
 
 
 def backend_name(provider: IdentityProvider) -> str:

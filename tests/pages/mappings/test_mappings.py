@@ -301,7 +301,7 @@ def test_a_name_that_no_platform_lists_is_refused(
     assert organization_admin_client.post(reverse("mapping-add"), right).status_code == 302
 
 
-def test_a_stored_name_that_is_unknown_now_is_shown_and_can_be_mended(
+def test_a_stored_name_that_is_unknown_now_is_shown_and_can_be_corrected(
     organization_admin_client, ready_organization
 ):
     mapping = RoleMapping.objects.get()

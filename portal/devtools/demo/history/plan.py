@@ -176,7 +176,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
         [
             *_changes_by_the_team(planner),
             *_not_invited(planner),
-            *_mended_mapping(planner),
+            *_late_mapping(planner),
             *_pause(planner),
             *_outage(planner),
             *_lost_webhooks(planner),
@@ -219,7 +219,7 @@ def _not_invited(planner: Planner) -> Iterator[Event]:
     yield Event(at, Move(left, TRIGGER, is_undone=True))
 
 
-def _mended_mapping(planner: Planner) -> Iterator[Event]:
+def _late_mapping(planner: Planner) -> Iterator[Event]:
     """Yield Data Engineers who got no test until an Admin mapped the role, and decided again for one of them."""
     first, second = planner.person(DATA), planner.person(DATA)
     yield from planner.entry(first, planner.ago(10.2))
