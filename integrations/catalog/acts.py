@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
-from integrations.catalog.models import RatingThresholds, Role, RoleMapping
+from integrations.catalog.models import MAPPED_ALREADY, RatingThresholds, Role, RoleMapping
 from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 
@@ -33,7 +34,7 @@ class _Stored:
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
     """Store a new or changed mapping; return what differs from the stored one, nothing when it is the same.
 
-    Raises ValidationError by field.
+    Raises ValidationError with the fix.
     """
     with transaction.atomic():
         stored = _store(mapping)
@@ -80,7 +81,7 @@ def _mapping_of(role: Role, assessment: str) -> RoleMapping:
 
 
 def _store(mapping: RoleMapping) -> _Stored | None:
-    """Store the mapping; return what that changed, None for nothing. Raises ValidationError by field."""
+    """Store the mapping; return what that changed, None for nothing. Raises ValidationError with the fix."""
     stored = RoleMapping.objects.filter(pk=mapping.pk).first()
     changes = {
         field: (getattr(stored, field, ""), getattr(mapping, field))
@@ -90,7 +91,10 @@ def _store(mapping: RoleMapping) -> _Stored | None:
     if not changes:
         return None
     mapping.full_clean()
-    mapping.save()
+    try:
+        mapping.save()
+    except IntegrityError as error:  # another request has stored it since the check
+        raise ValidationError(MAPPED_ALREADY) from error
     return _Stored(mapping, AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING, changes)
 
 

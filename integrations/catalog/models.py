@@ -144,6 +144,9 @@ class Assessment(CatalogEntry):
 # Which assessment a role needs.
 
 
+MAPPED_ALREADY = "This role already has an assessment for that stage."
+
+
 class RoleMapping(models.Model):
     """Role × stage (or any CodeScreen stage) → assessment.
 
@@ -169,7 +172,7 @@ class RoleMapping(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "role", "stage"],
                 name="role_mapping_once",
-                violation_error_message="This role already has an assessment for that stage.",
+                violation_error_message=MAPPED_ALREADY,
             ),
             models.CheckConstraint(
                 condition=~models.Q(role="") & ~models.Q(assessment=""), name="role_mapping_complete"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, UpdateView
 
 from integrations.catalog.acts import delete_mapping, save_mapping
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models import MAPPED_ALREADY, RoleMapping
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
@@ -74,7 +75,7 @@ class RoleMappingForm(forms.ModelForm):
             stage=cleaned.get("stage", ""),
         )
         if duplicates.exclude(pk=self.instance.pk).exists():
-            self.add_error(None, "This role already has an assessment for that stage.")
+            self.add_error(None, MAPPED_ALREADY)
         return cleaned
 
 
@@ -112,10 +113,29 @@ class MappingMixin(OrganizationMixin):
         }
 
 
-class MappingCreateView(MappingMixin, CreateView):
+class MappingFormMixin(MappingMixin):
+    """Store a mapping, and return to the list as it was filtered; the reason of a refusal is shown at the form."""
+
+    done = ""
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        """Store the mapping."""
+        mapping: RoleMapping = form.instance
+        try:
+            changes = save_mapping(mapping, self.user)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+            return self.form_invalid(form)  # type: ignore[attr-defined,no-any-return]
+        said = f"The mapping {mapping} is {self.done}." if changes else "Nothing was changed."
+        messages.success(self.request, said)
+        return redirect(list_url(self.request))
+
+
+class MappingCreateView(MappingFormMixin, CreateView):
     """Add a mapping."""
 
     form_class = RoleMappingForm
+    done = "added"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form an instance of the organization, which its check for duplicates needs."""
@@ -125,27 +145,12 @@ class MappingCreateView(MappingMixin, CreateView):
         """Fill in the role that was clicked in the list."""
         return {"role": self.request.GET.get("role", "")}
 
-    def form_valid(self, form: ModelForm) -> HttpResponse:
-        """Store the mapping."""
-        mapping: RoleMapping = form.instance
-        save_mapping(mapping, self.user)
-        messages.success(self.request, f"The mapping {mapping} is added.")
-        return redirect(list_url(self.request))
 
-
-class MappingUpdateView(MappingMixin, UpdateView):
+class MappingUpdateView(MappingFormMixin, UpdateView):
     """Change a mapping."""
 
     form_class = RoleMappingForm
-
-    def form_valid(self, form: ModelForm) -> HttpResponse:
-        """Store the mapping and return to the list as it was filtered."""
-        mapping: RoleMapping = form.instance
-        changes = save_mapping(mapping, self.user)
-        messages.success(
-            self.request, f"The mapping {mapping} is changed." if changes else "Nothing was changed."
-        )
-        return redirect(list_url(self.request))
+    done = "changed"
 
 
 class MappingDeleteView(MappingMixin, DeleteView):

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.pages.mappings.mapping_edit import RoleMappingForm
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests.support import factories
 from tests.support.browsing import Visit
@@ -104,6 +105,26 @@ def test_a_second_mapping_for_the_same_role_and_stage_is_rejected(
     mapping = RoleMapping.objects.get()
     same = {"role": "Backend Engineer", "stage": "", "assessment": "Backend"}
     assert organization_admin_client.post(reverse("mapping-edit", args=[mapping.pk]), same).status_code == 302
+
+
+@pytest.mark.parametrize(("owner", "step"), [(RoleMappingForm, "clean"), (RoleMapping, "save")])
+@pytest.mark.parametrize("page", ["mapping-add", "mapping-edit"])
+def test_a_second_click_at_the_same_moment_is_answered_at_the_form(
+    organization_admin_client, ready_organization, monkeypatch, page, owner, step
+):
+    values = {"role": "Backend Engineer", "stage": "CodeScreen Assessment", "assessment": "Backend"}
+    checked = getattr(owner, step)
+
+    def as_the_first_click_ends(*args, **kwargs):
+        found = checked(*args, **kwargs) if step == "clean" else None
+        RoleMapping.objects.bulk_create([RoleMapping(organization=ready_organization, **values)])
+        return found or checked(*args, **kwargs)
+
+    monkeypatch.setattr(owner, step, as_the_first_click_ends)
+    keys = [RoleMapping.objects.get().pk] if page == "mapping-edit" else []
+    answer = organization_admin_client.post(reverse(page, args=keys), values)
+    assert answer.status_code == 200
+    assert text(answer).count("This role already has an assessment for that stage.") == 1
 
 
 def test_another_organization_may_map_the_same_role(organization_admin_client, organization):
