@@ -72,12 +72,13 @@ def perform_duty(run: DutyRun) -> None:
 
 
 def _step(run: DutyRun, budget: Budget) -> bool:
-    """Do one turn; return False where something is left until the organization is connected and not paused."""
+    """Do one turn; return False where something is left until the organization is connected or its pause ends."""
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
-    if duty.while_paused or not organization.paused:
-        with call_window.kept_by(budget.require), call_log.collected():
-            duty.perform(organization, budget)
-    return not duty.needs_connection or not (organization.paused or organization.disconnected_reason)
+    if organization.paused and not duty.while_paused:
+        return False
+    with call_window.kept_by(budget.require), call_log.collected():
+        duty.perform(organization, budget)
+    return not (duty.needs_connection and organization.disconnected_reason)
 
 
 # reconcile with the platforms

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.acts.policies import set_policies
 from integrations.organizations.acts.waiting import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import DUTIES
@@ -44,6 +45,17 @@ def test_a_duty_is_done_again_when_the_connection_is_back_if_it_asks_lever(conne
     LeverConnection.objects.update(state="connected")
     requeue_waiting(connected_organization)
     assert list(DutyRun.objects.due()) == ([run] if duty in ASK_LEVER else [])
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_a_duty_is_done_again_when_the_pause_ends_if_it_was_left_out(
+    connected_organization, super_admin, duty
+):
+    set_policies(connected_organization, {"paused": True}, super_admin)
+    run = duty_runs.perform(duty, connected_organization)
+    assert run not in DutyRun.objects.due()
+    set_policies(connected_organization, {"paused": False}, super_admin)
+    assert list(DutyRun.objects.due()) == ([] if DUTIES[duty].while_paused else [run])
 
 
 @pytest.mark.parametrize("by_organization", [True, False])

@@ -1,7 +1,7 @@
 """The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -103,10 +103,10 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known = self.filter(duty=duty, organization__in=organization_ids)
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
-    def requeue(self, organization_id: int) -> None:
+    def requeue(self, organization_id: int, left_out: Sequence[Duty] = REQUEUEING) -> None:
         """Have the duties done that couldn't be while the organization was paused or not connected."""
         idle = self.filter(organization=organization_id, priority=DutyRun.REQUESTED)
-        idle.exclude(duty__in=REQUEUEING).update(due_at=Now(), requested_at=Now())
+        idle.exclude(duty__in=left_out).update(due_at=Now(), requested_at=Now())
 
     def summary(self) -> list[DutySummary]:
         """Return each duty over all organizations; one query."""
@@ -208,7 +208,8 @@ class DutyRun(Leasable):
     def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
         """Record a run that did all it could. Return False when the lease was lost.
 
-        `was_idle` when a connection was missing for the rest: it counts as requested, so that `requeue` finds it.
+        `was_idle` when a connection was missing for the rest, or a pause left it out: it counts as requested, so that
+        `requeue` finds it.
         """
         return self._finish(
             duration_ms,
