@@ -42,13 +42,12 @@ FRESH_TOKEN_REFUSED = "Lever refuses a fresh access token. The app was revoked i
 class TokenManager:
     """Access tokens of one organization's grant, refreshed by one worker at a time.
 
-    `connection` was read just now. A refusal by Lever has it read again.
+    A refusal by Lever has the connection read again, and so has its age.
     """
 
     def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
         self._connection = connection
         self._session = session
-        self._read_at = time.monotonic()
 
     def current(self) -> str:
         """Return an access token that should work now, refreshed when it ends soon."""
@@ -77,12 +76,12 @@ class TokenManager:
     def _working(self) -> LeverConnection:
         """Return the connection as it is now. Raises NotConnected."""
         self._connection.refresh_from_db()
-        self._read_at = time.monotonic()
+        self._connection.read_at = time.monotonic()
         return self._required()
 
     def _working_lately(self) -> LeverConnection:
         """Return the connection as it was READ_AGAIN_AFTER_SECONDS ago at most. Raises NotConnected."""
-        is_old = time.monotonic() - self._read_at > READ_AGAIN_AFTER_SECONDS
+        is_old = time.monotonic() - self._connection.read_at > READ_AGAIN_AFTER_SECONDS
         return self._working() if is_old else self._required()
 
     def _required(self) -> LeverConnection:

@@ -1,5 +1,8 @@
 """From an organization's connections to ready clients."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from integrations.clients import call_log, provider
@@ -30,6 +33,17 @@ def test_a_grant_that_is_disconnected_during_a_long_step_is_not_used(lever_api, 
     with pytest.raises(NotConnected):
         client.stages()
     assert len(lever_api.calls) == 1
+
+
+def test_the_age_of_a_grant_counts_from_its_reading_and_not_from_the_client(lever_api, grant, monkeypatch):
+    organization = Organization.objects.reread(grant.organization_id)
+    LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
+    later = time.monotonic() + provider.READ_AGAIN_AFTER_SECONDS
+    monkeypatch.setattr(provider, "time", SimpleNamespace(monotonic=lambda: later))
+    lever_api.get(f"{API}/stages", json={"data": []})
+    with pytest.raises(NotConnected):
+        provider.lever_client(organization).stages()
+    assert not lever_api.calls
 
 
 def test_a_grant_that_is_disconnected_between_two_calls_is_read_when_lever_refuses_the_token(

@@ -1,5 +1,6 @@
 """The OAuth grant of one organization's Lever account."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,6 +120,11 @@ class LeverConnection(models.Model):
                 name="lever_connection_first_connected",
             ),
         ]
+
+    def __init__(self, *values: Any, **columns: Any) -> None:
+        super().__init__(*values, **columns)
+        #: When it was read or made, by the monotonic clock.
+        self.read_at = time.monotonic()
 
     def __str__(self) -> str:
         return f"Lever · {self.organization}"
