@@ -4,6 +4,7 @@ from integrations.invitations.models.invitation import Invitation
 
 #: What may stand before a name and isn't one.
 _TITLES = frozenset({"candidate", "dr", "mr", "mrs", "ms", "prof"})
+#: What stands for a name that isn't known. An erasure takes it for nobody's name.
 UNNAMED = "A candidate"
 NOT_STATED = "result not stated"
 

@@ -20,6 +20,7 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.names import UNNAMED
 from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
 
@@ -113,13 +114,9 @@ def subject_of(organization_id: int, opportunity_id: str) -> Subject:
         organization_id,
         opportunity_id,
         frozenset(contact_ids - {""}),
-        frozenset(names - {"", NAMELESS}),
+        frozenset(names - {"", UNNAMED}),
         frozenset(addresses - {""}),
     )
-
-
-#: What e-mails call somebody whose name isn't known.
-NAMELESS = "A candidate"
 
 
 # What stays of each column when a row is erased.
