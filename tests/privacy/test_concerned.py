@@ -7,6 +7,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from integrations.clients.models import ApiCall
+from integrations.notifications.models import EmailTopic
 from integrations.notifications.names import candidate_names
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, subject_of
@@ -97,6 +98,7 @@ def test_what_e_mails_call_somebody_without_a_name_is_nobodys_name(organization)
     factories.EffectFactory.create(
         organization=organization,
         kind=Effect.Kind.SEND_EMAIL,
+        email_topic=EmailTopic.RESULT,
         opportunity_id=invitation.opportunity_id,
         payload={"variables": candidate_names(invitation)},
     )
