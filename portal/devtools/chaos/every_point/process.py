@@ -17,7 +17,7 @@ from unittest import mock
 from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.http import HttpResponseBase
 from django.test import Client
 
@@ -25,6 +25,7 @@ from integrations import stop_signal
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models import Effect
 from integrations.queue import worker
+from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.tasks import work
 from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos.every_point.clock import PretendClock
@@ -93,13 +94,16 @@ class PretendProcess:
         for _ in range(MOMENTS):
             if isinstance(self.run(self._work), Died):
                 continue
-            waits = claimable_at()
+            waits = self._claimable_at()
             if not waits:
                 return True
             # a row that is due but can't be claimed waits for another of the same candidate
             now = self._clock.now()
             self._clock.move_to(min((wait for wait in waits if wait > now), default=now + ONE_SECOND))
         return False
+
+    def _claimable_at(self) -> list[datetime]:
+        return claimable_at()
 
     def _start_again(self) -> None:
         """Start the killed process again: with a new connection, and modules as after their import."""
@@ -218,7 +222,12 @@ class RealProcess(PretendProcess):
 
 
 class DrainProcess(RealProcess):
-    """Works what is due in the queue's task, with its threads."""
+    """Works what is due in the queue's task, with its threads: rows, and duties beside them."""
+
+    def _claimable_at(self) -> list[datetime]:
+        """Return also when the lease of each duty is over that a killed process held."""
+        leases = DutyRun.objects.filter(leased_until__gt=Now()).values_list("leased_until", flat=True)
+        return [*super()._claimable_at(), *(until + ONE_MILLISECOND for until in leases if until)]
 
     def _work(self) -> None:
         wait = stop_signal.wait
