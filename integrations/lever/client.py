@@ -248,6 +248,12 @@ class LeverClient:
         rows = self._api.rows("/users", shapes.USERS, list(filters.items()))
         return (user for user in map(LeverUser.from_api, rows) if user.id)
 
+    def active_users(self) -> list[LeverUser]:
+        """Return the active users by name."""
+        return sorted(
+            (user for user in self.users() if user.is_active), key=lambda user: user.name.casefold()
+        )
+
     def user(self, user_id: str) -> LeverUser:
         """Read one user, also a deactivated one."""
         return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id), shapes.USER))

@@ -10,7 +10,6 @@ from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.catalog import stages
 from integrations.core.errors import ActionNotAllowed
 from integrations.lever.client import LeverClient
-from integrations.lever.lookups import LeverUser
 from integrations.organizations.acts.waiting import requeue_waiting
 from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
 from integrations.queue.models.duty_run import DutyRun
@@ -57,11 +56,6 @@ def set_policies(
     return changes
 
 
-def possible_authors(lever: LeverClient) -> list[LeverUser]:
-    """Return Lever's active users by name. Raises PlatformError."""
-    return sorted((user for user in lever.users() if user.is_active), key=lambda user: user.name.casefold())
-
-
 def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:
     """Store the author with the name that Lever gives; empty means the person who connected. Return the name.
 
@@ -69,7 +63,7 @@ def choose_feedback_author(organization: Organization, lever: LeverClient, user_
     """
     name = ""
     if user_id:
-        author = next((user for user in possible_authors(lever) if user.id == user_id), None)
+        author = next((user for user in lever.active_users() if user.id == user_id), None)
         if author is None:
             raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
         name = author.name[:300]

@@ -12,7 +12,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.acts.policies import choose_feedback_author, possible_authors, set_policies
+from integrations.organizations.acts.policies import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import BRANDING, POLICIES, SECURITY, Organization
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
@@ -180,7 +180,7 @@ class FeedbackAuthorView(OrganizationMixin, OperationView):
         """Read the users from Lever; without an answer the page says why."""
         context = super().get_context_data(**kwargs)
         try:
-            context["authors"] = possible_authors(provider.lever_client(self.organization))
+            context["authors"] = provider.lever_client(self.organization).active_users()
         except PlatformError as error:
             context["problem"] = str(error)
         return context
