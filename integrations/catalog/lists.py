@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from integrations.catalog.models import Assessment, Role, Stage
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.codescreen.payloads import ListedAssessment
 from integrations.core.rules.names import KnownAssessment, is_named
 from integrations.http.errors import PlatformError
@@ -99,7 +99,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
         assessments = codescreen.assessments()
     except PlatformError as error:
         if error.status == 401:
-            mark_key_refused(organization, str(error))
+            mark_key_refused(organization.codescreen, str(error))
         raise
     store_assessments(organization, assessments)
 
@@ -116,12 +116,6 @@ def store_assessments(organization: Organization, assessments: Iterable[ListedAs
         state=CodeScreenConnection.State.CONNECTED,
         state_reason="",
     )
-
-
-def mark_key_refused(organization: Organization, reason: str) -> None:
-    """Record that CodeScreen refused the API key that `organization` was read with: nothing is sent until one works."""
-    if organization.codescreen is not None:
-        organization.codescreen.mark_refused(reason)
 
 
 # Look up names and ids in the local copies of the platforms' lists.

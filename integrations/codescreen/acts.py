@@ -14,7 +14,7 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.codescreen.signature import decode_secret
 from integrations.http.errors import PlatformError
 from integrations.organizations.acts.waiting import requeue_waiting
@@ -95,7 +95,7 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
         lists.refresh_assessments(organization, codescreen)
     except PlatformError as error:
         if error.status == 401:
-            lists.mark_key_refused(organization, str(error))
+            mark_key_refused(organization.codescreen, str(error))
         raise
     requeue_waiting(organization)
     return len(lists.live_assessments(organization))

@@ -96,3 +96,9 @@ class CodeScreenConnection(models.Model):
         """Record whether a completed assessment came with Passed, Failed or Expired; writes only what changed."""
         rows = cls.objects.filter(organization=organization_id)
         rows.exclude(states_results=is_stated).update(states_results=is_stated)
+
+
+def mark_key_refused(connection: CodeScreenConnection | None, reason: str) -> None:
+    """Record that CodeScreen refused the key that the connection was read with: nothing is sent until one works."""
+    if connection is not None:
+        connection.mark_refused(reason)

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from integrations.catalog import lists
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.models import mark_key_refused
 from integrations.core.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
 from integrations.core.vocabulary import lower_first
 from integrations.effects.kinds.note import enqueue_note
@@ -209,7 +209,7 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)
             if result.status == 401:
-                lists.mark_key_refused(invitation.organization, str(result))
+                mark_key_refused(invitation.organization.codescreen, str(result))
         case Crash():  # the claim has set the time of the next poll
             logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
         case PollOutcome():

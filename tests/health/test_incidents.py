@@ -8,9 +8,8 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.catalog import lists
 from integrations.clients.models import CircuitBreaker
-from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.finding_code import INCIDENTS
 from integrations.effects.invitation_endings import give_up
 from integrations.effects.kinds.invitation import enqueue_invitation
@@ -119,7 +118,7 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
         lambda _: DutyRun.objects.update(failures=0),
     ),
     "codescreen_key_refused": (
-        lambda organization: lists.mark_key_refused(organization, "CodeScreen answered 401"),
+        lambda organization: mark_key_refused(organization.codescreen, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),
     ),
     "platform_down": (open_circuit_breaker, lambda _: CircuitBreaker.objects.update(failures=0)),

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.catalog import lists
-from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.health import incidents
 from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
@@ -58,7 +58,7 @@ def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_ad
     Heartbeat.beat()
     incidents.update_incidents(organization)
     for _ in range(2):
-        lists.mark_key_refused(organization, "CodeScreen answered 401")
+        mark_key_refused(organization.codescreen, "CodeScreen answered 401")
         incidents.update_incidents(organization)
 
     send_all()

@@ -10,9 +10,9 @@ from functools import partial
 
 from django.db import transaction
 
-from integrations.catalog import lists
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import instance_id_in
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.effects.invitation_endings import (
@@ -180,7 +180,7 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Uncertain | None:
     if not sending.is_repeat or error.ambiguous or (error.status == 409 and instance_id_in(error.body)):
         return None
     if error.status == 401:
-        lists.mark_key_refused(sending.effect.organization, str(error))
+        mark_key_refused(sending.effect.organization.codescreen, str(error))
     elif error.permanent:
         return make_uncertain(
             sending.effect, sending.invitation, f"{error}. An earlier attempt may have been received."
@@ -206,7 +206,7 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
     if error.permanent and error.status != 401:
         return _after_refusal(sending, error)
     if error.status == 401:
-        lists.mark_key_refused(effect.organization, str(error))
+        mark_key_refused(effect.organization.codescreen, str(error))
     if not _revert_to_pending(sending):
         return LeaseLost()
     raise error
