@@ -1,4 +1,4 @@
-"""The portal's middleware: webhooks, probes, outages, headers, threads for customers' calls, time zones."""
+"""The portal's middleware: webhooks, probes, outages, headers, calls to customers' servers, time zones."""
 
 from collections.abc import Callable
 

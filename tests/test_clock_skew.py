@@ -37,11 +37,11 @@ MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactor
 @pytest.fixture(params=SKEWS, ids=["behind", "ahead"])
 def skewed(request):
     """Shift this process's clock but not the database's. The value is the true time."""
-    database.reset()
+    database.reset_clock()
     true_time = timezone.now()
     with time_machine.travel(true_time + request.param, tick=True):
         yield true_time
-    database.reset()
+    database.reset_clock()
 
 
 def seconds_until(moment):
@@ -55,7 +55,7 @@ def test_now_is_the_databases_time(db, skewed):
 
 
 def test_now_queries_the_database_once_a_minute(db, django_assert_num_queries, monkeypatch):
-    database.reset()
+    database.reset_clock()
     with django_assert_num_queries(1):
         moments = [database.now() for _ in range(3)]
     assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
@@ -67,7 +67,7 @@ def test_now_queries_the_database_once_a_minute(db, django_assert_num_queries, m
 def test_now_queries_the_database_again_when_the_machine_was_suspended(
     db, django_assert_num_queries, monkeypatch
 ):
-    database.reset()
+    database.reset_clock()
     suspended_seconds = [0.0]
     clock_gettime = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda kind: clock_gettime(kind) + suspended_seconds[0])
@@ -78,7 +78,7 @@ def test_now_queries_the_database_again_when_the_machine_was_suspended(
 
 
 def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
-    database.reset()
+    database.reset_clock()
     query, delays = database._query, [1.2, 0.0]
 
     def query_slowly():
@@ -168,9 +168,9 @@ def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbo
 @pytest.mark.parametrize("skew", SKEWS, ids=["behind", "ahead"])
 def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organization, sandbox, skew):
     with time_machine.travel(timezone.now() + skew, tick=True):
-        database.reset()
+        database.reset_clock()
         lists.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
-    database.reset()
+    database.reset_clock()
     connected_organization.lever_connection.refresh_from_db()
     age = database.now() - connected_organization.lever_connection.stages_refreshed_at
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)

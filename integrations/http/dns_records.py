@@ -2,7 +2,8 @@
 
 from integrations.http import customer_calls
 
-LIFETIME_SECONDS = 3.0
+#: How long one look-up may take.
+LOOKUP_SECONDS = 3.0
 
 
 class LookupFailed(Exception):
@@ -22,7 +23,7 @@ def txt_records(name: str, organization_id: int) -> list[str]:
 
     try:
         resolver = dns.resolver.Resolver()
-        answer = resolver.resolve(name, "TXT", lifetime=LIFETIME_SECONDS, search=False)
+        answer = resolver.resolve(name, "TXT", lifetime=LOOKUP_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except (dns.exception.DNSException, OSError, UnicodeError) as error:

@@ -50,7 +50,7 @@ def _uptime() -> float:
     return time.monotonic()
 
 
-def reset() -> None:
+def reset_clock() -> None:
     """Discard the kept reading, so that the next call queries the database."""
     global _last_reading  # noqa: PLW0603
     _last_reading = None

@@ -18,14 +18,14 @@ OF_ADDRESS = (Limit(20, 30.0), Limit(22, 120.0), Limit(24, 900.0))
 SLIPS = (Limit(4, 3600.0),)
 
 
-def begin(user: User, address: str) -> TooMany | None:
+def take_attempt(user: User, address: str) -> TooMany | None:
     """Count an attempt of the person from that address. Return how long to wait first; nothing is counted then."""
     outcome = AttemptLimit.take(_of_person(user) | _of_address(address))
     return outcome if isinstance(outcome, TooMany) else None
 
 
-def end(user: User, address: str) -> None:
-    """The attempt was right: forget those of the person; the others from the address stay counted."""
+def record_success(user: User, address: str) -> None:
+    """Record a right second factor: forget the person's attempts; the others from the address stay counted."""
     forget(user)
     AttemptLimit.give_back(_of_address(address))
 

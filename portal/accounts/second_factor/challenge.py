@@ -85,7 +85,7 @@ class SecondFactorView(TemplateView):
 
     def _take_code(self) -> HttpResponse:
         now, user, address = database.now(), self.pending.user, client_network(self.request)
-        refusal = second_factor_attempts.begin(user, address)
+        refusal = second_factor_attempts.take_attempt(user, address)
         if refusal is not None:
             return make_wait(self, refusal)
         factor = (
@@ -96,7 +96,7 @@ class SecondFactorView(TemplateView):
         if not self._is_right(user, factor):
             second_factor_attempts.record_failure(user, factor, now)
             return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
-        second_factor_attempts.end(user, address)
+        second_factor_attempts.record_success(user, address)
         return self._begin_session(factor)
 
     def _is_right(self, user: User, factor: SecondFactor) -> bool:

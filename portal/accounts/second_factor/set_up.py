@@ -97,13 +97,13 @@ class AddAppView(RecentSignInMixin, TemplateView):
         Wrong codes are counted with those at sign-in: who shares the session and hasn't seen the secret must not guess.
         """
         user, address, now = cast(User, request.user), client_network(request), database.now()
-        if refusal := second_factor_attempts.begin(user, address):
+        if refusal := second_factor_attempts.take_attempt(user, address):
             return make_wait(self, refusal)
         added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)
         if added is None:
             second_factor_attempts.record_failure(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=WRONG_CODE))
-        second_factor_attempts.end(user, address)
+        second_factor_attempts.record_success(user, address)
         return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added.recovery_codes)
 
 

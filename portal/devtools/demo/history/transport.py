@@ -62,7 +62,7 @@ class PastClock:
         if self._clock is not None:
             self._clock.shift(seconds)
             self._taken += seconds
-            database.reset()
+            database.reset_clock()
 
     def _monotonic(self) -> float:
         return time.monotonic() + self._taken
@@ -76,7 +76,7 @@ class PastClock:
 
 def _forget_readings() -> None:
     """Discard what the portal keeps of the time, and of a platform's answers, by the monotonic clock."""
-    database.reset()
+    database.reset_clock()
     client_models.forget()
 
 

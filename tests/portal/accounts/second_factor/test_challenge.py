@@ -190,7 +190,7 @@ def test_guesses_are_made_to_wait_across_sessions_and_restarts(super_admin, app)
 
 def test_guesses_for_many_people_from_one_address_are_made_to_wait(organization, super_admin, app):
     for _ in range(20):
-        assert second_factor_attempts.begin(factories.UserFactory.create(), "127.0.0.1") is None
+        assert second_factor_attempts.take_attempt(factories.UserFactory.create(), "127.0.0.1") is None
     client = Client()
     sign_in(client, super_admin)
     assert client.post(PAGE, {"code": code_of(app)}).status_code == 429
