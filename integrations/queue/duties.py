@@ -24,7 +24,7 @@ from integrations.lever.acts.lever_webhooks import move_webhooks
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations.acts import waiting
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import Conflict, Crash, run_step
+from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.privacy import lever_changes, retention
 from integrations.privacy.old_records import remove_old_records
 from integrations.queue.models.duty_run import Duty, DutyRun
@@ -53,14 +53,10 @@ def perform_duty(run: DutyRun) -> None:
     match outcome:
         case NotConnected() | False:  # it is done again once somebody connects it, or ends the pause
             run.succeed(duration_ms, was_idle=True)
-        case CallDeferred(retry_after=seconds):
-            reason, place = without_addresses(str(outcome)), budget.place
-            if budget.got_on or stop_signal.is_requested():
-                run.defer(duration_ms, seconds or 1.0, reason, place)
-            else:
-                run.wait(duration_ms, seconds or 1.0, reason, place)
+        case CallDeferred():
+            _go_on_later(run, budget, duration_ms, deferral(outcome), without_addresses(str(outcome)))
         case Conflict():
-            run.defer(duration_ms, 0.0, outcome.reason, budget.place)
+            _go_on_later(run, budget, duration_ms, SHORTEST_WAIT, outcome.reason)
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
             run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)
@@ -69,6 +65,12 @@ def perform_duty(run: DutyRun) -> None:
             run.fail(duration_ms, outcome.reason, traceback)
         case _:
             run.succeed(duration_ms)
+
+
+def _go_on_later(run: DutyRun, budget: Budget, duration_ms: int, wait: timedelta, reason: str) -> None:
+    """Record a turn that ended before all is done: as a failure, unless it got on or the worker is to stop."""
+    ended = run.defer if budget.got_on or stop_signal.is_requested() else run.wait
+    ended(duration_ms, wait.total_seconds(), reason, budget.place)
 
 
 def _step(run: DutyRun, budget: Budget) -> bool:

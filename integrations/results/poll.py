@@ -23,7 +23,7 @@ from integrations.notifications.models import EmailTopic
 from integrations.notifications.names import UNNAMED, first_name
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import DISCONNECTED_RETRY, Conflict, Crash, deferral, run_step
+from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.results.recording import record_progress
 from integrations.store import database
 from integrations.store.database import due_after
@@ -204,7 +204,7 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
         case CallDeferred():
             postpone_uncalled(invitation, deferral(result))
         case Conflict():
-            postpone_uncalled(invitation, timedelta(0))
+            postpone_uncalled(invitation, SHORTEST_WAIT)
         case PlatformError():
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)

@@ -1,5 +1,7 @@
 """A step that a deadlock ended is done again soon: it counts as no crash, and nobody calls it an outage."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from django.db.models.functions import Now
@@ -8,9 +10,11 @@ from integrations.catalog.models import Stage
 from integrations.effects import perform
 from integrations.inbox import handle_delivery
 from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.outcome import SHORTEST_WAIT
 from integrations.queue import duties, worker
-from integrations.queue.models.duty_run import Duty, DutyRun
+from integrations.queue.models.duty_run import NO_PROGRESS_RETRY, Duty, DutyRun
 from integrations.results import poll
+from integrations.store import database
 from tests.store.test_database import WriteDuringRestart, conflicting
 from tests.support import factories
 from tests.support.at_once import run_at_once
@@ -46,23 +50,35 @@ def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(sc
     assert scenario.latest_effect().consecutive_crashes == 0
 
 
-def test_an_invitation_is_polled_in_the_same_moment(scenario, monkeypatch):
+def test_an_invitation_is_polled_a_moment_later(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
     scenario.work()
     monkeypatch.setattr(poll, "refresh_progress", meeting_a_deadlock(poll.refresh_progress))
     invitation = scenario.reread(invitation)
     assert worker.poll_invitation(invitation) is poll.PollOutcome.POSTPONED
-    assert type(invitation).objects.due_for_poll().exists()
+    assert not type(invitation).objects.due_for_poll().exists()
+    stored = scenario.reread(invitation)
+    assert stored.next_poll_at <= database.now() + SHORTEST_WAIT
+    assert stored.poll_failures == invitation.poll_failures
 
 
-def test_a_duty_is_done_in_the_same_moment_and_has_not_failed(organization, monkeypatch):
-    done: list[int] = []
-    step = meeting_a_deadlock(lambda one, *_: done.append(one.pk))
+@pytest.mark.parametrize("has_got_on", [True, False])
+def test_a_duty_is_done_later_and_has_failed_unless_it_got_on(organization, monkeypatch, has_got_on):
+    def step(_, budget):
+        if has_got_on:
+            budget.part_done({"page": 2})
+        raise conflicting(psycopg.errors.LockNotAvailable)
+
     monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(step))
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    assert worker.perform_duties() == 2
-    assert done == [organization.pk]
-    assert DutyRun.objects.get().failures == 0
+    assert worker.perform_duties() == 1  # not again and again while the other transaction goes on
+    run = DutyRun.objects.get()
+    assert run.failures == (0 if has_got_on else 1)
+    assert run.place == ({"page": 2} if has_got_on else {})
+    assert run.last_error == "It met a lock time-out with another transaction."
+    wait = SHORTEST_WAIT if has_got_on else NO_PROGRESS_RETRY
+    assert run.due_at is not None
+    assert timedelta(0) < run.due_at - database.now() <= wait
 
 
 def test_refreshes_of_a_changed_list_at_once_do_not_wait_for_each_other(organization):
