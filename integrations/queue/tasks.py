@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 WORK_SECONDS = 5.0
 #: It goes on for so long while it finds nothing: for what came after the process that enqueued it did so.
 QUIET_SECONDS = ENQUEUE_EVERY_SECONDS * 1.5
-#: While a duty goes on for longer, rows are begun beside it for so long: else one worker would keep them waiting. A
-#: duty ends within its turn; one that doesn't must not end with calls whose outcome nobody knows.
+#: While a duty or step that it began goes on for longer, rows are begun beside it for so long: else one worker would
+#: keep them waiting. Both end before; one that doesn't must not end with calls whose outcome nobody knows.
 BESIDE_DUTIES_SECONDS = 120.0
 #: Between two looks for due rows. One comes sooner once half of the threads for rows are idle: a claim for each thread
 #: that becomes idle took a quarter of a worker's time.
@@ -78,6 +78,8 @@ class _Work:
         self._quiet_at = self._began + QUIET_SECONDS
         self._duties_at = self._began
         self._rows: set[Future[None]] = set()
+        #: Those of the rows that were begun after the task's time: it doesn't go on for them.
+        self._late_rows: set[Future[None]] = set()
         self._duties: set[Future[None]] = set()
         #: Set while all threads for rows are busy: then one thread performs duties.
         self._rows_wait = Event()
@@ -90,7 +92,7 @@ class _Work:
         while not stop_signal.is_requested():
             _beat()
             now = time.monotonic()
-            if now >= self._ends_at and not self._duties:
+            if now >= self._ends_at and not self._duties and self._rows <= self._late_rows:
                 enqueue_work()
                 return
             has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows(now)
@@ -118,6 +120,7 @@ class _Work:
         if ended & self._duties:
             self._duties_at = 0.0  # another may have waited for this one's thread
         self._rows -= ended
+        self._late_rows -= ended
         self._duties -= ended
 
     def _begin_rows(self, now: float) -> bool:
@@ -128,7 +131,10 @@ class _Work:
         self._look_at = now + LOOK_SECONDS
         if idle:
             for row in claim_rows(idle, self._turn):
-                self._rows.add(threads().submit(_perform, partial(_work_on, row, self._organizations)))
+                step = threads().submit(_perform, partial(_work_on, row, self._organizations))
+                self._rows.add(step)
+                if now >= self._ends_at:
+                    self._late_rows.add(step)
                 begun += 1
             self._turn += 1
         if begun == idle:

@@ -117,6 +117,44 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
 
 
 @pytest.mark.django_db(transaction=True)
+def test_rows_are_begun_while_a_slow_step_outlasts_the_task_and_not_after_it(
+    organization, monkeypatch, notifications
+):
+    slow, late, latest = (
+        factories.EffectFactory.create(organization=organization, opportunity_id=name) for name in "abc"
+    )
+    Effect.objects.exclude(pk=slow.pk).update(state="done", due_at=None)
+    late_begins = threading.Event()
+    was_begun: list[bool] = []
+
+    def perform(row, _):
+        if row.pk == slow.pk:
+            clock.passed = 21.0  # the task's time is over now, however slow the machine is
+            Effect.objects.filter(pk=late.pk).update(state="due", due_at=Now())
+            was_begun.append(late_begins.wait(5))
+        elif row.pk == late.pk:
+            late_begins.set()
+            deadline = time.monotonic() + 20
+            while not notifications and time.monotonic() < deadline:  # until the task begins no more
+                time.sleep(0.01)
+            Effect.objects.filter(pk=latest.pk).update(state="due", due_at=Now())
+        row.finish()
+
+    clock = Clock()
+    monkeypatch.setattr(tasks, "time", clock)
+    monkeypatch.setattr(PortalDuty, "is_one_due", lambda: False)  # rows would be begun beside it
+    monkeypatch.setattr(worker, "perform_effect", perform)
+    tasks.work(20)
+    assert was_begun == [True]
+    assert notifications == [notify.WORK]
+    assert dict(Effect.objects.values_list("opportunity_id", "state")) == {
+        "a": "done",
+        "b": "done",
+        "c": "due",
+    }
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_task_performs_all_due_duties(monkeypatch):
     done = []
     monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda one, _: done.append(one.pk)))
