@@ -101,6 +101,8 @@ class Injector:
     def __init__(self, clock: PretendClock) -> None:
         self.trace = Trace()
         self.happened: list[Happened] = []
+        #: Told of each fault that happens, and again when it is looked at again.
+        self.on_happened: Callable[[Happened], None] = lambda _: None
         self.kills_for_real = False
         self._clock = clock
         self._planned: list[Fault] = []
@@ -119,8 +121,14 @@ class Injector:
         return self._planned
 
     def follow(self, kind: PlaceKind, name: str) -> None:
-        """Note a place that another process reached, which has ended since, and the fault that happened there."""
-        self._take(self.trace.reach(kind, name))
+        """Note a place that another process reached: the fault that was planned there isn't outstanding any more."""
+        self._planned_at(self.trace.reach(kind, name))
+
+    def note(self, happened: Happened) -> None:
+        """Note a fault that happened in another process, by what that process saw in its moment."""
+        if self.happened and self.happened[-1].fault == happened.fault:
+            self.happened.pop()
+        self.happened.append(happened)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -228,15 +236,24 @@ class Injector:
     # what happens
 
     def _take(self, place: Place) -> FaultKind | None:
+        fault = self._planned_at(place)
+        if fault is None:
+            return None
+        self._happen(Happened.now(fault))
+        return fault.kind
+
+    def _planned_at(self, place: Place) -> Fault | None:
         if not self._planned or self._planned[0].label != place.label:
             return None
-        fault = self._planned.pop(0)
-        self.happened.append(Happened.now(fault))
-        return fault.kind
+        return self._planned.pop(0)
+
+    def _happen(self, happened: Happened) -> None:
+        self.happened.append(happened)
+        self.on_happened(happened)
 
     def _look_again(self) -> None:
         """Look again after the commit whether a call is under way: this commit may have started it, or recorded it."""
-        self.happened.append(Happened.now(self.happened.pop().fault))
+        self._happen(Happened.now(self.happened.pop().fault))
 
     def _die(self) -> None:
         if self.kills_for_real:

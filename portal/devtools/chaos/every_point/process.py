@@ -4,6 +4,7 @@ import copy
 import os
 import random
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from integrations.queue.tasks import work
 from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import PlaceKind
-from portal.devtools.chaos.every_point.injector import Injector, Killed
+from portal.devtools.chaos.every_point.injector import Happened, Injector, Killed
 
 RESTART_SECONDS = 1.0
 ONE_SECOND, ONE_MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
@@ -172,6 +173,9 @@ class _Ended[Value]:
     seconds: float
 
 
+type _Message[Value] = _Reached | Happened | _Ended[Value]
+
+
 class RealProcess(PretendProcess):
     """Runs each step in a process of its own."""
 
@@ -186,19 +190,19 @@ class RealProcess(PretendProcess):
             self._be_the_process(step, theirs)
         theirs.close()
         ended: _Ended[Value] | None = None
-        reached: list[_Reached] = []
         while True:
             try:
                 message = ours.recv()
             except EOFError:
                 break
-            if isinstance(message, _Reached):
-                reached.append(message)
-            else:
-                ended = message
+            match message:
+                case _Reached(kind, name):
+                    self._injector.follow(kind, name)
+                case Happened():
+                    self._injector.note(message)
+                case _:
+                    ended = message
         os.waitpid(pid, 0)
-        for place in reached:
-            self._injector.follow(place.kind, place.name)
         if ended is None:
             self._clock.advance(RESTART_SECONDS)
             return Died()
@@ -206,14 +210,21 @@ class RealProcess(PretendProcess):
         return ended.value
 
     def _be_the_process[Value](
-        self, step: Callable[[], Value], messages: "Connection[_Reached | _Ended[Value], object]"
+        self, step: Callable[[], Value], messages: "Connection[_Message[Value], object]"
     ) -> NoReturn:
         """Run the step and end; the process may be killed before."""
+        one_thread = threading.Lock()
+
+        def send(message: _Message[Value]) -> None:
+            with one_thread:
+                messages.send(message)
+
         try:
-            self._injector.trace.on_reach = lambda kind, name: messages.send(_Reached(kind, name))
+            self._injector.trace.on_reach = lambda kind, name: send(_Reached(kind, name))
+            self._injector.on_happened = send
             with self._injector.watching():
                 value = step()
-            messages.send(_Ended(value, self._clock.seconds()))
+            send(_Ended(value, self._clock.seconds()))
             connections.close_all()
         except BaseException:  # noqa: BLE001 - a forked process must not go on as its parent
             traceback.print_exc()

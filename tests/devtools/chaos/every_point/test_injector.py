@@ -1,12 +1,14 @@
 """Faults at the database's connection."""
 
+from unittest import mock
+
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from integrations.organizations.models.organization import Organization
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import Fault, FaultKind
-from portal.devtools.chaos.every_point.injector import Injector, Killed
+from portal.devtools.chaos.every_point.faults import Fault, FaultKind, PlaceKind
+from portal.devtools.chaos.every_point.injector import Happened, Injector, Killed
 from tests.support.factories import OrganizationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,3 +83,15 @@ def test_the_database_is_back_when_the_clock_has_moved(injector, clock) -> None:
     with injector.watching():
         rename_in_transaction(slug)
     assert Organization.objects.get(slug=slug).name == "Renamed"
+
+
+def test_a_fault_of_another_process_counts_as_that_process_saw_it(clock, injector) -> None:
+    fault = Fault("POST /api/assessments #1", FaultKind.ERROR)
+    for one in (injector, other := Injector(clock)):
+        one.plan([fault])
+    other.on_happened = injector.note
+    seen = Happened(fault, was_in_flight=True, was_refreshing=False)
+    with mock.patch.object(Happened, "now", return_value=seen):
+        other._take(other.trace.reach(PlaceKind.CALL, "POST /api/assessments"))
+    injector.follow(PlaceKind.CALL, "POST /api/assessments")
+    assert (injector.happened, injector.outstanding) == ([seen], [])
