@@ -149,7 +149,7 @@ Q_CLUSTER: dict[str, Any] = {
     "poll": 0.05,
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
-    # a task takes 5 s, its duties up to 55 s more; rows are begun beside them for at most two minutes, and the last
+    # a task takes 5 s, a duty or a slow step more; rows are begun beside these for at most two minutes, and the last
     # of these may still make calls for a minute, whose outcome a kill would make unknown
     "timeout": 240,
     "retry": 300,

@@ -163,7 +163,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
     @admin.display(description="all records")
     def records(self, candidate: Candidate) -> SafeString:
         """Return links to the lists of what is about the candidate, each with its words and values."""
-        return list_links(_LISTS, q=candidate.opportunity_id)
+        return list_links(_LISTS, q=candidate.opportunity_id, organization=str(candidate.organization_id))
 
 
 @admin.register(OpportunityPerson)

@@ -124,7 +124,7 @@ class ExportMixin(admin.ModelAdmin):
             return [named]
         members = access.staff_memberships(request)
         own = [membership.organization for membership in members.values()]
-        # a list whose filter isn't offered, or that names no organization of theirs, may show all of them
+        # the address names none of theirs: all, since the record must not say less than what was taken out
         return [one for one in own if str(one.pk) == chosen] or list(own)
 
 

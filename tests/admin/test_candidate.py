@@ -7,6 +7,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import RoleMapping
@@ -39,11 +40,14 @@ def test_the_record_says_what_was_decided_and_leads_to_all_that_is_about_the_can
     entry = AuditEntry.objects.get(action="approve")
     for row in (acme.rows[Verdict], acme.rows[Delivery], acme.rows[Invitation], entry):
         assert address(type(row), "change", row.pk) in text
+    superuser = sign_in(None, is_superuser=True)
     for name in LISTS:
-        url = f"{reverse(f'admin:integrations_{name}_changelist')}?q=opportunity-acme"
-        assert f'href="{url}"' in text
-        rows = client.get(url).context["cl"].result_list
-        assert {row.organization_id for row in rows} == {acme.organization.pk}, name
+        page = reverse(f"admin:integrations_{name}_changelist")
+        url = f"{page}?q=opportunity-acme&organization={acme.organization.pk}"
+        assert f'href="{escape(url)}"' in text
+        for reader in (client, superuser):
+            rows = reader.get(url).context["cl"].result_list
+            assert {row.organization_id for row in rows} == {acme.organization.pk}, name
     assert ": agreed" in text
     assert "globex" not in text
 
