@@ -27,7 +27,7 @@ class JsonSerializer:
         """Return the value; None, as if it weren't there, for what isn't JSON: the portal didn't write it."""
         try:
             return json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             logger.warning("An entry of the cache isn't JSON and is ignored: the portal didn't write it")
             return None
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -57,9 +58,12 @@ class SentRequest:
 
 def super_admins_with_address(organization: Organization) -> list[Membership]:
     """Return the active Super Admins who have an e-mail address, at most 20 of them."""
+    return list(_all_with_address(organization)[:MAX_RECIPIENTS])
+
+
+def _all_with_address(organization: Organization) -> QuerySet[Membership]:
     super_admins = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN, user__is_active=True)
-    with_address = super_admins.exclude(user__email="").select_related("user")
-    return list(with_address.order_by("user__username")[:MAX_RECIPIENTS])
+    return super_admins.exclude(user__email="").select_related("user").order_by("user__username")
 
 
 def recent_requests(member: Membership) -> dict[str, Effect]:
@@ -210,7 +214,8 @@ def _for_super_admins(
 
 
 def _addresses_of_super_admins(organization: Organization) -> set[str]:
-    return {member.user.email for member in super_admins_with_address(organization)}
+    """Return all of them: else others could hide a change by names that sort earlier."""
+    return {member.user.email for member in _all_with_address(organization)}
 
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.contrib.auth import login
+from django.contrib.auth import SESSION_KEY, login
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -204,6 +204,10 @@ def begin_session(
     with transaction.atomic():
         end(request)
         end_row(request)  # of another person too: their session's data doesn't outlive this
+        if (
+            SESSION_KEY in request.session
+        ):  # of the same person: Django would keep the key, and a copied cookie with it
+            request.session.cycle_key()
         login(request, user, backend=_PASSWORD_BACKEND)
         _mark(request, method, second_factor, provider_id)
         if provider_id is not None:

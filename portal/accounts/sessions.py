@@ -19,6 +19,7 @@ from integrations.accounts.acts.sessions import end_sessions, record_for_person
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
 from integrations.pages.operation_views import ConfirmedActView
+from integrations.pages.partials import HEADER as LIVE_PART
 from portal.client_address import client_address, client_network
 
 # Keep the row of each session: it begins at a sign-in, and each request looks whether it still holds.
@@ -94,7 +95,7 @@ class SessionLimitsMiddleware:
                 request.session.flush()
                 request.user = AnonymousUser()
                 messages.info(request, _reason(row))
-            else:
+            elif LIVE_PART not in request.headers:  # a page that updates itself isn't a person who uses it
                 address = client_address(request)
                 row.record_use(str(address) if address else None)
         return self.get_response(request)

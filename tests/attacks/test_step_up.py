@@ -80,6 +80,21 @@ def test_a_form_for_a_passkey_from_an_old_session_gets_no_challenge(super_admin,
     assert not Passkey.objects.exists()
 
 
+@pytest.mark.parametrize("proof", ["password", "second factor"])
+def test_a_copied_cookie_shares_no_proof(super_admin, proof):
+    own, copy = Client(), Client()
+    sign_in(own, super_admin)
+    change_session(own, proven_at=database.now().timestamp() - 3600)
+    copy.cookies["sessionid"] = own.cookies["sessionid"].value
+    assert copy.get("/account/").status_code == 200
+    if proof == "password":
+        own.post(CONFIRM, {"password": PASSWORD, "next": PASSKEYS})
+    else:  # an app that was set up meanwhile, whose code this session has never given
+        own.post("/login/second-factor/", {"code": code_of(with_app(super_admin))})
+    assert own.get(PASSKEYS).status_code == 200
+    assert copy.get(PASSKEYS)["Location"].startswith("/login/")
+
+
 @pytest.mark.parametrize("named", ["session", "others"])
 def test_a_stolen_session_signs_its_person_out_nowhere(super_admin, named):
     own, stolen = sessions(super_admin)

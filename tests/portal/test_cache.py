@@ -5,6 +5,7 @@ import redis
 from django.core.cache import cache
 
 from integrations.queue.models.nodes import CacheEntry
+from portal.cache import JsonSerializer
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,7 @@ def test_removed_values_are_gone():
 )
 def test_a_redis_at_any_address_knows_the_options_that_it_gets(settings, address):
     redis.ConnectionPool.from_url(address, **settings.REDIS_OPTIONS).make_connection()
+
+
+def test_a_planted_value_that_nests_too_deep_is_no_entry():
+    assert JsonSerializer().loads(b"[" * 200_000) is None

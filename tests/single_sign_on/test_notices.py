@@ -1,6 +1,7 @@
 """Super Admins are told of each change of single sign-on, as the person is of their second factor."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
@@ -102,3 +103,13 @@ def test_who_is_no_super_admin_any_more_is_told_still_and_a_pause_holds_nothing(
     assert f"{organization}: the provider of single sign-on was added" in subjects()
     told = {message.to[0] for message in mail.outbox if "single sign-on" in message.subject}
     assert told == {f"{super_admin.username}@portal.example", thief.email}
+
+
+def test_every_super_admin_is_told_however_many_names_sort_earlier(organization, super_admin):
+    for number in range(25):
+        factories.member(organization, Membership.Role.SUPER_ADMIN, f"a{number:02}")
+    save(organization, super_admin)
+    mail.outbox.clear()
+    worker.work()
+    told = {address for message in mail.outbox for address in message.to}
+    assert told == {user.email for user in User.objects.filter(memberships__organization=organization)}

@@ -64,7 +64,11 @@ SHOWN_AT_SESSION_KEY = "shown_after_proof"
 
 
 def note_proof(request: HttpRequest) -> None:
-    """Store that the person has proven now who they are."""
+    """Store that the person has proven now who they are, in a session with a new key.
+
+    Who copied the cookie before doesn't share the proof: the former key opens nothing any more.
+    """
+    request.session.cycle_key()
     request.session[PROVEN_AT_SESSION_KEY] = database.now().timestamp()
 
 

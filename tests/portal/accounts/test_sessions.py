@@ -14,6 +14,7 @@ from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
+from integrations.pages.partials import HEADER as LIVE_PART
 from portal.accounts.sessions import browser_name
 from tests.support.page_text import text
 
@@ -117,6 +118,16 @@ def test_an_ended_session_changes_nothing_any_more(super_admin, organization):
     answer = client.post("/settings/policies/", {"bulk_limit": "7"})
     assert answer["Location"].startswith("/login/")
     assert not AuditEntry.objects.filter(action="change_policies").exists()
+
+
+def test_a_page_that_updates_itself_is_no_use_of_the_session(super_admin):
+    client = signed_in(super_admin)
+    make_older(last_used_at=timedelta(minutes=5))
+    before = UserSession.objects.get().last_used_at
+    client.get("/", headers={LIVE_PART: "current"})
+    assert UserSession.objects.get().last_used_at == before
+    client.get("/")
+    assert UserSession.objects.get().last_used_at > before
 
 
 def test_the_last_use_is_written_once_a_minute(super_admin):
