@@ -3,11 +3,13 @@
 import pytest
 
 from integrations.catalog.lists import refresh_roles
+from integrations.clients import provider
 from integrations.clients.provider import clients_for
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue import worker
+from integrations.store import database
 from tests.support import factories
 from tests.support.statements import noted
 
@@ -27,8 +29,18 @@ def enter(scenario, sandbox, word):
 
 
 @pytest.fixture
-def warm(scenario, sandbox):
-    """A scenario in which the platforms' lists were read and one candidate has been invited already."""
+def warm(scenario, sandbox, monkeypatch):
+    """A scenario in which the platforms' lists were read and one candidate has been invited already.
+
+    Nothing that was read is too old for the next step, however slow the machine is.
+    """
+    for module, name in (
+        (worker, "READ_AGAIN_SECONDS"),
+        (provider, "READ_AGAIN_AFTER_SECONDS"),
+        (database, "QUERY_AGAIN_SECONDS"),
+        (database, "PROMPT_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")
     refresh_roles(scenario.organization, clients_for(scenario.organization).lever())
     enter(scenario, sandbox, "Alder")

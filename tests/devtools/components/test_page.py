@@ -66,9 +66,9 @@ def test_a_toast_is_dismissed_and_an_error_stays_in_the_page(
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + "/components/")
-        toast = page.locator(".toasts").get_by_text("the invitation goes out")
+        toast = page.locator(".toasts").get_by_text("the portal sends the invitation")
         toast.wait_for()
-        page.locator(".toasts .message", has_text="the invitation goes out").get_by_role(
+        page.locator(".toasts .message", has_text="the portal sends the invitation").get_by_role(
             "button", name="Dismiss"
         ).click()
         assert toast.count() == 0
@@ -84,7 +84,7 @@ def test_messages_are_a_plain_list_without_javascript(browser: Browser, live_ser
         page = visit.page
         page.goto(visit.site + "/components/")
         toasts = page.locator(".toasts")
-        assert toasts.get_by_text("the invitation goes out").is_visible()
+        assert toasts.get_by_text("the portal sends the invitation").is_visible()
         assert toasts.evaluate("(one) => getComputedStyle(one).position") == "static"
         assert not page.get_by_role("button", name="Dismiss").first.is_visible()
         page.locator("#example-menu > summary").click()
