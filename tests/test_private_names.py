@@ -32,7 +32,6 @@ UNDOCUMENTED = {
 #: What is still used, by module. Nothing may come; what goes is removed here.
 STILL_USED = {
     "integrations/store/columns.py": {"get_compiler"},
-    "integrations/notifications/links.py": {"_num_seconds"},
 }
 
 

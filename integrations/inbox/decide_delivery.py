@@ -283,7 +283,9 @@ def decide_delivery(
         wait = wait_until_shown(reads)
         if wait is not None:
             reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
-            is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
+            is_ours = delivery.release(
+                due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason
+            )
             return AskAgain() if is_ours else LeaseLost()
     with call_log.recorded():
         organization, facts = delivery.organization, snapshot.facts

@@ -103,7 +103,7 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
             delivery.decide(VerdictCode.NOTED, explanation)
         else:
             reads = delivery.not_shown_reads + 1
-            delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error="")
+            delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error="")
         return
     # erased first: killed between the two, it is erased and decided again
     receipt = erase(organization, delivery.opportunity_id, cause, Platform.LEVER.label, deciding=delivery)
@@ -147,7 +147,7 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
     result = run_step(lambda: _handle(delivery, clients))
     match result:
         case CallDeferred():
-            _try_later(delivery, due_at=Now() + deferral(result), attempts=delivery.attempts - 1)
+            _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
         case Conflict():
             delivery.release(due_at=Now() + SHORTEST_WAIT, attempts=delivery.attempts - 1)
         case PlatformError():
@@ -178,7 +178,7 @@ def _retry(delivery: Delivery, error: PlatformError) -> None:
     # without a connection the next try records the verdict `disconnected`
     is_disconnected = isinstance(error, NotConnected)
     wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
-    _try_later(delivery, due_at=Now() + wait, last_error=str(error), failing_since=failing_since)
+    _try_later(delivery, due_at=database.due_after(wait), last_error=str(error), failing_since=failing_since)
 
 
 def _give_up(delivery: Delivery, error: PlatformError) -> None:
