@@ -3,10 +3,6 @@
 Staff see the rows of the organizations they are members of. Tokens and keys are never read, so never shown.
 """
 
-import social_django.admin  # noqa: F401 - registers the models that are unregistered below
-from django.contrib import admin
-from social_django.models import Association, Nonce, UserSocialAuth
-
 from integrations.admin import (  # noqa: F401 - each registers its models
     account,
     audit_log,
@@ -20,6 +16,3 @@ from integrations.admin import (  # noqa: F401 - each registers its models
     invitation,
     organization,
 )
-
-# Lever's grant is stored encrypted in LeverConnection; nobody needs social-auth's own tables.
-admin.site.unregister([Association, Nonce, UserSocialAuth])

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import django_q.admin  # noqa: F401 - registers what is unregistered
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django_q.models import Failure, OrmQ, Schedule, Success
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
@@ -16,12 +14,6 @@ from integrations.health.models import LeverProbe
 from integrations.queue import notify
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
-
-# django-q2's own pages would execute the pickles that they show. What fails is on the page of its row; a task that
-# fails beside them is logged.
-for model in (Failure, OrmQ, Schedule, Success):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
 
 
 @admin.register(LeverProbe)
