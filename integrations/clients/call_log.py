@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection, models, transac
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import FINAL_ERASURES
 from integrations.privacy.models import Erasure
+from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +110,8 @@ class _CallLog:
         try:
             with self.recorded():
                 pass
-        except (DatabaseError, InterfaceError):
-            logger.exception("%s API calls could not be recorded", len(self._calls))
+        except (DatabaseError, InterfaceError) as error:
+            logger.error("%s API calls could not be recorded\n%s", len(self._calls), masked_traceback(error))
             self._calls = []
 
     @contextmanager

@@ -18,7 +18,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
-from integrations.store.leasing import LEASE
+from integrations.store.leasing import LEASE, masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +71,9 @@ def record_deviations(
                 is_readable=deviation.is_readable,
                 example=deviation.example,
             )
-        except (DatabaseError, InterfaceError):
-            logger.exception("a deviation of %s %s could not be recorded", platform, endpoint)
+        except (DatabaseError, InterfaceError) as error:
+            lost = "a deviation of %s %s could not be recorded\n%s"
+            logger.error(lost, platform, endpoint, masked_traceback(error))
 
 
 # What happens before and after each call: the limits, the row's lease, the record of the call.
@@ -126,9 +127,9 @@ def after_call(
                 record_clock_skew(call.clock_ahead)
             call_log.add(_row(organization, context, call))
             record_deviations(organization, call.platform, call.endpoint, call.deviations)
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
             # the call was made: the caller must not see an error because something about it was lost
-            logger.exception("what an API call showed could not be recorded")
+            logger.error("what an API call showed could not be recorded\n%s", masked_traceback(error))
 
     return record
 

@@ -62,9 +62,6 @@ class TokenManager:
 
         Raises PlatformError with status 401 when there is none: a person then has to connect Lever again.
         """
-        connection = self._working()
-        if connection.access_token != refused:
-            return connection.access_token
         return self._refreshed(refused)
 
     def give_up(self, refused: str) -> None:

@@ -14,7 +14,7 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.signature import decode_secret
 from integrations.http.errors import PlatformError
 from integrations.organizations.acts.waiting import requeue_waiting
@@ -89,15 +89,13 @@ def save_codescreen_idempotency(organization: Organization, is_honoured: bool, a
 def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
     """Read CodeScreen's assessments with the stored key; return how many there are.
 
-    An accepted key takes up what waited for one. Raises PlatformError; after a 401 the key is marked as refused.
+    A key that is accepted again takes up what waited for one. Raises PlatformError; after a 401 the key is marked as
+    refused.
     """
-    try:
-        lists.refresh_assessments(organization, codescreen)
-    except PlatformError as error:
-        if error.status == 401:
-            mark_key_refused(organization.codescreen, str(error))
-        raise
-    requeue_waiting(organization)
+    before = CodeScreenConnection.objects.filter(organization=organization).first()
+    lists.refresh_assessments(organization, codescreen)
+    if before is None or not before.is_working:
+        requeue_waiting(organization)
     return len(lists.live_assessments(organization))
 
 

@@ -149,7 +149,8 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
         case CallDeferred():
             _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
         case Conflict():
-            delivery.release(due_at=Now() + SHORTEST_WAIT, attempts=delivery.attempts - 1)
+            changes = {"attempts": delivery.attempts - 1, "last_error": result.reason}
+            _try_later(delivery, due_at=Now() + SHORTEST_WAIT, **changes)
         case PlatformError():
             _retry(delivery, result)
         case Crash():

@@ -24,6 +24,7 @@ from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
 from integrations.queue.portal_duties import perform_portal_duties
 from integrations.queue.worker import Organizations, Row, claim_rows, perform_duties, work_on
 from integrations.store.database import DATABASE_OUTAGE, conflict
+from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -146,12 +147,13 @@ class _Work:
     def _begin_duties(self) -> None:
         """Begin due duties, in one thread alone while rows wait."""
         free = (1 if self._rows_wait.is_set() else settings.DUTY_THREADS) - len(self._duties)
+        if free <= 0:
+            return
         steps: list[Callable[[], object]] = [perform_portal_duties] if PortalDuty.is_one_due() else []
-        if free > 0:
-            for number in range(DutyRun.objects.due()[:free].count()):
-                yields_to = self._rows_wait if self._duties or number else None
-                steps.append(partial(perform_duties, self._ends_at, yields_to))
-        self._duties |= {threads().submit(_perform, step) for step in steps[: max(free, 0)]}
+        for number in range(DutyRun.objects.due()[:free].count()):
+            yields_to = self._rows_wait if self._duties or number else None
+            steps.append(partial(perform_duties, self._ends_at, yields_to))
+        self._duties |= {threads().submit(_perform, step) for step in steps[:free]}
 
 
 def _beat() -> None:
@@ -178,5 +180,5 @@ def _perform(step: Callable[[], object]) -> None:
         what = conflict(error) or "the database went away"
         logger.warning("%s; the leases of a step will expire", what, exc_info=True)
         connection.close()
-    except Exception:
-        logger.exception("a step failed; its lease will expire")
+    except Exception as error:  # noqa: BLE001 - a bug in one step stops no other
+        logger.error("a step failed; its lease will expire\n%s", masked_traceback(error))

@@ -161,7 +161,7 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
     if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
         wait = timedelta(hours=6) if failures > 3 else wait
     if error.retry_after is not None:
-        wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
+        wait = max(wait if error.retry_after else SHORTEST_WAIT, timedelta(seconds=error.retry_after))
     with transaction.atomic():
         row = Invitation.objects.reread_locked(invitation)
         if error.status == 404 and not row.stopped_by_user and row.polled_at == invitation.polled_at:

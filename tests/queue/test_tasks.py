@@ -243,3 +243,15 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
     tasks.work(30)
     assert len(held) == 6
     assert max(held) == 2
+
+
+def test_a_step_that_fails_logs_no_values_of_its_error(caplog) -> None:
+    values = "Failing row contains (Candidate Alder)"
+
+    def step() -> None:
+        raise ValueError(values)
+
+    tasks._perform(step)
+    assert "a step failed" in caplog.text
+    assert "ValueError" in caplog.text
+    assert "Alder" not in caplog.text

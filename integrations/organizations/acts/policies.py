@@ -12,7 +12,6 @@ from integrations.core.errors import ActionNotAllowed
 from integrations.lever.client import LeverClient
 from integrations.organizations.acts.waiting import requeue_waiting
 from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
-from integrations.queue.models.duty_run import DutyRun
 
 
 def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:
@@ -50,8 +49,6 @@ def set_policies(
             organization.save(update_fields=["feedback_author_name", "feedback_author_gone"])
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
-            # those that requeue others too: none of them ends a pause and so repeats itself
-            DutyRun.objects.requeue(organization.pk, left_out=())
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes
 

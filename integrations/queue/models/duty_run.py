@@ -1,7 +1,7 @@
 """The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -68,8 +68,6 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.REMOVE_OLD_RECORDS: timedelta(days=1),
     Duty.ANNOUNCE_HEAD: timedelta(days=1),
 }
-#: These requeue what waited when they succeed, and would have themselves repeated without end.
-REQUEUEING = (Duty.REFRESH_ASSESSMENTS, Duty.RETRY_REFUSED_KEY, Duty.REQUEUE_WAITING)
 
 
 @dataclass(frozen=True)
@@ -103,10 +101,10 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known = self.filter(duty=duty, organization__in=organization_ids)
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
-    def requeue(self, organization_id: int, left_out: Sequence[Duty] = REQUEUEING) -> None:
+    def requeue(self, organization_id: int) -> None:
         """Have the duties done that couldn't be while the organization was paused or not connected."""
-        idle = self.filter(organization=organization_id, priority=DutyRun.REQUESTED)
-        idle.exclude(duty__in=left_out).update(due_at=Now(), requested_at=Now())
+        idle = self.filter(organization=organization_id, priority=DutyRun.IDLE)
+        idle.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
     def summary(self) -> list[DutySummary]:
         """Return each duty over all organizations; one query."""
@@ -137,7 +135,8 @@ class DutyRun(Leasable):
     """One duty of one organization. A worker claims it when it is due; the row is its memory."""
 
     Duty = Duty
-    REQUESTED, BY_THE_CLOCK = 1, 5
+    #: Idle is what could do nothing the last time, or not all, for want of a connection: it goes after all others.
+    REQUESTED, BY_THE_CLOCK, IDLE = 1, 5, 6
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="duty_runs"
@@ -208,13 +207,12 @@ class DutyRun(Leasable):
     def succeed(self, duration_ms: int, *, was_idle: bool = False) -> bool:
         """Record a run that did all it could. Return False when the lease was lost.
 
-        `was_idle` when a connection was missing for the rest, or a pause left it out: it counts as requested, so that
-        `requeue` finds it.
+        `was_idle` when a connection was missing for the rest, or a pause left it out: `requeue` finds it then.
         """
         return self._finish(
             duration_ms,
             self._next_time(),
-            self.REQUESTED if was_idle else self.BY_THE_CLOCK,
+            self.IDLE if was_idle else self.BY_THE_CLOCK,
             failures=0,
             last_error="",
             traceback="",
@@ -244,7 +242,9 @@ class DutyRun(Leasable):
     def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
         """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
         again_at, failures = due_after(timedelta(seconds=seconds)), self._failures_at(place)
-        return self._finish(duration_ms, again_at, failures=failures, last_error=reason, place=place)
+        return self._finish(
+            duration_ms, again_at, failures=failures, last_error=reason, traceback="", place=place
+        )
 
     def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
         """Record a run that ended without having got on: a failure, after which it waits longer each time.

@@ -184,7 +184,7 @@ class World:
             leases = [row.leased_until for row in rows if row.leased_until]
             if run.succeeded_at is not None and run.succeeded_at >= began and not leases:
                 self.rest()  # a person connects Lever again where its grant ended
-                if DutyRun.objects.get(duty=duty).priority != DutyRun.REQUESTED:
+                if DutyRun.objects.get(duty=duty).priority == DutyRun.BY_THE_CLOCK:
                     return
                 continue
             self.clock.move_to(max(leases, default=run.due_at or self.clock.now()))
