@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,40 +13,10 @@ from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
+from integrations.audit.models.audited_rows import MODELS
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
-from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind, is_secret
-from integrations.catalog.models import RatingThresholds, RoleMapping
-from integrations.codescreen.models import CodeScreenConnection
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
-from integrations.lever.models.connection import LeverConnection
-from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications.models import AlertAddress, EmailTemplate
-from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
-from integrations.privacy.models import Erasure
-from integrations.single_sign_on.models import IdentityProvider, SignInDomain
+from integrations.audit.models.entry import AuditAction, AuditEntry, is_secret
 
-#: The model of the row that an entry is about, by kind. The link leads to a 404 once the row is deleted.
-_MODELS: Mapping[str, type[Model]] = {
-    TargetKind.ORGANIZATION: Organization,
-    TargetKind.MEMBER: Membership,
-    TargetKind.PENDING_MEMBERSHIP: PendingMembership,
-    TargetKind.SINGLE_SIGN_ON: IdentityProvider,
-    TargetKind.SIGN_IN_DOMAIN: SignInDomain,
-    TargetKind.MAPPING: RoleMapping,
-    TargetKind.RATING_THRESHOLDS: RatingThresholds,
-    TargetKind.LEVER_CONNECTION: LeverConnection,
-    TargetKind.LEVER_WEBHOOK: LeverWebhook,
-    TargetKind.CODESCREEN_CONNECTION: CodeScreenConnection,
-    TargetKind.EMAIL_TEMPLATE: EmailTemplate,
-    TargetKind.ALERT_ADDRESS: AlertAddress,
-    TargetKind.INVITATION: Invitation,
-    TargetKind.EFFECT: Effect,
-    TargetKind.DELIVERY: Delivery,
-    TargetKind.ERASURE: Erasure,
-}
 #: What happened to a secret, by whether there was one before and after.
 _SECRETS = {
     (False, True): "stored",
@@ -107,7 +77,7 @@ def changes_table(entry: AuditEntry) -> str | SafeString:
 
 def target_link(entry: AuditEntry) -> str | SafeString:
     """Return the name of the row that an entry is about, as a link where the admin has a page of it."""
-    model = _MODELS.get(entry.target_kind)
+    model = MODELS.get(entry.target_kind)
     name = entry.target or entry.get_target_kind_display()
     if model is None or not entry.target_id:
         return name

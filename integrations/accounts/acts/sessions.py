@@ -46,10 +46,10 @@ def record_for_person(
             audit(user, actor or user, action, changes, reason, organization=organization)
 
 
-def record_for_nobody(action: AuditAction, changes: Changes | None = None, *, reason: str = "") -> None:
+def record_for_nobody(action: AuditAction, changes: Changes | None = None) -> None:
     """Append one entry of the portal as a whole about an account that doesn't exist.
 
     What was typed as its name isn't stored: people type passwords into the wrong field.
     """
     target = AuditTarget(TargetKind.ACCOUNT, None, "an unknown user name")
-    audit(target, UNKNOWN_ACTOR, action, changes, reason)
+    audit(target, UNKNOWN_ACTOR, action, changes)

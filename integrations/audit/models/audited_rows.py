@@ -49,6 +49,11 @@ _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] =
     Erasure: (TargetKind.ERASURE, lambda row: f"opportunity {row.opportunity_id}"),
 }
 
+#: The model of the row that an entry of the portal's own tables is about, by kind.
+MODELS: dict[str, type[models.Model]] = {
+    kind: model for model, (kind, _) in _AUDITED.items() if model is not User
+}
+
 
 def target_of(row: models.Model | None) -> AuditTarget:
     """Return the row as an audit entry names it; None stands for the portal as a whole.

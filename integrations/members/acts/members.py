@@ -66,7 +66,7 @@ def save_member(
             changes["email"] = (user.email, email)
             user.email = email
         if password and not has_password(user, password):
-            changes["password"] = (user.has_usable_password(), password)
+            changes["password"] = (user.has_usable_password(), True)
             user.set_password(password)
         user.save()
         if "password" in changes:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -46,13 +45,6 @@ class RatingThresholdsForm(forms.Form):
         if reason := self._assessments.refusal(written):
             raise forms.ValidationError(reason)
         return written
-
-    def clean(self) -> dict[str, Any]:
-        """Reject thresholds that don't rise."""
-        cleaned = super().clean() or {}
-        if not self.errors and list(self.thresholds()) != sorted(self.thresholds()):
-            raise forms.ValidationError("Rating thresholds must rise from 2 to 4.")
-        return cleaned
 
     def thresholds(self) -> Thresholds:
         """Return the three scores of a valid form."""
@@ -96,8 +88,5 @@ class RatingListView(OrganizationMixin, OperationView):
     def operate(self, form: RatingThresholdsForm) -> str | None:
         """Store the thresholds of one assessment."""
         assessment = form.cleaned_data["assessment"]
-        try:
-            is_changed = set_thresholds(self.organization, assessment, form.thresholds(), self.user)
-        except ValidationError as error:
-            raise ValidationError(error.messages) from error  # the form has no field for some of them
+        is_changed = set_thresholds(self.organization, assessment, form.thresholds(), self.user)
         return f"The thresholds of “{assessment}” are stored." if is_changed else None

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.core.errors import ActionNotAllowed
+from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
 from integrations.core.vocabulary import Platform
 from integrations.effects.perform import kinds_acting_on
 from integrations.invitations.models.invitation import Invitation
@@ -139,17 +140,17 @@ class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Count the invitations and effects that disconnecting affects."""
-        own, status = {"organization": self.organization}, Invitation.Status
-        started = [status.INVITED, status.IN_PROGRESS, status.SUBMITTED]
-        unsent = [status.PENDING, status.SENDING, status.HELD]
+        own = {"organization": self.organization}
         lever_writes = Effect.objects.filter(
             state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
         )
         tokens = signature_tokens.active_tokens(self.organization)
         return super().get_context_data(
             lever=self.organization.lever,
-            open_count=Invitation.objects.filter(status__in=started, **own).count(),
-            unsent_count=Invitation.objects.filter(status__in=unsent, **own).count(),
+            open_count=Invitation.objects.filter(status__in=FOLLOWED, **own).count(),
+            unsent_count=Invitation.objects.filter(
+                status__in=(*UNSENT, InvitationStatus.SENDING), **own
+            ).count(),
             unwritten_count=lever_writes.count(),
             has_made_webhook=any(token.is_made_by_us for token in tokens),
             **kwargs,
