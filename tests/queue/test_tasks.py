@@ -245,6 +245,7 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
     assert max(held) == 2
 
 
+@pytest.mark.django_db
 def test_a_step_that_fails_logs_no_values_of_its_error(caplog) -> None:
     values = "Failing row contains (Candidate Alder)"
 
