@@ -187,6 +187,8 @@ class Injector:
 
     def after_call(self, kind: FaultKind | None) -> None:
         """Let happen what happens once the platform did as asked."""
+        if kind is not None:
+            self._look_again()
         if kind is FaultKind.KILLED_AFTER:
             self._die()
         if kind in AWAY_SECONDS:
@@ -228,6 +230,9 @@ class Injector:
         if kind is FaultKind.KILLED_AFTER:
             self._look_again()
             self._die()
+        if self._is_dead:  # another thread's fault ended the process during this commit
+            self._look_again()
+            raise Killed
         if kind is FaultKind.AWAY_AFTER:
             self._go_away(AWAY_SECONDS[kind])
             self._refuse_if_away()
@@ -252,7 +257,7 @@ class Injector:
         self.on_happened(happened)
 
     def _look_again(self) -> None:
-        """Look again after the commit whether a call is under way: this commit may have started it, or recorded it."""
+        """Look again whether a call is under way: a commit of this or another thread may have started or ended it."""
         self._happen(Happened.now(self.happened.pop().fault))
 
     def _die(self) -> None:
@@ -260,6 +265,7 @@ class Injector:
             os.kill(os.getpid(), signal.SIGKILL)
         self._is_dead = True
         self._roll_back()
+        self._look_again()
         raise Killed
 
     def _stall(self) -> None:

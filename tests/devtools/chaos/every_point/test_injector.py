@@ -95,3 +95,12 @@ def test_a_fault_of_another_process_counts_as_that_process_saw_it(clock, injecto
         other._take(other.trace.reach(PlaceKind.CALL, "POST /api/assessments"))
     injector.follow(PlaceKind.CALL, "POST /api/assessments")
     assert (injector.happened, injector.outstanding) == ([seen], [])
+
+
+def test_what_another_thread_starts_during_a_call_is_in_flight_when_the_process_is_killed(injector) -> None:
+    fault = Fault("GET /v1/opportunities #1", FaultKind.KILLED_AFTER)
+    injector.plan([fault])
+    seen = [Happened(fault, was_in_flight, was_refreshing=False) for was_in_flight in (False, True, True)]
+    with mock.patch.object(Happened, "now", side_effect=seen), injector.watching(), pytest.raises(Killed):
+        injector.after_call(injector.at_call("GET /v1/opportunities"))
+    assert injector.happened == [seen[-1]]
