@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from django.db import InterfaceError, InternalError, OperationalError, connection
@@ -104,6 +105,31 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             logger.warning("the database is unreachable; retrying the write", exc_info=True)
             connection.close()
             time.sleep(PAUSE_SECONDS)
+
+
+# Plans that PostgreSQL keeps.
+
+
+#: A connection has a statement prepared when it runs it for the fourth time.
+RUN_BEFORE_PREPARED = 3
+
+
+@contextmanager
+def kept_plans() -> Iterator[None]:
+    """Have PostgreSQL keep the plan of each statement that runs within, also where connections usually don't.
+
+    For statements that find rows by a key: another value could need another plan of any other statement.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    driver = connection.connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, RUN_BEFORE_PREPARED
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
 # Run something again when its connection has ended meanwhile.

@@ -1,7 +1,7 @@
 """One statement stores a webhook, counts its repeats, and stores nothing of an erased person."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.inbox.models.delivery import Delivery, Stored, insert_once
@@ -71,3 +71,22 @@ def test_nothing_is_stored_of_somebody_whose_data_was_erased_for_good(organizati
 def test_a_webhook_of_an_organization_that_is_gone_is_an_integrity_error():
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(123456789)
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite keeps the plans that Python's driver asks for"
+)
+def test_the_plan_is_kept_where_a_connection_keeps_none(organization):
+    connection.ensure_connection()
+    threshold = connection.connection.prepare_threshold
+    connection.connection.prepare_threshold = None
+    try:
+        for number in range(6):
+            insert(organization.pk, f"id:{number}")
+        assert connection.connection.prepare_threshold is None
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            prepared = [statement for (statement,) in cursor.fetchall()]
+    finally:
+        connection.connection.prepare_threshold = threshold
+    assert len([one for one in prepared if 'INSERT INTO "integrations_delivery"' in one]) == 1

@@ -346,7 +346,7 @@ def insert_once(
     stated = (organization_id, platform.value, event, dedupe_key, opportunity_id, body)
     # no receipt is for an empty id
     erased = (organization_id, "" if is_impersonal else opportunity_id)
-    with connection.cursor() as cursor:
+    with database.kept_plans(), connection.cursor() as cursor:
         cursor.execute(_statement(connection.vendor), (*stated, *erased))
         row = cursor.fetchone()
     if row is None:
