@@ -168,13 +168,14 @@ class ResponseHeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._policy = build_policy(settings.SECURE_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request; nothing but static files and what says so itself is kept by browsers or proxies."""
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", build_policy(settings.SECURE_CSP))
+        response.headers.setdefault("Content-Security-Policy", self._policy)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
         if not may_be_kept(response):

@@ -183,7 +183,9 @@ def _is_number(written: str) -> bool:
 def _compare(
     shape: Shape, value: object, path: str, types_around: Callable[[], Mapping[str, str]]
 ) -> Iterator[Deviation]:
-    kind = kind_of(value)
+    # whether a text holds a number matters where texts aren't expected
+    is_text = isinstance(value, str) and Kind.TEXT in shape.kinds
+    kind = Kind.TEXT if is_text else kind_of(value)
     is_readable = kind in shape.readable
     if kind not in shape.kinds:
         yield Deviation(path, shape.type_names, kind, is_readable, types_around())
