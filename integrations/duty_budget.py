@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from integrations import stop_signal
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.queue.models.duty_run import DutyRun
 
 #: A turn begins no part and no call after so long.

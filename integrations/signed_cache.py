@@ -3,7 +3,7 @@
 from django.core import signing
 from django.core.cache import cache
 
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 
 
 def get(key: str, seconds: int) -> JsonObject | None:

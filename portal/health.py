@@ -37,7 +37,7 @@ from integrations.queue import notify
 from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
-from integrations.store.secrets import sample_of_secrets
+from integrations.store.columns import sample_of_secrets
 from portal.process import database_waits
 
 # Health probes: whether this process answers, whether this node accepts requests, whether work gets done.

@@ -23,8 +23,8 @@ from integrations.clients import models as client_models
 from integrations.lever.acts.lever_connection import connect_lever
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
-from integrations.queue import notify, tasks
-from integrations.webhooks import addressee, authentication
+from integrations.queue import notify, worker
+from integrations.webhooks import authentication
 from portal.devtools import test_suites
 from tests.support import append_only, factories
 from tests.support.sandbox import Sandbox
@@ -111,7 +111,7 @@ def _portal_settings(settings, monkeypatch) -> None:
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"
     authentication.seen.clear()
-    addressee.memory.forget()
+    authentication.memory.forget()
     client_models.forget()
     settings.CODESCREEN_API_URL = "http://127.0.0.1:9/nobody"  # no test asks the real one
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
@@ -190,11 +190,11 @@ def _no_kept_connections() -> Iterator[None]:
             all_have_one.wait()
             connections.close_all()
 
-        with tasks.threads() as threads:
+        with worker.threads() as threads:
             for _ in range(count):
                 threads.submit(close)
-    tasks.threads.cache_clear()
-    tasks._beat_at = 0.0
+    worker.threads.cache_clear()
+    worker._beat_at = 0.0
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ from django.utils import timezone
 from integrations.catalog import lists
 from integrations.clients import provider
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
-from integrations.effects import invitation_endings, perform, revalidation
+from integrations.effects import perform, sending
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.perform import apply_outcome
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox import enqueue, outcome
-from integrations.outbox.models import Effect
+from integrations.outbox import outcome
+from integrations.outbox.models import Effect, enqueue
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.results import poll
@@ -132,7 +132,7 @@ def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
 
 def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
-    invitation_endings.mark_invited(invitation, "i1")
+    sending.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
     assert poll.claim_polls(1) == []
@@ -187,13 +187,13 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
     effect = factories.claimed(Effect, "me")
     clients = provider.clients_for(connected_organization)
     for age, is_read in (
-        (revalidation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (revalidation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+        (sending.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (sending.READ_AGAIN_AFTER + timedelta(seconds=30), True),
     ):
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = count_calls()
-        assert revalidation.revalidate(effect, invitation, clients, is_chosen=False) is None
+        assert sending.revalidate(effect, invitation, clients, is_chosen=False) is None
         assert (count_calls() > before) is is_read
 
 
@@ -225,5 +225,5 @@ def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organizatio
 
 
 def test_an_enqueued_effect_is_due_at_once(organization, skewed):
-    enqueue.enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
+    enqueue(organization.pk, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None

@@ -14,8 +14,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.http import deadlines
 from integrations.http.connections import kept_connections
-from integrations.http.errors import PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker

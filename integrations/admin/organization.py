@@ -13,9 +13,9 @@ from integrations.admin import access
 from integrations.admin.access import current_user
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.filters import OrganizationFilter
-from integrations.catalog import stages
+from integrations.catalog import lists
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.acts.members import change_role, remove_member
 from integrations.members.models.membership import SUPER_ADMINS, LastSuperAdmin, Membership, PendingMembership
@@ -35,7 +35,7 @@ class OrganizationForm(forms.ModelForm):
         trial = copy.copy(self.instance)
         for name, value in cleaned.items():
             setattr(trial, name, value)
-        stages.refuse_inviting_target(trial, self.changed_data)
+        lists.refuse_inviting_target(trial, self.changed_data)
         return cleaned
 
 

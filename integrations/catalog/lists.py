@@ -1,21 +1,91 @@
-"""Read the platforms' lists into the local copies, and look up names and ids in them."""
+"""An organization's catalog: its trigger stages and mappings, and the copies of the platforms' lists."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 
-from integrations.catalog.models import Assessment, Role, Stage
+from django.core.exceptions import ValidationError
+
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.codescreen.payloads import ListedAssessment
-from integrations.core.rules.names import KnownAssessment, is_named
-from integrations.http.errors import PlatformError
+from integrations.core.rules.facts import MappingIndex, MappingRule, TriggerPolicy
+from integrations.core.rules.names import KnownAssessment, closest_name, is_named
+from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import Posting
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.store import database, questions
-from integrations.store.questions import live_role_title, live_stage_name
+from integrations.store import database
+from integrations.store.database import live_role_title, live_stage_name, role_mappings
+
+# An organization's role mappings and trigger stages, as the rules need them.
+
+
+def mapping_index(organization: Organization) -> MappingIndex:
+    """Return the organization's role mappings as they were written, indexed."""
+    return MappingIndex(MappingRule(*row) for row in role_mappings(organization.pk))
+
+
+def trigger_policy(organization: Organization) -> TriggerPolicy:
+    """Return which stages may lead to an invitation: those with the prefix, and those that a mapping names."""
+    mapped = RoleMapping.objects.filter(organization=organization).exclude(stage="")
+    stages = mapped.order_by("stage").values_list("stage", flat=True).distinct()
+    return TriggerPolicy(organization.stage_prefix, frozenset(stages))
+
+
+def trigger_stages(organization: Organization) -> list[Stage]:
+    """Return the stages in Lever that may lead to an invitation, in the pipeline's order."""
+    policy = trigger_policy(organization)
+    stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]
+
+
+# The stage that candidates are moved to when CodeScreen states Passed, checked against Lever's stages.
+
+
+def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
+    """Return why entering the stage on pass would send an invitation again; empty when it wouldn't."""
+    written = organization.passed_stage.strip()
+    if not written:
+        return ""
+    known = stages_named_in_copy(organization, written) if organization.pk else []
+    named = [(stage.external_id, stage.name) for stage in known] or [(written, written)]
+    policy = TriggerPolicy(organization.stage_prefix)
+    if organization.pk and by_mapping:
+        policy = trigger_policy(organization)
+    if not any(policy.is_trigger(*stage) for stage in named):
+        return ""
+    name = known[0].name if known else written
+    return (
+        f"Entering “{name}” sends an assessment, because its name begins with "
+        f"“{organization.stage_prefix}” or a mapping names it. Choose a stage that doesn't."
+    )
+
+
+def refuse_inviting_target(organization: Organization, changed: Container[str]) -> None:
+    """Raise ValidationError when changing these policies is what makes the stage on pass invite.
+
+    Any other change is accepted, whatever has become of the stage: a mapping added since, which the doctor reports,
+    must not keep anybody from pausing.
+    """
+    if "passed_stage" in changed:
+        reason = why_target_invites(organization)
+    else:
+        reason = why_target_invites(organization, by_mapping=False) if "stage_prefix" in changed else ""
+    if reason:
+        raise ValidationError({"passed_stage": reason})
+
+
+def unknown_target_message(organization: Organization) -> str:
+    """Return a sentence: Lever doesn't have the stage on pass, and which one was probably meant."""
+    names = Stage.objects.live().filter(organization=organization).values_list("name", flat=True)
+    meant = closest_name(organization.passed_stage, names)
+    hint = f" Did you mean “{meant}”?" if meant else ""
+    written = organization.passed_stage.strip()
+    return f"Lever has no stage “{written}”, which the policies name for those who passed.{hint}"
+
 
 # Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments.
 
@@ -197,4 +267,4 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    return tuple(KnownAssessment(*row) for row in questions.live_assessments(organization.pk))
+    return tuple(KnownAssessment(*row) for row in database.live_assessments(organization.pk))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from integrations import stop_signal
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 
 STOPPING = "the portal is being stopped"
 TIME_IS_UP = "the worker has no time left for another call"

@@ -11,8 +11,7 @@ from integrations.clients import call_log, call_window
 from integrations.clients.limits import CallLimits
 from integrations.clients.models import ApiCall, ShapeDeviation
 from integrations.core import correlation
-from integrations.http.errors import CallDeferred
-from integrations.http.session import CallRecord
+from integrations.http.session import CallDeferred, CallRecord
 from integrations.http.shapes import Deviation
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization

@@ -11,8 +11,7 @@ from django.conf import settings
 
 from integrations import stop_signal
 from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket
-from integrations.http.errors import CallDeferred
-from integrations.http.session import CallRecord
+from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
 
 logger = logging.getLogger(__name__)

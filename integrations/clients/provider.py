@@ -13,8 +13,7 @@ from integrations.clients.hooks import AfterCall, CallContext, after_call, befor
 from integrations.clients.limits import CallLimits
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import Platform
-from integrations.http.errors import NotConnected, PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import NotConnected, PlatformError, PlatformSession
 from integrations.lever import oauth
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection

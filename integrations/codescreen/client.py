@@ -14,8 +14,7 @@ from integrations.codescreen.payloads import (
     is_score,
     is_time,
 )
-from integrations.http.errors import PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import (
     Endpoint,
     Form,

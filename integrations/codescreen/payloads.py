@@ -1,9 +1,13 @@
-"""What the portal reads from CodeScreen's answers and webhooks, decoded leniently.
+"""What the portal reads from CodeScreen's answers and webhooks, decoded leniently, and how webhooks are signed.
 
 Source: https://docs.codescreen.com (List assessments, Get assessment status). The keys of `metadata` and the webhooks
 are extensions that a CodeScreen account may have; an account without them is understood too.
 """
 
+import base64
+import binascii
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +15,11 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Self
 
+from django.utils.crypto import constant_time_compare
 from django.utils.dateparse import parse_datetime
 
-from integrations.http.json_types import JsonObject, one_line
+from integrations.core.vocabulary import RejectionCode
+from integrations.http.shapes import JsonObject, one_line
 
 MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
@@ -194,3 +200,58 @@ def instance_id_in(body: object) -> str:
     """Return the instance id in an answer or an error's body, empty when there is none."""
     instance_id = body.get("assessmentInstanceId") if isinstance(body, dict) else None
     return instance_id if isinstance(instance_id, str) else ""
+
+
+# Verifies that a webhook came from CodeScreen, by Standard Webhooks 1.0.0 (https://www.standardwebhooks.com).
+
+
+TOLERANCE_SECONDS = 300
+SECRET_PREFIX = "whsec_"
+
+
+class BadSignature(Exception):
+    """The signature isn't valid. `code` names the part that failed, never what would have been right."""
+
+    def __init__(self, code: RejectionCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def decode_secret(secret: str) -> bytes:
+    """Return the key of a `whsec_<base64>` secret. Raises ValueError, with the fix, when it isn't one."""
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("A webhook secret looks like whsec_ followed by base64.") from error
+    if not secret.startswith(SECRET_PREFIX) or not 24 <= len(key) <= 64:
+        raise ValueError("A webhook secret is whsec_ followed by the base64 of 24 to 64 bytes.")
+    return key
+
+
+def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
+    """Return the `v1,<base64>` signature of the raw body."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.new(decode_secret(secret), signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def verify(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> str:
+    """Verify a request and return its message id. Raises BadSignature.
+
+    `now` is in Unix seconds; a timestamp that is more than TOLERANCE_SECONDS off either way is refused.
+    """
+    message_id = headers.get("webhook-id") or ""
+    timestamp = headers.get("webhook-timestamp") or ""
+    signatures = headers.get("webhook-signature") or ""
+    if not message_id or not timestamp or not signatures:
+        raise BadSignature(RejectionCode.SIGNATURE_MISSING)
+    # the digits are what was signed, so only the plain form is accepted
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12) or len(message_id) > 200:
+        raise BadSignature(RejectionCode.SIGNATURE_MALFORMED)
+    if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
+        raise BadSignature(RejectionCode.TIMESTAMP_OUT_OF_RANGE)
+    expected = sign(message_id, timestamp, body, secret)
+    matches = [constant_time_compare(expected, candidate) for candidate in signatures.split(" ")]
+    if not any(matches):
+        raise BadSignature(RejectionCode.SIGNATURE_MISMATCH)
+    return message_id

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.catalog.stages import mapping_index
+from integrations.catalog.lists import mapping_index
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -17,9 +17,9 @@ from integrations.configuration.section import (
 )
 from integrations.configuration.sections import SECTIONS
 from integrations.configuration.toml import literal
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.rules.backtest import Rules
-from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.facts import MappingIndex, MappingRule
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.acts import DECIDING_POLICIES, rules_of
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.models.organization import Organization

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from integrations.catalog import acts as catalog_acts
-from integrations.catalog import stages
+from integrations.catalog import lists
 from integrations.catalog.models import RatingThresholds, RoleMapping
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
@@ -35,7 +35,7 @@ from integrations.configuration.section import (
     table_of,
 )
 from integrations.configuration.toml import literal, quoted
-from integrations.lever.acts import signature_tokens
+from integrations.lever.acts import lever_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.acts import members
 from integrations.members.models.membership import Membership
@@ -95,7 +95,7 @@ def _refuse_whole(organization: Organization, values: Table) -> None:
     try:
         trial = organization.changed(values)
         refuse_key_of_another(trial, trial.webhook_key)
-        stages.refuse_inviting_target(trial, values)
+        lists.refuse_inviting_target(trial, values)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         path = "policies" if name == "__all__" else _path(name)
@@ -173,11 +173,11 @@ def _compare_members(file: Configuration, organization: Organization) -> Changes
 # The connections, whose keys are stored one at a time
 
 _LEVER = keys(
-    secret("signature_token", save=signature_tokens.save_main_token),
+    secret("signature_token", save=lever_webhooks.save_main_token),
     secret(
         "previous_signature_token",
         can_be_removed=True,
-        save=signature_tokens.save_previous_token,
+        save=lever_webhooks.save_previous_token,
         needs="signature_token",
     ),
 )

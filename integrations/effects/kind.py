@@ -9,15 +9,14 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.enqueue import Payload, enqueue
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload, enqueue
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
 from integrations.store.database import due_after
 

@@ -14,13 +14,11 @@ from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import Author, EffectKind, replace_author
 from integrations.effects.kinds.feedback import MAKE_TEMPLATE, WRITE_FEEDBACK
 from integrations.effects.kinds.invitation import SEND_INVITATION
-from integrations.effects.kinds.messages import SEND_ALERT, SEND_EMAIL
+from integrations.effects.kinds.messages import ADD_REPORT_LINK, LEAVE_NOTE, SEND_ALERT, SEND_EMAIL
 from integrations.effects.kinds.move_stage import MOVE_STAGE
-from integrations.effects.kinds.note import LEAVE_NOTE
 from integrations.effects.kinds.report_file import ATTACH_REPORT, REMOVE_REPORT
-from integrations.effects.kinds.report_link import ADD_REPORT_LINK
 from integrations.effects.kinds.tags import SET_PROGRESS_TAG, SET_RESULT_TAG
-from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

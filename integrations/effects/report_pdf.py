@@ -19,7 +19,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 
 # Which font shows a character in a report.
 #

@@ -1,4 +1,4 @@
-"""What the report as a file says: read from the stored result, and from nothing else."""
+"""What is said of a result in Lever: in the feedback form, and in the report as a file."""
 
 from collections.abc import Iterator
 from datetime import UTC
@@ -6,10 +6,16 @@ from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as in_words
 
+from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
+from integrations.effects.kind import Words, may_be_written_of
 from integrations.effects.report_pdf import ReportWords
+from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import FeedbackForm
 from integrations.notifications.names import first_name
+from integrations.outbox.models import Effect
 
 NOT_STATED = "Not stated by CodeScreen"
 
@@ -72,3 +78,129 @@ def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
     ):
         if moment is not None:
             yield label, in_words(moment.astimezone(zone), "j M Y, H:i")
+
+
+# A feedback form in Lever: what a result says in its fields, and finding the one that an earlier try has written.
+
+
+def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
+    """Return what each text field holds, by the text that Lever shows beside it."""
+    attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
+    return {
+        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
+        FeedbackField.SCORE: result.score_text,
+        FeedbackField.RESULT: result.outcome or NOT_STATED,
+        FeedbackField.REASON: result.failure_reason,
+        FeedbackField.REPORT: result.report_url,
+        FeedbackField.REFERENCE: invitation.reference,
+    }
+
+
+def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+    """Return the values that the form should have and hasn't; an empty text may be null in Lever."""
+    present = {field.id: _comparable(field.value) for field in form.fields}
+    return [
+        value
+        for value in field_values(form, invitation, result)
+        if _comparable(value["value"]) != present[value["id"]]
+    ]
+
+
+def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> Words:
+    """Return what Lever was given for the form: each field's text and its value, empty ones included."""
+    texts = {field.id: field.text for field in form.fields}
+    fields = [
+        (texts[str(value["id"])], "" if value["value"] is None else str(value["value"]))
+        for value in field_values(form, invitation, result)
+    ]
+    return Words(fields=fields, is_kept=True)
+
+
+def _comparable(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value or ""
+
+
+def field_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+    """Return the values for the fields that the form has; a field a customer removed is left out.
+
+    A result without a rating empties the one that an earlier attempt left in the form.
+    """
+    texts = field_texts(invitation, result)
+    values: list[JsonObject] = []
+    for item in form.fields:
+        if item.is_rating:
+            option = item.rating_value(result.rating) if result.rating else None
+            if option is not None or item.value is not None:
+                values.append({"id": item.id, "value": option})
+        elif item.text in texts:
+            values.append({"id": item.id, "value": texts[item.text]})
+    return values
+
+
+def existing_feedback(lever: LeverClient, invitation: Invitation, template_id: str) -> Iterator[str]:
+    """Yield the ids of feedback that may exist: the stored one, then one whose id was never stored, or is lost.
+
+    `template_id` is our template's, empty when none is stored.
+    """
+    if invitation.feedback_id:
+        yield invitation.feedback_id
+    if may_be_written_of(invitation, Effect.Kind.WRITE_FEEDBACK):
+        feedback_id = _find_unstored(lever, invitation, template_id)
+        if feedback_id and feedback_id != invitation.feedback_id:
+            yield feedback_id
+
+
+def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str) -> str:
+    """Return the id of the feedback of this invitation, empty when Lever has none.
+
+    Its reference tells. Where a customer removed that field, a form of our template tells by its report link, or
+    by all that it says of one of the invitation's results. One that is completely empty was filled in by field ids
+    that the template no longer had.
+    """
+    forms = [form for form in lever.feedback_list(invitation.opportunity_id) if not form.is_deleted]
+    for form in forms:
+        if _texts_in(form).get(FeedbackField.REFERENCE) == invitation.reference:
+            return form.id
+    others = Invitation.objects.filter(
+        organization=invitation.organization_id, feedback_id__in=[form.id for form in forms]
+    )
+    taken = set(others.exclude(pk=invitation.pk).values_list("feedback_id", flat=True))
+    for form in forms:
+        is_of_our_template = form.template_id == template_id or (form.text, form.instructions) == (
+            TEMPLATE_NAME,
+            INSTRUCTIONS,
+        )
+        if (
+            is_of_our_template
+            and form.id not in taken
+            and (_is_empty(form) or _says_the_same(form, invitation))
+        ):
+            return form.id
+    return ""
+
+
+def _is_empty(form: FeedbackForm) -> bool:
+    return not any(field.value for field in form.fields)
+
+
+def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:
+    """Whether a form without a reference has the report link, or every text, of one of the invitation's results."""
+    present = _texts_in(form)
+    if not present or FeedbackField.REFERENCE in present:  # another invitation's
+        return False
+    for result in invitation.results.all():
+        texts = field_texts(invitation, result)
+        if result.report_url and present.get(FeedbackField.REPORT) == result.report_url:
+            return True
+        if all(texts[name] == value for name, value in present.items()):
+            return True
+    return False
+
+
+def _texts_in(form: FeedbackForm) -> dict[FeedbackField, str]:
+    """Return the values of the portal's text fields that the form has; an empty one may be null in Lever."""
+    return {
+        FeedbackField(field.text): field.value if isinstance(field.value, str) else ""
+        for field in form.fields
+        if field.text in TEXT_FIELDS and not field.is_rating
+    }

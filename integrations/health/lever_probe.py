@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.catalog import feedback_template
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.models import LeverProbe
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import RegisteredWebhook

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.catalog.models import Role
 from integrations.core.finding_code import FindingCode, Level
-from integrations.core.rules.mappings import MappingRule
+from integrations.core.rules.facts import MappingRule
 from integrations.core.rules.names import matching_assessments, normalize
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import AssessmentSource, lower_first

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from integrations.catalog.lists import OPEN_ROLE_STATES
+from integrations.catalog.lists import OPEN_ROLE_STATES, mapping_index
 from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
-from integrations.catalog.stages import mapping_index
 from integrations.core.finding_code import FindingCode, Level
-from integrations.core.rules.mappings import MappingRule, TriggerPolicy
+from integrations.core.rules.facts import MappingRule, TriggerPolicy
 from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize
 from integrations.health.findings import MAPPINGS, Finding, listed
 from integrations.organizations.models.organization import Organization

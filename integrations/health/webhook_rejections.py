@@ -12,8 +12,8 @@ from django.utils import timezone
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import RejectionCode
 from integrations.health.models import WebhookRejection
-from integrations.lever import signature
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.payloads import matching_token
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 
@@ -135,7 +135,7 @@ def likely_mistake(organization: Organization, body: Mapping[str, object]) -> Li
     webhooks = list(
         LeverWebhook.objects.filter(organization=organization).order_by("-pk")[:MOST_TOKENS_TRIED]
     )
-    if signature.matching_token(_restored(body), _current_tokens(webhooks)):
+    if matching_token(_restored(body), _current_tokens(webhooks)):
         return LikelyMistake.ALTERED_BODY
     signed = body.get("signature")
     if not isinstance(signed, str) or not _is_hex_digest(signed):
@@ -149,7 +149,7 @@ def likely_mistake(organization: Organization, body: Mapping[str, object]) -> Li
         LikelyMistake.TOKEN_OF_ANOTHER_ORGANIZATION: _tokens_of_shared_organizations(organization),
     }
     for mistake, tokens in candidates.items():
-        if signature.matching_token(body, tokens):
+        if matching_token(body, tokens):
             return mistake
     return LikelyMistake.UNKNOWN_TOKEN
 

@@ -24,8 +24,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from integrations.http import deadlines
 from integrations.http.deadlines import Watch
-from integrations.http.json_types import JsonObject, Upload
 from integrations.http.redirects import SessionWithoutRedirects, follow
+from integrations.http.shapes import JsonObject, Upload
 
 # The connections to the platforms, kept open between calls: each serves one customer, and one call at a time.
 

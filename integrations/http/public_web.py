@@ -18,8 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from integrations.http import customer_calls, deadlines
-from integrations.http.public_ips import ips_of, is_public
-from integrations.http.redirects import SessionWithoutRedirects
+from integrations.http.redirects import SessionWithoutRedirects, ips_of, is_public
 from integrations.http.session import retry_after
 
 TOTAL_SECONDS = 10.0

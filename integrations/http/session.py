@@ -1,4 +1,4 @@
-"""Calls to a platform over HTTP, with hooks before and after each, and the record of each."""
+"""Calls to a platform over HTTP, with hooks before and after each, the record of each, and the errors they end in."""
 
 import hashlib
 import json
@@ -13,8 +13,6 @@ from django.utils import timezone
 
 from integrations.core.vocabulary import Platform
 from integrations.http.connections import Params, Request, exchange, was_never_sent
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject, Upload
 from integrations.http.redaction import (
     SecretMask,
     redact,
@@ -23,7 +21,45 @@ from integrations.http.redaction import (
     without_addresses,
 )
 from integrations.http.redirects import LedElsewhere
-from integrations.http.shapes import Deviation, Endpoint
+from integrations.http.shapes import Deviation, Endpoint, JsonObject, Upload
+
+
+class PlatformError(Exception):
+    """A call to a platform did not succeed.
+
+    `permanent`: trying the same again can't help. `ambiguous`: the call may still have taken effect.
+    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when the platform gave
+    none; `body` is the decoded answer where there was one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+        body: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.ambiguous = ambiguous
+        self.status = status
+        self.retry_after = retry_after
+        self.body = body
+
+
+class NotConnected(PlatformError):
+    """There is no working connection to call with. Nothing was sent; a person has to connect first."""
+
+
+class CallDeferred(PlatformError):
+    """The call may only be made later than the caller can wait; nothing was sent."""
+
+    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
+        super().__init__(reason, retry_after=seconds)
+
 
 # What the headers of a platform's answer state about time: when to try again, and the platform's clock.
 

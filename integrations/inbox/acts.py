@@ -9,17 +9,14 @@ from django.db.models import QuerySet
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.catalog.lists import live_assessments
+from integrations.catalog.lists import live_assessments, mapping_index
 from integrations.catalog.models import RoleMapping
-from integrations.catalog.stages import mapping_index
 from integrations.clients.provider import ClientProvider
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.rules.backtest import DecidedAgain, PastDecision, Rules, beside, decide_again
-from integrations.core.rules.facts import Decision
-from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.facts import Decision, MappingIndex, MappingRule
 from integrations.core.rules.past_facts import read_facts
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import Platform, ReentryPolicy, VerdictCause, WebhookEvent
+from integrations.core.vocabulary import ActionNotAllowed, Platform, ReentryPolicy, VerdictCause, WebhookEvent
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization

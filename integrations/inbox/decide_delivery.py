@@ -7,8 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.catalog.lists import stage_name_in_copy
-from integrations.catalog.stages import trigger_policy
+from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationStatus
@@ -19,12 +18,12 @@ from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.candidates import store_people
 from integrations.invitations.models.candidate import Entry, Person, store_candidate
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, IllegalTransition, Invitation
+from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

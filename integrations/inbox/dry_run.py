@@ -13,7 +13,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.decide_delivery import apply_decision
 from integrations.inbox.facts import FactsSnapshot, gather_facts, read_opportunity, with_database_facts
 from integrations.inbox.models.delivery import Delivery

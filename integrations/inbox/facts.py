@@ -4,8 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from integrations.catalog.lists import live_assessments, needs_refresh, refresh_assessments, stage_name
-from integrations.catalog.stages import mapping_index
+from integrations.catalog.lists import (
+    live_assessments,
+    mapping_index,
+    needs_refresh,
+    refresh_assessments,
+    stage_name,
+)
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
 from integrations.core.rules.decide import (
@@ -17,18 +22,17 @@ from integrations.core.rules.decide import (
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.stage_lists import readings
-from integrations.invitations.candidates import candidate_snapshot, read_people
 from integrations.invitations.models.candidate import People
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.person import Person, invitations_of
+from integrations.invitations.person import Person, candidate_snapshot, invitations_of, read_people
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request, moment
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.questions import invited_since
+from integrations.store.database import invited_since
 
 # Gather the facts of a delivery: from it, and from Lever and CodeScreen where the verdict depends on them.
 

@@ -13,7 +13,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ErasureCause, Platform, WebhookEvent
-from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery, record_undecided
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
 from integrations.lever.payloads import is_test_request

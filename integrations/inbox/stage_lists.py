@@ -15,7 +15,7 @@ from integrations.clients.provider import clients_for
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import REFUTED_BY_LIST, VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, Platform, ReentryPolicy
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity, StageChange

@@ -10,19 +10,18 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations.catalog.lists import refresh_stages
+from integrations.catalog.lists import refresh_stages, trigger_stages
 from integrations.catalog.models import Stage
-from integrations.catalog.stages import trigger_stages
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.stage_lists import missed_opportunities
-from integrations.invitations.candidates import PEOPLE_READ, read_missing_people, store_people_shown
+from integrations.invitations.person import PEOPLE_READ, read_missing_people, store_people_shown
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity

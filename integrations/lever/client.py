@@ -5,10 +5,8 @@ Source: https://hire.lever.co/developer/documentation
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject, Upload
-from integrations.http.session import PlatformSession
-from integrations.http.shapes import Endpoint
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.shapes import Endpoint, JsonObject, Upload
 from integrations.lever import shapes
 from integrations.lever.lookups import LeverFile, LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import FeedbackForm, Opportunity, json_object, json_objects, text, texts

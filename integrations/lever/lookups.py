@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
 
-from integrations.http.json_types import JsonObject, one_line
+from integrations.http.shapes import JsonObject, one_line
 from integrations.lever.payloads import json_object, json_objects, text, texts
 
 # What the portal reads from Lever's lists: stages, postings, users, webhooks, notes and files.

@@ -18,10 +18,9 @@ from social_core.utils import http_error
 
 from integrations.http import deadlines
 from integrations.http.connections import PlatformConnection
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
 from integrations.http.redirects import LedElsewhere, follow
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.shapes import JsonObject
 from integrations.lever import shapes
 
 logger = logging.getLogger(__name__)

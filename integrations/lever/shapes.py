@@ -6,10 +6,10 @@ Source: https://hire.lever.co/developer/documentation.
 from dataclasses import replace
 
 from integrations.core.vocabulary import DeliveryEvent
-from integrations.http.json_types import JsonObject
 from integrations.http.shapes import (
     Endpoint,
     Form,
+    JsonObject,
     Kind,
     Shape,
     anything,

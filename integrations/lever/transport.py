@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject, Upload
-from integrations.http.session import PlatformSession
-from integrations.http.shapes import Endpoint
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.shapes import Endpoint, JsonObject, Upload
 
 PAGE_SIZE = 100
 

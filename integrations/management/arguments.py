@@ -9,7 +9,7 @@ from django.core.management import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.configuration import Configuration, ConfigurationError, load
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.management.migrating import MigratingCommand

@@ -14,10 +14,10 @@ from django.db.models.functions import Now
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients.hooks import CallContext
-from integrations.codescreen.signature import PREFIX, decode_secret
-from integrations.core.errors import ActionNotAllowed
+from integrations.codescreen.payloads import SECRET_PREFIX, decode_secret
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http import public_web
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.notifications import alerts
 from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
 from integrations.notifications.models import MOST_ADDRESSES, AlertAddress
@@ -187,7 +187,7 @@ def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
 
 def new_secret() -> str:
     """Return a new signing secret."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _wrong(wanted: NewAddress | ChangedAddress) -> dict[str, str]:

@@ -9,9 +9,7 @@ from integrations.notifications.links import candidate_link, settings_link
 from integrations.notifications.models import AlertAddress, AlertTopic, EmailTopic
 from integrations.notifications.payload import Condition, stored_condition
 from integrations.organizations.models.organization import Organization
-from integrations.outbox import enqueue
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload, enqueue
 
 # What the outbox keeps of one alert until it is sent. No name is in it: it is read when the alert is sent.
 
@@ -111,7 +109,7 @@ def enqueue_alerts(
     else:
         payload = replace(payload, subject=subject, lines=tuple(line for line in lines if "://" not in line))
     for pk in keys:
-        enqueue.enqueue(
+        enqueue(
             organization.pk,
             Effect.Kind.SEND_ALERT,
             f"{topic}:{key}:{pk}",

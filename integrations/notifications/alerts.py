@@ -12,12 +12,11 @@ from django.db.models.functions import Now
 
 from integrations.clients import call_window
 from integrations.clients.hooks import CallContext, after_call
-from integrations.codescreen.signature import sign
+from integrations.codescreen.payloads import sign
 from integrations.core.vocabulary import ResultOutcome
 from integrations.http import public_web
-from integrations.http.errors import CallDeferred, PlatformError
-from integrations.http.json_types import JsonObject, number
-from integrations.http.session import CallRecord, kept_body
+from integrations.http.session import CallDeferred, CallRecord, PlatformError, kept_body
+from integrations.http.shapes import JsonObject, number
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.links import settings_link

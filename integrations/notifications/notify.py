@@ -17,8 +17,7 @@ from integrations.notifications.models import AlertTopic, EmailTopic, Notificati
 from integrations.notifications.payload import Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
-from integrations.outbox import enqueue
-from integrations.outbox.models import Effect, EffectQuerySet
+from integrations.outbox.models import Effect, EffectQuerySet, enqueue
 from integrations.store.columns import truncated_key
 
 # Digests: notices of one topic that share an e-mail, how long it waits for more, and how one is appended.
@@ -105,7 +104,7 @@ def enqueue_email(
     wait: timedelta = timedelta(0),
 ) -> None:
     """Enqueue one e-mail, once per topic and key."""
-    enqueue.enqueue(
+    enqueue(
         organization.pk,
         Effect.Kind.SEND_EMAIL,
         effect_key(topic, key),

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.kinds import EmailWording
-from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Payload
 
 MAX_DIGEST_LINES = 300
 

@@ -8,7 +8,7 @@ from email.policy import EmailPolicy, Policy
 
 from django.core.mail import EmailMultiAlternatives
 
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.notifications import rendering
 from integrations.notifications.account_notices import (
     compose_account_notice,

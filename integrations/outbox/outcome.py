@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from integrations.http.errors import PlatformError
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.http.session import PlatformError
+from integrations.outbox.models import Effect, Payload
 from integrations.store.database import DATABASE_OUTAGE, conflict
 from integrations.store.leasing import masked_traceback
 

@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import FormView
 
-from integrations.core.errors import ActionNotAllowed
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
 from integrations.pages.access import return_url
 from integrations.queue import notify
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import PersonalSettings
 from integrations.pages.access import current_membership
 

@@ -19,7 +19,7 @@ from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import CANDIDATE_TABLES, Table
 from integrations.effects.perform import EFFECT_KINDS
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson

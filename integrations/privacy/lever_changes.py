@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Concat
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.duty_budget import Budget
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient

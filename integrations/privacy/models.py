@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
-from integrations.store import questions
+from integrations.store import database
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):
@@ -18,7 +18,7 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 
     def forbids(self, organization_id: int, opportunity_id: str) -> bool:
         """Whether nothing personal about the opportunity may be stored."""
-        return bool(opportunity_id) and questions.is_erased(organization_id, opportunity_id)
+        return bool(opportunity_id) and database.is_erased(organization_id, opportunity_id)
 
     def to_repeat(self) -> Self:
         """Erasures not yet repeated: a worker that held a row during the erasure may have written afterwards."""

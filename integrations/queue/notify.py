@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 #: What the broker raises when Redis, or the database, is away.
 QUEUE_OUTAGE = (DatabaseError, InterfaceError, RedisError)
 #: The only task that there is.
-WORK = "integrations.queue.tasks.work"
+WORK = "integrations.queue.worker.work_in_threads"
 #: A process enqueues at most so often. The task looks again so long after it began, for what came in between.
 ENQUEUE_EVERY_SECONDS = 0.1
 #: After the queue couldn't be reached: to try may take a second, and the rows are safe.

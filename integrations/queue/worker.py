@@ -1,12 +1,19 @@
 """The worker: claim due rows and duties, and hand each to its step with the clients it needs."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import cache, partial
 from threading import Event, local
 
+from django.conf import settings
+from django.db import close_old_connections, connection
+
 from integrations import stop_signal
-from integrations.clients import call_log
+from integrations.clients import call_log, call_window
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import clients_for
 from integrations.core import correlation
@@ -14,11 +21,16 @@ from integrations.effects.perform import perform
 from integrations.inbox.handle_delivery import handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.notifications.link_emails import answer_requests
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.queue.duties import perform_duty
+from integrations.queue.duties import perform_duty, perform_portal_duties
 from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import Heartbeat, PortalDuty
+from integrations.queue.notify import ENQUEUE_EVERY_SECONDS, enqueue_work
 from integrations.results.poll import PollOutcome, claim_polls, poll
+from integrations.store.database import DATABASE_OUTAGE, conflict
+from integrations.store.leasing import masked_traceback
 
 type Row = Effect | Delivery | Invitation
 
@@ -168,3 +180,167 @@ def poll_invitation(invitation: Invitation, organization: Organization | None = 
     with correlation.use(), call_log.collected():
         context = CallContext(opportunity_without_row=invitation.opportunity_id)
         return poll(invitation, clients_for(organization, context))
+
+
+# The task that django-q2's workers run: it performs the rows and duties that are due, in threads, and ends in seconds.
+#
+# A step waits for platforms most of its time, so that a process which performs one at a time would stand still. One
+# thread claims for all others, as many rows at once as they can begin: no row is held that isn't being worked.
+
+
+logger = logging.getLogger(__name__)
+
+#: A task begins rows and duties for so long; then it has another one enqueued.
+WORK_SECONDS = 5.0
+#: It goes on for so long while it finds nothing: for what came after the process that enqueued it did so.
+QUIET_SECONDS = ENQUEUE_EVERY_SECONDS * 1.5
+#: While a duty or step that it began goes on for longer, rows are begun beside it for so long: else one worker would
+#: keep them waiting. Both end before; one that doesn't must not end with calls whose outcome nobody knows.
+BESIDE_DUTIES_SECONDS = 120.0
+#: Between two looks for due rows. One comes sooner once half of the threads for rows are idle: a claim for each thread
+#: that becomes idle took a quarter of a worker's time.
+LOOK_SECONDS = 0.05
+BEAT_SECONDS = 1.0
+#: A row's step may begin calls for this long. They end well before django-q2 kills a worker for taking too long, which
+#: would leave a call's outcome unknown.
+CALLS_SECONDS = 60.0
+#: For so long the effects of a row's candidate are taken up one after another.
+CANDIDATE_SECONDS = 5.0
+
+#: When this process is to show again that it makes progress, by the monotonic clock.
+_beat_at = 0.0
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return this process's threads. They keep their connections to the database from one task to the next."""
+    return ThreadPoolExecutor(settings.STEP_THREADS + settings.DUTY_THREADS, "step")
+
+
+def work_in_threads(seconds: float = WORK_SECONDS) -> None:
+    """Perform what is due until nothing is, or the time is over, or a stop is requested.
+
+    What was begun has ended when this returns. Any number may run at once, one in each process.
+    """
+    task = _Work(seconds)
+    try:
+        task.run()
+    except DATABASE_OUTAGE as error:
+        logger.warning("a task ended: %s", conflict(error) or "the database can't be reached", exc_info=True)
+        connection.close()
+    finally:
+        task.end()
+
+
+class _Work:
+    """What one task has begun: the steps of rows, and duties."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began = time.monotonic()
+        self._ends_at = self._began + seconds
+        self._quiet_at = self._began + QUIET_SECONDS
+        self._duties_at = self._began
+        self._rows: set[Future[None]] = set()
+        #: Those of the rows that were begun after the task's time: it doesn't go on for them.
+        self._late_rows: set[Future[None]] = set()
+        self._duties: set[Future[None]] = set()
+        #: Set while all threads for rows are busy: then one thread performs duties.
+        self._rows_wait = Event()
+        self._turn = 0
+        self._look_at = self._began
+        self._organizations = Organizations()
+
+    def run(self) -> None:
+        """Begin what is due, as threads become free."""
+        while not stop_signal.is_requested():
+            _beat()
+            now = time.monotonic()
+            if now >= self._ends_at and not self._duties and self._rows <= self._late_rows:
+                enqueue_work()
+                return
+            has_begun = now < self._began + BESIDE_DUTIES_SECONDS and self._begin_rows(now)
+            if self._duties_at <= now < self._ends_at:
+                self._duties_at = now + BEAT_SECONDS
+                self._begin_duties()
+            if self._rows or self._duties:
+                is_full = len(self._rows) == settings.STEP_THREADS
+                self._wait(BEAT_SECONDS if is_full else LOOK_SECONDS)
+            elif not has_begun and now >= self._quiet_at:
+                return
+            else:
+                stop_signal.wait(LOOK_SECONDS)
+
+    def end(self) -> None:
+        """Wait until what was begun has ended."""
+        while self._rows or self._duties:
+            self._wait(BEAT_SECONDS)
+            with suppress(*DATABASE_OUTAGE):  # the threads must be waited for all the same
+                _beat()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until a step or duty ends, at most for so long."""
+        ended = wait(self._rows | self._duties, seconds, return_when=FIRST_COMPLETED).done
+        if ended & self._duties:
+            self._duties_at = 0.0  # another may have waited for this one's thread
+        self._rows -= ended
+        self._late_rows -= ended
+        self._duties -= ended
+
+    def _begin_rows(self, now: float) -> bool:
+        """Begin due rows, as many as there are idle threads for them; return whether there was any."""
+        idle, begun = settings.STEP_THREADS - len(self._rows), 0
+        if idle * 2 < settings.STEP_THREADS and now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
+        if idle:
+            for row in claim_rows(idle, self._turn):
+                step = threads().submit(_run, partial(_work_within_bounds, row, self._organizations))
+                self._rows.add(step)
+                if now >= self._ends_at:
+                    self._late_rows.add(step)
+                begun += 1
+            self._turn += 1
+        if begun == idle:
+            self._rows_wait.set()
+        else:
+            self._rows_wait.clear()
+        return begun > 0
+
+    def _begin_duties(self) -> None:
+        """Begin due duties, in one thread alone while rows wait."""
+        free = (1 if self._rows_wait.is_set() else settings.DUTY_THREADS) - len(self._duties)
+        if free <= 0:
+            return
+        steps: list[Callable[[], object]] = [perform_portal_duties] if PortalDuty.is_one_due() else []
+        for number in range(DutyRun.objects.due()[:free].count()):
+            yields_to = self._rows_wait if self._duties or number else None
+            steps.append(partial(perform_duties, self._ends_at, yields_to))
+        self._duties |= {threads().submit(_run, step) for step in steps[:free]}
+
+
+def _beat() -> None:
+    """Show that this process makes progress, and answer who has forgotten a password; at most each BEAT_SECONDS."""
+    global _beat_at  # noqa: PLW0603
+    if (now := time.monotonic()) >= _beat_at:
+        _beat_at = now + BEAT_SECONDS
+        Heartbeat.beat()
+        answer_requests()
+
+
+def _work_within_bounds(row: Row, organizations: Organizations) -> None:
+    now = time.monotonic()
+    with call_window.closing_at(now + CALLS_SECONDS):
+        work_on(row, organizations, now + CANDIDATE_SECONDS)
+
+
+def _run(step: Callable[[], object]) -> None:
+    """Perform a step in a kept thread; raises nothing."""
+    try:
+        close_old_connections()  # whether one that was kept still works is asked with its next use
+        step()
+    except DATABASE_OUTAGE as error:
+        what = conflict(error) or "the database went away"
+        logger.warning("%s; the leases of a step will expire", what, exc_info=True)
+        connection.close()
+    except Exception as error:  # noqa: BLE001 - a bug in one step stops no other
+        logger.error("a step failed; its lease will expire\n%s", masked_traceback(error))

@@ -16,8 +16,8 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.core.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
 from integrations.core.vocabulary import lower_first
-from integrations.effects.kinds.note import enqueue_note
-from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.effects.kinds.messages import enqueue_note
+from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.notifications.models import EmailTopic
 from integrations.notifications.names import UNNAMED, first_name

@@ -10,8 +10,8 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.invitation_status import ON_THE_WAY
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
-from integrations.effects.invitation_endings import mark_invited
 from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.effects.sending import mark_invited
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models import EmailTopic
 from integrations.notifications.names import candidate_names

@@ -1,23 +1,118 @@
-"""Verify that a webhook came from the Lever or CodeScreen account of the organization in the address."""
+"""Whose webhook it is, by the key in the address, and whether it came from their Lever or CodeScreen account.
+
+The key's organization is remembered for a moment, since many come to the same address. What a process remembers is only
+ever believed when it lets a request in: an unknown key and a signature that doesn't match are looked up anew. So a new
+key or token counts at once; one that was removed, for REMEMBER_SECONDS more in other processes than that.
+"""
 
 import hashlib
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
-from integrations.codescreen import signature as codescreen_signature
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.payloads import BadSignature, verify
 from integrations.core.vocabulary import RejectionCode
-from integrations.http.json_types import JsonObject
-from integrations.lever import signature as lever_signature
+from integrations.http.shapes import JsonObject
 from integrations.lever.models.webhook import LeverWebhook, tokens_of
-from integrations.lever.payloads import dedupe_key
+from integrations.lever.payloads import dedupe_key, matching_token
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey, webhook_access_changed
 from integrations.store import database
-from integrations.webhooks.addressee import Addressee
+
+REMEMBER_SECONDS = 2.0
+MOST_REMEMBERED = 5000
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """The organization that a key belongs to, the former key where it isn't the present one, and all that verifies.
+
+    `read_at` is the process's monotonic time before it was read.
+    """
+
+    organization: Organization
+    former_key: FormerWebhookKey | None = None
+    lever_webhooks: tuple[LeverWebhook, ...] = ()
+    codescreen: CodeScreenConnection | None = None
+    read_at: float = field(default_factory=time.monotonic, compare=False)
+
+
+class _Memory:
+    """Addressees by key, for REMEMBER_SECONDS."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, tuple[Addressee, int]] = {}
+        self.forgotten = 0  # how often; what was read before the last time isn't remembered
+
+    def get(self, key: str) -> Addressee | None:
+        """Return what was read about a key not long ago."""
+        found, forgotten = self._by_key.get(key, (None, 0))
+        if found is None or forgotten != self.forgotten:
+            return None
+        return found if time.monotonic() - found.read_at < REMEMBER_SECONDS else None
+
+    def put(self, key: str, addressee: Addressee, forgotten: int) -> None:
+        """Remember what was read about a key since `forgotten`; it is never returned if that has changed meanwhile."""
+        if len(self._by_key) >= MOST_REMEMBERED:
+            self._by_key.clear()
+        self._by_key[key] = (addressee, forgotten)
+
+    def forget(self) -> None:
+        """Ask about every key anew."""
+        self.forgotten += 1
+        self._by_key.clear()
+
+
+memory = _Memory()
+
+
+def find_addressee(key: str) -> Addressee | None:
+    """Return the organization with this webhook key, or with a former one that is still honoured."""
+    return memory.get(key) or find_anew(key)
+
+
+def find_anew(key: str) -> Addressee | None:
+    """Return the same by what the database has now.
+
+    The present keys are looked up first: a key is replaced and stored as a former one in one transaction, so a key that
+    isn't found as a present one any more is found as a former one.
+    """
+    read_at, forgotten = time.monotonic(), memory.forgotten
+    organization, former = Organization.objects.filter(webhook_key=key).only("pk").first(), None
+    if organization is None:
+        former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
+        if former is None:
+            return None
+        organization = former.organization
+    addressee = Addressee(
+        organization,
+        former,
+        tuple(LeverWebhook.objects.active().filter(organization=organization).order_by("-pk")),
+        CodeScreenConnection.objects.filter(organization=organization).first(),
+        read_at,
+    )
+    memory.put(key, addressee, forgotten)
+    return addressee
+
+
+def _forget(**_: object) -> None:
+    """Forget now, and once it is committed: until then another thread would read what was there before."""
+    memory.forget()
+    transaction.on_commit(memory.forget)
+
+
+webhook_access_changed.connect(_forget, dispatch_uid="forget_addressees")
+for _model in (Organization, FormerWebhookKey, LeverWebhook, CodeScreenConnection):
+    post_save.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_save")
+    post_delete.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_delete")
 
 # How many bodies one signature of Lever's has come with, and when: the signature doesn't cover the body.
 
@@ -146,7 +241,7 @@ def verify_lever(addressee: Addressee, payload: JsonObject) -> LeverProof | Unve
     if any(name not in payload for name in SIGNED_FIELDS):
         return Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
     tokens = tokens_of(addressee.lever_webhooks)
-    matching = lever_signature.matching_token(payload, [token for token, _ in tokens])
+    matching = matching_token(payload, [token for token, _ in tokens])
     if matching is None:
         if any(webhook.unreadable_tokens for webhook in addressee.lever_webhooks):
             return Unreadable()
@@ -177,7 +272,7 @@ def verify_codescreen(
     if connection is None or not connection.webhook_secret:
         return Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
     try:
-        message_id = codescreen_signature.verify(headers, body, connection.webhook_secret, time.time())
-    except codescreen_signature.BadSignature as error:
+        message_id = verify(headers, body, connection.webhook_secret, time.time())
+    except BadSignature as error:
         return Unverified("The signature does not match.", error.code)
     return CodeScreenProof(connection, message_id)

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts import consent
 from integrations.members.acts.members import decline
 from integrations.members.models.membership import PendingMembership, folded

@@ -20,7 +20,7 @@ from social_django.views import auth
 from integrations.accounts.acts.recent_sign_in import is_admitted
 from integrations.clients.hooks import record_deviations
 from integrations.core.vocabulary import Platform
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.lever import shapes
 from integrations.lever.acts.lever_connection import read_grant
 from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2

@@ -22,7 +22,7 @@ from django_q.monitor import monitor
 from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 
-from integrations.queue import notify, portal_duties
+from integrations.queue import duties, notify
 from integrations.queue.models.nodes import CacheEntry
 from portal import settings as portal_settings
 from portal.devtools import test_suites
@@ -122,7 +122,7 @@ def test_a_pickle_among_the_queues_results_is_never_read(own_task, planted, mark
     ended = {"result": "it failed", "success": success, "stopped": timezone.now()}
     results = mock.Mock(get=mock.Mock(side_effect=[own_task | ended, "STOP"]))
     monitor(results, get_broker())
-    portal_duties.clean_up()
+    duties.clean_up()
     assert Task.objects.count() == 1
     assert not marker.exists()
 

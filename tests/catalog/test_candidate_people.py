@@ -8,16 +8,16 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ErasureCause
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.sweep import sweep
-from integrations.invitations.candidates import (
+from integrations.invitations.models.candidate import OpportunityPerson, Relation
+from integrations.invitations.person import (
     people_shown,
     read_missing_people,
     read_people,
     store_people,
     store_people_shown,
 )
-from integrations.invitations.models.candidate import OpportunityPerson, Relation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity

@@ -7,7 +7,7 @@ import pytest
 from integrations.catalog import lists
 from integrations.catalog.models import Stage
 from integrations.clients import provider
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.store import database

@@ -10,7 +10,7 @@ from integrations.clients import call_log, provider
 from integrations.clients.call_log import store_calls
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from integrations.clients import call_window
 from integrations.http import deadlines
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from portal.process.supervisor import STOP_SECONDS
 
 

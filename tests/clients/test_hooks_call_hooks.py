@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.clients import call_log, hooks, provider
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.lever.lookups import PipelineStage
 from integrations.outbox.models import Effect
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from integrations.clients import call_log, provider
-from integrations.http.errors import NotConnected
+from integrations.http.session import NotConnected
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from tests.clients.conftest import API

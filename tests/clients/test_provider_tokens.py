@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
-from integrations.http.errors import NotConnected, PlatformError
+from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.lookups import PipelineStage
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications import notify

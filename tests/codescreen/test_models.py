@@ -16,7 +16,7 @@ from integrations.codescreen.acts import (
     verify_codescreen_key,
 )
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from tests.support import factories

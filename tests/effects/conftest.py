@@ -4,7 +4,7 @@ import pytest
 
 from integrations.catalog import feedback_template
 from integrations.clients.models import ApiCall
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from tests.support import factories

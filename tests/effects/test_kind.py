@@ -2,8 +2,7 @@
 
 from integrations.clients import provider
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.kinds.note import enqueue_note
-from integrations.effects.kinds.report_link import ADD_REPORT_LINK, ReportLinkPayload
+from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload, enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.health import doctor, lever_probe
 from integrations.lever.models.connection import LeverConnection

@@ -11,14 +11,14 @@ from integrations.clients.hooks import CallContext
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects import invitation_endings, perform
-from integrations.effects.invitation_endings import mark_invited
+from integrations.effects import perform
 from integrations.effects.kinds import invitation as sending
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.perform import apply_outcome
-from integrations.http.errors import PlatformError
+from integrations.effects.sending import cancel_or_retry, mark_invited
+from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
@@ -73,7 +73,7 @@ def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn
     if read_when == "in between":
         assert effect.invitation.status == "pending"  # the worker has read it
         withdrawn.move("withdrawn", "The candidate left the stage.")
-    decide = invitation_endings.cancel_or_retry
+    decide = cancel_or_retry
 
     def decide_after_new_request(invitation):
         withdrawn.move("pending")

@@ -10,7 +10,7 @@ from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.models import EmailTopic

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.effects import invitation_endings
-from integrations.http.errors import PlatformError
+from integrations.effects import sending
+from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import worker
@@ -137,7 +137,7 @@ def test_an_invitation_is_confirmed_when_a_webhook_arrives_before_the_answer_is_
     invitation = scenario.pending_invitation()
 
     def send(*_, **__):
-        invitation_endings.mark_invited(scenario.reread(invitation), "instance-1")
+        sending.mark_invited(scenario.reread(invitation), "instance-1")
         raise PlatformError("lost", ambiguous=True)
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.finding_code import INCIDENTS
-from integrations.effects.invitation_endings import give_up
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.perform import apply_outcome
+from integrations.effects.sending import give_up
 from integrations.health import incidents
 from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
@@ -23,7 +23,7 @@ from integrations.notifications.models import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Failed
-from integrations.queue import duties, portal_duties, worker
+from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
@@ -314,7 +314,7 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
     hold_invitation(first)
     duty = duties.Performance(duties.whole(fail_for_first))
     monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
-    portal_duties.plan_duties()
+    duties.plan_duties()
     DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()
     assert worker.perform_duties() == 2
     assert subjects() == ["Invitations need approval"]

@@ -11,7 +11,7 @@ from integrations.clients import models as client_models
 from integrations.clients import provider
 from integrations.clients.limits import CallLimits
 from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.queue import worker
 from tests.support import factories
 

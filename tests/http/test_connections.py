@@ -8,8 +8,7 @@ import time
 import pytest
 
 from integrations.http import connections
-from integrations.http.errors import PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 from portal.devtools.benchmarks.calls import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
 

@@ -6,8 +6,7 @@ import pytest
 
 from integrations.clients import provider
 from integrations.http import redirects
-from integrations.http.errors import PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 
 URL = "https://api.lever.example"
 EU = "https://api.eu.lever.example/v1/things"

@@ -9,8 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.errors import PlatformError
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever import oauth
 from tests.http.test_redaction_secret_mask import spelled
 

@@ -11,9 +11,8 @@ import pytest
 import requests
 import urllib3
 
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import Upload
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.shapes import Upload
 
 URL = "https://platform.example/v1"
 

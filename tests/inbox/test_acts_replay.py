@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox import acts as inbox_acts
 from integrations.inbox.acts import replay_delivery
 from integrations.inbox.models.delivery import Delivery

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients import provider
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox import decide_delivery, facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations

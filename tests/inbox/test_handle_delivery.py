@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.catalog import lists
 from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox import facts, handle_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred, PlatformError
+from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

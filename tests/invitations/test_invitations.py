@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.core.errors import ActionNotAllowed
-from integrations.http.errors import NotConnected
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import NotConnected
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import on_request
 from tests.support import factories

@@ -6,9 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.models import Assessment
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import ProgressTag
+from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.acts import invitations

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.undo import retry_effect
 from integrations.invitations.models.invitation import Invitation

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.chosen import invite_candidate
 from integrations.invitations.acts.invitations import approve
 from integrations.invitations.acts.undo import (

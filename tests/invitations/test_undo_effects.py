@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.undo import retry_effect
 from integrations.outbox.models import Effect
 from tests.invitations.test_person import in_status

@@ -6,9 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import Upload
-from integrations.http.session import PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.shapes import Upload
 from integrations.lever.client import LeverClient
 from integrations.lever.transport import unwrap
 

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import VerdictCode
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import change_role, remove_member, save_member
 from integrations.members.models.membership import Membership
 from tests.support.factories import recorded

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.health.doctor import findings
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever.acts.lever_webhooks import make_webhook, move_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts.organizations import (
@@ -21,8 +21,8 @@ from integrations.organizations.acts.organizations import (
 )
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
-from integrations.queue import duties, portal_duties
-from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
+from integrations.queue import duties
+from integrations.webhooks.authentication import Addressee, find_addressee, find_anew
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -102,7 +102,7 @@ def test_ended_keys_are_deleted_after_a_while(organization):
     factories.FormerWebhookKeyFactory(
         organization=organization, key="new", until=timezone.now() - timedelta(days=29)
     )
-    portal_duties.clean_up()
+    duties.clean_up()
     assert FormerWebhookKey.objects.get().key == "new"
 
 

@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.rules.facts import EnteredBefore
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.duty_budget import Budget
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations

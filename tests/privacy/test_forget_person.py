@@ -26,7 +26,7 @@ from integrations.notifications.models import EmailTopic
 from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
 from integrations.privacy import old_records
-from integrations.queue.portal_duties import clean_up
+from integrations.queue.duties import clean_up
 from tests.support import factories
 from tests.support.second_factors import sign_in, with_app, with_recovery_codes
 

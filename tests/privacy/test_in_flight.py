@@ -12,11 +12,10 @@ from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import clients_for
 from integrations.codescreen.client import CodeScreenClient
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import ErasureCause, Platform
+from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
 from integrations.duty_budget import Budget
-from integrations.effects.invitation_endings import mark_invited
-from integrations.http.errors import NotConnected
+from integrations.effects.sending import mark_invited
+from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery, facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as operations
@@ -28,7 +27,8 @@ from integrations.privacy.erase import erase
 from integrations.privacy.lever_changes import repeat_erasures
 from integrations.privacy.models import Erasure
 from integrations.queue import duties, on_request, worker
-from integrations.webhooks.store import store_delivery
+from integrations.webhooks.authentication import Addressee
+from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from tests.privacy.traces import traces
 from tests.support import factories
 
@@ -172,9 +172,9 @@ def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
     data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
-    store_delivery(
-        scenario.organization,
-        Platform.LEVER,
+    view = LeverWebhookView()
+    view.addressee = Addressee(scenario.organization)
+    view.store(
         event="candidateStageChange",
         dedupe_key="late",
         opportunity_id=invitation.opportunity_id,
@@ -190,9 +190,9 @@ def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
 def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
-    store_delivery(
-        scenario.organization,
-        Platform.CODESCREEN,
+    view = CodeScreenWebhookView()
+    view.addressee = Addressee(scenario.organization)
+    view.store(
         event="candidate.submitted",
         dedupe_key="late",
         opportunity_id="",

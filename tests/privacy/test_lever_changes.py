@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.clients.models import ApiCall
 from integrations.duty_budget import Budget
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever import transport
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection

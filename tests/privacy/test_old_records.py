@@ -9,7 +9,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.audit.verification import verify_chain
 from integrations.clients.models import ApiCall
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.privacy import old_records

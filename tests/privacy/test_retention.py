@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations import duty_budget
 from integrations.catalog.models import Assessment, Role, Stage
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models import Effect

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.effects.kinds import note
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds import messages
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.health import doctor
 from integrations.inbox import decide_delivery, handle_delivery
 from integrations.inbox.models.delivery import Delivery
@@ -89,7 +89,7 @@ def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, supe
         "CodeScreen: nothing was sent.",
     )
     with monkeypatch.context() as patched:
-        patched.setattr(note, "may_be_written", kill_worker)
+        patched.setattr(messages, "may_be_written", kill_worker)
         assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     effect = scenario.latest_effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
@@ -153,7 +153,7 @@ def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
         raise KeyError
 
     with monkeypatch.context() as patched:
-        patched.setattr(note, "may_be_written", raise_bug)
+        patched.setattr(messages, "may_be_written", raise_bug)
         scenario.work()
     assert (
         scenario.latest_effect("leave_note").state,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.invitations.models.invitation import Invitation
 from integrations.queue import worker
 from integrations.results import poll

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Progress, WebhookHint
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.results import poll, webhook_hint

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import doctor
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation

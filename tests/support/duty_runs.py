@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from integrations.duty_budget import Budget
-from integrations.http.errors import CallDeferred
+from integrations.http.session import CallDeferred
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties
 from integrations.queue.models.duty_run import Duty, DutyRun

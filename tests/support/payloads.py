@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from integrations.codescreen import signature as codescreen_signature
-from integrations.lever import signature as lever_signature
+from integrations.codescreen.payloads import sign as sign_codescreen
+from integrations.lever.payloads import sign as sign_lever
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -24,7 +24,7 @@ def load(name: str, **changes: Any) -> Any:
 
 def sign(payload: dict[str, Any], signature_token: str) -> dict[str, Any]:
     """Return a Lever payload with its signature."""
-    signature = lever_signature.sign(payload["token"], payload["triggeredAt"], signature_token)
+    signature = sign_lever(payload["token"], payload["triggeredAt"], signature_token)
     return payload | {"signature": signature}
 
 
@@ -34,5 +34,5 @@ def codescreen_headers(body: bytes, secret: str, message_id: str = "msg_1") -> d
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": codescreen_signature.sign(message_id, timestamp, body, secret),
+        "webhook-signature": sign_codescreen(message_id, timestamp, body, secret),
     }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from integrations.webhooks import addressee
+from integrations.webhooks import authentication
 from tests.support.append_only import lifted
 from tests.support.factories import OrganizationFactory
 from tests.webhooks.hostile_bodies import HOSTILE_BODIES, HOSTILE_VALUES, JSON_VALUES
@@ -346,8 +346,8 @@ class WebhookContract:
     @pytest.mark.parametrize(
         "call",
         [
-            "integrations.webhooks.store.insert_once",
-            "integrations.webhooks.addressee.find_anew",
+            "integrations.webhooks.views.insert_once",
+            "integrations.webhooks.authentication.find_anew",
         ],
     )
     def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, call):
@@ -365,7 +365,7 @@ class WebhookContract:
     def test_a_failed_insert_is_not_answered_as_a_repeat(self, sender, endpoint):
         sender.raise_request_exception = False
         failure = IntegrityError("another constraint")
-        with mock.patch("integrations.webhooks.store.insert_once", side_effect=failure):
+        with mock.patch("integrations.webhooks.views.insert_once", side_effect=failure):
             answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code >= 500
         assert Delivery.objects.count() == 0
@@ -373,7 +373,7 @@ class WebhookContract:
     def test_a_webhook_of_an_organization_that_was_just_deleted_is_not_found(self, sender, endpoint):
         assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 202
         with (
-            mock.patch.object(addressee.memory, "forget"),
+            mock.patch.object(authentication.memory, "forget"),
             lifted(),
         ):  # as in a process that hasn't deleted it
             AuditEntry.objects.all()._raw_delete("default")
@@ -381,7 +381,7 @@ class WebhookContract:
         failure = IntegrityError(
             "no such organization"
         )  # at the commit, which this test's transaction postpones
-        with mock.patch("integrations.webhooks.store.insert_once", side_effect=failure):
+        with mock.patch("integrations.webhooks.views.insert_once", side_effect=failure):
             assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 404
 
     def test_a_body_that_breaks_off_is_refused(self, sender, endpoint):

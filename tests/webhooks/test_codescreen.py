@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 import time_machine
 
-from integrations.codescreen import signature
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.codescreen.payloads import sign
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from tests.support.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory
@@ -44,7 +44,7 @@ def signed_at(moment: int, body: bytes = KNOWN_BODY) -> dict[str, str]:
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(moment),
-        "webhook-signature": signature.sign(message_id, str(moment), body, WEBHOOK_SECRET),
+        "webhook-signature": sign(message_id, str(moment), body, WEBHOOK_SECRET),
     }
 
 
@@ -180,7 +180,7 @@ class TestCodeScreen(WebhookContract):
             headers = {
                 "webhook-id": message_id,
                 "webhook-timestamp": str(moment),
-                "webhook-signature": signature.sign(message_id, str(moment), KNOWN_BODY, WEBHOOK_SECRET),
+                "webhook-signature": sign(message_id, str(moment), KNOWN_BODY, WEBHOOK_SECRET),
             }
             answers.append(self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code)
         assert answers == [202, 200]

@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from integrations.clients.models import ShapeDeviation
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts.signature_tokens import Generation, add_token, retire_token, save_main_token
+from integrations.lever.acts.lever_webhooks import Generation, add_token, retire_token, save_main_token
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.signature import sign as signature_of
+from integrations.lever.payloads import sign as signature_of
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
-from integrations.webhooks import addressee
+from integrations.webhooks import authentication
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.support.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract
@@ -234,7 +234,7 @@ class TestLever(WebhookContract):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, endpoint, self.signed(self.payload(), token)).status_code == 202
         LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
-        addressee.memory.forget()  # as after a moment
+        authentication.memory.forget()  # as after a moment
         assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
         assert self.send(sender, endpoint, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
@@ -279,13 +279,13 @@ class TestLever(WebhookContract):
     ):
         self.send(sender, endpoint, self.signed(self.payload()))  # the first read of the clock is a query too
         LeverWebhook.objects.update(last_received_at=None)
-        addressee.memory.forget()
+        authentication.memory.forget()
         with CaptureQueriesContext(connection) as before:
             assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 202
         for number in range(9):
             add_token(organization, f"Number {number}", f"{number}" * 48, super_admin)
         LeverWebhook.objects.update(last_received_at=None)
-        addressee.memory.forget()
+        authentication.memory.forget()
         with django_assert_num_queries(len(before)):
             assert self.send(sender, endpoint, self.signed(self.payload(), "0" * 48)).status_code == 202
 

@@ -14,7 +14,7 @@ from integrations.health import webhook_rejections
 from integrations.health.models import WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.signature import sign
+from integrations.lever.payloads import sign
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.support import factories

@@ -12,12 +12,12 @@ from django.db import connection
 from django.test import Client
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts.signature_tokens import save_main_token
+from integrations.lever.acts.lever_webhooks import save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts.organizations import honoured_former_keys, replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from integrations.queue import notify
-from integrations.store.secrets import rotate_secrets
+from integrations.store.columns import rotate_secrets
 from tests.support.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.support.payloads import load, sign
 

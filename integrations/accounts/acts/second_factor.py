@@ -10,8 +10,7 @@ from integrations.accounts.acts import second_factor_attempts
 from integrations.accounts.acts.sessions import end_sessions, record_for_person
 from integrations.accounts.models.second_factors import MOST_PASSKEYS, AuthenticatorApp, Passkey, RecoveryCode
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import SecondFactor
+from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.members.models.membership import Membership
 from integrations.notifications.account_notices import tell_person
 

@@ -20,13 +20,6 @@ from integrations.catalog.feedback_template import (
     store_template,
 )
 from integrations.clients.provider import ClientProvider
-from integrations.effects.feedback_form import (
-    existing_feedback,
-    feedback_written,
-    field_texts,
-    field_values,
-    unwritten_values,
-)
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
@@ -37,16 +30,22 @@ from integrations.effects.kind import (
     choose_author,
     kept_whole,
 )
+from integrations.effects.report_words import (
+    existing_feedback,
+    feedback_written,
+    field_texts,
+    field_values,
+    unwritten_values,
+)
 from integrations.health.models import LeverProbe
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import FeedbackForm
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 

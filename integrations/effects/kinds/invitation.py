@@ -15,25 +15,24 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import instance_id_in
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.effects.invitation_endings import (
+from integrations.effects.kind import ByHand, EffectKind, Target, has_started, kept_whole
+from integrations.effects.sending import (
+    KEY_VALID_FOR,
     cancel_or_retry,
     fail,
     give_up,
     make_uncertain,
     mark_invited,
     refusal_note,
+    revalidate,
 )
-from integrations.effects.kind import ByHand, EffectKind, Target, has_started, kept_whole
-from integrations.effects.revalidation import KEY_VALID_FOR, revalidate
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import DecideOnRecording, Done, Failed, LeaseLost, Outcome, Uncertain
 from integrations.store import database
-from integrations.store.database import with_retry
-from integrations.store.questions import rows_of
+from integrations.store.database import rows_of, with_retry
 
 INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
 UNANSWERED = "CodeScreen hasn't answered for a day. Sending again now could invite the candidate twice."

@@ -1,16 +1,152 @@
-"""Tell the team: by e-mail, and by alerts to chat rooms and programs. `notifications` writes what they say."""
+"""Short texts: notes and links in Lever, and what the team is told by e-mail and by alerts."""
 
 import json
+from dataclasses import dataclass
 
-from integrations.effects.kind import EffectKind, Target, Words, has_started
-from integrations.http.json_types import JsonObject
+from integrations.clients.provider import ClientProvider
+from integrations.effects.kind import (
+    NOT_RECORDED,
+    Author,
+    ByHand,
+    EffectKind,
+    Target,
+    Words,
+    has_started,
+    known_author,
+    may_be_written,
+)
+from integrations.http.shapes import JsonObject
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.alerts import give_up_alert, send_alert
 from integrations.notifications.models import AlertTopic
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.sending import is_about_signing_in, send_email
-from integrations.outbox.models import Effect
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect, Payload
+from integrations.outbox.outcome import Done, LeaseLost
+
+LONGEST_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class NotePayload(Payload):
+    """The text of a note, and the code by which it is left once per opportunity."""
+
+    text: str = ""
+    code: str = ""
+
+
+def enqueue_note(
+    organization: Organization,
+    opportunity_id: str,
+    code: str,
+    text: str,
+    *,
+    invitation: Invitation | None = None,
+    delivery: Delivery | None = None,
+) -> None:
+    """Enqueue a note on the opportunity, once per opportunity and code."""
+    LEAVE_NOTE.enqueue(
+        organization.pk,
+        f"{opportunity_id}:{code}",
+        NotePayload(text, code),
+        opportunity_id=opportunity_id,
+        invitation=invitation,
+        delivery=delivery,
+    )
+
+
+def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
+    """Leave the note; when it may have been left already, read the notes first."""
+    text = LEAVE_NOTE.payload_of(effect).text
+    lever = clients.lever()
+    if may_be_written(effect):
+        notes = lever.notes(effect.opportunity_id)
+        if any(text in note.texts and not note.is_deleted for note in notes):
+            return Done()
+    if not effect.mark_attempt_started():
+        return LeaseLost()
+    lever.add_note(effect.opportunity_id, text, known_author(effect))
+    return Done()
+
+
+def _note_words(effect: Effect, _: Result | None) -> Words:
+    text = NotePayload.from_json(effect.payload).text
+    return Words(text=text, missing="" if text else NOT_RECORDED)
+
+
+def _note_left(_: Effect, words: Words) -> str:
+    text = words.text
+    short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN].rstrip()}…"
+    return f"Note left in Lever: “{short}”" if text else "Note left in Lever"
+
+
+LEAVE_NOTE = EffectKind(
+    kind=Effect.Kind.LEAVE_NOTE,
+    target=Target.LEVER,
+    payload=NotePayload,
+    perform=_leave_note,
+    priority=6,
+    author=Author.CONNECTED,
+    repeats_show=True,
+    heading="Note",
+    icon="info",
+    to_write=_note_words,
+    intended=str,
+    done=_note_left,
+    failed="The note could not be left",
+    by_hand=ByHand("Notes left", 2),
+)
+
+# Add the report to the candidate's links in Lever.
+
+
+@dataclass(frozen=True)
+class ReportLinkPayload(Payload):
+    """The address of CodeScreen's report; empty when it was erased."""
+
+    url: str = ""
+
+
+def _add_report_link(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
+    """Add the report's address; when it may have been added already, read the links first."""
+    url = ADD_REPORT_LINK.payload_of(effect).url
+    lever = clients.lever()
+    if may_be_written(effect) and url in lever.opportunity(effect.opportunity_id).links:
+        return Done()
+    if not effect.mark_attempt_started():
+        return LeaseLost()
+    lever.add_links(effect.opportunity_id, [url], known_author(effect))
+    return Done()
+
+
+def _link_words(effect: Effect, _: Result | None) -> Words:
+    url = ReportLinkPayload.from_json(effect.payload).url
+    return Words(url=url, missing="" if url else NOT_RECORDED)
+
+
+ADD_REPORT_LINK = EffectKind(
+    kind=Effect.Kind.ADD_REPORT_LINK,
+    target=Target.LEVER,
+    payload=ReportLinkPayload,
+    perform=_add_report_link,
+    priority=4,
+    author=Author.CONNECTED,
+    repeats_show=True,
+    heading="Link",
+    icon="link",
+    to_write=_link_words,
+    done=lambda _effect, _words: "Report link added in Lever",
+    failed="The report link could not be added",
+    by_hand=ByHand("Report links added", 1),
+    is_key_personal=True,
+)
+
+# Tell the team: by e-mail, and by alerts to chat rooms and programs. `notifications` writes what they say.
+
 
 #: What stays of an e-mail, as it is stored.
 EMPTY_EMAIL: JsonObject = json.loads(json.dumps(EmailPayload().to_json()))

@@ -6,12 +6,11 @@ A score alone never moves a candidate, and no candidate is moved back.
 from dataclasses import dataclass
 from functools import partial
 
-from integrations.catalog.lists import stages_named
+from integrations.catalog.lists import stages_named, trigger_policy, unknown_target_message
 from integrations.catalog.models import Stage
-from integrations.catalog.stages import trigger_policy, unknown_target_message
 from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
-from integrations.effects.kinds.note import enqueue_note
+from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
@@ -19,8 +18,7 @@ from integrations.notifications.models import EmailTopic
 from integrations.notifications.names import first_name
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
 FIX = "Correct “Stage on pass” under Settings, then retry."

@@ -20,16 +20,15 @@ from integrations.effects.kind import (
 from integrations.effects.kinds.tags import LATER_RESULT
 from integrations.effects.report_pdf import ReportWords
 from integrations.effects.report_words import is_report_of, report_file_name, report_words
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject, Upload
+from integrations.http.session import PlatformError
+from integrations.http.shapes import JsonObject, Upload
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverFile
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import LONGEST_RETRY, Cancelled, Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 

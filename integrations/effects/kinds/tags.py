@@ -12,15 +12,14 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import is_progress_tag
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
+from integrations.http.session import PlatformError
+from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
-from integrations.outbox.enqueue import Payload
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done
-from integrations.store.questions import has_later_progress_tag, has_waiting_progress_tag
+from integrations.store.database import has_later_progress_tag, has_waiting_progress_tag
 
 LATER_PROGRESS = "A later status replaced this one."
 LATER_RESULT = "A later result replaced this one."

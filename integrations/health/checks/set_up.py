@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from integrations.catalog import stages
-from integrations.catalog.lists import stages_named_in_copy
+from integrations.catalog import lists
+from integrations.catalog.lists import stages_named_in_copy, trigger_policy
 from integrations.catalog.models import Role, RoleMapping, Stage
-from integrations.catalog.stages import trigger_policy
 from integrations.core.finding_code import FindingCode, Level
 from integrations.core.rules.names import assessment_tags
 from integrations.health.findings import MAPPINGS, POLICY_SETTINGS, SETTINGS, SINGLE_SIGN_ON, Finding, day
@@ -17,9 +16,9 @@ from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
     """Yield that none of Lever's stages is a trigger stage."""
-    stages = list(Stage.objects.live().filter(organization=organization))
+    lists = list(Stage.objects.live().filter(organization=organization))
     policy = trigger_policy(organization)
-    if stages and not any(policy.is_trigger(stage.external_id, stage.name) for stage in stages):
+    if lists and not any(policy.is_trigger(stage.external_id, stage.name) for stage in lists):
         yield Finding(
             organization.slug,
             FindingCode.NO_TRIGGER_STAGE,
@@ -42,11 +41,11 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.UNKNOWN_PASSED_STAGE,
             Level.ERROR,
-            f"{stages.unknown_target_message(organization)} Nobody is moved.",
+            f"{lists.unknown_target_message(organization)} Nobody is moved.",
             fix,
             POLICY_SETTINGS,
         )
-    elif reason := stages.why_target_invites(organization):
+    elif reason := lists.why_target_invites(organization):
         yield Finding(
             organization.slug,
             FindingCode.PASSED_STAGE_INVITES,

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.catalog.stages import trigger_stages
+from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import FindingCode, Level
 from integrations.core.invitation_status import NEED_PERSON, FollowingEnd

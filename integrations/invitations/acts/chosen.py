@@ -12,7 +12,6 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog.models import Assessment
 from integrations.clients.provider import ClientProvider
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import (
@@ -21,6 +20,7 @@ from integrations.core.verdict_code import (
     WAITING_VERDICTS,
     VerdictCode,
 )
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.dry_run import preview_together
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import invite_again, send_again

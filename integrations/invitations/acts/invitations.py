@@ -9,13 +9,13 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog.models import Assessment
 from integrations.clients.provider import ClientProvider
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
-from integrations.effects.invitation_endings import mark_invited
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.http.errors import PlatformError
+from integrations.effects.sending import mark_invited
+from integrations.http.session import PlatformError
 from integrations.inbox.facts import is_chosen
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.candidate import Candidate

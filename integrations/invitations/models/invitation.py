@@ -22,7 +22,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.result import Result
 from integrations.store import database
 from integrations.store.columns import TextSearchIndex, truncated_key
-from integrations.store.questions import has_later_round_sent
+from integrations.store.database import has_later_round_sent
 
 # Which invitations: by status, by what waits for a person, by what CodeScreen is asked about.
 

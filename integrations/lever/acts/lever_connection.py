@@ -9,8 +9,8 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients import provider
 from integrations.effects.kinds.feedback import enqueue_template
-from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
+from integrations.http.session import PlatformError
+from integrations.http.shapes import JsonObject
 from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection, person_text
 from integrations.lever.oauth import claims

@@ -1,15 +1,191 @@
-"""Make, move and remove the portal's webhooks through Lever's API."""
+"""The portal's webhooks in Lever, and the signature tokens of an organization."""
 
-from django.db import transaction
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import WebhookEvent
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.models.webhook import MAX_TOKENS, TOKEN_OVERLAP, LeverWebhook
 from integrations.organizations.models.organization import Organization
+
+#: A token this long can't be guessed from its last characters, which help people to tell tokens apart.
+SHOW_ENDING_FROM = 32
+
+
+class Generation(StrEnum):
+    """Which of a webhook's two tokens: the one it has now, or the one that was replaced."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class Token:
+    """One signature token as a person may see it."""
+
+    webhook: LeverWebhook
+    generation: Generation
+    label: str
+    ending: str
+    stored_at: datetime | None
+    proved_at: datetime | None
+    until: datetime | None = None
+    is_unreadable: bool = False
+
+    @property
+    def is_made_by_us(self) -> bool:
+        """Whether it belongs to a webhook that the portal made through Lever's API."""
+        return self.webhook.origin == LeverWebhook.Origin.API
+
+
+def active_tokens(organization: Organization) -> list[Token]:
+    """Return every token that verifies deliveries now: the main one, additional ones, those made through the API.
+
+    Those that no encryption key opens are among them, so that they are shown and can be retired.
+    """
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    tokens = []
+    for webhook in webhooks.order_by("-origin", "name", "pk"):
+        unreadable = webhook.unreadable_tokens
+        if webhook.signature_token or "signature_token" in unreadable:
+            tokens.append(
+                Token(
+                    webhook,
+                    Generation.CURRENT,
+                    _label(webhook, Generation.CURRENT),
+                    _ending(webhook.signature_token),
+                    webhook.token_stored_at or webhook.created_at,
+                    webhook.token_proved_at,
+                    is_unreadable="signature_token" in unreadable,
+                )
+            )
+        if webhook.has_previous or "previous_signature_token" in unreadable:
+            tokens.append(
+                Token(
+                    webhook,
+                    Generation.PREVIOUS,
+                    _label(webhook, Generation.PREVIOUS),
+                    _ending(webhook.previous_signature_token),
+                    None,
+                    webhook.previous_proved_at,
+                    webhook.previous_until,
+                    is_unreadable="previous_signature_token" in unreadable,
+                )
+            )
+    return tokens
+
+
+def recently_retired(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks retired lately, newest first. A rejected request may have been signed with their tokens."""
+    retired = LeverWebhook.objects.filter(organization=organization, retired_at__isnull=False)
+    return list(retired.order_by("-retired_at")[:MAX_TOKENS])
+
+
+def save_main_token(organization: Organization, token: str, actor: Actor) -> None:
+    """Store the main token. The one it replaces is honoured for TOKEN_OVERLAP, additional ones until retired.
+
+    Raises ValidationError with the fix.
+    """
+    token = _checked(token)
+    with transaction.atomic():
+        webhook, _ = LeverWebhook.objects.get_or_create(
+            organization=organization,
+            origin=LeverWebhook.Origin.MANUAL,
+            name="",
+            retired_at=None,
+            defaults={"url": organization.lever_webhook_url},
+        )
+        if webhook.signature_token == token:
+            return
+        changes = {"signature_token": (webhook.signature_token, token)}
+        for additional in LeverWebhook.objects.active().filter(organization=organization).exclude(name=""):
+            if additional.signature_token == token:
+                additional.delete()  # an additional token becomes the main one
+        webhook.replace_token(token)
+        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
+
+
+def save_previous_token(organization: Organization, token: str, actor: Actor) -> None:
+    """Honour this token for TOKEN_OVERLAP as the one before the main token; empty ends that.
+
+    Does nothing without a main token. Raises ValidationError with the fix.
+    """
+    token = _checked(token) if token.strip() else ""
+    with transaction.atomic():
+        webhook = LeverWebhook.objects.manual().filter(organization=organization).first()
+        if webhook is None or webhook.previous_signature_token == token:
+            return
+        changes = {"previous_signature_token": (webhook.previous_signature_token, token)}
+        webhook.previous_signature_token = token
+        webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
+        webhook.previous_proved_at = None
+        webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
+        audit(webhook, actor, AuditAction.SAVE_CONNECTION, changes)
+
+
+def add_token(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
+    """Honour an additional token until it is retired; return its webhook. Raises ValidationError with the fix."""
+    name, token = " ".join(name.split()), _checked(token)
+    if not name or len(name) > 60:
+        raise ValidationError("Give the token a name of at most 60 characters, such as “Second webhook”.")
+    active = active_tokens(organization)
+    if len(active) >= MAX_TOKENS:
+        raise ValidationError(f"There are {MAX_TOKENS} tokens already. Retire one that is no longer used.")
+    for known in active:
+        if known.generation is Generation.CURRENT and known.webhook.signature_token == token:
+            raise ValidationError(f"This token is stored already: {known.label}.")
+    try:
+        with transaction.atomic():
+            webhook: LeverWebhook = LeverWebhook.objects.create(
+                organization=organization, name=name, url=organization.lever_webhook_url
+            )
+            webhook.replace_token(token)
+            changes = {"signature_token": ("", token)}
+            audit(webhook, actor, AuditAction.ADD_TOKEN, changes, name=name)
+    except IntegrityError as error:
+        raise ValidationError(f"There is a token called “{name}” already. Choose another name.") from error
+    return webhook
+
+
+def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) -> None:
+    """Retire one of a webhook's tokens: it verifies no delivery from now on. Safe to run twice."""
+    with transaction.atomic():
+        if generation is Generation.PREVIOUS:
+            was_active = webhook.has_previous or "previous_signature_token" in webhook.unreadable_tokens
+            webhook.retire_previous()
+        else:
+            was_active = webhook.retired_at is None
+            webhook.retire()
+        if was_active:
+            audit(webhook, actor, AuditAction.RETIRE_TOKEN, name=_label(webhook, generation))
+
+
+def _checked(token: str) -> str:
+    token = token.strip()
+    if not token or len(token) > 500 or not token.isprintable():
+        raise ValidationError("Copy the whole signature token from Lever, without line breaks.")
+    return token
+
+
+def _label(webhook: LeverWebhook, generation: Generation) -> str:
+    is_ours = webhook.origin == LeverWebhook.Origin.API
+    label = "Made by the portal" if is_ours else webhook.name or "Main token"
+    return label if generation is Generation.CURRENT else f"{label}, the one before"
+
+
+def _ending(token: str) -> str:
+    return token[-4:] if len(token) >= SHOW_ENDING_FROM else ""
+
+
+# Make, move and remove the portal's webhooks through Lever's API.
 
 
 def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> list[LeverWebhook]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import approve, cancel
 from integrations.management.arguments import invitation_with_id
 from integrations.management.migrating import MigratingCommand

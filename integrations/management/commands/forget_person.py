@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.management.migrating import MigratingCommand
 from integrations.privacy.acts.forget_person import forget_person
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.errors import ActionNotAllowed
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.management.arguments import delivery_with_id
 from integrations.management.migrating import MigratingCommand

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationAct
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import resolve_as_sent, send_again
 from integrations.management.arguments import invitation_with_id
 from integrations.management.migrating import MigratingCommand

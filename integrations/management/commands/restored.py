@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.management.arguments import moment, organizations_named
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.acts.restored import Restored, record_restore

@@ -4,7 +4,7 @@ from django.core.management import CommandError
 
 from integrations.audit.acts import renew_seals
 from integrations.management.migrating import MigratingCommand
-from integrations.store.secrets import rotate_secrets
+from integrations.store.columns import rotate_secrets
 
 
 class Command(MigratingCommand):

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import AuditAction
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import follow_role
 from integrations.members.models.membership import (
     LastSuperAdmin,

@@ -9,7 +9,7 @@ from django.db import transaction
 from integrations.accounts.acts.sessions import end_sessions
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership, folded
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.link_emails import (

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, Changes
-from integrations.catalog import stages
-from integrations.core.errors import ActionNotAllowed
+from integrations.catalog import lists
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.client import LeverClient
 from integrations.organizations.acts.waiting import requeue_waiting
 from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
@@ -39,7 +39,7 @@ def set_policies(
     if not changes:
         return {}
     changed = organization.changed({name: values[name] for name in changes})
-    stages.refuse_inviting_target(changed, changes)
+    lists.refuse_inviting_target(changed, changes)
     for name in changes:
         setattr(organization, name, getattr(changed, name))
     with transaction.atomic():

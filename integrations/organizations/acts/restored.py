@@ -7,9 +7,8 @@ from django.db import transaction
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import Platform
+from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -3,7 +3,7 @@
 from django import forms
 from django.shortcuts import get_object_or_404
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered

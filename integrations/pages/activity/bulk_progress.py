@@ -21,9 +21,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
 from integrations.invitations.acts.undo import UNDO_FOR, take_back_approval, take_back_invite, take_back_retry
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation

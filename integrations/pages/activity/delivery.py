@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from integrations.core.errors import ActionNotAllowed
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.redaction import redact
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate

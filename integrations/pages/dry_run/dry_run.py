@@ -12,13 +12,13 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
+from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Stage
-from integrations.catalog.stages import trigger_stages
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
-from integrations.http.errors import NotConnected, PlatformError
+from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate

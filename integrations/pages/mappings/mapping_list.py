@@ -17,17 +17,17 @@ from django.views.generic import TemplateView
 
 from integrations.catalog import lists
 from integrations.catalog.acts import assign_assessment
+from integrations.catalog.lists import mapping_index, trigger_stages
 from integrations.catalog.models import Role, RoleMapping, Stage
-from integrations.catalog.stages import mapping_index, trigger_stages
 from integrations.clients import provider
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.rules.decide import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts
 from integrations.core.rules.names import closest_name, normalize
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
 from integrations.health.findings import counted
 from integrations.health.models import LinterFinding
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, return_url

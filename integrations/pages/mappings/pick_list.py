@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django import forms
 
+from integrations.catalog.lists import trigger_policy
 from integrations.catalog.models import Assessment, Role, Stage
-from integrations.catalog.stages import trigger_policy
 from integrations.core.rules.names import closest_name, is_named
 from integrations.organizations.models.organization import Organization
 

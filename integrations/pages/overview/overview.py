@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csp import csp_override
 
-from integrations.catalog.stages import trigger_stages
+from integrations.catalog.lists import trigger_stages
 from integrations.health import doctor
 from integrations.invitations.models.candidate import Candidate
 from integrations.lists import LongListPaginator

@@ -29,23 +29,20 @@ from integrations.codescreen.acts import (
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import WebhookEvent
+from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.health.findings import counted
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever.acts.lever_webhooks import (
-    make_webhooks,
-    move_webhooks,
-    remove_webhooks,
-    webhooks_at_former_addresses,
-)
-from integrations.lever.acts.signature_tokens import (
     Generation,
     Token,
     active_tokens,
     add_token,
+    make_webhooks,
+    move_webhooks,
+    remove_webhooks,
     retire_token,
     save_main_token,
+    webhooks_at_former_addresses,
 )
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import Refusal, send_request

@@ -13,12 +13,11 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStatus
-from integrations.core.vocabulary import Platform
+from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import kinds_acting_on
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import signature_tokens
+from integrations.lever.acts import lever_webhooks
 from integrations.lever.acts.lever_connection import LeverGrant, account_before, disconnect_lever, use_grant
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import SUPER_ADMINS
@@ -144,7 +143,7 @@ class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
         lever_writes = Effect.objects.filter(
             state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
         )
-        tokens = signature_tokens.active_tokens(self.organization)
+        tokens = lever_webhooks.active_tokens(self.organization)
         return super().get_context_data(
             lever=self.organization.lever,
             open_count=Invitation.objects.filter(status__in=FOLLOWED, **own).count(),

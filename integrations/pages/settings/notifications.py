@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.members.models.membership import SUPER_ADMINS, Membership
 from integrations.notifications import preferences

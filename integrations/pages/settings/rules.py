@@ -8,7 +8,7 @@ from django.forms import Form
 from django.http import QueryDict
 
 from integrations.clients import provider
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.accounts.acts.recent_sign_in import RecentSignInMixin
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http import customer_calls
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin

@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 from integrations.accounts.acts.recent_sign_in import RecentSignInMixin, proof_wanted
 from integrations.accounts.acts.second_factor import reset_for_member
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import (
     change_role,
     invite,

@@ -14,9 +14,9 @@ from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.kinds.messages import EMPTY_EMAIL
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
 from integrations.notifications.kinds import EmailWording

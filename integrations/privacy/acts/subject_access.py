@@ -8,7 +8,7 @@ from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.data_inventory import CANDIDATE_TABLES, Table, processing
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, mentioning_rows, model_of, rows_of, subject_of

@@ -19,7 +19,7 @@ class PortalDuty(models.Model):
     """One duty that belongs to no organization. The worker that claims it does it; twice does no harm."""
 
     class Name(models.TextChoices):
-        """The duties; what each does is in `integrations.queue.portal_duties`."""
+        """The duties; what each does is in `integrations.queue.duties`."""
 
         PLAN_DUTIES = "plan_duties", "Planning of the organizations' duties"
         CLEAN_UP = "clean_up", "Removal of what says nothing any more"

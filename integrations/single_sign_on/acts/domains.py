@@ -15,8 +15,8 @@ from social_django.models import Association, Nonce
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import LabelledEnum
-from integrations.http import dns_records, public_web
-from integrations.http.json_types import JsonObject
+from integrations.http import customer_calls, public_web
+from integrations.http.shapes import JsonObject
 from integrations.notifications.account_notices import tell_single_sign_on_changed
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import LAPSES_AFTER, IdentityProvider, SignInDomain
@@ -87,8 +87,8 @@ def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
     Raises TooManyCalls.
     """
     try:
-        records = dns_records.txt_records(domain.record_name, domain.organization_id)
-    except dns_records.LookupFailed:
+        records = customer_calls.txt_records(domain.record_name, domain.organization_id)
+    except customer_calls.LookupFailed:
         return Proof.UNKNOWN
     is_found = domain.record_text in (record.strip() for record in records)
     try:

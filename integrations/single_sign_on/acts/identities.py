@@ -8,8 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import LabelledEnum
+from integrations.core.vocabulary import ActionNotAllowed, LabelledEnum
 from integrations.members.acts import consent
 from integrations.members.models.membership import PendingMembership
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain, domain_of

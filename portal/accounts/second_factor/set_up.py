@@ -28,8 +28,7 @@ from integrations.accounts.acts.second_factor import (
     remove_passkey,
 )
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import SecondFactor
+from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.pages.access import memberships_of, own_page
 from integrations.pages.operation_views import ActView
 from integrations.store import database

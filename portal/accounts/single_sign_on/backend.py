@@ -31,7 +31,7 @@ from social_django.strategy import DjangoStrategy
 
 from integrations import signed_cache
 from integrations.http import public_web
-from integrations.http.json_types import JsonObject
+from integrations.http.shapes import JsonObject
 from integrations.single_sign_on.acts.domains import Undiscovered, backend_name, discover
 from integrations.single_sign_on.acts.identities import Claims
 from integrations.single_sign_on.models import IdentityProvider

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
 from integrations.accounts.acts.recent_sign_in import RECENT, RecentSignInMixin, note_proof
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.pages.access import (

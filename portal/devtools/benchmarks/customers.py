@@ -15,10 +15,10 @@ from django.utils import timezone
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.signature import sign
+from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
+from integrations.queue.duties import plan_duties
 from integrations.queue.models.duty_run import DutyRun
-from integrations.queue.portal_duties import plan_duties
 from portal.devtools.benchmarks.pretend_platforms import TRIGGER_STAGE
 from portal.devtools.threads import run_in_threads
 from portal.devtools.waiting import RunFailed

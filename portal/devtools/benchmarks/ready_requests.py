@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from integrations.lever.signature import sign
+from integrations.lever.payloads import sign
 from portal.devtools.ports import HOST
 
 #: How many digits the length of each request has in a file.

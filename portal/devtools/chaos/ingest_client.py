@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from integrations.lever.payloads import dedupe_key
-from integrations.lever.signature import sign
+from integrations.lever.payloads import dedupe_key, sign
 from portal.devtools.sandbox.values import JsonObject
 
 RESPONSE_SECONDS = 30.0  # more than SQLite's writers wait for each other

@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate
-from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    ExistingInvitation,
+    Facts,
+    MappingIndex,
+    MappingRule,
+    NoCandidate,
+)
 from integrations.core.rules.names import KnownAssessment, normalize
 from integrations.core.vocabulary import ProgressTag
 from tests.core.rules.examples import BACKEND, FRONTEND, with_candidate

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.mappings import MappingIndex, MappingRule
+from integrations.core.rules.facts import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, closest_name, matching_assessments, normalize
 from integrations.core.vocabulary import AssessmentSource
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate

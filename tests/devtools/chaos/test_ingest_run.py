@@ -4,8 +4,7 @@ from collections import Counter
 
 import pytest
 
-from integrations.lever.payloads import dedupe_key
-from integrations.lever.signature import matching_token
+from integrations.lever.payloads import dedupe_key, matching_token
 from portal.devtools.chaos.fault_injector import Interrupted, Interruption
 from portal.devtools.chaos.ingest_client import Answers, make_stage_change
 from portal.devtools.chaos.ingest_run import RedisTurn, percentiles, rate_during_outages, recovery_times

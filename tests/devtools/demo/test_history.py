@@ -10,7 +10,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.stages import trigger_stages
+from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall, ShapeDeviation
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode

@@ -12,7 +12,7 @@ from integrations.effects.kinds.report_file import (
     explained,
 )
 from integrations.effects.kinds.tags import LATER_RESULT
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE

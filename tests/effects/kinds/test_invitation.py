@@ -13,8 +13,7 @@ from integrations.http import session
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts.policies import set_policies
-from integrations.outbox import enqueue
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, enqueue
 from integrations.queue import worker
 from tests.effects.conftest import sending_calls
 from tests.support import factories
@@ -184,7 +183,7 @@ def test_only_the_extensions_that_the_account_supports_are_sent(
         return {"assessmentInstanceId": "instance-1"}
 
     invitation = scenario.pending_invitation()
-    enqueue.enqueue(scenario.organization.pk, Effect.Kind.SET_PROGRESS_TAG, "x")
+    enqueue(scenario.organization.pk, Effect.Kind.SET_PROGRESS_TAG, "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
     worker.perform_effect(effect)

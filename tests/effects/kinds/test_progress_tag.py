@@ -4,7 +4,7 @@ import pytest
 
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
-from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformError
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.effects.conftest import LOST

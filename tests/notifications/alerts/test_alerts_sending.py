@@ -7,7 +7,7 @@ import time
 import pytest
 
 from integrations.clients.models import ApiCall
-from integrations.codescreen import signature
+from integrations.codescreen.payloads import BadSignature, verify
 from integrations.health.models import Incident
 from integrations.http import public_web
 from integrations.notifications.models import AlertAddress, EmailTopic
@@ -51,9 +51,9 @@ def test_the_signature_of_an_alert_verifies(organization, signed, receiver):
     [(_, headers, body)] = receiver.requests
     lower = {name.lower(): value for name, value in headers.items()}
     assert lower["content-type"] == "application/json"
-    assert signature.verify(lower, body, SECRET, time.time()) == f"msg_{organization.pk}_{effect.pk}"
-    with pytest.raises(signature.BadSignature):
-        signature.verify(lower, body + b" ", SECRET, time.time())
+    assert verify(lower, body, SECRET, time.time()) == f"msg_{organization.pk}_{effect.pk}"
+    with pytest.raises(BadSignature):
+        verify(lower, body + b" ", SECRET, time.time())
     assert receiver.bodies[0]["type"] == "incident"
     signed.refresh_from_db()
     assert signed.last_success_at

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.codescreen.signature import sign
+from integrations.codescreen.payloads import sign
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag

@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Role, RoleMapping
-from integrations.catalog.stages import trigger_stages
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import WebhookRejection
 from integrations.invitations.models.invitation import Invitation

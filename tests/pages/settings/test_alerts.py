@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.notifications.acts import ChangedAddress, change_address
 from integrations.notifications.models import AlertAddress, AlertTopic
 from tests.support import factories

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrations.core.errors import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts import consent
 from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
 from integrations.notifications.link_emails import membership_link

@@ -25,7 +25,7 @@ import django, sys
 django.setup()
 from django.core.management.base import OutputWrapper
 from integrations.management import migrating
-from integrations.queue.portal_duties import perform_portal_duties
+from integrations.queue.duties import perform_portal_duties
 from portal.process import startup
 
 migrate = migrating.migrate

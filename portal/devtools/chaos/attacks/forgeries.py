@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from integrations.codescreen import signature as codescreen_signature
+from integrations.codescreen.payloads import sign as sign_codescreen
 from portal.devtools.sandbox.values import JsonObject
 
 MARK = "forged-"  # in every id of a forgery, so that it can be searched for in every table
@@ -24,7 +24,7 @@ class Message:
     def headers(self, secret: str) -> dict[str, str]:
         """Return the Standard Webhooks headers, signed with a secret."""
         timestamp = str(self.timestamp)
-        signature = codescreen_signature.sign(self.id, timestamp, self.body, secret)
+        signature = sign_codescreen(self.id, timestamp, self.body, secret)
         return {"webhook-id": self.id, "webhook-timestamp": timestamp, "webhook-signature": signature}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from integrations.codescreen.signature import TOLERANCE_SECONDS
+from integrations.codescreen.payloads import TOLERANCE_SECONDS
 from portal.devtools.chaos.attacks.forgeries import (
     MARK,
     REFUSED_VALUES,

@@ -27,7 +27,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from integrations.queue.models.duty_run import DutyRun
-from integrations.queue.tasks import work
+from integrations.queue.worker import work_in_threads
 from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import PlaceKind
@@ -251,4 +251,4 @@ class DrainProcess(RealProcess):
             return is_stopped
 
         with mock.patch.object(stop_signal, "wait", pass_time):
-            work(TASK_SECONDS)
+            work_in_threads(TASK_SECONDS)

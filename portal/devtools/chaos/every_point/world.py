@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from integrations.core.errors import ActionNotAllowed
-from integrations.core.vocabulary import ProgressTag
-from integrations.http.errors import PlatformError
+from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
+from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts.lever_connection import connect_lever

@@ -15,9 +15,8 @@ from django.test.utils import override_settings
 
 from integrations import stop_signal
 from integrations.clients.provider import lever_client
-from integrations.core.errors import ActionNotAllowed
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.vocabulary import WebhookEvent
+from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.health import incidents
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts.lever_webhooks import make_webhooks

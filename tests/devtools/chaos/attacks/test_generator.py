@@ -10,10 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.codescreen import signature as codescreen_signature
+from integrations.codescreen.payloads import verify
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever import signature as lever_signature
-from integrations.lever.payloads import dedupe_key
+from integrations.lever.payloads import dedupe_key, matching_token
 from portal.devtools.chaos.attacks.forgeries import (
     MARK,
     REFUSED_VALUES,
@@ -133,15 +132,15 @@ def test_a_signature_with_one_digit_changed_differs_only_there():
     for place in (0, -1):
         wrong = with_digit_changed(good["signature"], place)
         assert sum(one != two for one, two in zip(wrong, good["signature"], strict=True)) == 1
-        assert lever_signature.matching_token(good | {"signature": wrong}, [ENDPOINTS.token]) is None
-    assert lever_signature.matching_token(good, [ENDPOINTS.token]) == ENDPOINTS.token
+        assert matching_token(good | {"signature": wrong}, [ENDPOINTS.token]) is None
+    assert matching_token(good, [ENDPOINTS.token]) == ENDPOINTS.token
 
 
 def test_bodies_with_a_refused_value_are_rightly_signed():
     attacks = generator()
     for name in REFUSED_VALUES:
         attempt = attacks.kinds[f"CodeScreen: {name}"]()
-        codescreen_signature.verify(attempt.headers, attempt.body, ENDPOINTS.secret, time.time())
+        verify(attempt.headers, attempt.body, ENDPOINTS.secret, time.time())
 
 
 def test_every_forgery_is_marked_and_no_replay_is():

@@ -1,38 +1,51 @@
-"""Before an invitation is sent: whether it is still wanted, and the name and address of now."""
+"""What surrounds the call that sends an invitation: whether it is still wanted before, and how its sending ends."""
 
+import logging
+import random
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
-from integrations.catalog.lists import stage_name
-from integrations.catalog.stages import trigger_policy
+from integrations.catalog.lists import stage_name, trigger_policy
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
-from integrations.core.rules.names import KnownAssessment, has_progress_tag
-from integrations.effects.invitation_endings import cancel_or_retry, fail, make_uncertain
-from integrations.http.errors import PlatformError
-from integrations.invitations.candidates import leads_to, store_people_shown
+from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
+from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.http.session import PlatformError
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.person import Person, blocking_elsewhere, invitations_of
+from integrations.invitations.person import (
+    Person,
+    blocking_elsewhere,
+    invitations_of,
+    leads_to,
+    store_people_shown,
+)
 from integrations.lever.payloads import Opportunity
+from integrations.notifications.models import EmailTopic
+from integrations.notifications.notify import notify_members
+from integrations.notifications.payload import InvitationUnchanged
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import (
     Cancelled,
     DecideOnRecording,
+    Done,
     Failed,
     LeaseLost,
     Retry,
+    StartedAttempt,
     Uncertain,
     wait_until_shown,
 )
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.database import with_retry
-from integrations.store.questions import has_webhook_since
+from integrations.store.database import has_webhook_since, with_retry
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
@@ -169,3 +182,129 @@ def _may_have_arrived(effect: Effect, invitation: Invitation) -> bool:
     if connection is None or not connection.idempotency or first_call_at is None:
         return False
     return database.now() - first_call_at < KEY_VALID_FOR
+
+
+# How sending an invitation ends: invited, cancelled, failed, uncertain.
+
+
+logger = logging.getLogger(__name__)
+
+
+def mark_invited(invitation: Invitation, instance_id: str) -> None:
+    """Record the instance that CodeScreen made for the person, and enqueue the progress tag.
+
+    Nothing is changed when an instance is recorded already: the webhook and the answer to the call tell of the same.
+    Of somebody whose data was erased meanwhile only the instance is recorded.
+    """
+    with transaction.atomic(savepoint=False):
+        invitation.lock()
+        if invitation.instance_id:
+            return
+        if invitation.erased_at is not None:
+            Invitation.objects.filter(pk=invitation.pk).update(instance_id=instance_id, invited_at=Now())
+            return
+        now = database.now()
+        first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
+        invitation.move(
+            Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
+        )
+        uncertain = Effect.objects.filter(
+            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
+        )
+        uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
+
+
+def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
+    """Return how an effect ends whose invitation isn't waiting to be sent; called in the recording transaction.
+
+    If it was requested again after the step read it, sending it is this effect's work: it is retried at once.
+    """
+    invitation.lock()
+    if invitation.instance_id:
+        return Done()
+    if invitation.status == Status.PENDING:
+        reason = "The invitation was requested again in the meantime."
+        return Retry(reason, timedelta(0), StartedAttempt.NONE)
+    return Cancelled(f"The invitation is {invitation.words.phrase}.")
+
+
+def give_up(effect: Effect, reason: str) -> Uncertain | Failed:
+    """Return how an effect ends that is no longer retried: uncertain if a call may have arrived, else failed."""
+    invitation = effect.invitation
+    if invitation is not None:
+        invitation.refresh_from_db()
+        if invitation.status == Status.SENDING:
+            return make_uncertain(effect, invitation, reason)
+        if invitation.status == Status.PENDING:
+            note = "The portal gave up after many tries. An Admin can send it again in the portal."
+            return fail(effect, invitation, reason, note)
+    return Failed(reason)
+
+
+def make_uncertain(effect: Effect, invitation: Invitation, reason: str) -> Uncertain:
+    """Return that it isn't known whether the invitation was sent; members are notified to check in CodeScreen."""
+    return Uncertain(reason, also=partial(_record_uncertain, effect, invitation, reason))
+
+
+def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
+    invitation.move(Status.UNCERTAIN, reason)
+    notify_members(
+        invitation.organization,
+        EmailTopic.INVITATION_UNCERTAIN,
+        f"{invitation.pk}:{effect.lease_owner}",
+        subject="The invitation may or may not have been sent",
+        lines=[
+            f"“{invitation.assessment_name}”: {reason}",
+            "Look for the candidate in CodeScreen. Then say on the candidate's page whether it was sent.",
+        ],
+        invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
+    )
+
+
+_MOVE_AGAIN = "then move the candidate into the stage again."
+_REFUSALS = {
+    400: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
+    422: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
+    403: f"Your account may not send this assessment. Ask an Admin to check it in CodeScreen, {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen. Ask an Admin to choose another one, {_MOVE_AGAIN}",
+    409: "It says that this person already has an invitation. Look for them in CodeScreen.",
+}
+
+
+def refusal_note(status: int | None) -> str:
+    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
+    advice = _REFUSALS.get(status or 0, f"Ask an Admin to look at the reason in the portal, {_MOVE_AGAIN}")
+    return f"CodeScreen refused the invitation. {advice}"
+
+
+def fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Failed:
+    """Return that the invitation can't be sent; `note` tells the recruiter in Lever what to do."""
+    return Failed(reason, also=partial(_record_failed, effect, invitation, reason, note))
+
+
+def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: str) -> None:
+    changes: dict[str, object] = {"first_call_at": invitation.first_call_at}
+    if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
+        changes["external_id"] = invitation.new_external_id()
+    invitation.move(Status.FAILED, reason, **changes)
+    organization = invitation.organization
+    if organization.note_on_skip:
+        enqueue_note(
+            organization,
+            invitation.opportunity_id,
+            f"failed:{invitation.pk}:{effect.lease_owner}",
+            f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
+            invitation=invitation,
+        )
+    notify_members(
+        organization,
+        EmailTopic.INVITATION_FAILED,
+        f"{invitation.pk}:{effect.lease_owner}",
+        subject="The invitation could not be sent",
+        lines=[f"“{invitation.assessment_name}”: {reason}"],
+        invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
+    )

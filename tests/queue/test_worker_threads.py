@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations import duty_budget
 from integrations.http import deadlines
 from integrations.outbox.models import Effect
-from integrations.queue import duties, notify, tasks, worker
+from integrations.queue import duties, notify, worker
 from integrations.queue.models.duty_run import DUTY_LEASE, Duty, DutyRun
 from integrations.queue.models.nodes import Heartbeat, PortalDuty
 from tests.support import factories
@@ -24,7 +24,7 @@ def test_everything_due_is_worked(organization, monkeypatch):
     for number in range(12):
         factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
     monkeypatch.setattr(worker, "perform_effect", lambda row, _: row.finish())
-    tasks.work(1)
+    worker.work_in_threads(1)
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
     assert Heartbeat.is_fresh(timedelta(seconds=15))
 
@@ -37,7 +37,7 @@ def test_a_task_ends_without_an_error_when_the_database_goes_away(organization, 
         raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(worker, "perform_effect", lose_database)
-    tasks.work(1)
+    worker.work_in_threads(1)
     effect = Effect.objects.get()
     assert (effect.state, effect.attempts) == ("due", 1)
     assert effect.leased_until is not None
@@ -56,8 +56,8 @@ def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop
     monkeypatch.setattr(settings, "STEP_THREADS", 1)
     for _ in range(3):
         factories.EffectFactory.create(organization=organization)
-    tasks.work(20)
-    tasks.work(20)
+    worker.work_in_threads(20)
+    worker.work_in_threads(20)
     assert len(performed) == 1
     assert Effect.objects.filter(attempts=0).count() == 2
 
@@ -73,7 +73,7 @@ def test_a_task_returns_after_the_steps_in_flight_when_a_stop_was_requested(
 
     monkeypatch.setattr(worker, "perform_effect", perform)
     effect = factories.EffectFactory.create(organization=organization)
-    tasks.work(20)
+    worker.work_in_threads(20)
     effect.refresh_from_db()
     assert effect.state == "done"
 
@@ -104,12 +104,12 @@ def test_rows_are_worked_while_a_long_duty_outlasts_the_task(organization, monke
         was_worked.append(worked.wait(20))
 
     clock = Clock()
-    monkeypatch.setattr(tasks, "time", clock)
-    monkeypatch.setattr(tasks, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "time", clock)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(worker, "perform_effect", perform)
     monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(long_duty))
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    tasks.work(20)
+    worker.work_in_threads(20)
     assert was_worked == [True]
     assert Effect.objects.get().state == "done"
     assert DutyRun.objects.get(duty=Duty.SWEEP).succeeded_at is not None
@@ -141,10 +141,10 @@ def test_rows_are_begun_while_a_slow_step_outlasts_the_task_and_not_after_it(
         row.finish()
 
     clock = Clock()
-    monkeypatch.setattr(tasks, "time", clock)
+    monkeypatch.setattr(worker, "time", clock)
     monkeypatch.setattr(PortalDuty, "is_one_due", lambda: False)  # rows would be begun beside it
     monkeypatch.setattr(worker, "perform_effect", perform)
-    tasks.work(20)
+    worker.work_in_threads(20)
     assert was_begun == [True]
     assert notifications == [notify.WORK]
     assert dict(Effect.objects.values_list("opportunity_id", "state")) == {
@@ -161,21 +161,21 @@ def test_a_task_performs_all_due_duties(monkeypatch):
     organizations = factories.OrganizationFactory.create_batch(12)
     for organization in organizations:
         DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
-    tasks.work(3)
+    worker.work_in_threads(3)
     assert sorted(done) == [organization.pk for organization in organizations]
     assert not DutyRun.objects.due().filter(duty=Duty.SWEEP).exists()
 
 
 def test_the_last_calls_of_a_task_end_before_the_worker_is_killed():
-    rows_end = tasks.BESIDE_DUTIES_SECONDS + tasks.CALLS_SECONDS + deadlines.TOTAL_SECONDS
+    rows_end = worker.BESIDE_DUTIES_SECONDS + worker.CALLS_SECONDS + deadlines.TOTAL_SECONDS
     assert rows_end + 10 < settings.Q_CLUSTER["timeout"]
     assert settings.Q_CLUSTER["timeout"] < settings.Q_CLUSTER["retry"]
-    assert tasks.CANDIDATE_SECONDS < tasks.CALLS_SECONDS
+    assert worker.CANDIDATE_SECONDS < worker.CALLS_SECONDS
 
 
 def test_a_duty_ends_long_before_the_task_stops_beginning_rows_beside_it():
     duty_ends = duty_budget.TURN_SECONDS + deadlines.TOTAL_SECONDS
-    assert duty_ends * 2 < tasks.BESIDE_DUTIES_SECONDS
+    assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS
     assert duty_ends < DUTY_LEASE.total_seconds()
 
 
@@ -185,22 +185,22 @@ def test_what_came_while_nothing_was_enqueued_is_found_before_the_task_ends(orga
     effect = factories.EffectFactory.create(organization=organization)
     Effect.objects.update(due_at=Now() + timedelta(seconds=notify.ENQUEUE_EVERY_SECONDS))
     monkeypatch.setattr(worker, "perform_effect", lambda row, _: row.finish())
-    tasks.work()
+    worker.work_in_threads()
     effect.refresh_from_db()
     assert effect.state == "done"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_task_without_work_ends_at_once_and_one_whose_time_is_over_enqueues_the_next(notifications):
-    tasks.work()
+    worker.work_in_threads()
     assert notifications == []
-    tasks.work(0.0)
+    worker.work_in_threads(0.0)
     assert notifications == [notify.WORK]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_portals_duties_are_done_beside_the_rows():
-    tasks.work()
+    worker.work_in_threads()
     assert PortalDuty.objects.filter(succeeded_at__isnull=False).count() == len(PortalDuty.Name)
 
 
@@ -215,12 +215,12 @@ def test_many_rows_are_claimed_together(organization, monkeypatch):
 
     monkeypatch.setattr(worker, "perform_effect", perform)
     monkeypatch.setattr(settings, "STEP_THREADS", 4)
-    monkeypatch.setattr(tasks, "LOOK_SECONDS", 20.0)
-    monkeypatch.setattr(tasks, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 20.0)
+    monkeypatch.setattr(worker, "QUIET_SECONDS", 0.0)
     for number in range(20):
         factories.EffectFactory.create(organization=organization, opportunity_id=f"o{number}")
     with noted(monkeypatch) as statements:
-        tasks.work(30)
+        worker.work_in_threads(30)
     assert not Effect.objects.exclude(state="done").exists()
     leases = [text for text in statements.texts if text.lstrip().startswith('UPDATE "integrations_effect"')]
     assert len(leases) == 9  # four rows, and two for each two that ended
@@ -240,7 +240,7 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
     monkeypatch.setattr(worker, "perform_effect", perform)
     monkeypatch.setattr(settings, "STEP_THREADS", 2)
     factories.EffectFactory.create_batch(6, organization=organization)
-    tasks.work(30)
+    worker.work_in_threads(30)
     assert len(held) == 6
     assert max(held) == 2
 
@@ -252,7 +252,7 @@ def test_a_step_that_fails_logs_no_values_of_its_error(caplog) -> None:
     def step() -> None:
         raise ValueError(values)
 
-    tasks._perform(step)
+    worker._run(step)
     assert "a step failed" in caplog.text
     assert "ValueError" in caplog.text
     assert "Alder" not in caplog.text

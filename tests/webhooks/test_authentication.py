@@ -11,8 +11,8 @@ from django.utils import timezone
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from integrations.webhooks import addressee
-from integrations.webhooks.addressee import REMEMBER_SECONDS, find_addressee
+from integrations.webhooks import authentication
+from integrations.webhooks.authentication import REMEMBER_SECONDS, find_addressee
 from integrations.webhooks.views import known
 from tests.support.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory
 from tests.support.payloads import load, sign
@@ -25,7 +25,7 @@ def webhook(organization):
 
 @pytest.fixture
 def clock():
-    with mock.patch("integrations.webhooks.addressee.time.monotonic", return_value=1000.0) as monotonic:
+    with mock.patch("integrations.webhooks.authentication.time.monotonic", return_value=1000.0) as monotonic:
         yield monotonic
 
 
@@ -77,7 +77,7 @@ def test_a_previous_token_that_was_retired_verifies_nothing(organization, webhoo
 def test_a_new_token_counts_at_once_although_the_old_ones_are_remembered(client, organization, webhook):
     address = organization.lever_webhook_url
     assert _post(client, address, SIGNATURE_TOKEN) == 202
-    with mock.patch.object(addressee.memory, "forget"):  # as in another process
+    with mock.patch.object(authentication.memory, "forget"):  # as in another process
         webhook.replace_token("another" * 6)
     assert _post(client, address, "another" * 6) == 202
 
@@ -94,10 +94,10 @@ def test_a_token_that_another_process_removed_counts_for_a_moment_and_a_forged_o
 
 
 def test_the_memory_is_bounded(organization, monkeypatch):
-    monkeypatch.setattr(addressee, "MOST_REMEMBERED", 2)
-    memory = addressee._Memory()
+    monkeypatch.setattr(authentication, "MOST_REMEMBERED", 2)
+    memory = authentication._Memory()
     for key in "abc":
-        memory.put(key, addressee.Addressee(organization), memory.forgotten)
+        memory.put(key, authentication.Addressee(organization), memory.forgotten)
     assert [memory.get(key) is None for key in "abc"] == [True, True, False]
 
 
@@ -117,9 +117,9 @@ def _post(client, address, token):
 
 
 def test_what_changed_while_it_was_read_is_not_remembered(organization, webhook):
-    addressee.memory.forget()
-    former = addressee.memory.forgotten
+    authentication.memory.forget()
+    former = authentication.memory.forgotten
     read = find_addressee(organization.webhook_key)
-    addressee.memory.forget()
-    addressee.memory.put(organization.webhook_key, known(read), former)
-    assert addressee.memory.get(organization.webhook_key) is None
+    authentication.memory.forget()
+    authentication.memory.put(organization.webhook_key, known(read), former)
+    assert authentication.memory.get(organization.webhook_key) is None

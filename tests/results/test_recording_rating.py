@@ -5,7 +5,7 @@ import pytest
 from integrations.catalog.models import Assessment, RatingThresholds
 from integrations.codescreen.payloads import Progress
 from integrations.organizations.models.organization import Organization
-from integrations.results.rating import rate, rating_of
+from integrations.results.recording import rate, rating_of
 from tests.support import factories
 
 QUARTERS = (25, 50, 75)

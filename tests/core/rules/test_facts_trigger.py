@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.core.rules.mappings import TriggerPolicy
+from integrations.core.rules.facts import TriggerPolicy
 
 
 @pytest.mark.parametrize(

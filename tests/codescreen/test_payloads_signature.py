@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.codescreen.signature import BadSignature, decode_secret, sign, verify
+from integrations.codescreen.payloads import BadSignature, decode_secret, sign, verify
 
 SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
 

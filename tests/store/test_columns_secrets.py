@@ -5,8 +5,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.store import secrets
-from integrations.store.secrets import rotate_secrets
+from integrations.store import columns
+from integrations.store.columns import rotate_secrets
 from tests.store.test_columns_encrypted_field import stored
 from tests.support import factories
 
@@ -59,13 +59,13 @@ def test_empty_secrets_stay_empty(organization, keys):
     old, new, use = keys
     row = factories.LeverWebhookFactory(organization=organization, signature_token="")
     use(new, old)
-    assert rotate_secrets() == secrets.Rotation()
+    assert rotate_secrets() == columns.Rotation()
     assert stored(row, "signature_token") == ""
 
 
 def test_more_rows_than_a_batch_are_rotated(organization, keys, monkeypatch):
     old, new, use = keys
-    monkeypatch.setattr(secrets, "BATCH", 3)
+    monkeypatch.setattr(columns, "BATCH", 3)
     for number in range(10):
         factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
     use(new, old)
@@ -77,7 +77,7 @@ def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, ke
     old, new, use = keys
     row = factories.LeverConnectionFactory(organization=organization)
     use(new, old)
-    inner, happened = secrets._is_under_first_key, list[bool]()
+    inner, happened = columns._is_under_first_key, list[bool]()
 
     def refreshed_in_between(ciphertext: str) -> bool:
         if not happened:
@@ -89,7 +89,7 @@ def test_a_token_that_is_refreshed_meanwhile_is_not_overwritten(organization, ke
             use(new, old)
         return inner(ciphertext)
 
-    monkeypatch.setattr(secrets, "_is_under_first_key", refreshed_in_between)
+    monkeypatch.setattr(columns, "_is_under_first_key", refreshed_in_between)
     rotation = rotate_secrets()
     assert (rotation.rotated, rotation.unreadable) == (2, [])
     use(new)
@@ -106,8 +106,8 @@ def test_a_row_that_is_deleted_meanwhile_is_left_alone(organization, keys, monke
         LeverWebhook.objects.filter(pk=row.pk).delete()
         return False
 
-    monkeypatch.setattr(secrets, "_is_under_first_key", deleted_in_between)
-    assert rotate_secrets() == secrets.Rotation()
+    monkeypatch.setattr(columns, "_is_under_first_key", deleted_in_between)
+    assert rotate_secrets() == columns.Rotation()
 
 
 def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, keys, monkeypatch):
@@ -115,7 +115,7 @@ def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, ke
     for number in range(5):
         factories.LeverWebhookFactory(organization=organization, name=f"token {number}")
     use(new, old)
-    inner, seen = secrets._is_under_first_key, []
+    inner, seen = columns._is_under_first_key, []
 
     def killed_at_the_third(ciphertext: str) -> bool:
         seen.append(ciphertext)
@@ -124,7 +124,7 @@ def test_a_rotation_that_was_killed_is_finished_by_the_next_one(organization, ke
         return inner(ciphertext)
 
     with monkeypatch.context() as patch:
-        patch.setattr(secrets, "_is_under_first_key", killed_at_the_third)
+        patch.setattr(columns, "_is_under_first_key", killed_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rotate_secrets()
     rotation = rotate_secrets()
@@ -162,7 +162,7 @@ def test_a_secret_that_changes_at_every_try_is_named_and_not_counted_as_rotated(
         use(new, old)
         return False
 
-    monkeypatch.setattr(secrets, "_is_under_first_key", changed_in_between)
+    monkeypatch.setattr(columns, "_is_under_first_key", changed_in_between)
     rotation = rotate_secrets()
     assert (rotation.rotated, rotation.unchanged) == (0, 0)
     assert [str(secret) for secret in rotation.changing] == [f"LeverWebhook {row.pk}, signature_token"]

@@ -14,7 +14,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.members.models.membership import PendingMembership
 from integrations.outbox.models import Effect
-from integrations.queue import portal_duties, worker
+from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from tests.support import factories
@@ -31,7 +31,7 @@ def done(db, monkeypatch) -> list[str]:
         PLAN: lambda: names.append("plan"),
         CLEAN_UP: lambda: names.append("clean up"),
     }
-    monkeypatch.setattr(portal_duties, "PORTAL_DUTIES", doing)
+    monkeypatch.setattr(duties, "PORTAL_DUTIES", doing)
     return names
 
 
@@ -41,17 +41,17 @@ def pass_by(duration: timedelta) -> None:
 
 
 def test_every_duty_of_the_portal_runs(connected_organization) -> None:
-    portal_duties.perform_portal_duties()
-    assert set(portal_duties.PORTAL_DUTIES) == set(PortalDuty.Name)
+    duties.perform_portal_duties()
+    assert set(duties.PORTAL_DUTIES) == set(PortalDuty.Name)
     assert PortalDuty.objects.filter(succeeded_at__isnull=False, last_error="").count() == 2
 
 
 def test_each_is_done_once_in_its_interval(done) -> None:
     for _ in range(3):
-        portal_duties.perform_portal_duties()
+        duties.perform_portal_duties()
     assert sorted(done) == ["clean up", "plan"]
     pass_by(timedelta(minutes=2))
-    portal_duties.perform_portal_duties()
+    duties.perform_portal_duties()
     assert sorted(done) == ["clean up", "plan", "plan"]
 
 
@@ -65,13 +65,13 @@ def test_it_is_done_again_when_its_worker_was_killed(done) -> None:
     PortalDuty.write_missing()
     while PortalDuty.claim():
         pass  # and nothing is done
-    portal_duties.perform_portal_duties()
+    duties.perform_portal_duties()
     assert done == []
     pass_by(timedelta(minutes=2))
-    portal_duties.perform_portal_duties()
+    duties.perform_portal_duties()
     assert done == ["plan"]
     pass_by(timedelta(minutes=8))
-    portal_duties.perform_portal_duties()
+    duties.perform_portal_duties()
     assert sorted(done) == ["clean up", "plan", "plan"]
 
 
@@ -87,8 +87,8 @@ def test_a_run_that_was_begun_anew_elsewhere_records_nothing(db) -> None:
 def test_the_clean_up_ends_when_the_worker_stops(db, monkeypatch, request_stop) -> None:
     request_stop()
     batches = iter([500, 0])
-    monkeypatch.setattr(portal_duties, "erase_some_sign_ins", lambda _: next(batches))
-    portal_duties.clean_up()
+    monkeypatch.setattr(duties, "erase_some_sign_ins", lambda _: next(batches))
+    duties.clean_up()
     assert list(batches) == [500, 0]
 
 
@@ -97,8 +97,8 @@ def test_a_failure_is_recorded_without_its_words_and_tried_again(done, monkeypat
         address = "ada@acme.example"
         raise ValueError(address)
 
-    monkeypatch.setitem(portal_duties.PORTAL_DUTIES, CLEAN_UP, fail)
-    portal_duties.perform_portal_duties()
+    monkeypatch.setitem(duties.PORTAL_DUTIES, CLEAN_UP, fail)
+    duties.perform_portal_duties()
     row = PortalDuty.objects.get(name=CLEAN_UP)
     assert (row.succeeded_at, row.last_error) == (None, "The portal failed on this: ValueError.")
     assert row.due_at <= timezone.now() + PortalDuty.Name.CLEAN_UP.held_for
@@ -119,7 +119,7 @@ def test_the_clean_up_deletes_what_nobody_needs_any_more(organization) -> None:
     for days in (0, 2):
         OrmQ.objects.create(key="a node that is gone", payload="x", lock=now - timedelta(days=days))
     let_pass(2 * 24 * 3600)
-    portal_duties.clean_up()
+    duties.clean_up()
     assert OrmQ.objects.count() == 1
     assert [pending.email for pending in PendingMembership.objects.all()] == ["lately@acme.example"]
     assert not AttemptLimit.objects.exists()
@@ -132,7 +132,7 @@ def test_the_clean_up_deletes_what_nobody_needs_any_more(organization) -> None:
 @pytest.fixture
 def planned(ready_organization):
     """An organization whose rows are written and of which nothing is due."""
-    portal_duties.plan_duties()
+    duties.plan_duties()
     DutyRun.objects.update(due_at=timezone.now() + timedelta(hours=1))
     return ready_organization
 
@@ -144,14 +144,14 @@ def called_for() -> list[str]:
 def test_each_organization_has_each_duty_once(db) -> None:
     for _ in range(2):
         factories.OrganizationFactory.create()
-        portal_duties.plan_duties()
+        duties.plan_duties()
     assert DutyRun.objects.count() == 2 * len(INTERVALS)
 
 
 @pytest.mark.parametrize("duty", INTERVALS)
 def test_new_duties_are_spread_over_the_interval(duty, db) -> None:
     factories.OrganizationFactory.create_batch(40)
-    portal_duties.plan_duties()
+    duties.plan_duties()
     now, interval = timezone.now(), INTERVALS[duty]
     due_times = DutyRun.objects.filter(duty=duty).values_list("due_at", flat=True)
     waits = [(due_at - now) / interval for due_at in due_times if due_at is not None]
@@ -162,22 +162,22 @@ def test_a_plan_costs_as_many_queries_for_many_organizations_as_for_one(db) -> N
     counts = []
     for number in (1, 40):
         factories.OrganizationFactory.create_batch(number)
-        portal_duties.plan_duties()
+        duties.plan_duties()
         with CaptureQueriesContext(connection) as queries:
-            portal_duties.plan_duties()
+            duties.plan_duties()
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
 
 def test_nothing_is_called_for_when_nothing_is_wrong(planned) -> None:
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert called_for() == []
 
 
 def test_a_refused_key_is_retried_each_minute(planned) -> None:
     CodeScreenConnection.objects.update(state="refused")
     for _ in range(2):
-        portal_duties.plan_duties()
+        duties.plan_duties()
         assert Duty.RETRY_REFUSED_KEY in called_for()
         DutyRun.objects.update(due_at=None)
 
@@ -186,10 +186,10 @@ def test_what_waited_is_requeued_when_the_connection_is_back(planned) -> None:
     waiting = {"verdict": "disconnected", "decided_at": timezone.now(), "organization": planned}
     factories.DeliveryFactory.create(**waiting, due_at=None)
     CodeScreenConnection.objects.update(state="refused")
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert Duty.REQUEUE_WAITING not in called_for()
     CodeScreenConnection.objects.update(state="connected")
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert Duty.REQUEUE_WAITING in called_for()
 
 
@@ -198,7 +198,7 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
     waiting = {"verdict": "disconnected", "decided_at": timezone.now(), "organization": planned}
     factories.DeliveryFactory.create(**waiting, due_at=in_an_hour)
     effect = factories.EffectFactory.create(organization=planned, due_at=in_an_hour)
-    portal_duties.plan_duties()
+    duties.plan_duties()
     worker.perform_duties()
     effect.refresh_from_db()
     assert effect.due_at == in_an_hour
@@ -206,7 +206,7 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
 
 def test_waiting_deliveries_are_found_by_their_index(db) -> None:
     with CaptureQueriesContext(connection) as queries:
-        portal_duties.plan_duties()
+        duties.plan_duties()
     (sql,) = [query["sql"] for query in queries if "is_waiting" in query["sql"]]
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
@@ -222,12 +222,12 @@ def test_incidents_are_looked_at_again_only_when_they_changed(planned) -> None:
         organization=planned, state=Effect.State.FAILED, due_at=None, failed_at=timezone.now()
     )
     Delivery.objects.all().delete()
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert called_for() == [Duty.UPDATE_INCIDENTS]
     worker.perform_duties()
     planned.incidents.update(notified_at=timezone.now())
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert called_for() == []
     Effect.objects.filter(pk=effect.pk).update(state=Effect.State.DONE)
-    portal_duties.plan_duties()
+    duties.plan_duties()
     assert called_for() == [Duty.UPDATE_INCIDENTS]

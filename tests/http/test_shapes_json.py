@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.http.json_types import one_line
+from integrations.http.shapes import one_line
 
 
 @pytest.mark.parametrize(

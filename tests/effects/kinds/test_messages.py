@@ -1,7 +1,8 @@
-"""Leave one note per opportunity and code, whatever Lever answers."""
+"""One note per opportunity and code, and one link, whatever Lever answers."""
 
 import pytest
 
+from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.outbox.models import Effect
 from tests.effects.conftest import LOST, enqueue_note_on_candidate
 
@@ -72,3 +73,16 @@ def test_a_note_fails_when_the_candidate_was_deleted(scenario, sandbox):
     effect = scenario.latest_effect("leave_note")
     assert effect.state == "failed"
     assert "404" in effect.last_error
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbox, invitation, kind):
+    scenario.lever_fails("/addLinks", kind=kind)
+    url = "https://report.example/1"
+    payload = ReportLinkPayload(url)
+    ADD_REPORT_LINK.enqueue(scenario.organization.pk, "x", payload, invitation=invitation)
+    scenario.work()
+    scenario.work_waiting()
+    assert scenario.latest_effect("add_report_link").state == "done"
+    assert sandbox.opportunity("Alder")["links"].count(url) == 1
+    assert sandbox.opportunity("Alder")["writes"].get("addLinks") == 1

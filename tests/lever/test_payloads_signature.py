@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.lever.signature import matching_token, sign
+from integrations.lever.payloads import matching_token, sign
 
 BODY: dict[str, Any] = {"token": "t" * 48, "triggeredAt": 1782974004990}
 

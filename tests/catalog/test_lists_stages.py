@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
+from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.catalog.stages import mapping_index, trigger_policy, trigger_stages
 from integrations.organizations.models.organization import Organization
 
 
