@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
 from functools import partial
 
 from django.core.management import call_command
@@ -65,7 +66,7 @@ def perform_duty(run: DutyRun) -> None:
     outcome = run_step(partial(_step, run, budget))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
-        case NotConnected() | False:  # it is done again once somebody connects it, or ends the pause
+        case NotConnected() | TurnEnd.HELD_UP:
             run.succeed(duration_ms, was_idle=True)
         case CallDeferred():
             _go_on_later(run, budget, duration_ms, deferral(outcome), without_addresses(str(outcome)))
@@ -84,17 +85,24 @@ def perform_duty(run: DutyRun) -> None:
 def _go_on_later(run: DutyRun, budget: Budget, duration_ms: int, wait: timedelta, reason: str) -> None:
     """Record a turn that ended before all is done: as a failure, unless it got on or the worker is to stop."""
     ended = run.defer if budget.got_on or stop_signal.is_requested() else run.wait
-    ended(duration_ms, wait.total_seconds(), reason, budget.place)
+    ended(duration_ms, wait, reason, budget.place)
 
 
-def _step(run: DutyRun, budget: Budget) -> bool:
-    """Do one turn; return False where something is left until the organization is connected or its pause ends."""
+class TurnEnd(Enum):
+    """How far a turn came that no error ended."""
+
+    ALL_DONE = auto()
+    HELD_UP = auto()  # the rest is done once somebody connects the organization, or ends its pause
+
+
+def _step(run: DutyRun, budget: Budget) -> TurnEnd:
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if organization.paused and not duty.while_paused:
-        return False
+        return TurnEnd.HELD_UP
     with call_window.kept_by(budget.require), call_log.collected():
         duty.perform(organization, budget)
-    return not (duty.needs_connection and organization.disconnected_reason)
+    is_held_up = duty.needs_connection and organization.disconnected_reason
+    return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE
 
 
 # reconcile with the platforms

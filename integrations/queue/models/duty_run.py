@@ -239,23 +239,22 @@ class DutyRun(Leasable):
             place=goes_on_from,
         )
 
-    def defer(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
-        """Record a run that left some of the work, which is to be done from `place` in so many seconds."""
-        again_at, failures = due_after(timedelta(seconds=seconds)), self._failures_at(place)
+    def defer(self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]) -> bool:
+        """Record a run that left some of the work, which is to be done from `place` after `wait`."""
+        again_at, failures = due_after(wait), self._failures_at(place)
         return self._finish(
             duration_ms, again_at, failures=failures, last_error=reason, traceback="", place=place
         )
 
-    def wait(self, duration_ms: int, seconds: float, reason: str, place: Mapping[str, object]) -> bool:
+    def wait(self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]) -> bool:
         """Record a run that ended without having got on: a failure, after which it waits longer each time.
 
         It goes on from `place` however often: a platform that lets it wait says nothing about the place.
         """
         longer = NO_PROGRESS_RETRY * 2 ** min(self.failures, 10)
-        wait = max(timedelta(seconds=seconds), min(longer, RETRY_AFTER, self._interval))
         return self._finish(
             duration_ms,
-            Now() + wait,
+            Now() + max(wait, min(longer, RETRY_AFTER, self._interval)),
             failures=self.failures + 1,
             last_error=reason,
             traceback="",
