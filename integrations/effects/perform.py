@@ -26,7 +26,6 @@ from integrations.outbox.outcome import (
     DISCONNECTED_RETRY,
     FIRST_RETRY,
     RETRY_FOR,
-    SHORTEST_WAIT,
     Cancelled,
     Conflict,
     Crash,
@@ -102,7 +101,7 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
         result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
     if isinstance(result, Conflict):
         # a call that was made is known to the next attempt, as after a worker's death
-        effect.release(due_at=Now() + SHORTEST_WAIT, last_error=result.reason)
+        effect.release(due_at=Now() + backoff(effect.attempts), last_error=result.reason)
     if isinstance(result, Crash):
         logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
         _record_crash(effect, result)

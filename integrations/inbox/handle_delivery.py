@@ -149,8 +149,7 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
         case CallDeferred():
             _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
         case Conflict():
-            changes = {"attempts": delivery.attempts - 1, "last_error": result.reason}
-            _try_later(delivery, due_at=Now() + SHORTEST_WAIT, **changes)
+            _try_later(delivery, due_at=Now() + backoff(delivery.attempts), last_error=result.reason)
         case PlatformError():
             _retry(delivery, result)
         case Crash():

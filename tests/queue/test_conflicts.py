@@ -10,6 +10,7 @@ from integrations.catalog.models import Stage
 from integrations.effects import perform
 from integrations.inbox import handle_delivery
 from integrations.inbox.models.delivery import Delivery
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import SHORTEST_WAIT
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import NO_PROGRESS_RETRY, Duty, DutyRun
@@ -36,7 +37,7 @@ def test_a_delivery_is_decided_a_moment_later(scenario, monkeypatch, caplog):
     scenario.work()
     delivery.refresh_from_db()
     assert delivery.verdict
-    assert (delivery.attempts, delivery.consecutive_crashes) == (1, 0)
+    assert (delivery.attempts, delivery.consecutive_crashes) == (2, 0)
     assert "a deadlock with another transaction" in caplog.text
     assert "went away" not in caplog.text
 
@@ -48,6 +49,21 @@ def test_an_invitation_is_sent_once_whose_step_met_a_deadlock_before_the_call(sc
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert scenario.latest_effect().consecutive_crashes == 0
+
+
+@pytest.mark.parametrize("row", ["delivery", "effect"])
+def test_the_wait_grows_with_each_conflict(scenario, monkeypatch, row):
+    if row == "delivery":
+        factories.DeliveryFactory(organization=scenario.organization, event="other", attempts=8)
+        monkeypatch.setattr(handle_delivery, "_handle", meeting_a_deadlock(handle_delivery._handle))
+    else:
+        scenario.pending_invitation()
+        Effect.objects.update(attempts=8)
+        monkeypatch.setattr(perform, "_outcome", meeting_a_deadlock(perform._outcome))
+    assert scenario.work() == 1
+    met = (Delivery if row == "delivery" else Effect).objects.get(last_error__startswith="It met a deadlock")
+    assert met.due_at is not None
+    assert met.due_at - database.now() > timedelta(minutes=5)
 
 
 def test_an_invitation_is_polled_a_moment_later(scenario, monkeypatch):
