@@ -202,6 +202,10 @@ def _digest(text: str) -> bytes:
 
 
 SIGNED_FIELDS = ("token", "triggeredAt", "signature")
+#: The other rejections hold whatever the secrets are.
+ANSWERED_BY_OTHER_SECRETS = frozenset(
+    {RejectionCode.SIGNATURE_MISMATCH, RejectionCode.NO_SIGNATURE_TOKEN, RejectionCode.NO_WEBHOOK_SECRET}
+)
 
 
 @dataclass(frozen=True)
@@ -211,10 +215,17 @@ class Unverified:
     detail: str
     code: RejectionCode
 
+    @property
+    def may_be_outdated(self) -> bool:
+        """Whether a key or token that is newer than what is remembered could verify the request."""
+        return self.code in ANSWERED_BY_OTHER_SECRETS
+
 
 @dataclass(frozen=True)
 class Unreadable:
     """The request may be genuine, but a secret that would tell can't be read: no encryption key opens it."""
+
+    may_be_outdated = True
 
 
 @dataclass(frozen=True)

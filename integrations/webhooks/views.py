@@ -248,13 +248,13 @@ class WebhookView(View):
         verify: Callable[[Addressee], Proof | Unverified | Unreadable],
         payload: Mapping[str, Any] | None = None,
     ) -> Proof:
-        """Verify by what is remembered of the addressee; before a refusal, by what the database has now.
+        """Verify by what is remembered of the addressee; where that may be outdated, by what the database has now.
 
         Raises Refusal. The payload serves to find the likely mistake, and isn't stored.
         """
         proof = verify(self.addressee)
         is_remembered = self.addressee.read_at < self.began_at
-        if is_remembered and isinstance(proof, Unverified | Unreadable):
+        if is_remembered and isinstance(proof, Unverified | Unreadable) and proof.may_be_outdated:
             self.addressee = known(find_anew(self.kwargs["key"]))
             proof = verify(self.addressee)
         if isinstance(proof, Unverified | Unreadable):
