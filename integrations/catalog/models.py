@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
+from integrations.store.personal import AS_LISTED, Holds, harmless
 
 # Local copies of the platforms' lists: Lever's stages and postings (roles), CodeScreen's assessments.
 
@@ -68,7 +69,7 @@ def _has(entry: "CatalogEntry", columns: Mapping[str, object]) -> bool:
 class CatalogEntry(models.Model):
     """One entry of a platform's list, under the platform's own id."""
 
-    external_id = models.CharField(max_length=200)
+    external_id = harmless(models.CharField(max_length=200))
     gone_at = models.DateTimeField(null=True, blank=True, help_text="When the platform stopped listing it.")
 
     objects = CatalogQuerySet.as_manager()
@@ -80,12 +81,14 @@ class CatalogEntry(models.Model):
 class Stage(CatalogEntry):
     """A pipeline stage in Lever; ids are strings, not always UUIDs."""
 
+    HOLDS = Holds("Lever's stages", AS_LISTED)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="stages"
     )
-    name = models.CharField(max_length=300)
-    former_name = models.CharField(
-        max_length=300, blank=True, help_text="Its name before it was renamed in Lever."
+    name = harmless(models.CharField(max_length=300))
+    former_name = harmless(
+        models.CharField(max_length=300, blank=True, help_text="Its name before it was renamed in Lever.")
     )
     named_after = models.DateTimeField(
         null=True, blank=True, help_text="When Lever last listed the stages without this one under this name."
@@ -106,14 +109,16 @@ class Stage(CatalogEntry):
 class Role(CatalogEntry):
     """A role the customer hires for: a posting in Lever."""
 
+    HOLDS = Holds("Lever's postings", AS_LISTED)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="roles"
     )
-    title = models.CharField(max_length=300)
-    state = models.CharField(
-        max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …"
+    title = harmless(models.CharField(max_length=300))
+    state = harmless(
+        models.CharField(max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …")
     )
-    tags = models.JSONField(default=list, blank=True)
+    tags = harmless(models.JSONField(default=list, blank=True))
 
     class Meta:
         ordering = ["organization", "title"]
@@ -126,10 +131,12 @@ class Role(CatalogEntry):
 class Assessment(CatalogEntry):
     """An assessment in CodeScreen."""
 
+    HOLDS = Holds("CodeScreen's assessments", AS_LISTED)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="assessments"
     )
-    name = models.CharField(max_length=300)
+    name = harmless(models.CharField(max_length=300))
 
     class Meta:
         ordering = ["organization", "name"]
@@ -154,16 +161,20 @@ class RoleMapping(models.Model):
     when used: a file can be loaded before Lever is connected, and the linter reports a name that matches nothing.
     """
 
+    HOLDS = Holds("which assessment belongs to which role", "until it is deleted")
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="role_mappings"
     )
-    role = models.CharField(max_length=300, help_text="A Lever posting's title or id.")
-    stage = models.CharField(
-        max_length=300,
-        blank=True,
-        help_text="A stage's name or id; empty means any stage that begins with the prefix.",
+    role = harmless(models.CharField(max_length=300, help_text="A Lever posting's title or id."))
+    stage = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            help_text="A stage's name or id; empty means any stage that begins with the prefix.",
+        )
     )
-    assessment = models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id.")
+    assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -193,10 +204,12 @@ class RatingThresholds(models.Model):
     can be loaded before CodeScreen is connected, and the linter reports a name that matches nothing.
     """
 
+    HOLDS = Holds("which score is which rating", "until it is deleted")
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="assessment_thresholds"
     )
-    assessment = models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id.")
+    assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
     rating_2_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
     rating_3_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
     rating_4_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])

@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
+from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 # The log of requests to Lever and CodeScreen.
 
@@ -59,6 +60,12 @@ class ApiCall(models.Model):
     The same answer to a later poll or sweep is counted here instead of stored as one more row.
     """
 
+    HOLDS = Holds(
+        "the record of calls to Lever and CodeScreen; bodies are stored without names, addresses and secrets",
+        "`call_retention_days`; calls of an invited candidate also until the person is erased",
+        opportunity="opportunity_id",
+    )
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="calls", db_index=False
     )
@@ -78,17 +85,19 @@ class ApiCall(models.Model):
         related_name="calls",
         db_index=False,
     )
-    platform = models.CharField(max_length=20)
-    method = models.CharField(max_length=10)
-    path = models.CharField(max_length=1000)
+    platform = harmless(models.CharField(max_length=20))
+    method = harmless(models.CharField(max_length=10))
+    path = about_candidate("a path that names a person", models.CharField(max_length=1000))
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
     duration_ms = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField(default=1)
-    correlation_id = models.CharField(max_length=40)
-    opportunity_id = models.CharField(max_length=200, blank=True)
-    request_body = models.TextField(blank=True)
-    response_body = models.TextField(blank=True)
-    error = models.TextField(blank=True)
+    correlation_id = harmless(models.CharField(max_length=40))
+    opportunity_id = harmless(models.CharField(max_length=200, blank=True))
+    request_body = about_candidate("what was sent, such as tags and notes", models.TextField(blank=True))
+    response_body = about_candidate(
+        "what was answered, such as tags and stages", models.TextField(blank=True)
+    )
+    error = about_candidate("a platform's error message", models.TextField(blank=True))
     at = models.DateTimeField(db_default=Now())
     repeats = models.PositiveIntegerField(default=0, help_text="How often the same answer came again.")
     last_at = models.DateTimeField(
@@ -145,16 +154,25 @@ class ShapeDeviation(models.Model):
     Endpoints and fields are those that the portal declares, so that however much a platform sends makes few rows.
     """
 
+    HOLDS = Holds(
+        "where a platform's answers differ from their documentation: types, no values",
+        "90 days after it was seen last",
+    )
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="shape_deviations"
     )
-    platform = models.CharField(max_length=20)
-    endpoint = models.CharField(max_length=100)
-    field = models.CharField(max_length=200, blank=True, help_text="Its path; empty for the whole answer.")
-    found = models.CharField(max_length=60, help_text="What was sent: a type, or nothing.")
-    expected = models.CharField(max_length=200)
+    platform = harmless(models.CharField(max_length=20))
+    endpoint = harmless(models.CharField(max_length=100))
+    field = harmless(
+        models.CharField(max_length=200, blank=True, help_text="Its path; empty for the whole answer.")
+    )
+    found = harmless(models.CharField(max_length=60, help_text="What was sent: a type, or nothing."))
+    expected = harmless(models.CharField(max_length=200))
     is_readable = models.BooleanField(help_text="Whether the portal understands what was sent all the same.")
-    example = models.JSONField(default=dict, help_text="The types of the declared fields around it.")
+    example = harmless(
+        models.JSONField(default=dict, help_text="The types of the declared fields around it.")
+    )
     count = models.PositiveIntegerField(default=1, help_text="At most one a minute is counted.")
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
@@ -231,6 +249,8 @@ class CircuitBreaker(models.Model):
     There is a row once a call wasn't answered.
     """
 
+    HOLDS = Holds("whether a platform answers", WITH_ORGANIZATION)
+
     FAILURES_TO_OPEN = 5
     FIRST_PAUSE_SECONDS = 30
     LONGEST_PAUSE_SECONDS = 300
@@ -238,7 +258,7 @@ class CircuitBreaker(models.Model):
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="circuit_breakers"
     )
-    platform = models.CharField(max_length=20)
+    platform = harmless(models.CharField(max_length=20))
     failures = models.PositiveIntegerField(
         default=0, help_text="Calls in a row that the platform didn't answer."
     )
@@ -325,7 +345,9 @@ LONGEST_AHEAD_SECONDS = 60.0
 class RateLimitBucket(models.Model):
     """The rate limit of one customer's account, when there is no Redis."""
 
-    key = models.CharField(max_length=200, primary_key=True)
+    HOLDS = Holds("how many calls may still be made", "until it is full again")
+
+    key = harmless(models.CharField(max_length=200, primary_key=True))
     free_at = models.FloatField(help_text="Unix seconds from which the account's whole burst is free again.")
 
     def __str__(self) -> str:

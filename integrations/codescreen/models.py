@@ -7,12 +7,15 @@ from django.db.models.functions import Now
 
 from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 MARK_RECEIVED_EVERY = timedelta(seconds=10)
 
 
 class CodeScreenConnection(models.Model):
     """The API key, the optional webhook secret, and which extensions of the published API the account supports."""
+
+    HOLDS = Holds("the API key, encrypted", WITH_ORGANIZATION)
 
     class State(models.TextChoices):
         """Whether CodeScreen accepted the key when it was last used."""
@@ -24,7 +27,7 @@ class CodeScreenConnection(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="codescreen_connection"
     )
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
-    state_reason = models.TextField(blank=True)
+    state_reason = harmless(models.TextField(blank=True))
     api_key = EncryptedTextField(blank=True)
     key_stored_at = models.DateTimeField(null=True, blank=True)
     webhook_secret = EncryptedTextField(blank=True)

@@ -1,20 +1,154 @@
-"""The data inventory: for each table, what in it is about a person, why, and how long it lives. Pure declarations.
+"""The data inventory: for each table, what in it is about a person, why, and how long it lives.
 
-Erasure, retention and the answer to a candidate who asks follow it. `tests/test_data_inventory.py` fails for a column
-of text that it doesn't name.
+The portal's own tables say it on their models and columns (`store/personal.py`), those of Django and of the packages
+here.
 """
 
-from integrations.data_inventory.candidates import CANDIDATE_TABLES
-from integrations.data_inventory.framework import FRAMEWORK_TABLES
-from integrations.data_inventory.organizations import ORGANIZATION_TABLES
-from integrations.data_inventory.second_factors import SECOND_FACTOR_TABLES
-from integrations.data_inventory.table import Table
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
-INVENTORY: tuple[Table, ...] = (
-    *CANDIDATE_TABLES,
-    *ORGANIZATION_TABLES,
-    *SECOND_FACTOR_TABLES,
-    *FRAMEWORK_TABLES,
-)
+from django.apps import apps
+from django.db.models import Model
 
-__all__ = ["CANDIDATE_TABLES", "INVENTORY", "Table"]
+from integrations.store.personal import WITH_ACCOUNT, personal
+
+#: A candidate's data comes in the order of the candidate's way; other tables follow by their names.
+_FIRST = ("Candidate", "Invitation", "Result", "Delivery", "Verdict", "Effect", "ApiCall", "AuditEntry")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What one table holds about people: the columns with texts that are about candidates, about users, harmless."""
+
+    model: type[Model]
+    holds: str
+    lives: str
+    candidate: Mapping[str, str]
+    user: Mapping[str, str]
+    harmless: frozenset[str]
+    #: The lookup from a row to the id of its opportunity; empty where rows belong to none.
+    opportunity: str = ""
+
+
+@cache
+def inventory() -> tuple[Table, ...]:
+    """Return every table that holds texts or is about a person; only once all models are loaded."""
+    own = [
+        _declared(model)
+        for model in apps.get_app_config("integrations").get_models()
+        if hasattr(model, "HOLDS")
+    ]
+    order = {name: place for place, name in enumerate(_FIRST)}
+    own.sort(key=lambda table: (order.get(table.model.__name__, len(order)), table.model.__name__))
+    return (*own, *_tables_of_packages())
+
+
+@cache
+def candidate_tables() -> tuple[Table, ...]:
+    """Return the tables with candidates' data. Erasure empties the columns about them; the others stay as evidence."""
+    return tuple(table for table in inventory() if table.candidate)
+
+
+def _declared(model: type[Model]) -> Table:
+    said = {column.name: it for column in model._meta.local_fields if (it := personal(column))}
+    return Table(
+        model,
+        model.HOLDS.what,  # type: ignore[attr-defined]
+        model.HOLDS.lives,  # type: ignore[attr-defined]
+        {name: it.candidate for name, it in said.items() if it.candidate},
+        {name: it.user for name, it in said.items() if it.user},
+        frozenset(name for name, it in said.items() if not (it.candidate or it.user)),
+        model.HOLDS.opportunity,  # type: ignore[attr-defined]
+    )
+
+
+def _table(label: str, holds: str, lives: str, *harmless: str, **user: str) -> Table:
+    return Table(apps.get_model(label), holds, lives, {}, user, frozenset(harmless))
+
+
+def _tables_of_packages() -> tuple[Table, ...]:
+    return (
+        _table(
+            "auth.User",
+            "the people who sign in",
+            WITH_ACCOUNT,
+            username="the name they sign in with",
+            first_name="their first name",
+            last_name="their last name",
+            email="their address",
+            password="the hash of the password",  # noqa: S106 - says what the column is
+        ),
+        _table(
+            "sessions.Session",
+            "who is signed in; what a page says once, which names no candidate",
+            "until the session ends; ended ones are removed daily",
+            "session_key",
+            session_data="who is signed in",
+        ),
+        _table(
+            "admin.LogEntry",
+            "Django's log of changes in the admin; the portal's own is the audit log",
+            "for ever",
+            "object_id",
+            object_repr="the row's name",
+            change_message="which columns were changed",
+        ),
+        _table(
+            "social_django.UserSocialAuth",
+            "which account elsewhere a person signs in or connects with",
+            WITH_ACCOUNT,
+            "provider",
+            "id_key",
+            uid="the id there",
+            extra_data="what the provider sent",
+        ),
+        _table(
+            "social_django.Partial",
+            "a sign-in that isn't finished",
+            "two days",
+            "token",
+            "backend",
+            data="what is known so far",
+        ),
+        _table(
+            "social_django.Code",
+            "codes sent to an address; unused",
+            "two days",
+            "code",
+            email="the address",
+        ),
+        _table(
+            "social_django.Nonce",
+            "the state of a sign-in by a provider",
+            "until the sign-in ends, else a day",
+            *("server_url", "salt"),
+        ),
+        _table(
+            "social_django.Association",
+            "the nonce of a sign-in by a provider",
+            "until the sign-in ends, else a day",
+            *("server_url", "handle", "secret", "assoc_type"),
+        ),
+        _table(
+            "django_q.Task",
+            "nothing: what tasks return isn't stored",
+            "for ever",
+            *("id", "name", "func", "hook", "group", "cluster", "args", "kwargs", "result"),
+        ),
+        _table(
+            "django_q.OrmQ",
+            "tasks that wake the workers; they say nothing but that, and concern nobody",
+            "until a worker has done them, at most a day",
+            *("key", "payload"),
+        ),
+        _table(
+            "django_q.Schedule",
+            "nothing: no schedule is stored or read",
+            "for ever",
+            *("name", "func", "hook", "args", "kwargs", "cron", "task", "cluster", "intended_date_kwarg"),
+        ),
+        _table("auth.Permission", "Django's permissions", "for ever", "name", "codename"),
+        _table("auth.Group", "unused", "for ever", "name"),
+        _table("contenttypes.ContentType", "the tables' names", "for ever", "app_label", "model"),
+    )

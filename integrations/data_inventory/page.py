@@ -1,15 +1,14 @@
 """The data inventory as a page of the documentation, written from the declarations."""
 
-import sys
 from collections.abc import Mapping
 
-from integrations.data_inventory import INVENTORY, Table, processing
+from integrations.data_inventory import Table, inventory, processing
 
 _HEAD = """# Data inventory
 
-What the portal stores about people, table by table. This page is written from `integrations/data_inventory/`, and a
-test fails when the two differ or when a column of text is missing. To write it anew:
-`python -m integrations.data_inventory.page > portal/docs/operating/data-inventory.md`.
+What the portal stores about people, table by table. This page is written from what the models say and from
+`integrations/data_inventory/`, and a test fails when they differ or when a column of text is missing. To write it anew:
+`python3 manage.py shell -v 0 -c "from integrations.data_inventory import page; print(page.page(), end='')"`.
 
 *About candidates*: erased when the candidate is deleted or anonymized in Lever, when Lever no longer has them, by
 `manage.py forget`, and after `retention_days` ([erasure](erasure.md)). *About people who use the portal*: as long as
@@ -28,28 +27,24 @@ _PROCESSING = (
 
 def page() -> str:
     """Return the page as Markdown."""
-    with_people = [table for table in INVENTORY if table.candidate or table.people]
-    without = [table for table in INVENTORY if not (table.candidate or table.people)]
+    with_people = [table for table in inventory() if table.candidate or table.user]
+    without = [table for table in inventory() if not (table.candidate or table.user)]
     parts = [_HEAD]
     for heading, sentences in _PROCESSING:
         parts += [f"## {heading}\n\n", *(f"- {sentence}\n" for sentence in sentences), "\n"]
     parts += ["## Tables with personal data\n"]
     parts += [_section(table) for table in with_people]
     parts += ["\n## Tables without personal data\n\n| table | holds | how long |\n|---|---|---|\n"]
-    parts += [f"| `{table.model}` | {table.holds} | {table.lives} |\n" for table in without]
+    parts += [f"| `{table.model._meta.label}` | {table.holds} | {table.lives} |\n" for table in without]
     return "".join(parts)
 
 
 def _section(table: Table) -> str:
-    lines = [f"\n### {table.model}\n\nHolds {table.holds}. How long: {table.lives}.\n\n"]
+    lines = [f"\n### {table.model._meta.label}\n\nHolds {table.holds}. How long: {table.lives}.\n\n"]
     lines += ["| column | about | what |\n|---|---|---|\n"]
-    lines += _rows("candidates", table.candidate) + _rows("people who use the portal", table.people)
+    lines += _rows("candidates", table.candidate) + _rows("people who use the portal", table.user)
     return "".join(lines)
 
 
 def _rows(about: str, columns: Mapping[str, str]) -> list[str]:
     return [f"| `{name}` | {about} | {what} |\n" for name, what in columns.items()]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.core.finding_code import INCIDENTS
 from integrations.organizations.models.organization import Organization
+from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 # Incidents: ongoing failures, whose members are notified once of their beginning and once of their end.
 
@@ -23,10 +24,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 class Incident(models.Model):
     """One continuous occurrence of one of the doctor's findings."""
 
+    HOLDS = Holds("when something was wrong, by code", WITH_ORGANIZATION)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="incidents"
     )
-    code = models.CharField(max_length=60, help_text="The code of the doctor's finding.")
+    code = harmless(models.CharField(max_length=60, help_text="The code of the doctor's finding."))
     began_at = models.DateTimeField(db_default=Now())
     notified_at = models.DateTimeField(
         null=True,
@@ -64,13 +67,15 @@ class Incident(models.Model):
 class LinterFinding(models.Model):
     """One finding of the linter: when it was first and last found, and since when it is gone."""
 
+    HOLDS = Holds("findings about mappings and tags", "30 days after it was fixed")
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="linter_findings"
     )
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the code and the message.")
-    code = models.CharField(max_length=60)
-    level = models.CharField(max_length=20)
-    message = models.TextField()
+    digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the code and the message."))
+    code = harmless(models.CharField(max_length=60))
+    level = harmless(models.CharField(max_length=20))
+    message = about_candidate("a sentence that may quote a candidate's tag", models.TextField())
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
     gone_at = models.DateTimeField(null=True, blank=True)
@@ -93,14 +98,16 @@ COUNT_EVERY = timedelta(seconds=1)
 class WebhookRejection(models.Model):
     """One reason for which requests to an organization's webhook endpoint were rejected: count, last time, hint."""
 
+    HOLDS = Holds("counts of rejected requests; nothing of the requests", WITH_ORGANIZATION)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="webhook_rejections"
     )
-    platform = models.CharField(max_length=20)
-    code = models.CharField(max_length=60)
+    platform = harmless(models.CharField(max_length=20))
+    code = harmless(models.CharField(max_length=60))
     count = models.PositiveIntegerField(default=1, help_text="At most one a second is counted.")
     last_at = models.DateTimeField(db_default=Now())
-    hint = models.CharField(max_length=60, blank=True)
+    hint = harmless(models.CharField(max_length=60, blank=True))
 
     class Meta:
         verbose_name = "rejected webhook request"
@@ -139,15 +146,19 @@ class WebhookRejection(models.Model):
 class LeverProbe(models.Model):
     """Whether the feedback template and its author still exist, and how many events had no webhook."""
 
+    HOLDS = Holds("what the hourly probe of Lever found", "until the next probe")
+
     organization = models.OneToOneField(
         "integrations.Organization", on_delete=models.CASCADE, primary_key=True, related_name="lever_probe"
     )
     checked_at = models.DateTimeField()
     is_template_gone = models.BooleanField(default=False)
-    missing_fields = models.JSONField(
-        default=list,
-        blank=True,
-        help_text="The fields that a result is written into and that the feedback template lacks.",
+    missing_fields = harmless(
+        models.JSONField(
+            default=list,
+            blank=True,
+            help_text="The fields that a result is written into and that the feedback template lacks.",
+        )
     )
     is_author_gone = models.BooleanField(default=False)
     is_account_shared = models.BooleanField(

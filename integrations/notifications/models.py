@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import EncryptedTextField
+from integrations.store.personal import Holds, about_user, harmless
 
 # What the e-mails to an organization's own people are about.
 
@@ -79,12 +80,14 @@ SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, Email
 class EmailTemplate(models.Model):
     """The customer's wording of one kind of e-mail; without a row the portal's own wording is used."""
 
+    HOLDS = Holds("the customer's wording of e-mails, with variables instead of values", "until it is reset")
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="email_templates"
     )
     kind = models.CharField(max_length=20, choices=EmailKind)
-    subject = models.CharField(max_length=200)
-    body = models.TextField(validators=[MaxLengthValidator(5000)])
+    subject = harmless(models.CharField(max_length=200))
+    body = harmless(models.TextField(validators=[MaxLengthValidator(5000)]))
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -133,11 +136,13 @@ class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
 class NotificationPreference(models.Model):
     """Whether one member wants one kind of e-mail; without a row the role decides."""
 
+    HOLDS = Holds("which e-mails members chose to get or not to get", "as long as the membership")
+
     membership = models.ForeignKey(
         "integrations.Membership", on_delete=models.CASCADE, related_name="notification_preferences"
     )
     kind = models.CharField(max_length=20, choices=EmailKind)
-    is_wanted = models.BooleanField()
+    is_wanted = about_user("whether the person wants e-mails of that kind", models.BooleanField())
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = NotificationPreferenceQuerySet.as_manager()
@@ -183,6 +188,10 @@ class AlertAddressQuerySet(models.QuerySet["AlertAddress"]):
 class AlertAddress(models.Model):
     """One address that alerts are posted to. Anyone who has its URL can post there, so the URL is stored encrypted."""
 
+    HOLDS = Holds(
+        "where alerts are posted; the URL and the signing secret are encrypted", "until it is removed"
+    )
+
     class Kind(models.TextChoices):
         """How an alert is written and proven."""
 
@@ -192,10 +201,10 @@ class AlertAddress(models.Model):
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="alert_addresses", db_index=False
     )
-    name = models.CharField(max_length=60)
+    name = harmless(models.CharField(max_length=60))
     kind = models.CharField(max_length=10, choices=Kind)
     url = EncryptedTextField()
-    host = models.CharField(max_length=253, help_text="The only part of the URL that is shown.")
+    host = harmless(models.CharField(max_length=253, help_text="The only part of the URL that is shown."))
     secret = EncryptedTextField(blank=True, help_text="Signs what a signed webhook carries.")
     is_on = models.BooleanField(
         default=True,
@@ -213,7 +222,7 @@ class AlertAddress(models.Model):
     last_failure_at = models.DateTimeField(
         null=True, blank=True, help_text="When an alert was last not accepted."
     )
-    last_failure = models.TextField(blank=True, help_text="Why it wasn't accepted.")
+    last_failure = harmless(models.TextField(blank=True, help_text="Why it wasn't accepted."))
     stopped_at = models.DateTimeField(
         null=True,
         blank=True,

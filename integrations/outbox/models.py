@@ -19,6 +19,7 @@ from integrations.store import database
 from integrations.store.claims import lease_of_candidate_statement
 from integrations.store.columns import truncated_key
 from integrations.store.leasing import LEASE, Leasable, LeasableQuerySet
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
 _UNLESS_STORED = "ON CONFLICT (kind, organization_id, key) DO NOTHING"
 
@@ -91,6 +92,12 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
 class Effect(Leasable):
     """One intended act on the outside world. A worker performs it, and retries it until it is done or given up."""
 
+    HOLDS = Holds(
+        "what is to be done in Lever and CodeScreen, and e-mails and alerts to the team",
+        UNTIL_ERASED,
+        opportunity="opportunity_id",
+    )
+
     class Kind(models.TextChoices):
         """What is to be done."""
 
@@ -139,8 +146,11 @@ class Effect(Leasable):
         db_index=False,
     )
     kind = models.CharField(max_length=30, choices=Kind)
-    key = models.CharField(max_length=300, help_text="Equal for repeats of the same effect.")
-    opportunity_id = models.CharField(max_length=200, blank=True)
+    key = about_candidate(
+        "the address of a report, for the effect that adds it",
+        models.CharField(max_length=300, help_text="Equal for repeats of the same effect."),
+    )
+    opportunity_id = harmless(models.CharField(max_length=200, blank=True))
     email_topic = models.CharField(
         max_length=30, choices=EmailTopic, blank=True, help_text="Empty for what isn't an e-mail."
     )
@@ -160,15 +170,23 @@ class Effect(Leasable):
         related_name="digests",
         help_text="The other invitations that an e-mail is about, which several share.",
     )
-    payload = models.JSONField(default=dict, blank=True)
-    written = models.JSONField(
-        default=dict,
-        blank=True,
-        editable=False,
-        help_text="Its words, where the payload alone doesn't say them: tags, feedback, files, a stage.",
+    payload = about_candidate(
+        "the text of notes, reports, e-mails and alerts, which may name candidates and their results",
+        about_user("the addresses of an e-mail's recipients", models.JSONField(default=dict, blank=True)),
     )
-    correlation_id = models.CharField(
-        max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
+    written = about_candidate(
+        "the tags, the feedback and the report as they were written into Lever",
+        models.JSONField(
+            default=dict,
+            blank=True,
+            editable=False,
+            help_text="Its words, where the payload alone doesn't say them: tags, feedback, files, a stage.",
+        ),
+    )
+    correlation_id = harmless(
+        models.CharField(
+            max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
+        )
     )
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     end_reason = models.CharField(

@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-from django.apps import apps
-from django.db import models
 from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -127,19 +125,14 @@ ERASED = "The person's data was erased."
 type Row = Mapping[str, object]
 
 
-def model_of(table: Table) -> type[models.Model]:
-    """Return the table's model."""
-    return apps.get_model(table.model)
-
-
 def columns_read(table: Table) -> list[str]:
     """Return the columns that deciding what stays depends on."""
     return [*dict.fromkeys(("pk", *table.candidate, *_ALSO_READ.get(table.model, ())))]
 
 
-_ALSO_READ = {
-    "integrations.Effect": ("kind", "state", "opportunity_id"),
-    "integrations.Delivery": ("verdict",),
+_ALSO_READ: Mapping[type[Model], tuple[str, ...]] = {
+    Effect: ("kind", "state", "opportunity_id"),
+    Delivery: ("verdict",),
 }
 
 
@@ -153,58 +146,27 @@ def changes_of(table: Table, row: Row, subject: Subject | None) -> dict[str, obj
 
 
 def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:
-    special = _SPECIAL.get((table.model, name))
-    if special is not None:
-        return special(row, subject)
-    return {} if isinstance(row[name], (dict, list)) else ""
-
-
-def _payload_of_delivery(row: Row, _: Subject | None) -> object:
-    return kept_of_payload(row["payload"])
-
-
-def _explanation_of_delivery(row: Row, _: Subject | None) -> object:
-    return row["explanation"] if row["verdict"] in IMPERSONAL_VERDICTS else ""
-
-
-def _facts_of_delivery(_row: Row, _: Subject | None) -> object:
-    return None
-
-
-def _payload_of_effect(row: Row, _: Subject | None) -> object:
-    payload = row["payload"]
-    return EFFECT_KINDS[str(row["kind"])].kept_payload(payload if isinstance(payload, dict) else {})
-
-
-def _key_of_effect(row: Row, _: Subject | None) -> object:
-    return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else row["key"]
-
-
-def _path_of_call(row: Row, subject: Subject | None) -> object:
-    path = str(row["path"])
-    is_personal = "@" in path or "%40" in path or (subject is not None and subject.is_named(path))
-    return "/" if is_personal else path
-
-
-def _failure_reason(row: Row, _: Subject | None) -> object:
-    reason = row["failure_reason"]
-    return reason if reason in FAILURE_REASONS else ""
-
-
-def _following_ended(row: Row, _: Subject | None) -> object:
-    return ERASED
-
-
-_SPECIAL: Mapping[tuple[str, str], Callable[[Row, Subject | None], object]] = {
-    ("integrations.Delivery", "payload"): _payload_of_delivery,
-    ("integrations.Delivery", "explanation"): _explanation_of_delivery,
-    ("integrations.Delivery", "facts"): _facts_of_delivery,
-    ("integrations.Effect", "payload"): _payload_of_effect,
-    ("integrations.Effect", "key"): _key_of_effect,
-    ("integrations.ApiCall", "path"): _path_of_call,
-    ("integrations.Result", "failure_reason"): _failure_reason,
-    ("integrations.Invitation", "following_ended_reason"): _following_ended,
-}
+    value = row[name]
+    match table.model.__name__, name:
+        case "Delivery", "payload":
+            return kept_of_payload(value)
+        case "Delivery", "explanation":
+            return value if row["verdict"] in IMPERSONAL_VERDICTS else ""
+        case "Delivery", "facts":
+            return None
+        case "Effect", "payload":
+            return EFFECT_KINDS[str(row["kind"])].kept_payload(value if isinstance(value, dict) else {})
+        case "Effect", "key":
+            return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else value
+        case "ApiCall", "path":
+            path = str(value)
+            is_personal = "@" in path or "%40" in path or (subject is not None and subject.is_named(path))
+            return "/" if is_personal else path
+        case "Result", "failure_reason":
+            return value if value in FAILURE_REASONS else ""
+        case "Invitation", "following_ended_reason":
+            return ERASED
+    return {} if isinstance(value, (dict, list)) else ""
 
 
 # Which rows an erasure concerns: those of the opportunity, and those of none that mention the person.
@@ -223,8 +185,7 @@ _NOT_SEARCHED = (
 
 def rows_of(table: Table, subject: Subject) -> QuerySet[Model]:
     """Return the rows that belong to the opportunity."""
-    model = model_of(table)
-    if model is AuditEntry:
+    if table.model is AuditEntry:
         return audit_entries_about(subject.organization_id, subject.opportunity_id).order_by("pk")
     rows = _owned(table, subject.organization_id)
     return rows.filter(**{table.opportunity: subject.opportunity_id}) if table.opportunity else rows.none()
@@ -238,9 +199,9 @@ def mentioning_rows(table: Table, subject: Subject) -> list[int]:
     rows = _owned(table, subject.organization_id)
     if table.opportunity:
         rows = rows.filter(**{table.opportunity: ""})
-    if model_of(table) is Effect:
+    if table.model is Effect:
         rows = rows.filter(kind__in=[kind for kind in Effect.Kind if kind != Effect.Kind.SEND_EMAIL])
-    if model_of(table) is AuditEntry:
+    if table.model is AuditEntry:
         rows = rows.exclude(target_kind__in=_NOT_SEARCHED)
     names = list(table.candidate)
     return [
@@ -263,5 +224,5 @@ def containing(rows: QuerySet[Model], names: list[str], subject: Subject) -> Que
 
 
 def _owned(table: Table, organization_id: int) -> QuerySet[Model]:
-    rows: QuerySet[Model] = model_of(table)._base_manager.filter(**{table.organization: organization_id})
+    rows: QuerySet[Model] = table.model._base_manager.filter(organization=organization_id)
     return rows.order_by("pk")

@@ -17,7 +17,7 @@ from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.data_inventory import Table, candidate_tables
 from integrations.effects.perform import EFFECT_KINDS
 from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
@@ -31,7 +31,6 @@ from integrations.privacy.concerned import (
     changes_of,
     columns_read,
     mentioning_rows,
-    model_of,
     rows_of,
     subject_of,
 )
@@ -139,7 +138,7 @@ def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt |
 class Found:
     """What mentions the person beside the rows of the opportunity: by table, and e-mails that belong to nobody."""
 
-    rows: Mapping[str, list[int]]
+    rows: Mapping[type[Model], list[int]]
     emails: list[int]
 
 
@@ -193,13 +192,13 @@ def repeat(organization: Organization, erasure: Erasure) -> None:
 
 
 def _mentions(subject: Subject) -> Found:
-    rows = {table.model: keys for table in CANDIDATE_TABLES if (keys := mentioning_rows(table, subject))}
+    rows = {table.model: keys for table in candidate_tables() if (keys := mentioning_rows(table, subject))}
     return Found(rows, emails_of_nobody(subject))
 
 
 def _is_known(subject: Subject, found: Found, deciding: Delivery | None) -> bool:
     """Whether a row concerns the opportunity, other than the delivery that says it was deleted."""
-    for table in CANDIDATE_TABLES:
+    for table in candidate_tables():
         rows = rows_of(table, subject)
         if deciding is not None:
             rows = _without(table, rows, deciding)
@@ -209,9 +208,9 @@ def _is_known(subject: Subject, found: Found, deciding: Delivery | None) -> bool
 
 
 def _without(table: Table, rows: QuerySet[Model], deciding: Delivery) -> QuerySet[Model]:
-    if model_of(table) is Delivery:
+    if table.model is Delivery:
         return rows.exclude(pk=deciding.pk)
-    names = {column.name for column in model_of(table)._meta.get_fields()}
+    names = {column.name for column in table.model._meta.get_fields()}
     return rows.exclude(delivery=deciding) if "delivery" in names else rows
 
 
@@ -226,11 +225,9 @@ def _erase_and_record(
     """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
     remove_reports(subject, erasure.cause)
     changed, own = _erase_rows(subject, found, deciding)
-    verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict._meta.label, [])])
+    verdicts = Verdict.objects.filter(pk__in=[*own[Verdict], *found.rows.get(Verdict, [])])
     verdicts = verdicts.exclude(code__in=IMPERSONAL_VERDICTS)
-    entries = AuditEntry.objects.filter(
-        pk__in=[*own[AuditEntry], *found.rows.get(AuditEntry._meta.label, [])]
-    )
+    entries = AuditEntry.objects.filter(pk__in=[*own[AuditEntry], *found.rows.get(AuditEntry, [])])
     texts = {
         Verdict._meta.db_table: verdicts.erase_text(),
         AuditEntry._meta.db_table: entries.erase_text(),
@@ -268,8 +265,8 @@ def _erase_rows(
     changed[OpportunityPerson._meta.db_table] |= set(people.values_list("pk", flat=True))
     people.delete()
     own: dict[type[Model], list[int]] = {}
-    for table in CANDIDATE_TABLES:
-        model, rows = model_of(table), rows_of(table, subject)
+    for table in candidate_tables():
+        model, rows = table.model, rows_of(table, subject)
         if model in (Verdict, AuditEntry):
             own[model] = list(rows.values_list("pk", flat=True))
             continue
@@ -292,5 +289,5 @@ def _empty(table: Table, subject: Subject, read: Iterable[dict[str, Any]]) -> se
     # one statement for those that become the same: the organization is locked meanwhile
     for text, keys in changed.items():
         for batch in batched(keys, BATCH):
-            model_of(table)._base_manager.filter(pk__in=batch).update(**changes_by_text[text])
+            table.model._base_manager.filter(pk__in=batch).update(**changes_by_text[text])
     return set(chain.from_iterable(changed.values()))

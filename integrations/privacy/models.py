@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
 from integrations.store import database
+from integrations.store.personal import Holds, harmless
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):
@@ -28,12 +29,14 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 class Erasure(models.Model):
     """The receipt of one opportunity's erasure: by table, how many rows were changed and how many stay without data."""
 
+    HOLDS = Holds("the receipts of erasures: ids, times and counts", "for ever")
+
     Cause = ErasureCause
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="erasures"
     )
-    opportunity_id = models.CharField(max_length=200)
+    opportunity_id = harmless(models.CharField(max_length=200))
     cause = models.CharField(max_length=20, choices=ErasureCause.choices())
     erased_at = models.DateTimeField(db_default=Now(), help_text="When it was erased last.")
     repeated_at = models.DateTimeField(
@@ -41,11 +44,15 @@ class Erasure(models.Model):
         blank=True,
         help_text="When it was repeated for what a worker still wrote; empty until then.",
     )
-    rows = models.JSONField(default=dict, blank=True, help_text="By table: how many rows were changed.")
-    kept = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="By table: how many rows stay, with ids, codes, scores and times alone.",
+    rows = harmless(
+        models.JSONField(default=dict, blank=True, help_text="By table: how many rows were changed.")
+    )
+    kept = harmless(
+        models.JSONField(
+            default=dict,
+            blank=True,
+            help_text="By table: how many rows stay, with ids, codes, scores and times alone.",
+        )
     )
 
     objects = ErasureQuerySet.as_manager()

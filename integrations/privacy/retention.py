@@ -18,7 +18,7 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Cha
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.data_inventory import Table, candidate_tables
 from integrations.duty_budget import Budget
 from integrations.effects.perform import EFFECT_KINDS, MESSAGES
 from integrations.inbox.models.delivery import Delivery
@@ -27,20 +27,23 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.privacy.concerned import changes_of, columns_read, model_of
+from integrations.privacy.concerned import changes_of, columns_read
 from integrations.privacy.erase import erase, overwrite_deleted
 from integrations.privacy.models import Erasure
 
 # Empty messages that are older than the retention: every call, e-mail and alert, and webhooks about no candidate.
 
 
-#: By model, the rows that are emptied because of their age alone. Those of a candidate go with the candidate, except
-#: for the bodies of calls, for e-mails and for alerts.
-_BY_AGE: Mapping[type[Model], Q] = {
-    ApiCall: ~Q(request_body="", response_body="", error=""),
-    Effect: ~Q(state=Effect.State.DUE)
-    & reduce(or_, (Q(kind=kind) & ~Q(payload=EFFECT_KINDS[kind].kept_payload({})) for kind in MESSAGES)),
-    Delivery: Q(opportunity_id="", decided_at__isnull=False),
+#: By model, the column that a row's age counts from, and the rows that are emptied because of their age alone. Those
+#: of a candidate go with the candidate, except for the bodies of calls, for e-mails and for alerts.
+_BY_AGE: Mapping[type[Model], tuple[str, Q]] = {
+    ApiCall: ("at", ~Q(request_body="", response_body="", error="")),
+    Effect: (
+        "created_at",
+        ~Q(state=Effect.State.DUE)
+        & reduce(or_, (Q(kind=kind) & ~Q(payload=EFFECT_KINDS[kind].kept_payload({})) for kind in MESSAGES)),
+    ),
+    Delivery: ("received_at", Q(opportunity_id="", decided_at__isnull=False)),
 }
 
 
@@ -53,13 +56,13 @@ def erase_old_messages(organization: Organization, before: datetime, actor: Acto
 
     Raises CallDeferred when the turn is over before all are emptied.
     """
-    tables = [table for table in CANDIDATE_TABLES if model_of(table) in _BY_AGE]
+    tables = [table for table in candidate_tables() if table.model in _BY_AGE]
     begin, last = cast("tuple[int, int]", budget.place.get("messages", (0, 0)))
     total = 0
     for number, table in list(enumerate(tables))[begin:]:
-        model = model_of(table)
-        old = {"organization": organization, f"{table.age}__lt": before}
-        rows = model._base_manager.filter(_BY_AGE[model], **old)
+        model = table.model
+        age, emptied = _BY_AGE[model]
+        rows = model._base_manager.filter(emptied, organization=organization, **{f"{age}__lt": before})
         columns = columns_read(table)
         while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*columns)[:MESSAGES_AT_ONCE]):
             with transaction.atomic():

@@ -9,12 +9,15 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store.columns import EncryptedTextField
+from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 # Single sign-on of one organization: its provider, and who a person is there.
 
 
 class IdentityProvider(models.Model):
     """The OpenID Connect provider that signs an organization's members in."""
+
+    HOLDS = Holds("the provider of an organization's single sign-on", WITH_ORGANIZATION)
 
     class Mode(models.TextChoices):
         """Whether members may, or must, sign in by the provider."""
@@ -26,13 +29,17 @@ class IdentityProvider(models.Model):
     organization = models.OneToOneField(
         "integrations.Organization", on_delete=models.CASCADE, related_name="identity_provider"
     )
-    issuer = models.CharField(
-        max_length=500,
-        verbose_name="issuer",
-        help_text="The provider's address, exactly as its discovery document gives it.",
+    issuer = harmless(
+        models.CharField(
+            max_length=500,
+            verbose_name="issuer",
+            help_text="The provider's address, exactly as its discovery document gives it.",
+        )
     )
-    client_id = models.CharField(
-        max_length=300, verbose_name="client id", help_text="What the provider calls this portal."
+    client_id = harmless(
+        models.CharField(
+            max_length=300, verbose_name="client id", help_text="What the provider calls this portal."
+        )
     )
     client_secret = EncryptedTextField(blank=True, verbose_name="client secret")
     mode = models.CharField(max_length=20, choices=Mode, default=Mode.OFF, verbose_name="single sign-on")
@@ -47,7 +54,9 @@ class IdentityProvider(models.Model):
     checked_at = models.DateTimeField(
         null=True, blank=True, help_text="When the provider was last asked for its discovery document."
     )
-    failure = models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")
+    failure = harmless(
+        models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")
+    )
 
     class Meta:
         constraints = [
@@ -73,8 +82,16 @@ class IdentityProvider(models.Model):
 class ProviderIdentity(models.Model):
     """Who a person is at a provider, bound when they first signed in by it; their address there may change later."""
 
+    HOLDS = Holds(
+        "who a member is at the provider",
+        "as long as the account and the provider, or until a Super Admin unbinds it",
+    )
+
     provider = models.ForeignKey(IdentityProvider, on_delete=models.CASCADE, related_name="identities")
-    subject = models.CharField(max_length=255, help_text="The provider's own, unchanging name of the person.")
+    subject = about_user(
+        "the provider's own name of the person",
+        models.CharField(max_length=255, help_text="The provider's own, unchanging name of the person."),
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="provider_identities"
     )
@@ -132,11 +149,13 @@ class SignInDomainQuerySet(models.QuerySet["SignInDomain"]):
 class SignInDomain(models.Model):
     """One e-mail domain that an organization names as its own. Without proof it gives no power."""
 
+    HOLDS = Holds("an e-mail domain of an organization", WITH_ORGANIZATION)
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="sign_in_domains"
     )
-    domain = models.CharField(max_length=253)
-    token = models.CharField(max_length=100, default=make_token)
+    domain = harmless(models.CharField(max_length=253))
+    token = harmless(models.CharField(max_length=100, default=make_token))
     created_at = models.DateTimeField(db_default=Now())
     proven_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the record was last looked up.")

@@ -20,6 +20,7 @@ from integrations.store.claims import (
     lease_statement,
     offers_statement,
 )
+from integrations.store.personal import about_candidate, harmless
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
@@ -81,7 +82,7 @@ class Leasable(models.Model):
         help_text="When a worker may next claim it; empty when there is nothing to do.",
     )
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_owner = models.CharField(max_length=80, blank=True, editable=False)
+    lease_owner = harmless(models.CharField(max_length=80, blank=True, editable=False))
     attempts = models.PositiveIntegerField(default=0)
     consecutive_crashes = models.PositiveSmallIntegerField(
         default=0,
@@ -89,8 +90,8 @@ class Leasable(models.Model):
         editable=False,
         help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
     )
-    last_error = models.TextField(blank=True)
-    traceback = models.TextField(blank=True)
+    last_error = about_candidate("a platform's error message", models.TextField(blank=True))
+    traceback = about_candidate("where the portal failed", models.TextField(blank=True))
 
     class Meta:
         abstract = True

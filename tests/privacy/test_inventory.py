@@ -7,11 +7,11 @@ from django.db import models
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import CANDIDATE_TABLES, INVENTORY
+from integrations.data_inventory import candidate_tables
 from integrations.health.models import LinterFinding
 from integrations.inbox.models.verdict import Verdict
 from integrations.outbox.models import Effect
-from integrations.privacy.concerned import model_of, rows_of, subject_of
+from integrations.privacy.concerned import rows_of, subject_of
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import DutyRun
 from tests.privacy.test_acceptance import PEOPLE, invite_and_evaluate
@@ -43,8 +43,8 @@ def test_every_column_about_a_candidate_is_emptied(scenario, opportunity_id):
     organization = scenario.organization
     subject = subject_of(organization.pk, opportunity_id)
     marked = set()
-    for table in CANDIDATE_TABLES:
-        model = model_of(table)
+    for table in candidate_tables():
+        model = table.model
         columns = set(table.candidate) - BY_KIND.get(model, set())
         if table.opportunity and columns:
             assert rows_of(table, subject).exists(), f"no row of {table.model} to try it with"
@@ -61,16 +61,9 @@ def test_every_column_of_a_table_without_opportunities_is_emptied_where_it_names
     organization = scenario.organization
     DutyRun.objects.get_or_create(organization=organization, duty="sweep")
     LinterFinding.objects.create(organization=organization, digest="d", code="c", level="error")
-    for table in CANDIDATE_TABLES:
-        model = model_of(table)
+    for table in candidate_tables():
+        model = table.model
         if not table.opportunity and model is not AuditEntry:
             mark(model._base_manager.filter(organization=organization), set(table.candidate))
     erase(organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
     assert traces(NAME, ADDRESS) == []
-
-
-def test_no_other_table_holds_anything_about_a_candidate():
-    others = {table.model for table in INVENTORY if table.candidate} - {
-        table.model for table in CANDIDATE_TABLES
-    }
-    assert others == set()

@@ -17,6 +17,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 
 from integrations.store.columns import EncryptedTextField
+from integrations.store.personal import Holds, about_user, harmless
 
 # A person's authenticator app: the secret it shares with the portal, from which both make codes (TOTP, RFC 6238).
 
@@ -47,10 +48,15 @@ class AuthenticatorAppQuerySet(models.QuerySet["AuthenticatorApp"]):
 class AuthenticatorApp(models.Model):
     """The shared secret of one app. A person has one confirmed app, and one that is being set up."""
 
+    HOLDS = Holds(
+        "what the codes of people's authenticator apps are made from",
+        "until its person removes it, or as long as the account",
+    )
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_apps"
     )
-    secret = EncryptedTextField(default=make_secret)
+    secret = about_user("the secret that the app has too; encrypted", EncryptedTextField(default=make_secret))
     last_step = models.BigIntegerField(
         default=0, help_text="The time step of the last code that was accepted; no earlier code is."
     )
@@ -156,17 +162,28 @@ _LONGEST_ID = 1364
 class Passkey(models.Model):
     """One passkey."""
 
+    HOLDS = Holds(
+        "the public halves of people's passkeys", "until its person removes it, or as long as the account"
+    )
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="passkeys")
-    name = models.CharField(max_length=60)
-    credential_id = models.CharField(
-        max_length=_LONGEST_ID, unique=True, help_text="The passkey's own id, in URL-safe base64."
+    name = about_user("what the person calls it", models.CharField(max_length=60))
+    credential_id = about_user(
+        "the passkey's id",
+        models.CharField(
+            max_length=_LONGEST_ID, unique=True, help_text="The passkey's own id, in URL-safe base64."
+        ),
     )
-    credential = models.BinaryField(
-        help_text="The attested credential data of WebAuthn, with the public key."
+    credential = about_user(
+        "its public key and the model of its device",
+        models.BinaryField(help_text="The attested credential data of WebAuthn, with the public key."),
     )
-    user_handle = models.CharField(
-        max_length=64,
-        help_text="What the passkey knows its person by: random, the same for all of a person's.",
+    user_handle = about_user(
+        "the random number by which it knows the person",
+        models.CharField(
+            max_length=64,
+            help_text="What the passkey knows its person by: random, the same for all of a person's.",
+        ),
     )
     sign_count = models.BigIntegerField(
         default=0, help_text="How often it has signed, by its own count; 0 where it doesn't count."
@@ -235,11 +252,16 @@ def _grouped(code: str) -> str:
 class RecoveryCode(models.Model):
     """One code of a person's set. A set shares its salt, so that one hash finds out whether a code is in it."""
 
+    HOLDS = Holds(
+        "hashes of people's recovery codes, and when each was used",
+        "until its person makes new ones, or as long as the account",
+    )
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes"
     )
-    salt = models.CharField(max_length=2 * _SALT_BYTES)
-    digest = models.CharField(max_length=64)
+    salt = harmless(models.CharField(max_length=2 * _SALT_BYTES))
+    digest = harmless(models.CharField(max_length=64))
     created_at = models.DateTimeField(db_default=Now())
     used_at = models.DateTimeField(null=True, blank=True)
 

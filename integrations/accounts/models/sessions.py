@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from integrations.store.personal import Holds, about_user, harmless
+
 # The sessions of people who signed in: when each began and was last used, from where, and whether it still holds.
 
 
@@ -47,13 +49,24 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
 class UserSession(models.Model):
     """One session of one person. The session's data holds this row's key; its own key is nowhere in the row."""
 
+    HOLDS = Holds(
+        "people's sessions: when each began and was last used, and from where",
+        "30 days after the session's end",
+    )
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     began_at = models.DateTimeField()
     last_used_at = models.DateTimeField(help_text="Written at most once a minute.")
     ended_at = models.DateTimeField(null=True, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from.")
-    network = models.CharField(max_length=50, blank=True, help_text="The network that it began in.")
-    browser = models.CharField(max_length=60, blank=True)
+    address = about_user(
+        "the client's address",
+        models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from."),
+    )
+    network = about_user(
+        "the client's network",
+        models.CharField(max_length=50, blank=True, help_text="The network that it began in."),
+    )
+    browser = about_user("the browser in words", models.CharField(max_length=60, blank=True))
 
     objects = UserSessionQuerySet.as_manager()
 
@@ -101,7 +114,12 @@ ANSWERED_WITHIN = timedelta(hours=1)
 class PasswordLinkRequest(models.Model):
     """An address as somebody typed it. Its row is deleted as soon as it is answered, for members and others alike."""
 
-    address = models.EmailField()
+    HOLDS = Holds(
+        "addresses for which a link to choose a password was asked",
+        "a second, until a worker has looked whether a member has the address; an hour while none works",
+    )
+
+    address = about_user("the address that was typed", models.EmailField())
     requested_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -159,7 +177,12 @@ def keyed_limits(text: str, limits: tuple[Limit, ...]) -> dict[str, Limit]:
 class AttemptLimit(models.Model):
     """How far one limit is used up. Its key is a digest: neither a name nor an address can be read from it."""
 
-    key = models.CharField(max_length=64, primary_key=True)
+    HOLDS = Holds(
+        "how many passwords and second factors may still be tried",
+        "an hour after all are free again; removed daily",
+    )
+
+    key = harmless(models.CharField(max_length=64, primary_key=True))
     free_at = models.FloatField(help_text="Unix seconds from which all attempts are free again.")
     count = models.PositiveIntegerField(default=1, help_text="Attempts since all of them were free.")
 

@@ -19,6 +19,7 @@ from integrations.audit.models.chain_format import (
 from integrations.audit.models.chain_head import ChainHead
 from integrations.store import database
 from integrations.store.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
+from integrations.store.personal import harmless
 
 ERASED_AT_ONCE = 500
 
@@ -71,19 +72,27 @@ class Chained(AppendOnlyModel):
         editable=False,
         help_text="Its place in the organization's chain of audit entries and verdicts, from 1.",
     )
-    previous_hash = models.CharField(
-        max_length=64, editable=False, help_text="The hash of the row at the position before."
+    previous_hash = harmless(
+        models.CharField(
+            max_length=64, editable=False, help_text="The hash of the row at the position before."
+        )
     )
-    hash = models.CharField(
-        max_length=64, editable=False, help_text="SHA-256 over this row and the hash of the row before."
+    hash = harmless(
+        models.CharField(
+            max_length=64, editable=False, help_text="SHA-256 over this row and the hash of the row before."
+        )
     )
-    text_salt = models.CharField(
-        max_length=32, blank=True, editable=False, help_text="Empty once the personal text was erased."
+    text_salt = harmless(
+        models.CharField(
+            max_length=32, blank=True, editable=False, help_text="Empty once the personal text was erased."
+        )
     )
-    text_digest = models.CharField(
-        max_length=64,
-        editable=False,
-        help_text="SHA-256 over the salt and the personal text; stays when it is erased.",
+    text_digest = harmless(
+        models.CharField(
+            max_length=64,
+            editable=False,
+            help_text="SHA-256 over the salt and the personal text; stays when it is erased.",
+        )
     )
 
     class Meta:

@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from integrations.audit.models.chain_format import NO_HASH
 from integrations.store.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySet
+from integrations.store.personal import Holds, harmless
 
 # The seal of a chain's head. The key isn't in the database: a person who writes there alone can't make one.
 
@@ -56,16 +57,21 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
 class ChainHead(AppendOnlyModel):
     """The position and hash of the last row of one chain."""
 
+    HOLDS = Holds("the end of each chain of audit entries and verdicts", "for ever")
+
     chain = models.BigIntegerField(
         primary_key=True, help_text="The organization's id; 0 for what concerns the whole portal."
     )
     position = models.PositiveBigIntegerField(default=0)
-    hash = models.CharField(max_length=64, default=NO_HASH)
-    seal = models.CharField(
-        max_length=64,
-        blank=True,
-        editable=False,
-        help_text="By a key that isn't in the database. Empty since the first row after a head whose seal didn't fit.",
+    hash = harmless(models.CharField(max_length=64, default=NO_HASH))
+    seal = harmless(
+        models.CharField(
+            max_length=64,
+            blank=True,
+            editable=False,
+            help_text="By a key that isn't in the database. Empty since the first row after a head whose seal "
+            "didn't fit.",
+        )
     )
 
     objects = ChainHeadQuerySet.as_manager()
@@ -113,9 +119,11 @@ class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):
 class AnnouncedHead(AppendOnlyModel):
     """The head that a chain had when it was written to the log and into e-mails: the chain must still contain it."""
 
+    HOLDS = Holds("the ends of chains that were announced outside the database", "for ever")
+
     chain = models.BigIntegerField(help_text="The organization's id; 0 for what concerns the whole portal.")
     position = models.PositiveBigIntegerField()
-    hash = models.CharField(max_length=64)
+    hash = harmless(models.CharField(max_length=64))
     announced_at = models.DateTimeField(db_default=Now())
 
     objects = AnnouncedHeadQuerySet.as_manager()

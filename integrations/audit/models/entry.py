@@ -18,6 +18,7 @@ from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
 from integrations.store.append_only import AppendOnly
 from integrations.store.columns import TextSearchIndex, UnreadableSecret
+from integrations.store.personal import Holds, about_candidate, about_user
 
 #: Who acts: a person, or a command by its name.
 type Actor = User | str
@@ -192,6 +193,11 @@ class AuditEntryQuerySet(ChainedQuerySet["AuditEntry"]):
 class AuditEntry(Chained):
     """One change a person or a command made."""
 
+    HOLDS = Holds(
+        "who changed what; the log proves itself, so rows are never removed",
+        "for ever; texts about a candidate until they are erased",
+    )
+
     KIND = ChainKind.AUDIT_ENTRY
     TIME_COLUMN = "at"
     HASHED_COLUMNS = (
@@ -224,19 +230,28 @@ class AuditEntry(Chained):
         blank=True,
         related_name="+",
     )
-    actor_name = models.CharField(
-        max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
+    actor_name = about_user(
+        "who did it; for sign-ins with the client's address under `changes`, for 180 days",
+        models.CharField(
+            max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
+        ),
     )
     action = models.CharField(max_length=40, choices=AuditAction)
     target_kind = models.CharField(max_length=30, choices=TargetKind)
     target_id = models.BigIntegerField(
         null=True, blank=True, help_text="The row's key; empty where there never was a row."
     )
-    target = models.CharField(max_length=300, help_text="The row's name at that time.")
-    changes = models.JSONField(
-        default=dict, blank=True, help_text="By field: the value before and the value after."
+    target = about_candidate(
+        "the name of the row that was changed",
+        models.CharField(max_length=300, help_text="The row's name at that time."),
     )
-    reason = models.TextField(blank=True)
+    changes = about_candidate(
+        "values before and after",
+        models.JSONField(
+            default=dict, blank=True, help_text="By field: the value before and the value after."
+        ),
+    )
+    reason = about_candidate("what the person gave as the reason", models.TextField(blank=True))
     at = models.DateTimeField()
 
     objects = AuditEntryQuerySet.as_manager()

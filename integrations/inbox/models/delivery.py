@@ -18,6 +18,7 @@ from integrations.privacy.models import Erasure
 from integrations.store import database
 from integrations.store.columns import TextSearchIndex
 from integrations.store.leasing import Leasable, LeasableQuerySet
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 #: Deliveries whose explanation is searched: of candidates who entered a CodeScreen stage and weren't invited.
 EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
@@ -55,6 +56,10 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
 class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
+    HOLDS = Holds(
+        "webhooks as they were received, and what was decided", UNTIL_ERASED, opportunity="opportunity_id"
+    )
+
     Platform = vocabulary.Platform
     VerdictCode = verdict_code.VerdictCode
 
@@ -62,22 +67,26 @@ class Delivery(Leasable):
         "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     platform = models.CharField(max_length=20, choices=vocabulary.Platform.choices())
-    event = models.CharField(max_length=100)
-    dedupe_key = models.CharField(max_length=300, help_text="Equal for repeats of the same delivery.")
-    opportunity_id = models.CharField(max_length=200, blank=True)
-    payload = models.JSONField()
+    event = harmless(models.CharField(max_length=100))
+    dedupe_key = harmless(
+        models.CharField(max_length=300, help_text="Equal for repeats of the same delivery.")
+    )
+    opportunity_id = harmless(models.CharField(max_length=200, blank=True))
+    payload = about_candidate("the webhook's body; ids and times in it stay", models.JSONField())
     received_at = models.DateTimeField(db_default=Now())
     chosen_at = models.DateTimeField(
         null=True,
         blank=True,
         help_text="When a person chose to invite this candidate, who had got no assessment.",
     )
-    chosen_assessment = models.CharField(
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.",
+    chosen_assessment = harmless(
+        models.CharField(
+            max_length=200,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.",
+        )
     )
     not_shown_reads = models.PositiveSmallIntegerField(
         default=0,
@@ -109,22 +118,31 @@ class Delivery(Leasable):
         db_persist=True,
         help_text="Whether the verdict is one that is decided again automatically.",
     )
-    explanation = models.TextField(blank=True)
+    explanation = about_candidate(
+        "the verdict's sentence, which may quote a tag", models.TextField(blank=True)
+    )
     assessment_source = models.CharField(
         max_length=30,
         choices=vocabulary.AssessmentSource.choices(),
         blank=True,
         help_text="What named the assessment; empty when nothing did or it didn't come to that.",
     )
-    assessment_written = models.TextField(
-        blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+    assessment_written = about_candidate(
+        "the assessment as a tag on the candidate names it",
+        models.TextField(
+            blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+        ),
     )
     decided_at = models.DateTimeField(null=True, blank=True)
-    facts = models.JSONField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="What the verdict rests on, without names and addresses: it can be given again under other rules.",
+    facts = about_candidate(
+        "what the verdict rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
+        models.JSONField(
+            null=True,
+            blank=True,
+            editable=False,
+            help_text="What the verdict rests on, without names and addresses: it can be given again under other "
+            "rules.",
+        ),
     )
     invitation = models.ForeignKey(
         "integrations.Invitation",

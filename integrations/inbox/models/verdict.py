@@ -8,6 +8,7 @@ from integrations.core import verdict_code, vocabulary
 from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation
 from integrations.store.append_only import AppendOnly
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate
 
 
 class VerdictQuerySet(ChainedQuerySet["Verdict"]):
@@ -23,6 +24,8 @@ class Verdict(Chained):
 
     Append-only. Whether it is current isn't hashed: it follows from the positions of the delivery's verdicts.
     """
+
+    HOLDS = Holds("every verdict about every delivery", UNTIL_ERASED, opportunity="delivery__opportunity_id")
 
     KIND = ChainKind.VERDICT
     TIME_COLUMN = "decided_at"
@@ -45,15 +48,20 @@ class Verdict(Chained):
     )
     delivery = models.ForeignKey("integrations.Delivery", on_delete=models.PROTECT, related_name="verdicts")
     code = models.CharField(max_length=40, choices=VerdictCode.choices())
-    explanation = models.TextField(blank=True)
+    explanation = about_candidate(
+        "the verdict's sentence, which may quote a tag", models.TextField(blank=True)
+    )
     assessment_source = models.CharField(
         max_length=30,
         choices=vocabulary.AssessmentSource.choices(),
         blank=True,
         help_text="What named the assessment; empty when nothing did or it didn't come to that.",
     )
-    assessment_written = models.TextField(
-        blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+    assessment_written = about_candidate(
+        "the assessment as a tag on the candidate names it",
+        models.TextField(
+            blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+        ),
     )
     invitation = models.ForeignKey(
         "integrations.Invitation",

@@ -14,6 +14,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership, folded
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import TextSearchIndex
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
 # Everyone who entered a trigger stage, invited or not: who they are, and where they stand.
 
@@ -59,21 +60,33 @@ class Candidate(models.Model):
     Why they were invited or not is said by the current verdict of `delivery`.
     """
 
+    HOLDS = Holds(
+        "everyone who entered a CodeScreen stage, invited or not; by the name they are found",
+        UNTIL_ERASED,
+        opportunity="opportunity_id",
+    )
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="candidates", db_index=False
     )
-    opportunity_id = models.CharField(max_length=200)
-    name = models.CharField(
-        max_length=500, blank=True, help_text="As Lever has it; empty until the candidate was read."
+    opportunity_id = harmless(models.CharField(max_length=200))
+    name = about_candidate(
+        "the name, as Lever has it",
+        models.CharField(
+            max_length=500, blank=True, help_text="As Lever has it; empty until the candidate was read."
+        ),
     )
-    email = models.EmailField(max_length=320, blank=True)
-    role_id = models.CharField(max_length=200, blank=True)
-    role_title = models.CharField(max_length=300, blank=True)
-    stage_name = models.CharField(max_length=300, blank=True)
-    assessment_name = models.CharField(
-        max_length=300,
-        blank=True,
-        help_text="As the mapping, tag or default names it; empty when nothing does.",
+    email = about_candidate("the e-mail address", models.EmailField(max_length=320, blank=True))
+    role_id = harmless(models.CharField(max_length=200, blank=True))
+    role_title = harmless(models.CharField(max_length=300, blank=True))
+    stage_name = harmless(models.CharField(max_length=300, blank=True))
+    assessment_name = about_candidate(
+        "the assessment as a tag on the candidate may name it",
+        models.CharField(
+            max_length=300,
+            blank=True,
+            help_text="As the mapping, tag or default names it; empty when nothing does.",
+        ),
     )
     entered_at = models.DateTimeField(help_text="When the candidate entered the stage, the latest time.")
     delivery = models.ForeignKey(
@@ -320,11 +333,16 @@ class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
 class OpportunityPerson(models.Model):
     """One person on one candidate in Lever, by e-mail address, as Lever last showed it."""
 
+    HOLDS = Holds(
+        "who is on which candidate in Lever, where there are Limited Team Members",
+        "until Lever shows otherwise, the candidate is erased, or the last Limited Team Member has left",
+    )
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="opportunity_people"
     )
-    opportunity_id = models.CharField(max_length=200)
-    email = models.EmailField(help_text="In small letters.")
+    opportunity_id = harmless(models.CharField(max_length=200))
+    email = about_user("the person's address in Lever", models.EmailField(help_text="In small letters."))
     relation = models.CharField(max_length=20, choices=Relation)
 
     objects = OpportunityPersonQuerySet.as_manager()

@@ -23,6 +23,7 @@ from integrations.invitations.models.result import Result
 from integrations.store import database
 from integrations.store.columns import TextSearchIndex, truncated_key
 from integrations.store.database import has_later_round_sent
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 # Which invitations: by status, by what waits for a person, by what CodeScreen is asked about.
 
@@ -107,31 +108,41 @@ def make_reference() -> str:
 class Invitation(models.Model):
     """One candidate's journey through one assessment in one round."""
 
+    HOLDS = Holds(
+        "one candidate's journey through one assessment; name and address are needed to invite them",
+        UNTIL_ERASED,
+        opportunity="opportunity_id",
+    )
+
     Status = Status
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="invitations", db_index=False
     )
-    opportunity_id = models.CharField(max_length=200)
-    contact_id = models.CharField(max_length=200, blank=True)
-    candidate_name = models.CharField(max_length=500, blank=True)
-    email = models.EmailField(max_length=320, blank=True)
-    role_id = models.CharField(max_length=200, blank=True)
-    role_title = models.CharField(max_length=300, blank=True)
-    stage_id = models.CharField(max_length=200, blank=True)
-    stage_name = models.CharField(max_length=300, blank=True)
-    assessment_id = models.CharField(max_length=200)
-    assessment_name = models.CharField(max_length=300)
+    opportunity_id = harmless(models.CharField(max_length=200))
+    contact_id = harmless(models.CharField(max_length=200, blank=True))
+    candidate_name = about_candidate(
+        "the name, as Lever has it", models.CharField(max_length=500, blank=True)
+    )
+    email = about_candidate("the e-mail address", models.EmailField(max_length=320, blank=True))
+    role_id = harmless(models.CharField(max_length=200, blank=True))
+    role_title = harmless(models.CharField(max_length=300, blank=True))
+    stage_id = harmless(models.CharField(max_length=200, blank=True))
+    stage_name = harmless(models.CharField(max_length=300, blank=True))
+    assessment_id = harmless(models.CharField(max_length=200))
+    assessment_name = harmless(models.CharField(max_length=300))
     round = models.PositiveIntegerField(default=1)
-    reference = models.CharField(max_length=20, default=make_reference)
+    reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
-    status_reason = models.TextField(blank=True)
-    external_id = models.CharField(
-        max_length=255,
-        blank=True,
-        editable=False,
-        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, "
-        "because an earlier call was refused or the address was corrected, has an id of its own.",
+    status_reason = about_candidate("text about what happened", models.TextField(blank=True))
+    external_id = harmless(
+        models.CharField(
+            max_length=255,
+            blank=True,
+            editable=False,
+            help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is "
+            "sent anew, because an earlier call was refused or the address was corrected, has an id of its own.",
+        )
     )
     first_call_at = models.DateTimeField(
         null=True,
@@ -139,8 +150,12 @@ class Invitation(models.Model):
         editable=False,
         help_text="When the first call that may have arrived was about to be made; empty when none may have.",
     )
-    instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
-    feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
+    instance_id = harmless(
+        models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
+    )
+    feedback_id = harmless(
+        models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
+    )
     awaits_decision_since = models.DateTimeField(
         null=True,
         blank=True,
@@ -151,8 +166,10 @@ class Invitation(models.Model):
         db_default=False,
         help_text="Whether a person cancelled it while the candidate was in the stage; the sweep doesn't invite again.",
     )
-    raw_status = models.CharField(
-        max_length=100, blank=True, help_text="CodeScreen's own word for the status, as last read."
+    raw_status = harmless(
+        models.CharField(
+            max_length=100, blank=True, help_text="CodeScreen's own word for the status, as last read."
+        )
     )
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(
@@ -198,7 +215,10 @@ class Invitation(models.Model):
         db_default="",
         help_text="Why CodeScreen is no longer asked about it; empty while it is.",
     )
-    following_ended_reason = models.TextField(blank=True, default="", db_default="")
+    following_ended_reason = about_candidate(
+        "text about why CodeScreen is no longer asked",
+        models.TextField(blank=True, default="", db_default=""),
+    )
     following_ended_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(
         null=True,

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import ResultOutcome
+from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 
 class ResultQuerySet(models.QuerySet["Result"]):
@@ -21,6 +22,12 @@ class ResultQuerySet(models.QuerySet["Result"]):
 
 class Result(models.Model):
     """The score, outcome, failure reason, report link and rating of one attempt."""
+
+    HOLDS = Holds(
+        "what CodeScreen states about one attempt; it is written into Lever",
+        UNTIL_ERASED,
+        opportunity="invitation__opportunity_id",
+    )
 
     Outcome = ResultOutcome
 
@@ -40,18 +47,27 @@ class Result(models.Model):
         blank=True,
         help_text="0 to 100, as CodeScreen states it; empty when no test ran.",
     )
-    failure_reason = models.CharField(max_length=200, blank=True)
-    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
-    report_url = models.URLField(max_length=1000, blank=True)
-    feedback_id = models.CharField(max_length=200, blank=True)
-    file_id = models.CharField(
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The report that was attached in Lever; empty where there is none, or a later result has it.",
+    failure_reason = about_candidate(
+        "why the candidate didn't pass; kept where it is one of CodeScreen's four reasons",
+        models.CharField(max_length=200, blank=True),
     )
-    metadata = models.JSONField(default=dict, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
+    report_url = about_candidate(
+        "the address of the report about the person", models.URLField(max_length=1000, blank=True)
+    )
+    feedback_id = harmless(models.CharField(max_length=200, blank=True))
+    file_id = harmless(
+        models.CharField(
+            max_length=200,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="The report that was attached in Lever; empty where there is none, or a later result has it.",
+        )
+    )
+    metadata = about_candidate(
+        "whatever else CodeScreen sends with the result", models.JSONField(default=dict, blank=True)
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     objects = ResultQuerySet.as_manager()

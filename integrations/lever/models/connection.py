@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
 #: Clocks are compared at every call. The skew is written this often, and sooner when it changed.
@@ -45,6 +46,8 @@ def person_text(name: str, email: str) -> str:
 class LeverConnection(models.Model):
     """The OAuth grant: its encrypted tokens and their ages, its scopes, its state, and who gave it."""
 
+    HOLDS = Holds("the OAuth grant; tokens are encrypted", WITH_ORGANIZATION)
+
     class State(models.TextChoices):
         """Whether the grant works, and if not, which side ended it."""
 
@@ -56,7 +59,7 @@ class LeverConnection(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="lever_connection"
     )
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
-    state_reason = models.TextField(blank=True)
+    state_reason = harmless(models.TextField(blank=True))
     access_token = EncryptedTextField(blank=True)
     refresh_token = EncryptedTextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +68,7 @@ class LeverConnection(models.Model):
         default=0, help_text="Incremented with every new pair of tokens."
     )
     refresh_leased_until = models.DateTimeField(null=True, blank=True)
-    scopes = models.TextField(blank=True)
+    scopes = harmless(models.TextField(blank=True))
     first_connected_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -75,19 +78,35 @@ class LeverConnection(models.Model):
     connected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    lever_account_id = models.CharField(max_length=100, blank=True)
-    lever_user_id = models.CharField(
-        max_length=100, blank=True, help_text="The Lever user shown as the author of what the portal writes."
+    lever_account_id = harmless(models.CharField(max_length=100, blank=True))
+    lever_user_id = about_user(
+        "the Lever user that writes are attributed to",
+        models.CharField(
+            max_length=100,
+            blank=True,
+            help_text="The Lever user shown as the author of what the portal writes.",
+        ),
     )
-    lever_user_name = models.CharField(
-        max_length=300, blank=True, default="", db_default="", help_text="Who signed in to Lever, by Lever."
+    lever_user_name = about_user(
+        "the name of the Super Admin who signed in to Lever",
+        models.CharField(
+            max_length=300,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="Who signed in to Lever, by Lever.",
+        ),
     )
-    lever_user_email = models.CharField(max_length=300, blank=True, default="", db_default="")
-    feedback_template_id = models.CharField(max_length=100, blank=True)
-    feedback_template = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="The feedback template with its fields, as Lever had it when it was last read.",
+    lever_user_email = about_user(
+        "their address in Lever", models.CharField(max_length=300, blank=True, default="", db_default="")
+    )
+    feedback_template_id = harmless(models.CharField(max_length=100, blank=True))
+    feedback_template = harmless(
+        models.JSONField(
+            default=dict,
+            blank=True,
+            help_text="The feedback template with its fields, as Lever had it when it was last read.",
+        )
     )
     feedback_template_read_at = models.DateTimeField(null=True, blank=True)
     stages_refreshed_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
 from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.personal import Holds, harmless
 
 TOKEN_OVERLAP = timedelta(hours=24)
 #: A process knows the database's time only nearly; what ends now is stored as ended by more than that.
@@ -62,6 +63,8 @@ class LeverWebhook(models.Model):
     The tokens of a retired one verify nothing; it is kept for a while, so that a rejection can name the token used.
     """
 
+    HOLDS = Holds("webhooks in Lever; signature tokens are encrypted", "30 days after it was retired")
+
     class Origin(models.TextChoices):
         """Who made the webhook in Lever."""
 
@@ -72,16 +75,18 @@ class LeverWebhook(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="lever_webhooks"
     )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
-    name = models.CharField(
-        max_length=60,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The name of an additional token; the main one has none.",
+    name = harmless(
+        models.CharField(
+            max_length=60,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="The name of an additional token; the main one has none.",
+        )
     )
-    event = models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value)
-    lever_webhook_id = models.CharField(max_length=100, blank=True)
-    url = models.URLField(max_length=500, blank=True)
+    event = harmless(models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value))
+    lever_webhook_id = harmless(models.CharField(max_length=100, blank=True))
+    url = harmless(models.URLField(max_length=500, blank=True))
     signature_token = EncryptedTextField(blank=True)
     token_stored_at = models.DateTimeField(null=True, blank=True)
     token_proved_at = models.DateTimeField(

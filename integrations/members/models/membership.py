@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 
 from integrations.store import database
+from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
 
 # Who may do what in an organization.
 
@@ -22,6 +23,8 @@ class LastSuperAdmin(Exception):
 class Membership(models.Model):
     """A user in an organization, with a role. Until they accept they are a PendingMembership, which gives no access."""
 
+    HOLDS = Holds("who may do what in which organization", "until the person leaves or is removed")
+
     class Role(models.TextChoices):
         """The four roles of Lever's own help article."""
 
@@ -35,10 +38,14 @@ class Membership(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=30, choices=Role, default=Role.LIMITED_TEAM_MEMBER)
-    address = models.EmailField(
-        blank=True,
-        help_text="The e-mail address, in small letters, at which the person accepted, or which the operator's file "
-        "states. By it a Limited Team Member is found among those who are on a candidate in Lever.",
+    address = about_user(
+        "the address at which the person accepted",
+        models.EmailField(
+            blank=True,
+            help_text="The e-mail address, in small letters, at which the person accepted, or which the "
+            "operator's file states. By it a Limited Team Member is found among those who are on a candidate in "
+            "Lever.",
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -153,10 +160,18 @@ class PendingMembership(models.Model):
     Membership and deletes this row; declining and withdrawing delete it. The address never changes.
     """
 
+    HOLDS = Holds(
+        "who was invited to an organization and hasn't answered",
+        "until the person answers, the invitation is withdrawn, or 30 days after it ended",
+    )
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="pending_memberships"
     )
-    email = models.EmailField(max_length=LONGEST_ADDRESS, help_text="In small letters.")
+    email = about_user(
+        "the address that was invited",
+        models.EmailField(max_length=LONGEST_ADDRESS, help_text="In small letters."),
+    )
     role = models.CharField(max_length=30, choices=Membership.Role)
     created_at = models.DateTimeField(db_default=Now())
     invited_at = models.DateTimeField(help_text="When the invitation was last sent; a link works for a week.")
@@ -201,13 +216,18 @@ def folded(address: str) -> str:
 class PersonalSettings(models.Model):
     """How the portal shows itself to a person, and which of their addresses is proven."""
 
+    HOLDS = Holds("how a person reads times, and which address is proven", WITH_ACCOUNT)
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         primary_key=True,
         related_name="personal_settings",
     )
-    time_zone = models.CharField(max_length=100, blank=True, help_text="Empty means their browser's.")
+    time_zone = about_user(
+        "the person's time zone",
+        models.CharField(max_length=100, blank=True, help_text="Empty means their browser's."),
+    )
     last_organization = models.ForeignKey(
         "integrations.Organization",
         on_delete=models.SET_NULL,
@@ -216,9 +236,13 @@ class PersonalSettings(models.Model):
         related_name="+",
         help_text="The organization the person worked in last; signing in leads there.",
     )
-    proven_email = models.EmailField(
-        blank=True,
-        help_text="The address at which the person opened a link, in small letters. It counts while it is their own.",
+    proven_email = about_user(
+        "the address at which they opened a link",
+        models.EmailField(
+            blank=True,
+            help_text="The address at which the person opened a link, in small letters. It counts while it is "
+            "their own.",
+        ),
     )
 
     class Meta:

@@ -17,6 +17,7 @@ from django.db import models
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
+from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 
 def make_webhook_key() -> str:
@@ -101,28 +102,34 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""
 
+    HOLDS = Holds("one customer and its policies", WITH_ORGANIZATION)
+
     class Leaving(models.TextChoices):
         """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
 
         STOP = "stop", "Cancel the invitation"
         KEEP = "keep", "Keep the invitation"
 
-    name = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=80, unique=True)
-    webhook_key = models.CharField(
-        max_length=100,
-        unique=True,
-        default=make_webhook_key,
-        validators=[
-            RegexValidator(
-                r"^[A-Za-z0-9._~-]+\Z", "It becomes part of an address: use letters, digits, - and _."
-            )
-        ],
+    name = harmless(models.CharField(max_length=200))
+    slug = harmless(models.SlugField(max_length=80, unique=True))
+    webhook_key = harmless(
+        models.CharField(
+            max_length=100,
+            unique=True,
+            default=make_webhook_key,
+            validators=[
+                RegexValidator(
+                    r"^[A-Za-z0-9._~-]+\Z", "It becomes part of an address: use letters, digits, - and _."
+                )
+            ],
+        )
     )
-    stage_prefix = models.CharField(
-        max_length=80,
-        default="CodeScreen",
-        help_text="Entering a stage whose name begins with this invites the candidate.",
+    stage_prefix = harmless(
+        models.CharField(
+            max_length=80,
+            default="CodeScreen",
+            help_text="Entering a stage whose name begins with this invites the candidate.",
+        )
     )
     bulk_limit = models.PositiveIntegerField(
         default=50,
@@ -134,10 +141,12 @@ class Organization(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(43_200)],
         help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
     )
-    default_assessment = models.CharField(
-        max_length=300,
-        blank=True,
-        help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
+    default_assessment = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
+        )
     )
     note_on_skip = models.BooleanField(
         default=True,
@@ -153,14 +162,20 @@ class Organization(models.Model):
         default=True,
         help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
     )
-    feedback_author = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected Lever.",
+    feedback_author = about_user(
+        "the Lever user who writes feedback",
+        models.CharField(
+            max_length=100,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected "
+            "Lever.",
+        ),
     )
-    feedback_author_name = models.CharField(max_length=300, blank=True, default="", db_default="")
+    feedback_author_name = about_user(
+        "their name", models.CharField(max_length=300, blank=True, default="", db_default="")
+    )
     feedback_author_gone = models.BooleanField(
         default=False, db_default=False, help_text="Whether that user was deactivated or deleted in Lever."
     )
@@ -219,25 +234,31 @@ class Organization(models.Model):
     rows_lost_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the portal stopped whose rows are lost."
     )
-    passed_tag = models.CharField(
-        max_length=100,
-        blank=True,
-        validators=[_not_a_portal_tag],
-        help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
+    passed_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            validators=[_not_a_portal_tag],
+            help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
+        )
     )
-    failed_tag = models.CharField(
-        max_length=100,
-        blank=True,
-        validators=[_not_a_portal_tag],
-        help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
+    failed_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            validators=[_not_a_portal_tag],
+            help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
+        )
     )
-    passed_stage = models.CharField(
-        max_length=300,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves "
-        "nobody.",
+    passed_stage = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. "
+            "Empty moves nobody.",
+        )
     )
     hold_failed = models.BooleanField(
         default=False,
@@ -255,31 +276,39 @@ class Organization(models.Model):
         db_default=False,
         help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
     )
-    report_time_zone = models.CharField(
-        max_length=100,
-        default="UTC",
-        db_default="UTC",
-        validators=[check_time_zone],
-        help_text="The time zone of the dates in that PDF, such as Europe/Warsaw.",
+    report_time_zone = harmless(
+        models.CharField(
+            max_length=100,
+            default="UTC",
+            db_default="UTC",
+            validators=[check_time_zone],
+            help_text="The time zone of the dates in that PDF, such as Europe/Warsaw.",
+        )
     )
     requires_second_factor = models.BooleanField(
         default=False,
         db_default=False,
         help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
     )
-    brand_logo_url = models.URLField(
-        max_length=500,
-        blank=True,
-        validators=[URLValidator(schemes=["https"])],
-        help_text="An https address of a picture; it stands above every e-mail.",
+    brand_logo_url = harmless(
+        models.URLField(
+            max_length=500,
+            blank=True,
+            validators=[URLValidator(schemes=["https"])],
+            help_text="An https address of a picture; it stands above every e-mail.",
+        )
     )
-    brand_colour = models.CharField(
-        max_length=7,
-        default="#0f5c63",
-        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63.")],
+    brand_colour = harmless(
+        models.CharField(
+            max_length=7,
+            default="#0f5c63",
+            validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63.")],
+        )
     )
-    brand_signature = models.TextField(
-        max_length=500, blank=True, help_text="Below every e-mail; empty means the organization's name."
+    brand_signature = harmless(
+        models.TextField(
+            max_length=500, blank=True, help_text="Below every e-mail; empty means the organization's name."
+        )
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

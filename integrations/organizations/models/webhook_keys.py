@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from integrations.store import database
+from integrations.store.personal import Holds, harmless
 
 # The signal that keys, tokens or secrets of webhooks changed by an update of rows, for which Django sends none.
 
@@ -41,10 +42,12 @@ class FormerWebhookKey(models.Model):
     An organization may take a former key again; the row stays then, so that at no moment the key is unknown.
     """
 
+    HOLDS = Holds("webhook keys that were replaced", "30 days after they ended")
+
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="former_webhook_keys"
     )
-    key = models.CharField(max_length=100, unique=True)
+    key = harmless(models.CharField(max_length=100, unique=True))
     replaced_at = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(help_text="Webhooks to its address are refused from then on.")
     last_used_at = models.DateTimeField(

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import INVENTORY
+from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
 from integrations.notifications.kinds import EMAIL_KINDS
 from integrations.notifications.models import WANTED_BY_DEFAULT, AlertTopic, EmailKind
@@ -217,12 +217,12 @@ class Retention:
 
 def about_candidates() -> list[StoredData]:
     """Return each kind of record with data about candidates."""
-    return [_stored(table.holds, table.candidate) for table in INVENTORY if table.candidate]
+    return [_stored(table.holds, table.candidate) for table in inventory() if table.candidate]
 
 
 def about_members() -> list[StoredData]:
     """Return each kind of record with data about the people who use the portal."""
-    return [_stored(table.holds, table.people) for table in INVENTORY if table.people]
+    return [_stored(table.holds, table.user) for table in inventory() if table.user]
 
 
 def _stored(holds: str, personal: Mapping[str, str]) -> StoredData:

@@ -7,11 +7,11 @@ from datetime import UTC
 from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.data_inventory import CANDIDATE_TABLES, Table, processing
+from integrations.data_inventory import Table, candidate_tables, processing
 from integrations.http.shapes import JsonObject
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.privacy.concerned import Subject, mentioning_rows, model_of, rows_of, subject_of
+from integrations.privacy.concerned import Subject, mentioning_rows, rows_of, subject_of
 from integrations.privacy.emails import digests_about, emails_of_nobody
 from integrations.privacy.erase import Receipt, stored_receipt
 from integrations.store import database
@@ -99,13 +99,13 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
     """
     subject = subject_of(organization.pk, opportunity_id)
     rows = {
-        table.model: tuple(_rows(table, rows_of(table, subject).iterator())) for table in CANDIDATE_TABLES
+        table.model: tuple(_rows(table, rows_of(table, subject).iterator())) for table in candidate_tables()
     }
     erasure = stored_receipt(organization, opportunity_id)
     if not any(rows.values()) and erasure is None:
         return None
     tables = []
-    for table in CANDIDATE_TABLES:
+    for table in candidate_tables():
         mentions = _mentions(table, subject) if counts_mentions else None
         if rows[table.model] or mentions:
             tables.append(HeldTable(_name(table), table.holds, table.lives, rows[table.model], mentions))
@@ -115,7 +115,7 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
 def _mentions(table: Table, subject: Subject) -> int:
     """Return how many rows about others name the person; e-mails to the team may be about several candidates."""
     keys = mentioning_rows(table, subject)
-    if model_of(table) is Effect:
+    if table.model is Effect:
         keys = [*keys, *emails_of_nobody(subject), *digests_about(subject)]
     return len(keys)
 
@@ -130,7 +130,7 @@ def record_subject_access(
 
 
 def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:
-    model = model_of(table)
+    model = table.model
     for row in rows:
         if not isinstance(row, model):
             continue
@@ -142,4 +142,4 @@ def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:
 
 
 def _name(table: Table) -> str:
-    return str(model_of(table)._meta.verbose_name_plural)
+    return str(table.model._meta.verbose_name_plural)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from integrations.store.claims import lease_first_statement
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
+from integrations.store.personal import Holds, harmless
 
 #: Longer than one part or call of a duty; each renews it. After that, another worker takes a killed worker's duty.
 DUTY_LEASE = timedelta(seconds=120)
@@ -134,6 +135,8 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
 class DutyRun(Leasable):
     """One duty of one organization. A worker claims it when it is due; the row is its memory."""
 
+    HOLDS = Holds("when each duty ran last, and how it went", "until the next run")
+
     Duty = Duty
     #: Idle is what could do nothing the last time, or not all, for want of a connection: it goes after all others.
     REQUESTED, BY_THE_CLOCK, IDLE = 1, 5, 6
@@ -154,12 +157,14 @@ class DutyRun(Leasable):
     failures = models.PositiveIntegerField(
         default=0, help_text="Runs in a row that failed, or ended without having got on."
     )
-    place = models.JSONField(
-        default=dict,
-        db_default=models.Value({}, output_field=models.JSONField()),
-        blank=True,
-        editable=False,
-        help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
+    place = harmless(
+        models.JSONField(
+            default=dict,
+            db_default=models.Value({}, output_field=models.JSONField()),
+            blank=True,
+            editable=False,
+            help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
+        )
     )
 
     objects = DutyRunQuerySet.as_manager()

@@ -11,12 +11,15 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
+from integrations.store.personal import Holds, about_user, harmless
 
 # What is done by the clock for the whole portal: when it is due, and how it went the last time.
 
 
 class PortalDuty(models.Model):
     """One duty that belongs to no organization. The worker that claims it does it; twice does no harm."""
+
+    HOLDS = Holds("what the portal does by the clock, and how it went", "for ever")
 
     class Name(models.TextChoices):
         """The duties; what each does is in `integrations.queue.duties`."""
@@ -39,7 +42,7 @@ class PortalDuty(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
+    last_error = harmless(models.TextField(blank=True))
 
     class Meta:
         verbose_name = "what runs by the clock"
@@ -122,7 +125,9 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 class Heartbeat(models.Model):
     """When a worker process of a node last made progress."""
 
-    node = models.CharField(max_length=120)
+    HOLDS = Holds("which nodes work", "until the node is gone")
+
+    node = harmless(models.CharField(max_length=120))
     process = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     at = models.DateTimeField(db_default=Now())
@@ -202,8 +207,16 @@ class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
 class CacheEntry(models.Model):
     """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
 
-    key = models.CharField(max_length=250, unique=True)
-    value = models.JSONField()
+    HOLDS = Holds(
+        "what was read or counted a moment ago, as JSON; with `REDIS_URL` in Redis instead, in keys that begin "
+        "with `:1:`: `lever-user-address:…`, `single-sign-on:…`, `report:…`, `lists-asked-…`",
+        "a day at most; removed daily",
+    )
+
+    key = harmless(models.CharField(max_length=250, unique=True))
+    value = about_user(
+        "under `lever-user-address:…` the address of a customer's Lever user, for a day", models.JSONField()
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
 
     objects = CacheEntryQuerySet.as_manager()

@@ -19,7 +19,7 @@ from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.clients.models import ApiCall
-from integrations.data_inventory import CANDIDATE_TABLES
+from integrations.data_inventory import candidate_tables
 from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.payload import EmailPayload, Notice
 from tests.audit.evidence.conftest import ALDER, rows, verify
@@ -128,7 +128,7 @@ def test_a_pack_of_a_period_holds_a_call_whose_answer_came_again_in_it(unpack, a
 
 
 def test_every_table_with_rows_about_a_candidate_is_in_a_pack(alder):
-    of_a_candidate = {table.model for table in CANDIDATE_TABLES if table.opportunity}
+    of_a_candidate = {table.model._meta.label for table in candidate_tables() if table.opportunity}
     packed = {rows.model._meta.label for rows in files(alder).values()}
     assert packed == {*of_a_candidate, AuditEntry._meta.label}
     period = PeriodSelection(alder.organization, timezone.now(), timezone.now())

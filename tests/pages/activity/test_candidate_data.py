@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.audit.models.entry import AuditAction
-from integrations.data_inventory import CANDIDATE_TABLES
+from integrations.data_inventory import candidate_tables
 from integrations.pages.activity.candidate_data import in_words
 from integrations.privacy.acts import subject_access
 from tests.support import factories
@@ -54,6 +54,6 @@ def test_the_candidates_page_leads_there(super_admin_client, address):
     assert f'href="{address}"' in page.content.decode()
 
 
-@pytest.mark.parametrize("table", CANDIDATE_TABLES, ids=lambda table: table.model)
+@pytest.mark.parametrize("table", candidate_tables(), ids=lambda table: table.model.__name__)
 def test_how_long_rows_are_kept_is_said_without_a_policys_name(table):
     assert "_" not in in_words(table.lives)
