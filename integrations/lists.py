@@ -1,4 +1,4 @@
-"""Long lists: their pages, and CSV for spreadsheets."""
+"""Long lists: their pages, the keys of their rows in forms and addresses, and CSV for spreadsheets."""
 
 import csv
 from codecs import BOM_UTF8
@@ -146,6 +146,23 @@ class LongListPage(_Page):
     def previous_page_number(self) -> int:
         """Return the number of the page before; only where there is one."""
         return self.number - 1
+
+
+# The keys of rows, as forms and addresses state them.
+
+
+#: Digits that every database takes for a key.
+_MAX_DIGITS = 18
+
+
+def is_key(text: str) -> bool:
+    """Whether the text may be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+def keys_of(texts: Iterable[str]) -> list[int]:
+    """Return the keys among the texts, in their order."""
+    return [int(text) for text in texts if is_key(text)]
 
 
 # CSV for spreadsheets: lines one by one, as UTF-8, with no cell that a spreadsheet takes for a formula.

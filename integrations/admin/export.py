@@ -30,7 +30,7 @@ from integrations.admin import access
 from integrations.admin.display import NOTHING
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
-from integrations.lists import csv_answer, csv_lines
+from integrations.lists import csv_answer, csv_lines, is_key
 from integrations.organizations.models.organization import Organization
 
 AT_ONCE = 500
@@ -120,7 +120,7 @@ class ExportMixin(admin.ModelAdmin):
         """Return in whose logs it is recorded, at least one; None stands for the log of the whole portal."""
         chosen = request.GET.get("organization", "")
         if access.is_superuser(request):
-            named = Organization.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+            named = Organization.objects.filter(pk=chosen).first() if is_key(chosen) else None
             return [named]
         members = access.staff_memberships(request)
         own = [membership.organization for membership in members.values()]

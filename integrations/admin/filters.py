@@ -15,16 +15,15 @@ from django.utils.dateparse import parse_date, parse_datetime
 from integrations.admin.access import organizations, visible
 from integrations.admin.display import shown_text
 from integrations.health.models import Incident
+from integrations.lists import is_key
 
 MAX_ORGANIZATIONS = 50
-#: Digits that every database takes for a key.
-MAX_DIGITS = 18
 
 
 def key_of(value: str | None) -> str:
     """Return the key that an address has, empty for none. Raises IncorrectLookupParameters where it is no key."""
     text = str(value or "")
-    if text and (not text.isdecimal() or len(text) > MAX_DIGITS):
+    if text and not is_key(text):
         raise IncorrectLookupParameters
     return text
 

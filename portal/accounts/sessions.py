@@ -18,6 +18,7 @@ from integrations.accounts.acts.recent_sign_in import proof_wanted
 from integrations.accounts.acts.sessions import end_sessions, record_for_person
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
+from integrations.lists import is_key
 from integrations.pages.operation_views import ConfirmedActView
 from integrations.pages.partials import HEADER as LIVE_PART
 from portal.client_address import client_address, client_network
@@ -180,7 +181,7 @@ class SessionsView(ConfirmedActView):
             return wanted
         others = self._live().exclude(pk=row_key(request))
         named = request.POST.get("session", "")
-        chosen = others if "others" in request.POST else others.filter(pk=int(named) if _is_key(named) else 0)
+        chosen = others if "others" in request.POST else others.filter(pk=int(named) if is_key(named) else 0)
         with transaction.atomic():
             ended = [_in_words(row) for row in chosen[:MAX_LISTED]]
             count = chosen.end()
@@ -194,10 +195,6 @@ class SessionsView(ConfirmedActView):
 
     def _live(self) -> Any:
         return UserSession.objects.filter(user=cast(User, self.request.user)).live()
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _in_words(row: UserSession) -> str:

@@ -19,6 +19,7 @@ from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.acts.undo import UNDO_FOR, retry_effect
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
 from integrations.invitations.models.invitation import Invitation
+from integrations.lists import keys_of
 from integrations.members.models.membership import Membership
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
@@ -30,7 +31,6 @@ from integrations.pages.activity.bulk_progress import (
     DoneLately,
     DoneToEach,
     do_to_each,
-    keys_of,
     new_id,
     progress_address,
 )

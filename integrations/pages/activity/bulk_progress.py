@@ -149,11 +149,6 @@ def do_to_each[Row: (Invitation, Effect, Candidate)](
     return outcome
 
 
-def keys_of(written: Sequence[str]) -> list[int]:
-    """Return the row keys among what a form states."""
-    return [int(one) for one in written if one.isascii() and one.isdigit() and len(one) < 19]
-
-
 def counted(names: Iterable[str]) -> list[tuple[str, int]]:
     """Return how often each name occurs, in alphabetical order."""
     return sorted(Counter(names).items())

@@ -28,6 +28,7 @@ from integrations.health import linter
 from integrations.health.findings import counted
 from integrations.health.models import LinterFinding
 from integrations.http.session import PlatformError
+from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, return_url
@@ -37,8 +38,6 @@ from integrations.pages.operation_views import ActView
 PAGE_SIZE = 50
 MAX_SEARCHED = 3000  # roles whose effective assessment a search or filter works out
 MAX_ROLES = 200
-#: Digits that every database takes for a key.
-MAX_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -217,8 +216,7 @@ class BulkAssignView(_MappingListActView):
     def operate(self, form: Form) -> str:
         """Add or change the mapping of each ticked role, all or none."""
         ticked, assessment = self.request.POST.getlist("roles"), self.request.POST.get("assessment", "")
-        keys = [int(key) for key in ticked if key.isdecimal() and len(key) <= MAX_DIGITS][:MAX_ROLES]
-        found = Role.objects.live().filter(organization=self.organization, pk__in=keys)
+        found = Role.objects.live().filter(organization=self.organization, pk__in=keys_of(ticked)[:MAX_ROLES])
         roles = list(found.select_related("organization"))
         if not roles:
             raise ActionNotAllowed("Tick the roles first.")

@@ -14,6 +14,7 @@ from django.views.generic import View
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
+from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS, Membership
 from integrations.notifications import preferences
 from integrations.notifications.kinds import EMAIL_KINDS
@@ -109,11 +110,7 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
 
     def operate(self, form: Form) -> str | None:
         """Store the choices of the members that were shown; their ids are posted, so an unticked box counts."""
-        shown = [
-            int(pk)
-            for pk in self.request.POST.getlist("member")[: PAGE * 2]
-            if pk.isdecimal() and len(pk) < 18
-        ]
+        shown = keys_of(self.request.POST.getlist("member")[: PAGE * 2])
         members = list(
             self.organization.memberships.filter(pk__in=shown).select_related("user", "organization")
         )
