@@ -1,8 +1,5 @@
 """The audit log in the admin: who changed what, from what to what, and where each chain ends."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
@@ -13,65 +10,50 @@ from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
+from integrations.audit.changes import changes_in_parts
 from integrations.audit.models.audited_rows import MODELS
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
-from integrations.audit.models.entry import AuditAction, AuditEntry, is_secret
+from integrations.audit.models.entry import AuditEntry, AuditSubject
 
-#: What happened to a secret, by whether there was one before and after.
-_SECRETS = {
-    (False, True): "stored",
-    (True, True): "replaced",
-    (True, False): "removed",
-    (False, False): "none, as before",
-}
-#: What stands for a secret in an entry.
-_MASKED = ("set", "empty", "unreadable", None)
 LINE_OF = 3
 LONGEST = 60
 
 
-@dataclass(frozen=True)
-class Change:
-    """One field, with what it was and what it became; `note` says what is kept secret instead."""
-
-    field: str
-    before: str
-    after: str
-    note: str = ""
-
-    def __str__(self) -> str:
-        if self.note:
-            return f"{self.field}: {self.note}"
-        return f"{self.field}: {_cut(self.before)} → {_cut(self.after)}"
-
-
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """Return what an entry changed, by field."""
-    return [
-        change
-        for name, (before, after) in sorted(entry.changes.items())
-        for change in _changes(str(name), before, after)
-    ]
-
-
 def changes_line(entry: AuditEntry) -> str:
     """Return what an entry changed on one line: the first few fields."""
-    changes = changes_of(entry)
+    changes = changes_in_parts(entry, shown_text)
+    shown = [
+        f"{change.label}: {change.note or f'{_cut(change.before)} → {_cut(change.after)}'}"
+        for change in changes[:LINE_OF]
+    ]
     more = f" · and {len(changes) - LINE_OF} more" if len(changes) > LINE_OF else ""
-    return " · ".join(str(change) for change in changes[:LINE_OF]) + more
+    return " · ".join(shown) + more
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def changes_table(entry: AuditEntry) -> str | SafeString:
     """Return what an entry changed as a table."""
     if entry.is_erased:
         return "Erased, since it was about a person whose data was erased."
-    rows = format_html_join("", '<tr><th scope="row">{}</th>{}</tr>', _cells(changes_of(entry)))
-    if not rows:
+    changes = changes_in_parts(entry, shown_text)
+    if not changes:
         return NOTHING
+    cells = (
+        format_html(
+            '<td colspan="2">{}</td>', f"The secret was {change.note}. Its value isn't kept in this log."
+        )
+        if change.note
+        else format_html("<td>{}</td><td>{}</td>", change.before, change.after)
+        for change in changes
+    )
+    rows = zip((change.label for change in changes), cells, strict=True)
     return format_html(
         '<table class="changes"><thead><tr><th scope="col">What</th><th scope="col">Before</th>'
         '<th scope="col">After</th></tr></thead><tbody>{}</tbody></table>',
-        rows,
+        format_html_join("", '<tr><th scope="row">{}</th>{}</tr>', rows),
     )
 
 
@@ -85,129 +67,10 @@ def target_link(entry: AuditEntry) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', address, name)
 
 
-def _cells(changes: list[Change]) -> Iterator[tuple[str, SafeString]]:
-    for change in changes:
-        if change.note:
-            sentence = f"The secret was {change.note}. Its value isn't kept in this log."
-            yield change.field, format_html('<td colspan="2">{}</td>', sentence)
-        else:
-            yield change.field, format_html("<td>{}</td><td>{}</td>", change.before, change.after)
-
-
-def _changes(name: str, before: object, after: object) -> Iterator[Change]:
-    """Yield the change of one field; of a field that holds several, each that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for inner in sorted({*before, *after}):
-            if before.get(inner) != after.get(inner) or is_secret(inner):
-                yield from _changes(f"{name}: {inner}", before.get(inner), after.get(inner))
-    elif is_secret(name) and before in _MASKED and after in _MASKED:
-        had, has = before not in ("empty", None), after not in ("empty", None)
-        yield Change(_label(name), "", "", _SECRETS[had, has])
-    else:
-        yield Change(_label(name), _text(before), _text(after))
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _text(value: object) -> str:
-    if value is None or value in ("", [], {}):
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    return shown_text(value) if isinstance(value, dict) else str(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-_A = AuditAction
-#: By the name in the address: the name for people, and the actions.
-ABOUT: Mapping[str, tuple[str, tuple[AuditAction, ...]]] = {
-    "mappings": ("Mappings", (_A.ADD_MAPPING, _A.CHANGE_MAPPING, _A.DELETE_MAPPING)),
-    "decisions": (
-        "Decisions about candidates",
-        (
-            _A.APPROVE,
-            _A.CANCEL_INVITATION,
-            _A.TAKE_BACK,
-            _A.RESOLVE_AS_SENT,
-            _A.SEND_AGAIN,
-            _A.INVITE_AGAIN,
-            _A.INVITE_OFFERED,
-            _A.INVITE_CANDIDATE,
-            _A.RECORD_DECISION,
-            _A.RETRY,
-            _A.REPLAY,
-        ),
-    ),
-    "policies": (
-        "Policies and connections",
-        (
-            _A.CHANGE_POLICIES,
-            _A.CREATE_ORGANIZATION,
-            _A.CHANGE_ORGANIZATION,
-            _A.CONNECT,
-            _A.DISCONNECT,
-            _A.SAVE_CONNECTION,
-            _A.ADD_TOKEN,
-            _A.RETIRE_TOKEN,
-            _A.MAKE_WEBHOOK,
-            _A.REMOVE_WEBHOOK,
-            _A.MOVE_WEBHOOK,
-            _A.REPLACE_WEBHOOK_ADDRESS,
-            _A.END_WEBHOOK_ADDRESS,
-            _A.CHANGE_RATING,
-            _A.DELETE_RATING,
-            _A.ADD_ALERT_ADDRESS,
-            _A.CHANGE_ALERT_ADDRESS,
-            _A.TEST_ALERT_ADDRESS,
-            _A.REMOVE_ALERT_ADDRESS,
-            _A.CHANGE_EMAIL,
-            _A.RESET_EMAIL,
-            _A.CHANGE_SINGLE_SIGN_ON,
-            _A.TRY_SINGLE_SIGN_ON,
-            _A.ADD_DOMAIN,
-            _A.PROVE_DOMAIN,
-            _A.LAPSE_DOMAIN,
-            _A.REMOVE_DOMAIN,
-        ),
-    ),
-    "members": (
-        "Members and roles",
-        (
-            _A.INVITE_MEMBER,
-            _A.SEND_INVITATION_LINK,
-            _A.WITHDRAW_INVITATION,
-            _A.ACCEPT_MEMBERSHIP,
-            _A.DECLINE_MEMBERSHIP,
-            _A.ADD_MEMBER,
-            _A.CHANGE_MEMBER,
-            _A.CHANGE_ROLE,
-            _A.REMOVE_MEMBER,
-            _A.LEAVE,
-        ),
-    ),
-    "refused": (
-        "Failed and refused sign-ins",
-        (_A.FAIL_SIGN_IN, _A.REFUSE_SIGN_IN, _A.FAIL_SECOND_FACTOR),
-    ),
-    "handed_out": (
-        "Data handed out",
-        (_A.EXPORT_LIST, _A.EXPORT_EVIDENCE, _A.SUBJECT_ACCESS, _A.LOOK_AT_DATA),
-    ),
-    "erased": ("Data erased", (_A.ERASE, _A.REMOVE_OLD)),
-}
-
-
 AboutFilter = choice_filter(
     "what was changed",
     "about",
-    {value: (label, Q(action__in=actions)) for value, (label, actions) in ABOUT.items()},
+    {subject.value: (subject.label, Q(action__in=subject.actions)) for subject in AuditSubject},
 )
 
 

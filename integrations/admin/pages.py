@@ -19,11 +19,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from integrations.admin import access
+from integrations.audit.acts import record_check
 from integrations.audit.chain_walk import Fault
-from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.audit.verification import OutOfTime, Verification, chain_of, verify_chain
+from integrations.audit.verification import OutOfTime, Verification, chain_of, result_of, verify_chain
 from integrations.clients.models import FIRST_SERVER_ERROR, ApiCall, CircuitBreaker
 from integrations.core.vocabulary import Platform
 from integrations.invitations.models.candidate import Candidate
@@ -155,11 +155,8 @@ class Check:
     @property
     def sentence(self) -> str:
         """The result in a sentence."""
-        if self.faults:
-            return f"Not whole: {self.fault_count:,} rows or positions are wrong."
-        if self.verification is None:
-            return f"Whole up to position {self.checked_until:,}. The rest was not checked in time."
-        return f"Whole: {self.verification.position:,} positions, none changed, removed or added."
+        position = self.verification.position if self.verification else self.checked_until
+        return result_of(self.fault_count, position, is_complete=self.is_complete)
 
 
 def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
@@ -203,7 +200,7 @@ def check_log(organization: Organization | None, actor: User) -> Check:
     except OutOfTime as out:
         check.checked_until = out.position
     check.seconds = (timezone.now() - begun).total_seconds()
-    audit(organization, actor, AuditAction.VERIFY_LOG, {"result": (None, check.sentence)}, name=check.log)
+    record_check(organization, actor, check.sentence)
     return check
 
 

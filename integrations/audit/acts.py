@@ -1,9 +1,12 @@
-"""Renew the seals of the chains' heads when the keys change, and seal a chain as it is when a person says so."""
+"""Renew the seals of the chains' heads, seal a chain as it is, and record that somebody checked one."""
+
+from collections.abc import Sequence
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_format import PORTAL_CHAIN
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.verification import HeadToCompare
 from integrations.organizations.models.organization import Organization
 
 
@@ -18,14 +21,20 @@ def renew_seals(actor: Actor) -> list[ChainHead]:
         if not head.is_sealed:
             unsealed.append(head)
         elif not head.is_under_first_key and (head.chain in organizations or head.chain == PORTAL_CHAIN):
-            _record(organizations.get(head.chain), AuditAction.RENEW_SEAL, actor)
+            audit(organizations.get(head.chain), actor, AuditAction.RENEW_SEAL)
     return unsealed
 
 
 def seal_anew(organization: Organization | None, reason: str, actor: Actor) -> None:
     """Seal the organization's chain, or the portal's, as it is now, whatever its seal said before; it is on record."""
-    _record(organization, AuditAction.SEAL_ANEW, actor, reason)
+    audit(organization, actor, AuditAction.SEAL_ANEW, reason=reason)
 
 
-def _record(organization: Organization | None, action: AuditAction, actor: Actor, reason: str = "") -> None:
-    audit(organization, actor, action, reason=reason)
+def record_check(
+    organization: Organization | None, actor: Actor, result: str, heads: Sequence[HeadToCompare] = ()
+) -> None:
+    """Record that the log was checked, with what result, and with which heads it was compared."""
+    changes: dict[str, tuple[object, object]] = {"result": (None, result)}
+    if heads:
+        changes["head"] = (None, ", ".join(map(str, heads)))
+    audit(organization, actor, AuditAction.VERIFY_LOG, changes)

@@ -141,6 +141,15 @@ class _Counter:
         self.report(fault)
 
 
+def result_of(faults: int, position: int, *, is_complete: bool = True) -> str:
+    """Return what a check of a log found, in a sentence; it came to this position."""
+    if faults:
+        return f"Not whole: {faults:,} rows or positions are wrong."
+    if not is_complete:
+        return f"Whole up to position {position:,}. The rest was not checked in time."
+    return f"Whole: {position:,} positions, none changed, removed or added."
+
+
 def chain_of(organization: Organization | None) -> int:
     """Return the chain of an organization; without one that of the whole portal."""
     return organization.pk if organization else PORTAL_CHAIN

@@ -1,6 +1,5 @@
 """The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -11,6 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from integrations.audit.changes import Change, changes_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.lists import LongListPaginator
@@ -22,27 +22,7 @@ from integrations.pages.list_export import ListExport
 PAGE_SIZE = 50
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
-NOTHING = "nothing"
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field that an entry changed, with both values as text."""
-
-    name: str
-    before: str
-    after: str
-
-    @property
-    def label(self) -> str:
-        """The field's name in words."""
-        return self.name.replace("_", " ").capitalize()
-
-    @property
-    def is_first(self) -> bool:
-        """Whether the field had no value before."""
-        return self.before == NOTHING
 
 
 @dataclass(frozen=True)
@@ -58,23 +38,6 @@ class AuditFilters:
     def is_set(self) -> bool:
         """Whether any filter is set."""
         return bool(self.person or self.action or self.since or self.until)
-
-
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """Return what an entry changed, by field name; secrets were masked when the entry was written."""
-    # sorted, since PostgreSQL doesn't keep the order of a JSON object's keys
-    return [
-        Change(name, _as_text(before), _as_text(after))
-        for name, (before, after) in sorted(entry.changes.items())
-    ]
-
-
-def _as_text(value: object) -> str:
-    if value is None or value in ("", [], {}):
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class AuditLogMixin(OrganizationMixin):

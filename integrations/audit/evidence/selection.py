@@ -11,7 +11,7 @@ from operator import attrgetter
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from integrations.audit.models.chain import Chained
-from integrations.audit.models.entry import AuditAction, AuditEntry, audit_entries_about
+from integrations.audit.models.entry import AuditEntry, AuditSubject, audit_entries_about
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -26,7 +26,7 @@ from integrations.store.columns import EncryptedTextField
 
 
 #: What the portal does, without a person's act, to rows that a reader may look for.
-REMOVALS = (AuditAction.ERASE, AuditAction.REMOVE_OLD)
+REMOVALS = AuditSubject.ERASED.actions
 
 
 @dataclass(frozen=True)

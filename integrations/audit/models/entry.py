@@ -28,79 +28,137 @@ type Changes = Mapping[str, tuple[object, object]]
 _SECRET = re.compile(r"(token|secret|password|api_key|webhook_key)$", re.IGNORECASE)
 
 
-class AuditAction(models.TextChoices):
-    """Everything that people and commands do which is recorded."""
+class AuditSubject(models.TextChoices):
+    """What people ask of the log: actions of one kind."""
 
-    CREATE_ORGANIZATION = "create_organization", "create organization"
-    CHANGE_ORGANIZATION = "change_organization", "change organization"
-    CHANGE_POLICIES = "change_policies", "change rules"
-    CHANGE_SINGLE_SIGN_ON = "change_single_sign_on", "change single sign-on"
-    TRY_SINGLE_SIGN_ON = "try_single_sign_on", "try single sign-on"
-    ADD_DOMAIN = "add_domain", "add domain"
-    PROVE_DOMAIN = "prove_domain", "prove domain"
-    LAPSE_DOMAIN = "lapse_domain", "domain no longer proven"
-    REMOVE_DOMAIN = "remove_domain", "remove domain"
+    MAPPINGS = "mappings", "Mappings"
+    DECISIONS = "decisions", "Decisions about candidates"
+    POLICIES = "policies", "Policies and connections"
+    MEMBERS = "members", "Members and roles"
+    REFUSED = "refused", "Failed and refused sign-ins"
+    HANDED_OUT = "handed_out", "Data handed out"
+    ERASED = "erased", "Data erased"
+
+    @property
+    def actions(self) -> "list[AuditAction]":
+        """The actions of this kind."""
+        return [action for action in AuditAction if action.subject == self]
+
+
+_S = AuditSubject
+
+
+class AuditAction(models.TextChoices):
+    """Everything that people and commands do which is recorded: the code, its subject if any, its name for people.
+
+    Where a candidate's page tells of it, what follows the person's name in its sentence stands before the name.
+    """
+
+    subject: AuditSubject | None
+    deed: str
+
+    def __new__(cls, code: str, subject: AuditSubject | None = None, deed: str = "") -> Self:
+        """Make the action of this code; its name is the choice's label."""
+        action = str.__new__(cls, code)
+        action._value_ = code
+        action.subject, action.deed = subject, deed
+        return action
+
+    CREATE_ORGANIZATION = "create_organization", _S.POLICIES, "create organization"
+    CHANGE_ORGANIZATION = "change_organization", _S.POLICIES, "change organization"
+    CHANGE_POLICIES = "change_policies", _S.POLICIES, "change rules"
+    CHANGE_SINGLE_SIGN_ON = "change_single_sign_on", _S.POLICIES, "change single sign-on"
+    TRY_SINGLE_SIGN_ON = "try_single_sign_on", _S.POLICIES, "try single sign-on"
+    ADD_DOMAIN = "add_domain", _S.POLICIES, "add domain"
+    PROVE_DOMAIN = "prove_domain", _S.POLICIES, "prove domain"
+    LAPSE_DOMAIN = "lapse_domain", _S.POLICIES, "domain no longer proven"
+    REMOVE_DOMAIN = "remove_domain", _S.POLICIES, "remove domain"
     BIND_IDENTITY = "bind_identity", "bind to the provider"
     UNBIND_IDENTITY = "unbind_identity", "unbind from the provider"
-    CONNECT = "connect", "connect"
-    DISCONNECT = "disconnect", "disconnect"
-    SAVE_CONNECTION = "save_connection", "save"
-    MAKE_WEBHOOK = "make_webhook", "make"
-    REMOVE_WEBHOOK = "remove_webhook", "remove"
-    MOVE_WEBHOOK = "move_webhook", "move to the new address"
-    REPLACE_WEBHOOK_ADDRESS = "replace_webhook_address", "replace webhook address"
-    END_WEBHOOK_ADDRESS = "end_webhook_address", "end former webhook address"
-    ADD_TOKEN = "add_token", "add token"
-    RETIRE_TOKEN = "retire_token", "retire token"
-    ADD_MAPPING = "add_mapping", "add mapping"
-    CHANGE_MAPPING = "change_mapping", "change mapping"
-    DELETE_MAPPING = "delete_mapping", "delete mapping"
-    INVITE_MEMBER = "invite_member", "invite member"
-    SEND_INVITATION_LINK = "send_invitation_link", "send invitation link"
-    WITHDRAW_INVITATION = "withdraw_invitation", "withdraw invitation"
-    ACCEPT_MEMBERSHIP = "accept_membership", "accept membership"
-    DECLINE_MEMBERSHIP = "decline_membership", "decline membership"
-    LEAVE = "leave", "leave the organization"
-    ADD_MEMBER = "add_member", "add member"
-    CHANGE_MEMBER = "change_member", "change member"
-    CHANGE_ROLE = "change_role", "change role"
-    REMOVE_MEMBER = "remove_member", "remove member"
-    CHANGE_RATING = "change_rating", "change rating thresholds"
-    DELETE_RATING = "delete_rating", "delete rating thresholds"
-    CHANGE_EMAIL = "change_email", "change e-mail"
-    RESET_EMAIL = "reset_email", "reset e-mail"
+    CONNECT = "connect", _S.POLICIES, "connect"
+    DISCONNECT = "disconnect", _S.POLICIES, "disconnect"
+    SAVE_CONNECTION = "save_connection", _S.POLICIES, "save"
+    MAKE_WEBHOOK = "make_webhook", _S.POLICIES, "make"
+    REMOVE_WEBHOOK = "remove_webhook", _S.POLICIES, "remove"
+    MOVE_WEBHOOK = "move_webhook", _S.POLICIES, "move to the new address"
+    REPLACE_WEBHOOK_ADDRESS = "replace_webhook_address", _S.POLICIES, "replace webhook address"
+    END_WEBHOOK_ADDRESS = "end_webhook_address", _S.POLICIES, "end former webhook address"
+    ADD_TOKEN = "add_token", _S.POLICIES, "add token"
+    RETIRE_TOKEN = "retire_token", _S.POLICIES, "retire token"
+    ADD_MAPPING = "add_mapping", _S.MAPPINGS, "add mapping"
+    CHANGE_MAPPING = "change_mapping", _S.MAPPINGS, "change mapping"
+    DELETE_MAPPING = "delete_mapping", _S.MAPPINGS, "delete mapping"
+    INVITE_MEMBER = "invite_member", _S.MEMBERS, "invite member"
+    SEND_INVITATION_LINK = "send_invitation_link", _S.MEMBERS, "send invitation link"
+    WITHDRAW_INVITATION = "withdraw_invitation", _S.MEMBERS, "withdraw invitation"
+    ACCEPT_MEMBERSHIP = "accept_membership", _S.MEMBERS, "accept membership"
+    DECLINE_MEMBERSHIP = "decline_membership", _S.MEMBERS, "decline membership"
+    LEAVE = "leave", _S.MEMBERS, "leave the organization"
+    ADD_MEMBER = "add_member", _S.MEMBERS, "add member"
+    CHANGE_MEMBER = "change_member", _S.MEMBERS, "change member"
+    CHANGE_ROLE = "change_role", _S.MEMBERS, "change role"
+    REMOVE_MEMBER = "remove_member", _S.MEMBERS, "remove member"
+    CHANGE_RATING = "change_rating", _S.POLICIES, "change rating thresholds"
+    DELETE_RATING = "delete_rating", _S.POLICIES, "delete rating thresholds"
+    CHANGE_EMAIL = "change_email", _S.POLICIES, "change e-mail"
+    RESET_EMAIL = "reset_email", _S.POLICIES, "reset e-mail"
     CHOOSE_EMAILS = "choose_emails", "choose e-mails"
-    ADD_ALERT_ADDRESS = "add_alert_address", "add alert address"
-    CHANGE_ALERT_ADDRESS = "change_alert_address", "change alert address"
-    TEST_ALERT_ADDRESS = "test_alert_address", "send a test alert"
-    REMOVE_ALERT_ADDRESS = "remove_alert_address", "remove alert address"
+    ADD_ALERT_ADDRESS = "add_alert_address", _S.POLICIES, "add alert address"
+    CHANGE_ALERT_ADDRESS = "change_alert_address", _S.POLICIES, "change alert address"
+    TEST_ALERT_ADDRESS = "test_alert_address", _S.POLICIES, "send a test alert"
+    REMOVE_ALERT_ADDRESS = "remove_alert_address", _S.POLICIES, "remove alert address"
     ASK_ADMINS = "ask_admins", "ask admins"
-    APPROVE = "approve", "approve"
-    CANCEL_INVITATION = "cancel_invitation", "cancel invitation"
-    TAKE_BACK = "take_back", "take back"
-    RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
-    SEND_AGAIN = "send_again", "resolve: send again"
-    INVITE_AGAIN = "invite_again", "send again"
-    INVITE_OFFERED = "invite_offered", "invite who was offered"
-    INVITE_CANDIDATE = "invite_candidate", "invite"
-    RECORD_DECISION = "record_decision", "record a decision"
-    RETRY = "retry", "retry"
-    REPLAY = "replay", "retry a delivery"
+    APPROVE = "approve", _S.DECISIONS, "approved the invitation", "approve"
+    CANCEL_INVITATION = "cancel_invitation", _S.DECISIONS, "cancelled the invitation", "cancel invitation"
+    TAKE_BACK = "take_back", _S.DECISIONS, "took it back before it began", "take back"
+    RESOLVE_AS_SENT = (
+        "resolve_as_sent",
+        _S.DECISIONS,
+        "confirmed that the invitation was sent",
+        "resolve: it was sent",
+    )
+    SEND_AGAIN = "send_again", _S.DECISIONS, "had the invitation sent again", "resolve: send again"
+    INVITE_AGAIN = "invite_again", _S.DECISIONS, "had the assessment sent again", "send again"
+    INVITE_OFFERED = (
+        "invite_offered",
+        _S.DECISIONS,
+        "chose to invite this candidate",
+        "invite who was offered",
+    )
+    INVITE_CANDIDATE = "invite_candidate", _S.DECISIONS, "chose to invite this candidate", "invite"
+    RECORD_DECISION = "record_decision", _S.DECISIONS, "recorded a decision", "record a decision"
+    RETRY = "retry", _S.DECISIONS, "retried what had failed", "retry"
+    REPLAY = "replay", _S.DECISIONS, "had the stage change decided again", "retry a delivery"
     SIGN_IN = "sign_in", "sign in"
-    FAIL_SIGN_IN = "fail_sign_in", "failed sign-in"
-    REFUSE_SIGN_IN = "refuse_sign_in", "refused sign-in"
+    FAIL_SIGN_IN = "fail_sign_in", _S.REFUSED, "failed sign-in"
+    REFUSE_SIGN_IN = "refuse_sign_in", _S.REFUSED, "refused sign-in"
     SIGN_OUT = "sign_out", "sign out"
     ADD_ACCOUNT = "add_account", "add account"
     CHANGE_ACCOUNT = "change_account", "change account"
     CHANGE_PASSWORD = "change_password", "change password"
     RESET_PASSWORD = "reset_password", "choose password through a link"
     END_SESSIONS = "end_sessions", "end sessions"
-    ERASE = "erase", "erase"
-    REMOVE_OLD = "remove_old", "remove old records"
-    SUBJECT_ACCESS = "subject_access", "hand out a candidate's data"
-    LOOK_AT_DATA = "look_at_data", "look at a candidate's data"
-    EXPORT_EVIDENCE = "export_evidence", "export evidence"
-    EXPORT_LIST = "export_list", "export a list"
+    ERASE = "erase", _S.ERASED, "erased the personal data", "erase"
+    REMOVE_OLD = "remove_old", _S.ERASED, "remove old records"
+    SUBJECT_ACCESS = (
+        "subject_access",
+        _S.HANDED_OUT,
+        "downloaded the data about this candidate",
+        "hand out a candidate's data",
+    )
+    LOOK_AT_DATA = (
+        "look_at_data",
+        _S.HANDED_OUT,
+        "looked at the data about this candidate",
+        "look at a candidate's data",
+    )
+    EXPORT_EVIDENCE = (
+        "export_evidence",
+        _S.HANDED_OUT,
+        "exported the evidence about this candidate",
+        "export evidence",
+    )
+    EXPORT_LIST = "export_list", _S.HANDED_OUT, "export a list"
     VERIFY_LOG = "verify_log", "check the log"
     RENEW_SEAL = "renew_seal", "seal the log with the first key"
     SEAL_ANEW = "seal_anew", "seal the log as it is"
@@ -108,7 +166,7 @@ class AuditAction(models.TextChoices):
     ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
     REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
     RESET_SECOND_FACTOR = "reset_second_factor", "reset second factor"
-    FAIL_SECOND_FACTOR = "fail_second_factor", "failed second factor"
+    FAIL_SECOND_FACTOR = "fail_second_factor", _S.REFUSED, "failed second factor"
     MAKE_RECOVERY_CODES = "make_recovery_codes", "make recovery codes"
     USE_RECOVERY_CODE = "use_recovery_code", "use recovery code"
 

@@ -5,10 +5,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.audit.acts import seal_anew
-from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import AuditAction
-from integrations.audit.verification import HeadToCompare, Verification, chain_of, verify_chain
+from integrations.audit.acts import record_check, seal_anew
+from integrations.audit.verification import HeadToCompare, Verification, chain_of, result_of, verify_chain
 from integrations.management.arguments import organization_named, organizations_named
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
@@ -67,20 +65,13 @@ class Command(MigratingCommand):
             chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), *heads
         )
         if heads:
-            _record(organization, heads, found)
+            record_check(organization, "verify_audit", result_of(found.faults, found.position), heads)
         rows = f"{found.audit_entries} audit entries and {found.verdicts} verdicts, the text of {found.erased} erased"
         if found.is_whole:
             self.stdout.write(f"{name}: whole. {rows}. Head {found.position}:{found.hash}")
         else:
             self.stdout.write(self.style.ERROR(f"{name}: not whole, {found.faults} faults. {rows}."))
         return found
-
-
-def _record(organization: Organization | None, heads: list[HeadToCompare], found: Verification) -> None:
-    """Record that the log was compared with a head that was announced, and with what result."""
-    result = "whole" if found.is_whole else f"{found.faults} faults"
-    changes = {"head": (None, ", ".join(map(str, heads))), "result": (None, result)}
-    audit(organization, "verify_audit", AuditAction.VERIFY_LOG, changes)
 
 
 def _head(text: str) -> HeadToCompare:

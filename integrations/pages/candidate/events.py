@@ -1,6 +1,6 @@
 """What happened to one candidate, as sentences for people: the newest first, a line each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -21,24 +21,6 @@ from integrations.outbox.models import Effect
 from integrations.pages.candidate.card import NOT_STATED, look_of
 from integrations.pages.candidate.rows import CandidateRows
 
-#: What follows the person's name. Other actions are said by their label.
-_SENTENCES: Mapping[str, str] = {
-    AuditAction.APPROVE: "approved the invitation",
-    AuditAction.CANCEL_INVITATION: "cancelled the invitation",
-    AuditAction.RESOLVE_AS_SENT: "confirmed that the invitation was sent",
-    AuditAction.SEND_AGAIN: "had the invitation sent again",
-    AuditAction.INVITE_AGAIN: "had the assessment sent again",
-    AuditAction.INVITE_OFFERED: "chose to invite this candidate",
-    AuditAction.INVITE_CANDIDATE: "chose to invite this candidate",
-    AuditAction.TAKE_BACK: "took it back before it began",
-    AuditAction.RECORD_DECISION: "recorded a decision",
-    AuditAction.RETRY: "retried what had failed",
-    AuditAction.REPLAY: "had the stage change decided again",
-    AuditAction.SUBJECT_ACCESS: "downloaded the data about this candidate",
-    AuditAction.LOOK_AT_DATA: "looked at the data about this candidate",
-    AuditAction.EXPORT_EVIDENCE: "exported the evidence about this candidate",
-    AuditAction.ERASE: "erased the personal data",
-}
 #: A step that took longer than this has waited.
 WAITED_FROM = timedelta(minutes=1)
 #: Where no call about the candidate shows which of the two it was.
@@ -69,7 +51,8 @@ class Event:
 
 def action_event(entry: AuditEntry) -> Event:
     """Return who did what, with the reason that they gave."""
-    did = _SENTENCES.get(entry.action, entry.get_action_display())
+    deed = AuditAction(entry.action).deed if entry.action in AuditAction else ""
+    did = deed or entry.get_action_display()
     reason = f": “{entry.reason}”" if entry.reason else ""
     icon = "trash" if entry.action == AuditAction.ERASE else "user"
     return Event(entry.at, f"{entry.actor_name} {did}{reason}", icon=icon)

@@ -1,0 +1,86 @@
+"""What an audit entry changed, in words: for the site's page and its CSV each field, for the admin field by field."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from integrations.audit.models.entry import AuditEntry, is_secret
+
+NOTHING = "nothing"
+#: What happened to a secret, by whether there was one before and after.
+_SECRETS = {
+    (False, True): "stored",
+    (True, True): "replaced",
+    (True, False): "removed",
+    (False, False): "none, as before",
+}
+#: What stands for a secret in an entry.
+_MASKED = ("set", "empty", "unreadable", None)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that an entry changed, with both values as text; `note` says what happened to a secret instead."""
+
+    name: str
+    before: str
+    after: str
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The field's name in words."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the field had no value before."""
+        return self.before == NOTHING
+
+
+def changes_of(entry: AuditEntry) -> list[Change]:
+    """Return what an entry changed, by field name; secrets were masked when the entry was written."""
+    # sorted, since PostgreSQL doesn't keep the order of a JSON object's keys
+    return [
+        Change(name, _text(before, _json), _text(after, _json))
+        for name, (before, after) in sorted(entry.changes.items())
+    ]
+
+
+def changes_in_parts(entry: AuditEntry, shown: Callable[[object], str]) -> list[Change]:
+    """Return what an entry changed; of a field that holds several, each that differs. `shown` writes objects."""
+    return [
+        part
+        for name, (before, after) in sorted(entry.changes.items())
+        for part in _parts(str(name), before, after, shown)
+    ]
+
+
+def _parts(name: str, before: object, after: object, shown: Callable[[object], str]) -> Iterator[Change]:
+    def in_words(value: object) -> str:
+        if isinstance(value, list):
+            return ", ".join(_text(item, in_words) for item in value)
+        return shown(value) if isinstance(value, dict) else str(value)
+
+    if isinstance(before, dict) and isinstance(after, dict):
+        for inner in sorted({*before, *after}):
+            if before.get(inner) != after.get(inner) or is_secret(inner):
+                yield from _parts(f"{name}: {inner}", before.get(inner), after.get(inner), shown)
+    elif is_secret(name) and before in _MASKED and after in _MASKED:
+        had, has = before not in ("empty", None), after not in ("empty", None)
+        yield Change(name, "", "", _SECRETS[had, has])
+    else:
+        yield Change(name, _text(before, in_words), _text(after, in_words))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _text(value: object, write: Callable[[object], str]) -> str:
+    """Return a value as text; `write` writes what is neither empty nor a text nor yes or no."""
+    if value is None or value in ("", [], {}):
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else write(value)
