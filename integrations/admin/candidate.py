@@ -9,7 +9,15 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import NOTHING, indented, link, list_links, time_text, verdicts_table
+from integrations.admin.display import (
+    MAX_SHOWN,
+    NOTHING,
+    indented,
+    link,
+    list_links,
+    time_text,
+    verdicts_table,
+)
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import CandidateMixin, SitePageMixin
 from integrations.audit.models.entry import audit_entries_about
@@ -19,7 +27,6 @@ from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.privacy.models import Erasure
 
-MAX_SHOWN = 50
 #: The lists that an opportunity's id is searched in.
 _LISTS = {
     "invitation": "Invitations",

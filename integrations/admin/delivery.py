@@ -7,7 +7,15 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import calls_table, indented, invitation_link, link, links, verdicts_table
+from integrations.admin.display import (
+    MAX_SHOWN,
+    calls_table,
+    indented,
+    invitation_link,
+    link,
+    links,
+    verdicts_table,
+)
 from integrations.admin.filters import (
     OrganizationFilter,
     choice_filter,
@@ -59,9 +67,6 @@ FoundByFilter = choice_filter(
         "webhook": ("By a webhook", ~Q(event=DeliveryEvent.SWEEP)),
     },
 )
-
-
-MAX_SHOWN = 50
 
 
 @admin.register(Delivery)

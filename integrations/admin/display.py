@@ -18,6 +18,8 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
 
 NOTHING = "–"
+#: So many rows that belong to a row are shown on its page.
+MAX_SHOWN = 50
 #: Keys of e-mail payloads whose values name people, at whatever depth.
 _PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject", "variables"})
 

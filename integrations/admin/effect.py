@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import NOTHING, calls_table, indented, invitation_link, link
+from integrations.admin.display import MAX_SHOWN, NOTHING, calls_table, indented, invitation_link, link
 from integrations.admin.filters import (
     OrganizationFilter,
     choice_filter,
@@ -26,7 +26,6 @@ from integrations.effects.perform import kind_of, kinds_acting_on
 from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models import Effect
 
-MAX_SHOWN = 50
 LONGEST_LINE = 160
 
 

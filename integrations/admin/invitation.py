@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import indented, invitation_link, links
+from integrations.admin.display import MAX_SHOWN, indented, invitation_link, links
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.admin.names import RelatedSearchMixin, SearchedRelation, SitePageMixin, candidate_link
 from integrations.invitations.models.invitation import Invitation
@@ -57,9 +57,6 @@ class InvitedAgainFilter(admin.SimpleListFilter):
             case "again":
                 return queryset.filter(Q(round__gt=1) | Q(pk__in=invited_before(queryset)))
         return queryset
-
-
-MAX_SHOWN = 50
 
 
 #: Whether a person still has to decide about a candidate who failed.
