@@ -5,8 +5,8 @@ from typing import Any
 
 import requests
 
+from portal.devtools.processes import REQUEST_SECONDS, RunFailed
 from portal.devtools.sandbox.values import JsonObject
-from portal.devtools.waiting import REQUEST_SECONDS, RunFailed
 
 LEDGER_SECONDS = 120
 

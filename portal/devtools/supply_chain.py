@@ -1,16 +1,19 @@
-"""The packages that are deployed: their pinned lists, their SBOM, and what is known of their vulnerabilities."""
+"""What is deployed: its pinned packages, their SBOM and vulnerabilities, and migrations beside a portal that serves."""
 
 import json
 import re
 import subprocess
 import sys
 import venv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.migrations import Migration, RunPython, RunSQL
+from django.db.migrations.operations.base import Operation
 
 TOOLS = settings.BASE_DIR / "portal" / "requirements" / "supply_chain.txt"
 
@@ -137,3 +140,30 @@ def read_audit(packages: list[dict[str, object]]) -> Audit:
                 f"{name} {package.get('version')}: {', '.join(str(one['id']) for one in found)}"
             )
     return Audit(vulnerable, len(packages) - len(skipped), skipped)
+
+
+FIRST = "0001_initial"
+
+
+def problems(migrations: Iterable[Migration]) -> list[str]:
+    """Return a sentence for each migration that would hold the portal up; no release ran before the first one."""
+    return [problem for one in migrations if one.name != FIRST for problem in _problems(one)]
+
+
+def _problems(migration: Migration) -> Iterator[str]:
+    tables = {_table(operation) for operation in migration.operations}
+    if migration.atomic and len(tables) > 1:
+        yield (
+            f"{migration}: it changes {' and '.join(sorted(tables))} in one transaction, which holds the lock of one "
+            "while it waits for the other. Write a migration for each."
+        )
+    if not migration.atomic and len(migration.operations) > 1:
+        yield f"{migration}: without a transaction it can't be tried again half-way. Write one for each operation."
+
+
+def _table(operation: Operation) -> str:
+    """Return whose table an operation changes; of SQL and of Python code that can't be told."""
+    if isinstance(operation, RunPython | RunSQL):
+        return type(operation).__name__
+    name = getattr(operation, "model_name", None) or getattr(operation, "name", type(operation).__name__)
+    return str(name).lower()

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-from portal.devtools.ports import free_port
+from portal.devtools.processes import free_port
 from portal.process.supervisor import STOP_SECONDS
 
 START_SECONDS = 90

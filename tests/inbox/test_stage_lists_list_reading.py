@@ -15,7 +15,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
-from portal.devtools.threads import run_in_threads
+from portal.devtools.processes import run_in_threads
 from tests.inbox.conftest import verdict
 from tests.support import factories
 from tests.support.calls import count_calls

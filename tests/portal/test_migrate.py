@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from portal.devtools.waiting import wait_until
+from portal.devtools.processes import wait_until
 from tests.portal.process.test_startup import empty_database
 
 __all__ = ["empty_database"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from portal.devtools.ports import free_port
+from portal.devtools.processes import free_port
 
 pytestmark = pytest.mark.slow  # it starts many processes
 

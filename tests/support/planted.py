@@ -23,9 +23,8 @@ from django.conf import settings
 from integrations.accounts.models.second_factors import AuthenticatorApp
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME, BrowserSession
-from portal.devtools.process_table import descendants
+from portal.devtools.processes import descendants, wait_for_url
 from portal.devtools.sandbox.values import stable_id
-from portal.devtools.waiting import wait_for_url
 from tests.support.identity_provider import PORTAL_SECRET, Provider, serving
 
 Secrets = dict[str, str]

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import requests
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 
 ACCOUNT = "acme"

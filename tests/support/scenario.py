@@ -11,7 +11,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts.policies import set_policies
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
-from portal.devtools.sandbox.lever.behaviour import candidacies
+from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 

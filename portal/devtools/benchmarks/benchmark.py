@@ -1,18 +1,90 @@
-"""What every benchmark is: a name, arguments, an environment of its own, and a run that returns a report."""
+"""What every benchmark is: a name, arguments, an environment of its own, and a run that returns a report of tables."""
 
+import json
+import math
 import os
 import platform
+import statistics
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import connection
 
-from portal.devtools.benchmarks.report import Json, Report
 from portal.devtools.demo.environment import DemoEnvironment
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of some rounds with its quartiles."""
+
+    low: float
+    middle: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Return the spread of at least one value."""
+        if len(values) == 1:
+            return cls(values[0], values[0], values[0])
+        return cls(*statistics.quantiles(values, n=4, method="inclusive"))
+
+    def as_text(self, digits: int = 2) -> str:
+        """Return `median [lower quartile–upper quartile]`."""
+        return f"{self.middle:.{digits}f} [{self.low:.{digits}f}–{self.high:.{digits}f}]"
+
+
+def ratios(measured: Sequence[float], yardstick: Sequence[float]) -> list[float]:
+    """Return, round by round, how many times the yardstick the measured value is."""
+    return [one / other for one, other in zip(measured, yardstick, strict=True)]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the smallest value that at least so many percent of the values don't exceed."""
+    ordered = sorted(values)
+    return ordered[max(1, math.ceil(len(ordered) * percent / 100)) - 1]
+
+
+@dataclass
+class Table:
+    """One table: a title, the names of the columns and a row of texts for each line."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+
+    def as_text(self) -> str:
+        """Return the table in Markdown, aligned for a terminal."""
+        lines = [tuple(self.columns), *(tuple(row) for row in self.rows)]
+        widths = [max(len(line[number]) for line in lines) for number in range(len(self.columns))]
+        texts = [
+            "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+            for line in lines
+        ]
+        rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+        return "\n".join([f"{self.title}\n", texts[0], rule, *texts[1:]])
+
+
+@dataclass
+class Report:
+    """The tables of one benchmark, and under `numbers` every single measurement."""
+
+    tables: list[Table] = field(default_factory=list)
+    numbers: Json = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        """Return all tables."""
+        return "\n\n".join(table.as_text() for table in self.tables)
+
+    def as_json(self, machine: Json) -> str:
+        """Return the numbers with the machine that they were measured on."""
+        return json.dumps({"machine": machine, "numbers": self.numbers}, indent=1, default=str)
+
 
 PACKAGES = (
     "django",

@@ -9,15 +9,13 @@ from datetime import datetime
 from django.db import connections
 
 from integrations.outbox.models import Effect
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.report import Report, Table
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table
 from portal.devtools.chaos import quiesce, tenants
-from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.run import Verification
+from portal.devtools.chaos.run import Options, Verification
 from portal.devtools.chaos.verification import collect_evidence, count_calls, verify
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.processes import RunFailed, wait_for_url
 from portal.devtools.sandbox.values import JsonObject
-from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 

@@ -21,9 +21,8 @@ from cryptography.x509.oid import NameOID
 from integrations.http.connections import tls_context
 from integrations.http.session import PlatformSession
 from integrations.lever import shapes
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
-from portal.devtools.waiting import wait_until
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
+from portal.devtools.processes import wait_until
 
 
 def write_certificate(folder: Path) -> Path:

@@ -16,8 +16,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.report import Report, Table
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table
 
 _DUE = "due"
 _COPIES = """

@@ -1,15 +1,19 @@
-"""Connected organizations for a benchmark, as after a long time of running."""
+"""Connected organizations for a benchmark, as after a long time of running, and pretend platforms as processes."""
 
 import http.client
 import json
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
+import requests
 from django.utils import timezone
 
 from integrations.codescreen.models import CodeScreenConnection
@@ -19,9 +23,9 @@ from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import plan_duties
 from integrations.queue.models.duty_run import DutyRun
-from portal.devtools.benchmarks.pretend_platforms import TRIGGER_STAGE
-from portal.devtools.threads import run_in_threads
-from portal.devtools.waiting import RunFailed
+from portal.devtools.benchmarks.pretend_platforms import COUNT_PATH, NOTES_PATH, TRIGGER_STAGE, Call
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.processes import RunFailed, run_in_threads, wait_for_url
 
 SIGNATURE_TOKEN = "bench" * 8
 BATCH = 1000
@@ -131,3 +135,44 @@ def send(url: str, webhooks: Sequence[Webhook], connections: int) -> None:
     run_in_threads([partial(post, webhooks[first::connections]) for first in range(connections)])
     if refused:
         raise RunFailed(f"{len(refused)} webhooks were refused, the first with {refused[0]}")
+
+
+@dataclass(frozen=True)
+class PretendPlatforms:
+    """The addresses of a pretend Lever and a pretend CodeScreen, and what they were asked."""
+
+    lever: str
+    codescreen: str
+
+    def lever_calls(self) -> list[Call]:
+        """Return when Lever was asked what."""
+        return _calls(self.lever)
+
+    def codescreen_calls(self) -> list[Call]:
+        """Return when CodeScreen was asked what."""
+        return _calls(self.codescreen)
+
+    def lever_count(self) -> int:
+        """Return how many calls Lever has had: cheap enough to ask often."""
+        return int(requests.get(self.lever + COUNT_PATH, timeout=10).json())
+
+
+def _calls(url: str) -> list[Call]:
+    return [(at, method, path) for at, method, path in requests.get(url + NOTES_PATH, timeout=60).json()]
+
+
+@contextmanager
+def pretend_platforms(environment: DemoEnvironment, seconds: float) -> Iterator[PretendPlatforms]:
+    """Start both platforms on the environment's ports; each answers after so many seconds."""
+    argv = [sys.executable, "-m", "portal.devtools.benchmarks.pretend_platforms"]
+    ports = (environment.lever_port, environment.codescreen_port)
+    processes = [subprocess.Popen([*argv, str(port), str(seconds)]) for port in ports]
+    try:
+        lever, codescreen = (f"http://127.0.0.1:{port}" for port in ports)
+        for url in (lever, codescreen):
+            wait_for_url(url + COUNT_PATH)
+        yield PretendPlatforms(lever, codescreen)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()

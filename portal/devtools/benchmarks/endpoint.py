@@ -14,12 +14,10 @@ from django.db.models.functions import Now
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from portal.devtools.benchmarks import load, ready_requests, sites
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks import raw_client, sites
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
 from portal.devtools.benchmarks.load import SIZES, Round, Target
-from portal.devtools.benchmarks.report import Json, Report, Spread, Table, ratios
-from portal.devtools.ports import HOST, free_port
-from portal.devtools.waiting import RunFailed, wait_for_url
+from portal.devtools.processes import HOST, RunFailed, free_port, wait_for_url
 from portal.process.programs import queue_cluster, web_server
 from portal.process.supervisor import Supervisor
 
@@ -122,7 +120,7 @@ class EndpointBenchmark(Benchmark):
         """Load all targets in turns, in each situation."""
         options, report = setup.options, Report()
         table = Table(
-            f"Lever's webhook endpoint, {options.rounds} rounds of {options.seconds} s by {load.client_name()}",
+            f"Lever's webhook endpoint, {options.rounds} rounds of {options.seconds} s",
             ("body, connections", "a second", "p99 ms", "÷", "a second", "rate ÷", "p99 ÷"),
         )
         report.tables.append(table)
@@ -138,7 +136,9 @@ class EndpointBenchmark(Benchmark):
                     setup.log(f"{size}, {count} connections")
                     found = _alternate(targets, setup, size, count)
                     _add_rows(table, f"{size}, {count}", found)
-                    report.numbers[f"{size}, {count} connections"] = _as_json(found)
+                    report.numbers[f"{size}, {count} connections"] = {
+                        name: [asdict(one) for one in rounds] for name, rounds in found.items()
+                    }
         report.tables += run(setup, targets[0])
         return report
 
@@ -152,14 +152,14 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
         PORTAL,
         setup.environment.web_server(),
         setup.environment.port,
-        partial(ready_requests.lever, f"/webhooks/lever/{organization.webhook_key}/", SIGNATURE_TOKEN),
+        partial(raw_client.lever, f"/webhooks/lever/{organization.webhook_key}/", SIGNATURE_TOKEN),
         Delivery.objects.count,
     )
     bare = sites.Site(
         sys.executable, sites.BARE_SITE, stack.enter_context(sites.site_database(options, folder, "bare"))
     )
     bare.migrate()
-    yield _target(BARE, bare, "bare_site_row", partial(ready_requests.plain, "/insert/"))
+    yield _target(BARE, bare, "bare_site_row", partial(raw_client.plain, "/insert/"))
     if options.without_dj_stripe:
         return
     try:
@@ -171,7 +171,7 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
     peer = sites.Site(python, sites.DJ_STRIPE_SITE, url)
     peer.migrate()
     key = peer.run("-m", "portal.devtools.benchmarks.dj_stripe_site.seed", STRIPE_SECRET)
-    make = partial(ready_requests.stripe, f"/webhook/{key}/", STRIPE_SECRET)
+    make = partial(raw_client.stripe, f"/webhook/{key}/", STRIPE_SECRET)
     yield _target(DJ_STRIPE, peer, "djstripe_webhookeventtrigger", make)
 
 
@@ -209,7 +209,3 @@ def _add_rows(table: Table, situation: str, found: Mapping[str, list[Round]]) ->
                 Spread.of(waits).as_text(),
             )
         )
-
-
-def _as_json(found: Mapping[str, list[Round]]) -> Json:
-    return {name: [asdict(one) for one in rounds] for name, rounds in found.items()}

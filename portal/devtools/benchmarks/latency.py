@@ -13,12 +13,15 @@ from django.db import connections
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks import customers
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.customers import Webhook, connected_organizations, postpone_duties
-from portal.devtools.benchmarks.platforms import PretendPlatforms, pretend_platforms
-from portal.devtools.benchmarks.report import Report, Table, percentile
-from portal.devtools.threads import run_in_threads
-from portal.devtools.waiting import wait_for_url, wait_until
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile
+from portal.devtools.benchmarks.customers import (
+    PretendPlatforms,
+    Webhook,
+    connected_organizations,
+    postpone_duties,
+    pretend_platforms,
+)
+from portal.devtools.processes import run_in_threads, wait_for_url, wait_until
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 

@@ -1,7 +1,6 @@
-"""Load from a process of its own, which is never the bottleneck: wrk where it is installed, else `raw_client`."""
+"""Load from a process of its own, `raw_client`, which is never the bottleneck."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,12 +10,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from portal.devtools.benchmarks import ready_requests
-from portal.devtools.ports import HOST
-from portal.devtools.waiting import RunFailed
+from portal.devtools.benchmarks import raw_client
+from portal.devtools.processes import RunFailed
 from portal.process.supervisor import Program
 
-SCRIPT = Path(__file__).with_name("ready_requests.lua")
 RESULT = "RESULT "
 #: Seconds within which all requests of a file are sent.
 LONGEST_SECONDS = 600
@@ -30,7 +27,6 @@ class Round:
 
     answers: int
     refused: int
-    broken: int
     seconds: float
     p50_ms: float
     p99_ms: float
@@ -42,23 +38,13 @@ class Round:
         return self.answers / self.seconds
 
 
-def client_name() -> str:
-    """Return which client sends the load."""
-    return "wrk" if shutil.which("wrk") else "raw sockets"
-
-
 def send(port: int, requests: Path, connections: int, seconds: int | None) -> Round:
     """Send the file's requests over so many connections until the time is up, or all of them without a time.
 
     Raises RunFailed.
     """
-    wrk = shutil.which("wrk")
-    if wrk and seconds is not None:  # wrk always takes the whole time
-        argv = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
-        argv += ["-s", str(SCRIPT), f"http://{HOST}:{port}/", "--", str(requests)]
-    else:
-        argv = [sys.executable, "-m", "portal.devtools.benchmarks.raw_client"]
-        argv += [str(port), str(requests), str(connections), str(seconds or LONGEST_SECONDS)]
+    argv = [sys.executable, "-m", "portal.devtools.benchmarks.raw_client"]
+    argv += [str(port), str(requests), str(connections), str(seconds or LONGEST_SECONDS)]
     ended = subprocess.run(
         argv,
         capture_output=True,
@@ -100,12 +86,12 @@ class Target:
     def send(self, folder: Path, count: int, size: str, connections_open: int, seconds: int | None) -> Round:
         """Send so many new requests, or as many of them as the time allows. Raises RunFailed like `round`."""
         file = folder / "requests"
-        ready_requests.write(file, count, partial(self.make, SIZES[size]))
+        raw_client.write(file, count, partial(self.make, SIZES[size]))
         before = self.count_rows()
         result = send(self.port, file, connections_open, seconds)
         file.unlink()
-        if result.refused or result.broken:
-            raise RunFailed(f"{self.name}: {result.refused} refused, {result.broken} broken off")
+        if result.refused:
+            raise RunFailed(f"{self.name}: {result.refused} refused")
         stored = self.count_rows() - before
         if stored < result.answers:
             raise RunFailed(f"{self.name}: {result.answers} accepted, but {stored} rows")

@@ -16,11 +16,9 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.benchmarks import customers
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties
-from portal.devtools.benchmarks.platforms import pretend_platforms
-from portal.devtools.benchmarks.report import Report, Table, percentile
-from portal.devtools.waiting import wait_for_url
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile
+from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties, pretend_platforms
+from portal.devtools.processes import wait_for_url
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 

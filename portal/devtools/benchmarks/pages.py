@@ -24,10 +24,9 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table
 from portal.devtools.benchmarks.history import History
-from portal.devtools.benchmarks.report import Report, Spread, Table
-from portal.devtools.waiting import RunFailed
+from portal.devtools.processes import RunFailed
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
-from portal.devtools import own_database
-from portal.devtools.ports import HOST
-from portal.devtools.waiting import RunFailed
+from portal.devtools import databases
+from portal.devtools.processes import HOST, RunFailed
 from portal.process.supervisor import Program
 
 #: Processes of each site's web server.
@@ -87,9 +86,9 @@ def site_database(options: Namespace, folder: Path, name: str) -> Iterator[str]:
         return
     created = f"portal_bench_{name}_{os.getpid()}"
     try:
-        yield own_database.create(options.database_url, created)
+        yield databases.create(options.database_url, created)
     finally:
-        own_database.drop(options.database_url, created)
+        databases.drop(options.database_url, created)
 
 
 def dj_stripe_python(folder: Path) -> str:

@@ -1,14 +1,20 @@
-"""The environment of a chaos run: a demo's environment with a database, and if asked a Redis, of its own."""
+"""The environment of a chaos run, with a database and a Redis of its own, and interruptions of the portal's parts."""
 
 import json
+import logging
 import os
+import random
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,11 +24,11 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections
 
-from portal.devtools import own_database
-from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.proxy import Proxy
+from portal.devtools import databases
+from portal.devtools.chaos.processes import Processes, Proxy
+from portal.devtools.chaos.run import Options
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.ports import HOST, free_port
+from portal.devtools.processes import HOST, free_port
 
 DATABASE = "PORTAL_CHAOS_DATABASE"  # the name of the run's own database; empty on SQLite
 RESTART_SECONDS = 60.0
@@ -83,7 +89,7 @@ def enter(options: Options) -> NoReturn:
         changes[FAULT_FREE_SECONDS] = str(_measure_fault_free_seconds())
     name = f"chaos_{options.seed}_{os.getpid()}" if options.database_url else ""
     if name:
-        changes["DATABASE_URL"] = own_database.create(options.database_url, name)
+        changes["DATABASE_URL"] = databases.create(options.database_url, name)
     if options.redis_url:
         flush_redis(options)
     DemoEnvironment.create("chaos").enter(
@@ -152,7 +158,108 @@ def clear(environment: DemoEnvironment, options: Options) -> str:
         return f"Kept: {environment.folder}" + (f" and the database {database}" if database else "")
     shutil.rmtree(environment.folder, ignore_errors=True)
     if database:
-        own_database.drop(options.database_url, database)
+        databases.drop(options.database_url, database)
     if options.redis_url:
         flush_redis(options)
     return ""
+
+
+logger = logging.getLogger(__name__)
+
+DATABASE_EVERY = 6  # kills
+RESTART_EVERY = 20.0  # seconds
+FLUSH_AT, OUTAGE_AT = DATABASE_EVERY + 1, DATABASE_EVERY + 2  # kills
+
+
+class Interrupted(StrEnum):
+    """What was interrupted, and how."""
+
+    WEB = "web"
+    WORKERS = "workers"
+    DATABASE = "database"
+    DATABASE_RESTART = "restart"
+    REDIS_FLUSH = "redis"
+    REDIS_OUTAGE = "redis outage"
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """One interruption and when it happened."""
+
+    what: Interrupted
+    at: float
+    over_at: float = 0.0  # when the part was back, where that is known
+
+
+def count_by_kind(interruptions: Iterable[Interruption]) -> dict[str, int]:
+    """Return how many interruptions of each kind there were, by name."""
+    return dict(sorted(Counter(str(item.what) for item in interruptions).items()))
+
+
+class FaultInjector(threading.Thread):
+    """Interrupts at regular intervals until it is stopped; with `only`, kills just that program's workers."""
+
+    def __init__(self, processes: Processes, options: Options, only: str = "") -> None:
+        super().__init__(name="fault injector", daemon=True)
+        self.interruptions: list[Interruption] = []
+        self._processes = processes
+        self._options = options
+        self._only = only
+        self._restarted_at = time.monotonic()
+        self._outage_began_at = 0.0
+        self._random = random.Random(options.seed)  # noqa: S311
+        self._stopping = threading.Event()
+        self._kills = 0
+
+    def run(self) -> None:
+        """Interrupt until stopped."""
+        while self._options.kill_every and not self._stopping.wait(self._options.kill_every):
+            self._kills += 1
+            program = self._processes.kill(self._random, self._only)
+            if program:
+                self._record(Interrupted(program), time.time())
+            try:
+                self._interrupt_servers()
+            except (psycopg.Error, redis.RedisError, subprocess.TimeoutExpired):
+                logger.warning("A server could not be interrupted.", exc_info=True)
+
+    def stop(self) -> None:
+        """Interrupt no more, and make Redis reachable again."""
+        self._stopping.set()
+        self.join(timeout=RESTART_SECONDS)
+        self._end_redis_outage()
+
+    def _interrupt_servers(self) -> None:
+        self._begin_or_end_redis_outage()
+        if self._options.database_url and self._kills % DATABASE_EVERY == 0:
+            self._interrupt_database()
+        if self._options.redis_url and self._kills == FLUSH_AT:
+            flush_redis(self._options)
+            self._record(Interrupted.REDIS_FLUSH, time.time())
+
+    def _interrupt_database(self) -> None:
+        at = time.time()
+        if not self._options.restart_database:
+            cut_connections(self._options)
+            self._record(Interrupted.DATABASE, at, time.time())
+        elif time.monotonic() - self._restarted_at > RESTART_EVERY:
+            self._restarted_at = time.monotonic()
+            self._record(Interrupted.DATABASE_RESTART, at, restart_database(self._options))
+
+    def _begin_or_end_redis_outage(self) -> None:
+        if self._processes.redis is None:
+            return
+        if self._kills == OUTAGE_AT:
+            self._processes.redis.close()
+            self._outage_began_at = time.time()
+        elif time.time() - self._outage_began_at > self._options.redis_outage:
+            self._end_redis_outage()
+
+    def _end_redis_outage(self) -> None:
+        if self._processes.redis is not None and self._outage_began_at:
+            self._processes.redis.open()
+            self._record(Interrupted.REDIS_OUTAGE, self._outage_began_at, time.time())
+            self._outage_began_at = 0.0
+
+    def _record(self, what: Interrupted, at: float, over_at: float = 0.0) -> None:
+        self.interruptions.append(Interruption(what, at, over_at))

@@ -4,7 +4,7 @@ import threading
 import time
 
 from portal.devtools.chaos import environment, quiesce, tenants
-from portal.devtools.chaos.fault_injector import FaultInjector, count_by_kind
+from portal.devtools.chaos.environment import FaultInjector, count_by_kind
 from portal.devtools.chaos.load_generator import (
     Candidate,
     LoadGenerator,
@@ -13,8 +13,7 @@ from portal.devtools.chaos.load_generator import (
     plan_workload,
     seed,
 )
-from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
 from portal.devtools.chaos.tenants import ASSESSMENT
 from portal.devtools.chaos.verification import (
     collect_evidence,

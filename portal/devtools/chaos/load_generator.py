@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from portal.devtools.chaos import tenants
-from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Options
 from portal.devtools.chaos.tenants import OTHER, SECOND_TRIGGER, TRIGGER
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.processes import RunFailed
 from portal.devtools.sandbox_client import SandboxClient
-from portal.devtools.waiting import RunFailed
 
 #: Sequences of stages by weight; each stage is one event.
 STAGE_SEQUENCES: dict[tuple[str, ...], int] = {

@@ -18,7 +18,7 @@ from integrations.store.database import DATABASE_OUTAGE
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import RunFailed
+from portal.devtools.processes import RunFailed
 
 NOT_POLLED = (InvitationStatus.COMPLETED, InvitationStatus.FAILED)
 CHECK_EVERY = 0.5

@@ -25,14 +25,13 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue import on_request
 from integrations.store import database
-from portal.devtools import own_database
+from portal.devtools import databases
 from portal.devtools.chaos import environment, quiesce, tenants
-from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import WEB, WORKERS
-from portal.devtools.chaos.run import Run, Table, Verification, Violation
+from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import SENT, CandidateEvidence, collect_evidence, verify
 from portal.devtools.demo import provisioning
-from portal.devtools.waiting import RunFailed, wait_for_url, wait_until
+from portal.devtools.processes import RunFailed, wait_for_url, wait_until
 
 SECONDS = 120.0
 
@@ -57,8 +56,8 @@ class Backup:
         """Replace the database by it; nothing may be connected any more. Raises RunFailed."""
         connections.close_all()
         if self._database:
-            own_database.drop(self._options.database_url, self._database)
-            own_database.create(self._options.database_url, self._database)
+            databases.drop(self._options.database_url, self._database)
+            databases.create(self._options.database_url, self._database)
             _run("pg_restore", "--no-owner", f"--dbname={_url()}", str(self._path))
             return
         file = _sqlite_file()

@@ -1,15 +1,149 @@
-"""What every chaos run has: the promises that it checks, the table of what came of it, and what it is given."""
+"""What every chaos run has: its options, the promises that it checks, and the table of what came of it."""
 
 import json
 from abc import ABC, abstractmethod
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any, Self
 
-from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment
+
+POSTGRESQL = ("postgresql://", "postgres://")
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run's options, with their defaults. At most one of the other runs' sizes is set."""
+
+    events: int = field(default=200, metadata={"help": "stage changes in Lever"})
+    duplicates: float = field(default=0.3, metadata={"help": "share of webhooks that come twice"})
+    faults: float = field(default=0.2, metadata={"help": "share of calls to the platforms that go wrong"})
+    kill_every: float = field(default=2.0, metadata={"help": "seconds between SIGKILLs; 0 for none"})
+    seed: int = field(default=1, metadata={"help": "the same seed makes the same plan"})
+    organizations: int = field(default=1, metadata={"help": "customers at once"})
+    outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
+    ingest: float = field(
+        default=0.0, metadata={"help": "instead: post webhooks for so many seconds, without platform faults"}
+    )
+    stall: int = field(
+        default=0, metadata={"help": "instead: kill an idle worker this many times, then whole clusters"}
+    )
+    attack: int = field(
+        default=0,
+        metadata={"help": "instead: send this many forged and replayed webhooks, and time refusals"},
+    )
+    restarts: int = field(
+        default=0, metadata={"help": "instead: TERM and start `serve` this many times while --events move"}
+    )
+    restore: int = field(
+        default=0,
+        metadata={"help": "instead: move this many, back up in the midst, go on, kill, restore and sweep"},
+    )
+    unreported: bool = field(
+        default=False, metadata={"help": "with --restore: nobody runs `restored` afterwards"}
+    )
+    limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
+    database_url: str = field(
+        default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
+    )
+    restart_database: str = field(
+        default="",
+        metadata={"help": "command that restarts the server of --database-url; else connections are cut"},
+    )
+    redis_outage: float = field(
+        default=0.0,
+        metadata={"help": "seconds for which Redis is unreachable once; with --ingest again and again"},
+    )
+    compare: bool = field(
+        default=False, metadata={"help": "make the same moves without faults first, and compare the time"}
+    )
+    redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
+    log: str = field(default="", metadata={"help": "file for the portal's logs; without it they are dropped"})
+    idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})
+    webhooks: bool = field(default=False, metadata={"help": "the account has CodeScreen's webhooks"})
+    json: bool = field(default=False, metadata={"help": "print the table as JSON"})
+    keep: bool = field(default=False, metadata={"help": "keep the database and the folder"})
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        """Add every option to a command."""
+        for option in fields(cls):
+            name, description = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+            if isinstance(option.default, bool):
+                parser.add_argument(name, action="store_true", help=description)
+            else:
+                shown = "" if option.default in ("", 0, 0.0) else f" (default {option.default})"
+                parser.add_argument(
+                    name, type=type(option.default), default=option.default, help=description + shown
+                )
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
+        """Return the options a command was given. Raises ValueError with the fix."""
+        options = cls(**{option.name: arguments[option.name] for option in fields(cls)})
+        options.check()
+        return options
+
+    def check(self) -> None:
+        """Raise ValueError, with the fix, unless the run is possible."""
+        for name in ("duplicates", "faults"):
+            if not 0 <= getattr(self, name) <= 0.9:
+                raise ValueError(f"--{name} is a share from 0 to 0.9.")
+        if not 1 <= self.events <= 100_000:
+            raise ValueError("--events is a number from 1 to 100000.")
+        if not 1 <= self.organizations <= 20:
+            raise ValueError("--organizations is a number from 1 to 20.")
+        if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
+            raise ValueError("No option may be negative.")
+        if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
+            raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
+        self._check_what_goes_together()
+
+    def _check_what_goes_together(self) -> None:
+        if sum(map(bool, self._other_runs)) > 1:
+            raise ValueError("Choose one of --outage, --ingest, --stall, --attack, --restarts and --restore.")
+        if self.unreported and not self.restore:
+            raise ValueError("--unreported goes with --restore.")
+        if self.database_url and not self.database_url.startswith(POSTGRESQL):
+            raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
+        if self.restart_database and not self.database_url:
+            raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
+        if self.redis_outage and not self.redis_url:
+            raise ValueError("--redis-outage goes with the --redis-url of the server.")
+        if self.compare and not self.has_faults:
+            raise ValueError("--compare goes with the run with faults.")
+
+    @property
+    def _other_runs(self) -> tuple[float, ...]:
+        """The sizes of the runs that each measure one thing."""
+        return (
+            self.outage,
+            self.ingest,
+            self.stall,
+            self.attack,
+            self.restarts,
+            self.restore,
+        )
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether this is the run with faults at the platforms, not one that measures one thing."""
+        return not any(self._other_runs)
+
+    @property
+    def phase_seconds(self) -> float:
+        """How many seconds each phase may take: several times what it should."""
+        size = max(self.outage, self.restore, self.events, int(self.ingest), 60 * self.stall)
+        return self.limit or 240.0 + 0.4 * size
+
+    @property
+    def poll_seconds(self) -> int:
+        """How often CodeScreen is polled about each invitation, so that polling stays a small part of the work."""
+        return max(5, self.events // 20) if self.has_faults else 3600
 
 
 class Violation(StrEnum):

@@ -22,13 +22,12 @@ from integrations.outbox.models import Effect
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store.leasing import LEASE
 from portal.devtools.chaos import quiesce, tenants
-from portal.devtools.chaos.fault_injector import Interrupted, Interruption
+from portal.devtools.chaos.environment import Interrupted, Interruption
 from portal.devtools.chaos.processes import WORKERS, Processes
 from portal.devtools.chaos.run import Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.process_table import leaves, members
-from portal.devtools.waiting import RunFailed, wait_for_url, wait_until
+from portal.devtools.processes import RunFailed, leaves, members, wait_for_url, wait_until
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Program, Supervisor
 

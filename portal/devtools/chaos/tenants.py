@@ -3,7 +3,7 @@
 import base64
 
 from integrations.organizations.models.organization import Organization
-from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Options
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.values import JsonObject, stable_id

@@ -15,7 +15,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
-from portal.devtools.chaos.fault_injector import Interrupted, Interruption
+from portal.devtools.chaos.environment import Interrupted, Interruption
 from portal.devtools.chaos.run import Verification, Violation
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.demo.environment import DemoEnvironment

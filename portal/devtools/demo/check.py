@@ -13,8 +13,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import CONNECTED, STAGE_NAME
+from portal.devtools.processes import RunFailed, wait_until
 from portal.devtools.sandbox.values import stable_id
-from portal.devtools.waiting import RunFailed, wait_until
 
 STEP_SECONDS = 40.0
 CANDIDATE = "Alder"

@@ -12,12 +12,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn, Self
 
 from django.conf import settings
 
-from portal.devtools.ports import HOST, claim_port, free_port
-from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from portal.devtools.processes import HOST, claim_port, free_port
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, LeverSandbox
+from portal.devtools.sandbox.mail import MailSandbox
 from portal.devtools.sandbox_client import SandboxClient
 from portal.process.programs import web_server
 from portal.process.supervisor import Program
@@ -153,3 +156,26 @@ class DemoEnvironment:
         for uri in self.redirect_uris:
             argv += ["--redirect-uri", uri]
         return Program("sandbox", argv)
+
+
+class Platforms:
+    """Lever, CodeScreen and the mail server on the ports of an environment; they serve in threads while entered."""
+
+    def __init__(self, environment: DemoEnvironment) -> None:
+        self.lever = LeverSandbox(port=environment.lever_port, redirect_uris=environment.redirect_uris)
+        self.codescreen = CodeScreenSandbox(port=environment.codescreen_port)
+        self.mail = MailSandbox(port=environment.mail_port, smtp_port=environment.smtp_port)
+
+    def __enter__(self) -> Self:
+        for server in (self.lever, self.codescreen, self.mail):
+            server.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        for server in (self.lever, self.codescreen, self.mail):
+            server.stop()

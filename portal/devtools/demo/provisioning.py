@@ -14,8 +14,8 @@ from django.core.management import call_command
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.processes import REQUEST_SECONDS, RunFailed
 from portal.devtools.sandbox.values import stable_id
-from portal.devtools.waiting import REQUEST_SECONDS, RunFailed
 
 
 class BrowserSession:

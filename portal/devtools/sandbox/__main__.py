@@ -7,9 +7,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.lever import LeverSandbox
-from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URIS
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.server import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    DEMO_REDIRECT_URIS,
+    LeverSandbox,
+)
 from portal.devtools.sandbox.seed import default_seed, read_seed
 from portal.devtools.sandbox.server import is_loopback
 

@@ -11,9 +11,9 @@ from threading import Lock, Thread
 from typing import ClassVar, Self
 from urllib.parse import urlencode
 
-from portal.devtools.sandbox.account_pages import page_number, page_of
+from portal.devtools.sandbox.accounts import page_number, page_of
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http.messages import (
+from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
     Response,

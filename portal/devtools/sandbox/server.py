@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import werkzeug.exceptions
 
+from portal.devtools.sandbox.connections import Ending, Exchange, HttpServer
 from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
-from portal.devtools.sandbox.http.connections import Ending, Exchange, HttpServer
-from portal.devtools.sandbox.http.messages import (
+from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
     Response,
@@ -108,7 +108,11 @@ class SandboxServer:
         return Exchange(self._run(route, request))
 
     def _api_exchange(self, route: Route, request: Request) -> Exchange:
-        drawn = [] if self.faults.is_empty else self._draw_faults(request)
+        drawn = (
+            []
+            if self.faults.is_empty
+            else self.faults.draw(request.method, request.path, self.account_slug(request))
+        )
         last: Fault | None = None
         for fault in drawn:
             if fault.kind.damage is Damage.DELAY:
@@ -121,9 +125,6 @@ class SandboxServer:
             for fault in drawn:
                 self.record_fault(request, fault, took_effect=took_effect)
         return Exchange(response) if last is None else self._damaged(last, response, request)
-
-    def _draw_faults(self, request: Request) -> list[Fault]:
-        return self.faults.draw(request.method, request.path, self.account_slug(request))
 
     def _run(self, route: Route, request: Request) -> Response:
         try:

@@ -5,9 +5,15 @@ from collections import Counter
 import pytest
 
 from integrations.lever.payloads import dedupe_key, matching_token
-from portal.devtools.chaos.fault_injector import Interrupted, Interruption
-from portal.devtools.chaos.ingest_client import Answers, make_stage_change
-from portal.devtools.chaos.ingest_run import RedisTurn, percentiles, rate_during_outages, recovery_times
+from portal.devtools.chaos.environment import Interrupted, Interruption
+from portal.devtools.chaos.ingest_run import (
+    Answers,
+    RedisTurn,
+    make_stage_change,
+    percentiles,
+    rate_during_outages,
+    recovery_times,
+)
 from portal.devtools.chaos.verification import longest_recovery
 
 

@@ -1,7 +1,7 @@
 """The plan of a run's candidates and their moves."""
 
 from portal.devtools.chaos.load_generator import plan_workload
-from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Options
 
 
 def test_a_workload_has_exactly_the_events_asked_for_and_depends_on_the_seed() -> None:

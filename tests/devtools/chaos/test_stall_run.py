@@ -4,7 +4,7 @@ import subprocess
 import sys
 from unittest import mock
 
-from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.run import Options
 from portal.devtools.chaos.stall_run import StallRun
 
 

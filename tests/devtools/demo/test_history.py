@@ -23,11 +23,10 @@ from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.overview.checklist import setup_steps
-from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.environment import DemoEnvironment, Platforms
 from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history
-from portal.devtools.demo.platforms import Platforms
-from portal.devtools.ports import free_port
+from portal.devtools.processes import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -5,8 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from portal.devtools.sandbox.lever import LeverSandbox
-from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URIS
+from portal.devtools.sandbox.lever.server import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    DEMO_REDIRECT_URIS,
+    LeverSandbox,
+)
 
 REDIRECT_URI = DEMO_REDIRECT_URIS[0]
 ALL_SCOPES = (

@@ -2,8 +2,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.seed import stage_id
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import requests
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.server import is_loopback
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.codescreen.calls import KEY, invitation

@@ -10,7 +10,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.outbox.models import Effect
-from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
+from portal.devtools.sandbox.lever.records import build_fields
 from tests.effects.conftest import LOST, evaluate, feedback_forms, lever_account, portal_templates
 from tests.support import factories
 

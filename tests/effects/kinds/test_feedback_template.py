@@ -3,7 +3,7 @@
 from integrations.catalog import feedback_template
 from integrations.invitations.acts.undo import retry_effect
 from integrations.lever.models.connection import LeverConnection
-from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
+from portal.devtools.sandbox.lever.records import build_fields
 from tests.effects.conftest import evaluate, feedback_forms, lever_account, portal_templates
 
 

@@ -12,8 +12,8 @@ from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
 from portal.devtools import test_suites
-from portal.devtools.chaos.proxy import Proxy
-from portal.devtools.ports import free_port
+from portal.devtools.chaos.processes import Proxy
+from portal.devtools.processes import free_port
 from portal.middleware import WEBHOOK_SECONDS
 from portal.process import database_waits
 from portal.process.whole_requests import THREADS

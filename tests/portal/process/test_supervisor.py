@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.devtools.process_table import members
+from portal.devtools.processes import members
 from portal.process import supervisor
 from portal.process.supervisor import Program, Supervisor
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.devtools.ports import free_port
-from portal.devtools.process_table import Process, descendants, processes
+from portal.devtools.processes import Process, descendants, free_port, processes
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMISED_SECONDS = 10

@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.devtools.ports import free_port
-from portal.devtools.process_table import descendants
-from portal.devtools.waiting import wait_until
+from portal.devtools.processes import descendants, free_port, wait_until
 from portal.process.programs import web_server
 from portal.process.supervisor import STOP_SECONDS, Supervisor
 from portal.process.whole_requests import THREADS

@@ -18,7 +18,7 @@ from portal.devtools.chaos.attacks.forgeries import (
     encode,
     with_value,
 )
-from portal.devtools.chaos.ingest_client import make_stage_change
+from portal.devtools.chaos.ingest_run import make_stage_change
 from portal.devtools.sandbox.values import JsonObject
 
 JSON_TYPE = "application/json"

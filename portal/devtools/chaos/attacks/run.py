@@ -32,14 +32,12 @@ from portal.devtools.chaos.attacks.generator import (
     RecordedTraffic,
 )
 from portal.devtools.chaos.attacks.load_client import Answers, Difference, LoadClient
-from portal.devtools.chaos.ingest_client import make_stage_change
+from portal.devtools.chaos.ingest_run import make_stage_change
 from portal.devtools.chaos.processes import WEB
 from portal.devtools.chaos.run import Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.process_table import members
-from portal.devtools.threads import run_in_threads
-from portal.devtools.waiting import RunFailed
+from portal.devtools.processes import RunFailed, members, run_in_threads
 
 RETIRED_TOKEN = "retired-token-" + "r" * 34
 TEXT_FIELDS = {"CharField", "TextField", "JSONField", "URLField"}

@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from integrations.store import database
-from portal.devtools import clocks
+from portal.devtools import databases
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STATEMENT_SECONDS = 0.001
@@ -39,7 +39,7 @@ class PretendClock:
     def __exit__(self, *_: object) -> None:
         connection_created.disconnect(self._replace_now)
         for connection in connections.all(initialized_only=True):
-            clocks.leave(connection)
+            databases.leave(connection)
         self._stack.close()
 
     def now(self) -> datetime:
@@ -62,6 +62,6 @@ class PretendClock:
 
     def _replace_now(self, connection: BaseDatabaseWrapper, **_: object) -> None:
         if connection.vendor == "postgresql":
-            clocks.postgresql_follows_python(connection)
+            databases.postgresql_follows_python(connection)
         else:
-            clocks.sqlite_follows_python(connection.connection)
+            databases.sqlite_follows_python(connection.connection)

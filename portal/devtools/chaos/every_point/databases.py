@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 from django.db import connection, connections
 
-from portal.devtools import clocks, own_database
+from portal.devtools.databases import create as create_database
+from portal.devtools.databases import drop, prepare
 from portal.devtools.demo.environment import DemoEnvironment
 
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -23,8 +24,8 @@ SERVER = "PORTAL_EVERY_POINT_SERVER"
 def create(environment: DemoEnvironment, server_url: str) -> dict[str, str]:
     """Create the first database; return the environment variables that lead to it. Raises psycopg.Error."""
     if server_url:
-        url = own_database.create(server_url, f"every_point_{os.getpid()}")
-        clocks.prepare(url)
+        url = create_database(server_url, f"every_point_{os.getpid()}")
+        prepare(url)
     else:
         folder = _folder(environment)
         folder.mkdir(exist_ok=True)
@@ -40,7 +41,7 @@ def own_copy() -> Iterator[None]:
     server = os.environ[SERVER]
     if server:
         settings["NAME"] = f"{before}_{os.getpid()}"
-        own_database.create(server, settings["NAME"], before)
+        create_database(server, settings["NAME"], before)
     else:
         settings["NAME"] = str(Path(before).with_name(f"{os.getpid()}.sqlite3"))
         shutil.copyfile(before, settings["NAME"])
@@ -57,7 +58,7 @@ def back_up() -> None:
     connections.close_all()
     name = str(connection.settings_dict["NAME"])
     if server := os.environ[SERVER]:
-        own_database.create(server, _backup_of(name), name)
+        create_database(server, _backup_of(name), name)
     else:
         shutil.copyfile(name, _backup_of(name))
 
@@ -68,8 +69,8 @@ def put_back() -> None:
     name = str(connection.settings_dict["NAME"])
     _remove(name)
     if server := os.environ[SERVER]:
-        own_database.create(server, name, _backup_of(name))
-        own_database.drop(server, _backup_of(name))
+        create_database(server, name, _backup_of(name))
+        drop(server, _backup_of(name))
     else:
         Path(_backup_of(name)).replace(name)
 
@@ -80,7 +81,7 @@ def _backup_of(name: str) -> str:
 
 def _remove(name: str) -> None:
     if server := os.environ[SERVER]:
-        own_database.drop(server, name)
+        drop(server, name)
         return
     for suffix in ("", "-wal", "-shm"):
         Path(f"{name}{suffix}").unlink(missing_ok=True)
@@ -98,7 +99,7 @@ def clear(environment: DemoEnvironment) -> None:
                 [name, f"{name}_"],
             ).fetchall()
         for (found,) in names:
-            own_database.drop(server, found)
+            drop(server, found)
 
 
 def _folder(environment: DemoEnvironment) -> Path:

@@ -16,14 +16,20 @@ from integrations.http import deadlines
 from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.http.connections import Exchange
-from portal.devtools.sandbox.http.messages import Request, Response, build_request, json_response
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.connections import Exchange
+from portal.devtools.sandbox.lever.server import LeverSandbox
+from portal.devtools.sandbox.messages import (
+    Request,
+    Response,
+    answer_of,
+    build_request,
+    json_response,
+    platform_request,
+)
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject
 from portal.devtools.sandbox.webhook_sender import Delivery, WebhookSender
-from portal.devtools.without_sockets import answer_of, platform_request
 
 ACCOUNT = "acme"
 RETRY_AFTER = "1"

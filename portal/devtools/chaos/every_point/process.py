@@ -138,12 +138,8 @@ def _module_state() -> dict[tuple[ModuleType, str], object]:
         (module, name): copy.copy(value)
         for module in _product_modules()
         for name, value in vars(module).items()
-        if name.startswith("_") and not name.startswith("__") and _is_plain(value)
+        if name.startswith("_") and not name.startswith("__") and (value is None or isinstance(value, PLAIN))
     }
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, PLAIN)
 
 
 def _caches() -> list[Callable[[], None]]:

@@ -1,7 +1,8 @@
-"""All runs of a part: its job without faults, which finds the places, then with one fault, and with two."""
+"""All runs of a part: its job without faults, which finds the places, with one fault, and with two."""
 
 import logging
 import random
+import shutil
 import signal
 import sys
 from argparse import ArgumentParser
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -18,21 +20,103 @@ from django.db import connections
 from django.test import override_settings
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.codescreen.acts import save_codescreen_idempotency
+from integrations.management.migrating import migrate
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from portal.devtools.chaos.every_point import children, environment
+from portal.devtools.chaos.every_point import children, databases
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.faults import IN_PAIRS, IN_REAL_PROCESSES, Fault, Place, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.jobs import JOBS
-from portal.devtools.chaos.every_point.jobs.job import Phase
-from portal.devtools.chaos.every_point.options import EveryPointOptions, Part
-from portal.devtools.chaos.every_point.platforms import Platforms
+from portal.devtools.chaos.every_point.jobs.job import FAILED_TAG, PASSED_TAG, Phase
+from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
 from portal.devtools.chaos.every_point.process import DrainProcess, PretendProcess, RealProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
-from portal.devtools.chaos.every_point.report import Outcome, PartReport, Report
-from portal.devtools.chaos.every_point.world import NeverQuiet, World, connect
+from portal.devtools.chaos.every_point.report import EveryPointOptions, Outcome, Part, PartReport, Report
+from portal.devtools.chaos.every_point.world import (
+    ASSESSMENT,
+    EARLIER,
+    PERSON,
+    STAGE,
+    NeverQuiet,
+    World,
+    connect,
+    opportunity_id,
+)
+from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.sandbox.values import stable_id
+
+WEBHOOK_KEY = "0123456789abcdef0123456789abcdef"
+CONFIGURATION = """
+[policies]
+bulk_limit = 0
+default_assessment = "{assessment}"
+passed_tag = "{passed_tag}"
+attach_report = true
+failed_tag = "{failed_tag}"
+[lever]
+signature_token = "{signature_token}"
+[codescreen]
+api_key = "{api_key}"
+[[mappings]]
+role = "Backend Engineer"
+assessment = "{assessment}"
+[[mappings]]
+role = "Frontend Engineer"
+assessment = "{assessment}"
+"""
+
+
+def enter(options: EveryPointOptions) -> NoReturn:
+    """Make the environment and replace this process by the same command in it. Raises psycopg.Error."""
+    environment = DemoEnvironment.create("every-point")
+    environment.enter(
+        **databases.create(environment, options.database_url),
+        EMAIL_URL="memorymail://",
+        LEVER_RATE="1000",
+        LEVER_BURST="1000000",
+        POLL_NOT_STARTED_SECONDS="3600",
+        POLL_IN_PROGRESS_SECONDS="600",
+        LOG_LEVEL="CRITICAL",
+        PYTHONHASHSEED=str(options.seed),
+    )
+
+
+def clear(environment: DemoEnvironment) -> None:
+    """Remove what the runs made."""
+    databases.clear(environment)
+    shutil.rmtree(environment.folder, ignore_errors=True)
+
+
+def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
+    """Migrate the database, and configure the organization and its accounts at both platforms."""
+    migrate(OutputWrapper(sys.stderr))
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+    key = stable_id(ACCOUNT, "codescreen-key")
+    platforms.lever_does("settings", rate_limit=0.0)
+    platforms.lever_does("move", opportunities=[opportunity_id(EARLIER)], stage=STAGE)
+    url = f"{environment.portal_url}/webhooks/lever/{WEBHOOK_KEY}/"
+    webhook = platforms.lever_does("webhook", event="candidateStageChange", url=url)
+    toml = provisioning.organization_toml("Acme", ACCOUNT, "owner") + CONFIGURATION.format(
+        assessment=ASSESSMENT,
+        passed_tag=PASSED_TAG,
+        failed_tag=FAILED_TAG,
+        signature_token=webhook["signature_token"],
+        api_key=key,
+    )
+    provisioning.configure(environment.folder, ACCOUNT, toml)
+    Organization.objects.filter(slug=ACCOUNT).update(webhook_key=WEBHOOK_KEY)
+
+
+def honour_keys(platforms: Platforms, *, is_idempotent: bool) -> None:
+    """Let CodeScreen's account honour idempotency keys or not, and let the organization say so."""
+    platforms.codescreen_does("settings", idempotency=is_idempotent)
+    save_codescreen_idempotency(Organization.objects.get(slug=ACCOUNT), is_idempotent, PERSON)
+    connections.close_all()
+
 
 type Faults = tuple[Fault, ...]
 
@@ -54,7 +138,7 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         stack.enter_context(platforms.reachable(injector))
         # pages need no collected files
         stack.enter_context(override_settings(STORAGES=settings.STORAGES | {"staticfiles": PLAIN_FILES}))
-        environment.set_up(demo, platforms)
+        set_up(demo, platforms)
         process = PretendProcess(clock, injector)
         process.warm_up()
         clock.advance(CONNECTED_AFTER)
@@ -64,7 +148,7 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
 
         def run_part(part: Part) -> PartReport:
             world = World(clock, injector, platforms, process, part.is_idempotent)
-            environment.honour_keys(platforms, is_idempotent=part.is_idempotent)
+            honour_keys(platforms, is_idempotent=part.is_idempotent)
             return PartRuns(part, world, options, log).run()
 
         for part, result in children.run_all(options.parts, run_part, processes=1, most_seconds=None):
@@ -197,13 +281,13 @@ def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWr
         raise CommandError(str(error)) from error
     demo = DemoEnvironment.current()
     if demo is None:
-        environment.enter(options)
+        enter(options)
     logging.disable()  # of what the faults lead to
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         report = run_parts(demo, options, stderr.write)
     finally:
-        environment.clear(demo)
+        clear(demo)
     stdout.write(report.as_json() if arguments["json"] else report.as_text())
     if not report.holds:
         sys.exit(1)

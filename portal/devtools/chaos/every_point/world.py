@@ -241,7 +241,7 @@ class World:
             sent = self._sent_to(row)
             form = {"instance_id": sent[0]} if sent else {}
             self.press_while(
-                lambda row=row: _is_uncertain(row),  # type: ignore[misc]
+                lambda row=row: Invitation.objects.get(pk=row.pk).status == Invitation.Status.UNCERTAIN,  # type: ignore[misc]
                 lambda row=row, sent=sent: f"/invitations/{row.pk}/{'sent' if sent else 'send-again'}/",  # type: ignore[misc]
                 **form,
             )
@@ -273,10 +273,6 @@ def _try(act: Callable[[], object]) -> None:
         act()
     except ActionNotAllowed:
         return  # the person reads why, and looks again
-
-
-def _is_uncertain(row: Invitation) -> bool:
-    return Invitation.objects.get(pk=row.pk).status == Invitation.Status.UNCERTAIN
 
 
 def opportunity_id(word: str) -> str:

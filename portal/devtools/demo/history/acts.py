@@ -35,13 +35,12 @@ from portal.devtools.demo.history.events import (
     TakeStep,
     TeamAct,
 )
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.codescreen.state import Instance
-from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.behaviour.platform import new_opportunity
-from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.events import Webhook, signed_body
-from portal.devtools.sandbox.lever.state.records import Opportunity, Posting
+from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.account import LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.platform import new_opportunity
+from portal.devtools.sandbox.lever.records import Opportunity, Posting
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, stable_id
 
 UNAVAILABLE = {"path": "^/api/", "probability": 1.0, "kind": "status", "status": 503}

@@ -22,10 +22,10 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from integrations.clients import models as client_models
 from integrations.http import session
 from integrations.store import database
-from portal.devtools import clocks
-from portal.devtools.sandbox.http.connections import Ending
+from portal.devtools import databases
+from portal.devtools.sandbox.connections import Ending
+from portal.devtools.sandbox.messages import answer_of, body_of, platform_request
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.without_sockets import answer_of, body_of, platform_request
 
 
 class PastClock:
@@ -39,7 +39,7 @@ class PastClock:
 
     def __enter__(self) -> Self:
         connection.ensure_connection()
-        clocks.sqlite_follows_python(connection.connection)
+        databases.sqlite_follows_python(connection.connection)
         connection.connection.execute("PRAGMA synchronous = OFF")
         self._clock = self._travel.start()
         self._measured.start()

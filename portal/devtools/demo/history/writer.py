@@ -26,7 +26,7 @@ from integrations.notifications.models import EmailKind
 from integrations.notifications.preferences import save_preferences
 from integrations.queue import on_request, worker
 from portal.devtools.demo import provisioning
-from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.environment import DemoEnvironment, Platforms
 from portal.devtools.demo.history.acts import CodeScreenActs, LeverActs, TeamActs
 from portal.devtools.demo.history.events import (
     LEAD,
@@ -42,10 +42,9 @@ from portal.devtools.demo.history.events import (
 )
 from portal.devtools.demo.history.plan import LATEST, LENGTH
 from portal.devtools.demo.history.transport import LocalNetwork, PastClock
-from portal.devtools.demo.platforms import Platforms
-from portal.devtools.sandbox.http.messages import HttpError
+from portal.devtools.processes import RunFailed
 from portal.devtools.sandbox.mail import Mailbox
-from portal.devtools.waiting import RunFailed
+from portal.devtools.sandbox.messages import HttpError
 
 #: Calls needn't be spread over time, and CodeScreen's webhooks say when to ask.
 QUICK = {

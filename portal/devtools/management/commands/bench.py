@@ -9,7 +9,7 @@ import psycopg
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from portal.devtools import own_database
+from portal.devtools import databases
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup, describe_machine, machine_as_text
 from portal.devtools.benchmarks.bulk import BulkBenchmark
 from portal.devtools.benchmarks.calls import CallsBenchmark
@@ -21,7 +21,7 @@ from portal.devtools.benchmarks.neighbour import NeighbourBenchmark
 from portal.devtools.benchmarks.pages import AdminBenchmark, PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import RunFailed
+from portal.devtools.processes import RunFailed
 from portal.process import startup
 
 #: The name of the benchmark's own database, in its environment; without it the database is a SQLite file.
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             connections.close_all()
             shutil.rmtree(environment.folder, ignore_errors=True)
             if name := os.environ.get(DATABASE_VARIABLE):
-                own_database.drop(options.database_url, name)
+                databases.drop(options.database_url, name)
 
     def _enter(self, benchmark: Benchmark, options: Namespace) -> None:
         """Start this command anew in the benchmark's environment."""
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         if options.database_url:
             try:
                 name = f"portal_bench_{os.getpid()}"
-                url = own_database.create(options.database_url, name)
+                url = databases.create(options.database_url, name)
             except psycopg.Error as error:
                 raise CommandError(f"No database could be made on that server: {error}") from error
             changes |= {DATABASE_VARIABLE: name, "DATABASE_URL": url}

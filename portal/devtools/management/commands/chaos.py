@@ -20,15 +20,13 @@ from portal.devtools.chaos.attacks.run import AttackRun
 from portal.devtools.chaos.every_point import runs as every_point
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.ingest_run import IngestRun
-from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.outage_run import OutageRun
+from portal.devtools.chaos.outage_run import OutageRun, RestartRun
 from portal.devtools.chaos.processes import Processes
-from portal.devtools.chaos.restart_run import RestartRun
 from portal.devtools.chaos.restore_run import RestoreRun
-from portal.devtools.chaos.run import Run, Table
+from portal.devtools.chaos.run import Options, Run, Table
 from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import RunFailed, wait_for_url
+from portal.devtools.processes import RunFailed, wait_for_url
 from portal.process import startup
 
 RECONCILE_EVERY = 0.5

@@ -16,12 +16,10 @@ from django.utils import timezone
 
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
-from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.environment import DemoEnvironment, Platforms
 from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history
-from portal.devtools.demo.platforms import Platforms
-from portal.devtools.ports import HOST, claim_port
-from portal.devtools.waiting import RunFailed, wait_for_url
+from portal.devtools.processes import HOST, RunFailed, claim_port, wait_for_url
 from portal.process import startup
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor

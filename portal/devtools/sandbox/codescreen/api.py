@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance, Phase, person_key
-from portal.devtools.sandbox.http.messages import (
+from portal.devtools.sandbox.messages import (
     Handler,
     HttpError,
     Request,

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from portal.devtools.sandbox.account_pages import AccountPages, back, page_number, page_of
+from portal.devtools.sandbox.accounts import AccountPages, back, page_number, page_of
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import REASONS, CodeScreenAccount, Instance, Phase
 from portal.devtools.sandbox.codescreen.webhooks import is_secret, new_secret
-from portal.devtools.sandbox.http.messages import HttpError, Request, Response, Route, redirect
+from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.values import JsonObject, new_id, readable
 
 PHASE_LABELS = {
@@ -257,7 +257,6 @@ class SettingsPages(CodeScreenPages):
                 self._platform.change_key(account, new_id())
                 return back(here, done="There is a new API key; the old one no longer works.")
             if action == "new-secret":
-                account.settings.webhook_previous_secret = account.settings.webhook_secret
                 account.settings.webhook_secret = new_secret()
                 return back(here, done="There is a new webhook secret.")
             secret, url = request.field("webhook_secret"), request.field("webhook_url")

@@ -1,11 +1,202 @@
-"""The pretend CodeScreen as a whole: its accounts by slug and key, its reports, and the webhook sender."""
+"""The pretend CodeScreen as a whole: its accounts and reports, and the steps of a candidate."""
 
-from portal.devtools.sandbox.codescreen.journey import Journey
-from portal.devtools.sandbox.codescreen.settings import CodeScreenSettings
-from portal.devtools.sandbox.codescreen.state import Assessment, CodeScreenAccount, Instance
+from datetime import UTC, datetime
+
+from portal.devtools.sandbox.codescreen.state import (
+    EXPIRED,
+    Assessment,
+    CodeScreenAccount,
+    CodeScreenSettings,
+    Email,
+    Evaluation,
+    Instance,
+    Phase,
+)
+from portal.devtools.sandbox.codescreen.webhooks import WebhookEvents
+from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.seed import ASSESSMENTS, codescreen_account
-from portal.devtools.sandbox.values import JsonObject, pick, stable_id
+from portal.devtools.sandbox.values import JsonObject, now_ms, pick, stable_id
 from portal.devtools.sandbox.webhook_sender import WebhookSender
+
+BEGIN = "Begin Assessment"
+DETAILS = "Assessment Details"
+ACKNOWLEDGEMENT = "Acknowledgement"
+REQUEST_CHANGES = "Request Changes"
+TEMPLATES = {
+    BEGIN: (
+        "Your {assessmentTitle} assessment for {companyName}",
+        (
+            "Hi {firstName},\n\n"
+            "{companyName} invites you to take the {assessmentTitle} assessment on CodeScreen.\n\n"
+            "Please start it before {startBy}. From then on you have {timeAllowed} to complete it.\n\n"
+            "Begin here: {candidateLinkUrl}\n\nGood luck!\nThe {companyName} team"
+        ),
+    ),
+    DETAILS: (
+        "Details of your {assessmentTitle} assessment",
+        (
+            "You have started the {assessmentTitle} assessment for {companyName}. You have {timeAllowed}.\n\n"
+            "Your link: {candidateLinkUrl}"
+        ),
+    ),
+    ACKNOWLEDGEMENT: (
+        "We received your {assessmentTitle} solution",
+        "Thank you for completing the {assessmentTitle} assessment for {companyName}.",
+    ),
+    REQUEST_CHANGES: (
+        "Changes requested on your {assessmentTitle} solution",
+        (
+            "{companyName} asks you to improve your solution to the {assessmentTitle} assessment.\n\n"
+            "Continue here: {candidateLinkUrl}"
+        ),
+    ),
+}
+
+
+def write_email(template: str, instance: Instance, company: str, base_url: str) -> Email:
+    """Return the e-mail of a template, written for a candidate."""
+    subject, body = TEMPLATES[template]
+    values = {
+        "firstName": instance.first_name,
+        "assessmentTitle": instance.assessment.name,
+        "companyName": company,
+        "candidateLinkUrl": f"{base_url}/candidate/{instance.id}",
+        "startBy": datetime.fromtimestamp(instance.start_by / 1000, UTC).strftime("%-d %B at %H:%M (UTC)"),
+        "timeAllowed": _duration(instance.assessment.days_to_finish),
+    }
+    return Email(now_ms(), template, _fill(subject, values), _fill(body, values))
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    # Not str.format: a name may hold braces, and so may a company's own wording.
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _duration(days: float) -> str:
+    if days < 1:
+        return f"{max(1, round(days * 24))} hours"
+    return "1 day" if days == 1 else f"{days:g} days"
+
+
+class Journey:
+    """Takes candidates from invitation to result; hold the account's lock."""
+
+    def __init__(self, sender: WebhookSender, base_url: str) -> None:
+        self._events = WebhookEvents(sender)
+        self._base_url = base_url
+
+    def invite(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Add an instance and send the invitation."""
+        account.add(instance)
+        instance.allow_start()
+        self._email(account, instance, BEGIN)
+        self._record(account, instance, "Sent Email", "candidate.invited")
+
+    def start(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Confirm the start."""
+        _expect(instance, Phase.NOT_STARTED)
+        instance.phase, instance.started_at = Phase.IN_PROGRESS, now_ms()
+        instance.allow_finish()
+        self._email(account, instance, DETAILS)
+        self._record(account, instance, "Started", "candidate.started")
+
+    def submit(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Hand the solution in; it isn't evaluated yet."""
+        _expect(instance, Phase.IN_PROGRESS)
+        instance.phase, instance.submitted_at = Phase.SUBMITTED, now_ms()
+        self._email(account, instance, ACKNOWLEDGEMENT)
+        self._record(account, instance, "Completed", "candidate.submitted")
+
+    def evaluate(self, account: CodeScreenAccount, instance: Instance, evaluation: Evaluation) -> None:
+        """Complete the assessment, also of a candidate who never pressed Submit."""
+        _expect(instance, Phase.IN_PROGRESS, Phase.SUBMITTED)
+        if not instance.assessment.unit_tests:
+            evaluation = Evaluation(None, evaluation.result, evaluation.reason)
+        instance.complete(evaluation)
+        self._record(account, instance, "Evaluated", "candidate.evaluated")
+
+    def expire(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Complete the assessment of a candidate who ran out of time."""
+        _expect(instance, Phase.NOT_STARTED, Phase.IN_PROGRESS)
+        instance.complete(EXPIRED)
+        self._record(account, instance, "Expired", "candidate.expired")
+
+    def reopen(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Give another chance: resend to someone who expired unstarted, else request changes."""
+        _expect(instance, Phase.COMPLETE)
+        resend = instance.started_at is None
+        instance.attempt += 1
+        instance.phase = Phase.NOT_STARTED if resend else Phase.IN_PROGRESS
+        instance.score = instance.result = instance.reason = None
+        instance.submitted_at = instance.evaluated_at = None
+        if resend:
+            instance.allow_start()
+        else:
+            instance.allow_finish()
+        self._email(account, instance, BEGIN if resend else REQUEST_CHANGES)
+        entry = "Sent Email" if resend else "Changes Requested"
+        self._record(account, instance, entry, "candidate.reopened")
+
+    def regrade(self, account: CodeScreenAccount, instance: Instance, evaluation: Evaluation) -> None:
+        """Override score and result."""
+        _expect(instance, Phase.COMPLETE)
+        instance.attempt += 1
+        instance.complete(evaluation)
+        self._record(account, instance, "Result Edited", "candidate.result_updated")
+
+    def bounce(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Let the invitation bounce: the address doesn't exist."""
+        _expect(instance, Phase.NOT_STARTED)
+        instance.bounced = True
+        self._record(account, instance, "Email Bounced", "candidate.email_bounced")
+
+    def delete(self, _account: CodeScreenAccount, instance: Instance) -> None:
+        """Delete the candidate; the API no longer knows them then."""
+        instance.deleted_at = now_ms()
+        instance.log.append((now_ms(), "Deleted"))
+
+    def expire_if_overdue(self, account: CodeScreenAccount, instance: Instance) -> None:
+        """Expire an instance whose time is over; called before every read."""
+        if instance.is_overdue:
+            self.expire(account, instance)
+
+    def act(self, account: CodeScreenAccount, instance: Instance, action: str, document: JsonObject) -> None:
+        """Do a step by its name; raises a 400 HttpError for an unknown one, 409 for one out of turn."""
+        plain = {
+            "start": self.start,
+            "submit": self.submit,
+            "expire": self.expire,
+            "reopen": self.reopen,
+            "bounce": self.bounce,
+            "delete": self.delete,
+        }
+        evaluating = {"evaluate": self.evaluate, "regrade": self.regrade}
+        if action in plain:
+            plain[action](account, instance)
+        elif action in evaluating:
+            evaluating[action](account, instance, Evaluation.read(document))
+        else:
+            raise HttpError(400, f"unknown action {action}", "bad_request")
+
+    def _email(self, account: CodeScreenAccount, instance: Instance, template: str) -> None:
+        instance.emails.append(write_email(template, instance, account.name, self._base_url))
+
+    def _record(self, account: CodeScreenAccount, instance: Instance, entry: str, event: str) -> None:
+        """Write what happened into the candidate's log, and send its event."""
+        instance.log.append((now_ms(), entry))
+        instance.sequence += 1
+        self._events.send(account, instance, event)
+
+
+def _expect(instance: Instance, *phases: Phase) -> None:
+    """Raise a 409 HttpError for an instance in another phase, or a deleted one."""
+    if instance.deleted_at is not None or instance.phase not in phases:
+        found = "deleted" if instance.deleted_at is not None else instance.phase
+        message = f"the candidate is {found}, not {' or '.join(phases)}".replace("_", " ")
+        raise HttpError(409, message, "out_of_turn")
+
 
 SEED_SETTINGS = ("metadata", "idempotency", "conflict_409", "webhook_url", "webhook_secret")
 

@@ -1,16 +1,176 @@
-"""The pretend CodeScreen's server: its routes, and how faults on it are counted."""
+"""The pretend CodeScreen's server and its control API: candidates who act, settings, the ledger."""
 
 from typing import ClassVar
 
+from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.codescreen.api import Api, api_key
-from portal.devtools.sandbox.codescreen.control import CodeScreenControl, ledger_subject
 from portal.devtools.sandbox.codescreen.pages import CandidatePages, ReportPages, SettingsPages
-from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.platform import BEGIN, CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
+from portal.devtools.sandbox.codescreen.webhooks import is_secret
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http.messages import HttpError, Request
+from portal.devtools.sandbox.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    control_route,
+    json_response,
+)
 from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.sandbox.values import JsonObject
+from portal.devtools.sandbox.values import JsonObject, pick
+
+
+def account_summary(account: CodeScreenAccount) -> JsonObject:
+    """Return what an account holds, ids included."""
+    return {
+        "account": account.slug,
+        "name": account.name,
+        "api_key": account.api_key,
+        "assessments": [
+            {"id": item.id, "name": item.name, "unit_tests": item.unit_tests}
+            for item in account.assessments.values()
+        ],
+        "instances": len(account.instances),
+        "settings": account.settings.describe(),
+    }
+
+
+def account_ledger(account: CodeScreenAccount) -> JsonObject:
+    """Return what happened in an account; invitations are counted per e-mail address and assessment."""
+    invitations: list[JsonObject] = []
+    subjects: list[str] = []
+    for (email, assessment_id), instances in account.by_person.items():
+        begun = sum(1 for one in instances for email in one.emails if email.template == BEGIN)
+        entry: JsonObject = {
+            "email": email,
+            "assessment": account.assessments[assessment_id].name,
+            "assessment_id": assessment_id,
+            # The API sends one e-mail per instance; further ones were resent by a person.
+            "emails_sent": len(instances),
+            "emails_resent": begun - len(instances),
+            "instances": [describe(one) for one in instances],
+        }
+        subject = ledger_subject(email, assessment_id)
+        invitations.append(entry | account.ledger.faults_of(subject))
+        subjects.append(subject)
+    return {
+        "invitations": invitations,
+        "calls": account.ledger.describe_calls(),
+        "deliveries": [delivery.describe() for delivery in account.deliveries],
+        "webhooks_lost": account.lost,
+        "other_faults": account.ledger.other_faults(subjects),
+    }
+
+
+def describe(instance: Instance) -> JsonObject:
+    """Return where an instance stands."""
+    return {
+        "instance": instance.id,
+        "email": instance.email,
+        "assessment": instance.assessment.name,
+        "external_id": instance.external_id,
+        "status": instance.status,
+        "phase": instance.phase,
+        "score": instance.score,
+        "result": instance.result,
+        "reason": instance.reason,
+        "attempt": instance.attempt,
+        "sequence": instance.sequence,
+        "deleted": instance.deleted_at is not None,
+        "bounced": instance.bounced,
+        "sent_at": instance.sent_at,
+        "started_at": instance.started_at,
+        "submitted_at": instance.submitted_at,
+        "evaluated_at": instance.evaluated_at,
+    }
+
+
+def ledger_subject(email: str, assessment_id: str) -> str:
+    """Return the name under which the ledger counts the faults of one person and one assessment."""
+    return f"{email.strip().casefold()} {assessment_id}"
+
+
+class CodeScreenControl(ControlApi[CodeScreenAccount]):
+    """The pretend CodeScreen's control calls."""
+
+    bad_request_code: ClassVar[str] = "bad_request"
+    not_found_code: ClassVar[str] = "not_found"
+
+    def __init__(self, platform: CodeScreenPlatform) -> None:
+        super().__init__(platform.accounts, platform.sender)
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "accounts", self.put_account),
+            control_route("GET", "accounts/<account>", self.show_account),
+            control_route("GET", "ledger", self.ledger),
+            control_route("POST", "candidate", self.candidate),
+            control_route("POST", "settings", self.change_settings),
+        ]
+
+    def put_account(self, request: Request) -> Response:
+        """Add or replace an account."""
+        body = request.json_object()
+        slug = self.new_slug(body)
+        document = {key: value for key, value in body.items() if key != "account"}
+        return json_response(account_summary(self._platform.add_account(slug, document)))
+
+    def show_account(self, request: Request) -> Response:
+        """Answer what an account holds."""
+        account = self.account_in_path(request)
+        with account.lock:
+            return json_response(account_summary(account))
+
+    def ledger(self, request: Request) -> Response:
+        """Answer what happened, per account."""
+        return self.ledgers(request, account_ledger)
+
+    def candidate(self, request: Request) -> Response:
+        """Let candidates act; one of them, or several under `items`."""
+        body = request.json_object()
+        shared = {key: value for key, value in body.items() if key != "items"}
+        items: list[JsonObject] = pick(body, "items", list, [{}])
+        done = [self._act(shared | item) for item in items]
+        return json_response({"items": done} if "items" in body else done[0])
+
+    def change_settings(self, request: Request) -> Response:
+        """Change settings of one account, or of all."""
+        body = request.json_object()
+        slug = body.pop("account", None)
+        if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
+            raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
+        accounts = self.accounts(slug)
+        for account in accounts:
+            with account.lock:
+                account.settings.update(body)
+        return json_response({"accounts": {item.slug: item.settings.describe() for item in accounts}})
+
+    def _act(self, item: JsonObject) -> JsonObject:
+        account, instance = self._find(item)
+        action = item.get("action")
+        steps = action if isinstance(action, list) else [action]
+        with account.lock:
+            for step in steps:
+                self._platform.journey.act(account, instance, str(step), item)
+            return describe(instance)
+
+    def _find(self, item: JsonObject) -> tuple[CodeScreenAccount, Instance]:
+        wanted = item.get("account")
+        for account in self._platform.accounts.values():
+            if wanted not in (None, account.slug):
+                continue
+            if "instance" in item:
+                found = account.instances.get(item["instance"])
+            else:
+                found = account.latest(pick(item, "email", str, ""), pick(item, "assessment", str, ""))
+            if found is not None:
+                return account, found
+        raise HttpError(404, "no such candidate", "not_found")
+
 
 ROUTE_GROUPS = (Api, CodeScreenControl, CandidatePages, SettingsPages, ReportPages)
 

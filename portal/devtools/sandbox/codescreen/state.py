@@ -1,15 +1,36 @@
-"""What a CodeScreen account holds: assessments, and candidates' instances of them."""
+"""What a CodeScreen account holds: its settings, assessments, and candidates' instances of them."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import RLock
 
-from portal.devtools.sandbox.codescreen.settings import CodeScreenSettings
-from portal.devtools.sandbox.http.messages import HttpError
-from portal.devtools.sandbox.ledger import Ledger
+from portal.devtools.sandbox.accounts import RuntimeSettings
+from portal.devtools.sandbox.faults import Ledger
+from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import DAY_MS, JsonObject, new_id, now_ms
 from portal.devtools.sandbox.webhook_sender import Delivery
+
+
+@dataclass
+class CodeScreenSettings(RuntimeSettings):
+    """The extensions an account has beyond the three published calls, and how its webhooks behave.
+
+    With everything off, an account answers exactly what CodeScreen publishes.
+    """
+
+    metadata: bool = True  # result, reason, attempt and times inside `metadata`
+    idempotency: bool = False  # Idempotency-Key is honoured
+    conflict_409: bool = False  # a second live invitation is refused
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhooks_enabled: bool = True
+    webhook_retry_delays: list[float] = field(
+        default_factory=lambda: [5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0]
+    )
+    webhook_duplicates: int = 0
+    webhook_shuffle_ms: int = 0
+
 
 RESULTS = ("Passed", "Failed", "Expired")
 REASONS = ("Unit Tests", "Build Failure", "Build Timeout", "Expired")

@@ -49,7 +49,7 @@ class WebhookEvents:
         settings = account.settings
         if not settings.webhook_url or not settings.webhook_secret:
             return
-        if not settings.webhooks_enabled or self._random.random() < settings.webhook_loss:
+        if not settings.webhooks_enabled:
             account.lost += 1
             return
         message_id, body = f"msg_{new_id().replace('-', '')}", _body(instance, event)
@@ -81,12 +81,10 @@ def _body(instance: Instance, event: str) -> bytes:
 def _signed_headers(account: CodeScreenAccount, message_id: str, body: bytes) -> dict[str, str]:
     """Return the three headers of one attempt: the id stays, the time is the attempt's."""
     timestamp = now_ms() // 1000
-    secrets = [account.settings.webhook_secret, account.settings.webhook_previous_secret]
-    signatures = " ".join(sign(secret, message_id, timestamp, body) for secret in secrets if secret)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signatures,
+        "webhook-signature": sign(account.settings.webhook_secret, message_id, timestamp, body),
     }
 
 

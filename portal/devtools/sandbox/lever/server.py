@@ -3,19 +3,18 @@
 from typing import ClassVar
 
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http.messages import HttpError, Request
-from portal.devtools.sandbox.lever.api import attachments, feedback, lookups, opportunities, token, webhooks
+from portal.devtools.sandbox.lever import oauth
+from portal.devtools.sandbox.lever.account import LeverSettings
+from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
-from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
 from portal.devtools.sandbox.lever.control.accounts import AccountControl
-from portal.devtools.sandbox.lever.control.candidates import CandidateControl
-from portal.devtools.sandbox.lever.control.connections import GrantControl, WebhookControl
+from portal.devtools.sandbox.lever.control.actions import CandidateControl, GrantControl, WebhookControl
+from portal.devtools.sandbox.lever.grants import Client
+from portal.devtools.sandbox.lever.oauth import ConsentPages
 from portal.devtools.sandbox.lever.pages.candidates import AddingPages, CandidatePages
-from portal.devtools.sandbox.lever.pages.consent import ConsentPages
-from portal.devtools.sandbox.lever.pages.postings import PostingPages
-from portal.devtools.sandbox.lever.pages.settings import SettingsPages, WebhookPages
-from portal.devtools.sandbox.lever.settings import LeverSettings
-from portal.devtools.sandbox.lever.state.grants import Client
+from portal.devtools.sandbox.lever.pages.settings import PostingPages, SettingsPages, WebhookPages
+from portal.devtools.sandbox.lever.platform import LeverPlatform
+from portal.devtools.sandbox.messages import HttpError, Request
 from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject
@@ -28,13 +27,11 @@ DEMO_REDIRECT_URIS = (
 )
 ENDPOINTS = [
     *opportunities.ENDPOINTS,
-    *attachments.ENDPOINTS,
     *feedback.ENDPOINTS,
     *lookups.ENDPOINTS,
-    *webhooks.ENDPOINTS,
 ]
 ROUTE_GROUPS = (
-    token.TokenEndpoint,
+    oauth.TokenEndpoint,
     AccountControl,
     CandidateControl,
     WebhookControl,
@@ -83,9 +80,9 @@ class LeverSandbox(SandboxServer):
         super().stop()
 
     def account_slug(self, request: Request) -> str:
-        """Return the account of the access token, or of the refresh token being used."""
-        if request.path == token.PATH:
-            refresh_token = token.token_fields(request)["refresh_token"]
+        """Return the account of the access oauth, or of the refresh token being used."""
+        if request.path == oauth.PATH:
+            refresh_token = oauth.token_fields(request)["refresh_token"]
             return self.grants.account_of_refresh_token(refresh_token)
         access_token = self.grants.access(bearer_token(request))
         return access_token.account if access_token else ""

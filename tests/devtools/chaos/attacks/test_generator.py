@@ -30,7 +30,7 @@ from portal.devtools.chaos.attacks.generator import (
     Endpoints,
     RecordedTraffic,
 )
-from portal.devtools.chaos.ingest_client import make_stage_change
+from portal.devtools.chaos.ingest_run import make_stage_change
 from tests.support import factories
 
 OTHER_TOKEN, RETIRED = "f" * 48, "r" * 48

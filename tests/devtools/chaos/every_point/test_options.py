@@ -6,8 +6,8 @@ import pytest
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind, Place, PlaceKind, faults_at
 from portal.devtools.chaos.every_point.jobs import JOBS
-from portal.devtools.chaos.every_point.options import ALL_JOBS, NIGHTLY, EveryPointOptions, Part
-from portal.devtools.chaos.options import Options
+from portal.devtools.chaos.every_point.report import ALL_JOBS, NIGHTLY, EveryPointOptions, Part
+from portal.devtools.chaos.run import Options
 
 
 def read(*words: str) -> EveryPointOptions:

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.seed import default_seed
 from tests.devtools.sandbox.callers import control
 

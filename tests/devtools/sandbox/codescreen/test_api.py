@@ -1,7 +1,7 @@
 import pytest
 import requests
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from tests.devtools.sandbox.callers import control
 from tests.devtools.sandbox.codescreen.calls import KEY, act, call, invitation, invite, status
 

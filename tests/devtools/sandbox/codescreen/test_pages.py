@@ -1,6 +1,6 @@
 import requests
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from tests.devtools.sandbox.codescreen.calls import invite, status
 
 

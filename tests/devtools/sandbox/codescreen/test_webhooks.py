@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 
-from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.codescreen.webhooks import new_secret, sign
 from tests.devtools.sandbox.callers import control
 from tests.devtools.sandbox.codescreen.calls import act, invite

@@ -1,4 +1,4 @@
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, FORMER, SUPER_ADMIN
 
@@ -6,17 +6,16 @@ from tests.devtools.sandbox.conftest import ALDER, FORMER, SUPER_ADMIN
 def test_a_missing_scope_is_403_and_a_missing_token_401(lever: LeverSandbox):
     narrow = LeverCaller(lever).connect("stages:read:admin")
     assert narrow.get("/stages").status_code == 200
-    assert narrow.get("/tags").json()["code"] == "Forbidden"
+    assert narrow.get("/users").json()["code"] == "Forbidden"
     assert narrow.post(f"/opportunities/{ALDER}/addTags", {"tags": ["x"]}).status_code == 403
     assert LeverCaller(lever).get("/stages").status_code == 401
 
 
 def test_each_account_has_its_own_rate_limit(lever: LeverSandbox, caller: LeverCaller):
-    control(lever, "settings", {"account": "acme", "rate_limit": 1, "retry_after": True})
+    control(lever, "settings", {"account": "acme", "rate_limit": 0.001})
     answers = [caller.get("/stages") for _ in range(25)]
     limited = [answer for answer in answers if answer.status_code == 429]
     assert len(limited) >= 4
-    assert int(limited[0].headers["Retry-After"]) >= 1
     ledger = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
     assert ledger["rate_limited"] == len(limited)
     assert LeverCaller(lever, "globex").connect().get("/stages").status_code == 200

@@ -3,7 +3,7 @@ import json
 
 import requests
 
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed
 from tests.devtools.sandbox.conftest import SUPER_ADMIN
 

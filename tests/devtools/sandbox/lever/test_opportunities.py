@@ -1,6 +1,6 @@
 from urllib.parse import unquote
 
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE, SUPER_ADMIN
@@ -35,22 +35,16 @@ def test_each_filter_narrows_the_list(caller: LeverCaller):
         return {item["name"] for item in caller.get("/opportunities", **params).json()["data"]}
 
     assert names(email="OAK@candidates.example") == {"Candidate Oak"}
-    assert names(contact_id=stable_id("acme", "contact", "Tamarack")) == {"Candidate Tamarack"}
     assert "Candidate Pine" in names(archived="true")
     assert names(stage_id="lead-new") == {"Candidate Upas"}
-    assert names(tag="codescreen backend") == set()
-    assert "Candidate Alder" in names(tag="CodeScreen Backend")
     assert names(updated_at_start=1, updated_at_end=2) == set()
     assert caller.get("/opportunities", confidentiality="all").status_code == 403
 
 
-def test_expand_and_include_shape_the_answer(caller: LeverCaller):
-    expanded = caller.get(
-        f"/opportunities/{ALDER}", expand=["applications", "stage", "contact", "owner"]
-    ).json()["data"]
+def test_expand_puts_whole_objects_in_place_of_ids(caller: LeverCaller):
+    expanded = caller.get(f"/opportunities/{ALDER}", expand=["applications", "owner"]).json()["data"]
     assert expanded["applications"][0]["posting"] == stable_id("acme", "posting", "Backend Engineer")
-    assert expanded["stage"] == {"id": "applicant-new", "text": "New applicant"}
-    assert set(caller.get(f"/opportunities/{ALDER}", include="tags").json()["data"]) == {"id", "tags"}
+    assert expanded["owner"]["id"] == SUPER_ADMIN
     refused = caller.get(f"/opportunities/{ALDER}", expand="posting")
     assert (refused.status_code, refused.json()["message"]) == (400, "posting is not expandable")
 
@@ -71,25 +65,13 @@ def test_most_writes_answer_without_the_contact(caller: LeverCaller):
     assert tagged["tags"].count("a") == 1
     linked = caller.post(f"/opportunities/{ALDER}/addLinks", {"links": ["https://report.example/1"]}).json()
     assert linked["data"]["name"] == "Candidate Alder"
-    assert {"text": "a", "count": 1} in caller.get("/tags").json()["data"]
-    caller.post(f"/opportunities/{ALDER}/removeTags", {"tags": ["a", "never there"]})
-    assert "a" not in [tag["text"] for tag in caller.get("/tags").json()["data"]]
+    untagged = caller.post(f"/opportunities/{ALDER}/removeTags", {"tags": ["a", "never there"]}).json()[
+        "data"
+    ]
+    assert (untagged["tags"].count("a"), untagged["tags"].count("b")) == (0, 1)
 
 
 def test_a_link_shows_on_every_opportunity_of_its_contact(caller: LeverCaller):
     one, other = (stable_id("acme", "opportunity", word) for word in ("Tamarack", "Tamarack again"))
     caller.post(f"/opportunities/{one}/addLinks", {"links": ["https://report.example/2"]})
     assert caller.get(f"/opportunities/{other}").json()["data"]["links"] == ["https://report.example/2"]
-
-
-def test_a_new_opportunity_is_tied_to_the_contact_with_its_address(caller: LeverCaller):
-    body = {
-        "name": "Again",
-        "emails": ["ALDER@candidates.example"],
-        "postings": [stable_id("acme", "posting", "Frontend Engineer")],
-    }
-    assert caller.post("/opportunities", body).status_code == 400
-    made = caller.post("/opportunities", body, perform_as=SUPER_ADMIN)
-    assert (made.status_code, made.json()["deduped"]) == (201, True)
-    assert "CodeScreen Frontend Developer" in made.json()["data"]["tags"]
-    assert "Berlin" in made.json()["data"]["tags"]

@@ -1,6 +1,6 @@
 import requests
 
-from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from tests.devtools.sandbox.conftest import ALDER
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import requests
 
-from portal.devtools.sandbox.lever import LeverSandbox
-from portal.devtools.sandbox.lever.state.events import sign
+from portal.devtools.sandbox.lever.account import sign
+from portal.devtools.sandbox.lever.server import LeverSandbox
 from portal.devtools.sandbox.values import stable_id
 from tests.devtools.sandbox.callers import LeverCaller, control
 from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE

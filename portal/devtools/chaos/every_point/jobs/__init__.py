@@ -2,32 +2,22 @@
 
 from collections.abc import Mapping
 
-from portal.devtools.chaos.every_point.jobs import (
-    bulk,
-    codescreen_webhooks,
-    erasure,
-    main,
-    restore,
-    results,
-    settings,
-    undo,
-    waiting,
-)
+from portal.devtools.chaos.every_point.jobs import bulk, erasure, main, results, settings, waiting
 from portal.devtools.chaos.every_point.jobs.job import Job
 
 JOBS: Mapping[str, Job] = {
     job.name: job
     for job in (
-        main.JOB,
-        main.INVITATION_JOB,
-        results.JOB,
-        waiting.JOB,
-        bulk.JOB,
-        bulk.DRAINS_JOB,
-        undo.JOB,
-        erasure.JOB,
-        restore.JOB,
-        settings.JOB,
-        codescreen_webhooks.JOB,
+        main.MAIN,
+        main.INVITATION,
+        results.RESULTS,
+        waiting.WAITING,
+        bulk.BULK,
+        bulk.DRAINS,
+        bulk.UNDO,
+        erasure.ERASURE,
+        erasure.RESTORE,
+        settings.SETTINGS,
+        settings.CODESCREEN_WEBHOOKS,
     )
 }

@@ -1,11 +1,23 @@
-"""Many candidates at once: Lever's list is read for all of them, the bulk limit holds some, people act on many."""
+"""Many at once: moved and approved together, and what people choose for many and take back."""
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.catalog.models import Assessment
 from integrations.core.verdict_code import VerdictCode
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts.policies import set_policies
+from integrations.outbox.models import Effect
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
-from portal.devtools.chaos.every_point.world import INVITED_TAG, PERSON, Expected, World, word_of
+from portal.devtools.chaos.every_point.world import (
+    ASSESSMENT,
+    INVITED_TAG,
+    PERSON,
+    Expected,
+    World,
+    opportunity_id,
+    word_of,
+)
 
 MOVED = (
     "Alder",
@@ -22,7 +34,6 @@ MOVED = (
     "Tamarack",
 )
 LIMIT = 9
-ACT = "1" * 12
 FINISHED = ("Alder", "Birch", "Cedar")
 
 
@@ -40,8 +51,8 @@ def take_back(world: World) -> None:
     """A person lets those on hold be sent, and takes it back before it begins."""
     held = _held()
     rows = [str(row.pk) for row in held]
-    world.press_once("/candidates/bulk/", act="send", row=rows, id=ACT)
-    world.press_once("/candidates/bulk/undo/", id=ACT)
+    world.press_once("/candidates/bulk/", act="send", row=rows, id=APPROVAL)
+    world.press_once("/candidates/bulk/undo/", id=APPROVAL)
     world.rest()
     taken_back = AuditEntry.objects.filter(action=AuditAction.TAKE_BACK).values_list("target_id", flat=True)
     for row in held:
@@ -99,6 +110,98 @@ PHASES = (
     Phase("take back", "bulk", take_back),
     Phase("send and refuse", "bulk", send),
 )
-JOB = Job("bulk", PHASES)
+BULK = Job("bulk", PHASES)
 #: The same in the queue's real task: its threads, claims beside each other.
-DRAINS_JOB = Job("drains", (PHASES[0], Phase("results", "bulk", results)), in_drains=True)
+DRAINS = Job("drains", (PHASES[0], Phase("results", "bulk", results)), in_drains=True)
+
+
+#: The ids of what a person does to many.
+APPROVAL, INVITING, INVITING_AGAIN, RETRY = (digit * 12 for digit in "1234")
+
+
+def choose_and_take_back(world: World) -> None:
+    """A person chooses to invite who got no assessment, and takes it back before it begins."""
+    world.expected["Maple"] = Expected((VerdictCode.AMBIGUOUS_ASSESSMENT,), notes=frozenset({1}))
+    world.move("Maple")
+    world.rest()
+    world.press_while(
+        lambda: not AuditEntry.objects.filter(action=AuditAction.INVITE_CANDIDATE).exists(),
+        lambda: "/candidates/bulk/",
+        **_invite(world, INVITING),
+    )
+    world.press_once("/candidates/bulk/undo/", id=INVITING)
+    world.rest()
+    if not AuditEntry.objects.filter(action=AuditAction.TAKE_BACK).exists():  # it was too late
+        _expect_invited(world)
+
+
+def choose(world: World) -> None:
+    """A person chooses them again."""
+    world.press_while(
+        lambda: (
+            world.invitation("Maple") is None
+            and not Delivery.objects.filter(chosen_at__isnull=False, due_at__isnull=False).exists()
+        ),
+        lambda: "/candidates/bulk/",
+        **_invite(world, INVITING_AGAIN),
+    )
+    _expect_invited(world)
+    world.rest()
+
+
+def retry_and_take_back(world: World) -> None:
+    """Lever refuses a note for good. A person retries it and takes that back; then retries it, and it is left."""
+    world.expected["Nyssa"] = Expected((VerdictCode.NO_EMAIL,), notes=frozenset({1}))
+    world.lever_refuses("POST", "/notes$")
+    world.move("Nyssa")
+    world.rest()
+    failed = Effect.objects.filter(state=Effect.State.FAILED).values_list("pk", flat=True).first()
+    world.press_while(
+        lambda: _has_failed(failed) and not AuditEntry.objects.filter(action=AuditAction.RETRY).exists(),
+        lambda: "/candidates/bulk/",
+        act="retry",
+        row=[str(failed)],
+        id=RETRY,
+    )
+    world.press_once("/candidates/bulk/undo/", id=RETRY)
+    entries = AuditEntry.objects.filter(target_id=failed, action=AuditAction.TAKE_BACK)
+    if (
+        _has_failed(failed)
+        and not entries.exists()
+        and AuditEntry.objects.filter(action=AuditAction.RETRY).exists()
+    ):
+        world.violations.append("a retry was taken back, and no audit entry says so")
+    world.rest()
+    world.press_while(lambda: _has_failed(failed), lambda: f"/effects/{failed}/retry/")
+    world.rest()
+
+
+def _invite(world: World, act_id: str) -> dict[str, object]:
+    candidate = Candidate.objects.get(opportunity_id=opportunity_id("Maple"))
+    return {
+        "act": "invite",
+        "row": [str(candidate.pk)],
+        "chosen": Assessment.objects.get(name=ASSESSMENT).external_id,
+        "id": act_id,
+    }
+
+
+def _expect_invited(world: World) -> None:
+    invited(world, "Maple")
+    world.expected["Maple"] = Expected(
+        world.expected["Maple"].verdicts, 1, world.expected["Maple"].statuses, INVITED_TAG, frozenset({1})
+    )
+
+
+def _has_failed(key: int | None) -> bool:
+    return key is not None and Effect.objects.filter(pk=key, state=Effect.State.FAILED).exists()
+
+
+UNDO = Job(
+    "undo",
+    (
+        Phase("choose and take back", "Maple", choose_and_take_back),
+        Phase("choose", "Maple", choose),
+        Phase("retry and take back", "Nyssa", retry_and_take_back),
+    ),
+)

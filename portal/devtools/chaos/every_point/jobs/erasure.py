@@ -1,15 +1,18 @@
-"""Erasure: by a command, of people that Lever erased, and by age; afterwards nothing personal is left."""
+"""People are erased, by hand, by Lever and by age; and a backup is put back."""
 
+from datetime import datetime
 from functools import partial
 from io import StringIO
 
 from django.core.management import call_command
 from django.db import connection
 
+from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.verdict_code import VerdictCode
 from integrations.organizations.acts.policies import set_policies
 from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import Duty
+from portal.devtools.chaos.every_point import databases
 from portal.devtools.chaos.every_point.jobs.job import (
     Job,
     Phase,
@@ -20,7 +23,15 @@ from portal.devtools.chaos.every_point.jobs.job import (
     invited,
 )
 from portal.devtools.chaos.every_point.platforms import ACCOUNT
-from portal.devtools.chaos.every_point.world import PERSON, Expected, World, email, opportunity_id
+from portal.devtools.chaos.every_point.world import (
+    INVITED_TAG,
+    PERSON,
+    Expected,
+    World,
+    connect,
+    email,
+    opportunity_id,
+)
 
 DAY = 24 * 3600.0
 RETENTION_DAYS = 3
@@ -114,7 +125,7 @@ def _command(*arguments: str) -> None:
     call_command(*arguments, stdout=StringIO(), stderr=StringIO())
 
 
-JOB = Job(
+ERASURE = Job(
     "erasure",
     (
         Phase("forget", "Alder", forget),
@@ -123,3 +134,57 @@ JOB = Job(
         Phase("retention", "retention", retention),
     ),
 )
+
+
+#: Between a backup and what happens then, and between the portal's end and what it then misses.
+A_WHILE = 600.0
+
+
+def restore(world: World) -> None:
+    """After the backup one candidate has a result and another is invited; a third moves while the portal is down."""
+    invited(world, "Alder")
+    world.move("Alder")
+    world.rest()
+    since = world.clock.now()
+    databases.back_up()
+    world.clock.advance(A_WHILE)
+    completed(world, "Alder", score=90, result="Passed")
+    evaluate(world, "Alder", score=90, result="Passed")
+    world.move("Birch")
+    world.rest()
+    until = world.clock.now()
+    databases.put_back()
+    world.clock.advance(A_WHILE)
+    _miss(world, "Cedar")
+    _record(world, since, until)
+    # no row says so: they are offered
+    world.expected["Birch"] = Expected((VerdictCode.ENTERED_BEFORE,), 1, (), INVITED_TAG)
+    invited(world, "Cedar")
+    world.rest_after_polls("Alder")
+    world.sweep()
+
+
+def later(world: World) -> None:
+    """Neither a regrade nor another sweep does anything twice."""
+    completed(world, "Alder", score=40, result="Failed", reason="Unit Tests")
+    world.candidate_does("Alder", "regrade", score=40, result="Failed", reason="Unit Tests")
+    world.rest_after_polls("Alder")
+    world.sweep()
+
+
+def _miss(world: World, word: str) -> None:
+    world.platforms.lever_does("settings", webhooks_enabled=False)
+    world.move(word)
+    world.platforms.lever_does("settings", webhooks_enabled=True)
+
+
+def _record(world: World, since: datetime, until: datetime) -> None:
+    """A person says that a backup was put back, and connects Lever again."""
+    times = ("--since", since.isoformat(), "--until", until.isoformat())
+    command = partial(call_command, "restored", ACCOUNT, *times, stdout=StringIO())
+    entries = AuditEntry.objects.filter(action=AuditAction.RECORD_RESTORE)
+    world.person_does(lambda: not entries.exists(), command)
+    connect(world.platforms)
+
+
+RESTORE = Job("restore", (Phase("restore", "restore", restore), Phase("later", "restore", later)))

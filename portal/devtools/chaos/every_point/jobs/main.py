@@ -84,11 +84,11 @@ def sweep(world: World) -> None:
     world.rest()
 
 
-INVITATION = Phase("invitation", "Alder", invite)
-JOB = Job(
+INVITE = Phase("invitation", "Alder", invite)
+MAIN = Job(
     "main",
     (
-        INVITATION,
+        INVITE,
         Phase("skip", "Nyssa", skip),
         Phase("progress", "Alder", progress),
         Phase("result", "Alder", result),
@@ -100,4 +100,4 @@ JOB = Job(
     ),
 )
 #: The invitation alone: few places, so that every pair of faults can be tried.
-INVITATION_JOB = Job("invitation", (INVITATION,))
+INVITATION = Job("invitation", (INVITE,))

@@ -83,7 +83,7 @@ def _waits(word: str, world: World) -> bool:
     return row is not None and row.awaits_decision_since is not None
 
 
-JOB = Job(
+RESULTS = Job(
     "results",
     (
         Phase("move", "Alder", move),

@@ -1,5 +1,6 @@
-"""The set-up is changed while candidates move: by the configuration file, and by hand."""
+"""The set-up is changed while candidates move, by the configuration file and by hand; CodeScreen's webhooks."""
 
+import base64
 from collections.abc import Callable
 from functools import partial
 from io import StringIO
@@ -11,14 +12,15 @@ from django.db.models import Model, QuerySet
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.acts import delete_mapping, delete_thresholds
 from integrations.catalog.models import RoleMapping
+from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import WebhookEvent
+from integrations.core.vocabulary import ProgressTag, WebhookEvent
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.acts import ChangedAddress, change_address, remove_address, send_test
 from integrations.notifications.models import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
+from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
 from portal.devtools.chaos.every_point.world import (
     ASSESSMENT,
@@ -146,7 +148,7 @@ def _first(rows: QuerySet[Model]) -> int:
     return int(rows.values_list("pk", flat=True)[0])
 
 
-JOB = Job(
+SETTINGS = Job(
     "settings",
     (
         Phase("configure", "file", configure),
@@ -154,5 +156,53 @@ JOB = Job(
         Phase("make webhooks", "webhooks", make_webhooks),
         Phase("change address", "webhooks", change_address_of_webhooks),
         Phase("remove webhooks", "webhooks", remove_webhooks),
+    ),
+)
+
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+
+def invite(world: World) -> None:
+    """A candidate is invited; each webhook comes twice."""
+    save_codescreen_webhook_secret(world.organization, SECRET, PERSON)
+    world.platforms.codescreen_does(
+        "settings",
+        webhook_url=world.organization.codescreen_webhook_url,
+        webhook_secret=SECRET,
+        webhook_duplicates=1,
+    )
+    invited(world, "Alder")
+    world.move("Alder")
+    world.rest()
+
+
+def submit(world: World) -> None:
+    """The candidate starts and submits."""
+    expect(world, "Alder", statuses=(Status.IN_PROGRESS,), tags=frozenset({ProgressTag.IN_PROGRESS}))
+    world.candidate_does("Alder", "start")
+    world.rest_after_polls("Alder")
+    expect(world, "Alder", statuses=(Status.SUBMITTED,))
+    world.candidate_does("Alder", "submit")
+    world.rest_after_polls("Alder")
+
+
+def evaluate(world: World) -> None:
+    """CodeScreen evaluates, changes the result, and gives another chance."""
+    completed(world, "Alder", score=40, result="Failed", reason="Unit Tests")
+    world.candidate_does("Alder", "evaluate", score=40, result="Failed", reason="Unit Tests")
+    world.rest_after_polls("Alder")
+    completed(world, "Alder", score=90, result="Passed")
+    world.candidate_does("Alder", "reopen")
+    world.candidate_does("Alder", "submit", "evaluate", score=90, result="Passed")
+    world.rest_after_polls("Alder")
+
+
+CODESCREEN_WEBHOOKS = Job(
+    "codescreen-webhooks",
+    (
+        Phase("invitation", "Alder", invite),
+        Phase("submission", "Alder", submit),
+        Phase("evaluation", "Alder", evaluate),
     ),
 )

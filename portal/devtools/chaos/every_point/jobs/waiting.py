@@ -74,7 +74,7 @@ def invite_offered(world: World) -> None:
     world.rest()
 
 
-JOB = Job(
+WAITING = Job(
     "waiting",
     (
         Phase("pause", "pause", pause),

@@ -1,9 +1,15 @@
-"""What every Lever API call goes through: token, rate limit, scope, and the ledger."""
+"""What every Lever API call goes through: token, rate limit, scope, the ledger; the pages and filters of lists."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
-from portal.devtools.sandbox.http.messages import (
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.grants import has_scope
+from portal.devtools.sandbox.lever.platform import LeverPlatform
+from portal.devtools.sandbox.lever.records import Opportunity, User, canonical_email
+from portal.devtools.sandbox.messages import (
     Handler,
     HttpError,
     Request,
@@ -12,10 +18,6 @@ from portal.devtools.sandbox.http.messages import (
     api_route,
     json_response,
 )
-from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
-from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.grants import has_scope
-from portal.devtools.sandbox.lever.state.records import Opportunity, User
 from portal.devtools.sandbox.values import JsonObject
 
 DATA_WRITES = frozenset({"POST", "PUT"})
@@ -126,12 +128,8 @@ class Api:
 
 def _limited(call: Call, endpoint: Endpoint) -> Response:
     """Return the endpoint's answer, or a 429 beyond the rate limit; raises a 403 without the scope."""
-    bucket = call.account.bucket
-    if not bucket.take():
-        response = json_response({"code": "RateLimitError", "message": "Too many requests"}, 429)
-        if call.account.settings.retry_after:
-            response.headers["Retry-After"] = str(1 + int(bucket.wait_seconds()))
-        return response
+    if not call.account.bucket.take():
+        return json_response({"code": "RateLimitError", "message": "Too many requests"}, 429)
     if not call.allows(endpoint.scope):
         raise HttpError(403, f"The token lacks the scope {endpoint.scope}:admin", "Forbidden")
     return endpoint.answer(call)
@@ -141,3 +139,112 @@ def bearer_token(request: Request) -> str:
     """Return the bearer token of a request, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.casefold() == "bearer" else ""
+
+
+MAX_LIMIT = 100
+
+type SortKey = tuple[str | int, ...]
+
+
+def page[T](
+    request: Request,
+    items: Sequence[T],
+    key: Callable[[T], SortKey],
+    serialize: Callable[[T], JsonObject],
+) -> Response:
+    """Return the page of items that a request asks for, in the order of their keys, as Lever wraps it."""
+    limit = _read_limit(request)
+    ordered = sorted(items, key=key)
+    offset = request.args.get("offset", "")
+    if offset:
+        after = _read_offset(offset)
+        try:
+            ordered = [item for item in ordered if key(item) > after]
+        except TypeError:
+            raise _bad_offset() from None
+    chosen = ordered[:limit]
+    has_next = len(ordered) > limit
+    answer: JsonObject = {"data": [serialize(item) for item in chosen], "hasNext": has_next}
+    if has_next:
+        # a percent-encoded JSON array, as Lever's tokens are today
+        answer["next"] = quote(json.dumps(key(chosen[-1]), separators=(",", ":")), safe="")
+    return json_response(answer)
+
+
+def _read_limit(request: Request) -> int:
+    """Return the limit asked for; raises a 400 HttpError outside 1 to 100."""
+    text = request.args.get("limit", str(MAX_LIMIT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_LIMIT:
+        raise HttpError(400, "limit must be between 1 and 100", "BadRequestError")
+    return int(text)
+
+
+def _read_offset(token: str) -> SortKey:
+    """Return the key in a token; raises a 400 HttpError."""
+    try:
+        key = json.loads(unquote(token))
+    except ValueError:
+        raise _bad_offset() from None
+    if not isinstance(key, list) or not key:
+        raise _bad_offset()
+    return tuple(key)
+
+
+def _bad_offset() -> HttpError:
+    """Return the error that answers a token Lever didn't give out."""
+    return HttpError(400, "Invalid offset token", "BadRequestError")
+
+
+LATEST_MS = 1 << 62
+
+type Filter = Callable[[Opportunity], bool]
+
+
+def indexed_candidates(account: LeverAccount, request: Request) -> Iterable[Opportunity]:
+    """Return the smallest set of opportunities an index offers; the filters do the rest."""
+    emails, stages = request.args.getlist("email"), request.args.getlist("stage_id")
+    if emails:
+        contacts = [account.contact_by_email.get(canonical_email(email)) for email in emails]
+        contact_ids = {contact.id for contact in contacts if contact is not None}
+        return [item for contact_id in contact_ids for item in account.by_contact[contact_id].values()]
+    return account.in_stages(set(stages)) if stages else account.opportunities.values()
+
+
+def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]:
+    """Return one filter per parameter the request names; values of one parameter form a union."""
+    confidentiality = request.args.get("confidentiality", "non-confidential")
+    emails = {canonical_email(email) for email in request.args.getlist("email")}
+    stages, archived = request.args.getlist("stage_id"), request.args.getlist("archived")
+    span = time_span(request, "updated_at")
+    filters: list[Filter] = []
+    if confidentiality != "all":
+        filters.append(lambda item: item.confidentiality == confidentiality)
+    if emails:
+        filters.append(
+            lambda item: not emails.isdisjoint(map(canonical_email, account.contact_of(item).emails))
+        )
+    if stages:
+        filters.append(lambda item: item.stage in stages)
+    if archived:
+        filters.append(lambda item: ("true" if item.archived else "false") in archived)
+    if span is not None:
+        filters.append(lambda item: span[0] <= item.updated_at <= span[1])
+    return filters
+
+
+def time_span(request: Request, name: str) -> tuple[int, int] | None:
+    """Return the times between a filter's `…_start` and `…_end`, both inclusive, or None for neither.
+
+    Raises a 400 HttpError for what isn't a time in milliseconds.
+    """
+    start, end = _milliseconds(request, f"{name}_start"), _milliseconds(request, f"{name}_end")
+    if start is None and end is None:
+        return None
+    return start or 0, LATEST_MS if end is None else end
+
+
+def _milliseconds(request: Request, name: str) -> int | None:
+    text = request.args.get(name, "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise HttpError(400, f"{name} must be milliseconds", "BadRequestError")
+    return int(text) if text else None

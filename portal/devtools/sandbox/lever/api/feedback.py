@@ -1,11 +1,15 @@
 """Feedback and its templates: exactly one score-system field, new field ids with every update of a template."""
 
-from portal.devtools.sandbox.http.messages import HttpError, Response
-from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found
-from portal.devtools.sandbox.lever.api.lists import page
+from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
 from portal.devtools.sandbox.lever.api.serializers import feedback_json, template_json, updated_feedback_json
-from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields, filled_in
-from portal.devtools.sandbox.lever.state.records import Feedback, FeedbackTemplate, Opportunity
+from portal.devtools.sandbox.lever.records import (
+    Feedback,
+    FeedbackTemplate,
+    Opportunity,
+    build_fields,
+    filled_in,
+)
+from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import new_id, now_ms, pick
 
 
@@ -17,7 +21,7 @@ def list_templates(call: Call) -> Response:
 
 def get_template(call: Call) -> Response:
     """Answer one template."""
-    return data(template_json(_template(call)))
+    return data(template_json(call.find("template", "feedback_templates", call.account.templates)))
 
 
 def create_template(call: Call) -> Response:
@@ -32,25 +36,9 @@ def create_template(call: Call) -> Response:
     return data(template_json(template), 201)
 
 
-def update_template(call: Call) -> Response:
-    """Update a template; every field is answered with a new id."""
-    template = _template(call)
-    body = call.body()
-    template.fields = build_fields(body.get("fields", template.fields))
-    template.text = pick(body, "text", str, template.text)
-    template.instructions = pick(body, "instructions", str, template.instructions)
-    template.updated_at = now_ms()
-    return data(template_json(template))
-
-
-def _template(call: Call) -> FeedbackTemplate:
-    return call.find("template", "feedback_templates", call.account.templates)
-
-
 def list_feedback(call: Call) -> Response:
-    """Answer a page of an opportunity's feedback."""
-    keep_deleted = call.account.settings.list_deleted_feedback
-    forms = [form for form in call.opportunity().feedback.values() if keep_deleted or form.deleted_at is None]
+    """Answer a page of an opportunity's feedback, deleted forms among it."""
+    forms = list(call.opportunity().feedback.values())
     return page(call.request, forms, lambda form: (form.created_at, form.id), feedback_json)
 
 
@@ -107,17 +95,6 @@ def update_feedback(call: Call) -> Response:
     return data(updated_feedback_json(call.account, opportunity, form))
 
 
-def delete_feedback(call: Call) -> Response:
-    """Mark a form as deleted."""
-    call.required_actor()
-    opportunity = call.opportunity()
-    form = _form(call, opportunity)
-    form.deleted_at = form.deleted_at or now_ms()
-    opportunity.mark_updated()
-    opportunity.writes["deleteFeedback"] += 1
-    return Response(status=204)
-
-
 def _form(call: Call, opportunity: Opportunity) -> Feedback:
     return call.find("feedback", "feedback", opportunity.feedback)
 
@@ -126,10 +103,8 @@ ENDPOINTS = [
     Endpoint("GET", "/feedback_templates", "feedback_templates:read", list_templates),
     Endpoint("POST", "/feedback_templates", "feedback_templates:write", create_template),
     Endpoint("GET", "/feedback_templates/<template>", "feedback_templates:read", get_template),
-    Endpoint("PUT", "/feedback_templates/<template>", "feedback_templates:write", update_template),
     Endpoint("GET", "/opportunities/<opportunity>/feedback", "feedback:read", list_feedback),
     Endpoint("POST", "/opportunities/<opportunity>/feedback", "feedback:write", create_feedback),
     Endpoint("GET", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:read", get_feedback),
     Endpoint("PUT", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:write", update_feedback),
-    Endpoint("DELETE", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:write", delete_feedback),
 ]

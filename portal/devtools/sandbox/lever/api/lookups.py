@@ -1,11 +1,16 @@
-"""What an account hires for, who hires, and along which steps: users, stages, archive reasons, tags, postings."""
+"""What an account hires for, who hires, and along which steps, and the webhooks made through the API."""
 
-from portal.devtools.sandbox.http.messages import HttpError, Response
-from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
-from portal.devtools.sandbox.lever.api.lists import page, time_span
-from portal.devtools.sandbox.lever.api.serializers import posting_json, reason_json, stage_json, user_json
-from portal.devtools.sandbox.lever.state.records import Posting, canonical_email
-from portal.devtools.sandbox.values import JsonObject
+from portal.devtools.sandbox.lever.account import EVENTS, ORIGINS, Webhook
+from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
+from portal.devtools.sandbox.lever.api.serializers import (
+    posting_json,
+    stage_json,
+    user_json,
+    webhook_json,
+)
+from portal.devtools.sandbox.lever.records import Posting, canonical_email
+from portal.devtools.sandbox.messages import HttpError, Response
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
 
 
 def list_stages(call: Call) -> Response:
@@ -15,33 +20,16 @@ def list_stages(call: Call) -> Response:
     return page(call.request, stages, lambda stage: (account.rank(stage.id),), stage_json)
 
 
-def list_reasons(call: Call) -> Response:
-    """Answer the archive reasons, of one type if asked."""
-    reason_type = call.request.args.get("type", "")
-    reasons = [reason for reason in call.account.archive_reasons.values() if reason_type in ("", reason.type)]
-    return page(call.request, reasons, lambda reason: (reason.text, reason.id), reason_json)
-
-
-def list_tags(call: Call) -> Response:
-    """Answer every tag in use and how often."""
-    counts = [(text, count) for text, count in call.account.tag_counts.items() if count > 0]
-    return page(
-        call.request, counts, lambda pair: (pair[0],), lambda pair: {"text": pair[0], "count": pair[1]}
-    )
-
-
 def list_users(call: Call) -> Response:
     """Answer the users; deactivated ones only if asked for."""
     query = call.request.args
     emails = {canonical_email(email) for email in query.getlist("email")}
-    roles = query.getlist("accessRole")
     include_deactivated = query.get("includeDeactivated") == "true"
     users = [
         user
         for user in call.account.users.values()
         if (include_deactivated or user.deactivated_at is None)
         and (not emails or canonical_email(user.email) in emails)
-        and (not roles or user.role in roles)
     ]
     return page(call.request, users, lambda user: (user.created_at, user.id), user_json)
 
@@ -52,14 +40,14 @@ def get_user(call: Call) -> Response:
 
 
 def list_postings(call: Call) -> Response:
-    """Answer a page of the postings that pass every filter."""
+    """Answer a page of the postings."""
     confidentiality = call.request.args.get("confidentiality", "non-confidential")
     if confidentiality != "non-confidential" and not call.allows("confidential:access"):
         raise HttpError(403, "The token lacks the scope confidential:access:admin", "Forbidden")
     postings = [
         posting
         for posting in call.account.postings.values()
-        if confidentiality in ("all", posting.confidentiality) and _passes_filters(call, posting)
+        if confidentiality in ("all", posting.confidentiality)
     ]
     return page(
         call.request,
@@ -81,30 +69,67 @@ def _serialize(call: Call, posting: Posting) -> JsonObject:
     return posting_json(call.account, posting, call.base_url)
 
 
-def _passes_filters(call: Call, posting: Posting) -> bool:
-    query = call.request.args
-    exact = {
-        "state": posting.state,
-        "team": posting.team,
-        "department": posting.department,
-        "location": posting.location,
-        "commitment": posting.commitment,
-    }
-    tags = query.getlist("tag")
-    span = time_span(call.request, "updated_at")
-    return (
-        all(name not in query or value in query.getlist(name) for name, value in exact.items())
-        and (not tags or any(tag in posting.tags for tag in tags))
-        and (span is None or span[0] <= posting.updated_at <= span[1])
-    )
+def list_webhooks(call: Call) -> Response:
+    """Answer every webhook, without tokens and without hasNext."""
+    return data([webhook_json(webhook) for webhook in call.account.events.webhooks.values()])
+
+
+def create_webhook(call: Call) -> Response:
+    """Create a webhook and answer its signature token, this once; two alike are allowed."""
+    body = call.body()
+    event, url = body.get("event"), body.get("url")
+    if event not in EVENTS:
+        raise HttpError(400, f"event {event} is not known", "BadRequestError")
+    # Lever insists on HTTPS; here everything is on the loopback, where nothing has a certificate.
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise HttpError(400, "url must be an absolute address", "BadRequestError")
+    webhook = Webhook(new_id(), str(event), url, _origins(body), by_api=True)
+    call.account.events.webhooks[webhook.id] = webhook
+    return data(webhook_json(webhook, with_token=True), 201)
+
+
+def update_webhooks(call: Call) -> Response:
+    """Change address and conditions of webhooks made through the API; the tokens stay and aren't answered."""
+    webhooks = call.account.events.webhooks
+    changed: list[Webhook] = []
+    for row in pick(call.body(), "data", list, []):
+        webhook = webhooks.get(str(row.get("id"))) if isinstance(row, dict) else None
+        if webhook is None:
+            raise not_found("webhook", "in data")
+        if not webhook.by_api:
+            raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
+        url = row.get("url", webhook.url)
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise HttpError(400, "url must be an absolute address", "BadRequestError")
+        webhook.url, webhook.updated_at = url, now_ms()
+        if "configuration" in row:
+            webhook.origins = _origins(row)
+        changed.append(webhook)
+    return data([webhook_json(webhook) for webhook in changed])
+
+
+def delete_webhook(call: Call) -> Response:
+    """Delete a webhook made through the API."""
+    webhook = call.find("webhook", "webhooks", call.account.events.webhooks)
+    if not webhook.by_api:
+        raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
+    del call.account.events.webhooks[webhook.id]
+    return Response(status=204)
+
+
+def _origins(body: JsonObject) -> list[str]:
+    conditions = pick(pick(body, "configuration", dict, {}), "conditions", dict, {})
+    return text_list(conditions.get("origins")) or list(ORIGINS)
 
 
 ENDPOINTS = [
     Endpoint("GET", "/stages", "stages:read", list_stages),
-    Endpoint("GET", "/archive_reasons", "archive_reasons:read", list_reasons),
-    Endpoint("GET", "/tags", "tags:read", list_tags),
     Endpoint("GET", "/users", "users:read", list_users),
     Endpoint("GET", "/users/<user>", "users:read", get_user),
     Endpoint("GET", "/postings", "postings:read", list_postings),
     Endpoint("GET", "/postings/<posting>", "postings:read", get_posting),
+    Endpoint("GET", "/webhooks", "webhooks:read", list_webhooks),
+    Endpoint("POST", "/webhooks", "webhooks:write", create_webhook),
+    Endpoint("PUT", "/webhooks", "webhooks:write", update_webhooks),
+    Endpoint("DELETE", "/webhooks/<webhook>", "webhooks:write", delete_webhook),
 ]

@@ -1,19 +1,31 @@
-"""Opportunities: lists, single ones, new ones, and the calls that change their stage, tags and links."""
+"""Opportunities, the calls that change their stage, tags and links, and their notes, files and interviews."""
 
 from collections.abc import Callable
+from functools import partial
 
-from portal.devtools.sandbox.http.messages import HttpError, Response, json_response
-from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
-from portal.devtools.sandbox.lever.api.lists import indexed_candidates, opportunity_filters, page, time_span
+from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.api.calls import (
+    Call,
+    Endpoint,
+    data,
+    indexed_candidates,
+    opportunity_filters,
+    page,
+    time_span,
+)
 from portal.devtools.sandbox.lever.api.serializers import (
     application_json,
     expanded,
+    file_json,
+    note_json,
     opportunity_json,
     without_contact,
 )
-from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.state.records import Contact, Opportunity, canonical_email
-from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list
+from portal.devtools.sandbox.lever.candidacies import comment
+from portal.devtools.sandbox.lever.records import File, Note, Opportunity
+from portal.devtools.sandbox.messages import HttpError, Response, json_response
+from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, stable_id, text_list
 
 LONGEST_DELETED_MS = 30 * 24 * 3600 * 1000
 
@@ -66,74 +78,12 @@ def list_applications(call: Call) -> Response:
     return json_response({"data": applications, "hasNext": False})
 
 
-def create_opportunity(call: Call) -> Response:
-    """Create an opportunity; a known e-mail address ties it to the existing contact."""
-    actor = call.required_actor()
-    body = call.body()
-    account = call.account
-    postings = text_list(body.get("postings"))
-    if len(postings) > 1:
-        raise HttpError(400, "postings: exactly one posting is allowed", "BadRequestError")
-    stage = pick(body, "stage", str, "lead-new")
-    if stage not in account.stages:
-        raise HttpError(400, f"stages {stage} was not found", "BadRequestError")
-    for posting in postings:
-        if posting not in account.postings:
-            raise HttpError(400, f"postings {posting} was not found", "BadRequestError")
-    contact, deduped = _find_or_create_contact(call, body)
-    created = Opportunity(
-        new_id(),
-        contact.id,
-        stage,
-        tags=list(dict.fromkeys(text_list(body.get("tags")))),
-        sources=text_list(body.get("sources")),
-        origin=pick(body, "origin", str, "sourced"),
-        owner=pick(body, "owner", str, actor.id),
-        followers=text_list(body.get("followers")),
-        posting_id=postings[0] if postings else None,
-        created_at=pick(body, "createdAt", int, now_ms()),
-    )
-    candidacies.create(account, created)
-    created.writes["create"] += 1
-    serialized = opportunity_json(account, created, call.base_url)
-    return json_response({"deduped": deduped, "data": serialized}, 201)
-
-
-def _find_or_create_contact(call: Call, body: JsonObject) -> tuple[Contact, bool]:
-    """Return the contact a new opportunity is for, and whether it existed before."""
-    account = call.account
-    emails = text_list(body.get("emails"))
-    contact_id = pick(body, "contact", str, "")
-    if contact_id:
-        if contact_id not in account.contacts:
-            raise HttpError(400, f"contacts {contact_id} was not found", "BadRequestError")
-        return account.contacts[contact_id], True
-    for email in emails:
-        known = account.contact_by_email.get(canonical_email(email))
-        if known is not None:
-            return known, True
-    phones = [item for item in pick(body, "phones", list, []) if isinstance(item, dict)]
-    contact = Contact(
-        new_id(),
-        pick(body, "name", str, ""),
-        pick(body, "headline", str, ""),
-        pick(body, "location", str, ""),
-        emails,
-        phones,
-        text_list(body.get("links")),
-    )
-    account.add_contact(contact)
-    return contact, False
-
-
 def _serializer(call: Call) -> Callable[[Opportunity], JsonObject]:
-    """Return the serializer for the `include` and `expand` that a call asks for."""
-    expand, include = call.request.args.getlist("expand"), call.request.args.getlist("include")
+    """Return the serializer for the `expand` that a call asks for."""
+    expand = call.request.args.getlist("expand")
 
     def serialize(opportunity: Opportunity) -> JsonObject:
         whole = opportunity_json(call.account, opportunity, call.base_url)
-        if include:
-            whole = {name: whole[name] for name in whole if name in include or name == "id"}
         return expanded(call.account, opportunity, whole, expand)
 
     return serialize
@@ -187,9 +137,110 @@ def _written(call: Call, opportunity: Opportunity, write: str) -> Response:
     return data(without_contact(opportunity_json(call.account, opportunity, call.base_url)))
 
 
+def list_notes(call: Call) -> Response:
+    """Answer a page of an opportunity's notes."""
+    notes = list(call.opportunity().notes.values())
+    return page(call.request, notes, lambda note: (note.created_at, note.id), note_json)
+
+
+def create_note(call: Call) -> Response:
+    """Leave a note."""
+    actor = call.actor()
+    opportunity = call.opportunity()
+    text = call.body().get("value")
+    if not isinstance(text, str) or not text:
+        raise HttpError(400, "Missing required parameter: value", "BadRequestError")
+    user_id = actor.id if actor else None
+    note = Note(new_id(), user_id, [comment(opportunity, user_id, text, now_ms())])
+    opportunity.notes[note.id] = note
+    opportunity.mark_updated()
+    opportunity.writes["notes"] += 1
+    return data(note_json(note) | {"noteId": note.id}, 201)
+
+
+MAX_FILE = 30 * 1024 * 1024
+
+
+def list_files(call: Call) -> Response:
+    """Answer a page of an opportunity's files."""
+    files = list(call.opportunity().files.values())
+    return page(call.request, files, lambda file: (file.uploaded_at, file.id), partial(_described, call))
+
+
+def upload_file(call: Call) -> Response:
+    """Attach the part named `file` of a multipart form."""
+    call.required_actor()
+    opportunity = call.opportunity()
+    if (call.request.content_length or 0) > MAX_FILE:
+        raise HttpError(413, "The file is larger than 30 MB", "PayloadTooLarge")
+    sent = call.request.files.get("file")
+    if sent is None:
+        raise HttpError(400, "Missing required parameter: file", "BadRequestError")
+    file = File(new_id(), sent.filename or "", sent.read(), sent.mimetype or "text/plain")
+    opportunity.files[file.id] = file
+    opportunity.mark_updated()
+    opportunity.writes["files"] += 1
+    return data(_described(call, file), 201)
+
+
+def delete_file(call: Call) -> Response:
+    """Delete a file."""
+    call.required_actor()
+    opportunity = call.opportunity()
+    del opportunity.files[call.find("file", "files", opportunity.files).id]
+    opportunity.mark_updated()
+    opportunity.writes["deleteFile"] += 1
+    return Response(status=204)
+
+
+def _described(call: Call, file: File) -> JsonObject:
+    settings = call.account.settings
+    opportunity_id = call.request.path_params["opportunity"]
+    url = f"{call.base_url}/v1/opportunities/{opportunity_id}/files/{file.id}/download"
+    return file_json(file, url, status=settings.file_status, as_text=settings.text_file_numbers)
+
+
+def list_interviews(call: Call) -> Response:
+    """Answer one interview with all interviewers; an empty page where nobody interviews the candidate."""
+    opportunity = call.opportunity()
+    found = [opportunity] if opportunity.interviewers else []
+    return page(
+        call.request,
+        found,
+        lambda one: (one.created_at, one.id),
+        lambda one: _interview_json(call.account, one),
+    )
+
+
+def _interview_json(account: LeverAccount, opportunity: Opportunity) -> JsonObject:
+    users = [account.users[user] for user in opportunity.interviewers if user in account.users]
+    return {
+        "id": stable_id(account.slug, "interview", opportunity.id),
+        "panel": stable_id(account.slug, "panel", opportunity.id),
+        "subject": "Interview",
+        "note": "",
+        "interviewers": [
+            {"id": user.id, "name": user.name, "email": user.email, "feedbackTemplate": None}
+            for user in users
+        ],
+        "timezone": "UTC",
+        "createdAt": opportunity.created_at,
+        "date": opportunity.created_at,
+        "duration": 30,
+        "location": "",
+        "feedbackTemplate": None,
+        "feedbackForms": [],
+        "feedbackReminder": "once",
+        "user": opportunity.owner,
+        "stage": opportunity.stage,
+        "canceledAt": None,
+        "postings": [opportunity.posting_id] if opportunity.posting_id else [],
+        "gcalEventUrl": None,
+    }
+
+
 ENDPOINTS = [
     Endpoint("GET", "/opportunities", "opportunities:read", list_opportunities),
-    Endpoint("POST", "/opportunities", "opportunities:write", create_opportunity),
     Endpoint("GET", "/opportunities/deleted", "opportunities:read", list_deleted_opportunities),
     Endpoint("GET", "/opportunities/<opportunity>", "opportunities:read", get_opportunity),
     Endpoint("GET", "/opportunities/<opportunity>/applications", "applications:read", list_applications),
@@ -197,4 +248,10 @@ ENDPOINTS = [
     Endpoint("POST", "/opportunities/<opportunity>/addTags", "opportunities:write", add_tags),
     Endpoint("POST", "/opportunities/<opportunity>/removeTags", "opportunities:write", remove_tags),
     Endpoint("POST", "/opportunities/<opportunity>/addLinks", "opportunities:write", add_links),
+    Endpoint("GET", "/opportunities/<opportunity>/notes", "notes:read", list_notes),
+    Endpoint("POST", "/opportunities/<opportunity>/notes", "notes:write", create_note),
+    Endpoint("GET", "/opportunities/<opportunity>/files", "files:read", list_files),
+    Endpoint("POST", "/opportunities/<opportunity>/files", "files:write", upload_file),
+    Endpoint("DELETE", "/opportunities/<opportunity>/files/<file>", "files:write", delete_file),
+    Endpoint("GET", "/opportunities/<opportunity>/interviews", "interviews:read", list_interviews),
 ]

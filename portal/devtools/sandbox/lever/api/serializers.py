@@ -2,12 +2,8 @@
 
 from collections.abc import Callable
 
-from portal.devtools.sandbox.http.messages import HttpError
-from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.events import Webhook
-from portal.devtools.sandbox.lever.state.records import (
-    ArchiveReason,
-    Contact,
+from portal.devtools.sandbox.lever.account import LeverAccount, Webhook
+from portal.devtools.sandbox.lever.records import (
     Feedback,
     FeedbackTemplate,
     File,
@@ -17,17 +13,13 @@ from portal.devtools.sandbox.lever.state.records import (
     Stage,
     User,
 )
+from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import JsonObject
 
 
 def stage_json(stage: Stage) -> JsonObject:
     """Return a stage."""
     return {"id": stage.id, "text": stage.text}
-
-
-def reason_json(reason: ArchiveReason) -> JsonObject:
-    """Return an archive reason."""
-    return {"id": reason.id, "text": reason.text, "status": reason.status, "type": reason.type}
 
 
 def user_json(user: User) -> JsonObject:
@@ -114,7 +106,7 @@ def note_json(note: Note) -> JsonObject:
         "text": "Note",
         "fields": note.comments,
         "user": note.user,
-        "secret": note.secret,
+        "secret": False,
         "createdAt": note.created_at,
         "completedAt": note.created_at,
         "deletedAt": None,
@@ -282,19 +274,6 @@ def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObj
     }
 
 
-def contact_json(contact: Contact) -> JsonObject:
-    """Return a contact; its location is an object here and a string on an opportunity."""
-    return {
-        "id": contact.id,
-        "name": contact.name,
-        "headline": contact.headline,
-        "isAnonymized": contact.is_anonymized,
-        "location": {"name": contact.location},
-        "emails": contact.emails,
-        "phones": contact.phones,
-    }
-
-
 def _user_or_none(account: LeverAccount, user_id: str | None) -> JsonObject | None:
     user = account.users.get(user_id or "")
     return user_json(user) if user else None
@@ -304,11 +283,8 @@ _EXPANDERS: dict[str, Callable[[LeverAccount, Opportunity], object]] = {
     "applications": lambda account, opportunity: (
         [application_json(account, opportunity)] if opportunity.posting_id else []
     ),
-    "contact": lambda account, opportunity: contact_json(account.contact_of(opportunity)),
     "followers": lambda account, opportunity: [
         _user_or_none(account, user) for user in opportunity.followers
     ],
     "owner": lambda account, opportunity: _user_or_none(account, opportunity.owner),
-    "sourcedBy": lambda _account, _item: None,
-    "stage": lambda account, opportunity: stage_json(account.stages[opportunity.stage]),
 }

@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-from portal.devtools.sandbox.account_pages import AccountPages
-from portal.devtools.sandbox.http.messages import Request, Response
-from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
-from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.events import EVENT_LABELS
-from portal.devtools.sandbox.lever.state.records import Feedback, Note, Opportunity
+from portal.devtools.sandbox.accounts import AccountPages
+from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount
+from portal.devtools.sandbox.lever.platform import LeverPlatform
+from portal.devtools.sandbox.lever.records import Feedback, Note, Opportunity
+from portal.devtools.sandbox.messages import Request, Response
 from portal.devtools.sandbox.values import JsonObject, readable
 from portal.devtools.sandbox.webhook_sender import Delivery
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-from portal.devtools.sandbox.account_pages import back, page_number, page_of
-from portal.devtools.sandbox.http.messages import HttpError, Request, Response, Route, redirect
-from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.behaviour.candidacies import comment
-from portal.devtools.sandbox.lever.behaviour.platform import new_opportunity
+from portal.devtools.sandbox.accounts import back, page_number, page_of
+from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.candidacies import comment
 from portal.devtools.sandbox.lever.pages.base import (
     LeverPages,
     change_row,
@@ -17,8 +16,9 @@ from portal.devtools.sandbox.lever.pages.base import (
     sign_in,
     signed_in_slug,
 )
-from portal.devtools.sandbox.lever.state.account import LeverAccount
-from portal.devtools.sandbox.lever.state.records import Note, Opportunity, canonical_email
+from portal.devtools.sandbox.lever.platform import new_opportunity
+from portal.devtools.sandbox.lever.records import Note, Opportunity, canonical_email
+from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms
 
 type Action = Callable[[LeverAccount, Opportunity, Request], str]

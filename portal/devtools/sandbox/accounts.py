@@ -1,0 +1,178 @@
+"""What the accounts of both platforms share: the frame of their pages, control calls, and settings."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from typing import ClassVar, Protocol
+from urllib.parse import urlencode
+
+from portal.devtools.sandbox.messages import HttpError, Request, Response, json_response, redirect, render
+from portal.devtools.sandbox.values import JsonObject, pick
+from portal.devtools.sandbox.webhook_sender import WebhookSender
+
+
+class Account(Protocol):
+    """What pages and control calls need to know of an account."""
+
+    slug: str
+    name: str
+
+    @property
+    def lock(self) -> AbstractContextManager[bool]:
+        """What is held while the account is read or changed."""
+
+
+class ControlApi[A: Account]:
+    """A group of JSON calls under /_control/; faults never happen to them."""
+
+    bad_request_code: ClassVar[str] = ""
+    not_found_code: ClassVar[str] = ""
+
+    def __init__(self, accounts: Mapping[str, A], sender: WebhookSender) -> None:
+        self._accounts = accounts
+        self._sender = sender
+
+    def account(self, body: Mapping[str, object]) -> A:
+        """Return the account a body names; raises a 404 HttpError."""
+        account = self._accounts.get(pick(body, "account", str, ""))
+        if account is None:
+            raise HttpError(404, f"no such account: {body.get('account')}", self.not_found_code)
+        return account
+
+    def account_in_path(self, request: Request) -> A:
+        """Return the account in the path; raises a 404 HttpError."""
+        return self.account(request.path_params)
+
+    def accounts(self, slug: str | None) -> list[A]:
+        """Return the account of that slug, or every account for None; raises a 404 HttpError."""
+        return list(self._accounts.values()) if slug is None else [self.account({"account": slug})]
+
+    def new_slug(self, body: JsonObject) -> str:
+        """Return the slug that a body names for an account to add; raises a 400 HttpError."""
+        slug = pick(body, "account", str, "")
+        if not slug or not slug.replace("-", "").isalnum():
+            raise HttpError(400, "account must be a word", self.bad_request_code)
+        return slug
+
+    def ledgers(self, request: Request, describe: Callable[[A], JsonObject]) -> Response:
+        """Answer what happened per account, or in the one that the query names."""
+        slug = request.args.get("account", "")
+        ledgers: JsonObject = {}
+        for account in [known for known in self._accounts.values() if slug in ("", known.slug)]:
+            with account.lock:
+                ledgers[account.slug] = describe(account)
+        return json_response({"accounts": ledgers, "pending_deliveries": self._sender.pending()})
+
+
+PAGE_SIZE = 100
+
+
+class AccountPages[A: Account]:
+    """A group of pages under /<account>/; `folder` is where their templates are."""
+
+    folder: ClassVar[str]
+
+    def __init__(self, accounts: Mapping[str, A]) -> None:
+        self._accounts = accounts
+
+    def account(self, request: Request) -> A:
+        """Return the account in the path; raises a 404 HttpError."""
+        account = self._accounts.get(request.path_params["account"])
+        if account is None:
+            raise HttpError(404, "There is no such account here.")
+        return account
+
+    def frame(self, request: Request, account: A) -> dict[str, object]:
+        """Return what the frame around every page shows."""
+        return {
+            "account": account,
+            "accounts": list(self._accounts.values()),
+            "done": request.args.get("done", ""),
+            "problem": request.args.get("problem", ""),
+        }
+
+    def show(self, request: Request, account: A, template: str, tab: str, **context: object) -> Response:
+        """Return a page in the account's frame; hold the account's lock."""
+        return render(f"{self.folder}/{template}", self.frame(request, account) | {"tab": tab} | context)
+
+    def show_table(
+        self,
+        request: Request,
+        account: A,
+        template: str,
+        tab: str,
+        *,
+        title: str,
+        headings: Sequence[str],
+        rows: Sequence[object],
+        if_empty: str = "",
+        base: str = "base.html",
+        **context: object,
+    ) -> Response:
+        """Return a page that is a table; its template, on top of `table_page.html`, shows a `row`."""
+        table = {
+            "base": f"{self.folder}/{base}",
+            "title": title,
+            "headings": headings,
+            "rows": rows,
+            "if_empty": if_empty,
+        }
+        return self.show(request, account, template, tab, **table, **context)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLinks:
+    """The numbers of the pages before and after a page of a list; 0 where there is none."""
+
+    previous: int
+    next: int
+
+
+def page_number(request: Request) -> int:
+    """Return the number of the page of a list that is asked for, from 1."""
+    text = request.args.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
+
+
+def page_of[T](items: Sequence[T], number: int) -> tuple[Sequence[T], PageLinks]:
+    """Return the items on a page of a list, and the links to the pages before and after it."""
+    start = (number - 1) * PAGE_SIZE
+    has_next = start + PAGE_SIZE < len(items)
+    return items[start : start + PAGE_SIZE], PageLinks(number - 1, number + 1 if has_next else 0)
+
+
+def back(path: str, done: str = "", problem: str = "") -> Response:
+    """Return a redirect to a page that then says what was done, or what the problem is."""
+    message = {key: value for key, value in (("done", done), ("problem", problem)) if value}
+    separator = "&" if "?" in path else "?"
+    return redirect(f"{path}{separator}{urlencode(message)}" if message else path)
+
+
+@dataclass
+class RuntimeSettings:
+    """A set of named settings; subclasses add the fields."""
+
+    def update(self, document: JsonObject) -> None:
+        """Change the settings a JSON object names; raises a 400 HttpError for unknown ones or wrong types."""
+        known = {item.name for item in fields(self)}
+        for name in document:
+            if name not in known:
+                raise HttpError(400, f"unknown setting {name}; known are {', '.join(sorted(known))}")
+        changes = {name: _cast(value, getattr(self, name), name) for name, value in document.items()}
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def describe(self) -> JsonObject:
+        """Return every setting."""
+        return asdict(self)
+
+
+def _cast(value: object, current: object, name: str) -> object:
+    """Return a value as the type of the current one; raises a 400 HttpError where it has another type."""
+    if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(current, list) and isinstance(value, list):
+        return [float(item) for item in value if isinstance(item, int | float)]
+    if type(value) is not type(current):
+        raise HttpError(400, f"setting {name} has the wrong type")
+    return value

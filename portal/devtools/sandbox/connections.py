@@ -1,0 +1,181 @@
+"""HTTP/1.1 over sockets: keep-alive, quick, and able to reset, hold or cut an answer on purpose."""
+
+import select
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from threading import Lock
+from typing import Any, ClassVar, Protocol
+
+from portal.devtools.sandbox.messages import Request, Response, build_request
+
+MAX_BODY = 32 * 1024 * 1024
+BODILESS_STATUSES = frozenset({204, 304})
+
+
+class Ending(Enum):
+    """How an exchange ends on the connection."""
+
+    SEND = auto()
+    TRUNCATE = auto()  # half the body, then the connection is closed
+    HOLD = auto()  # nothing for a while, then a reset
+    RESET = auto()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The answer to one request, and how it ends on the connection."""
+
+    response: Response | None
+    ending: Ending = Ending.SEND
+    hold_ms: int = 0
+
+
+class Application(Protocol):
+    """What answers the requests of a server."""
+
+    server_name: ClassVar[str]
+
+    def exchange(self, request: Request) -> Exchange:
+        """Answer one request."""
+
+
+class HttpServer(ThreadingHTTPServer):
+    """A server with a thread per connection that can drop every open connection."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512
+    timeout = 0  # of `handle_request`, which is called when somebody connects
+
+    def __init__(self, address: tuple[str, int], application: Application) -> None:
+        self.application = application
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._open: set[socket.socket] = set()
+        self._open_lock = Lock()
+        self._stop, self._is_stopped = socket.socketpair()
+        super().__init__(address, _Connection)
+
+    def server_bind(self) -> None:
+        # HTTPServer would look up this machine's full name, which can take seconds without a network.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def serve(self) -> None:
+        """Accept connections until `stop` is called, which `serve_forever` would find out at its next look."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        poll.register(self._is_stopped, select.POLLIN)
+        while self._is_stopped.fileno() not in {descriptor for descriptor, _ in poll.poll()}:
+            self.handle_request()
+
+    def stop(self) -> None:
+        """Let `serve` return at once."""
+        self._stop.close()
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._stop.close()
+        self._is_stopped.close()
+
+    def process_request(self, request: Any, client_address: object) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop_connections(self) -> None:
+        """Close every open connection, which ends the threads that wait on them."""
+        with self._open_lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+    def handle_error(self, request: Any, client_address: object) -> None:
+        """Report no callers that hang up: fault runs are full of them."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: HttpServer
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server asks for do_GET, do_POST and so on; every method is handled alike here.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Write no access log: the ledger counts the calls."""
+
+    def _answer(self) -> None:
+        body = self._read_body()
+        if body is None:
+            self.close_connection = True
+            self._send(Response(status=413))
+            return
+        request = build_request(self.command, self.path, self.headers, body)
+        with request:  # closes uploaded files
+            exchange = self.server.application.exchange(request)
+        if exchange.ending is Ending.RESET:
+            self._reset()
+        elif exchange.ending is Ending.HOLD:
+            self._hold(exchange.hold_ms)
+        elif exchange.response is not None:
+            self._send(exchange.response, truncate=exchange.ending is Ending.TRUNCATE)
+
+    def _read_body(self) -> bytes | None:
+        """Return the body, or None for one too large or of unknown length."""
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY:
+            return None
+        return self.rfile.read(int(length)) if int(length) > 0 else b""
+
+    def _send(self, response: Response, *, truncate: bool = False) -> None:
+        head = _head(response, self.server.application.server_name, close=self.close_connection)
+        body = b"" if self.command == "HEAD" else response.get_data()
+        if truncate:
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        self.connection.sendall(head + body)
+
+    def _hold(self, hold_ms: int) -> None:
+        """Send nothing until the caller hangs up or the time is over, then reset the connection."""
+        poller = select.poll()
+        poller.register(self.connection, select.POLLIN | select.POLLHUP)
+        poller.poll(hold_ms)
+        self._reset()
+
+    def _reset(self) -> None:
+        """Close the connection with a TCP reset."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Closing the socket object would wait for its file objects; closing the descriptor doesn't.
+        socket.close(self.connection.detach())
+
+
+def _head(response: Response, server_name: str, *, close: bool) -> bytes:
+    """Return the status line and the headers as they are sent."""
+    status = response.status_code
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus else "Status"
+    lines = [f"HTTP/1.1 {status} {phrase}", f"Server: {server_name}"]
+    lines += [f"{name}: {value}" for name, value in response.headers]
+    if status not in BODILESS_STATUSES and "Content-Length" not in response.headers:
+        lines.append("Content-Length: 0")
+    lines.append(f"Connection: {'close' if close else 'keep-alive'}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")

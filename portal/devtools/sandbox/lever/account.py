@@ -1,0 +1,299 @@
+"""One customer's Lever account: its settings, its webhooks, and everything in it, with indexes for quick look-ups."""
+
+import hashlib
+import hmac
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock, RLock
+
+from portal.devtools.sandbox.accounts import RuntimeSettings
+from portal.devtools.sandbox.faults import Ledger
+from portal.devtools.sandbox.lever.records import (
+    ArchiveReason,
+    Contact,
+    FeedbackTemplate,
+    Opportunity,
+    Posting,
+    Stage,
+    User,
+    canonical_email,
+)
+from portal.devtools.sandbox.values import JsonObject, new_id, new_token, now_ms, stable_id
+from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSender
+
+
+@dataclass
+class LeverSettings(RuntimeSettings):
+    """Limits, lifetimes, and the points that Lever's documentation leaves open."""
+
+    rate_limit: float = 10.0  # requests a second; 0 turns the limit off
+    rate_burst: int = 20
+    strict_perform_as: bool = False  # every write needs it, and the user has to be active
+    ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
+    text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
+    file_status: str = "processed"  # what Lever says of files: also processing, unsupported, error
+    webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
+    webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
+    webhook_loss: float = 0.0  # the share of webhooks that are never sent
+    webhook_duplicates: int = 0  # further copies of each webhook
+    webhook_shuffle_ms: int = 0  # each webhook waits a random time up to this: out of order
+
+
+def sign(signature_token: str, token: str, triggered_at: int) -> str:
+    """Return the signature of a webhook body, in lower-case hexadecimal."""
+    message = f"{token}{triggered_at}".encode()
+    return hmac.new(signature_token.encode(), message, hashlib.sha256).hexdigest()
+
+
+EVENT_LABELS = {
+    "candidateStageChange": "Candidate Stage Change",
+    "candidateArchiveChange": "Candidate Archive Change",
+    "applicationCreated": "Application Created",
+    "candidateHired": "Candidate Hired",
+    "candidateDeleted": "Candidate Deleted",
+    "contactCreated": "Contact Created",
+    "contactUpdated": "Contact Updated",
+    "interviewCreated": "Interview Created",
+    "interviewUpdated": "Interview Updated",
+    "interviewDeleted": "Interview Deleted",
+}
+EVENTS = tuple(EVENT_LABELS)
+VERIFY_EVENT = "candidateHired"  # that a test request names, whatever the webhook's own is
+# Webhooks of these events can be limited to opportunities of some origins.
+ORIGIN_EVENTS = frozenset(
+    {"applicationCreated", "candidateArchiveChange", "candidateHired", "candidateStageChange"}
+)
+ORIGINS = ("applied", "sourced", "referred", "university", "internal", "agency")
+
+
+@dataclass
+class Webhook:
+    """One address that is sent one event."""
+
+    id: str
+    event: str
+    url: str
+    origins: list[str] = field(default_factory=lambda: list(ORIGINS))
+    signature_token: str = field(default_factory=new_token)
+    by_api: bool = False
+    created_at: int = field(default_factory=now_ms)
+    updated_at: int = field(default_factory=now_ms)
+
+
+class Events:
+    """An account's webhooks, which events are switched on, and every delivery made."""
+
+    def __init__(self, sender: WebhookSender, settings: LeverSettings) -> None:
+        self.webhooks: dict[str, Webhook] = {}
+        self.enabled: set[str] = set()
+        self.deliveries: list[Delivery] = []
+        self.lost: int = 0
+        self._sender = sender
+        self._settings = settings
+        self._random = random.Random(0)
+        self._lock = Lock()
+
+    def emit(self, event: str, data: JsonObject, *, origin: str, subject: str) -> None:
+        """Send an event about an opportunity to every webhook for it, if the event is switched on."""
+        settings = self._settings
+        for webhook in self._listeners(event, origin):
+            if not settings.webhooks_enabled or self._random.random() < settings.webhook_loss:
+                self.lost += 1
+                continue
+            body = signed_body(webhook, event, data)
+            for _ in range(1 + settings.webhook_duplicates):
+                after = self._random.random() * settings.webhook_shuffle_ms / 1000
+                self.dispatch(webhook, event, body, subject=subject, after=after)
+
+    def dispatch(
+        self, webhook: Webhook, event: str, body: bytes, *, subject: str, after: float = 0.0
+    ) -> Delivery:
+        """Send one body to one webhook `after` seconds from now; its retries carry the same body."""
+        delivery = Delivery(event, subject, webhook.url, lambda: ({}, body), webhook=webhook.id)
+        with self._lock:
+            self.deliveries.append(delivery)
+        self._sender.send(delivery, retry_delays=self._settings.webhook_retry_delays, after=after)
+        return delivery
+
+    def rerun(self, delivery: Delivery) -> Delivery:
+        """Send an earlier delivery once more, exactly as it was."""
+        again = Delivery(
+            delivery.event, delivery.subject, delivery.url, delivery.prepare, webhook=delivery.webhook
+        )
+        with self._lock:
+            self.deliveries.append(again)
+        self._sender.send(again, retry_delays=())
+        return again
+
+    def verify(self, webhook: Webhook) -> Attempt:
+        """Send the test request of Verify Connection and wait for the answer."""
+        body = signed_body(webhook, VERIFY_EVENT, {}, without_id=True)
+        delivery = Delivery(VERIFY_EVENT, "", webhook.url, lambda: ({}, body), webhook=webhook.id)
+        return self._sender.attempt(delivery)
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """Return a delivery of this account, the latest first."""
+        return next((item for item in reversed(self.deliveries) if item.id == delivery_id), None)
+
+    def _listeners(self, event: str, origin: str) -> list[Webhook]:
+        if event not in self.enabled:
+            return []
+        return [
+            webhook
+            for webhook in self.webhooks.values()
+            if webhook.event == event and (event not in ORIGIN_EVENTS or origin in webhook.origins)
+        ]
+
+
+def signed_body(
+    webhook: Webhook, event: str, data: JsonObject, *, without_id: bool = False, stale_ms: int = 0
+) -> bytes:
+    """Return a webhook body: event, data, and the signature over a fresh token and the time."""
+    triggered_at = now_ms() - stale_ms
+    token = new_token()
+    body: JsonObject = {} if without_id else {"id": new_id()}
+    body |= {"event": event, "triggeredAt": triggered_at, "token": token, "data": data}
+    body["signature"] = sign(webhook.signature_token, token, triggered_at)
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+class TokenBucket:
+    """Refills at the account's rate up to its burst; guarded by the account's lock."""
+
+    def __init__(self, settings: LeverSettings) -> None:
+        self._settings = settings
+        self._tokens = float(settings.rate_burst)
+        self._refilled_at = time.monotonic()
+
+    def take(self) -> bool:
+        """Take one token and return whether there was one; always true while the limit is off."""
+        rate = self._settings.rate_limit
+        if rate <= 0:
+            return True
+        now = time.monotonic()
+        refill = (now - self._refilled_at) * rate
+        self._tokens = min(float(self._settings.rate_burst), self._tokens + refill)
+        self._refilled_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class LeverAccount:
+    """State and indexes of one account; hold `lock` while reading or changing it."""
+
+    def __init__(self, slug: str, name: str, sender: WebhookSender, settings: LeverSettings) -> None:
+        self.slug = slug
+        self.name = name
+        self.id = stable_id(slug, "lever-account")
+        self.lock = RLock()
+        self.settings = settings
+        self.bucket = TokenBucket(settings)
+        self.events = Events(sender, settings)
+        self.ledger = Ledger()
+        self.users: dict[str, User] = {}
+        self.stages: dict[str, Stage] = {}
+        self.archive_reasons: dict[str, ArchiveReason] = {}
+        self.postings: dict[str, Posting] = {}
+        self.templates: dict[str, FeedbackTemplate] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.opportunities: dict[str, Opportunity] = {}
+        self.deleted: dict[str, Opportunity] = {}
+        self.by_stage: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
+        self.by_contact: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
+        self.by_posting: defaultdict[str, dict[str, Opportunity]] = defaultdict(dict)
+        self.contact_by_email: dict[str, Contact] = {}
+        self._ranks: dict[str, int] = {}
+
+    def add_contact(self, contact: Contact) -> None:
+        """Add a person."""
+        self.contacts[contact.id] = contact
+        for email in contact.emails:
+            self.contact_by_email.setdefault(canonical_email(email), contact)
+
+    def set_emails(self, contact: Contact, emails: list[str]) -> None:
+        """Change a person's addresses, and the index with them."""
+        for email in contact.emails:
+            if self.contact_by_email.get(canonical_email(email)) is contact:
+                del self.contact_by_email[canonical_email(email)]
+        contact.emails = emails
+        for email in emails:
+            self.contact_by_email.setdefault(canonical_email(email), contact)
+
+    def add_opportunity(self, opportunity: Opportunity) -> None:
+        """Add an opportunity; tags of its posting are copied onto it."""
+        self.opportunities[opportunity.id] = opportunity
+        self.by_stage[opportunity.stage][opportunity.id] = opportunity
+        self.by_contact[opportunity.contact_id][opportunity.id] = opportunity
+        if opportunity.posting_id:
+            self.by_posting[opportunity.posting_id][opportunity.id] = opportunity
+            posting = self.postings[opportunity.posting_id]
+            inherited = [tag for tag in posting.inherited_tags() if tag not in opportunity.tags]
+            opportunity.tags += inherited
+            opportunity.inherited.update(inherited)
+
+    def drop_opportunity(self, opportunity: Opportunity) -> None:
+        """Remove an opportunity from every index; it stays among the deleted."""
+        self.opportunities.pop(opportunity.id, None)
+        self.by_stage[opportunity.stage].pop(opportunity.id, None)
+        self.by_contact[opportunity.contact_id].pop(opportunity.id, None)
+        if opportunity.posting_id:
+            self.by_posting[opportunity.posting_id].pop(opportunity.id, None)
+        self.deleted[opportunity.id] = opportunity
+
+    def set_stage(self, opportunity: Opportunity, stage_id: str) -> None:
+        """Put an opportunity in another stage, and the index with it."""
+        self.by_stage[opportunity.stage].pop(opportunity.id, None)
+        opportunity.stage = stage_id
+        self.by_stage[stage_id][opportunity.id] = opportunity
+
+    def rank(self, stage_id: str) -> int:
+        """Return a stage's zero-based place in the pipeline."""
+        # Stages are only ever appended, so the ranks are current while the number of stages is.
+        if len(self._ranks) != len(self.stages):
+            self._ranks = {known: index for index, known in enumerate(self.stages)}
+        return self._ranks.get(stage_id, len(self.stages))
+
+    def find_stage(self, name: str) -> Stage | None:
+        """Return the stage with that id, or else with that text in any case."""
+        if name in self.stages:
+            return self.stages[name]
+        folded = name.strip().casefold()
+        return next((stage for stage in self.stages.values() if stage.text.casefold() == folded), None)
+
+    def find_posting(self, name: str) -> Posting | None:
+        """Return the posting with that id, or else with that title."""
+        if name in self.postings:
+            return self.postings[name]
+        return next((posting for posting in self.postings.values() if posting.text == name), None)
+
+    def super_admin(self) -> User | None:
+        """Return the first active Super Admin, who counts as signed in on the account's pages."""
+        return self.user_with_role("super admin")
+
+    def actor(self) -> str | None:
+        """Return the id of the user who is signed in on the pages."""
+        user = self.super_admin()
+        return user.id if user else None
+
+    def user_with_role(self, role: str) -> User | None:
+        """Return the first active user with a role."""
+        return next((u for u in self.users.values() if u.role == role and u.deactivated_at is None), None)
+
+    def user_name(self, user_id: str | None) -> str:
+        """Return a user's name, or an empty string for an unknown one."""
+        user = self.users.get(user_id or "")
+        return user.name if user else ""
+
+    def contact_of(self, opportunity: Opportunity) -> Contact:
+        """Return the contact of an opportunity."""
+        return self.contacts[opportunity.contact_id]
+
+    def in_stages(self, stage_ids: Iterable[str]) -> list[Opportunity]:
+        """Return the opportunities in some stages, by the index."""
+        return [item for stage_id in stage_ids for item in self.by_stage[stage_id].values()]

@@ -1,1 +1,0 @@
-"""What happens in the pretend Lever, from its API, its pages and its control API alike."""

@@ -1,0 +1,151 @@
+"""What happens to opportunities, contacts and postings, and which events that sends."""
+
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.records import Contact, Opportunity, Posting
+from portal.devtools.sandbox.values import JsonObject, now_ms
+
+
+def comment(opportunity: Opportunity, user: str | None, text: str, created_at: int) -> JsonObject:
+    """Return one comment of a note, with the stage the opportunity is in."""
+    return {
+        "type": "note",
+        "text": "Comment",
+        "value": text,
+        "createdAt": created_at,
+        "user": user,
+        "score": None,
+        "stage": opportunity.stage,
+    }
+
+
+def event_data(opportunity: Opportunity) -> JsonObject:
+    """Return the ids every event of an opportunity carries; no names, no addresses."""
+    return {
+        "opportunityId": opportunity.id,
+        "candidateId": opportunity.id,
+        "contactId": opportunity.contact_id,
+    }
+
+
+def create(account: LeverAccount, opportunity: Opportunity) -> None:
+    """Add a new opportunity."""
+    account.add_opportunity(opportunity)
+    if not opportunity.stage_changes:
+        record_stage(account, opportunity, opportunity.owner)
+    if opportunity.posting_id:
+        extra = {"applicationId": opportunity.application_id, "createdAt": opportunity.created_at}
+        _emit(account, "applicationCreated", opportunity, extra)
+
+
+def record_stage(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
+    """Append the current stage to the opportunity's history."""
+    change: JsonObject = {
+        "toStageId": opportunity.stage,
+        "toStageIndex": account.rank(opportunity.stage),
+        "updatedAt": now_ms(),
+    }
+    if user:
+        change["userId"] = user
+    opportunity.stage_changes.append(change)
+
+
+def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str, user: str | None) -> bool:
+    """Move an opportunity and return whether it moved; one that is there already sends no event."""
+    from_stage = opportunity.stage
+    if from_stage == stage_id:
+        return False
+    account.set_stage(opportunity, stage_id)
+    record_stage(account, opportunity, user)
+    opportunity.mark_updated()
+    opportunity.last_advanced_at = opportunity.updated_at
+    extra = {"fromStageId": from_stage, "toStageId": stage_id}
+    _emit(account, "candidateStageChange", opportunity, extra)
+    return True
+
+
+def set_archived(account: LeverAccount, opportunity: Opportunity, reason_id: str | None) -> None:
+    """Archive an opportunity for a reason, or un-archive it with None."""
+    before = opportunity.archived
+    if reason_id is None:
+        opportunity.archived = None
+    else:
+        opportunity.archived = {"reason": reason_id, "archivedAt": now_ms()}
+    opportunity.mark_updated()
+    if before == opportunity.archived:
+        return
+    extra = {"fromArchived": before, "toArchived": opportunity.archived}
+    _emit(account, "candidateArchiveChange", opportunity, extra)
+    reason = account.archive_reasons.get(reason_id or "")
+    if reason is not None and reason.type == "hired":
+        _emit(account, "candidateHired", opportunity, {})
+
+
+def delete(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
+    """Delete an opportunity."""
+    account.drop_opportunity(opportunity)
+    opportunity.deleted_at, opportunity.deleted_by = now_ms(), user
+    _emit(account, "candidateDeleted", opportunity, {"deletedBy": user})
+
+
+def anonymize(account: LeverAccount, contact: Contact) -> None:
+    """Erase a contact's name, addresses and links; notes and feedback stay, as in Lever."""
+    account.set_emails(contact, [])
+    contact.name, contact.headline, contact.location = "Anonymized candidate", "", ""
+    contact.phones, contact.links = [], []
+    contact.is_anonymized = True
+    for opportunity in account.by_contact[contact.id].values():
+        opportunity.mark_updated()
+
+
+def add_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+    """Add the tags that aren't there yet, in order."""
+    for tag in tags:
+        if tag not in opportunity.tags:
+            opportunity.tags.append(tag)
+        else:
+            opportunity.inherited.discard(tag)
+    opportunity.mark_updated()
+
+
+def remove_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+    """Remove the tags that are there."""
+    for tag in tags:
+        if tag in opportunity.tags:
+            opportunity.tags.remove(tag)
+            opportunity.inherited.discard(tag)
+    opportunity.mark_updated()
+
+
+def add_links(account: LeverAccount, contact: Contact, links: list[str]) -> None:
+    """Add links to a contact; every opportunity of the contact shows them."""
+    contact.links += [link for link in dict.fromkeys(links) if link not in contact.links]
+    for opportunity in account.by_contact[contact.id].values():
+        opportunity.mark_updated()
+
+
+def tag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
+    """Put a tag on a posting, and on its active opportunities."""
+    if tag in posting.tags:
+        return
+    posting.tags.append(tag)
+    posting.updated_at = now_ms()
+    for opportunity in account.by_posting[posting.id].values():
+        if opportunity.archived is None and tag not in opportunity.tags:
+            opportunity.tags.append(tag)
+            opportunity.inherited.add(tag)
+
+
+def untag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
+    """Take a tag off a posting, and off the opportunities that only inherited it."""
+    if tag not in posting.tags:
+        return
+    posting.tags.remove(tag)
+    posting.updated_at = now_ms()
+    for opportunity in account.by_posting[posting.id].values():
+        if tag in opportunity.inherited:
+            remove_tags(account, opportunity, [tag])
+
+
+def _emit(account: LeverAccount, event: str, opportunity: Opportunity, extra: JsonObject) -> None:
+    data = event_data(opportunity) | extra
+    account.events.emit(event, data, origin=opportunity.origin, subject=opportunity.id)

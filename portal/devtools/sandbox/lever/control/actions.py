@@ -1,0 +1,242 @@
+"""Control calls by which people act: recruiters on candidates, Super Admins on grants and webhooks."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from portal.devtools.sandbox.lever import candidacies
+from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.control.accounts import LeverControl
+from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
+from portal.devtools.sandbox.lever.records import Opportunity
+from portal.devtools.sandbox.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    control_route,
+    json_response,
+)
+from portal.devtools.sandbox.values import JsonObject, new_id, pick, text_list
+
+
+class CandidateControl(LeverControl):
+    """Acts as a recruiter would on the pages."""
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "move", self.move),
+            control_route("POST", "archive", self.archive),
+            control_route("POST", "delete", self.delete),
+            control_route("POST", "anonymize", self.anonymize),
+            control_route("POST", "tags", self.change_tags),
+            control_route("POST", "people", self.change_people),
+        ]
+
+    def move(self, request: Request) -> Response:
+        """Move opportunities to a stage, as the Stage button does."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            stage = account.find_stage(pick(body, "stage", str, ""))
+            if stage is None:
+                raise HttpError(400, "no such stage")
+            moved = [
+                item.id
+                for item in self.opportunities(account, body)
+                if candidacies.change_stage(account, item, stage.id, account.actor())
+            ]
+        return json_response({"stage": stage.id, "moved": moved})
+
+    def archive(self, request: Request) -> Response:
+        """Archive opportunities for a reason by id or text; null un-archives."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            named = body.get("reason")
+            reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
+            if named is not None and not reasons:
+                raise HttpError(400, "no such archive reason")
+            items = self.opportunities(account, body)
+            for item in items:
+                candidacies.set_archived(account, item, reasons[0] if reasons else None)
+        return json_response({"archived": [item.id for item in items]})
+
+    def delete(self, request: Request) -> Response:
+        """Delete opportunities."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            items = self.opportunities(account, body)
+            for item in items:
+                candidacies.delete(account, item, account.actor())
+        return json_response({"deleted": [item.id for item in items]})
+
+    def anonymize(self, request: Request) -> Response:
+        """Anonymize the contacts of opportunities."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            items = self.opportunities(account, body)
+            for item in items:
+                candidacies.anonymize(account, account.contact_of(item))
+        return json_response({"anonymized": [item.id for item in items]})
+
+    def change_people(self, request: Request) -> Response:
+        """Set by user id who owns, follows and interviews opportunities, and who hires for their posting."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            items = self.opportunities(account, body)
+            for item in items:
+                item.owner = pick(body, "owner", str, item.owner)
+                if "followers" in body:
+                    item.followers = text_list(body["followers"])
+                if "interviewers" in body:
+                    item.interviewers = text_list(body["interviewers"])
+                posting = account.postings.get(item.posting_id or "")
+                if posting is not None:
+                    posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
+                item.mark_updated()
+        return json_response({"changed": [item.id for item in items]})
+
+    def change_tags(self, request: Request) -> Response:
+        """Add and remove tags on opportunities or on a posting."""
+        body = request.json_object()
+        account = self.account(body)
+        add, remove = text_list(body.get("add")), text_list(body.get("remove"))
+        with account.lock:
+            posting = account.find_posting(pick(body, "posting", str, ""))
+            if posting is not None:
+                for tag in add:
+                    candidacies.tag_posting(account, posting, tag)
+                for tag in remove:
+                    candidacies.untag_posting(account, posting, tag)
+                return json_response({"posting": posting.id, "tags": posting.tags})
+            items = self.opportunities(account, body)
+            for item in items:
+                candidacies.add_tags(account, item, add)
+                candidacies.remove_tags(account, item, remove)
+            return json_response({"tags": {item.id: item.tags for item in items}})
+
+
+class GrantControl(LeverControl):
+    """Acts as a Super Admin would under Authorized apps, and lets time pass for grants."""
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "consent", self.consent),
+            control_route("POST", "revoke", self.revoke),
+            control_route("POST", "expire", self.expire),
+        ]
+
+    def consent(self, request: Request) -> Response:
+        """Answer the consent page at an authorize URL; the answer says where that leads."""
+        body = request.json_object()
+        account = self.account(body)
+        query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
+        asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
+        decision, role = pick(body, "decision", str, "accept"), pick(body, "role", str, "super admin")
+        answer = Consent(self._platform).answer(asked, decision, account, role)
+        return json_response({"redirect": answer.url})
+
+    def revoke(self, request: Request) -> Response:
+        """Revoke the app's access to an account."""
+        account = self.account(request.json_object())
+        return json_response({"revoked": self._platform.grants.revoke(account.slug)})
+
+    def expire(self, request: Request) -> Response:
+        """Expire access tokens now; with `days`, also make the grants that much older."""
+        body = request.json_object()
+        account = self.account(body)
+        expired = self._platform.grants.expire_access(account.slug)
+        self._platform.grants.age(account.slug, float(pick(body, "days", int, 0)))
+        return json_response({"expired": expired})
+
+
+STAGE_CHANGE = "candidateStageChange"
+
+
+class WebhookControl(LeverControl):
+    """Acts as a Super Admin would under Webhooks, and sends deliveries at will."""
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "webhook", self.make_webhook),
+            control_route("POST", "verify", self.verify),
+            control_route("POST", "webhooks/deliver", self.deliver),
+            control_route("POST", "webhooks/rerun", self.rerun),
+        ]
+
+    def make_webhook(self, request: Request) -> Response:
+        """Make a webhook by hand and switch its event on."""
+        body = request.json_object()
+        account = self.account(body)
+        event, url = pick(body, "event", str, STAGE_CHANGE), pick(body, "url", str, "")
+        if event not in EVENTS or not url:
+            raise HttpError(400, "a known event and a url are needed")
+        webhook = Webhook(new_id(), event, url)
+        with account.lock:
+            account.events.webhooks[webhook.id] = webhook
+            account.events.enabled.add(event)
+        return json_response({"id": webhook.id, "signature_token": webhook.signature_token})
+
+    def verify(self, request: Request) -> Response:
+        """Press Verify Connection and answer what the receiver answered."""
+        body = request.json_object()
+        account = self.account(body)
+        webhook = account.events.webhooks.get(pick(body, "webhook", str, ""))
+        if webhook is None:
+            raise HttpError(404, "no such webhook")
+        attempt = account.events.verify(webhook)
+        return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
+
+    def deliver(self, request: Request) -> Response:
+        """Send webhooks about opportunities at will: copies, shuffled, without id, with an old time."""
+        body = request.json_object()
+        account = self.account(body)
+        event = pick(body, "event", str, STAGE_CHANGE)
+        copies = 1 + max(0, pick(body, "duplicates", int, 0))
+        without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
+        with account.lock:
+            webhooks = [
+                webhook
+                for webhook in account.events.webhooks.values()
+                if webhook.event == event and body.get("webhook") in (None, webhook.id)
+            ]
+            opportunities = self.opportunities(account, body)
+            if body.get("shuffle"):
+                opportunities.reverse()
+            sent = []
+            for opportunity in opportunities:
+                data = self._event_data(account, opportunity, event, body)
+                for webhook in webhooks:
+                    raw = signed_body(webhook, event, data, without_id=without_id, stale_ms=stale_ms)
+                    sent += [
+                        account.events.dispatch(webhook, event, raw, subject=opportunity.id).id
+                        for _ in range(copies)
+                    ]
+        return json_response({"deliveries": sent})
+
+    def rerun(self, request: Request) -> Response:
+        """Send an earlier delivery again."""
+        body = request.json_object()
+        account = self.account(body)
+        delivery = account.events.find(pick(body, "delivery", str, ""))
+        if delivery is None:
+            raise HttpError(404, "no such delivery")
+        return json_response({"delivery": account.events.rerun(delivery).id})
+
+    def _event_data(
+        self, account: LeverAccount, opportunity: Opportunity, event: str, body: JsonObject
+    ) -> JsonObject:
+        data = candidacies.event_data(opportunity)
+        if event == STAGE_CHANGE:
+            earlier = [change["toStageId"] for change in opportunity.stage_changes[:-1]]
+            start = account.find_stage(pick(body, "from", str, ""))
+            end = account.find_stage(pick(body, "to", str, ""))
+            data["fromStageId"] = start.id if start else (earlier[-1] if earlier else None)
+            data["toStageId"] = end.id if end else opportunity.stage
+        data.update(pick(body, "data", dict, {}))
+        return data

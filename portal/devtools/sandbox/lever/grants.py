@@ -1,0 +1,230 @@
+"""Grants: what customers allowed the app, with its scopes, codes, access tokens and refresh tokens."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field
+from threading import RLock
+
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.records import User
+from portal.devtools.sandbox.messages import HttpError
+from portal.devtools.sandbox.values import DAY_MS, JsonObject, new_id, now_ms
+
+_READ_ONLY = (
+    "applications archive_reasons audit_events diversity_surveys eeo_responses eeo_responses_pii offers "
+    "referrals resumes roles sources stages tags tasks"
+)
+_READ_WRITE = (
+    "contact feedback feedback_templates files forms form_templates groups interviews notes "
+    "opportunities panels permissions postings requisitions requisition_fields roles users webhooks"
+)
+SCOPES = (
+    {"offline_access", "confidential:access:admin", "uploads:write:admin"}
+    | {f"{name}:read:admin" for name in f"{_READ_ONLY} {_READ_WRITE}".split()}
+    | {f"{name}:write:admin" for name in _READ_WRITE.split()}
+)
+
+
+def has_scope(granted: frozenset[str], wanted: str) -> bool:
+    """Return whether scopes cover one, given without `:admin`; writing includes reading."""
+    if f"{wanted}:admin" in granted:
+        return True
+    name, _, verb = wanted.rpartition(":")
+    return verb == "read" and f"{name}:write:admin" in granted
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Signs access tokens; only this server can check them, as with Lever's."""
+
+    issuer: str
+    audience: str
+    client_id: str
+    key: bytes
+
+    def sign(self, user_id: str, account_id: str, scopes: frozenset[str], seconds: int) -> str:
+        """Return a token with the claims that Lever's tokens have."""
+        now = now_ms() // 1000
+        claims: JsonObject = {
+            "https://oauth.lever.co/userId": user_id,
+            "https://oauth.lever.co/accountId": account_id,
+            "https://oauth.lever.co/clientId": self.client_id,
+            "iss": self.issuer,
+            "sub": f"lever|{user_id}",
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + seconds,
+            "azp": self.client_id,
+            "scope": " ".join(sorted(scopes)),
+            "jti": new_id(),
+        }
+        head = _base64url(json.dumps({"alg": "HS512", "typ": "JWT"}).encode())
+        signed = f"{head}.{_base64url(json.dumps(claims).encode())}"
+        return f"{signed}.{_base64url(hmac.new(self.key, signed.encode(), hashlib.sha512).digest())}"
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+CODE_MS = 10 * 60 * 1000
+ACCESS_SECONDS = 3600
+#: A refresh token is dead after so many days without use, and so many after the consent.
+IDLE_DAYS, MOST_DAYS = 90, 365
+
+
+@dataclass
+class Client:
+    """The registered application."""
+
+    id: str
+    secret: str
+    name: str
+    redirect_uris: set[str]
+
+
+@dataclass
+class Grant:
+    """One customer's consent; refresh tokens change, the grant stays."""
+
+    account: str
+    user: str
+    scopes: frozenset[str]
+    id: str = field(default_factory=new_id)
+    created_at: int = field(default_factory=now_ms)
+    used_at: int = field(default_factory=now_ms)
+    refresh_token: str = ""
+    revoked_at: int | None = None
+
+
+@dataclass(slots=True)
+class AccessToken:
+    """What the API knows of an access token."""
+
+    account: str
+    grant: Grant
+    scopes: frozenset[str]
+    expires_at: int
+
+
+@dataclass(slots=True)
+class _Code:
+    grant: Grant
+    redirect_uri: str
+    expires_at: int
+
+
+class Grants:
+    """Every code, access token and refresh token of the server."""
+
+    def __init__(self, issuer: str, audience: str, client: Client) -> None:
+        self.client = client
+        self.grants: list[Grant] = []
+        self._issuer = TokenIssuer(issuer, audience, client.id, secrets.token_bytes(32))
+        self._lock = RLock()
+        self._codes: dict[str, _Code] = {}
+        self._access: dict[str, AccessToken] = {}
+        self._refresh: dict[str, Grant] = {}
+
+    def covering(self, account: str, scopes: frozenset[str]) -> Grant | None:
+        """Return a grant in force that covers these scopes."""
+        return next((grant for grant in self.of_account(account) if scopes <= grant.scopes), None)
+
+    def of_account(self, account: str) -> list[Grant]:
+        """Return an account's grants in force."""
+        with self._lock:
+            return [item for item in self.grants if item.account == account and item.revoked_at is None]
+
+    def grant(self, account: LeverAccount, user: User, scopes: frozenset[str]) -> Grant:
+        """Record a consent."""
+        with self._lock:
+            made = Grant(account.slug, user.id, scopes)
+            self.grants.append(made)
+            return made
+
+    def code(self, grant: Grant, redirect_uri: str) -> str:
+        """Return a single-use code for a grant, good for ten minutes."""
+        with self._lock:
+            code = secrets.token_urlsafe(24)
+            self._codes[code] = _Code(grant, redirect_uri, now_ms() + CODE_MS)
+            return code
+
+    def redeem(self, code: str, redirect_uri: str) -> Grant:
+        """Return the grant behind a code and use the code up; raises a 403 HttpError."""
+        with self._lock:
+            entry = self._codes.pop(code, None)
+        if entry is None or entry.expires_at < now_ms() or entry.grant.revoked_at is not None:
+            raise HttpError(403, "Invalid authorization code", "invalid_grant")
+        if entry.redirect_uri != redirect_uri:
+            raise HttpError(403, "The redirect URI is wrong", "invalid_grant")
+        return entry.grant
+
+    def refresh(self, token: str, accounts: dict[str, LeverAccount]) -> Grant:
+        """Return the grant behind a refresh token; raises a 403 HttpError."""
+        invalid = HttpError(403, "Unknown or invalid refresh token.", "invalid_grant")
+        with self._lock:
+            grant = self._refresh.get(token)
+            if grant is None or grant.revoked_at is not None or grant.account not in accounts:
+                raise invalid
+            now = now_ms()
+            is_too_old = (
+                now - grant.used_at > IDLE_DAYS * DAY_MS or now - grant.created_at > MOST_DAYS * DAY_MS
+            )
+            if token != grant.refresh_token or is_too_old:
+                raise invalid
+            return grant
+
+    def issue(self, grant: Grant, account: LeverAccount) -> JsonObject:
+        """Return a token answer for a grant, with a new refresh token in place of the old one."""
+        with self._lock:
+            now = now_ms()
+            token = self._issuer.sign(grant.user, account.id, grant.scopes, ACCESS_SECONDS)
+            self._access = {key: item for key, item in self._access.items() if item.expires_at > now}
+            self._access[token] = AccessToken(account.slug, grant, grant.scopes, now + ACCESS_SECONDS * 1000)
+            answer: JsonObject = {"access_token": token}
+            if "offline_access" in grant.scopes:
+                self._refresh.pop(grant.refresh_token, None)
+                grant.refresh_token = f"v1.{secrets.token_urlsafe(32)}"
+                self._refresh[grant.refresh_token] = grant
+                answer["refresh_token"] = grant.refresh_token
+            grant.used_at = now
+            scope = " ".join(sorted(grant.scopes))
+            return answer | {"token_type": "Bearer", "scope": scope, "expires_in": ACCESS_SECONDS}
+
+    def access(self, token: str) -> AccessToken | None:
+        """Return what an access token gives access to, or None once it is expired or revoked."""
+        found = self._access.get(token)
+        if found is None or found.expires_at <= now_ms() or found.grant.revoked_at is not None:
+            return None
+        return found
+
+    def account_of_refresh_token(self, refresh_token: str) -> str:
+        """Return the account behind a refresh token, valid or not, or an empty string."""
+        grant = self._refresh.get(refresh_token)
+        return grant.account if grant else ""
+
+    def revoke(self, account: str) -> int:
+        """End an account's grants and return how many; the next API call and the next refresh fail."""
+        with self._lock:
+            grants = self.of_account(account)
+            for grant in grants:
+                grant.revoked_at = now_ms()
+            return len(grants)
+
+    def expire_access(self, account: str) -> int:
+        """Expire an account's access tokens now and return how many; refresh tokens stay valid."""
+        with self._lock:
+            tokens = [item for item in self._access.values() if item.account == account]
+            for item in tokens:
+                item.expires_at = 0
+            return len(tokens)
+
+    def age(self, account: str, days: float) -> None:
+        """Make an account's grants older and longer unused."""
+        with self._lock:
+            for grant in self.of_account(account):
+                grant.created_at -= int(days * DAY_MS)
+                grant.used_at -= int(days * DAY_MS)

@@ -1,0 +1,57 @@
+"""The options of a chaos run."""
+
+from argparse import ArgumentParser
+
+import pytest
+
+from portal.devtools.chaos.run import Options
+
+
+def read(*arguments: str) -> Options:
+    parser = ArgumentParser()
+    Options.add_to(parser)
+    return Options.read(vars(parser.parse_args(arguments)))
+
+
+def test_the_defaults_are_a_short_run_with_faults() -> None:
+    options = read()
+    assert (options.events, options.duplicates, options.faults, options.kill_every) == (200, 0.3, 0.2, 2.0)
+    assert options.has_faults
+
+
+def test_options_are_read() -> None:
+    options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--idempotency", "--json")
+    assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
+    assert options.idempotency
+    assert options.json
+    for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore"):
+        assert not read(run, "10").has_faults
+    server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
+    assert read(*server).restart_database == "pg_ctl restart"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--faults", "1.5"),
+        ("--duplicates", "-0.1"),
+        ("--events", "0"),
+        ("--organizations", "0"),
+        ("--kill-every", "-1"),
+        ("--ingest", "5", "--stall", "5"),
+        ("--attack", "5", "--stall", "5"),
+        ("--attack", "-1"),
+        ("--restarts", "2", "--outage", "5"),
+        ("--restore", "5", "--outage", "5"),
+        ("--unreported",),
+        ("--ingest", "-1"),
+        ("--restart-database", "pg_ctl restart"),
+        ("--database-url", "sqlite:///x"),
+        ("--redis-url", "redis://127.0.0.1:6379"),
+        ("--redis-outage", "5"),
+        ("--compare", "--outage", "5"),
+    ],
+)
+def test_impossible_options_are_refused_with_the_fix(arguments) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(*arguments)
