@@ -51,9 +51,14 @@ append_only.lift_while_flushed()
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
     """Mark what opens a browser, before `-m` chooses; skip the suites whose services aren't installed, unless they are
-    required; run the longest test first.
+    required; let each process begin with one of the longest tests.
     """
-    items.sort(key=lambda item: item.path.name != "test_postgresql.py")
+    longest = [item for item in items if item.path.name == "test_postgresql.py"]
+    count, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for item in items if item not in longest]
+    for number, item in enumerate(longest):
+        share_begins = count * (number % processes) // processes
+        items.insert(share_begins + len(longest), item)  # surely inside the share
     missing = test_suites.missing()
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
