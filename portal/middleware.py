@@ -11,7 +11,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.csp import build_policy
 
-from integrations.http import customer_calls
+from integrations.http import public_web
 from integrations.pages.time_zones import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
@@ -209,12 +209,12 @@ class CustomerCallsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request."""
-        with customer_calls.of_request():
+        with public_web.bound_customer_calls():
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Say that it is to be tried again. A page that a provider led to is loaded again: nothing was asked yet."""
-        if not isinstance(exception, customer_calls.TooManyCalls):
+        if not isinstance(exception, public_web.TooManyCalls):
             return None
         response = render(request, "busy.html", {"seconds": RETRY_SECONDS}, status=429)
         response["Retry-After"] = str(RETRY_SECONDS)

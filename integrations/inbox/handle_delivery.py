@@ -30,7 +30,7 @@ from integrations.outbox.outcome import (
     wait_until_shown,
 )
 from integrations.privacy.erase import erase
-from integrations.results.webhook_hint import apply_hint
+from integrations.results.poll import apply_hint
 from integrations.store import database
 from integrations.store.database import with_retry
 from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
@@ -173,22 +173,16 @@ def _retry(delivery: Delivery, error: PlatformError) -> None:
     now = database.now()
     failing_since = delivery.failing_since or now
     if now - failing_since >= RETRY_FOR:
-        _give_up(delivery, error)
+        if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+            delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
+            return
+        explanation = GIVEN_UP.format(reason=str(error).rstrip("."))
+        _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)
         return
     # without a connection the next try records the verdict `disconnected`
     is_disconnected = isinstance(error, NotConnected)
     wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
     _try_later(delivery, due_at=database.due_after(wait), last_error=str(error), failing_since=failing_since)
-
-
-def _give_up(delivery: Delivery, error: PlatformError) -> None:
-    """Record that it could not be decided: what the sweep finds in the stage is then decided anew."""
-    reason = str(error).rstrip(".")
-    if delivery.event == WebhookEvent.CANDIDATE_DELETED:
-        delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
-        return
-    explanation = GIVEN_UP.format(reason=reason)
-    _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)
 
 
 def _try_later(delivery: Delivery, **changes: object) -> None:

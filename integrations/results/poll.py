@@ -1,4 +1,7 @@
-"""Poll CodeScreen about one invitation: when, by which worker, until when, and what the answer changes."""
+"""Ask CodeScreen how far an invitation is: by the clock, and when a webhook says that there is news.
+
+Source of the event types: the account's webhook extension (Standard Webhooks), where an account has it.
+"""
 
 import logging
 import random
@@ -14,20 +17,111 @@ from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
-from integrations.core.invitation_status import FOLLOWED, NO_RESULT, FollowingEnd, InvitationStatus
+from integrations.codescreen.payloads import WebhookHint
+from integrations.core.invitation_status import (
+    FOLLOWED,
+    NO_RESULT,
+    ON_THE_WAY,
+    FollowingEnd,
+)
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import lower_first
 from integrations.effects.kinds.messages import enqueue_note
+from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.effects.sending import mark_invited
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.notifications.models import EmailTopic
-from integrations.notifications.names import UNNAMED, first_name
+from integrations.notifications.names import UNNAMED, candidate_names, first_name
 from integrations.notifications.notify import notify_members
+from integrations.notifications.payload import InvitationUnchanged
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.results.recording import record_progress
 from integrations.store import database
 from integrations.store.database import due_after
 from integrations.store.leasing import LEASE
+
+# Apply a webhook: it makes an invitation due for a poll, and is never taken as the answer.
+
+
+SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
+
+
+def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
+    """Make the invitation that a webhook names due for a poll and return it; None when the portal didn't send it.
+
+    An invitation that a person stopped isn't polled. A webhook that carries the invitation's external id also confirms
+    an uncertain one, even if a person has since requested that it be sent again.
+    """
+    rows = Invitation.objects.filter(organization=organization)
+    invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
+    if invitation is None and hint.external_id and hint.instance_id:
+        unconfirmed = [status for status in ON_THE_WAY if status != Status.HELD]
+        waiting = rows.filter(external_id=hint.external_id, status__in=unconfirmed, instance_id="")
+        invitation = waiting.first()
+        if invitation is not None:
+            mark_invited(invitation, hint.instance_id)
+    if invitation is None or invitation.stopped_by_user or invitation.erased_at is not None:
+        return invitation
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+    if hint.type == SUBMITTED:
+        _record_submission(invitation)
+    if hint.type == EMAIL_BOUNCED:
+        _record_bounce(invitation)
+    return invitation
+
+
+def _record_bounce(invitation: Invitation) -> None:
+    """Record that the invitation's e-mail bounced, and tell the members; nothing once it was started."""
+    with transaction.atomic():
+        is_new = Invitation.objects.filter(
+            pk=invitation.pk, status=Status.INVITED, bounced_at__isnull=True
+        ).update(bounced_at=database.now())
+        if is_new:
+            notify_members(
+                invitation.organization,
+                EmailTopic.INVITATION_BOUNCED,
+                str(invitation.pk),
+                subject="The invitation bounced",
+                lines=[
+                    f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
+                    "Correct the address in Lever. Then press “Correct and send again” on the candidate's page.",
+                ],
+                invitation=invitation,
+                holds_while=InvitationUnchanged.of(invitation),
+            )
+
+
+def _record_submission(invitation: Invitation) -> None:
+    """Record a submission, and tell the members who chose it.
+
+    Only a webhook reports it: CodeScreen's status stays In_Progress until the evaluation.
+    """
+    now = database.now()
+    with transaction.atomic():
+        invitation = Invitation.objects.reread_locked(invitation)
+        was_started = invitation.status == Status.IN_PROGRESS
+        if not was_started and invitation.status != Status.INVITED:
+            return
+        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
+        if not was_started:  # the start is reported later, or never
+            enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        # not once the result is there, which has an e-mail of its own
+        notify_members(
+            invitation.organization,
+            EmailTopic.SUBMITTED,
+            f"{invitation.pk}:{invitation.changed_at.isoformat()}",
+            subject="The assessment was submitted",
+            lines=[
+                f"“{invitation.assessment_name}” was submitted. CodeScreen is evaluating it, and the result follows.",
+            ],
+            variables=candidate_names(invitation),
+            invitation=invitation,
+            holds_while=InvitationUnchanged.of(invitation),
+        )
+
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +133,7 @@ NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
 
 def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | None:
     """Return why CodeScreen is no longer to be asked, after an answer at `now`; None while it is."""
-    end = InvitationStatus(invitation.status).record.following_ends
+    end = Status(invitation.status).record.following_ends
     if end is None:
         return None
     since = invitation.followed_since
@@ -124,7 +218,7 @@ SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
 
 def poll_interval(status: str) -> timedelta | None:
     """Return the time between polls at that status; None when it isn't polled."""
-    pace = InvitationStatus(status).record.poll
+    pace = Status(status).record.poll
     return None if pace is None else timedelta(seconds=getattr(settings, pace.setting)) * pace.times
 
 
@@ -235,15 +329,10 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
         )
         # else a webhook has made the invitation due during this poll
         if invitation.next_poll_at == known.next_poll_at:
-            _schedule_or_end(invitation, now)
+            if end := why_following_ends(invitation, now):
+                end_following(invitation, end)
+            else:
+                Invitation.objects.filter(pk=invitation.pk).update(
+                    next_poll_at=next_poll(invitation, now), **FOLLOWING_GOES_ON
+                )
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED
-
-
-def _schedule_or_end(invitation: Invitation, now: datetime) -> None:
-    """Schedule the next poll of an invitation that was just polled, or end following it."""
-    if end := why_following_ends(invitation, now):
-        end_following(invitation, end)
-        return
-    Invitation.objects.filter(pk=invitation.pk).update(
-        next_poll_at=next_poll(invitation, now), **FOLLOWING_GOES_ON
-    )

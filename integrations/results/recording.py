@@ -104,8 +104,12 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
     organization_id = invitation.organization_id
     number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
-    _enqueue_tags(invitation, result, number)
     key = f"{invitation.pk}:{number}"
+    progress_tag = choose_progress_tag(invitation.status, result.outcome)
+    result_tag = _result_tag(invitation, result, number)
+    # as one effect, unless a later round has the progress tag
+    if not enqueue_progress_tag(invitation, progress_tag, result_tag) and result_tag is not None:
+        SET_RESULT_TAG.enqueue(organization_id, key, result_tag, invitation=invitation)
     WRITE_FEEDBACK.enqueue(organization_id, key, FeedbackPayload(result.pk), invitation=invitation)
     if result.report_url:
         ADD_REPORT_LINK.enqueue(
@@ -144,16 +148,6 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
         },
         invitation=invitation,
     )
-
-
-def _enqueue_tags(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the progress tag and the result tag: as one effect, unless a later round has the progress tag."""
-    progress_tag = choose_progress_tag(invitation.status, result.outcome)
-    result_tag = _result_tag(invitation, result, number)
-    if enqueue_progress_tag(invitation, progress_tag, result_tag) or result_tag is None:
-        return
-    key = f"{invitation.pk}:{number}"
-    SET_RESULT_TAG.enqueue(invitation.organization_id, key, result_tag, invitation=invitation)
 
 
 def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:

@@ -13,7 +13,7 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.http import customer_calls, public_web
+from integrations.http import public_web
 from integrations.notifications.models import AlertAddress
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
@@ -38,8 +38,8 @@ def busy(organization) -> Iterator[None]:
     begun, over = threading.Event(), threading.Event()
 
     def wait() -> None:
-        with customer_calls.of_request():
-            customer_calls.begin(organization.pk)
+        with public_web.bound_customer_calls():
+            public_web.begin_customer_call(organization.pk)
             begun.set()
             over.wait(30)
 
@@ -95,7 +95,7 @@ def test_while_one_request_waits_the_others_are_told_to_wait_at_once(busy, acts,
         answer = act()
         assert (name, answer.status_code, answer["Retry-After"]) == (name, 429, "3")
         assert "Another request is under way" in answer.content.decode()
-        assert time.monotonic() - began < customer_calls.CALL_SECONDS, name
+        assert time.monotonic() - began < public_web.CALL_SECONDS, name
     assert AlertAddress.objects.count() == 1
     assert IdentityProvider.objects.get().issuer.count("/") == 2
     assert SignInDomain.objects.get().checked_at is None
@@ -108,32 +108,32 @@ def test_a_page_that_a_provider_led_to_is_loaded_again(busy, acts):
 
 def test_another_customer_is_not_kept_waiting(busy):
     other = factories.OrganizationFactory.create()
-    with customer_calls.of_request():
-        assert customer_calls.begin(other.pk) == customer_calls.CALL_SECONDS
+    with public_web.bound_customer_calls():
+        assert public_web.begin_customer_call(other.pk) == public_web.CALL_SECONDS
 
 
 def test_few_requests_of_all_customers_wait_at_once_and_one_goes_on_when_another_ends():
-    taken = [customer_calls.of_request() for _ in range(customer_calls.AT_ONCE)]
+    taken = [public_web.bound_customer_calls() for _ in range(public_web.AT_ONCE)]
     for number, request in enumerate(taken):
         request.__enter__()
-        customer_calls.begin(-number)
-        customer_calls.begin(-number)  # its second call needs no second slot
-    with customer_calls.of_request(), pytest.raises(customer_calls.TooManyCalls):
-        customer_calls.begin(-100)
+        public_web.begin_customer_call(-number)
+        public_web.begin_customer_call(-number)  # its second call needs no second slot
+    with public_web.bound_customer_calls(), pytest.raises(public_web.TooManyCalls):
+        public_web.begin_customer_call(-100)
     for request in reversed(taken):
         request.__exit__(None, None, None)
-    with customer_calls.of_request():
-        assert customer_calls.begin(-100) == customer_calls.CALL_SECONDS
+    with public_web.bound_customer_calls():
+        assert public_web.begin_customer_call(-100) == public_web.CALL_SECONDS
 
 
 def test_a_call_in_a_request_ends_sooner_than_a_workers(silent, organization, monkeypatch):
-    monkeypatch.setattr(customer_calls, "CALL_SECONDS", 0.1)
-    with customer_calls.of_request(), pytest.raises(requests.Timeout):
+    monkeypatch.setattr(public_web, "CALL_SECONDS", 0.1)
+    with public_web.bound_customer_calls(), pytest.raises(requests.Timeout):
         public_web.call("GET", silent, organization.pk)
 
 
 def test_a_provider_without_discovery_is_asked_once_a_minute(acts, monkeypatch):
-    monkeypatch.setattr(customer_calls, "CALL_SECONDS", 0.1)
+    monkeypatch.setattr(public_web, "CALL_SECONDS", 0.1)
     with mock.patch.object(public_web, "call", wraps=public_web.call) as call:
         for _ in range(3):
             assert acts["sign in"]().status_code == 200

@@ -28,7 +28,7 @@ from integrations.outbox import outcome
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Done, Retry
 from integrations.queue import worker
-from integrations.results import webhook_hint
+from integrations.results import poll
 from portal.devtools.sandbox.values import stable_id
 from tests.effects.conftest import enqueue_note_on_candidate
 from tests.support import factories
@@ -134,7 +134,7 @@ def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the
     Invitation.objects.update(status="uncertain")
     invitations.send_again(scenario.reread(invitation), "somebody")
     if confirmed_by == "webhook":
-        webhook_hint.apply_hint(
+        poll.apply_hint(
             scenario.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
         )
     else:

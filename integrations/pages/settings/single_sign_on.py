@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.accounts.acts.recent_sign_in import RecentSignInMixin
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.http import customer_calls
+from integrations.http import public_web
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, OperationView
@@ -95,7 +95,9 @@ class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, OperationVi
 
     def operate(self, form: Form) -> str | HttpResponse | None:
         """Save the provider, and ask it for its discovery document."""
-        customer_calls.begin(self.organization.pk)  # nothing is stored when the provider can't be asked now
+        public_web.begin_customer_call(
+            self.organization.pk
+        )  # nothing is stored when the provider can't be asked now
         if not save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user):
             return None
         provider = provider_of(self.organization)

@@ -15,7 +15,7 @@ from social_django.models import Association, Nonce
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import LabelledEnum
-from integrations.http import customer_calls, public_web
+from integrations.http import public_web
 from integrations.http.shapes import JsonObject
 from integrations.notifications.account_notices import tell_single_sign_on_changed
 from integrations.organizations.models.organization import Organization
@@ -87,8 +87,8 @@ def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
     Raises TooManyCalls.
     """
     try:
-        records = customer_calls.txt_records(domain.record_name, domain.organization_id)
-    except customer_calls.LookupFailed:
+        records = public_web.txt_records(domain.record_name, domain.organization_id)
+    except public_web.LookupFailed:
         return Proof.UNKNOWN
     is_found = domain.record_text in (record.strip() for record in records)
     try:

@@ -12,7 +12,7 @@ from integrations.invitations.models.result import Result
 from integrations.notifications.models import EmailKind
 from integrations.notifications.preferences import save_preferences
 from integrations.outbox.models import Effect
-from integrations.results import webhook_hint
+from integrations.results import poll
 from tests.notifications.outgoing import send_all
 from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
 from tests.support import factories
@@ -25,7 +25,7 @@ def choose_submissions(user) -> None:
 
 def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
     """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
-    return webhook_hint.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
+    return poll.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
 
 
 def test_a_webhook_makes_the_invitation_due_for_a_poll(invitation):
@@ -64,7 +64,7 @@ def test_a_submission_webhook_before_the_start_sets_the_in_progress_tag(invitati
 def test_a_submission_webhook_is_applied_to_the_current_row(invitation, poll_answer):
     read_before = Invitation.objects.get()
     poll_answer(COMPLETE)
-    webhook_hint._record_submission(read_before)
+    poll._record_submission(read_before)
     invitation.refresh_from_db()
     assert invitation.status == "completed"
     assert progress_tags() == [ProgressTag.COMPLETED]
@@ -144,7 +144,7 @@ def test_a_submission_is_not_mailed_once_the_result_is_there(invitation, super_a
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
     other = stranger.memberships.get().organization
-    assert webhook_hint.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
+    assert poll.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
     assert receive_webhook(invitation, instance="unknown") is None
     assert receive_webhook(invitation, instance="", external="") is None
 
