@@ -104,7 +104,12 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
     read_at = database.now()
     stages = lever.stages()
     if not stages and any(stage.gone_at is None for stage in known.values()):
-        _confirm_empty(connection, read_at)
+        missing_since = connection.stages_missing_since
+        if missing_since is None:
+            connection.stages_missing_since = read_at
+            connection.save(update_fields=["stages_missing_since"])
+        if missing_since is None or read_at - missing_since < CONFIRM_EMPTY_AFTER:
+            raise PlatformError("Lever listed no stage at all: it is asked again before that is believed.")
     entries = {
         stage.id: _stage_columns(
             known.get(stage.id), stage.name[:300], position, connection.stages_refreshed_at, read_at
@@ -114,16 +119,6 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
     Stage.objects.replace_all(organization, entries)
     connection.stages_refreshed_at, connection.stages_missing_since = read_at, None
     connection.save(update_fields=["stages_refreshed_at", "stages_missing_since"])
-
-
-def _confirm_empty(connection: LeverConnection, read_at: datetime) -> None:
-    """Return if Lever said so before and long enough ago. Raises PlatformError when it has to say so again."""
-    missing_since = connection.stages_missing_since
-    if missing_since is None:
-        connection.stages_missing_since = read_at
-        connection.save(update_fields=["stages_missing_since"])
-    if missing_since is None or read_at - missing_since < CONFIRM_EMPTY_AFTER:
-        raise PlatformError("Lever listed no stage at all: it is asked again before that is believed.")
 
 
 def _stage_columns(

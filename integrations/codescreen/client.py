@@ -1,6 +1,5 @@
 """CodeScreenClient: the three published calls, the names that CodeScreen requires, the shapes of its answers."""
 
-from collections.abc import Sequence
 from itertools import takewhile
 from urllib.parse import quote
 
@@ -83,7 +82,8 @@ def split_name(name: str) -> tuple[str, str]:
     parts = [part.split() for part in name.split(",")]
     words = next((part for part in parts if part), [])
     after_comma = parts[parts.index(words) + 1 :]
-    suffixes = [word for part in takewhile(_are_suffixes, after_comma) for word in part]
+    only_suffixes = takewhile(lambda part: all(_plain(word) in SUFFIXES for word in part), after_comma)
+    suffixes = [word for part in only_suffixes for word in part]
     if len(words) > 2 and _plain(words[0]) in TITLES:
         words = words[1:]
     while len(words) > 2 and _plain(words[-1]) in SUFFIXES:
@@ -93,10 +93,6 @@ def split_name(name: str) -> tuple[str, str]:
     if len(words) == 1:
         return words[0], " ".join(suffixes) or NO_LAST_NAME
     return " ".join(words[:-1]), " ".join([words[-1], *suffixes])
-
-
-def _are_suffixes(words: Sequence[str]) -> bool:
-    return all(_plain(word) in SUFFIXES for word in words)
 
 
 def _plain(word: str) -> str:

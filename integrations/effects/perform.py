@@ -124,20 +124,15 @@ def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
 def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) -> Retry | Uncertain | Failed:
     """Return how a platform's error ends the try; may ask Lever whether the author of the write has left."""
     author = kind_of(effect).author
-    if (
-        error.status in {400, 403} and author is not Author.NOBODY
-    ):  # as Lever refuses one who has left the account
+    # as Lever refuses one who has left the account
+    if error.status in {400, 403} and author is not Author.NOBODY:
         try:
             if replace_author(effect, clients, author):
                 return Retry(str(error), FIRST_RETRY, is_counted=False)
         except PlatformError as failure:
-            if _is_temporary(failure):
+            if not failure.permanent or failure.status in {None, 401}:
                 return outcome_of_error(effect, failure)  # whether the author has left is still unknown
     return outcome_of_error(effect, error)
-
-
-def _is_temporary(error: PlatformError) -> bool:
-    return not error.permanent or error.status in {None, 401}
 
 
 def outcome_of_error(effect: Effect, error: PlatformError) -> Retry | Uncertain | Failed:
@@ -145,19 +140,15 @@ def outcome_of_error(effect: Effect, error: PlatformError) -> Retry | Uncertain 
     if isinstance(error, CallDeferred):
         return Retry(effect.last_error, deferral(error), is_counted=False)
     if isinstance(error, NotConnected) or error.status == 401:
-        return _wait_for_connection(effect, error)
+        organization = Organization.objects.with_connections().get(pk=effect.organization_id)
+        notify_reconnect_needed(organization)
+        # a new connection makes waiting effects due, but this one was being performed then
+        is_back = not organization.disconnected_reason
+        return _defer(str(error), FIRST_RETRY if is_back else DISCONNECTED_RETRY)
     if error.permanent or database.now() - effect.trying_since > RETRY_FOR:
         return kind_of(effect).give_up(effect, str(error))
     started = StartedAttempt.CURRENT if error.ambiguous else StartedAttempt.EARLIER
     return Retry(str(error), wait_after(error, effect.attempts), started)
-
-
-def _wait_for_connection(effect: Effect, error: PlatformError) -> Retry:
-    organization = Organization.objects.with_connections().get(pk=effect.organization_id)
-    notify_reconnect_needed(organization)
-    # a new connection makes waiting effects due, but this one was being performed then
-    is_back = not organization.disconnected_reason
-    return _defer(str(error), FIRST_RETRY if is_back else DISCONNECTED_RETRY)
 
 
 def _record_crash(effect: Effect, crash: Crash) -> None:

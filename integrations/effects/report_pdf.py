@@ -65,7 +65,8 @@ def width(text: str, font: str, size: float) -> float:
 def _shown(character: str) -> str:
     if unicodedata.category(character)[0] == "C":
         return ""
-    if ord(character) in _regular.face.charToGlyph or _is_asian(character):
+    is_asian = _is_han(character) or _is_kana(character) or _is_hangul(character)
+    if is_asian or ord(character) in _regular.face.charToGlyph:
         return character
     base = unicodedata.normalize("NFKD", character)[0]
     return base if ord(base) in _regular.face.charToGlyph else MISSING
@@ -75,10 +76,6 @@ def _font_of(character: str, font: str, han: str) -> str:
     if ord(character) in _regular.face.charToGlyph:
         return font
     return KOREAN if _is_hangul(character) else han
-
-
-def _is_asian(character: str) -> bool:
-    return _is_han(character) or _is_kana(character) or _is_hangul(character)
 
 
 def _is_han(character: str) -> bool:

@@ -173,14 +173,10 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
         if (
             is_of_our_template
             and form.id not in taken
-            and (_is_empty(form) or _says_the_same(form, invitation))
+            and (not any(field.value for field in form.fields) or _says_the_same(form, invitation))
         ):
             return form.id
     return ""
-
-
-def _is_empty(form: FeedbackForm) -> bool:
-    return not any(field.value for field in form.fields)
 
 
 def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:

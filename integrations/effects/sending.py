@@ -80,20 +80,14 @@ def revalidate(
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-        return _wait_or_cancel(invitation)
+        reads = invitation.not_shown_reads + 1
+        if (wait := wait_until_shown(reads)) is None:
+            return _cancel(invitation, NOT_SHOWN)
+        Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
+        return Retry(NOT_SHOWN, wait)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _cancel(invitation, reason)
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
-
-
-def _wait_or_cancel(invitation: Invitation) -> NotSent:
-    """Ask Lever again later; cancel the invitation when Lever hasn't shown the candidate several times in a row."""
-    reads = invitation.not_shown_reads + 1
-    wait = wait_until_shown(reads)
-    if wait is None:
-        return _cancel(invitation, NOT_SHOWN)
-    Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
-    return Retry(NOT_SHOWN, wait)
 
 
 def _must_be_read(invitation: Invitation, now: datetime) -> bool:

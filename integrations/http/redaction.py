@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from urllib.parse import quote
 
 # Redacts personal data and secrets in what is stored and shown of a body, by the names of its fields.
@@ -36,14 +36,9 @@ def redact(value: object, key: str = "") -> object:
         return [redact(item, key) for item in value]
     if value in (None, "", True, False):
         return value
-    if key and _is_redacted(key):
+    if key and (_SECRET.search(key) or _PERSONAL.search(key)):
         return "[redacted]"
     return without_addresses(value) if isinstance(value, str) else value
-
-
-@lru_cache(maxsize=1000)
-def _is_redacted(key: str) -> bool:
-    return bool(_SECRET.search(key) or _PERSONAL.search(key))
 
 
 def redact_tokens(value: object, key: str = "") -> object:

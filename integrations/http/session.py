@@ -222,7 +222,9 @@ class PlatformSession:
         """
         self._before_call()
         request = Request(method, self.base_url + path, params, payload, form, headers, upload)
-        mask = SecretMask([*secrets_of_headers(headers or {}), *_secrets_of_form(form or {})])
+        # the token endpoint is the only one that is sent forms
+        secrets_of_form = [value for name, value in (form or {}).items() if name not in _PUBLIC_IN_FORMS]
+        mask = SecretMask([*secrets_of_headers(headers or {}), *secrets_of_form])
         started = time.monotonic()
         status: int | None = None
         decoded: object = None
@@ -297,11 +299,6 @@ class PlatformSession:
             retry_after=retry_after(response.headers),
             body=decoded,
         )
-
-
-def _secrets_of_form(form: Mapping[str, str]) -> list[str]:
-    """Return the values of a form that are secrets; the token endpoint is the only one that is sent forms."""
-    return [value for name, value in form.items() if name not in _PUBLIC_IN_FORMS]
 
 
 def _reason(body: object) -> str:

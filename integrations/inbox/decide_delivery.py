@@ -206,6 +206,8 @@ def record_candidate(
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
         return
     own = invitation if invitation and invitation.opportunity_id == delivery.opportunity_id else None
+    # what CodeScreen states of the latest attempt; nothing while the assessment is open
+    result = own.latest_result() if own and own.status == InvitationStatus.COMPLETED else None
     entry = Entry(
         organization_id=organization.pk,
         opportunity_id=delivery.opportunity_id,
@@ -214,7 +216,7 @@ def record_candidate(
         entered_at=entered_at(delivery, snapshot.opportunity) or delivery.received_at,
         delivery_id=delivery.pk,
         invitation_id=own.pk if own else None,
-        outcome=_outcome(own) if own else "",
+        outcome=result.outcome if result else "",
     )
     store_candidate(entry, _person(snapshot.opportunity, facts))
 
@@ -240,12 +242,6 @@ def record_undecided(delivery: Delivery) -> None:
             invitation_id=None,
         )
         store_candidate(entry, None)
-
-
-def _outcome(invitation: Invitation) -> str:
-    """Return what CodeScreen states of the latest attempt; empty while the assessment is open."""
-    result = invitation.latest_result() if invitation.status == InvitationStatus.COMPLETED else None
-    return result.outcome if result else ""
 
 
 def _person(opportunity: Opportunity | None, facts: Facts) -> Person | None:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -102,7 +102,8 @@ def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str
     stages = {StageChange.from_payload(delivery.payload).to_stage_id for delivery in deliveries} - {""}
     found: dict[str, Opportunity] = {}
     try:
-        for opportunity in _first_rows(clients, sorted(stages)):
+        rows = clients.lever().opportunities(stage_id=sorted(stages), archived="false")
+        for opportunity in islice(rows, MOST_LISTED):
             # a list may leave the posting out: the opportunity is then read alone
             if opportunity.id in wanted and opportunity.posting_id:
                 found[opportunity.id] = opportunity
@@ -111,10 +112,6 @@ def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str
     except PlatformError:
         pass  # each is read alone, and says why that doesn't work
     return found
-
-
-def _first_rows(clients: ClientProvider, stage_ids: Sequence[str]) -> Iterator[Opportunity]:
-    return islice(clients.lever().opportunities(stage_id=stage_ids, archived="false"), MOST_LISTED)
 
 
 def _supposed(

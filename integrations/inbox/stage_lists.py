@@ -177,7 +177,8 @@ class ListReadings:
         organization = delivery.organization
         key = (organization.pk, change.to_stage_id)
         with self._locks[organization.pk]:
-            self._forget_old()
+            for old in [read for read, reading in self._latest.items() if reading.age >= YOUNG_SECONDS]:
+                self._latest.pop(old, None)
             reading = self._latest.get(key)
             if reading is None or delivery.due_at > reading.read_at:
                 reading = _read_list(organization, change.to_stage_id, reading) or reading
@@ -188,11 +189,6 @@ class ListReadings:
                 return None
             opportunity = reading.opportunities.pop(change.opportunity_id, None)
             return None if opportunity is None else (opportunity, reading.read_at)
-
-    def _forget_old(self) -> None:
-        for key, reading in list(self._latest.items()):
-            if reading.age >= YOUNG_SECONDS:
-                self._latest.pop(key, None)
 
     def clear(self) -> None:
         """Forget all readings."""

@@ -120,20 +120,16 @@ def claim_rows(most: int, turn: int) -> Iterator[Row]:
 
     The kinds take turns in being asked first.
     """
-    kinds: list[Callable[[int], Sequence[Row]]] = [_claim_deliveries, _claim_effects, _claim_polls]
+    kinds: list[Callable[[int], Sequence[Row]]] = [
+        partial(Delivery.claim_batch, uuid.uuid4().hex),
+        partial(Effect.claim_batch, uuid.uuid4().hex),
+        _claim_polls,
+    ]
     for number in range(len(kinds)):
         if most:
             rows = kinds[(turn + number) % len(kinds)](most)
             most -= len(rows)
             yield from rows
-
-
-def _claim_deliveries(most: int) -> list[Delivery]:
-    return Delivery.claim_batch(uuid.uuid4().hex, most)
-
-
-def _claim_effects(most: int) -> list[Effect]:
-    return Effect.claim_batch(uuid.uuid4().hex, most)
 
 
 def _claim_polls(most: int) -> list[Invitation]:

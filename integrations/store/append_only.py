@@ -132,7 +132,10 @@ class AppendOnly(models.BaseConstraint):
             column = _column(model, name)
             conditions.append(f'(OLD."{column}" OR NOT NEW."{column}")')
         if self.salt:
-            empty = {name: empty_json if _is_json(model, name) else "''" for name in self.erasable}
+            empty = {
+                name: empty_json if isinstance(model._meta.get_field(name), models.JSONField) else "''"
+                for name in self.erasable
+            }
             empty[self.salt] = "''"
             columns = [(_column(model, name), value) for name, value in empty.items()]
             also = [_column(model, name) for name in self.also_erasable]
@@ -155,10 +158,6 @@ def _column(model: type[models.Model], name: str) -> str:
     if not isinstance(field, models.Field) or field.column is None:
         raise FieldDoesNotExist(name)
     return field.column
-
-
-def _is_json(model: type[models.Model], name: str) -> bool:
-    return isinstance(model._meta.get_field(name), models.JSONField)
 
 
 # Rows that are only ever added: Django refuses to change or remove them.

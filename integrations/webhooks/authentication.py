@@ -163,7 +163,10 @@ class SignatureReuse:
         signed = f"{organization_id}:{signature}"
         body = _digest(body_key)
         with self._lock:
-            bodies = self._remembered(_digest(signed))
+            key = _digest(signed)
+            bodies = self._bodies[key] = self._bodies.pop(key, set())
+            if len(self._bodies) > SIGNATURES_REMEMBERED:
+                self._bodies.popitem(last=False)  # the signature seen longest ago
             if body in bodies:
                 return False
             if not bodies and age < NEW_SECONDS:
@@ -176,14 +179,6 @@ class SignatureReuse:
         with self._lock:
             bodies.add(body)
         return False
-
-    def _remembered(self, signed: bytes) -> set[bytes]:
-        """Return the bodies of a signature; forget the signature seen longest ago where they become too many."""
-        bodies = self._bodies.pop(signed, set())
-        self._bodies[signed] = bodies
-        if len(self._bodies) > SIGNATURES_REMEMBERED:
-            self._bodies.popitem(last=False)
-        return bodies
 
     def clear(self) -> None:
         """Forget all signatures."""

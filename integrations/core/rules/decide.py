@@ -197,7 +197,13 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
 
 def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentMatch) -> Decision:
     if match.unknown:
-        return _unknown_assessment(facts, match)
+        written = match.written[0]
+        meant = closest_name(written, [assessment.name for assessment in facts.assessments])
+        hint = f" Did you mean “{meant}”?" if meant else ""
+        return Decision(
+            VerdictCode.UNKNOWN_ASSESSMENT,
+            f"CodeScreen has no assessment called “{written}”, the name given by {match.source.label}.{hint}",
+        )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
         return Decision(
@@ -210,16 +216,6 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     decision = _decide_invitation(facts, assessment, match)
     return replace(decision, assessment=assessment, email=email)
-
-
-def _unknown_assessment(facts: Facts, match: AssessmentMatch) -> Decision:
-    written = match.written[0]
-    meant = closest_name(written, [assessment.name for assessment in facts.assessments])
-    hint = f" Did you mean “{meant}”?" if meant else ""
-    return Decision(
-        VerdictCode.UNKNOWN_ASSESSMENT,
-        f"CodeScreen has no assessment called “{written}”, the name given by {match.source.label}.{hint}",
-    )
 
 
 def _where(match: AssessmentMatch) -> str:

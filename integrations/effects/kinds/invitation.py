@@ -203,23 +203,15 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
             raise error  # the same key is sent again: CodeScreen repeats its first answer
         return make_uncertain(effect, invitation, f"{error}. The candidate may have been invited.")
     if error.permanent and error.status != 401:
-        return _after_refusal(sending, error)
+        if sending.is_idempotent and sending.is_key_valid:
+            # CodeScreen refuses a known key with another address: the earlier call has then arrived, with that of then
+            return make_uncertain(effect, invitation, f"{error}. An earlier attempt may have been received.")
+        return _fail(sending, str(error), refusal_note(error.status))
     if error.status == 401:
         mark_key_refused(effect.organization.codescreen, str(error))
     if not _revert_to_pending(sending):
         return LeaseLost()
     raise error
-
-
-def _after_refusal(sending: Sending, error: PlatformError) -> Uncertain | Failed:
-    """Return how a refused call ends: failed, unless an earlier call with its key may have arrived.
-
-    CodeScreen refuses a known key with another address: the earlier call has then arrived, with the address of then.
-    """
-    if sending.is_idempotent and sending.is_key_valid:
-        reason = f"{error}. An earlier attempt may have been received."
-        return make_uncertain(sending.effect, sending.invitation, reason)
-    return _fail(sending, str(error), refusal_note(error.status))
 
 
 def _fail(sending: Sending, reason: str, note: str) -> Failed:

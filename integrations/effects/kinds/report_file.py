@@ -130,7 +130,10 @@ def _attach(
     author: str,
 ) -> Done | Failed | LeaseLost:
     present = _files_in_lever(lever, invitation) if may_be_written_of(invitation, effect.kind) else []
-    file = next((one for one in present if _is_same(one.name, payload.name) and not one.is_broken), None)
+    # Lever may leave the extension out
+    name = payload.name.removesuffix(".pdf")
+    same = (one for one in present if one.name.removesuffix(".pdf") == name and not one.is_broken)
+    file = next(same, None)
     words = ReportWords.from_json(payload.words) if file else report_words(invitation, result)
     content = _pdf(words)
     if file is None:
@@ -157,11 +160,6 @@ def _attach(
             is_kept=True,
         ),
     )
-
-
-def _is_same(name: str, other: str) -> bool:
-    """Whether two names of files differ in no more than the extension, which Lever may leave out."""
-    return name.removesuffix(".pdf") == other.removesuffix(".pdf")
 
 
 def _pdf(words: ReportWords) -> bytes:
@@ -249,10 +247,6 @@ def _words(effect: Effect, _: Result | None) -> Words:
     return Words(file=AttachReportPayload.from_json(effect.payload).name, missing=NOT_RECORDED)
 
 
-def _kept_payload(payload: JsonObject) -> JsonObject:
-    return {**payload, "words": {}} if payload else {}
-
-
 def _goes_on_in_a_pause(effect: Effect) -> bool:
     """Whether it erases a person, or may have acted already."""
     erases = effect.invitation is not None and effect.invitation.erased_at is not None
@@ -272,7 +266,7 @@ ATTACH_REPORT = EffectKind(
     done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
     by_hand=ByHand("Reports attached", 3),
-    kept_payload=_kept_payload,
+    kept_payload=lambda payload: {**payload, "words": {}} if payload else {},
 )
 REMOVE_REPORT = EffectKind(
     kind=Effect.Kind.REMOVE_REPORT,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
@@ -162,15 +161,12 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str,
         "due_at": due_after(wait),
         "attempts": 0,
     }
-    if delivery is None or not _free(delivery).update(**chosen_now):
+    # nobody decides it now or is going to
+    free = Delivery.objects.filter(due_at__isnull=True, leased_until__isnull=True)
+    if delivery is None or not free.filter(pk=delivery.pk).update(**chosen_now):
         raise ActionNotAllowed(BEING_DECIDED)
     changes = {"assessment": ("", name)}
     audit(delivery, actor, AuditAction.INVITE_CANDIDATE, changes, reason)
-
-
-def _free(delivery: Delivery) -> QuerySet[Delivery]:
-    """Return a queryset of the delivery if nobody decides it now or is going to."""
-    return Delivery.objects.filter(pk=delivery.pk, due_at__isnull=True, leased_until__isnull=True)
 
 
 def invite_offered(organization: Organization, actor: Actor, last_id: int, reason: str = "") -> int:

@@ -164,7 +164,13 @@ def invite_again(
             latest = rounds.order_by("-round").first() or invitation
             if latest.pk != invitation.pk:
                 raise ActionNotAllowed(f"Round {latest.round} of this invitation already exists.")
-            _require_invitable(invitation)
+            deleted = Assessment.objects.filter(
+                organization=invitation.organization,
+                external_id=invitation.assessment_id,
+                gone_at__isnull=False,
+            )
+            if deleted.exists():
+                raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
             _require_nothing_elsewhere(invitation, database.now())
             next_round = Invitation.objects.create(
                 organization=invitation.organization,
@@ -188,16 +194,6 @@ def invite_again(
     except IntegrityError as error:
         raise ActionNotAllowed(ANOTHER_OPEN) from error
     return next_round
-
-
-def _require_invitable(invitation: Invitation) -> None:
-    deleted = Assessment.objects.filter(
-        organization=invitation.organization,
-        external_id=invitation.assessment_id,
-        gone_at__isnull=False,
-    )
-    if deleted.exists():
-        raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
 
 
 def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:

@@ -214,9 +214,10 @@ class DutyRun(Leasable):
 
         `was_idle` when a connection was missing for the rest, or a pause left it out: `requeue` finds it then.
         """
+        interval = Duty(self.duty).interval
         return self._finish(
             duration_ms,
-            self._next_time(),
+            Now() + interval * random.uniform(EARLIEST, LATEST) if interval else None,  # noqa: S311
             self.IDLE if was_idle else self.BY_THE_CLOCK,
             failures=0,
             last_error="",
@@ -274,12 +275,6 @@ class DutyRun(Leasable):
     @property
     def _interval(self) -> timedelta:
         return Duty(self.duty).interval or timedelta(minutes=1)
-
-    def _next_time(self) -> models.expressions.Combinable | None:
-        interval = Duty(self.duty).interval
-        if interval is None:
-            return None
-        return Now() + interval * random.uniform(EARLIEST, LATEST)  # noqa: S311
 
     def _finish(
         self,
