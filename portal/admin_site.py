@@ -44,6 +44,6 @@ class PortalAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what people ask of the records, and below it every list."""
-        from integrations.admin.questions import question_groups  # noqa: PLC0415 - as above
+        from integrations.admin.pages import question_groups  # noqa: PLC0415 - as above
 
         return super().index(request, {"groups": question_groups(request), **(extra_context or {})})

@@ -4,10 +4,8 @@ Staff see the rows of the organizations they are members of. Tokens and keys are
 """
 
 from integrations.admin import (  # noqa: F401 - each registers its models
-    account,
     audit_log,
     candidate,
-    catalog,
     connections,
     delivery,
     effect,

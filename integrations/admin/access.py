@@ -5,6 +5,7 @@ from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -14,6 +15,8 @@ from integrations.members.models.membership import Membership
 from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
 from integrations.organizations.models.organization import Organization
 
+#: So many organizations are offered to choose from; an address can name any.
+OFFERED = 50
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry"]
 
@@ -62,6 +65,12 @@ def waits_for_second_factor(request: HttpRequest) -> bool:
 def is_superuser(request: HttpRequest) -> bool:
     """Whether the person runs the whole portal, and so sees every organization."""
     return bool(request.user.is_active and request.user.is_superuser)
+
+
+def require_member(request: HttpRequest) -> None:
+    """Raise PermissionDenied for a person who sees no records."""
+    if not has_right(request, "may_retry"):
+        raise PermissionDenied
 
 
 def visible_organizations(request: HttpRequest) -> Collection[int]:

@@ -1,19 +1,33 @@
-"""The audit log in the admin: who changed what, from what to what, and where each chain ends."""
+"""The audit log in the admin: who changed what, from what to what, where each chain ends, and whether it is whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
 
+from integrations.admin import access
 from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import NOTHING, shown_text
+from integrations.admin.display import NOTHING, column, portal_page, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
+from integrations.audit.acts import record_check
+from integrations.audit.chain_walk import Fault
 from integrations.audit.changes import changes_in_parts
 from integrations.audit.models.audited_rows import MODELS
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
-from integrations.audit.models.entry import AuditEntry, AuditSubject
+from integrations.audit.models.entry import AuditAction, AuditEntry, AuditSubject
+from integrations.audit.verification import OutOfTime, Verification, chain_of, result_of, verify_chain
+from integrations.organizations.models.organization import Organization
 
 LINE_OF = 3
 LONGEST = 60
@@ -109,20 +123,14 @@ class AuditEntryAdmin(ScopedAdmin):
         """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
         return row.organization_id or 0
 
-    @admin.display(description="about", ordering="target")
-    def target_shown(self, entry: AuditEntry) -> str | SafeString:
-        """Return what it is about, as a link where the admin has a page of it."""
-        return target_link(entry)
+    target_shown = column("about", target_link, "target")
 
     @admin.display(description="changes")
     def changes_listed(self, entry: AuditEntry) -> str:
         """Return the first few changes; secrets were masked when the entry was written."""
         return changes_line(entry) or self.get_empty_value_display()
 
-    @admin.display(description="changes")
-    def changes_shown(self, entry: AuditEntry) -> str | SafeString:
-        """Return what changed, from what to what; secrets were masked when the entry was written."""
-        return changes_table(entry)
+    changes_shown = column("changes", changes_table)
 
 
 @admin.register(ChainHead)
@@ -139,3 +147,150 @@ class AnnouncedHeadAdmin(PortalWideAdmin):
     list_display = ("announced_at", "chain", "position", "hash")
     list_filter = ("announced_at",)
     ordering = ("-announced_at", "-pk")
+
+
+# The page that shows where each log ends, and checks one.
+
+
+PORTAL = "The whole portal"
+#: A page may take so long; a longer log is checked by the command.
+CHECKED_FOR = timedelta(seconds=10)
+#: So many faults are shown; the command prints all.
+SHOWN_FAULTS = 50
+
+
+@dataclass(frozen=True)
+class Log:
+    """One chain: whose it is, where it ends, where it was last announced and how it was last checked."""
+
+    organization: Organization | None
+    head: ChainHead | None
+    announced: AnnouncedHead | None
+    checked: AuditEntry | None
+
+    @property
+    def name(self) -> str:
+        """Whose log it is."""
+        return self.organization.name if self.organization else PORTAL
+
+    @property
+    def key(self) -> str:
+        """How the page's form names it."""
+        return self.organization.slug if self.organization else ""
+
+    @property
+    def result(self) -> str:
+        """How the last check ended, as it was recorded; empty before the first."""
+        after = self.checked.changes.get("result", ("", "")) if self.checked else ("", "")
+        return str(after[1])
+
+
+@dataclass
+class Check:
+    """What a check found."""
+
+    log: str
+    verification: Verification | None = None
+    #: The first SHOWN_FAULTS of the faults, and how many there are.
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    seconds: float = 0
+    #: Up to which position all was checked; for a check that ran out of time.
+    checked_until: int = 0
+
+    def report(self, fault: Fault) -> None:
+        """Add a fault."""
+        self.fault_count += 1
+        if len(self.faults) < SHOWN_FAULTS:
+            self.faults.append(fault)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it came to the log's end."""
+        return self.verification is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that was checked is wrong."""
+        return not self.faults
+
+    @property
+    def sentence(self) -> str:
+        """The result in a sentence."""
+        position = self.verification.position if self.verification else self.checked_until
+        return result_of(self.fault_count, position, is_complete=self.is_complete)
+
+
+def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
+    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind."""
+    heads = ChainHead.objects.in_bulk([chain_of(organization) for organization in organizations])
+    announced = {row.chain: row for row in _last_announced(list(heads))}
+    checked = {row.organization_id: row for row in _last_checks(organizations)}
+    of_portal = AuditEntry.objects.filter(organization=None, action=AuditAction.VERIFY_LOG)
+    portal_checked = of_portal.order_by("-at").first() if None in organizations else None
+    return [
+        Log(
+            organization,
+            heads.get(chain_of(organization)),
+            announced.get(chain_of(organization)),
+            checked.get(organization.pk) if organization else portal_checked,
+        )
+        for organization in organizations
+    ]
+
+
+def _last_announced(chains: list[int]) -> QuerySet[AnnouncedHead]:
+    latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
+    keys = ChainHead.objects.filter(pk__in=chains).values_list(Subquery(latest))
+    return AnnouncedHead.objects.filter(pk__in=keys)
+
+
+def _last_checks(organizations: Sequence[Organization | None]) -> QuerySet[AuditEntry]:
+    checks = AuditEntry.objects.filter(organization=OuterRef("pk"), action=AuditAction.VERIFY_LOG)
+    own = Organization.objects.filter(pk__in=[one.pk for one in organizations if one])
+    return AuditEntry.objects.filter(
+        pk__in=own.values_list(Subquery(checks.order_by("-at").values("pk")[:1]))
+    )
+
+
+def check_log(organization: Organization | None, actor: User) -> Check:
+    """Check the log for at most CHECKED_FOR, and record who checked and what was found."""
+    begun = timezone.now()
+    check = Check(organization.name if organization else PORTAL)
+    try:
+        check.verification = verify_chain(chain_of(organization), check.report, until=begun + CHECKED_FOR)
+    except OutOfTime as out:
+        check.checked_until = out.position
+    check.seconds = (timezone.now() - begun).total_seconds()
+    record_check(organization, actor, check.sentence)
+    return check
+
+
+@require_http_methods(["GET", "POST"])
+def log(request: HttpRequest) -> HttpResponse:
+    """Show where each log ends; by POST check the chosen one."""
+    access.require_member(request)
+    check = None
+    if request.method == "POST":
+        slug = request.POST.get("organization", "")
+        check = check_log(_log_owner(request, slug), access.current_user(request))
+    organizations: list[Organization | None] = list(access.organizations(request)[: access.OFFERED])
+    if access.is_superuser(request):
+        organizations.append(None)
+    return portal_page(
+        request,
+        "log",
+        title="Is this log whole?",
+        logs=logs_of(organizations),
+        check=check,
+    )
+
+
+def _log_owner(request: HttpRequest, slug: str) -> Organization | None:
+    """Return whose log is to be checked; None for that of the whole portal, which only superusers may."""
+    if not slug and access.is_superuser(request):
+        return None
+    organization = access.organizations(request).filter(slug=slug).first()
+    if organization is None:
+        raise PermissionDenied
+    return organization

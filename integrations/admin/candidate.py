@@ -12,6 +12,9 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
     MAX_SHOWN,
     NOTHING,
+    CandidateMixin,
+    SitePageMixin,
+    column,
     indented,
     link,
     list_links,
@@ -19,7 +22,6 @@ from integrations.admin.display import (
     verdicts_table,
 )
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
-from integrations.admin.names import CandidateMixin, SitePageMixin
 from integrations.audit.models.entry import audit_entries_about
 from integrations.core.verdict_code import NO_TEST
 from integrations.inbox.models.delivery import Delivery
@@ -107,10 +109,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
             ("What happened", {"fields": ("history", "entries", "records")}),
         )
 
-    @admin.display(description="candidate", ordering="name")
-    def candidate(self, candidate: Candidate) -> str | SafeString:
-        """Return a link to the candidate's record."""
-        return link(candidate)
+    candidate = column("candidate", link, "name")
 
     @admin.display(description="verdict")
     def verdict(self, candidate: Candidate) -> str:
@@ -137,15 +136,8 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         invitation = candidate.invitation
         return invitation.get_status_display() if invitation else "None"
 
-    @admin.display(description="delivery")
-    def delivery_link(self, candidate: Candidate) -> str | SafeString:
-        """Return a link to the delivery whose verdict says where the candidate stands."""
-        return link(candidate.delivery)
-
-    @admin.display(description="invitation")
-    def invitation_link(self, candidate: Candidate) -> str | SafeString:
-        """Return a link to the candidate's latest invitation."""
-        return link(candidate.invitation)
+    delivery_link = column("delivery", lambda candidate: link(candidate.delivery))
+    invitation_link = column("invitation", lambda candidate: link(candidate.invitation))
 
     @admin.display(description="all verdicts")
     def history(self, candidate: Candidate) -> str | SafeString:
@@ -197,12 +189,5 @@ class ErasureAdmin(CandidateMixin, ScopedAdmin):
     fields = ("organization", "candidate", "cause", "erased_at", "repeated_at", "rows_shown", "kept_shown")
     readonly_fields = ("candidate", "rows_shown", "kept_shown")
 
-    @admin.display(description="rows changed")
-    def rows_shown(self, erasure: Erasure) -> str | SafeString:
-        """Return how many rows were changed, by table."""
-        return indented(erasure.rows)
-
-    @admin.display(description="rows kept")
-    def kept_shown(self, erasure: Erasure) -> str | SafeString:
-        """Return how many rows stay without personal data, by table."""
-        return indented(erasure.kept)
+    rows_shown = column("rows changed", lambda erasure: indented(erasure.rows))
+    kept_shown = column("rows kept", lambda erasure: indented(erasure.kept))

@@ -9,7 +9,13 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
     MAX_SHOWN,
+    MOST_RELATED,
+    CandidateKey,
+    CandidateMixin,
+    RelatedSearchMixin,
+    SearchedRelation,
     calls_table,
+    column,
     indented,
     invitation_link,
     link,
@@ -22,13 +28,6 @@ from integrations.admin.filters import (
     incident_filter,
     payload_filter,
     period_of,
-)
-from integrations.admin.names import (
-    MOST_RELATED,
-    CandidateKey,
-    CandidateMixin,
-    RelatedSearchMixin,
-    SearchedRelation,
 )
 from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST
 from integrations.core.vocabulary import DeliveryEvent, Platform
@@ -154,15 +153,8 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
             return "being decided"
         return f"due, attempt {delivery.attempts + 1}"
 
-    @admin.display(description="invitation")
-    def caused(self, delivery: Delivery) -> str | SafeString:
-        """Return a link to the invitation it led to."""
-        return invitation_link(delivery.invitation)
-
-    @admin.display(description="effects")
-    def effects_caused(self, delivery: Delivery) -> str | SafeString:
-        """Return links to the effects it led to."""
-        return links(delivery.effects.order_by("pk")[:MAX_SHOWN])
+    caused = column("invitation", lambda delivery: invitation_link(delivery.invitation))
+    effects_caused = column("effects", lambda delivery: links(delivery.effects.order_by("pk")[:MAX_SHOWN]))
 
     @admin.display(description="all verdicts")
     def history(self, delivery: Delivery) -> str | SafeString:
@@ -175,20 +167,14 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         """Return what a person can do about the verdict."""
         return next_step(delivery.verdict, delivery.invitation) or self.get_empty_value_display()
 
-    @admin.display(description="where it failed")
-    def where_it_failed(self, delivery: Delivery) -> str | SafeString:
-        """Return the traceback of the last error."""
-        return indented(delivery.traceback)
+    where_it_failed = column("where it failed", lambda delivery: indented(delivery.traceback))
 
     @admin.display(description="calls")
     def calls_made(self, delivery: Delivery) -> str | SafeString:
         """Return the latest calls that were made to decide it."""
         return calls_table(delivery.calls.order_by("-at", "-pk")[:MAX_SHOWN])
 
-    @admin.display(description="payload")
-    def payload_shown(self, delivery: Delivery) -> str | SafeString:
-        """Return what arrived, redacted."""
-        return indented(delivery.payload)
+    payload_shown = column("payload", lambda delivery: indented(delivery.payload))
 
 
 @admin.register(Verdict)
@@ -234,10 +220,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     )
     readonly_fields = ("delivery_link", "candidate", "invitation_link", "position", "previous_hash", "hash")
 
-    @admin.display(description="delivery")
-    def delivery_link(self, verdict: Verdict) -> str | SafeString:
-        """Return a link to the delivery that it is about."""
-        return link(verdict.delivery)
+    delivery_link = column("delivery", lambda verdict: link(verdict.delivery))
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
         """Return the key of the candidate that the delivery is about."""
@@ -250,10 +233,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         deliveries = Delivery.objects.filter(opportunity_id__in=opportunity_ids).order_by()
         return queryset.filter(delivery__in=list(deliveries.values_list("pk", flat=True)[:MOST_RELATED]))
 
-    @admin.display(description="invitation")
-    def invitation_link(self, verdict: Verdict) -> str | SafeString:
-        """Return a link to the invitation that it led to or was about."""
-        return invitation_link(verdict.invitation)
+    invitation_link = column("invitation", lambda verdict: invitation_link(verdict.invitation))
 
 
 @admin.register(WebhookRejection)

@@ -10,7 +10,16 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import MAX_SHOWN, NOTHING, calls_table, indented, invitation_link, link
+from integrations.admin.display import (
+    MAX_SHOWN,
+    NOTHING,
+    CandidateMixin,
+    calls_table,
+    column,
+    indented,
+    invitation_link,
+    link,
+)
 from integrations.admin.filters import (
     OrganizationFilter,
     choice_filter,
@@ -18,7 +27,6 @@ from integrations.admin.filters import (
     payload_filter,
     period_of,
 )
-from integrations.admin.names import CandidateMixin
 from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
 from integrations.effects.kind import Target
 from integrations.effects.kinds.feedback import results_of
@@ -125,40 +133,18 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         row = '<tr><th scope="row">{}</th><td class="written">{}</td></tr>'
         return format_html("<table><tbody>{}</tbody></table>", format_html_join("", row, words.items()))
 
-    @admin.display(description="state", ordering="state")
-    def shown_state(self, effect: Effect) -> str:
-        """Return its state; `leased` while a worker has claimed it."""
-        return effect.shown_state
+    shown_state = column("state", lambda effect: effect.shown_state, "state")
 
     @admin.display(description="why")
     def reason(self, effect: Effect) -> str:
         """Return why it waits or ended so."""
         return effect.reason or self.get_empty_value_display()
 
-    @admin.display(description="invitation")
-    def invitation_link(self, effect: Effect) -> str | SafeString:
-        """Return a link to the invitation."""
-        return invitation_link(effect.invitation)
-
-    @admin.display(description="delivery")
-    def delivery_link(self, effect: Effect) -> str | SafeString:
-        """Return a link to the delivery that led to it."""
-        return link(effect.delivery)
-
-    @admin.display(description="where it failed")
-    def where_it_failed(self, effect: Effect) -> str | SafeString:
-        """Return the traceback of the last error."""
-        return indented(effect.traceback)
-
-    @admin.display(description="calls")
-    def calls_made(self, effect: Effect) -> str | SafeString:
-        """Return the latest calls that were made for it."""
-        return calls_table(effect.calls.order_by("-at", "-pk")[:MAX_SHOWN])
-
-    @admin.display(description="payload")
-    def payload_shown(self, effect: Effect) -> str | SafeString:
-        """Return its payload, redacted."""
-        return indented(effect.payload)
+    invitation_link = column("invitation", lambda effect: invitation_link(effect.invitation))
+    delivery_link = column("delivery", lambda effect: link(effect.delivery))
+    where_it_failed = column("where it failed", lambda effect: indented(effect.traceback))
+    calls_made = column("calls", lambda effect: calls_table(effect.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
+    payload_shown = column("payload", lambda effect: indented(effect.payload))
 
 
 PlatformFilter = choice_filter(
@@ -249,27 +235,8 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
             else str(call.status or "no answer")
         )
 
-    @admin.display(description="took", ordering="duration_ms")
-    def took(self, call: ApiCall) -> str:
-        """Return how long it took."""
-        return f"{call.duration_ms} ms"
-
-    @admin.display(description="effect")
-    def effect_link(self, call: ApiCall) -> str | SafeString:
-        """Return a link to the effect that it was made for."""
-        return link(call.effect)
-
-    @admin.display(description="delivery")
-    def delivery_link(self, call: ApiCall) -> str | SafeString:
-        """Return a link to the delivery that it was made for."""
-        return link(call.delivery)
-
-    @admin.display(description="request")
-    def request_shown(self, call: ApiCall) -> str | SafeString:
-        """Return the request's body, redacted."""
-        return indented(call.request_body)
-
-    @admin.display(description="response")
-    def response_shown(self, call: ApiCall) -> str | SafeString:
-        """Return the response's body, redacted."""
-        return indented(call.response_body)
+    took = column("took", lambda call: f"{call.duration_ms} ms", "duration_ms")
+    effect_link = column("effect", lambda call: link(call.effect))
+    delivery_link = column("delivery", lambda call: link(call.delivery))
+    request_shown = column("request", lambda call: indented(call.request_body))
+    response_shown = column("response", lambda call: indented(call.response_body))

@@ -11,9 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import link, list_links, table, time_text
+from integrations.admin.display import candidate_link, column, link, list_links, names_of, table, time_text
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
-from integrations.admin.names import candidate_link, names_of
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.verdict_code import VerdictCode
@@ -239,10 +238,7 @@ class IncidentAdmin(ScopedAdmin):
     )
     readonly_fields = ("what", "lasted", "calls_unanswered", "candidates", "records")
 
-    @admin.display(description="what was wrong", ordering="code")
-    def what(self, incident: Incident) -> str:
-        """Return what was wrong."""
-        return incident.name
+    what = column("what was wrong", lambda incident: incident.name, "code")
 
     @admin.display(description="lasted")
     def lasted(self, incident: Incident) -> str:

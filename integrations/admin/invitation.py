@@ -9,9 +9,18 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import MAX_SHOWN, indented, invitation_link, links
+from integrations.admin.display import (
+    MAX_SHOWN,
+    RelatedSearchMixin,
+    SearchedRelation,
+    SitePageMixin,
+    candidate_link,
+    column,
+    indented,
+    invitation_link,
+    links,
+)
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
-from integrations.admin.names import RelatedSearchMixin, SearchedRelation, SitePageMixin, candidate_link
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 
@@ -174,20 +183,14 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
             invitation.organization_id, invitation.opportunity_id, invitation.candidate_name
         )
 
-    @admin.display(description="results")
-    def results_shown(self, invitation: Invitation) -> str | SafeString:
-        """Return links to the results, latest first."""
-        return links(invitation.results.all()[:MAX_SHOWN])
+    results_shown = column("results", lambda invitation: links(invitation.results.all()[:MAX_SHOWN]))
 
     @admin.display(description="deliveries")
     def deliveries_shown(self, invitation: Invitation) -> str | SafeString:
         """Return links to the deliveries about it."""
         return links(invitation.deliveries.order_by("pk")[:MAX_SHOWN])
 
-    @admin.display(description="effects")
-    def effects_shown(self, invitation: Invitation) -> str | SafeString:
-        """Return links to its effects."""
-        return links(invitation.effects.order_by("pk")[:MAX_SHOWN])
+    effects_shown = column("effects", lambda invitation: links(invitation.effects.order_by("pk")[:MAX_SHOWN]))
 
 
 #: Django's own filter would look through all results for the ratings that there are.
@@ -241,10 +244,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     )
     readonly_fields = ("candidate", "invitation_link", "score_shown", "metadata_shown")
 
-    @admin.display(description="score", ordering="score")
-    def score_shown(self, result: Result) -> str:
-        """Return the score as people write it."""
-        return result.score_text
+    score_shown = column("score", lambda result: result.score_text, "score")
 
     @admin.display(description="in Lever", boolean=True)
     def is_in_lever(self, result: Result) -> bool:
@@ -257,12 +257,5 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         invitation = result.invitation
         return candidate_link(result.organization_id, invitation.opportunity_id, invitation.candidate_name)
 
-    @admin.display(description="invitation")
-    def invitation_link(self, result: Result) -> str | SafeString:
-        """Return a link to the invitation."""
-        return invitation_link(result.invitation)
-
-    @admin.display(description="metadata")
-    def metadata_shown(self, result: Result) -> str | SafeString:
-        """Return what else CodeScreen states, redacted."""
-        return indented(result.metadata)
+    invitation_link = column("invitation", lambda result: invitation_link(result.invitation))
+    metadata_shown = column("metadata", lambda result: indented(result.metadata))

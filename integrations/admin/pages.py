@@ -1,33 +1,38 @@
-"""The admin's pages that no list of one model can be: the platforms' answers and the check of the log."""
+"""The admin's pages that no list of one model can be: the index of what people ask, the platforms' answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from statistics import median
-from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from integrations.admin import access
-from integrations.audit.acts import record_check
-from integrations.audit.chain_walk import Fault
-from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
-from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.audit.verification import OutOfTime, Verification, chain_of, result_of, verify_chain
+from integrations.admin.access import count_text, visible
+from integrations.admin.audit_log import log
+from integrations.admin.display import portal_page
+from integrations.admin.filters import PERIOD, ChoiceFilter, PeriodFilter, bounds_of
+from integrations.audit.models.entry import AuditEntry, AuditSubject
 from integrations.clients.models import FIRST_SERVER_ERROR, ApiCall, CircuitBreaker
+from integrations.core.finding_code import FindingCode
+from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Platform
+from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
+from integrations.queue.models.nodes import PortalDuty
 
 #: So many of the organization's latest calls are looked through.
 LOOKED_THROUGH = 2_000
@@ -90,124 +95,6 @@ def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
             answers.durations.append(call.duration_ms)
 
 
-PORTAL = "The whole portal"
-#: A page may take so long; a longer log is checked by the command.
-CHECKED_FOR = timedelta(seconds=10)
-#: So many faults are shown; the command prints all.
-SHOWN_FAULTS = 50
-
-
-@dataclass(frozen=True)
-class Log:
-    """One chain: whose it is, where it ends, where it was last announced and how it was last checked."""
-
-    organization: Organization | None
-    head: ChainHead | None
-    announced: AnnouncedHead | None
-    checked: AuditEntry | None
-
-    @property
-    def name(self) -> str:
-        """Whose log it is."""
-        return self.organization.name if self.organization else PORTAL
-
-    @property
-    def key(self) -> str:
-        """How the page's form names it."""
-        return self.organization.slug if self.organization else ""
-
-    @property
-    def result(self) -> str:
-        """How the last check ended, as it was recorded; empty before the first."""
-        after = self.checked.changes.get("result", ("", "")) if self.checked else ("", "")
-        return str(after[1])
-
-
-@dataclass
-class Check:
-    """What a check found."""
-
-    log: str
-    verification: Verification | None = None
-    #: The first SHOWN_FAULTS of the faults, and how many there are.
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-    seconds: float = 0
-    #: Up to which position all was checked; for a check that ran out of time.
-    checked_until: int = 0
-
-    def report(self, fault: Fault) -> None:
-        """Add a fault."""
-        self.fault_count += 1
-        if len(self.faults) < SHOWN_FAULTS:
-            self.faults.append(fault)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it came to the log's end."""
-        return self.verification is not None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing that was checked is wrong."""
-        return not self.faults
-
-    @property
-    def sentence(self) -> str:
-        """The result in a sentence."""
-        position = self.verification.position if self.verification else self.checked_until
-        return result_of(self.fault_count, position, is_complete=self.is_complete)
-
-
-def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
-    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind."""
-    heads = ChainHead.objects.in_bulk([chain_of(organization) for organization in organizations])
-    announced = {row.chain: row for row in _last_announced(list(heads))}
-    checked = {row.organization_id: row for row in _last_checks(organizations)}
-    of_portal = AuditEntry.objects.filter(organization=None, action=AuditAction.VERIFY_LOG)
-    portal_checked = of_portal.order_by("-at").first() if None in organizations else None
-    return [
-        Log(
-            organization,
-            heads.get(chain_of(organization)),
-            announced.get(chain_of(organization)),
-            checked.get(organization.pk) if organization else portal_checked,
-        )
-        for organization in organizations
-    ]
-
-
-def _last_announced(chains: list[int]) -> QuerySet[AnnouncedHead]:
-    latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
-    keys = ChainHead.objects.filter(pk__in=chains).values_list(Subquery(latest))
-    return AnnouncedHead.objects.filter(pk__in=keys)
-
-
-def _last_checks(organizations: Sequence[Organization | None]) -> QuerySet[AuditEntry]:
-    checks = AuditEntry.objects.filter(organization=OuterRef("pk"), action=AuditAction.VERIFY_LOG)
-    own = Organization.objects.filter(pk__in=[one.pk for one in organizations if one])
-    return AuditEntry.objects.filter(
-        pk__in=own.values_list(Subquery(checks.order_by("-at").values("pk")[:1]))
-    )
-
-
-def check_log(organization: Organization | None, actor: User) -> Check:
-    """Check the log for at most CHECKED_FOR, and record who checked and what was found."""
-    begun = timezone.now()
-    check = Check(organization.name if organization else PORTAL)
-    try:
-        check.verification = verify_chain(chain_of(organization), check.report, until=begun + CHECKED_FOR)
-    except OutOfTime as out:
-        check.checked_until = out.position
-    check.seconds = (timezone.now() - begun).total_seconds()
-    record_check(organization, actor, check.sentence)
-    return check
-
-
-#: So many organizations are offered to choose from; an address can name any.
-OFFERED = 50
-
-
 def addresses() -> list[URLPattern]:
     """Return the pages' addresses within the admin."""
     view = admin.site.admin_view
@@ -218,35 +105,15 @@ def addresses() -> list[URLPattern]:
     ]
 
 
-@require_http_methods(["GET", "POST"])
-def log(request: HttpRequest) -> HttpResponse:
-    """Show where each log ends; by POST check the chosen one."""
-    _require_member(request)
-    check = None
-    if request.method == "POST":
-        slug = request.POST.get("organization", "")
-        check = check_log(_log_owner(request, slug), access.current_user(request))
-    organizations: list[Organization | None] = list(access.organizations(request)[:OFFERED])
-    if access.is_superuser(request):
-        organizations.append(None)
-    return _page(
-        request,
-        "log",
-        title="Is this log whole?",
-        logs=logs_of(organizations),
-        check=check,
-    )
-
-
 @require_safe
 def answers(request: HttpRequest) -> HttpResponse:
     """Show when each platform last answered the chosen organization, and how fast."""
-    _require_member(request)
-    organizations = list(access.organizations(request)[:OFFERED])
+    access.require_member(request)
+    organizations = list(access.organizations(request)[: access.OFFERED])
     slug = request.GET.get("organization", "")
     chosen = access.organizations(request).filter(slug=slug).first() if slug else None
     chosen = chosen or next(iter(organizations), None)
-    return _page(
+    return portal_page(
         request,
         "answers",
         title="When Lever and CodeScreen last answered",
@@ -260,7 +127,7 @@ def answers(request: HttpRequest) -> HttpResponse:
 @require_safe
 def candidate(request: HttpRequest, organization_id: int, opportunity_id: str) -> HttpResponse:
     """Lead to the record of a candidate; where there is none, to their deliveries."""
-    _require_member(request)
+    access.require_member(request)
     organization = get_object_or_404(access.organizations(request), pk=organization_id)
     if row := Candidate.objects.filter(organization=organization, opportunity_id=opportunity_id).first():
         return redirect("admin:integrations_candidate_change", row.pk)
@@ -269,22 +136,148 @@ def candidate(request: HttpRequest, organization_id: int, opportunity_id: str) -
     return redirect(f"{deliveries}?{query}")
 
 
-def _page(request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
-    request.current_app = admin.site.name
-    shown = {**admin.site.each_context(request), **context}
-    return TemplateResponse(request, f"admin/integrations/{name}.html", shown)
+@dataclass(frozen=True)
+class Question:
+    """One question, the address of its answer, and how many rows answer it; no count where it says nothing."""
+
+    text: str
+    address: str
+    count: str = ""
+    hint: str = ""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether there is nothing to see."""
+        return self.count == "0"
 
 
-def _require_member(request: HttpRequest) -> None:
+@dataclass(frozen=True)
+class QuestionGroup:
+    """Questions of one kind."""
+
+    title: str
+    lead: str
+    questions: list[Question]
+
+
+type Ask = Callable[..., Question]
+
+
+def question_groups(request: HttpRequest) -> list[QuestionGroup]:
+    """Return the questions of a person who sees records, else none; each count is of their organizations' rows."""
     if not access.has_right(request, "may_retry"):
-        raise PermissionDenied
+        return []
+    ask = partial(_question, request)
+    return [
+        QuestionGroup("What waits", "For a person, or for a platform.", _waiting(ask)),
+        QuestionGroup("What happened", "To candidates, and what was written about them.", _happened(ask)),
+        QuestionGroup("Who changed what", "Every change by people and commands.", _changed(ask)),
+        QuestionGroup("Is it healthy", "Platforms, webhooks, jobs.", _health(ask, request)),
+    ]
 
 
-def _log_owner(request: HttpRequest, slug: str) -> Organization | None:
-    """Return whose log is to be checked; None for that of the whole portal, which only superusers may."""
-    if not slug and access.is_superuser(request):
-        return None
-    organization = access.organizations(request).filter(slug=slug).first()
-    if organization is None:
-        raise PermissionDenied
-    return organization
+def list_address(model: type[Model], **filters: str) -> str:
+    """Return the address of a list of the admin with these filters."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def _question(
+    request: HttpRequest, text: str, model: type[Model], *counted: Q, hint: str = "", **filters: str
+) -> Question:
+    """Return a question whose answer is the filtered list. `counted` is what is counted instead, where that is less."""
+    conditions = counted or [_condition(model, name, value) for name, value in filters.items()]
+    return Question(
+        text, list_address(model, **filters), count_text(visible(model, request).filter(*conditions)), hint
+    )
+
+
+def _condition(model: type[Model], name: str, value: str) -> Q:
+    """Return what a filter of the model's list keeps, for a value in its address; other names are lookups."""
+    for item in admin.site.get_model_admin(model).list_filter:
+        if isinstance(item, type) and issubclass(item, ChoiceFilter) and item.parameter_name == name:
+            return item.kinds[value][1]
+        if isinstance(item, type) and issubclass(item, PeriodFilter) and name == PERIOD:
+            return _since(item.column, value)
+    return Q(**{name: value})
+
+
+def _since(column: str, period: str) -> Q:
+    begin, _ = bounds_of(period)
+    return Q(**{f"{column}__gte": begin})
+
+
+def _waiting(ask: Ask) -> list[Question]:
+    status = Invitation.Status
+    return [
+        ask("Invitations that need approval", Invitation, status__exact=status.HELD.value),
+        ask("Invitations that were possibly sent", Invitation, status__exact=status.UNCERTAIN.value),
+        ask("Invitations that could not be sent", Invitation, status__exact=status.FAILED.value),
+        ask("Candidates who failed and wait for a decision", Invitation, decision="awaited"),
+        ask(
+            "Candidates who may be invited already, by what isn't on record",
+            Delivery,
+            verdict__exact=VerdictCode.ENTERED_BEFORE.value,
+        ),
+        ask("Stage changes that wait for a connection or the end of a pause", Delivery, progress="waiting"),
+        ask("Stage changes that could not be decided", Delivery, progress="stuck"),
+        ask("What could not be written or sent", Effect, state__exact=Effect.State.FAILED.value),
+    ]
+
+
+def _happened(ask: Ask) -> list[Question]:
+    return [
+        ask("Who got no test, and why? Last 7 days", Candidate, invited="no", period="week"),
+        ask("Who was invited? Last 7 days", Invitation, period="week"),
+        ask(
+            "Was anyone invited twice this quarter?",
+            Invitation,
+            Q(round__gt=1) & _since("created_at", "quarter"),
+            hint="second rounds",
+            invited="again",
+            period="quarter",
+        ),
+        ask("What was written to Lever? Last 7 days", Effect, on="lever", period="week"),
+        ask("Which results came? Last 7 days", Result, period="week"),
+        ask("What did the sweep repair? This quarter", Delivery, found_by="repair", period="quarter"),
+    ]
+
+
+def _changed(ask: Ask) -> list[Question]:
+    weekly = (AuditSubject.MAPPINGS, AuditSubject.POLICIES, AuditSubject.MEMBERS, AuditSubject.DECISIONS)
+    quarterly = (AuditSubject.REFUSED, AuditSubject.HANDED_OUT, AuditSubject.ERASED)
+    return [
+        ask("Everything that was changed, last 7 days", AuditEntry, period="week"),
+        *(ask(f"{one.label}, last 7 days", AuditEntry, about=one.value, period="week") for one in weekly),
+        *(
+            ask(f"{one.label}, this quarter", AuditEntry, about=one.value, period="quarter")
+            for one in quarterly
+        ),
+        Question("Was this log edited? Check that it is whole", reverse("admin:log")),
+    ]
+
+
+def _health(ask: Ask, request: HttpRequest) -> list[Question]:
+    questions = [
+        Question("When did Lever and CodeScreen last answer, how fast?", reverse("admin:answers")),
+        ask("Incidents now", Incident, state="ongoing"),
+        ask(
+            "Outages of Lever or CodeScreen, and who was affected",
+            Incident,
+            what=FindingCode.PLATFORM_DOWN.value,
+        ),
+        ask(
+            "Times when CodeScreen refused the API key, and who was affected",
+            Incident,
+            what=FindingCode.CODESCREEN_KEY_REFUSED.value,
+        ),
+        ask("Webhook requests that were rejected", WebhookRejection, hint="reasons"),
+        ask("Set-up issues, by the last hourly check", LinterFinding, gone="no"),
+        ask("Connections whose calls fail", CircuitBreaker, failing="yes"),
+        ask("Health checks of Lever", LeverProbe),
+        ask("Background jobs that fail", DutyRun, failing="yes"),
+        ask("Calls without a good answer, last 24 hours", ApiCall, answer="bad", period="day"),
+    ]
+    if access.is_superuser(request):
+        questions.append(Question("What runs by the clock", list_address(PortalDuty)))
+    return questions
