@@ -6,7 +6,6 @@ import integrations.accounts.models.second_factors
 import integrations.accounts.models.sessions
 import integrations.audit.models.audited_rows
 import integrations.audit.models.chain
-import integrations.audit.models.chain_format
 import integrations.audit.models.chain_head
 import integrations.audit.models.entry
 import integrations.catalog.models

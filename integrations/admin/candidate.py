@@ -22,7 +22,7 @@ from integrations.admin.display import (
     verdicts_table,
 )
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
-from integrations.audit.models.entry import audit_entries_about
+from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.core.verdict_code import NO_TEST
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step

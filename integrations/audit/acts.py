@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.chain_format import PORTAL_CHAIN
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain_head import PORTAL_CHAIN, ChainHead
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.audit.verification import HeadToCompare
 from integrations.organizations.models.organization import Organization

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from integrations.audit.models.chain import ERASED_POSITIONS, Chained
-from integrations.audit.models.chain_format import NO_HASH, ChainKind
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain_head import NO_HASH, ChainHead, ChainKind
 from integrations.audit.models.entry import AuditAction, AuditEntry
 
 # Which rows of a chain may be empty: those that a later entry about an erasure names.

@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from integrations.audit.chain_walk import Fault, FaultCode, Report, Walk, covers_of, row_fault, unsealed
 from integrations.audit.models.chain import Chained
-from integrations.audit.models.chain_format import NO_HASH, PORTAL_CHAIN
-from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
+from integrations.audit.models.chain_head import NO_HASH, PORTAL_CHAIN, AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.inbox.models.verdict import Verdict
 from integrations.notifications.models import EmailTopic

@@ -34,13 +34,16 @@ from integrations.privacy.concerned import (
     rows_of,
     subject_of,
 )
-from integrations.privacy.emails import digests_about, emails_of_nobody, erase_emails, waiting_emails
 from integrations.privacy.in_flight import (
+    digests_about,
+    emails_of_nobody,
     end_journeys,
+    erase_emails,
     mark_erased,
     remove_reports,
     stop_effects,
     take_back_deliveries,
+    waiting_emails,
 )
 from integrations.privacy.models import Erasure
 

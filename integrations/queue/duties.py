@@ -39,7 +39,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
 from integrations.privacy import lever_changes, retention
-from integrations.privacy.old_records import erase_some_sign_ins, remove_old_records
+from integrations.privacy.retention import erase_some_sign_ins, remove_old_records
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from integrations.queue.notify import notify_workers

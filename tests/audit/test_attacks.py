@@ -6,8 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 
 from integrations.audit.models.chain import Chained
-from integrations.audit.models.chain_format import link_hash
-from integrations.audit.models.chain_head import ChainHead
+from integrations.audit.models.chain_head import ChainHead, link_hash
 from integrations.audit.models.entry import AuditEntry
 from integrations.audit.verification import HeadToCompare
 from integrations.inbox.models.verdict import Verdict

@@ -10,8 +10,9 @@ from operator import attrgetter
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
+from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.audit.models.chain import Chained
-from integrations.audit.models.entry import AuditEntry, AuditSubject, audit_entries_about
+from integrations.audit.models.entry import AuditEntry, AuditSubject
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict

@@ -6,11 +6,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models
 
-from integrations.audit.models.chain_format import PORTAL_CHAIN
+from integrations.audit.models.chain_head import PORTAL_CHAIN
 from integrations.audit.models.entry import (
     Actor,
     AuditAction,
     AuditEntry,
+    AuditEntryQuerySet,
     AuditTarget,
     Changes,
     TargetKind,
@@ -94,3 +95,19 @@ def audit(
         changes=masked(changes or {}),
         reason=reason,
     )
+
+
+# Which audit entries are about a candidate: one answer for the candidate's page, evidence and erasure.
+
+
+def audit_entries_about(organization_id: int, opportunity_id: str) -> AuditEntryQuerySet:
+    """Return the entries about a row of the opportunity."""
+    own = {"organization": organization_id, "opportunity_id": opportunity_id}
+    rows = {
+        TargetKind.INVITATION: Invitation.objects.filter(**own),
+        TargetKind.DELIVERY: Delivery.objects.filter(**own),
+        TargetKind.EFFECT: Effect.objects.filter(**own),
+        TargetKind.ERASURE: Erasure.objects.filter(**own),
+    }
+    keys = {kind: found.values_list("pk", flat=True) for kind, found in rows.items()}
+    return AuditEntry.objects.filter(organization=organization_id).about(keys)

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 from django.db import models, transaction
 
-from integrations.audit.models.chain_format import (
+from integrations.audit.models.chain_head import (
     PORTAL_CHAIN,
+    ChainHead,
     ChainKind,
     Json,
     link_hash,
     new_salt,
     text_digest,
 )
-from integrations.audit.models.chain_head import ChainHead
 from integrations.store import database
 from integrations.store.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
 from integrations.store.personal import harmless

@@ -10,12 +10,8 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
-from integrations.audit.models.chain_format import ChainKind
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
+from integrations.audit.models.chain_head import ChainKind
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
-from integrations.privacy.models import Erasure
 from integrations.store.append_only import AppendOnly
 from integrations.store.columns import TextSearchIndex, UnreadableSecret
 from integrations.store.personal import Holds, about_candidate, about_user
@@ -353,19 +349,3 @@ class AuditEntry(Chained):
     def text_columns(self) -> tuple[str, ...]:
         """The columns that hold personal text: in entries about accounts the name of who acted, too."""
         return self.TEXT_OF_ACCOUNTS if self.target_kind == TargetKind.ACCOUNT else self.TEXT_COLUMNS
-
-
-# Which audit entries are about a candidate: one answer for the candidate's page, evidence and erasure.
-
-
-def audit_entries_about(organization_id: int, opportunity_id: str) -> AuditEntryQuerySet:
-    """Return the entries about a row of the opportunity."""
-    own = {"organization": organization_id, "opportunity_id": opportunity_id}
-    rows = {
-        TargetKind.INVITATION: Invitation.objects.filter(**own),
-        TargetKind.DELIVERY: Delivery.objects.filter(**own),
-        TargetKind.EFFECT: Effect.objects.filter(**own),
-        TargetKind.ERASURE: Erasure.objects.filter(**own),
-    }
-    keys = {kind: found.values_list("pk", flat=True) for kind, found in rows.items()}
-    return AuditEntry.objects.filter(organization=organization_id).about(keys)

@@ -3,7 +3,7 @@
 from django.db import models
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
-from integrations.audit.models.chain_format import ChainKind
+from integrations.audit.models.chain_head import ChainKind
 from integrations.core import verdict_code, vocabulary
 from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation

@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.management.migrating import MigratingCommand
-from integrations.privacy.acts.forget_person import forget_person
+from integrations.privacy.acts import forget_person
 
 
 class Command(MigratingCommand):

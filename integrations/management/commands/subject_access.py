@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.privacy.acts.subject_access import held_data, record_subject_access
+from integrations.privacy.acts import held_data, record_subject_access
 
 
 class Command(MigratingCommand):

@@ -12,7 +12,7 @@ from integrations.audit.models.entry import AuditAction
 from integrations.invitations.models.candidate import Candidate
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.privacy.acts.subject_access import HeldData, held_data, record_subject_access
+from integrations.privacy.acts import HeldData, held_data, record_subject_access
 
 _POLICIES = {
     "retention_days": "the time for which the organization keeps personal data",

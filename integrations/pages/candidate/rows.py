@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from integrations.audit.models.entry import AuditAction, AuditEntry, audit_entries_about
+from integrations.audit.models.audited_rows import audit_entries_about
+from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode

@@ -8,7 +8,7 @@ from django.urls import reverse
 from integrations.audit.models.entry import AuditAction
 from integrations.data_inventory import candidate_tables
 from integrations.pages.activity.candidate_data import in_words
-from integrations.privacy.acts import subject_access
+from integrations.privacy import acts
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -32,7 +32,7 @@ def test_the_page_shows_each_row_and_is_recorded_without_the_name(super_admin_cl
 
 
 def test_the_page_reads_no_rows_of_others(super_admin_client, address, monkeypatch):
-    monkeypatch.setattr(subject_access, "mentioning_rows", None)
+    monkeypatch.setattr(acts, "mentioning_rows", None)
     assert super_admin_client.get(address).status_code == 200
 
 

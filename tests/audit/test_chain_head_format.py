@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from integrations.audit.models.chain_format import (
+from integrations.audit.models.chain_head import (
     NO_HASH,
     ChainKind,
     Json,

@@ -25,7 +25,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.models import EmailTopic
 from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
-from integrations.privacy import old_records
+from integrations.privacy import retention
 from integrations.queue.duties import clean_up
 from tests.support import factories
 from tests.support.second_factors import sign_in, with_app, with_recovery_codes
@@ -171,11 +171,11 @@ def test_a_former_member_is_forgotten_too(organization, super_admin, person):
 def test_the_address_of_a_sign_in_is_erased_after_half_a_year(organization, person, monkeypatch):
     sign_ins = AuditEntry.objects.filter(organization=organization, changes__has_key="address")
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=179)):
-        assert old_records.erase_some_sign_ins(organization) == 0
+        assert retention.erase_some_sign_ins(organization) == 0
     assert sign_ins.count() == 2
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=181)):
-        assert old_records.remove_old_records(organization, Budget()) == 2
-        assert old_records.erase_some_sign_ins(organization) == 0
+        assert retention.remove_old_records(organization, Budget()) == 2
+        assert retention.erase_some_sign_ins(organization) == 0
     assert not sign_ins.exists()
     assert CLIENT not in str(list(AuditEntry.objects.values()))
     assert faults(organization) == []

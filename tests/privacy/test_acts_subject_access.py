@@ -10,8 +10,8 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.health.models import LinterFinding
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
-from integrations.privacy.acts import subject_access
-from integrations.privacy.acts.subject_access import held_data
+from integrations.privacy import acts
+from integrations.privacy.acts import held_data
 from integrations.privacy.erase import erase
 from tests.support import factories
 
@@ -119,7 +119,7 @@ def test_an_e_mail_about_several_candidates_is_counted_for_each_of_them(acme):
 
 
 def test_mentions_are_not_looked_for_where_they_are_not_counted(acme, monkeypatch):
-    monkeypatch.setattr(subject_access, "mentioning_rows", None)
+    monkeypatch.setattr(acts, "mentioning_rows", None)
     data = held_data(acme, ALDER, counts_mentions=False)
     assert data is not None
     assert {table.mentions for table in data.tables} == {None}

@@ -12,9 +12,9 @@ from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.privacy import old_records
+from integrations.privacy import retention
 from integrations.privacy.models import Erasure
-from integrations.privacy.old_records import remove_old_records
+from integrations.privacy.retention import remove_old_records
 from tests.support import factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=100), timezone.now() - timedelta(days=80)
@@ -24,7 +24,7 @@ REDUCED = {"id": "event-1", "data": {"opportunityId": "somebody"}}
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch):
-    monkeypatch.setattr(old_records, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
 
 
 def create_calls(organization, count: int = 1, at=LONG_AGO, **columns) -> list[ApiCall]:
@@ -141,7 +141,7 @@ def test_nothing_is_removed_without_a_policy(organization):
 
 
 def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
-    monkeypatch.setattr(old_records, "BATCH", 2)
+    monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
     create_calls(organization, 3)
     for left in (1, 0):
         with pytest.raises(CallDeferred):
@@ -151,7 +151,7 @@ def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
 
 
 def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
-    monkeypatch.setattr(old_records, "BATCH", 2)
+    monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
     factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     create_calls(organization, 5, opportunity_id="somebody")
     create_calls(organization, at=LONG_AGO + timedelta(days=1))
@@ -161,7 +161,7 @@ def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
 
 
 def test_a_run_ends_after_the_batch_when_the_worker_stops(organization, monkeypatch, request_stop):
-    monkeypatch.setattr(old_records, "BATCH", 2)
+    monkeypatch.setattr(retention, "REMOVED_AT_ONCE", 2)
     request_stop()
     create_calls(organization, 3)
     with pytest.raises(CallDeferred):
