@@ -3,9 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
-from html import unescape
 from itertools import batched
 from typing import Any, ClassVar
 
@@ -27,14 +24,12 @@ from django.http import (
 )
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import strip_tags
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from integrations.accounts.acts.recent_sign_in import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
-from integrations.admin.display import NOTHING
+from integrations.admin.display import NOTHING, plain_value
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction
 from integrations.lists import LongListPage, LongListPaginator, csv_answer, csv_lines, is_key
@@ -102,7 +97,7 @@ class ExportMixin(admin.ModelAdmin):
         for batch in batched(rows, AT_ONCE):
             self.complete(batch)
             for row in batch:
-                yield row.pk, [_plain(lookup_field(column, row, self)) for column in columns]
+                yield row.pk, [plain_value(lookup_field(column, row, self)) for column in columns]
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Add to the rows of one page of a list what needs a query for all of them."""
@@ -142,22 +137,6 @@ def _without_texts(parameters: Mapping[str, str]) -> str:
         if value:
             shown.append(f"{name}={value if is_code else '…'}")
     return ", ".join(shown)[:500]
-
-
-def _plain(found: tuple[Any, Any, Any]) -> object:
-    """Return the value of a column without HTML, as a file holds it: times with offset, None for nothing."""
-    column, _, value = found
-    if column is not None and getattr(column, "flatchoices", None):
-        value = dict(column.flatchoices).get(value, value)
-    if isinstance(value, SafeString):
-        value = unescape(strip_tags(value))
-    if value is None or value in ("", NOTHING):
-        return None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds")
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, (bool, int, float)) else str(value)
 
 
 ROWS_PER_PAGE = 50

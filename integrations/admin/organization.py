@@ -159,7 +159,7 @@ class MembershipForm(forms.ModelForm):
 
 @admin.register(Membership)
 class MembershipAdmin(ScopedAdmin):
-    """Who may do what; each change is audited."""
+    """Who may do what; each change is audited. People are invited under Settings; `configure` makes members at once."""
 
     form = MembershipForm
     list_display = ("user", "role", "organization", "created_at")
@@ -168,10 +168,6 @@ class MembershipAdmin(ScopedAdmin):
     search_fields = ("user__username", "user__email")
     fields = ("user", "address", "organization", "role")
     readonly_fields = ("user", "address", "organization")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: people are invited under Settings and accept; an operator's `configure` makes members at once."""
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         """Allow Super Admins of the organization."""
@@ -291,9 +287,8 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         if wanted := proof_wanted(request, request.get_full_path()):
             return wanted
         with transaction.atomic():
-            user = self.get_object(
-                request, unquote(id)
-            )  # as Django finds it: also by other spellings of its key
+            # as Django finds it: also by other spellings of its key
+            user = self.get_object(request, unquote(id))
             before = user.password
             response = super().user_change_password(request, id, form_url)
             user.refresh_from_db()
