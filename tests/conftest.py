@@ -53,7 +53,9 @@ def pytest_collection_modifyitems(items) -> None:
     """Mark what opens a browser, before `-m` chooses; skip the suites whose services aren't installed, unless they are
     required; let each process begin with one of the longest tests.
     """
-    longest = [item for item in items if item.path.name == "test_postgresql.py"]
+    longest = [
+        item for item in items if item.path.name == "test_postgresql.py" and item.get_closest_marker("slow")
+    ]
     count, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items[:] = [item for item in items if item not in longest]
     for number, item in enumerate(longest):

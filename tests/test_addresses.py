@@ -18,7 +18,7 @@ from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 from tests.support import addresses, factories
-from tests.support.addresses import Address
+from tests.support.addresses import WITHOUT_ORGANIZATION, Address
 from tests.support.second_factors import prove_now
 
 pytestmark = pytest.mark.django_db
@@ -44,22 +44,6 @@ CONSENT = {
     "single-sign-on-complete",
     "single-sign-on-join",
     "single-sign-on-try",
-}
-#: Models whose rows belong to no organization.
-WITHOUT_ORGANIZATION = {
-    "AnnouncedHead",
-    "AttemptLimit",
-    "CacheEntry",
-    "ChainHead",
-    "Heartbeat",
-    "PasswordLinkRequest",
-    "PersonalSettings",
-    "PortalDuty",
-    "RateLimitBucket",
-    "UserSession",
-    "AuthenticatorApp",
-    "Passkey",
-    "RecoveryCode",
 }
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}

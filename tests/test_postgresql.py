@@ -47,7 +47,7 @@ PARTS = {
         "tests/effects/test_lost_answers.py",
         "tests/effects/test_perform.py",
         "tests/effects/test_replaced_workers.py",
-        "tests/effects/test_revalidation.py",
+        "tests/effects/test_sending_revalidation.py",
         "tests/effects/test_stop.py",
         "tests/effects/kinds/test_feedback.py",
     ],
@@ -73,6 +73,11 @@ PARTS = {
         "tests/test_pagination.py",
     ],
 }
+
+
+def test_everything_that_is_named_is_there():
+    names = [name.partition("::")[0] for part in PARTS.values() for name in part]
+    assert [name for name in names if not (settings.BASE_DIR / name).exists()] == []
 
 
 @pytest.mark.postgres

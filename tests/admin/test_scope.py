@@ -19,28 +19,10 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import SECRETS, Customer, sign_in
+from tests.support.addresses import WITHOUT_ORGANIZATION
 
 MODELS = [model for model, page in admin.site._registry.items() if model._meta.app_label == "integrations"]
-OWNED = [
-    model
-    for model in MODELS
-    if model.__name__
-    not in {
-        "AnnouncedHead",
-        "AttemptLimit",
-        "CacheEntry",
-        "ChainHead",
-        "Heartbeat",
-        "PasswordLinkRequest",
-        "PersonalSettings",
-        "PortalDuty",
-        "RateLimitBucket",
-        "UserSession",
-        "AuthenticatorApp",
-        "Passkey",
-        "RecoveryCode",
-    }
-]
+OWNED = [model for model in MODELS if model.__name__ not in WITHOUT_ORGANIZATION]
 ALLOWED = ["super_admin", "admin", "team_member"]
 
 

@@ -1,21 +1,15 @@
 """The pages in Chromium: copying, approving, and partials that update."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Route
 
 from integrations.members.models.membership import Membership
-from portal.devtools import test_suites
 from tests.support import factories
+from tests.support.browsing import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "executable_path": test_suites.chromium(), "args": ["--no-sandbox"]}
 
 
 @pytest.fixture
@@ -30,13 +24,6 @@ def site(live_server, organization, super_admin) -> Iterator[str]:
         organization=organization, invitation=held, opportunity_id=held.opportunity_id
     )
     return live_server.url
-
-
-def sign_in(page: Page, site: str, name: str) -> None:
-    page.goto(f"{site}/login/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", "correct horse battery")
-    page.click("main button")
 
 
 def test_the_webhook_address_is_copied_with_one_button(

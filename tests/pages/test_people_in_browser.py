@@ -2,7 +2,7 @@
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
@@ -11,6 +11,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
 from integrations.notifications.models import EmailKind
 from tests.support import factories
+from tests.support.browsing import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,13 +29,6 @@ def site(live_server, organization, super_admin) -> str:
     )
     WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
     return live_server.url
-
-
-def sign_in(page: Page, site: str, name: str) -> None:
-    page.goto(f"{site}/login/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", "correct horse battery")
-    page.click("main button")
 
 
 def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(

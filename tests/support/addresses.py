@@ -20,6 +20,23 @@ from integrations.outbox.models import Effect
 from integrations.single_sign_on.models import ProviderIdentity, SignInDomain
 from tests.admin.conftest import Customer
 
+#: Models whose rows belong to no organization.
+WITHOUT_ORGANIZATION = {
+    "AnnouncedHead",
+    "AttemptLimit",
+    "CacheEntry",
+    "ChainHead",
+    "Heartbeat",
+    "PasswordLinkRequest",
+    "PersonalSettings",
+    "PortalDuty",
+    "RateLimitBucket",
+    "UserSession",
+    "AuthenticatorApp",
+    "Passkey",
+    "RecoveryCode",
+}
+
 #: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
     "address": FormerWebhookKey,

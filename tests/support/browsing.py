@@ -85,3 +85,11 @@ def session_of(user: Any) -> str:
         get_user_model().objects.get(pk=user.pk), backend="django.contrib.auth.backends.ModelBackend"
     )
     return client.cookies["sessionid"].value
+
+
+def sign_in(page: Page, site: str, name: str) -> None:
+    """Sign a person of the factories in by the page."""
+    page.goto(f"{site}/login/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", "correct horse battery")
+    page.click("main button")

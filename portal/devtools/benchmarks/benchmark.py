@@ -144,6 +144,16 @@ class Setup:
     log: Callable[[str], None]
 
 
+#: An environment in which no rate limit and no poll is in the way.
+WITHOUT_LIMITS = {
+    "LEVER_RATE": "1000000",
+    "LEVER_BURST": "1000000",
+    "POLL_NOT_STARTED_SECONDS": "86400",
+    "WEB_WORKERS": "2",
+    "Q_WORKERS": "2",
+}
+
+
 class Benchmark(ABC):
     """One sub-command of `manage.py bench`."""
 

@@ -13,7 +13,7 @@ from django.db import connections
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from portal.devtools.benchmarks import customers
-from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile
+from portal.devtools.benchmarks.benchmark import WITHOUT_LIMITS, Benchmark, Report, Setup, Table, percentile
 from portal.devtools.benchmarks.customers import (
     PretendPlatforms,
     Webhook,
@@ -58,13 +58,7 @@ class LatencyBenchmark(Benchmark):
 
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return an environment in which no rate limit and no poll is in the way."""
-        return {
-            "LEVER_RATE": "1000000",
-            "LEVER_BURST": "1000000",
-            "POLL_NOT_STARTED_SECONDS": "86400",
-            "WEB_WORKERS": "2",
-            "Q_WORKERS": "2",
-        }
+        return WITHOUT_LIMITS
 
     def run(self, setup: Setup) -> Report:
         """Measure both situations, one after the other."""

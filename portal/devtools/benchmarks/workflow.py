@@ -19,7 +19,15 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from portal.devtools.benchmarks import customers
-from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
+from portal.devtools.benchmarks.benchmark import (
+    WITHOUT_LIMITS,
+    Benchmark,
+    Report,
+    Setup,
+    Spread,
+    Table,
+    ratios,
+)
 from portal.devtools.benchmarks.customers import (
     PretendPlatforms,
     connected_organizations,
@@ -157,13 +165,7 @@ class WorkflowBenchmark(Benchmark):
 
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return an environment in which no rate limit and no poll is in the way."""
-        return {
-            "LEVER_RATE": "1000000",
-            "LEVER_BURST": "1000000",
-            "POLL_NOT_STARTED_SECONDS": "86400",
-            "WEB_WORKERS": "2",
-            "Q_WORKERS": "2",
-        }
+        return WITHOUT_LIMITS
 
     def run(self, setup: Setup) -> Report:
         """Measure the portal and both loops in turns."""

@@ -18,6 +18,10 @@ class Account(Protocol):
     name: str
 
     @property
+    def settings(self) -> "RuntimeSettings":
+        """What may be changed about it."""
+
+    @property
     def lock(self) -> AbstractContextManager[bool]:
         """What is held while the account is read or changed."""
 
@@ -39,13 +43,12 @@ class ControlApi[A: Account]:
             raise HttpError(404, f"no such account: {body.get('account')}", self.not_found_code)
         return account
 
-    def account_in_path(self, request: Request) -> A:
-        """Return the account in the path; raises a 404 HttpError."""
-        return self.account(request.path_params)
-
-    def accounts(self, slug: str | None) -> list[A]:
-        """Return the account of that slug, or every account for None; raises a 404 HttpError."""
-        return list(self._accounts.values()) if slug is None else [self.account({"account": slug})]
+    def update_settings(self, slug: str | None, document: JsonObject) -> None:
+        """Change settings of the account of that slug, or of every account for None; raises a 400 or 404 HttpError."""
+        accounts = list(self._accounts.values()) if slug is None else [self.account({"account": slug})]
+        for account in accounts:
+            with account.lock:
+                account.settings.update(document)
 
     def new_slug(self, body: JsonObject) -> str:
         """Return the slug that a body names for an account to add; raises a 400 HttpError."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 from portal.devtools.sandbox.accounts import ControlApi
 from portal.devtools.sandbox.codescreen.api import Api, api_key
 from portal.devtools.sandbox.codescreen.pages import CandidatePages, ReportPages, SettingsPages
-from portal.devtools.sandbox.codescreen.platform import BEGIN, CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.codescreen.webhooks import is_secret
 from portal.devtools.sandbox.faults import Fault
@@ -22,34 +22,17 @@ from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, pick
 
 
-def account_summary(account: CodeScreenAccount) -> JsonObject:
-    """Return what an account holds, ids included."""
-    return {
-        "account": account.slug,
-        "name": account.name,
-        "api_key": account.api_key,
-        "assessments": [
-            {"id": item.id, "name": item.name, "unit_tests": item.unit_tests}
-            for item in account.assessments.values()
-        ],
-        "instances": len(account.instances),
-        "settings": account.settings.describe(),
-    }
-
-
 def account_ledger(account: CodeScreenAccount) -> JsonObject:
     """Return what happened in an account; invitations are counted per e-mail address and assessment."""
     invitations: list[JsonObject] = []
     subjects: list[str] = []
     for (email, assessment_id), instances in account.by_person.items():
-        begun = sum(1 for one in instances for email in one.emails if email.template == BEGIN)
         entry: JsonObject = {
             "email": email,
             "assessment": account.assessments[assessment_id].name,
             "assessment_id": assessment_id,
-            # The API sends one e-mail per instance; further ones were resent by a person.
+            # The API sends one e-mail per instance; further ones are resent by a person.
             "emails_sent": len(instances),
-            "emails_resent": begun - len(instances),
             "instances": [describe(one) for one in instances],
         }
         subject = ledger_subject(email, assessment_id)
@@ -106,7 +89,6 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         """Return the calls' routes."""
         return [
             control_route("POST", "accounts", self.put_account),
-            control_route("GET", "accounts/<account>", self.show_account),
             control_route("GET", "ledger", self.ledger),
             control_route("POST", "candidate", self.candidate),
             control_route("POST", "settings", self.change_settings),
@@ -117,13 +99,8 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         body = request.json_object()
         slug = self.new_slug(body)
         document = {key: value for key, value in body.items() if key != "account"}
-        return json_response(account_summary(self._platform.add_account(slug, document)))
-
-    def show_account(self, request: Request) -> Response:
-        """Answer what an account holds."""
-        account = self.account_in_path(request)
-        with account.lock:
-            return json_response(account_summary(account))
+        self._platform.add_account(slug, document)
+        return json_response({})
 
     def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
@@ -143,11 +120,8 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         slug = body.pop("account", None)
         if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
             raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
-        accounts = self.accounts(slug)
-        for account in accounts:
-            with account.lock:
-                account.settings.update(body)
-        return json_response({"accounts": {item.slug: item.settings.describe() for item in accounts}})
+        self.update_settings(slug, body)
+        return json_response({})
 
     def _act(self, item: JsonObject) -> JsonObject:
         account, instance = self._find(item)

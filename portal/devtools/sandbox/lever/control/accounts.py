@@ -24,34 +24,6 @@ class LeverControl(ControlApi[LeverAccount]):
         return [account.opportunities[item] for item in ids]
 
 
-def account_summary(account: LeverAccount) -> JsonObject:
-    """Return what an account holds, ids included."""
-    return {
-        "account": account.slug,
-        "name": account.name,
-        "id": account.id,
-        "users": [
-            {"id": u.id, "name": u.name, "role": u.role, "active": u.deactivated_at is None}
-            for u in account.users.values()
-        ],
-        "stages": [{"id": stage.id, "text": stage.text} for stage in account.stages.values()],
-        "archive_reasons": [
-            {"id": r.id, "text": r.text, "type": r.type} for r in account.archive_reasons.values()
-        ],
-        "postings": [{"id": p.id, "text": p.text, "tags": p.tags} for p in account.postings.values()],
-        "templates": [{"id": t.id, "text": t.text} for t in account.templates.values()],
-        "opportunities": len(account.opportunities),
-        "opportunities_by_stage": {stage: len(items) for stage, items in account.by_stage.items() if items},
-        "candidates": [_candidate(account, item) for item in list(account.opportunities.values())[:200]],
-        "webhooks": [
-            {"id": w.id, "event": w.event, "url": w.url, "by_api": w.by_api}
-            for w in account.events.webhooks.values()
-        ],
-        "events_enabled": sorted(account.events.enabled),
-        "settings": account.settings.describe(),
-    }
-
-
 def account_ledger(account: LeverAccount) -> JsonObject:
     """Return what happened in an account."""
     everyone = [*account.opportunities.values(), *account.deleted.values()]
@@ -65,29 +37,12 @@ def account_ledger(account: LeverAccount) -> JsonObject:
     }
 
 
-def _candidate(account: LeverAccount, item: Opportunity) -> JsonObject:
-    contact = account.contact_of(item)
-    return {
-        "id": item.id,
-        "contact": contact.id,
-        "name": contact.name,
-        "emails": contact.emails,
-        "stage": item.stage,
-        "posting": item.posting_id,
-        "archived": item.archived is not None,
-    }
-
-
 def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
     live = [form for form in item.feedback.values() if form.deleted_at is None]
     contact = account.contact_of(item)
     entry: JsonObject = {
-        "name": contact.name,
         "emails": contact.emails,
-        "contact": item.contact_id,
         "stage": item.stage,
-        "archived": item.archived is not None,
-        "deleted": item.deleted_at is not None,
         "tags": list(item.tags),
         "links": list(contact.links),
         "notes": len(item.notes),
@@ -107,8 +62,6 @@ def _feedback(form: Feedback) -> JsonObject:
         "text": form.text,
         "user": form.user,
         "fields": {field["text"]: field["value"] for field in form.fields},
-        "created_at": form.created_at,
-        "updated_at": form.updated_at,
     }
 
 
@@ -135,14 +88,14 @@ class AccountControl(LeverControl):
         if "generate" in body:
             with account.lock:
                 generated = generate(account, body["generate"])
-        return json_response(account_summary(account) | {"generated": generated})
+        return json_response({"generated": generated})
 
     def show_account(self, request: Request) -> Response:
-        """Answer what an account holds."""
-        account = self.account_in_path(request)
+        """Answer which stages an account has."""
+        account = self.account(request.path_params)
         with account.lock:
-            grants = self._platform.grants.of_account(account.slug)
-            return json_response(account_summary(account) | {"grants": len(grants)})
+            stages = [{"id": stage.id, "text": stage.text} for stage in account.stages.values()]
+        return json_response({"stages": stages})
 
     def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
@@ -156,10 +109,5 @@ class AccountControl(LeverControl):
         self._platform.grants.client.redirect_uris.update(redirect_uris)
         if slug is None:
             self._platform.defaults.update(body)
-        accounts = self.accounts(slug)
-        for account in accounts:
-            with account.lock:
-                account.settings.update(body)
-        return json_response(
-            {"accounts": {account.slug: account.settings.describe() for account in accounts}}
-        )
+        self.update_settings(slug, body)
+        return json_response({})
