@@ -21,7 +21,8 @@ import integrations.lever.models.connection
 import integrations.lever.models.webhook
 import integrations.members.models.membership
 import integrations.members.models.open_memberships
-import integrations.notifications.models
+import integrations.notifications.models.email_kind
+import integrations.notifications.models.preferences
 import integrations.organizations.models.organization
 import integrations.organizations.models.webhook_keys
 import integrations.outbox.models

@@ -12,6 +12,7 @@ from integrations.core.finding_code import FindingCode
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.effects.perform import EFFECT_KINDS
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind, EmailTopic
 from integrations.outbox.models import Effect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,25 @@ FINDINGS = ClosedSet(
         "integrations/admin/incident.py",
     ),
 )
+EMAIL_KINDS = ClosedSet(
+    names=frozenset(EmailKind.__members__),
+    codes=frozenset(),
+    owner="EmailKind",
+    home=("integrations/notifications/models/email_kind.py",),
+)
+EMAIL_TOPICS = ClosedSet(
+    names=frozenset(EmailTopic.__members__),
+    codes=frozenset(),
+    owner="EmailTopic",
+    # which function composes an e-mail stands above the tables
+    home=("integrations/notifications/models/email_kind.py", "integrations/notifications/sending.py"),
+)
+ALERT_TOPICS = ClosedSet(
+    names=frozenset(AlertTopic.__members__),
+    codes=frozenset(),
+    owner="AlertTopic",
+    home=("integrations/notifications/models/email_kind.py",),
+)
 #: What a cancelled invitation was called in different places.
 FORMER_WORDS = re.compile(
     r"Withdrawn|[Nn]o longer tracked|Don't send|[Tt]racking was|[Cc]anceled\b|ancel tracking|stopped by a person"
@@ -98,6 +118,9 @@ def tables(source: str, closed: ClosedSet) -> Iterator[int]:
         pytest.param(STATUSES, id="statuses"),
         pytest.param(VERDICTS, id="verdicts"),
         pytest.param(FINDINGS, id="findings"),
+        pytest.param(EMAIL_KINDS, id="email_kinds"),
+        pytest.param(EMAIL_TOPICS, id="email_topics"),
+        pytest.param(ALERT_TOPICS, id="alert_topics"),
     ],
 )
 def test_no_table_by_member_stands_outside_the_records(closed):

@@ -15,7 +15,7 @@ from integrations.catalog.models import Assessment, RatingThresholds, Role, Role
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 

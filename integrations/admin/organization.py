@@ -36,7 +36,7 @@ from integrations.members.models.membership import (
     PendingMembership,
     PersonalSettings,
 )
-from integrations.notifications.models import EmailTemplate, NotificationPreference
+from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
 from integrations.organizations.acts.organizations import IDENTITY, change_organization, create_organization
 from integrations.organizations.acts.policies import is_less_secure, set_policies
 from integrations.organizations.models.organization import POLICIES, SECURITY, Organization

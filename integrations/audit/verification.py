@@ -17,7 +17,7 @@ from integrations.audit.models.chain import Chained
 from integrations.audit.models.chain_head import NO_HASH, PORTAL_CHAIN, AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.inbox.models.verdict import Verdict
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization
 

@@ -40,7 +40,7 @@ from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.acts import members
 from integrations.members.models.membership import Membership
 from integrations.notifications import acts as alert_acts
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import organizations, policies
 from integrations.organizations.acts.organizations import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization

@@ -27,7 +27,7 @@ from integrations.invitations.person import (
     store_people_shown,
 )
 from integrations.lever.payloads import Opportunity
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.notifications.payload import InvitationUnchanged
 from integrations.organizations.models.organization import Organization

@@ -29,7 +29,7 @@ from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.models import AlertTopic, EmailTopic
+from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
 from integrations.notifications.notify import effect_key, notify_members
 from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN

@@ -15,7 +15,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import forgotten_password_link, settings_link
-from integrations.notifications.models import EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.notices import render_notice
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload

@@ -20,7 +20,7 @@ from integrations.http import public_web
 from integrations.http.session import PlatformError
 from integrations.notifications import alerts
 from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
-from integrations.notifications.models import MOST_ADDRESSES, AlertAddress
+from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database

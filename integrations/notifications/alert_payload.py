@@ -6,15 +6,13 @@ from typing import Any, Self
 
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import candidate_link, settings_link
-from integrations.notifications.models import AlertAddress, AlertTopic, EmailTopic
+from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.payload import Condition, stored_condition
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, Payload, enqueue
 
 # What the outbox keeps of one alert until it is sent. No name is in it: it is read when the alert is sent.
-
-
-BEGAN, ENDED = "began", "ended"
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,6 @@ class AlertPayload(Payload):
 
 
 PRIORITY = 8  # as e-mails: what Lever and CodeScreen are to be told goes first
-#: The events that are alerts, each with its phase. Of the other events only e-mails tell.
-_ALERTS: Mapping[EmailTopic, tuple[AlertTopic, str]] = {
-    EmailTopic.RESULT: (AlertTopic.RESULT, ""),
-    EmailTopic.INVITATION_UNCERTAIN: (AlertTopic.INCIDENT, BEGAN),
-    EmailTopic.INCIDENT_BEGUN: (AlertTopic.INCIDENT, BEGAN),
-    EmailTopic.INCIDENT_ENDED: (AlertTopic.INCIDENT, ENDED),
-    EmailTopic.CONNECTION_ENDS: (AlertTopic.INCIDENT, BEGAN),
-    EmailTopic.RECONNECT_NEEDED: (AlertTopic.INCIDENT, BEGAN),
-    EmailTopic.RECONNECTED: (AlertTopic.INCIDENT, ENDED),
-}
 
 
 def enqueue_alerts(
@@ -85,17 +73,16 @@ def enqueue_alerts(
 
     Lines with an address of the web are left out: an alert has the link.
     """
-    if topic not in _ALERTS:
+    if topic.record.alert is None:
         return
-    usual_topic, phase = _ALERTS[topic]
-    alert_topic = alert_topic or usual_topic
+    alert_topic = alert_topic or topic.record.alert
     addresses = AlertAddress.objects.filter(organization=organization).getting(alert_topic)
     keys = list(addresses.order_by("pk").values_list("pk", flat=True))
     if not keys:
         return
     payload = AlertPayload(
         type=alert_topic.value,
-        phase=phase,
+        phase=topic.record.alert_phase.value,
         link=link or (candidate_link(invitation) if invitation else settings_link()),
         holds_while=holds_while,
     )

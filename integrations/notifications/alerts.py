@@ -20,7 +20,8 @@ from integrations.http.shapes import JsonObject, number
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.links import settings_link
-from integrations.notifications.models import AlertAddress, AlertTopic, EmailKind
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.names import UNNAMED, first_name
 from integrations.notifications.notices import still_holds
 from integrations.notifications.preferences import current_wording
@@ -218,7 +219,7 @@ def send_alert(effect: Effect) -> Done | Cancelled | Failed:
     Raises PlatformError when the address didn't accept it.
     """
     payload = AlertPayload.from_json(effect.payload)
-    if payload.type not in AlertTopic.values:
+    if payload.type not in AlertTopic:
         return Cancelled(ERASED)
     address = AlertAddress.objects.filter(organization=effect.organization_id, pk=payload.address).first()
     if address is None:

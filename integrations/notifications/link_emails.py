@@ -17,7 +17,7 @@ from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkR
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.members.models.open_memberships import may_use_password
 from integrations.notifications.links import reset_password_link
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail

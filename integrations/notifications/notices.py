@@ -8,11 +8,9 @@ from integrations.health.models import Incident
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.notifications.kinds import EMAIL_KINDS
 from integrations.notifications.links import activity_link, settings_link
-from integrations.notifications.models import EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.names import first_name
-from integrations.notifications.notify import DIGEST_SUBJECTS
 from integrations.notifications.payload import (
     Condition,
     EmailPayload,
@@ -28,19 +26,15 @@ from integrations.outbox.models import Effect
 # Compose a notice: an e-mail in the wording of its kind, to the members who still want that kind.
 
 
-#: What is said of a connection names no candidate.
-CONNECTION_TOPICS = frozenset(
-    {EmailTopic.CONNECTION_ENDS, EmailTopic.RECONNECT_NEEDED, EmailTopic.RECONNECTED}
-)
-
-
 def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> ComposedEmail:
     """Return the notice, with a link for each member to unsubscribe from its kind."""
     organization = effect.organization
     wanting = members_still_wanting(organization, payload.recipients, kind)
     members = {address: member for address, member in wanting.items() if _may_read(member, effect, payload)}
     if payload.appended:  # the variables belong to one candidate
-        rendered = _render(organization, kind, payload, DIGEST_SUBJECTS[EmailTopic(effect.email_topic)], {})
+        rendered = _render(
+            organization, kind, payload, EmailTopic(effect.email_topic).record.digest_subject, {}
+        )
     else:
         rendered = render_notice(organization, kind, payload)
     return ComposedEmail(
@@ -51,7 +45,7 @@ def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> Co
 
 def _may_read(member: Membership, effect: Effect, payload: EmailPayload) -> bool:
     """Whether the member sees every candidate that the e-mail names; a digest and an incident name several."""
-    if member.sees_all_candidates or effect.email_topic in CONNECTION_TOPICS:
+    if member.sees_all_candidates or EmailTopic(effect.email_topic).record.is_about_connection:
         return True
     if effect.invitation is None or payload.appended:
         return False
@@ -79,10 +73,10 @@ def _render(
         "organization": organization.name,
         **candidate_values,
     }
-    variables = EMAIL_KINDS[kind].variables
+    variables = kind.record.variables
     if payload.appended and not {"problem", "details"} & variables.keys():
         # the wording is for one candidate and has no place for a digest
-        return render(EMAIL_KINDS[EmailKind.ATTENTION].default, values)
+        return render(EmailKind.ATTENTION.record.wording, values)
     return render(current_wording(organization, kind), {name: values.get(name, "") for name in variables})
 
 

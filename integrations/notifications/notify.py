@@ -13,7 +13,8 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.notifications.alert_payload import enqueue_alerts
 from integrations.notifications.links import candidate_link, settings_link
-from integrations.notifications.models import AlertTopic, EmailTopic, NotificationPreference
+from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
+from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.payload import Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
@@ -25,28 +26,17 @@ from integrations.store.columns import truncated_key
 # The first e-mail of a topic waits for half a minute; what follows within half an hour is gathered into the next one.
 
 
-#: The topics that share an e-mail, and its subject then.
-DIGEST_SUBJECTS = {
-    EmailTopic.INVITATION_UNCERTAIN: "Several invitations may or may not have been sent",
-    EmailTopic.INVITATION_FAILED: "Several invitations could not be sent",
-    EmailTopic.INVITATION_BOUNCED: "Several invitations bounced",
-    EmailTopic.FOLLOWING_ENDED: "Several invitations ended without a result",
-    EmailTopic.RESULT_CHANGED: "Several results changed after the candidates were moved",
-    EmailTopic.SUBMITTED: "Several assessments were submitted",
-    EmailTopic.RESULT: "Several CodeScreen results",
-}
 SHORTEST_WAIT = timedelta(seconds=30)
 DIGEST_INTERVAL = timedelta(minutes=30)
-#: The first results within `DIGEST_INTERVAL`, this many, are e-mails of their own.
-SINGLE_RESULTS = 20
 
 
 def is_gathered(organization: Organization, topic: EmailTopic) -> bool:
-    """Whether a new notice of the topic belongs in a digest; results do once there are many."""
-    if topic != EmailTopic.RESULT:
-        return topic in DIGEST_SUBJECTS
+    """Whether a new notice of the topic belongs in a digest; of some topics it does once there are many."""
+    single_emails = topic.record.single_emails
+    if not topic.record.digest_subject or not single_emails:
+        return bool(topic.record.digest_subject)
     recent = _emails(organization, topic).filter(created_at__gte=timezone.now() - DIGEST_INTERVAL)
-    return len(recent[:SINGLE_RESULTS].values("pk")) >= SINGLE_RESULTS
+    return len(recent[:single_emails].values("pk")) >= single_emails
 
 
 def gathering_time(organization: Organization, topic: EmailTopic) -> timedelta:
@@ -138,7 +128,7 @@ def notify_members(
     What `holds_while` says is looked at when it is sent: once it is no longer so, nobody is told.
     `alert_topic` and `link` are those of the alerts, where they aren't the usual ones.
     """
-    kind = topic.kind
+    kind = topic.record.kind
     if kind is None:
         raise TypeError(f"{topic} goes to named people")
     enqueue_alerts(

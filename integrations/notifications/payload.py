@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.kinds import EmailWording
+from integrations.notifications.models.email_kind import EmailWording
 from integrations.outbox.models import Payload
 
 MAX_DIGEST_LINES = 300

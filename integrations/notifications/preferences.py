@@ -12,14 +12,8 @@ from django.utils.crypto import get_random_string
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.members.models.membership import Membership
-from integrations.notifications.kinds import EMAIL_KINDS, EmailWording, sample_values
-from integrations.notifications.models import (
-    WANTED_BY_DEFAULT,
-    EmailKind,
-    EmailTemplate,
-    EmailTopic,
-    NotificationPreference,
-)
+from integrations.notifications.models.email_kind import SAMPLE_PORTAL, EmailKind, EmailTopic, EmailWording
+from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import VARIABLE, ComposedEmail, render
@@ -44,14 +38,14 @@ def read_token(token: str) -> tuple[Membership, EmailKind] | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     member = Membership.objects.filter(pk=pk).select_related("organization", "user").first()
-    return (member, EmailKind(kind)) if member is not None and kind in EmailKind.values else None
+    return (member, EmailKind(kind)) if member is not None and kind in EmailKind else None
 
 
 def preferences_of(members: Iterable[Membership]) -> dict[int, dict[EmailKind, bool]]:
     """Return by member id whether the member gets each kind."""
     members = list(members)
     is_wanted = {
-        member.pk: {kind: kind in WANTED_BY_DEFAULT[member.role] for kind in EmailKind} for member in members
+        member.pk: {kind: member.role in kind.record.roles for kind in EmailKind} for member in members
     }
     for preference in NotificationPreference.objects.for_members([member.pk for member in members]):
         is_wanted[preference.membership_id][EmailKind(preference.kind)] = preference.is_wanted
@@ -100,12 +94,12 @@ def stored_template(organization: Organization, kind: EmailKind) -> EmailTemplat
 def current_wording(organization: Organization, kind: EmailKind) -> EmailWording:
     """Return the customer's wording, or the portal's where the customer has none."""
     template = stored_template(organization, kind)
-    return EmailWording(template.subject, template.body) if template else EMAIL_KINDS[kind].default
+    return EmailWording(template.subject, template.body) if template else kind.record.wording
 
 
 def unknown_variables(kind: EmailKind, text: str) -> list[str]:
     """Return a sentence for every variable in the text that the kind doesn't have."""
-    known = EMAIL_KINDS[kind].variables
+    known = kind.record.variables
     sentences = []
     for name in dict.fromkeys(VARIABLE.findall(text)):
         if name in known:
@@ -152,13 +146,22 @@ def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> 
     template = stored_template(organization, kind)
     if template is None:
         return False
-    default = EMAIL_KINDS[kind].default
+    default = kind.record.wording
     changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
     with transaction.atomic():
         target = target_of(template)
         template.delete()
         audit(target, actor, AuditAction.RESET_EMAIL, changes)
     return True
+
+
+def sample_values(kind: EmailKind, organization: Organization) -> dict[str, str]:
+    """Return made-up values for every variable of a kind, with the organization's own name."""
+    own = settings.PORTAL_URL
+    values = {
+        name: variable.sample.replace(SAMPLE_PORTAL, own) for name, variable in kind.record.variables.items()
+    }
+    return {**values, "organization": organization.name}
 
 
 def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWording, address: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from integrations.notifications.kinds import EmailWording
+from integrations.notifications.models.email_kind import EmailWording
 from integrations.organizations.models.organization import Organization
 
 # Read a text as an e-mail shows it: paragraphs, facts in two columns, and links with what they lead to.

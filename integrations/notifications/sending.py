@@ -16,7 +16,7 @@ from integrations.notifications.account_notices import (
     compose_member_notice,
 )
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
-from integrations.notifications.models import SIGN_IN_TOPICS, EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notices import compose_notice, keep_current
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.preferences import compose_sample
@@ -98,14 +98,14 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_member_notice(effect, payload)
         case EmailTopic.TEST:
             return compose_sample(payload)
-    if topic.kind is None:
+    if topic.record.kind is None:
         raise TypeError(f"nothing composes e-mails about {topic}")
-    return compose_notice(effect, topic.kind, payload)
+    return compose_notice(effect, topic.record.kind, payload)
 
 
 def is_about_signing_in(effect: Effect) -> bool:
     """Whether somebody needs the e-mail to sign in: a pause, which is about candidates, doesn't hold it back."""
-    return effect.email_topic in SIGN_IN_TOPICS
+    return EmailTopic(effect.email_topic).record.is_about_signing_in
 
 
 def _message(

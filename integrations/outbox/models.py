@@ -13,7 +13,7 @@ from integrations.core import correlation
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.claims import lease_of_candidate_statement
@@ -152,7 +152,7 @@ class Effect(Leasable):
     )
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
     email_topic = models.CharField(
-        max_length=30, choices=EmailTopic, blank=True, help_text="Empty for what isn't an e-mail."
+        max_length=30, choices=EmailTopic.choices(), blank=True, help_text="Empty for what isn't an e-mail."
     )
     member = models.ForeignKey(
         "integrations.Membership",

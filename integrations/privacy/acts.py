@@ -22,7 +22,7 @@ from integrations.effects.kinds.messages import EMPTY_EMAIL
 from integrations.http.shapes import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
-from integrations.notifications.kinds import EmailWording
+from integrations.notifications.models.email_kind import EmailWording
 from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

@@ -32,7 +32,7 @@ from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.sending import mark_invited
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.names import UNNAMED, candidate_names, first_name
 from integrations.notifications.notify import notify_members
 from integrations.notifications.payload import InvitationUnchanged

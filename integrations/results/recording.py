@@ -20,7 +20,7 @@ from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, en
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.names import UNNAMED, candidate_names, first_name, result_in_words
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect

@@ -22,7 +22,7 @@ from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications.models import AlertAddress, EmailTemplate, NotificationPreference
+from integrations.notifications.models.preferences import AlertAddress, EmailTemplate, NotificationPreference
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect

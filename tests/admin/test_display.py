@@ -2,7 +2,7 @@
 
 from integrations.admin.display import indented, verdicts_table
 from integrations.inbox.models.verdict import Verdict
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload, Notice
 
 NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"

@@ -8,7 +8,8 @@ from django.utils import timezone
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
-from integrations.notifications.models import EmailTopic, NotificationPreference
+from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.notify import notify_members
 from integrations.queue import worker
 from tests.support import factories

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from integrations.http import public_web
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, prove, set_up
 from tests.support import factories

@@ -8,7 +8,8 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.audit.verification import HeadToCompare, announce_head
-from integrations.notifications.models import EmailKind, NotificationPreference
+from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.models.preferences import NotificationPreference
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store.append_only import AppendOnlyError

@@ -15,7 +15,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts import lever_webhooks
 from integrations.lever.acts.lever_webhooks import make_webhook
 from integrations.lever.models.connection import LeverConnection
-from integrations.notifications.models import AlertAddress, EmailTemplate
+from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.acts.organizations import replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain

@@ -8,7 +8,7 @@ from integrations.accounts.models.second_factors import AuthenticatorApp, Passke
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications import preferences
 from integrations.notifications.link_emails import membership_link
-from integrations.notifications.models import EmailKind
+from integrations.notifications.models.email_kind import EmailKind
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
 from tests.support import factories
 from tests.support.second_factors import (

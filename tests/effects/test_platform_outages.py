@@ -13,7 +13,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import outcome
 from integrations.outbox.models import Effect

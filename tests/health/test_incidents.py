@@ -19,7 +19,7 @@ from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications import notify
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Failed

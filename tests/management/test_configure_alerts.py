@@ -5,7 +5,7 @@ from django.core.management import CommandError
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.configuration import dump
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.organization import Organization
 
 pytestmark = pytest.mark.django_db

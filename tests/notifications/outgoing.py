@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core import mail
 
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.queue import worker

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.notifications.acts import NewAddress, add_address, remove_address, send_test
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.alert_receiver import receiving

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations.notifications.kinds import EmailWording
+from integrations.notifications.models.email_kind import EmailWording
 from integrations.notifications.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
 from integrations.outbox.models import Effect
 from tests.support import factories

@@ -9,7 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 
 from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
-from integrations.notifications.models import EmailKind, EmailTemplate, EmailTopic
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic
+from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.sending import WholeAddresses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import InvitationUnchanged
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import notify, send_all

@@ -1,6 +1,6 @@
 """Lever reconnected: an e-mail for each that it was broken, and none otherwise."""
 
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_reconnected
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import notify

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.notifications import notify as gathering
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload, Notice
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import notify, send_all
@@ -43,7 +43,7 @@ def test_an_email_that_a_worker_takes_meanwhile_is_not_about_the_invitation(
 
 
 def test_results_are_single_emails_until_there_are_many(organization, super_admin, invitation):
-    for number in range(gathering.SINGLE_RESULTS + 500):
+    for number in range(EmailTopic.RESULT.record.single_emails + 500):
         notify(
             organization,
             EmailTopic.RESULT,
@@ -55,12 +55,12 @@ def test_results_are_single_emails_until_there_are_many(organization, super_admi
         )
     messages = send_all()
     subjects = [message.subject for message in messages]
-    assert subjects.count("Alder: Passed 80 (Backend)") == gathering.SINGLE_RESULTS
+    assert subjects.count("Alder: Passed 80 (Backend)") == EmailTopic.RESULT.record.single_emails
     assert subjects.count("Several CodeScreen results") == 1
-    assert len(subjects) == gathering.SINGLE_RESULTS + 1
+    assert len(subjects) == EmailTopic.RESULT.record.single_emails + 1
     digest = next(message for message in messages if message.subject == "Several CodeScreen results")
-    assert f"Candidate {gathering.SINGLE_RESULTS}: Passed, score 80." in digest.body
-    assert f"Candidate {gathering.SINGLE_RESULTS + 100}: Passed, score 80." in digest.body
+    assert f"Candidate {EmailTopic.RESULT.record.single_emails}: Passed, score 80." in digest.body
+    assert f"Candidate {EmailTopic.RESULT.record.single_emails + 100}: Passed, score 80." in digest.body
     assert "more:\nhttp://testserver/activity/" in digest.body
 
 

@@ -1,6 +1,6 @@
 """The customer's wording is checked before it is saved."""
 
-from integrations.notifications.models import EmailKind
+from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.preferences import unknown_variables
 
 

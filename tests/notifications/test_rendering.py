@@ -6,7 +6,7 @@ import hashlib
 import pytest
 from django.utils.html import urlize
 
-from integrations.notifications.kinds import EmailWording
+from integrations.notifications.models.email_kind import EmailWording
 from integrations.notifications.rendering import (
     RenderedEmail,
     as_html,

@@ -9,7 +9,7 @@ from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.health.models import WebhookRejection
 from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
-from integrations.notifications.models import EmailKind
+from integrations.notifications.models.email_kind import EmailKind
 from tests.support import factories
 from tests.support.browsing import sign_in
 

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 
-from integrations.notifications.models import EmailKind
+from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
 from portal.middleware import HEADERS
 from tests.support import factories, payloads
@@ -102,7 +102,7 @@ KINDS: dict[str, tuple[str, int, Callable[[Visitor], HttpResponse]]] = {
     "preview of an e-mail": (
         "owner",
         200,
-        lambda visitor: visitor.get(f"/emails/{EmailKind.values[0]}/html/"),
+        lambda visitor: visitor.get(f"/emails/{EmailKind.RESULT}/html/"),
     ),
     "admin": ("superuser", 200, lambda visitor: visitor.get("/admin/")),
     "part of a page": (

@@ -22,7 +22,7 @@ from integrations.duty_budget import Budget
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts.members import invite, remove_member
 from integrations.members.models.membership import Membership
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
 from integrations.privacy import retention

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.core.vocabulary import ErasureCause
 from integrations.duty_budget import Budget
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.privacy import retention

@@ -7,7 +7,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from integrations.clients.models import ApiCall
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.names import candidate_names
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, subject_of

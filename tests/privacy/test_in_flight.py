@@ -20,7 +20,7 @@ from integrations.inbox import decide_delivery, facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as operations
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase

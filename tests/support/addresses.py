@@ -14,7 +14,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership
 from integrations.notifications import preferences
-from integrations.notifications.models import AlertAddress, EmailKind
+from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.single_sign_on.models import ProviderIdentity, SignInDomain

@@ -24,7 +24,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications.models import AlertAddress, EmailTemplate
+from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure

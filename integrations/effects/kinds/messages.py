@@ -21,7 +21,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.alerts import give_up_alert, send_alert
-from integrations.notifications.models import AlertTopic
+from integrations.notifications.models.email_kind import AlertTopic
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.sending import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
@@ -159,7 +159,7 @@ def _email_sent(effect: Effect, _: Words) -> str:
 
 def _alert_topic(effect: Effect, _: Result | None) -> str:
     topic = SEND_ALERT.payload_of(effect).type
-    return str(AlertTopic(topic).label) if topic in AlertTopic.values else ""
+    return str(AlertTopic(topic).label) if topic in AlertTopic else ""
 
 
 SEND_EMAIL = EffectKind(

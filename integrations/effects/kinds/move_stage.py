@@ -14,7 +14,7 @@ from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.names import first_name
 from integrations.notifications.notify import notify_members
 from integrations.organizations.models.organization import Organization

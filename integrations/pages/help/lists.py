@@ -10,8 +10,7 @@ from django.utils.text import capfirst
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
-from integrations.notifications.kinds import EMAIL_KINDS
-from integrations.notifications.models import WANTED_BY_DEFAULT, AlertTopic, EmailKind
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
@@ -50,24 +49,13 @@ class EmailHelp:
 
 def email_helps() -> list[EmailHelp]:
     """Return every kind of e-mail that members choose between."""
-    return [
-        EmailHelp(kind.value, str(kind.label), EMAIL_KINDS[kind].purpose, _roles(kind)) for kind in EmailKind
-    ]
+    return [EmailHelp(kind.value, str(kind.label), kind.record.purpose, _roles(kind)) for kind in EmailKind]
 
 
 def _roles(kind: EmailKind) -> str:
-    roles = [str(label) for value, label in Membership.Role.choices if kind in WANTED_BY_DEFAULT[value]]
+    roles = [str(label) for value, label in Membership.Role.choices if value in kind.record.roles]
     return ", ".join(roles) or "Only who chooses it"
 
-
-_WHEN: Mapping[AlertTopic, str] = {
-    AlertTopic.RESULT: "CodeScreen states a result, or another one than before.",
-    AlertTopic.HELD: "Invitations begin to need approval, and none needs it any more.",
-    AlertTopic.INCIDENT: (
-        "Something that the page Health calls a problem begins or is over, an invitation may or may not have been "
-        "sent, or Lever must be connected again."
-    ),
-}
 
 #: What a receiver does with a signed webhook before it reads the body; run by the tests.
 VERIFY = """\
@@ -126,7 +114,7 @@ STATES = (
 
 def topic_helps() -> list[TopicHelp]:
     """Return everything that an address can get."""
-    return [TopicHelp(topic.value, str(topic.label), _WHEN[topic]) for topic in AlertTopic]
+    return [TopicHelp(topic.value, str(topic.label), topic.record.when) for topic in AlertTopic]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM
-from integrations.notifications.models import MOST_ADDRESSES
+from integrations.notifications.models.preferences import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.pages.help.lists import audit_questions, email_helps

@@ -22,7 +22,7 @@ from integrations.notifications.acts import (
     remove_address,
     send_test,
 )
-from integrations.notifications.models import MOST_ADDRESSES, AlertAddress
+from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, OperationView
 

@@ -15,13 +15,14 @@ from django.views.generic import TemplateView, View
 
 from integrations.members.models.membership import ADMINS
 from integrations.notifications import rendering
-from integrations.notifications.kinds import EMAIL_KINDS, EmailWording, sample_values
-from integrations.notifications.models import EmailKind, EmailTemplate
+from integrations.notifications.models.email_kind import EmailKind, EmailWording
+from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.preferences import (
     checked_wording,
     current_wording,
     enqueue_sample,
     reset_wording,
+    sample_values,
     save_wording,
     stored_template,
 )
@@ -82,7 +83,7 @@ class EmailListView(OrganizationMixin, OperationView):
             {
                 "code": kind.value,
                 "label": kind.label,
-                "purpose": EMAIL_KINDS[kind].purpose,
+                "purpose": kind.record.purpose,
                 "changed_at": changed_at.get(kind),
             }
             for kind in EmailKind
@@ -105,7 +106,7 @@ class EmailKindView(OrganizationMixin, View):
     def check_role(self, request: HttpRequest) -> None:
         """Check the role before the kind, so that others don't learn which kinds there are."""
         super().check_role(request)
-        if self.kwargs["kind"] not in EmailKind.values:
+        if self.kwargs["kind"] not in EmailKind:
             raise Http404
 
     @property
@@ -144,7 +145,7 @@ class EmailEditView(EmailKindView, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the wording, or the draft in `shown`, and its preview unless it has errors."""
-        definition = EMAIL_KINDS[self.kind]
+        definition = self.kind.record
         context = super().get_context_data(
             label=self.kind.label,
             purpose=definition.purpose,

@@ -17,8 +17,7 @@ from integrations.health.findings import counted
 from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS, Membership
 from integrations.notifications import preferences
-from integrations.notifications.kinds import EMAIL_KINDS
-from integrations.notifications.models import EmailKind
+from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ConfirmedActView
@@ -46,7 +45,7 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
             {
                 "code": kind.value,
                 "label": kind.label,
-                "purpose": EMAIL_KINDS[kind].purpose,
+                "purpose": kind.record.purpose,
                 "is_wanted": is_wanted[kind],
             }
             for kind in EmailKind
@@ -106,7 +105,7 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
             (member, [(kind.value, kind.label, is_wanted[member.pk][kind]) for kind in EmailKind])
             for member in page
         ]
-        return super().get_context_data(page=page, rows=rows, kinds=EmailKind.choices, **kwargs)
+        return super().get_context_data(page=page, rows=rows, kinds=EmailKind.choices(), **kwargs)
 
     def operate(self, form: Form) -> str | None:
         """Store the choices of the members that were shown; their ids are posted, so an unticked box counts."""

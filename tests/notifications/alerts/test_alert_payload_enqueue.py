@@ -7,7 +7,8 @@ from django.db.models.functions import Cast
 
 from integrations.health import incidents
 from integrations.health.models import Incident
-from integrations.notifications.models import AlertAddress, EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import notify
 from tests.support import factories

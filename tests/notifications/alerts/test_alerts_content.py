@@ -8,7 +8,7 @@ import pytest
 
 from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.alerts import alert_of
-from integrations.notifications.models import EmailTemplate
+from integrations.notifications.models.preferences import EmailTemplate
 from tests.support import factories
 
 AT = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)

@@ -10,7 +10,8 @@ from integrations.clients.models import ApiCall
 from integrations.codescreen.payloads import BadSignature, verify
 from integrations.health.models import Incident
 from integrations.http import public_web
-from integrations.notifications.models import AlertAddress, EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.payload import IncidentOngoing
 from integrations.outbox import outcome
 from integrations.outbox.models import Effect

@@ -16,8 +16,7 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.members.models.membership import Membership
-from integrations.notifications.kinds import EMAIL_KINDS
-from integrations.notifications.models import AlertTopic, EmailKind
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.pages.help import lists
 from integrations.pages.help.lists import VERIFY, audit_questions, topic_helps
 from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
@@ -56,7 +55,7 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
     page = text_of(super_admin_client, reverse("help-emails"))
     for kind in EmailKind:
         assert f'id="kind-{kind.value}"' in page
-        assert EMAIL_KINDS[kind].purpose in page
+        assert kind.record.purpose in page
     row = page.partition('id="kind-result"')[2].partition("</tr>")[0]
     assert "Super Admin, Admin, Team Member</td>" in row
     assert "Only who chooses it" in page.partition('id="kind-submitted"')[2].partition("</tr>")[0]
@@ -65,7 +64,7 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
 
 def test_every_topic_of_alerts_is_explained(super_admin_client, limited_member_client):
     page = text_of(super_admin_client, reverse("help-alerts"))
-    assert {topic.code for topic in topic_helps()} == set(AlertTopic.values)
+    assert {topic.code for topic in topic_helps()} == set(AlertTopic)
     for topic in topic_helps():
         assert topic.when in page
         assert f"<code>{topic.code}</code>" in page

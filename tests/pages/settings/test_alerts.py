@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.notifications.acts import ChangedAddress, change_address
-from integrations.notifications.models import AlertAddress, AlertTopic
+from integrations.notifications.models.email_kind import AlertTopic
+from integrations.notifications.models.preferences import AlertAddress
 from tests.support import factories
 from tests.support.alert_receiver import receiving
 from tests.support.factories import recorded

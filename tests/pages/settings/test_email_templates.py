@@ -9,9 +9,9 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.notifications.kinds import EMAIL_KINDS, sample_values
-from integrations.notifications.models import EmailTemplate
-from integrations.notifications.preferences import checked_wording
+from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.models.preferences import EmailTemplate
+from integrations.notifications.preferences import checked_wording, sample_values
 from integrations.notifications.rendering import render
 from integrations.outbox.models import Effect
 from integrations.queue import worker
@@ -150,9 +150,9 @@ def test_a_test_email_goes_to_the_person_alone_with_sample_data(
     assert not EmailTemplate.objects.exists()
 
 
-@pytest.mark.parametrize("kind", EMAIL_KINDS)
+@pytest.mark.parametrize("kind", EmailKind)
 def test_the_default_wording_of_each_kind_passes_its_check(organization, super_admin_client, kind):
-    default = EMAIL_KINDS[kind].default
+    default = kind.record.wording
     assert checked_wording(kind, default.subject, default.body) == default
     assert "{" not in render(default, sample_values(kind, organization)).body
     assert super_admin_client.get(reverse("email-edit", args=[kind])).status_code == 200

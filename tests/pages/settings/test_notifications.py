@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
-from integrations.notifications.models import EmailKind, NotificationPreference
+from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.models.preferences import NotificationPreference
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

@@ -19,7 +19,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.members.models.membership import Membership
 from integrations.notifications import link_emails
 from integrations.notifications.links import choose_password_link, reset_password_link
-from integrations.notifications.models import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import enqueue_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

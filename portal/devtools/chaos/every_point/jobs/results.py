@@ -4,7 +4,7 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.acts import NewAddress, add_address
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts.policies import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
     PASSED_TAG,

@@ -18,7 +18,7 @@ from integrations.core.vocabulary import ProgressTag, WebhookEvent
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.notifications.acts import ChangedAddress, change_address, remove_address, send_test
-from integrations.notifications.models import AlertAddress
+from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL

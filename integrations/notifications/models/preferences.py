@@ -1,4 +1,4 @@
-"""What e-mails are about, an organization's wording of them, who wants which, and the addresses of alerts."""
+"""What an organization and its members chose: the wording of e-mails, who wants which, and where alerts go."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -8,71 +8,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.members.models.membership import Membership
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import EncryptedTextField
 from integrations.store.personal import Holds, about_user, harmless
-
-# What the e-mails to an organization's own people are about.
-
-
-class EmailKind(models.TextChoices):
-    """A kind of e-mail: members choose which kinds they get, and the customer may word each kind."""
-
-    RESULT = "result", "Results"
-    SUBMITTED = "submitted", "Assessment submitted"
-    ATTENTION = "attention", "Needs attention"
-    EXPIRY = "expiry", "Lever must be reconnected soon"
-    RESOLVED = "resolved", "Problem resolved"
-    LOG_HEAD = "log_head", "Daily end of the audit log"
-
-
-class EmailTopic(models.TextChoices):
-    """What one e-mail is about; the outbox keeps it with the effect that sends the e-mail."""
-
-    RESULT = "result", "Result"
-    SUBMITTED = "submitted", "Assessment submitted"
-    RESULT_CHANGED = "result_changed", "Result changed after a move"
-    INVITATION_UNCERTAIN = "invitation_uncertain", "Invitation uncertain"
-    INVITATION_FAILED = "invitation_failed", "Invitation failed"
-    INVITATION_BOUNCED = "invitation_bounced", "Invitation bounced"
-    FOLLOWING_ENDED = "following_ended", "Following ended without a result"
-    INCIDENT_BEGUN = "incident_begun", "Incident begun"
-    INCIDENT_ENDED = "incident_ended", "Incident ended"
-    CONNECTION_ENDS = "connection_ends", "Lever's connection ends"
-    RECONNECT_NEEDED = "reconnect_needed", "Lever must be reconnected"
-    RECONNECTED = "reconnected", "Lever reconnected"
-    LOG_HEAD = "log_head", "Daily end of the audit log"
-    WELCOME = "welcome", "Welcome of a new member"
-    PASSWORD_RESET = "password_reset", "Password reset"
-    ACCOUNT = "account", "Change of a person's account"
-    ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
-    MEMBERS_CHANGED = "members_changed", "Change of the members"
-    TEST = "test", "Test of a wording"
-
-    @property
-    def kind(self) -> EmailKind | None:
-        """The kind by which members choose whether they get it; None where it goes to named people."""
-        return _KINDS.get(self)
-
-
-_KINDS = {
-    EmailTopic.RESULT: EmailKind.RESULT,
-    EmailTopic.SUBMITTED: EmailKind.SUBMITTED,
-    EmailTopic.RESULT_CHANGED: EmailKind.ATTENTION,
-    EmailTopic.INVITATION_UNCERTAIN: EmailKind.ATTENTION,
-    EmailTopic.INVITATION_FAILED: EmailKind.ATTENTION,
-    EmailTopic.INVITATION_BOUNCED: EmailKind.ATTENTION,
-    EmailTopic.FOLLOWING_ENDED: EmailKind.ATTENTION,
-    EmailTopic.INCIDENT_BEGUN: EmailKind.ATTENTION,
-    EmailTopic.INCIDENT_ENDED: EmailKind.RESOLVED,
-    EmailTopic.CONNECTION_ENDS: EmailKind.EXPIRY,
-    EmailTopic.RECONNECT_NEEDED: EmailKind.ATTENTION,
-    EmailTopic.RECONNECTED: EmailKind.RESOLVED,
-    EmailTopic.LOG_HEAD: EmailKind.LOG_HEAD,
-}
-
-#: Topics of the e-mails about people's own accounts, which they need whatever their organization does.
-SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, EmailTopic.ACCOUNT})
 
 # The customer's wording of e-mails.
 
@@ -85,7 +24,7 @@ class EmailTemplate(models.Model):
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="email_templates"
     )
-    kind = models.CharField(max_length=20, choices=EmailKind)
+    kind = models.CharField(max_length=20, choices=EmailKind.choices())
     subject = harmless(models.CharField(max_length=200))
     body = harmless(models.TextField(validators=[MaxLengthValidator(5000)]))
     updated_at = models.DateTimeField(auto_now=True)
@@ -101,19 +40,6 @@ class EmailTemplate(models.Model):
 # Which member wants which e-mails.
 
 
-#: What nobody gets without having chosen it: it comes before what people wait for.
-_CHOSEN_ONLY = frozenset({EmailKind.SUBMITTED.value})
-#: What one person of an organization should keep where nobody who can write to the database can take it back.
-_SUPER_ADMINS = frozenset({EmailKind.LOG_HEAD.value})
-#: Which kinds a member gets who hasn't chosen.
-WANTED_BY_DEFAULT: dict[str, frozenset[str]] = {
-    Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,
-    Membership.Role.ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY - _SUPER_ADMINS,
-    Membership.Role.TEAM_MEMBER: frozenset({EmailKind.RESULT.value}),
-    Membership.Role.LIMITED_TEAM_MEMBER: frozenset(),
-}
-
-
 class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
     """What members have chosen."""
 
@@ -125,7 +51,7 @@ class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
         return [
             member
             for member in members.exclude(user__email="").select_related("user").order_by("user__email")
-            if is_wanted.get(member.pk, kind in WANTED_BY_DEFAULT[member.role])
+            if is_wanted.get(member.pk, member.role in kind.record.roles)
         ]
 
     def for_members(self, membership_ids: Iterable[int]) -> Self:
@@ -141,7 +67,7 @@ class NotificationPreference(models.Model):
     membership = models.ForeignKey(
         "integrations.Membership", on_delete=models.CASCADE, related_name="notification_preferences"
     )
-    kind = models.CharField(max_length=20, choices=EmailKind)
+    kind = models.CharField(max_length=20, choices=EmailKind.choices())
     is_wanted = about_user("whether the person wants e-mails of that kind", models.BooleanField())
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -164,25 +90,12 @@ class NotificationPreference(models.Model):
 MOST_ADDRESSES = 5
 
 
-class AlertTopic(models.TextChoices):
-    """What an alert is about; each address gets the topics that are chosen for it."""
-
-    RESULT = "result", "Results"
-    HELD = "held", "Invitations that need approval"
-    INCIDENT = "incident", "Problems"
-
-
 class AlertAddressQuerySet(models.QuerySet["AlertAddress"]):
     """Addresses by what they get."""
 
     def getting(self, topic: AlertTopic) -> Self:
         """Return the addresses to which alerts of a topic are sent; none that are off or stopped."""
-        wanted = {
-            AlertTopic.RESULT: "wants_results",
-            AlertTopic.HELD: "wants_held",
-            AlertTopic.INCIDENT: "wants_incidents",
-        }
-        return self.filter(is_on=True, stopped_at__isnull=True, **{wanted[topic]: True})
+        return self.filter(is_on=True, stopped_at__isnull=True, **{topic.record.column: True})
 
 
 class AlertAddress(models.Model):
@@ -253,9 +166,4 @@ class AlertAddress(models.Model):
     @property
     def topics(self) -> list[str]:
         """What it gets, for people."""
-        wanted = {
-            AlertTopic.RESULT: self.wants_results,
-            AlertTopic.HELD: self.wants_held,
-            AlertTopic.INCIDENT: self.wants_incidents,
-        }
-        return [topic.label for topic, is_wanted in wanted.items() if is_wanted]
+        return [topic.label for topic in AlertTopic if getattr(self, topic.record.column)]
