@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import Error, InternalError, connection, connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
@@ -244,3 +244,52 @@ class TimeZoneMiddleware:
         request.time_zone = zone  # type: ignore[attr-defined]
         with timezone.override(zone.name):
             return self.get_response(request)
+
+
+# Refuses what no form of the portal sends: large bodies, and text that no database column takes.
+
+
+#: PostgreSQL stores no NUL characters, and no browser's form sends any.
+NUL = "\x00"
+
+
+def has_unstorable_text(request: HttpRequest) -> bool:
+    """Whether a NUL character is in the path, the query or the form, in a field's name or in its value."""
+    if NUL in request.path_info:
+        return True
+    return any(
+        NUL in name or any(NUL in value for value in values)
+        for sent in (request.GET, request.POST)
+        for name, values in sent.lists()
+    )
+
+
+class FormMiddleware:
+    """Answers 413 to a body that is larger than any form of the portal, without reading it; reads forms that aren't.
+
+    What can't be read, or holds text that can't be stored, is answered 400.
+
+    The webhook endpoints have their own limit, and check it in the order that their senders rely on.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on what is small enough, and webhooks."""
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if request.path_info.startswith("/webhooks/"):
+            return self.get_response(request)
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return HttpResponse(get_template("413.html").render(), status=413)
+        try:
+            # read here, a malformed form is answered 400 by every page
+            is_readable = not has_unstorable_text(request)
+        except UnreadablePostError:
+            is_readable = False
+        if not is_readable:
+            return HttpResponse(get_template("400.html").render(), status=400)
+        return self.get_response(request)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from portal.database_settings import SQLITE, database_settings
-from portal.environment import Environment, is_delivering
+from portal.environment import SQLITE_BACKEND, Environment, database_settings, is_delivering
 from portal.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -63,7 +62,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.WebhookMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "portal.uploads.FormMiddleware",
+    "portal.middleware.FormMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,7 +102,7 @@ TEMPLATES = [
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
 DATABASES = {"default": database_settings(env.database("DATABASE_URL", _default_database))}
-IS_SQLITE = DATABASES["default"]["ENGINE"] == SQLITE
+IS_SQLITE = DATABASES["default"]["ENGINE"] == SQLITE_BACKEND
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, queue
@@ -239,7 +238,7 @@ _email = env.email("EMAIL_URL", "consolemail://")
 IS_MAIL_UNSENT = IS_HTTPS and not is_delivering(_email["EMAIL_BACKEND"])
 MAILERS = {
     "default": {
-        "BACKEND": "portal.mail.RefusingEmailBackend" if IS_MAIL_UNSENT else _email["EMAIL_BACKEND"],
+        "BACKEND": "portal.django_parts.RefusingEmailBackend" if IS_MAIL_UNSENT else _email["EMAIL_BACKEND"],
         "OPTIONS": {
             "host": _email["EMAIL_HOST"],
             "port": _email["EMAIL_PORT"] or 25,
@@ -298,7 +297,7 @@ OPERATORS_NEED_SECOND_FACTOR = IS_HTTPS
 _COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
-MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
+MESSAGE_STORAGE = "portal.django_parts.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS") and IS_HTTPS
@@ -310,7 +309,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 #: The largest body of a request; the largest webhook is half as large, and nothing uploads files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
-FILE_UPLOAD_HANDLERS = ["portal.uploads.DroppingUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["portal.django_parts.DroppingUploadHandler"]
 #: Where researchers report a vulnerability, for /.well-known/security.txt.
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
 

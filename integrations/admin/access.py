@@ -9,10 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from integrations.accounts.acts.recent_sign_in import has_given_own_factor, is_admitted, is_strong
+from integrations.accounts.acts.fresh_proof import has_given_own_factor, is_admitted, is_strong
 from integrations.lists import LongListPaginator
-from integrations.members.models.membership import Membership
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership, open_memberships
 from integrations.organizations.models.organization import Organization
 
 #: So many organizations are offered to choose from; an address can name any.

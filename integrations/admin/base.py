@@ -26,7 +26,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from integrations.accounts.acts.recent_sign_in import proof_wanted
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING, plain_value

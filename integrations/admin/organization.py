@@ -15,7 +15,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
-from integrations.accounts.acts.recent_sign_in import proof_wanted
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import PasswordLinkRequest, UserSession
 from integrations.admin import access
@@ -37,8 +37,13 @@ from integrations.members.models.membership import (
     PersonalSettings,
 )
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
-from integrations.organizations.acts.organizations import IDENTITY, change_organization, create_organization
-from integrations.organizations.acts.policies import is_less_secure, set_policies
+from integrations.organizations.acts.organizations import (
+    IDENTITY,
+    change_organization,
+    create_organization,
+    is_less_secure,
+    set_policies,
+)
 from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
 from integrations.queue import notify
 

@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
+from integrations.store import database
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 # The log of requests to Lever and CodeScreen.
@@ -361,13 +362,8 @@ class RateLimitBucket(models.Model):
         `extra` seconds are reserved besides, which delays every later caller. One statement by the database's clock,
         so that any number of processes and nodes share the limit.
         """
-        is_postgresql = connection.vendor == "postgresql"
-        clock = (
-            "extract(epoch from clock_timestamp())"
-            if is_postgresql
-            else ("((julianday('now') - 2440587.5) * 86400.0)")
-        )
-        greatest, least = ("GREATEST", "LEAST") if is_postgresql else ("MAX", "MIN")
+        clock = database.unix_seconds()
+        greatest, least = ("GREATEST", "LEAST") if connection.vendor == "postgresql" else ("MAX", "MIN")
         table = connection.ops.quote_name(cls._meta.db_table)
         with connection.cursor() as cursor:
             cursor.execute(

@@ -196,8 +196,8 @@ def clients_for(organization: Organization, context: CallContext | None = None) 
 def lever_client(organization: Organization, context: CallContext | None = None) -> LeverClient:
     """Return a client for the organization's Lever. Raises NotConnected when there is no working connection."""
     context = context or CallContext()
-    connection = organization.lever
-    if connection is None or not connection.is_working:
+    connection = organization.working_lever
+    if connection is None:
         raise NotConnected(NO_LEVER)
     session = _lever_session(organization, context, connection.lever_account_id, connection.record_clock_skew)
     return LeverClient(session, token_manager(connection, after_call(organization, context)))

@@ -31,17 +31,18 @@ from integrations.configuration.section import (
     column,
     differing,
     keys,
+    literal,
+    quoted,
     secret,
     table_of,
 )
-from integrations.configuration.toml import literal, quoted
 from integrations.lever.acts import lever_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.acts import members
 from integrations.members.models.membership import Membership
 from integrations.notifications import acts as alert_acts
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.acts import organizations, policies
+from integrations.organizations.acts import organizations
 from integrations.organizations.acts.organizations import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization
 from integrations.single_sign_on.acts import domains, provider_settings
@@ -80,7 +81,7 @@ def _compare_organization(file: Configuration, organization: Organization) -> Ch
         save = partial(organizations.change_organization, organization, named, ACTOR)
         yield Change("organization", [lines[name] for name in named], save)
     if chosen := {name: value for name, value in after.items() if name not in organizations.IDENTITY}:
-        save = partial(policies.set_policies, organization, chosen, ACTOR)
+        save = partial(organizations.set_policies, organization, chosen, ACTOR)
         yield Change("policies", [lines[name] for name in chosen], save)
 
 

@@ -14,7 +14,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import FeedbackForm
-from integrations.notifications.names import first_name
+from integrations.notifications.notify import first_name
 from integrations.outbox.models import Effect
 
 NOT_STATED = "Not stated by CodeScreen"

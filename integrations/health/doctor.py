@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 
 from integrations.core.finding_code import FindingCode, Level
 from integrations.health import linter
-from integrations.health.checks import connections, restore, secrets, set_up, webhooks, work
+from integrations.health.checks import connections, set_up, webhooks, work
 from integrations.health.findings import HEALTH, Finding
 from integrations.organizations.models.organization import Organization
 
 Check = Callable[[Organization], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
-    secrets.check_secrets,
+    set_up.check_secrets,
     connections.check_connection,
     webhooks.check_webhooks,
     webhooks.check_rejections,
@@ -28,9 +28,9 @@ CHECKS: tuple[Check, ...] = (
     work.check_pause,
     work.check_super_admin,
     set_up.check_single_sign_on,
-    restore.check_restored_connection,
-    restore.check_restored_log,
-    restore.check_possibly_invited,
+    set_up.check_restored_connection,
+    set_up.check_restored_log,
+    set_up.check_possibly_invited,
     work.check_waiting_invitations,
     work.check_ended_following,
     work.check_failed_effects,

@@ -90,8 +90,7 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
     A pause doesn't hold it back. While Lever shows the candidate it is asked again a few times. Raises PlatformError.
     """
     organization = delivery.organization
-    lever = organization.lever
-    if is_test_request(delivery.payload) or lever is None or not lever.is_working:
+    if is_test_request(delivery.payload) or organization.working_lever is None:
         decide_delivery(delivery, clients)  # a test, or it waits for the connection
         return
     answer = _ask(delivery.opportunity_id, clients)

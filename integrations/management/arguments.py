@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
-from integrations.configuration import Configuration, ConfigurationError, load
+from integrations.configuration.file import load
+from integrations.configuration.section import Configuration, ConfigurationError
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -1,8 +1,9 @@
-"""Add, change, test and remove the addresses of alerts. Their URLs and secrets are in no audit entry."""
+"""Choose e-mails and their wording; add, change, test and remove the addresses of alerts."""
 
 import base64
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -10,20 +11,101 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.crypto import get_random_string
 
-from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients.hooks import CallContext
 from integrations.codescreen.payloads import SECRET_PREFIX, decode_secret
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http import public_web
 from integrations.http.session import PlatformError
+from integrations.members.models.membership import Membership
 from integrations.notifications import alerts
 from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
-from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic, EmailWording
+from integrations.notifications.models.preferences import (
+    MOST_ADDRESSES,
+    AlertAddress,
+    EmailTemplate,
+    NotificationPreference,
+)
+from integrations.notifications.notify import enqueue_email
+from integrations.notifications.payload import EmailPayload
+from integrations.notifications.preferences import (
+    current_wording,
+    preferences_of,
+    sample_values,
+    stored_template,
+)
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
+
+# Which members want which kinds of e-mail, and an organization's own wording of a kind.
+
+
+def save_preferences(member: Membership, chosen: Mapping[EmailKind, bool], actor: Actor) -> list[EmailKind]:
+    """Store which kinds a member gets; returns the kinds that changed."""
+    before = preferences_of([member])[member.pk]
+    changed = [kind for kind, is_wanted in chosen.items() if before[kind] != is_wanted]
+    if not changed:
+        return []
+    with transaction.atomic():
+        for kind in changed:
+            NotificationPreference.objects.update_or_create(
+                membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
+            )
+        changes = {str(kind.label): (before[kind], chosen[kind]) for kind in changed}
+        audit(member, actor, AuditAction.CHOOSE_EMAILS, changes)
+    return changed
+
+
+def save_wording(organization: Organization, kind: EmailKind, wording: EmailWording, actor: Actor) -> bool:
+    """Store the customer's wording; False when it is what was used already."""
+    before = current_wording(organization, kind)
+    if before == wording:
+        return False
+    with transaction.atomic():
+        template, _ = EmailTemplate.objects.update_or_create(
+            organization=organization, kind=kind, defaults={"subject": wording.subject, "body": wording.body}
+        )
+        changes = {"subject": (before.subject, wording.subject), "body": (before.body, wording.body)}
+        changed = {field: pair for field, pair in changes.items() if pair[0] != pair[1]}
+        audit(template, actor, AuditAction.CHANGE_EMAIL, changed)
+    return True
+
+
+def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> bool:
+    """Remove the customer's wording, so that the portal's is used again; False when there was none."""
+    template = stored_template(organization, kind)
+    if template is None:
+        return False
+    default = kind.record.wording
+    changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
+    with transaction.atomic():
+        target = target_of(template)
+        template.delete()
+        audit(target, actor, AuditAction.RESET_EMAIL, changes)
+    return True
+
+
+def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWording, address: str) -> None:
+    """Enqueue an e-mail with that wording and sample values to one address."""
+    enqueue_email(
+        organization,
+        EmailTopic.TEST,
+        get_random_string(16),
+        EmailPayload(
+            recipients=(address,),
+            wording=EmailWording(f"[Test] {wording.subject}", wording.body),
+            variables=sample_values(kind, organization),
+        ),
+    )
+
+
+# The addresses of alerts. Their URLs and secrets are in no audit entry.
+
 
 LONGEST_URL = 2000
 SECRET_BYTES = 32

@@ -14,8 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
-from integrations.members.models.membership import Membership, PendingMembership
-from integrations.members.models.open_memberships import may_use_password
+from integrations.members.models.membership import Membership, PendingMembership, may_use_password
 from integrations.notifications.links import reset_password_link
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import effect_key, enqueue_email

@@ -10,7 +10,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import activity_link, settings_link
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
-from integrations.notifications.names import first_name
+from integrations.notifications.notify import first_name
 from integrations.notifications.payload import (
     Condition,
     EmailPayload,

@@ -1,6 +1,7 @@
 """Enqueue e-mails: to named people, or to the members who want a kind, several notices in one where they wish."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -11,15 +12,47 @@ from django.utils import timezone
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
-from integrations.notifications.alert_payload import enqueue_alerts
 from integrations.notifications.links import candidate_link, settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
-from integrations.notifications.models.preferences import NotificationPreference
-from integrations.notifications.payload import Condition, EmailPayload, Notice
+from integrations.notifications.models.preferences import AlertAddress, NotificationPreference
+from integrations.notifications.payload import AlertPayload, Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, EffectQuerySet, enqueue
 from integrations.store.columns import truncated_key
+
+#: What Lever and CodeScreen are to be told goes first.
+PRIORITY = 8
+
+# What a candidate and a result are called in a subject.
+
+
+#: What may stand before a name and isn't one.
+_TITLES = frozenset({"candidate", "dr", "mr", "mrs", "ms", "prof"})
+#: What stands for a name that isn't known. An erasure takes it for nobody's name.
+UNNAMED = "A candidate"
+NOT_STATED = "result not stated"
+
+
+def first_name(name: str) -> str:
+    """Return the first word of a name after titles such as “Dr.”; without one, words that stand for it."""
+    words = name.split()
+    named = [word for word in words if word.casefold().rstrip(".") not in _TITLES]
+    return next(iter(named or words), UNNAMED).rstrip(",")
+
+
+def candidate_names(invitation: Invitation) -> dict[str, str]:
+    """Return the variables with the candidate's name."""
+    name = invitation.candidate_name
+    return {"candidate": name or UNNAMED, "first_name": first_name(name)}
+
+
+def result_in_words(outcome: str, score: str) -> str:
+    """Return a result in a few words: “Passed 82”, “Expired”, or that CodeScreen doesn't state it."""
+    if outcome:
+        return f"{outcome} {score}".strip()
+    return f"{score}, {NOT_STATED}" if score else NOT_STATED
+
 
 # Digests: notices of one topic that share an e-mail, how long it waits for more, and how one is appended.
 #
@@ -90,7 +123,7 @@ def enqueue_email(
     *,
     member: Membership | None = None,
     invitation: Invitation | None = None,
-    priority: int = 8,
+    priority: int = PRIORITY,
     wait: timedelta = timedelta(0),
 ) -> None:
     """Enqueue one e-mail, once per topic and key."""
@@ -176,6 +209,59 @@ def _candidate_variables(invitation: Invitation | None) -> dict[str, str]:
         "role": invitation.role_title,
         "timeline_link": candidate_link(invitation),
     }
+
+
+# Enqueue alerts: one effect per address and event, in the transaction of what the members are notified of.
+
+
+def enqueue_alerts(
+    organization: Organization,
+    topic: EmailTopic,
+    key: str,
+    *,
+    subject: str,
+    lines: Sequence[str],
+    variables: Mapping[str, str],
+    invitation: Invitation | None,
+    holds_while: Condition | None,
+    alert_topic: AlertTopic | None = None,
+    link: str = "",
+) -> None:
+    """Enqueue the alert of an event to each address that gets its topic, once per address, topic and key.
+
+    Lines with an address of the web are left out: an alert has the link.
+    """
+    if topic.record.alert is None:
+        return
+    alert_topic = alert_topic or topic.record.alert
+    addresses = AlertAddress.objects.filter(organization=organization).getting(alert_topic)
+    keys = list(addresses.order_by("pk").values_list("pk", flat=True))
+    if not keys:
+        return
+    payload = AlertPayload(
+        type=alert_topic.value,
+        phase=topic.record.alert_phase.value,
+        link=link or (candidate_link(invitation) if invitation else settings_link()),
+        holds_while=holds_while,
+    )
+    if alert_topic == AlertTopic.RESULT:  # subject and lines name the candidate
+        payload = replace(
+            payload,
+            result=variables.get("result", ""),
+            outcome=variables.get("outcome", ""),
+            score=variables.get("score", ""),
+        )
+    else:
+        payload = replace(payload, subject=subject, lines=tuple(line for line in lines if "://" not in line))
+    for pk in keys:
+        enqueue(
+            organization.pk,
+            Effect.Kind.SEND_ALERT,
+            f"{topic}:{key}:{pk}",
+            invitation=invitation,
+            payload=replace(payload, address=pk),
+            priority=PRIORITY,
+        )
 
 
 # E-mails about an organization's connection to Lever: it broke, it ends soon, it works again.

@@ -1,20 +1,15 @@
 """What an organization and its members chose of e-mails: the wording of each kind, and who wants it."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.utils.crypto import get_random_string
 
-from integrations.audit.models.audited_rows import audit, target_of
-from integrations.audit.models.entry import Actor, AuditAction
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import SAMPLE_PORTAL, EmailKind, EmailTopic, EmailWording
+from integrations.notifications.models.email_kind import SAMPLE_PORTAL, EmailKind, EmailWording
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
-from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import VARIABLE, ComposedEmail, render
 from integrations.organizations.models.organization import Organization
@@ -50,22 +45,6 @@ def preferences_of(members: Iterable[Membership]) -> dict[int, dict[EmailKind, b
     for preference in NotificationPreference.objects.for_members([member.pk for member in members]):
         is_wanted[preference.membership_id][EmailKind(preference.kind)] = preference.is_wanted
     return is_wanted
-
-
-def save_preferences(member: Membership, chosen: Mapping[EmailKind, bool], actor: Actor) -> list[EmailKind]:
-    """Store which kinds a member gets; returns the kinds that changed."""
-    before = preferences_of([member])[member.pk]
-    changed = [kind for kind, is_wanted in chosen.items() if before[kind] != is_wanted]
-    if not changed:
-        return []
-    with transaction.atomic():
-        for kind in changed:
-            NotificationPreference.objects.update_or_create(
-                membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
-            )
-        changes = {str(kind.label): (before[kind], chosen[kind]) for kind in changed}
-        audit(member, actor, AuditAction.CHOOSE_EMAILS, changes)
-    return changed
 
 
 def members_still_wanting(
@@ -126,35 +105,6 @@ def checked_wording(kind: EmailKind, subject: str, body: str) -> EmailWording:
     return EmailWording(subject, body)
 
 
-def save_wording(organization: Organization, kind: EmailKind, wording: EmailWording, actor: Actor) -> bool:
-    """Store the customer's wording; False when it is what was used already."""
-    before = current_wording(organization, kind)
-    if before == wording:
-        return False
-    with transaction.atomic():
-        template, _ = EmailTemplate.objects.update_or_create(
-            organization=organization, kind=kind, defaults={"subject": wording.subject, "body": wording.body}
-        )
-        changes = {"subject": (before.subject, wording.subject), "body": (before.body, wording.body)}
-        changed = {field: pair for field, pair in changes.items() if pair[0] != pair[1]}
-        audit(template, actor, AuditAction.CHANGE_EMAIL, changed)
-    return True
-
-
-def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> bool:
-    """Remove the customer's wording, so that the portal's is used again; False when there was none."""
-    template = stored_template(organization, kind)
-    if template is None:
-        return False
-    default = kind.record.wording
-    changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
-    with transaction.atomic():
-        target = target_of(template)
-        template.delete()
-        audit(target, actor, AuditAction.RESET_EMAIL, changes)
-    return True
-
-
 def sample_values(kind: EmailKind, organization: Organization) -> dict[str, str]:
     """Return made-up values for every variable of a kind, with the organization's own name."""
     own = settings.PORTAL_URL
@@ -162,20 +112,6 @@ def sample_values(kind: EmailKind, organization: Organization) -> dict[str, str]
         name: variable.sample.replace(SAMPLE_PORTAL, own) for name, variable in kind.record.variables.items()
     }
     return {**values, "organization": organization.name}
-
-
-def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWording, address: str) -> None:
-    """Enqueue an e-mail with that wording and sample values to one address."""
-    enqueue_email(
-        organization,
-        EmailTopic.TEST,
-        get_random_string(16),
-        EmailPayload(
-            recipients=(address,),
-            wording=EmailWording(f"[Test] {wording.subject}", wording.body),
-            variables=sample_values(kind, organization),
-        ),
-    )
 
 
 def compose_sample(payload: EmailPayload) -> ComposedEmail | None:

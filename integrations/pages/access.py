@@ -15,12 +15,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from integrations.accounts.acts.recent_sign_in import is_admitted
-from integrations.accounts.acts.second_factor import has_second_factor
+from integrations.accounts.acts.fresh_proof import is_admitted
+from integrations.accounts.models.second_factors import has_second_factor
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.models.membership import EVERYONE, Membership
-from integrations.members.models.open_memberships import (
+from integrations.members.models.membership import (
+    EVERYONE,
     PROVIDER_SESSION_KEY,
+    Membership,
     closed_to_passwords,
     open_memberships,
 )

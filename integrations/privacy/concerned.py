@@ -19,7 +19,7 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.names import UNNAMED
+from integrations.notifications.notify import UNNAMED
 from integrations.notifications.payload import EmailPayload
 from integrations.outbox.models import Effect
 

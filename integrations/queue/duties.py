@@ -34,7 +34,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
-from integrations.organizations.acts import waiting
+from integrations.organizations.acts import organizations
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step
@@ -151,8 +151,8 @@ def probe_lever(organization: Organization) -> None:
 
 def refresh_grant(organization: Organization) -> None:
     """Refresh the grant once a day: an idle refresh token expires after 90 days. Raises PlatformError."""
-    grant = organization.lever
-    if grant is None or not grant.is_working or not grant.refresh_token:
+    grant = organization.working_lever
+    if grant is None or not grant.refresh_token:
         return
     if grant.refreshed_at is None or grant.refreshed_at > timezone.now() - REFRESH_GRANT_AFTER:
         return
@@ -176,7 +176,7 @@ def retry_refused_key(organization: Organization) -> None:
 
 def requeue_waiting(organization: Organization) -> None:
     """Requeue what waited for a connection that is back, in case reconnecting didn't."""
-    if not organization.disconnected_reason and waiting.requeue_waiting(organization):
+    if not organization.disconnected_reason and organizations.requeue_waiting(organization):
         notify_workers()
 
 
@@ -197,7 +197,7 @@ def follow_erasures(organization: Organization, budget: Budget) -> None:
 
 def warn_expiry(organization: Organization) -> None:
     """Notify members ahead of time when Lever's grant will end."""
-    if organization.lever is not None and organization.lever.is_working:
+    if organization.working_lever:
         notify_grant_ends(organization.lever)
 
 

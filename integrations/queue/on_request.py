@@ -33,7 +33,7 @@ def sweep_organization(organization: Organization) -> int:
 def follow_erasures(organization: Organization) -> None:
     """Erase now the people that Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
-    if organization.lever is not None and organization.lever.is_working:
+    if organization.working_lever:
         duties.follow_erasures(organization, Budget())
 
 

@@ -33,8 +33,7 @@ from integrations.effects.sending import mark_invited
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.names import UNNAMED, candidate_names, first_name
-from integrations.notifications.notify import notify_members
+from integrations.notifications.notify import UNNAMED, candidate_names, first_name, notify_members
 from integrations.notifications.payload import InvitationUnchanged
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, Crash, deferral, run_step

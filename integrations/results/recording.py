@@ -21,8 +21,13 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.names import UNNAMED, candidate_names, first_name, result_in_words
-from integrations.notifications.notify import notify_members
+from integrations.notifications.notify import (
+    UNNAMED,
+    candidate_names,
+    first_name,
+    notify_members,
+    result_in_words,
+)
 from integrations.outbox.models import Effect
 from integrations.store import database
 

@@ -14,6 +14,14 @@ from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, ha
 # Single sign-on of one organization: its provider, and who a person is there.
 
 
+class IdentityProviderQuerySet(models.QuerySet["IdentityProvider"]):
+    """Providers by whether they are in use."""
+
+    def on(self) -> Self:
+        """Return those by which members may sign in."""
+        return self.exclude(mode=IdentityProvider.Mode.OFF)
+
+
 class IdentityProvider(models.Model):
     """The OpenID Connect provider that signs an organization's members in."""
 
@@ -57,6 +65,8 @@ class IdentityProvider(models.Model):
     failure = harmless(
         models.TextField(blank=True, help_text="Why the provider couldn't be used at that time.")
     )
+
+    objects = IdentityProviderQuerySet.as_manager()
 
     class Meta:
         constraints = [

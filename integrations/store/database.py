@@ -60,6 +60,13 @@ def reset_clock() -> None:
     _last_reading = None
 
 
+def unix_seconds() -> str:
+    """Return the SQL of the database's time in Unix seconds, read anew in each row."""
+    if connection.vendor == "postgresql":
+        return "extract(epoch from clock_timestamp())"
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
 def _query() -> datetime:
     is_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:

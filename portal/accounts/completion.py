@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
-from integrations.accounts.acts.recent_sign_in import mark_strong, mark_weak, note_proof
-from integrations.accounts.acts.second_factor import has_second_factor
-from integrations.accounts.acts.sessions import UNKNOWN_ACTOR, record_for_nobody, record_for_person
+from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
+from integrations.accounts.acts.fresh_proof import mark_strong, mark_weak, note_proof
+from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_digest
 from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import LabelledEnum, SecondFactor
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.members.models.membership import PROVIDER_SESSION_KEY
 from integrations.pages.access import without_searches
 from integrations.single_sign_on.models import IdentityProvider
 from integrations.store import database

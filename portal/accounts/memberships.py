@@ -51,7 +51,7 @@ class AnswerInvitationView(ActView):
         user = cast(User, self.request.user)
         pending = get_object_or_404(consent.open_invitations(user), pk=self.kwargs["pk"])
         if self.request.POST.get("answer") != "decline":
-            return accept_signed_in(self.request, pending, user, consent.Proof.EARLIER_LINK)
+            return accept_signed_in(self.request, pending, user, consent.InvitationProof.EARLIER_LINK)
         decline(pending, user)
         return f"You declined the invitation of {pending.organization}."
 
@@ -69,7 +69,7 @@ class LeaveOrganizationView(ActView):
 
 
 def accept_signed_in(
-    request: HttpRequest, pending: PendingMembership, user: User, proof: consent.Proof
+    request: HttpRequest, pending: PendingMembership, user: User, proof: consent.InvitationProof
 ) -> HttpResponse:
     """Accept the invitation for the signed-in person and lead them to the organization, or say why not."""
     try:
@@ -114,7 +114,8 @@ class MembershipLinkView(TemplateView):
         link = read_membership_token(token)
         if link is None:
             return self.get(request, token=token)
-        pending, proof = link.pending, consent.Proof.LINK if link.was_sent else consent.Proof.SHOWN_LINK
+        pending = link.pending
+        proof = consent.InvitationProof.LINK if link.was_sent else consent.InvitationProof.SHOWN_LINK
         if request.POST.get("answer") == "decline":
             return self._decline(pending)
         if not request.user.is_authenticated:
@@ -135,7 +136,9 @@ class MembershipLinkView(TemplateView):
         messages.success(self.request, f"You declined the invitation of {pending.organization}.")
         return redirect("memberships" if self.request.user.is_authenticated else "login")
 
-    def _accept_with_new_account(self, pending: PendingMembership, proof: consent.Proof) -> HttpResponse:
+    def _accept_with_new_account(
+        self, pending: PendingMembership, proof: consent.InvitationProof
+    ) -> HttpResponse:
         user = _new_user(pending)
         form = SetPasswordForm(user, self.request.POST)
         if not form.is_valid():

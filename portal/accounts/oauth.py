@@ -17,7 +17,7 @@ from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.strategy import DjangoStrategy
 from social_django.views import auth
 
-from integrations.accounts.acts.recent_sign_in import is_admitted
+from integrations.accounts.acts.fresh_proof import is_admitted
 from integrations.clients.hooks import record_deviations
 from integrations.core.vocabulary import Platform
 from integrations.http.shapes import JsonObject

@@ -14,8 +14,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.accounts.acts.recent_sign_in import proof_wanted
-from integrations.accounts.acts.sessions import end_sessions, record_for_person
+from integrations.accounts.acts.accounts import end_sessions, record_for_person
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
 from integrations.lists import is_key

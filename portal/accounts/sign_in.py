@@ -21,9 +21,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from integrations.accounts.acts.accounts import follow_new_password
-from integrations.accounts.acts.second_factor import has_second_factor
-from integrations.accounts.acts.sessions import record_for_person
+from integrations.accounts.acts.accounts import follow_new_password, record_for_person
+from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
 from integrations.audit.models.entry import AuditAction
 from integrations.members.acts.consent import work_in
@@ -33,7 +32,7 @@ from integrations.pages.operation_views import ActView
 from integrations.queue import notify
 from portal.accounts.completion import SignInMethod, complete_sign_in, with_address
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.second_factor import passkey_ceremonies
+from portal.accounts.second_factor import passkeys
 from portal.accounts.second_factor.set_up import REVIEW_FACTORS
 from portal.accounts.throttle import request_link, too_many
 
@@ -45,7 +44,7 @@ class SignInView(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether passkeys can be offered."""
-        return super().get_context_data(are_passkeys_possible=passkey_ceremonies.are_possible(), **kwargs)
+        return super().get_context_data(are_passkeys_possible=passkeys.are_possible(), **kwargs)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Return the page that the person came for if it is one of this site, else nothing."""

@@ -3,15 +3,8 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import (
-    account,
-    confirm,
-    memberships,
-    password_change,
-    sessions,
-    sign_in,
-)
-from portal.accounts.second_factor import challenge, passkey_setup, set_up
+from portal.accounts import account, memberships, sessions, sign_in
+from portal.accounts.second_factor import challenge, passkeys, set_up
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
 
@@ -26,8 +19,8 @@ urlpatterns = [
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
     path("login/second-factor/", challenge.SecondFactorView.as_view(), name="second-factor"),
-    path("login/passkey/", passkey_setup.PasskeySignInView.as_view(), name="passkey-sign-in"),
-    path("login/passkey/options/", passkey_setup.PasskeyOptionsView.as_view(), name="passkey-options"),
+    path("login/passkey/", passkeys.PasskeySignInView.as_view(), name="passkey-sign-in"),
+    path("login/passkey/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", memberships.MembershipsView.as_view(), name="memberships"),
     path(
@@ -46,9 +39,9 @@ urlpatterns = [
         sign_in.ResetPasswordView.as_view(),
         name="password_reset_link",
     ),
-    path("account/password/", password_change.OwnPasswordView.as_view(), name="password"),
+    path("account/password/", account.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
-    path("account/confirm/", confirm.ConfirmPersonView.as_view(), name="account-confirm"),
+    path("account/confirm/", account.ConfirmPersonView.as_view(), name="account-confirm"),
     path("account/second-factor/", set_up.SecondFactorOverviewView.as_view(), name="account-second-factor"),
     path("account/second-factor/app/", set_up.AddAppView.as_view(), name="app-add"),
     path("account/second-factor/app/remove/", set_up.RemoveAppView.as_view(), name="app-remove"),

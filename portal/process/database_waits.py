@@ -21,7 +21,7 @@ from portal.process.whole_requests import THREADS
 
 # How long a thread waits for the database, so that one that has fallen silent holds nobody up for long.
 #
-# TCP notices a host that is gone, or a name that leads elsewhere now, after the seconds that database_settings.py sets;
+# TCP notices a host that is gone, or a name that leads elsewhere now, after the seconds that environment.py sets;
 # a proxy in between may keep a connection open for ever. Here the waiting itself has an end.
 
 

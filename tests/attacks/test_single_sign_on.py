@@ -5,8 +5,7 @@ import responses
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.members.models.membership import Membership
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership
 from integrations.notifications.link_emails import answer_requests
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in

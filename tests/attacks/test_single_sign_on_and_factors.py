@@ -10,11 +10,10 @@ import responses
 from django.core.cache import cache
 from django.test import Client
 
-from integrations.accounts.acts.recent_sign_in import SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.acts.fresh_proof import SECOND_FACTOR_SESSION_KEY
 from integrations.accounts.models.second_factors import AuthenticatorApp
 from integrations.accounts.models.sessions import AttemptLimit, Limit, UserSession
-from integrations.members.models.membership import Membership
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store import database
 from portal.accounts import throttle

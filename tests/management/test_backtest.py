@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations.catalog.models import Assessment, RoleMapping
-from integrations.configuration import dump
+from integrations.configuration.file import dump
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
 from tests.support.past_decisions import decide_about

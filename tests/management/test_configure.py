@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings, strategies
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import RatingThresholds, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.configuration import dump
-from integrations.configuration.toml import quoted
+from integrations.configuration.file import dump
+from integrations.configuration.section import quoted
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership

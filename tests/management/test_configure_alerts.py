@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.configuration import dump
+from integrations.configuration.file import dump
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.organization import Organization
 

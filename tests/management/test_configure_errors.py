@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from integrations.configuration.toml import quoted
+from integrations.configuration.section import quoted
 from integrations.organizations.models.organization import Organization
 from tests.management.test_configure import WHOLE
 

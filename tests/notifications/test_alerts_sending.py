@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from integrations.members.models.membership import Membership
 from integrations.notifications import preferences
+from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.notify import enqueue_email
@@ -80,7 +81,7 @@ def test_text_of_a_platform_becomes_neither_markup_nor_a_header(organization, su
 def test_a_member_who_unsubscribed_after_it_was_enqueued_gets_nothing(organization, super_admin, team_member):
     notify(organization, EmailTopic.RESULT)
     member = Membership.objects.get(user=team_member)
-    preferences.save_preferences(member, {EmailKind.RESULT: False}, team_member)
+    save_preferences(member, {EmailKind.RESULT: False}, team_member)
     assert [message.to for message in send_all()] == [[super_admin.email]]
 
 

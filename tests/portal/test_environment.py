@@ -158,7 +158,7 @@ def test_good_values_are_accepted(monkeypatch, variables):
 )
 def test_a_public_portal_without_a_mail_server_is_a_numbered_error(db, monkeypatch, settings, address):
     read = settings_read(monkeypatch, PORTAL_URL="https://portal.example", EMAIL_URL=address)
-    assert read["MAILERS"]["default"]["BACKEND"] == "portal.mail.RefusingEmailBackend"
+    assert read["MAILERS"]["default"]["BACKEND"] == "portal.django_parts.RefusingEmailBackend"
     settings.IS_MAIL_UNSENT = read["IS_MAIL_UNSENT"]
     [error] = checks.check_mail(None)
     assert error.id == "portal.E030"

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 
 from integrations.clients.models import ApiCall
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.names import candidate_names
+from integrations.notifications.notify import candidate_names
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, subject_of
 from tests.support import factories

@@ -9,8 +9,8 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import save_preferences
 from integrations.outbox.models import Effect
 from integrations.results import poll
 from tests.notifications.outgoing import send_all

@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.single_sign_on.acts.domains import (
     MOST_DOMAINS,
-    Proof,
+    DomainCheck,
     add_domain,
     check_domain,
     normal_domain,
@@ -39,7 +39,7 @@ def is_proven(domain):
 
 def test_a_domain_is_proven_by_its_record_among_others(names, domain):
     names.records["_codescreen-lever-portal.acme.example"] = ["v=spf1 -all", f" {domain.record_text} "]
-    assert check_domain(domain, "test") is Proof.FOUND
+    assert check_domain(domain, "test") is DomainCheck.FOUND
     assert is_proven(domain)
     assert [entry.action for entry in AuditEntry.objects.filter(target="acme.example")] == [
         "prove_domain",
@@ -55,7 +55,7 @@ def test_a_long_record_that_comes_in_parts_is_read_whole(names, domain):
     half = len(domain.record_text) // 2
     parts = domain.record_text[:half] + '" "' + domain.record_text[half:]
     names.records[domain.record_name] = [parts]
-    assert check_domain(domain, "test") is Proof.FOUND
+    assert check_domain(domain, "test") is DomainCheck.FOUND
 
 
 @pytest.mark.parametrize(
@@ -72,20 +72,20 @@ def test_a_long_record_that_comes_in_parts_is_read_whole(names, domain):
 def test_another_record_proves_nothing(names, domain, texts):
     if texts is not None:
         names.records[domain.record_name] = [text.format(token=domain.token) for text in texts]
-    assert check_domain(domain, "test") is Proof.MISSING
+    assert check_domain(domain, "test") is DomainCheck.MISSING
     assert not is_proven(domain)
 
 
 def test_the_record_at_the_domain_itself_proves_nothing(names, domain):
     names.records["acme.example"] = [domain.record_text]
-    assert check_domain(domain, "test") is Proof.MISSING
+    assert check_domain(domain, "test") is DomainCheck.MISSING
 
 
 def test_a_look_up_without_an_answer_changes_nothing(names, domain):
     names.records[domain.record_name] = [domain.record_text]
     check_domain(domain, "test")
     names.is_answering = False
-    assert check_domain(domain, "test") is Proof.UNKNOWN
+    assert check_domain(domain, "test") is DomainCheck.UNKNOWN
     domain.refresh_from_db()
     assert domain.proven_at
     assert domain.missing_since is None
@@ -95,7 +95,7 @@ def test_a_record_that_is_gone_counts_for_seven_days_more(names, domain):
     names.records[domain.record_name] = [domain.record_text]
     check_domain(domain, "test")
     names.records.clear()
-    assert check_domain(domain, "test") is Proof.MISSING
+    assert check_domain(domain, "test") is DomainCheck.MISSING
     domain.refresh_from_db()
     assert domain.proven_at
     assert domain.lapses_at
@@ -119,8 +119,8 @@ def test_a_record_that_is_back_in_time_keeps_the_proof(names, domain):
 def test_a_domain_is_proven_by_one_organization_alone(names, domain):
     other = add_domain(factories.OrganizationFactory.create(), "acme.example", "test")
     names.records[domain.record_name] = [domain.record_text, other.record_text]
-    assert check_domain(domain, "test") is Proof.FOUND
-    assert check_domain(other, "test") is Proof.TAKEN
+    assert check_domain(domain, "test") is DomainCheck.FOUND
+    assert check_domain(other, "test") is DomainCheck.TAKEN
     assert not is_proven(other)
     with pytest.raises(IntegrityError):
         SignInDomain.objects.filter(pk=other.pk).update(proven_at=timezone.now())
@@ -129,7 +129,7 @@ def test_a_domain_is_proven_by_one_organization_alone(names, domain):
 def test_the_record_of_one_organization_does_not_prove_the_domain_for_another(names, domain):
     other = add_domain(factories.OrganizationFactory.create(), "acme.example", "test")
     names.records[domain.record_name] = [domain.record_text]
-    assert check_domain(other, "test") is Proof.MISSING
+    assert check_domain(other, "test") is DomainCheck.MISSING
 
 
 def test_adding_a_domain_twice_keeps_the_first(organization, domain):

@@ -21,7 +21,7 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
-from integrations.accounts.acts.recent_sign_in import PROVEN_AT_SESSION_KEY, SECOND_FACTOR_SESSION_KEY
+from integrations.accounts.acts.fresh_proof import PROVEN_AT_SESSION_KEY, SECOND_FACTOR_SESSION_KEY
 from integrations.accounts.models.second_factors import AuthenticatorApp, RecoveryCode
 from integrations.store import database
 

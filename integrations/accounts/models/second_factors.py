@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models.functions import Now
 
+from integrations.core.vocabulary import SecondFactor
 from integrations.store.columns import EncryptedTextField
 from integrations.store.personal import Holds, about_user, harmless
 
@@ -297,3 +298,29 @@ class RecoveryCode(models.Model):
         unused = cls.objects.filter(user=user, used_at__isnull=True)
         found = [row.pk for row in unused if hmac.compare_digest(row.digest, digest)]
         return unused.filter(pk__in=found).update(used_at=at) == 1
+
+
+# Which second factors a person has.
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether the person has an authenticator app or a passkey. Recovery codes alone don't count."""
+    return (
+        AuthenticatorApp.objects.confirmed().filter(user=user).exists()
+        or Passkey.objects.filter(user=user).exists()
+    )
+
+
+def factors_in_words(user: User) -> list[str]:
+    """Return what second factors the person has, as the audit log and e-mails name them."""
+    factors = [
+        factor_in_words(SecondFactor.PASSKEY, passkey.name) for passkey in Passkey.objects.filter(user=user)
+    ]
+    if AuthenticatorApp.objects.confirmed().filter(user=user).exists():
+        factors.insert(0, factor_in_words(SecondFactor.AUTHENTICATOR_APP))
+    return factors
+
+
+def factor_in_words(factor: SecondFactor, name: str = "") -> str:
+    """Return a second factor as the audit log and e-mails name it."""
+    return f"{factor.label}: {name}" if name else factor.label

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from integrations.store import database
 from integrations.store.personal import Holds, about_user, harmless
 
 # The sessions of people who signed in: when each began and was last used, from where, and whether it still holds.
@@ -231,13 +232,14 @@ class AttemptLimit(models.Model):
     def purge(cls) -> int:
         """Delete the rows that say nothing any more; return how many."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {_clock()}")
+            cursor.execute(f"SELECT {database.unix_seconds()}")
             now = float(cursor.fetchone()[0])
         return cls.objects.filter(free_at__lt=now - FREE_SECONDS_KEPT).delete()[0]
 
     @classmethod
     def _seconds_to_wait(cls, limits: Mapping[str, Limit]) -> float:
-        ahead = models.expressions.RawSQL(f"free_at - {_clock()}", (), output_field=models.FloatField())  # noqa: S611
+        sql = f"free_at - {database.unix_seconds()}"
+        ahead = models.expressions.RawSQL(sql, (), output_field=models.FloatField())  # noqa: S611
         rows = cls.objects.filter(pk__in=list(limits)).values_list("pk", ahead)
         waits = [seconds - (limits[key].burst - 1) * limits[key].seconds for key, seconds in rows]
         return float(max([0.0, *waits]))
@@ -245,7 +247,7 @@ class AttemptLimit(models.Model):
     @classmethod
     def _take_one(cls, key: str, limit: Limit) -> int | None:
         """Take one attempt and return its number, None when none is free. One statement, so that two never take one."""
-        table, clock = connection.ops.quote_name(cls._meta.db_table), _clock()
+        table, clock = connection.ops.quote_name(cls._meta.db_table), database.unix_seconds()
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (key, free_at, count) VALUES (%s, {clock} + %s, 1) "  # noqa: S608
@@ -257,10 +259,3 @@ class AttemptLimit(models.Model):
             )
             row = cursor.fetchone()
         return None if row is None else int(row[0])
-
-
-def _clock() -> str:
-    """Return the SQL of the database's time in Unix seconds."""
-    if connection.vendor == "postgresql":
-        return "extract(epoch from clock_timestamp())"
-    return "((julianday('now') - 2440587.5) * 86400.0)"

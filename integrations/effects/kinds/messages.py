@@ -19,10 +19,9 @@ from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.alerts import give_up_alert, send_alert
 from integrations.notifications.models.email_kind import AlertTopic
-from integrations.notifications.payload import EmailPayload
+from integrations.notifications.payload import AlertPayload, EmailPayload
 from integrations.notifications.sending import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, Payload

@@ -15,8 +15,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.names import first_name
-from integrations.notifications.notify import notify_members
+from integrations.notifications.notify import first_name, notify_members
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost

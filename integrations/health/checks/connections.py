@@ -50,7 +50,7 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
         )
         return
     if connection.state == LeverConnection.State.CONNECTED and connection.is_unreadable:
-        return  # health/checks/secrets.py says so
+        return  # health/checks/set_up.py says so
     if not connection.is_working:
         yield Finding(
             organization.slug,
@@ -152,8 +152,8 @@ def check_chosen_author(organization: Organization) -> Iterator[Finding]:
 def check_feedback(organization: Organization) -> Iterator[Finding]:
     """Yield what the latest probe found of the feedback template and its author."""
     probe = latest_probe(organization)
-    connection = organization.lever
-    if probe is None or connection is None or not connection.is_working:
+    connection = organization.working_lever
+    if probe is None or connection is None:
         return
     if probe.is_template_gone:
         yield Finding(
@@ -201,7 +201,7 @@ def check_key(organization: Organization) -> Iterator[Finding]:
     """Yield whether the key is missing, refused, unconfirmed or old."""
     connection = organization.codescreen
     if connection is not None and connection.is_key_unreadable:
-        return  # health/checks/secrets.py says so
+        return  # health/checks/set_up.py says so
     if connection is None or not connection.api_key:
         yield Finding(
             organization.slug,

@@ -1,15 +1,34 @@
-"""Whether stages and roles can lead to an invitation, and members can sign in by their provider."""
+"""Whether the set-up is complete: rules, people, secrets that can be read, and what a restored backup leaves to do."""
 
 from collections.abc import Iterator
 
+from django.db import models
+
+from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog import lists
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.finding_code import FindingCode, Level
+from integrations.core.rules.facts import EnteredBefore
 from integrations.core.rules.names import assessment_tags
-from integrations.health.findings import MAPPINGS, POLICY_SETTINGS, SETTINGS, SINGLE_SIGN_ON, Finding, day
+from integrations.health.findings import (
+    ACTIVITY,
+    HEALTH,
+    LEVER_SETTINGS,
+    MAPPINGS,
+    POLICY_SETTINGS,
+    SETTINGS,
+    SINGLE_SIGN_ON,
+    Finding,
+    counted,
+    day,
+    listed,
+)
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields
 
 # Whether a stage and a role can lead to an invitation, and whether the stage on pass is usable.
 
@@ -122,3 +141,108 @@ def _check_provider(organization: Organization, provider: IdentityProvider) -> I
             "Prove a domain under Settings › Single sign-on.",
             SINGLE_SIGN_ON,
         )
+
+
+def check_secrets(organization: Organization) -> Iterator[Finding]:
+    """Yield which secrets no key in FIELD_ENCRYPTION_KEYS opens."""
+    unreadable = [
+        f"{column.verbose_name} of {row._meta.verbose_name} “{row}”"
+        for row in _rows(organization)
+        for column in _unreadable_columns(row)
+    ]
+    if not unreadable:
+        return
+    yield Finding(
+        organization.slug,
+        FindingCode.UNREADABLE_SECRET,
+        Level.ERROR,
+        f"Stored secrets can't be read, because no key in FIELD_ENCRYPTION_KEYS opens them: {listed(unreadable)}. "
+        "What needs them waits. Webhooks that they would verify are answered 503, so their senders try again later.",
+        "Ask the portal's operator to put the earlier encryption key back into FIELD_ENCRYPTION_KEYS, after the new "
+        "one. If it is lost, a Super Admin enters the secrets again under Settings. For Lever's tokens, connect Lever "
+        "again.",
+        SETTINGS,
+    )
+
+
+def _rows(organization: Organization) -> Iterator[models.Model]:
+    """Yield the organization's rows of every model that has an encrypted column."""
+    for model in dict.fromkeys(column.model for column in encrypted_fields()):
+        if any(field.related_model is Organization for field in model._meta.concrete_fields):
+            yield from model._base_manager.filter(organization=organization).select_related("organization")
+
+
+def _unreadable_columns(row: models.Model) -> list[EncryptedTextField]:
+    """Return the columns that can't be read, without those of tokens that verify nothing any more."""
+    columns = [column for column in row._meta.concrete_fields if isinstance(column, EncryptedTextField)]
+    if isinstance(row, LeverWebhook):
+        active = row.unreadable_tokens if row.retired_at is None else []
+        return [column for column in columns if column.name in active]
+    return [column for column in columns if isinstance(column.value_from_object(row), UnreadableSecret)]
+
+
+#: Causes that come from rows that are lost.
+_LOST = (EnteredBefore.RESTORE, EnteredBefore.PROGRESS_TAG)
+
+
+def check_restored_connection(organization: Organization) -> Iterator[Finding]:
+    """Yield that Lever's tokens are those of the backup, until Lever is connected again or has accepted them."""
+    lever, until = organization.working_lever, organization.rows_lost_until
+    if until is None or lever is None:
+        return
+    if lever.refreshed_at is None or lever.refreshed_at < until:
+        yield Finding(
+            organization.slug,
+            FindingCode.RESTORED_CONNECTION,
+            Level.WARNING,
+            "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
+            "and probably refuses these.",
+            "Ask a Super Admin to connect Lever again under Settings.",
+            LEVER_SETTINGS,
+        )
+
+
+def check_restored_log(organization: Organization) -> Iterator[Finding]:
+    """Yield that nobody has compared the audit log with what was announced of it, since it was restored.
+
+    Faults settle it too: the end that was announced after the backup is missing.
+    """
+    since = organization.rows_lost_from
+    if since is None:
+        return
+    checks = AuditEntry.objects.filter(
+        organization=organization, action=AuditAction.VERIFY_LOG, at__gte=since, changes__has_key="head"
+    )
+    if not checks.exists():
+        yield Finding(
+            organization.slug,
+            FindingCode.RESTORED_LOG,
+            Level.WARNING,
+            "The database was restored, so the audit log ends with the backup. Of what was recorded afterwards only "
+            "the heads are known that were announced, by e-mail and in the portal's log.",
+            f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
+            "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
+            HEALTH,
+        )
+
+
+def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
+    """Yield how many candidates may be invited already, by rows that are lost, and wait for a person."""
+    offered = Delivery.objects.offered().filter(organization=organization)
+    number = offered.filter(facts__entered_before__in=[cause.value for cause in _LOST]).count()
+    if not number:
+        return
+    unreported = (
+        ""
+        if organization.rows_lost_until
+        else " If the database was restored, run `manage.py restored` first."
+    )
+    yield Finding(
+        organization.slug,
+        FindingCode.POSSIBLY_INVITED,
+        Level.WARNING,
+        f"{counted(number, 'candidate')} may be invited already: no invitation here tells, but Lever shows an entry "
+        "from before a restore, or a progress tag.",
+        f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
+        ACTIVITY.at("?verdict=entered_before"),
+    )

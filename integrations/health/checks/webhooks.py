@@ -34,7 +34,7 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     if not webhooks.active_tokens():
         if webhooks.has_unreadable():
-            return  # health/checks/secrets.py says so
+            return  # health/checks/set_up.py says so
         yield Finding(
             organization.slug,
             FindingCode.NO_SIGNATURE_TOKEN,

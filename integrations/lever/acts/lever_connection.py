@@ -15,7 +15,7 @@ from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection, person_text
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
-from integrations.organizations.acts.waiting import requeue_waiting
+from integrations.organizations.acts.organizations import requeue_waiting
 from integrations.organizations.models.organization import Organization
 
 

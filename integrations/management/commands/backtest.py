@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.configuration import Configuration, ConfigurationError, compare, rules_after
+from integrations.configuration.file import compare, rules_after
+from integrations.configuration.section import Configuration, ConfigurationError
 from integrations.core.rules.backtest import DecidedAgain, Rules, Unknown, Verdict
 from integrations.inbox.acts import DAYS, backtest
 from integrations.management.arguments import configuration_in, moment, organization_named

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.configuration import ConfigurationError, compare, invitation_links
+from integrations.configuration.file import compare, invitation_links
+from integrations.configuration.section import ConfigurationError
 from integrations.management.arguments import configuration_in
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify

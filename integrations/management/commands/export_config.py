@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from integrations.configuration import dump
+from integrations.configuration.file import dump
 from integrations.management.arguments import organization_named
 from integrations.management.migrating import MigratingCommand
 

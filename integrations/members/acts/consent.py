@@ -22,7 +22,7 @@ from integrations.notifications.account_notices import tell_members_changed
 from integrations.organizations.models.organization import Organization
 
 
-class Proof(Enum):
+class InvitationProof(Enum):
     """What shows that who accepts was invited; each but a shown link shows that they read what the address gets."""
 
     LINK = "the link that was sent to it"
@@ -52,7 +52,7 @@ def open_invitations(user: User) -> PendingMembershipQuerySet:
     return rows.to(user.email) if has_proven_address(user) else rows.none()
 
 
-def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
+def accept(pending: PendingMembership, user: User, proof: InvitationProof) -> Membership:
     """Make the person a member, with the role of the invitation. Raises ActionNotAllowed.
 
     Everything is looked at again under a lock: that the invitation still stands, that it was sent to the address of
@@ -63,7 +63,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
         if locked is None:
             raise ActionNotAllowed(INVITATION_ENDED)
         if folded(user.email) != locked.email or (
-            proof is Proof.EARLIER_LINK and not has_proven_address(user)
+            proof is InvitationProof.EARLIER_LINK and not has_proven_address(user)
         ):
             raise ActionNotAllowed(OTHER_ADDRESS)
         organization, role = locked.organization, locked.role
@@ -71,7 +71,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
             user=user, organization=organization, defaults={"role": role, "address": locked.email}
         )
         locked.delete()
-        proven = {} if proof is Proof.SHOWN_LINK else {"proven_email": pending.email}
+        proven = {} if proof is InvitationProof.SHOWN_LINK else {"proven_email": pending.email}
         PersonalSettings.objects.update_or_create(
             user=user, defaults={**proven, "last_organization": organization}
         )
@@ -84,7 +84,7 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
     return member
 
 
-def accept_with_new_account(pending: PendingMembership, user: User, proof: Proof) -> Membership:
+def accept_with_new_account(pending: PendingMembership, user: User, proof: InvitationProof) -> Membership:
     """Store the account that the person makes, named after the invitation's address, and make it a member.
 
     `user` isn't stored yet and has the password that they chose. Raises ActionNotAllowed, also when an account has

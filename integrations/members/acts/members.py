@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.accounts.acts.sessions import end_sessions
+from integrations.accounts.acts.accounts import end_sessions
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
@@ -38,7 +38,7 @@ def may_set_password(member: Membership) -> bool:
     user = member.user
     if user.email:
         return False
-    elsewhere = Membership.objects.filter(user=user).exclude(organization=member.organization_id).exists()
+    elsewhere = Membership.objects.elsewhere(user, member.organization_id).exists()
     return not (user.has_usable_password() or elsewhere or user.is_staff or user.is_superuser)
 
 

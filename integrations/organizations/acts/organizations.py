@@ -1,4 +1,4 @@
-"""Create an organization; change its name and its webhook key; end a former key."""
+"""Create an organization; change its name, keys and policies; take up what waited for it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,8 +11,14 @@ from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.audit.verification import BEGINS_WITH
-from integrations.organizations.models.organization import POLICIES, Organization, make_webhook_key
+from integrations.catalog import lists
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.inbox.models.delivery import Delivery
+from integrations.lever.client import LeverClient
+from integrations.organizations.models.organization import POLICIES, SECURITY, Organization, make_webhook_key
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
+from integrations.outbox.models import Effect
+from integrations.queue.models.duty_run import DutyRun
 from integrations.store import database
 
 # The key in an organization's webhook addresses: replace it, and end a former one.
@@ -30,36 +36,29 @@ def replace_webhook_key(organization: Organization, overlap: timedelta, actor: A
     Raises ValidationError with the fix when too many former keys are honoured.
     """
     with transaction.atomic():
-        current = Organization.objects.lock(organization.pk)
+        former = Organization.objects.lock(organization.pk).webhook_key
         honoured = FormerWebhookKey.objects.honoured().filter(organization=organization)
         if honoured.count() >= MAX_HONOURED:
             raise ValidationError(
                 f"There are {MAX_HONOURED} former addresses already. End one of them first."
             )
-        former, organization.webhook_key = current.webhook_key, make_webhook_key()
-        keep_former_key(organization, former, overlap)
+        _store_key(organization, former, make_webhook_key(), overlap)
         changes = {
             "webhook_key": (former, organization.webhook_key),
             "former_address_honoured_days": (None, overlap.days),
         }
-        store_key(organization)
         audit(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, changes)
 
 
-def store_key(organization: Organization) -> None:
-    """Store the organization's new key, as the last change before the audit entry of the caller's transaction.
+def _store_key(organization: Organization, former: str, key: str, overlap: timedelta) -> None:
+    """Store a new key, and honour the former one for `overlap`: the last change before the caller's audit entry.
 
-    PostgreSQL checks foreign keys at COMMIT. Who writes to the log holds the chain's head then, and waits for who
-    changes the organization's key. Who changed it first and then waited for the head would make that a deadlock.
+    The caller holds the organization's lock. PostgreSQL checks foreign keys at COMMIT. Who writes to the log holds the
+    chain's head then, and waits for who changes the organization's key. Who changed it first and then waited for the
+    head would make that a deadlock.
     """
-    ChainHead.objects.lock(organization.pk)
-    organization.save(update_fields=["webhook_key"])
-
-
-def keep_former_key(organization: Organization, key: str, overlap: timedelta) -> None:
-    """Honour a key that is being replaced for `overlap`. The caller's transaction stores the new one."""
     FormerWebhookKey.objects.update_or_create(
-        key=key,
+        key=former,
         defaults={
             "organization": organization,
             "replaced_at": database.now(),
@@ -67,6 +66,9 @@ def keep_former_key(organization: Organization, key: str, overlap: timedelta) ->
             "last_used_at": None,
         },
     )
+    ChainHead.objects.lock(organization.pk)
+    organization.webhook_key = key
+    organization.save(update_fields=["webhook_key"])
 
 
 def refuse_key_of_another(organization: Organization, key: str) -> None:
@@ -133,14 +135,85 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
         return {}
     changed = organization.changed({field: values[field] for field in changes})
     refuse_key_of_another(organization, changed.webhook_key)
-    for field in changes:
-        setattr(organization, field, getattr(changed, field))
     with transaction.atomic():
-        if "webhook_key" in changes:
-            keep_former_key(organization, str(changes["webhook_key"][0]), KEY_OVERLAP)
+        former = Organization.objects.lock(organization.pk).webhook_key
         if "name" in changes:
+            organization.name = changed.name
             organization.save(update_fields=["name"])
         if "webhook_key" in changes:
-            store_key(organization)
+            changes["webhook_key"] = (former, changed.webhook_key)
+            _store_key(organization, former, changed.webhook_key, KEY_OVERLAP)
         audit(organization, actor, AuditAction.CHANGE_ORGANIZATION, changes)
     return changes
+
+
+# Take up what waited for an organization: for the end of its pause, or for a connection.
+
+
+def requeue_waiting(organization: Organization) -> int:
+    """Make the deliveries, effects and duties that waited due now; return how many deliveries there were."""
+    count = Delivery.objects.requeue(organization)
+    Effect.objects.requeue(organization)
+    DutyRun.objects.requeue(organization.pk)
+    return count
+
+
+# The policies of an organization.
+
+
+def is_less_secure(organization: Organization, values: Mapping[str, object]) -> bool:
+    """Whether these policies would end a requirement about security: the person must have proven who they are."""
+    return any(getattr(organization, name) and not values.get(name, True) for name in SECURITY)
+
+
+def set_policies(
+    organization: Organization, values: Mapping[str, object], actor: Actor, feedback_author_name: str = ""
+) -> Changes:
+    """Store policies; return what changed. The end of a pause requeues what waited for it.
+
+    `feedback_author_name` is what Lever calls a new author of feedback, if it was asked.
+
+    Raises ValidationError with the fix, by field.
+    """
+    unknown = set(values) - set(POLICIES)
+    if unknown:
+        raise ValidationError(f"No such policy: {', '.join(sorted(unknown))}.")
+    changes = {
+        name: (getattr(organization, name), value)
+        for name, value in values.items()
+        if getattr(organization, name) != value
+    }
+    if not changes:
+        return {}
+    changed = organization.changed({name: values[name] for name in changes})
+    lists.refuse_inviting_target(changed, changes)
+    stored = {name: getattr(changed, name) for name in changes}
+    if "feedback_author" in changes:  # what Lever said of the earlier one goes
+        stored |= {"feedback_author_name": feedback_author_name, "feedback_author_gone": False}
+    for name, value in stored.items():
+        setattr(organization, name, value)
+    with transaction.atomic():
+        organization.save(update_fields=list(stored))
+        if "paused" in changes and not organization.paused:
+            requeue_waiting(organization)
+        audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
+    return changes
+
+
+def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:
+    """Store the author with the name that Lever gives; empty means the person who connected. Return the name.
+
+    Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
+    """
+    name = ""
+    if user_id:
+        author = next((user for user in lever.active_users() if user.id == user_id), None)
+        if author is None:
+            raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
+        name = author.name[:300]
+    if not set_policies(organization, {"feedback_author": user_id}, actor, feedback_author_name=name):
+        # the same author, who may have another name by now or be active again
+        Organization.objects.filter(pk=organization.pk).update(
+            feedback_author_name=name, feedback_author_gone=False
+        )
+    return name

@@ -373,6 +373,12 @@ class Organization(models.Model):
         return getattr(self, "codescreen_connection", None)
 
     @property
+    def working_lever(self) -> LeverConnection | None:
+        """The Lever connection as first read through this object, if Lever accepts it."""
+        lever = self.lever
+        return lever if lever is not None and lever.is_working else None
+
+    @property
     def disconnected_reason(self) -> str:
         """Which connection doesn't work, as a sentence; empty when both do."""
         lever, codescreen = self.lever, self.codescreen

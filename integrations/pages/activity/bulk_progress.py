@@ -149,7 +149,7 @@ def do_to_each[Row: (Invitation, Effect, Candidate)](
     return outcome
 
 
-def counted(names: Iterable[str]) -> list[tuple[str, int]]:
+def tally(names: Iterable[str]) -> list[tuple[str, int]]:
     """Return how often each name occurs, in alphabetical order."""
     return sorted(Counter(names).items())
 
@@ -290,14 +290,14 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         )
 
     def _of_invitations(self, done: DoneAct) -> list[tuple[str, int]]:
-        return counted(map(_how_far_invitation, self.invitations(done.rows)))
+        return tally(map(_how_far_invitation, self.invitations(done.rows)))
 
     def _of_candidates(self, done: DoneAct) -> list[tuple[str, int]]:
-        return counted(map(_how_far, self.candidates(done.rows)))
+        return tally(map(_how_far, self.candidates(done.rows)))
 
     def _of_effects(self, done: DoneAct) -> list[tuple[str, int]]:
         names = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
-        return counted(names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
+        return tally(names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
 
 
 class BulkUndoView(BulkMixin, ActView):
@@ -326,6 +326,6 @@ class BulkUndoView(BulkMixin, ActView):
         if outcome.done:
             lately.store(done.without(outcome.done))
             messages.success(self.request, f"Undone: {len(outcome.done)}.")
-        for reason, number in counted(outcome.refused.values()):
+        for reason, number in tally(outcome.refused.values()):
             messages.error(self.request, f"Not undone: {number}. {reason}")
         return redirect(progress_address(done.id))

@@ -16,7 +16,7 @@ from integrations.health import doctor
 from integrations.invitations.models.candidate import Candidate
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.acts.organizations import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows

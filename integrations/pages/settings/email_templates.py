@@ -15,18 +15,16 @@ from django.views.generic import TemplateView, View
 
 from integrations.members.models.membership import ADMINS
 from integrations.notifications import rendering
+from integrations.notifications.acts import enqueue_sample, reset_wording, save_wording
 from integrations.notifications.models.email_kind import EmailKind, EmailWording
 from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.preferences import (
     checked_wording,
     current_wording,
-    enqueue_sample,
-    reset_wording,
     sample_values,
-    save_wording,
     stored_template,
 )
-from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.acts.organizations import set_policies
 from integrations.organizations.models.organization import BRANDING, Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import OperationView

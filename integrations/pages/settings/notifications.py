@@ -17,6 +17,7 @@ from integrations.health.findings import counted
 from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS, Membership
 from integrations.notifications import preferences
+from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
@@ -70,7 +71,7 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
                 f"You changed this often just now. Wait {outcome.in_words}, then try again."
             )
         zone_changed = "time_zone" in posted and time_zones.choose_zone(self.user, posted["time_zone"])
-        changed = preferences.save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
+        changed = save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
         return "Your settings are saved." if changed or zone_changed else None
 
 
@@ -116,7 +117,7 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
         changed = [
             member
             for member in members
-            if preferences.save_preferences(member, _chosen(self.request, f"kind-{member.pk}-"), self.user)
+            if save_preferences(member, _chosen(self.request, f"kind-{member.pk}-"), self.user)
         ]
         return f"Stored for {counted(len(changed), 'member')}." if changed else None
 
@@ -144,6 +145,6 @@ class UnsubscribeView(View):
             return render(request, "integrations/unsubscribe.html", {"is_unknown": True}, status=404)
         member, kind = unsubscription
         if is_done:
-            preferences.save_preferences(member, {kind: False}, member.user)
+            save_preferences(member, {kind: False}, member.user)
         context = {"about": kind.label, "sender": member.organization.name, "is_done": is_done}
         return render(request, "integrations/unsubscribe.html", context)

@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.accounts.acts.recent_sign_in import RecentSignInMixin
+from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http import public_web
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, OperationView
 from integrations.single_sign_on.acts import domains, identities
-from integrations.single_sign_on.acts.domains import Proof, check_provider
+from integrations.single_sign_on.acts.domains import DomainCheck, check_provider
 from integrations.single_sign_on.acts.provider_settings import (
     ProviderSettings,
     provider_of,
@@ -58,7 +58,7 @@ class ProviderForm(forms.Form):
     )
 
 
-class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, OperationView):
+class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView):
     """Show everything about the organization's single sign-on; save the provider on POST.
 
     It and each button take a fresh proof: who chooses the provider can sign in as every member.
@@ -107,7 +107,7 @@ class SingleSignOnSettingsView(OrganizationMixin, RecentSignInMixin, OperationVi
         return "The provider is stored, and answers. Now try it."
 
 
-class _SingleSignOnAct(OrganizationMixin, RecentSignInMixin, ActView):
+class _SingleSignOnAct(OrganizationMixin, FreshProofMixin, ActView):
     """A button of the page."""
 
     page_of_form = following_page = "single-sign-on-settings"
@@ -157,7 +157,7 @@ class CheckDomainView(_SingleSignOnAct):
         """Store and say what the look-up showed."""
         domain = self.domain()
         proof = domains.check_domain(domain, self.user)
-        level = messages.SUCCESS if proof is Proof.FOUND else messages.WARNING
+        level = messages.SUCCESS if proof is DomainCheck.FOUND else messages.WARNING
         messages.add_message(self.request, level, f"{domain}: {proof.label}")
         return redirect(self.get_success_url())
 

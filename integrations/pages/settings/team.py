@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts.recent_sign_in import RecentSignInMixin, proof_wanted
-from integrations.accounts.acts.second_factor import reset_for_member
+from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
+from integrations.accounts.acts.second_factors import reset_for_member
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts.members import (
@@ -32,7 +32,7 @@ from integrations.members.models.membership import (
 )
 from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
-from integrations.organizations.acts.policies import is_less_secure, set_policies
+from integrations.organizations.acts.organizations import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView, ReasonForm
 
@@ -139,7 +139,7 @@ class MemberMixin(OrganizationMixin):
         return get_object_or_404(self.organization.memberships.select_related("user"), pk=self.kwargs["pk"])
 
 
-class MemberLinkView(MemberMixin, RecentSignInMixin, TemplateView):
+class MemberLinkView(MemberMixin, FreshProofMixin, TemplateView):
     """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address.
 
     It takes a fresh proof: the link opens another's account.
@@ -227,7 +227,7 @@ class SecurityView(OrganizationMixin, ConfirmedActView):
         return "A second factor is no longer required. Members who have one are still asked for it."
 
 
-class ResetSecondFactorView(MemberMixin, RecentSignInMixin, OperationView):
+class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
     """Say what a reset does and ask why; reset on POST. Both need a fresh proof: it opens another's account."""
 
     template_name = "integrations/second_factor_reset.html"

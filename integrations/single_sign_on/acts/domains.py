@@ -30,7 +30,7 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.(?!\d+$){_LABEL}")
 
 
-class Proof(LabelledEnum):
+class DomainCheck(LabelledEnum):
     """What a look-up of a domain's TXT record showed."""
 
     FOUND = "found", "The record is there: the domain is proven."
@@ -80,7 +80,7 @@ def remove_domain(domain: SignInDomain, actor: Actor) -> None:
             audit(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
 
 
-def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
+def check_domain(domain: SignInDomain, actor: Actor) -> DomainCheck:
     """Look the domain's TXT record up and store what that showed.
 
     A proven domain whose record is gone keeps its power for LAPSES_AFTER; an unanswered look-up changes nothing.
@@ -89,19 +89,19 @@ def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
     try:
         records = public_web.txt_records(domain.record_name, domain.organization_id)
     except public_web.LookupFailed:
-        return Proof.UNKNOWN
+        return DomainCheck.UNKNOWN
     is_found = domain.record_text in (record.strip() for record in records)
     try:
         with transaction.atomic():
             locked = SignInDomain.objects.select_for_update(of=("self",)).filter(pk=domain.pk).first()
             if locked is None:
-                return Proof.MISSING
+                return DomainCheck.MISSING
             return _store(locked, is_found, actor)
     except IntegrityError:
-        return Proof.TAKEN
+        return DomainCheck.TAKEN
 
 
-def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
+def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> DomainCheck:
     now = timezone.now()
     was_proven = domain.proven_at is not None
     domain.checked_at = now
@@ -117,7 +117,7 @@ def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
         _tell(domain, "proven" if is_proven else "found to be proven no longer", actor)
         action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
         audit(domain, actor, action, {"proven": (was_proven, is_proven)})
-    return Proof.FOUND if is_found else Proof.MISSING
+    return DomainCheck.FOUND if is_found else DomainCheck.MISSING
 
 
 def _tell(domain: SignInDomain, what: str, actor: Actor) -> None:

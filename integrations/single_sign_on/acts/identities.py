@@ -90,11 +90,10 @@ def sign_in(provider: IdentityProvider, claims: Claims) -> User | Refusal:
 
 def is_bound(provider: IdentityProvider, claims: Claims, user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether these claims are about this person, who signed in by the provider before and may still."""
-    bound = ProviderIdentity.objects.filter(
-        provider=provider.pk, subject=claims.subject, user_id=user.pk or 0
+    bound = IdentityProvider.objects.on().filter(
+        pk=provider.pk, identities__subject=claims.subject, identities__user=user.pk or 0
     )
-    is_on = bound.exclude(provider__mode=IdentityProvider.Mode.OFF).exists()
-    return is_on and _find(provider, claims) == user
+    return bound.exists() and _find(provider, claims) == user
 
 
 def usable_address(provider: IdentityProvider, claims: Claims) -> Refusal | None:
@@ -191,11 +190,11 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
     try:
         with transaction.atomic():
             if accounts:
-                consent.accept(pending, accounts[0], consent.Proof.PROVIDER)
+                consent.accept(pending, accounts[0], consent.InvitationProof.PROVIDER)
             else:
                 newcomer = User()
                 newcomer.set_unusable_password()
-                consent.accept_with_new_account(pending, newcomer, consent.Proof.PROVIDER)
+                consent.accept_with_new_account(pending, newcomer, consent.InvitationProof.PROVIDER)
     except ActionNotAllowed:
         return Refusal.CHANGED
     return sign_in(provider, claims)

@@ -12,18 +12,18 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts import second_factor_attempts
-from integrations.accounts.acts.recent_sign_in import has_given_own_factor
-from integrations.accounts.acts.second_factor import has_second_factor, use_app_code, use_recovery_code
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
+from integrations.accounts.acts import second_factors
+from integrations.accounts.acts.fresh_proof import has_given_own_factor
+from integrations.accounts.acts.second_factors import use_app_code, use_recovery_code
+from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, has_second_factor
 from integrations.admin.access import waits_for_second_factor
 from integrations.core.vocabulary import SecondFactor
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.members.models.membership import PROVIDER_SESSION_KEY
 from integrations.pages.access import own_page, second_factor_address
 from integrations.store import database
 from portal.accounts import completion
 from portal.accounts.completion import METHOD_SESSION_KEY, PendingSignIn, SignInMethod, begin_session
-from portal.accounts.second_factor import passkey_ceremonies
+from portal.accounts.second_factor import passkeys
 from portal.accounts.throttle import make_wait
 from portal.client_address import client_network
 
@@ -56,14 +56,12 @@ class SecondFactorView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the ways that the person has."""
         user = self.pending.user
-        has_passkey = passkey_ceremonies.are_possible() and Passkey.objects.filter(user=user).exists()
+        has_passkey = passkeys.are_possible() and Passkey.objects.filter(user=user).exists()
         return super().get_context_data(
             person=user,
             has_app=AuthenticatorApp.objects.confirmed().filter(user=user).exists(),
             has_passkey=has_passkey,
-            passkey_options=json.dumps(passkey_ceremonies.signing_options(self.request, user))
-            if has_passkey
-            else "",
+            passkey_options=json.dumps(passkeys.signing_options(self.request, user)) if has_passkey else "",
             **kwargs,
         )
 
@@ -79,13 +77,13 @@ class SecondFactorView(TemplateView):
     def _take_passkey(self, answer: str) -> HttpResponse:
         """Nobody can guess a passkey's answer, so it is never made to wait: its person isn't locked out by guesses."""
         now = database.now()
-        if passkey_ceremonies.signed_by(self.request, self.pending.user, answer, now) is None:
+        if passkeys.signed_by(self.request, self.pending.user, answer, now) is None:
             return self._refuse(WRONG_PASSKEY)
         return self._begin_session(SecondFactor.PASSKEY)
 
     def _take_code(self) -> HttpResponse:
         now, user, address = database.now(), self.pending.user, client_network(self.request)
-        refusal = second_factor_attempts.take_attempt(user, address)
+        refusal = second_factors.take_attempt(user, address)
         if refusal is not None:
             return make_wait(self, refusal)
         factor = (
@@ -94,9 +92,9 @@ class SecondFactorView(TemplateView):
             else SecondFactor.AUTHENTICATOR_APP
         )
         if not self._is_right(user, factor):
-            second_factor_attempts.record_failure(user, factor, now)
+            second_factors.record_failure(user, factor, now)
             return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
-        second_factor_attempts.record_success(user, address)
+        second_factors.record_success(user, address)
         return self._begin_session(factor)
 
     def _is_right(self, user: User, factor: SecondFactor) -> bool:

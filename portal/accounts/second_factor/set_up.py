@@ -17,22 +17,26 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts import second_factor_attempts
-from integrations.accounts.acts.recent_sign_in import RecentSignInMixin, end_set_up, mark_strong, mark_weak
-from integrations.accounts.acts.second_factor import (
+from integrations.accounts.acts import second_factors
+from integrations.accounts.acts.fresh_proof import FreshProofMixin, end_set_up, mark_strong, mark_weak
+from integrations.accounts.acts.second_factors import (
     add_passkey,
     confirm_app,
-    has_second_factor,
     make_recovery_codes,
     remove_app,
     remove_passkey,
 )
-from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
+from integrations.accounts.models.second_factors import (
+    AuthenticatorApp,
+    Passkey,
+    RecoveryCode,
+    has_second_factor,
+)
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.pages.access import memberships_of, own_page
 from integrations.pages.operation_views import ActView
 from integrations.store import database
-from portal.accounts.second_factor import passkey_ceremonies
+from portal.accounts.second_factor import passkeys
 from portal.accounts.throttle import make_wait
 from portal.client_address import client_network
 
@@ -56,7 +60,7 @@ class SecondFactorOverviewView(TemplateView):
         return super().get_context_data(
             app=AuthenticatorApp.objects.confirmed().filter(user=user).defer("secret").first(),
             passkeys=Passkey.objects.filter(user=user),
-            are_passkeys_possible=passkey_ceremonies.are_possible(),
+            are_passkeys_possible=passkeys.are_possible(),
             has_factor=has_second_factor(user),
             codes_left=codes_left,
             are_few_codes=codes_left <= FEW_CODES,
@@ -76,7 +80,7 @@ OVERVIEW = "account-second-factor"
 
 
 @method_decorator(never_cache, name="dispatch")
-class AddAppView(RecentSignInMixin, TemplateView):
+class AddAppView(FreshProofMixin, TemplateView):
     """Show a new secret, and make it the person's second factor once a code proves that the app has it.
 
     The secret is on the page alone; the answer to a wrong code asks for the next one.
@@ -96,17 +100,17 @@ class AddAppView(RecentSignInMixin, TemplateView):
         Wrong codes are counted with those at sign-in: who shares the session and hasn't seen the secret must not guess.
         """
         user, address, now = cast(User, request.user), client_network(request), database.now()
-        if refusal := second_factor_attempts.take_attempt(user, address):
+        if refusal := second_factors.take_attempt(user, address):
             return make_wait(self, refusal)
         added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)
         if added is None:
-            second_factor_attempts.record_failure(user, SecondFactor.AUTHENTICATOR_APP, now)
+            second_factors.record_failure(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=WRONG_CODE))
-        second_factor_attempts.record_success(user, address)
+        second_factors.record_success(user, address)
         return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added.recovery_codes)
 
 
-class RemoveAppView(RecentSignInMixin, ActView):
+class RemoveAppView(FreshProofMixin, ActView):
     """Remove the person's authenticator app."""
 
     page_of_form = following_page = OVERVIEW
@@ -119,7 +123,7 @@ class RemoveAppView(RecentSignInMixin, ActView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class MakeRecoveryCodesView(RecentSignInMixin, ActView):
+class MakeRecoveryCodesView(FreshProofMixin, ActView):
     """Make new recovery codes and show them, once."""
 
     page_of_form = following_page = OVERVIEW
@@ -168,11 +172,11 @@ class PasskeyForm(forms.Form):
         help_text="By which you know it again, such as “work laptop” or “blue key”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    passkey = forms.CharField(required=False, max_length=passkey_ceremonies.LONGEST_ANSWER)
+    passkey = forms.CharField(required=False, max_length=passkeys.LONGEST_ANSWER)
 
 
 @method_decorator(never_cache, name="dispatch")
-class AddPasskeyView(RecentSignInMixin, TemplateView):
+class AddPasskeyView(FreshProofMixin, TemplateView):
     """Ask the browser to make a passkey, and store it.
 
     Its challenge is on the page alone: a form that can't be taken leads back there.
@@ -182,9 +186,9 @@ class AddPasskeyView(RecentSignInMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the form, with what the browser needs."""
-        are_possible = passkey_ceremonies.are_possible()
+        are_possible = passkeys.are_possible()
         user = cast(User, request.user)
-        options = json.dumps(passkey_ceremonies.registration_options(request, user)) if are_possible else ""
+        options = json.dumps(passkeys.registration_options(request, user)) if are_possible else ""
         form = PasskeyForm(initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
         return super().get(request, *args, are_possible=are_possible, options=options, form=form, **kwargs)
 
@@ -195,7 +199,7 @@ class AddPasskeyView(RecentSignInMixin, TemplateView):
             return self._refuse(INCOMPLETE)
         user = cast(User, request.user)
         name, answer = form.cleaned_data["name"], form.cleaned_data["passkey"]
-        passkey = passkey_ceremonies.registered(request, user, name, answer)
+        passkey = passkeys.registered(request, user, name, answer)
         if passkey is None:
             return self._refuse(NOT_MADE)
         try:
@@ -210,7 +214,7 @@ class AddPasskeyView(RecentSignInMixin, TemplateView):
         return redirect(f"{self.request.path}?{urlencode({'name': name})}")
 
 
-class RemovePasskeyView(RecentSignInMixin, ActView):
+class RemovePasskeyView(FreshProofMixin, ActView):
     """Remove one of the person's passkeys."""
 
     page_of_form = following_page = OVERVIEW

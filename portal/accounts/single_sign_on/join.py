@@ -125,8 +125,8 @@ def _joining(request: HttpRequest) -> tuple[IdentityProvider, Claims, PendingMem
     if not stored or not 0 <= timezone.now().timestamp() - stored["at"] <= JOINING_SECONDS:
         return None
     provider = (
-        IdentityProvider.objects.select_related("organization")
-        .exclude(mode=IdentityProvider.Mode.OFF)
+        IdentityProvider.objects.on()
+        .select_related("organization")
         # what another issuer or client says of its subjects isn't about the same people
         .filter(pk=stored["provider"], issuer=stored["issuer"], client_id=stored["client_id"])
         .first()

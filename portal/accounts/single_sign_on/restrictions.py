@@ -11,8 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations.members.models.membership import Membership
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY, may_use_password
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership, may_use_password
 from integrations.single_sign_on.acts.identities import Refusal
 from integrations.single_sign_on.models import IdentityProvider
 
@@ -55,7 +54,7 @@ def _needs_factor_here(user: User, provider_id: int) -> bool:
     provider = IdentityProvider.objects.filter(pk=provider_id, counts_as_second_factor=False).first()
     if provider is None:
         return False
-    return not Membership.objects.filter(user=user).exclude(organization=provider.organization_id).exists()
+    return not Membership.objects.elsewhere(user, provider.organization_id).exists()
 
 
 # Refuses the passwords of people whose organizations all demand single sign-on.

@@ -14,10 +14,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
-from integrations.accounts.acts.recent_sign_in import RECENT, RecentSignInMixin, note_proof
+from integrations.accounts.acts.fresh_proof import FRESH, FreshProofMixin, note_proof
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.models.membership import SUPER_ADMINS
-from integrations.members.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, SUPER_ADMINS
 from integrations.pages.access import (
     OrganizationMixin,
     memberships_of,
@@ -137,7 +136,7 @@ class CompleteView(View):
         return refused(request, sentence)
 
 
-class TryView(OrganizationMixin, RecentSignInMixin, ActView):
+class TryView(OrganizationMixin, FreshProofMixin, ActView):
     """Send a Super Admin to their provider, to see whether it works before members use it."""
 
     page_of_form = following_page = "single-sign-on-settings"
@@ -160,9 +159,7 @@ class TryView(OrganizationMixin, RecentSignInMixin, ActView):
 def provider_for(address: str) -> IdentityProvider | None:
     """Return the provider in use for the proven domain of an address, if there is one."""
     proven = SignInDomain.objects.proven_of(address)
-    providers = IdentityProvider.objects.select_related("organization").exclude(
-        mode=IdentityProvider.Mode.OFF
-    )
+    providers = IdentityProvider.objects.on().select_related("organization")
     return providers.filter(organization__in=proven.values("organization")).first()
 
 
@@ -184,9 +181,7 @@ def to_provider(
 
 def provider_of_session(request: HttpRequest) -> IdentityProvider | None:
     """Return the provider that began the session, if it is in use."""
-    providers = IdentityProvider.objects.select_related("organization").exclude(
-        mode=IdentityProvider.Mode.OFF
-    )
+    providers = IdentityProvider.objects.on().select_related("organization")
     return providers.filter(pk=request.session.get(PROVIDER_SESSION_KEY) or 0).first()
 
 
@@ -215,7 +210,7 @@ def _proven(request: HttpRequest, provider: IdentityProvider, proving: dict[str,
     if not identities.is_bound(provider, claims, request.user):
         messages.error(request, NOT_YOU)
         return redirect(confirm)
-    longest = min(asked_ago, RECENT.total_seconds()) + ROUNDING_SECONDS
+    longest = min(asked_ago, FRESH.total_seconds()) + ROUNDING_SECONDS
     if claims.age is None or not -ROUNDING_SECONDS <= claims.age <= longest:
         messages.error(request, NOT_ANEW)
         return redirect(confirm)

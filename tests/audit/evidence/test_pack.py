@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from integrations.accounts.acts.sessions import record_for_person
+from integrations.accounts.acts.accounts import record_for_person
 from integrations.audit.evidence import verify as verify_module
 from integrations.audit.evidence.pack import FileExists, write_pack
 from integrations.audit.evidence.selection import CandidateSelection, PeriodSelection, files, is_empty

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.notifications.alert_payload import AlertPayload
 from integrations.notifications.alerts import alert_of
 from integrations.notifications.models.preferences import EmailTemplate
+from integrations.notifications.payload import AlertPayload
 from tests.support import factories
 
 AT = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)

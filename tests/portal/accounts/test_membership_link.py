@@ -114,14 +114,14 @@ def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     person = factories.UserFactory.create(email=ADDRESS)
     PendingMembership.objects.all().delete()
     with pytest.raises(ActionNotAllowed, match="no longer works"):
-        consent.accept(pending, person, consent.Proof.LINK)
+        consent.accept(pending, person, consent.InvitationProof.LINK)
     with pytest.raises(ActionNotAllowed, match="no longer works"):
-        consent.accept_with_new_account(pending, User(), consent.Proof.LINK)
+        consent.accept_with_new_account(pending, User(), consent.InvitationProof.LINK)
 
 
 def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization):
     person = factories.UserFactory.create(email=ADDRESS)
     Membership.objects.create(user=person, organization=organization, role=Membership.Role.TEAM_MEMBER)
-    assert consent.accept(pending, person, consent.Proof.LINK).role == "team_member"
+    assert consent.accept(pending, person, consent.InvitationProof.LINK).role == "team_member"
     assert not PendingMembership.objects.exists()
     assert not recorded().exists()

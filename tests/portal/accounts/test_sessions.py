@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.accounts.acts.sessions import end_sessions
+from integrations.accounts.acts.accounts import end_sessions
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.acts.members import remove_member

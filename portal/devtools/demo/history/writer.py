@@ -22,8 +22,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts.lever_webhooks import make_webhooks
 from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
+from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import save_preferences
 from integrations.queue import on_request, worker
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment, Platforms

@@ -5,7 +5,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.acts import NewAddress, add_address
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.acts.policies import set_policies
+from integrations.organizations.acts.organizations import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
     PASSED_TAG,
     Job,

@@ -3,7 +3,7 @@
 import pytest
 from django.core.mail import EmailMessage
 
-from portal.mail import RefusingEmailBackend
+from portal.django_parts import RefusingEmailBackend
 
 
 def test_a_message_is_refused_as_by_an_unreachable_server_and_not_printed(capfd):

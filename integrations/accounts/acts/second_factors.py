@@ -1,4 +1,4 @@
-"""A person's second factors: add, use, remove and reset them. Each change is audited and told to the person."""
+"""A person's second factors: add, use, remove and reset them, and attempts. All is audited and told to the person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,17 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from integrations.accounts.acts import second_factor_attempts
-from integrations.accounts.acts.sessions import end_sessions, record_for_person
-from integrations.accounts.models.second_factors import MOST_PASSKEYS, AuthenticatorApp, Passkey, RecoveryCode
+from integrations.accounts.acts.accounts import end_sessions, record_for_person
+from integrations.accounts.models.second_factors import (
+    MOST_PASSKEYS,
+    AuthenticatorApp,
+    Passkey,
+    RecoveryCode,
+    factor_in_words,
+    factors_in_words,
+    has_second_factor,
+)
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.members.models.membership import Membership
@@ -22,22 +30,6 @@ class Added:
     """A second factor is stored; the recovery codes are shown once, and there are none when the person had some."""
 
     recovery_codes: list[str]
-
-
-def has_second_factor(user: User) -> bool:
-    """Whether the person has an authenticator app or a passkey. Recovery codes alone don't count."""
-    return (
-        AuthenticatorApp.objects.confirmed().filter(user=user).exists()
-        or Passkey.objects.filter(user=user).exists()
-    )
-
-
-def factors_in_words(user: User) -> list[str]:
-    """Return what second factors the person has, as the audit log and e-mails name them."""
-    factors = [_shown(SecondFactor.PASSKEY, passkey.name) for passkey in Passkey.objects.filter(user=user)]
-    if AuthenticatorApp.objects.confirmed().filter(user=user).exists():
-        factors.insert(0, _shown(SecondFactor.AUTHENTICATOR_APP))
-    return factors
 
 
 def confirm_app(user: User, code: str, at: datetime) -> Added | None:
@@ -75,7 +67,7 @@ def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> A
         codes = RecoveryCode.make_set(user)
         lines.append("Recovery codes were made with it. Keep them where you find them without your phone.")
     tell_person(user, f"{sentence} to your account", [*lines, NOT_YOU])
-    record_for_person(user, AuditAction.ADD_SECOND_FACTOR, _change("", _shown(factor, name)))
+    record_for_person(user, AuditAction.ADD_SECOND_FACTOR, _change("", factor_in_words(factor, name)))
     if codes:
         record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
     return Added(codes)
@@ -107,7 +99,7 @@ def _removed(user: User, factor: SecondFactor, sentence: str, name: str = "") ->
         RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
         lines.append("It was the last second factor: your password alone opens the account now.")
     tell_person(user, f"{sentence} from your account", [*lines, NOT_YOU])
-    record_for_person(user, AuditAction.REMOVE_SECOND_FACTOR, _change(_shown(factor, name), ""))
+    record_for_person(user, AuditAction.REMOVE_SECOND_FACTOR, _change(factor_in_words(factor, name), ""))
 
 
 def make_recovery_codes(user: User) -> list[str]:
@@ -158,7 +150,7 @@ def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
         before = factors_in_words(user)
         for model in (AuthenticatorApp, Passkey, RecoveryCode):
             model.objects.filter(user=user).delete()
-        second_factor_attempts.forget(user)
+        forget_attempts(user)
         end_sessions(user)
         sentence = f"The second factor of the account {user} was reset by {actor}, with the recovery codes."
         tell_person(
@@ -177,7 +169,7 @@ def reset_for_member(member: Membership, actor: Actor, reason: str) -> bool:
 
     The account of a person of several organizations isn't one organization's to open.
     """
-    elsewhere = Membership.objects.filter(user=member.user).exclude(organization=member.organization_id)
+    elsewhere = Membership.objects.elsewhere(member.user, member.organization_id)
     if member.user.is_superuser or elsewhere.exists():
         raise ActionNotAllowed(
             f"The second factor of {member.user} can't be reset here. The portal's operator can do it: "
@@ -188,9 +180,69 @@ def reset_for_member(member: Membership, actor: Actor, reason: str) -> bool:
     return reset_second_factor(member.user, actor, reason.strip())
 
 
-def _shown(factor: SecondFactor, name: str = "") -> str:
-    return f"{factor.label}: {name}" if name else factor.label
-
-
 def _change(before: str, after: str) -> dict[str, tuple[object, object]]:
     return {"factor": (before, after)}
+
+
+# Attempts to give a second factor: limited by person and by address, recorded, and told to the person.
+
+
+#: The attempts of one person, and from one address. Some are free, then the wait grows from 30 seconds to 15 minutes.
+OF_PERSON = (Limit(5, 30.0), Limit(7, 120.0), Limit(9, 900.0))
+OF_ADDRESS = (Limit(20, 30.0), Limit(22, 120.0), Limit(24, 900.0))
+#: So many wrong ones in a row may be slips. The person is told of the next; an hour later each is forgotten.
+SLIPS = (Limit(4, 3600.0),)
+
+
+def take_attempt(user: User, address: str) -> TooMany | None:
+    """Count an attempt of the person from that address. Return how long to wait first; nothing is counted then."""
+    outcome = AttemptLimit.take(_of_person(user) | _of_address(address))
+    return outcome if isinstance(outcome, TooMany) else None
+
+
+def record_success(user: User, address: str) -> None:
+    """Record a right second factor: forget the person's attempts; the others from the address stay counted."""
+    forget_attempts(user)
+    AttemptLimit.give_back(_of_address(address))
+
+
+def record_failure(user: User, factor: SecondFactor, at: datetime) -> None:
+    """Record a wrong second factor. Tell the person, once an hour, when there were several.
+
+    Attempts are limited, and so are these entries.
+    """
+    with transaction.atomic():
+        if isinstance(AttemptLimit.take(_slips(user)), TooMany):
+            tell_person(
+                user,
+                "Wrong second factors for your account of the CodeScreen–Lever portal",
+                [
+                    f"Somebody signed in as {user}, and then gave several times a wrong second factor.",
+                    "It opened nothing, and none was set up. If it was you, wait a few minutes and try again.",
+                    "If it wasn't you, somebody knows your password or uses your session: choose another password now.",
+                ],
+                key=f"failed:{at:%Y-%m-%dT%H}",
+            )
+        record_for_person(user, AuditAction.FAIL_SECOND_FACTOR, {"factor": ("", str(factor))})
+
+
+def forget_attempts(user: User) -> None:
+    """Forget the attempts of the person."""
+    AttemptLimit.forget(attempt_keys(user))
+
+
+def attempt_keys(user: User) -> list[str]:
+    """Return the keys of the limits of the person."""
+    return [*_of_person(user), *_slips(user)]
+
+
+def _of_person(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:person:{user.pk}", OF_PERSON)
+
+
+def _of_address(address: str) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:address:{address}", OF_ADDRESS)
+
+
+def _slips(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:slips:{user.pk}", SLIPS)

@@ -10,8 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import View
 
-from integrations.accounts.acts.second_factor import has_second_factor
-from integrations.accounts.models.second_factors import SET_UP_WITHIN
+from integrations.accounts.models.second_factors import SET_UP_WITHIN, has_second_factor
 from integrations.core.vocabulary import SecondFactor
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
@@ -58,7 +57,7 @@ def mark_weak(request: HttpRequest) -> None:
 
 #: The session's key for when the person last proved who they are, in Unix seconds of the database's clock.
 PROVEN_AT_SESSION_KEY = "proven_at"
-RECENT = timedelta(minutes=5)
+FRESH = timedelta(minutes=5)
 #: The session's key for the pages that were shown after such a proof: by path, when, in the same seconds.
 SHOWN_AT_SESSION_KEY = "shown_after_proof"
 
@@ -72,9 +71,9 @@ def note_proof(request: HttpRequest) -> None:
     request.session[PROVEN_AT_SESSION_KEY] = database.now().timestamp()
 
 
-def is_recent(request: HttpRequest) -> bool:
-    """Whether the person has proven within RECENT who they are."""
-    return _is_within(request.session.get(PROVEN_AT_SESSION_KEY, 0.0), RECENT)
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the person has proven within FRESH who they are."""
+    return _is_within(request.session.get(PROVEN_AT_SESSION_KEY, 0.0), FRESH)
 
 
 def end_set_up(request: HttpRequest) -> None:
@@ -85,13 +84,13 @@ def end_set_up(request: HttpRequest) -> None:
 def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     """Return the redirect to what the person has to prove first, which leads on to `page`; None when nothing is.
 
-    A page that is shown counts as the proof for its form (see RecentSignInMixin).
+    A page that is shown counts as the proof for its form (see FreshProofMixin).
     A person with a second factor must have given it in this session: one from before it was set up isn't enough to
     change it.
     """
     if has_second_factor(request.user) and not has_given_own_factor(request):  # type: ignore[arg-type]
         return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
-    if is_recent(request) or (request.method == "POST" and _was_shown(request)):
+    if is_fresh(request) or (request.method == "POST" and _was_shown(request)):
         if request.method == "GET":
             _note_shown(request)
         return None
@@ -100,7 +99,7 @@ def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     return redirect(f"{reverse('account-confirm')}?{urlencode({'next': page})}")
 
 
-class RecentSignInMixin(View):
+class FreshProofMixin(View):
     """A view for a person who has proven just now who they are; others are asked for their second factor or password.
 
     That holds for each method. Setting up a factor takes time: a form counts within SET_UP_WITHIN after this very

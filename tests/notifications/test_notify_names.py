@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.notifications.names import first_name, result_in_words
+from integrations.notifications.notify import first_name, result_in_words
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from integrations.accounts.acts import sessions
-from integrations.accounts.acts.sessions import UNKNOWN_ACTOR, record_for_nobody, record_for_person
+from integrations.accounts.acts import accounts
+from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, TargetKind
 from integrations.members.models.membership import Membership
@@ -51,7 +51,7 @@ def test_no_entry_is_kept_when_one_of_them_fails(super_admin, monkeypatch):
             raise RuntimeError
         audit(*values, organization=organization)
 
-    monkeypatch.setattr(sessions, "audit", fails_for_the_second)
+    monkeypatch.setattr(accounts, "audit", fails_for_the_second)
     with pytest.raises(RuntimeError):
         record_for_person(super_admin, AuditAction.SIGN_IN)
     assert not recorded().exists()
