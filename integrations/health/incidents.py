@@ -29,7 +29,7 @@ from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
+from integrations.notifications.models.email_kind import AlertTopic, EmailTopic, Link
 from integrations.notifications.notify import effect_key, notify_members
 from integrations.notifications.payload import IncidentOngoing
 from integrations.notifications.rendering import OPEN
@@ -105,7 +105,7 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
                 EmailTopic.INCIDENT_BEGUN,
                 f"{incident.pk}{notified_before}",
                 subject=wording.begin_subject,
-                lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.page.url}"],
+                lines=[finding.message, finding.fix, Link(OPEN, f"{settings.PORTAL_URL}{finding.page.url}")],
                 holds_while=IncidentOngoing(incident.pk),
                 alert_topic=_alert_topic(incident),
                 link=f"{settings.PORTAL_URL}{finding.page.url}",

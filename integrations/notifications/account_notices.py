@@ -15,7 +15,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import forgotten_password_link, settings_link
-from integrations.notifications.models.email_kind import EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import EmailKind, EmailTopic, Line, Link
 from integrations.notifications.notices import render_notice
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
@@ -100,10 +100,10 @@ def _enqueue_request(
     member: Membership, request: AdminRequest, message: str, super_admins: list[Membership]
 ) -> None:
     name = member.user.get_full_name() or str(member.user)
-    lines = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
+    lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
     if message:
         lines.append(f"In their words: {message}")
-    lines.append(f"Open the settings: {settings_link()}")
+    lines.append(Link("Open the settings", settings_link()))
     enqueue_email(
         member.organization,
         EmailTopic.ADMIN_REQUEST,
@@ -136,7 +136,7 @@ def compose_admin_request(effect: Effect, payload: EmailPayload) -> ComposedEmai
 PRIORITY = 1  # a person who has to stop somebody must know at once
 
 
-def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = "") -> bool:
+def tell_person(user: User, subject: str, lines: Sequence[Line], *, key: str = "") -> bool:
     """Enqueue an e-mail to the person; return whether there is a way to send one. Call it in the change's transaction.
 
     E-mails belong to an organization: it goes through the person's first. Without one, or an address, there is none.
@@ -165,7 +165,7 @@ def tell_password_changed(user: User, factors: Sequence[str]) -> None:
         [
             f"The password of {user} was changed on {when}. All other sessions were signed out.",
             "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
-            f"Choose a new password: {forgotten_password_link()}",
+            Link("Choose a new password", forgotten_password_link()),
             *(
                 [f"These second factors stay as they are; remove what isn't yours: {', '.join(factors)}."]
                 if factors
@@ -186,7 +186,7 @@ def tell_single_sign_on_changed(organization: Organization, what: str, line: str
         without_links(
             f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
         ),
-        f"Open the settings: {settings_link()}sso/",
+        Link("Open the settings", f"{settings_link()}sso/"),
     )
     if payload := _for_super_admins(organization, f"{organization.name}: {what}", lines):
         enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
@@ -200,14 +200,14 @@ def tell_members_changed(organization: Organization, who: str, what_happened: st
     lines = (
         f"{who}: {what_happened}.",
         f"This was done by {actor}. If that isn't right, check the members.",
-        f"Open the settings: {settings_link()}",
+        Link("Open the settings", settings_link()),
     )
     if payload := _for_super_admins(organization, f"Members changed: {who}", lines):
         enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
 
 
 def _for_super_admins(
-    organization: Organization, subject: str, lines: tuple[str, ...]
+    organization: Organization, subject: str, lines: tuple[Line, ...]
 ) -> EmailPayload | None:
     addresses = _addresses_of_super_admins(organization)
     return EmailPayload(tuple(sorted(addresses)), subject, lines) if addresses else None
@@ -220,7 +220,7 @@ def _addresses_of_super_admins(organization: Organization) -> set[str]:
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
     """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
-    rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
+    rendered = RenderedEmail(payload.subject, tuple((line,) for line in payload.lines))
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
 
 

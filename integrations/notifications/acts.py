@@ -35,6 +35,7 @@ from integrations.notifications.payload import EmailPayload
 from integrations.notifications.preferences import (
     current_wording,
     preferences_of,
+    sample_lines,
     sample_values,
     stored_template,
 )
@@ -99,6 +100,7 @@ def enqueue_sample(organization: Organization, kind: EmailKind, wording: EmailWo
         EmailPayload(
             recipients=(address,),
             wording=EmailWording(f"[Test] {wording.subject}", wording.body),
+            lines=sample_lines(kind),
             variables=sample_values(kind, organization),
         ),
     )

@@ -16,7 +16,7 @@ from django.utils.crypto import get_random_string, salted_hmac
 from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
 from integrations.members.models.membership import Membership, PendingMembership, may_use_password
 from integrations.notifications.links import reset_password_link
-from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
@@ -121,13 +121,15 @@ def compose_welcome(effect: Effect, payload: EmailPayload) -> ComposedEmail | No
     if pending is None:
         return None
     name = plain_name(effect.organization.name)
+    who = (
+        f"An organization that calls itself {name} invites you to join its portal between Lever and CodeScreen as "
+        f"{pending.get_role_display()}."
+    )
+    how = "Accept or decline with this link. It works for one week:"
+    otherwise = "If you don't know them, ignore this e-mail. Nothing happens unless you accept."
     rendered = RenderedEmail(
         f"{name} invites you to the CodeScreen–Lever portal",
-        f"An organization that calls itself {name} invites you to join its portal between Lever and CodeScreen as "
-        f"{pending.get_role_display()}.\n\n"
-        "Accept or decline with this link. It works for one week:\n"
-        f"{membership_link(pending)}\n\n"
-        "If you don't know them, ignore this e-mail. Nothing happens unless you accept. Please don't forward the link.",
+        ((who,), (how, Link("", membership_link(pending))), (f"{otherwise} Please don't forward the link.",)),
     )
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""), is_branded=False)
 
@@ -228,11 +230,13 @@ def compose_password_reset(effect: Effect, payload: EmailPayload) -> ComposedEma
     member = effect.member
     if member is None or not member.user.is_active or member.user.email not in payload.recipients:
         return None
+    how = f"Your user name is {member.user}. Choose a new password with this link. It works once, within one hour:"
     rendered = RenderedEmail(
         "Choose a new password for the CodeScreen–Lever portal",
-        "Someone, probably you, asked for a new password for the portal between Lever and CodeScreen.\n\n"
-        f"Your user name is {member.user}. Choose a new password with this link. It works once, within one hour:\n"
-        f"{reset_password_link(member.user)}\n\n"
-        "If it wasn't you, ignore this e-mail. Your password stays the same.",
+        (
+            ("Someone, probably you, asked for a new password for the portal between Lever and CodeScreen.",),
+            (how, Link("", reset_password_link(member.user))),
+            ("If it wasn't you, ignore this e-mail. Your password stays the same.",),
+        ),
     )
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

@@ -9,7 +9,7 @@ from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import activity_link, settings_link
-from integrations.notifications.models.email_kind import EmailKind, EmailTopic
+from integrations.notifications.models.email_kind import DETAILS, EmailKind, EmailTopic, Link
 from integrations.notifications.notify import first_name
 from integrations.notifications.payload import (
     Condition,
@@ -65,23 +65,21 @@ def _render(
     subject: str,
     candidate_values: Mapping[str, str],
 ) -> RenderedEmail:
-    lines = [line for notice in payload.notices for line in notice.lines]
+    details = [line for notice in payload.notices for line in notice.lines]
+    if payload.left_out:
+        details.append(Link(f"And {payload.left_out} more", activity_link()))
     values = {
         "problem": subject,
-        "details": "\n\n".join([*lines, *_left_out(payload)]),
         "settings_link": settings_link(),
         "organization": organization.name,
         **candidate_values,
     }
     variables = kind.record.variables
-    if payload.appended and not {"problem", "details"} & variables.keys():
+    if payload.appended and not {"problem", DETAILS} & variables.keys():
         # the wording is for one candidate and has no place for a digest
-        return render(EmailKind.ATTENTION.record.wording, values)
-    return render(current_wording(organization, kind), {name: values.get(name, "") for name in variables})
-
-
-def _left_out(payload: EmailPayload) -> list[str]:
-    return [f"And {payload.left_out} more: {activity_link()}"] if payload.left_out else []
+        return render(EmailKind.ATTENTION.record.wording, values, details)
+    values = {name: values.get(name, "") for name in variables if name != DETAILS}
+    return render(current_wording(organization, kind), values, details if DETAILS in variables else None)
 
 
 # What an e-mail says is looked at again when it is sent: a notice that no longer holds is left out.

@@ -13,7 +13,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import candidate_link, settings_link
-from integrations.notifications.models.email_kind import AlertTopic, EmailTopic
+from integrations.notifications.models.email_kind import AlertTopic, EmailTopic, Line, Link
 from integrations.notifications.models.preferences import AlertAddress, NotificationPreference
 from integrations.notifications.payload import AlertPayload, Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
@@ -146,7 +146,7 @@ def notify_members(
     key: str,
     *,
     subject: str,
-    lines: Sequence[str],
+    lines: Sequence[Line],
     variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
     holds_while: Condition | None = None,
@@ -180,7 +180,7 @@ def notify_members(
     if not members or _is_enqueued(organization, topic, key):
         return
     values = {**_candidate_variables(invitation), **(variables or {})}
-    page = [f"{OPEN}: {candidate_link(invitation)}"] if invitation else []
+    page = [Link(OPEN, candidate_link(invitation))] if invitation else []
     notice = Notice(subject, (*lines, *page), values, holds_while, key)
     is_digest = is_gathered(organization, topic)
     if is_digest and append_to_waiting(organization, topic, notice, invitation):
@@ -220,7 +220,7 @@ def enqueue_alerts(
     key: str,
     *,
     subject: str,
-    lines: Sequence[str],
+    lines: Sequence[Line],
     variables: Mapping[str, str],
     invitation: Invitation | None,
     holds_while: Condition | None,
@@ -252,7 +252,8 @@ def enqueue_alerts(
             score=variables.get("score", ""),
         )
     else:
-        payload = replace(payload, subject=subject, lines=tuple(line for line in lines if "://" not in line))
+        told = tuple(line for line in lines if isinstance(line, str) and "://" not in line)
+        payload = replace(payload, subject=subject, lines=told)
     for pk in keys:
         enqueue(
             organization.pk,
@@ -285,7 +286,7 @@ def notify_reconnect_needed(organization: Organization) -> None:
         lines=[
             grant.state_reason,
             "Nothing is lost: what arrives is kept and processed when Lever is connected again.",
-            f"A Super Admin can reconnect Lever under Settings: {settings_link()}",
+            Link("A Super Admin can reconnect Lever under Settings", settings_link()),
         ],
     )
 
@@ -306,7 +307,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
         subject=f"Lever must be reconnected by {end_date}",
         lines=[
             "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
-            f"A Super Admin can reconnect Lever under Settings: {settings_link()}",
+            Link("A Super Admin can reconnect Lever under Settings", settings_link()),
         ],
         variables={"end_date": end_date, "days_left": str(max(0, round(days_left)))},
     )

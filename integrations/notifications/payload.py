@@ -1,10 +1,12 @@
 """What the outbox keeps of one e-mail or alert until it is sent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Self
 
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.models.email_kind import EmailWording
+from integrations.notifications.models.email_kind import EmailWording, Line, Link
 from integrations.outbox.models import Payload
 
 MAX_DIGEST_LINES = 300
@@ -46,7 +48,7 @@ class Notice:
     """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so."""
 
     subject: str = ""
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     holds_while: Condition | None = None
     key: str = ""
@@ -56,11 +58,26 @@ class Notice:
         """Return the notice as it was stored; what is missing has its default."""
         return cls(
             subject=stored.get("subject", ""),
-            lines=tuple(stored.get("lines", ())),
+            lines=tuple(Link(**line) if isinstance(line, dict) else line for line in stored.get("lines", ())),
             variables=dict(stored.get("variables", {})),
             holds_while=stored_condition(stored.get("holds_while")),
             key=stored.get("key", ""),
         )
+
+    @property
+    def texts(self) -> list[str]:
+        """All that it says, and the addresses that it leads to."""
+        lines = [[line.label, line.url] if isinstance(line, Link) else [line] for line in self.lines]
+        return [self.subject, *chain.from_iterable(lines), *self.variables.values()]
+
+    def changed(self, change: Callable[[str], str]) -> Self:
+        """Return the notice with every text changed, the addresses excepted."""
+        lines = tuple(
+            replace(line, label=change(line.label)) if isinstance(line, Link) else change(line)
+            for line in self.lines
+        )
+        variables = {name: change(value) for name, value in self.variables.items()}
+        return replace(self, subject=change(self.subject), lines=lines, variables=variables)
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,7 @@ class EmailPayload(Payload):
 
     recipients: tuple[str, ...] = ()
     subject: str = ""
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     holds_while: Condition | None = None
     wording: EmailWording | None = None

@@ -2,16 +2,24 @@
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 
 from integrations.members.models.membership import Membership
-from integrations.notifications.models.email_kind import SAMPLE_PORTAL, EmailKind, EmailWording
+from integrations.notifications.models.email_kind import (
+    DETAILS,
+    SAMPLE_PORTAL,
+    EmailKind,
+    EmailWording,
+    Line,
+    Link,
+)
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
 from integrations.notifications.payload import EmailPayload
-from integrations.notifications.rendering import VARIABLE, ComposedEmail, render
+from integrations.notifications.rendering import VARIABLE, ComposedEmail, RenderedEmail, render
 from integrations.organizations.models.organization import Organization
 
 # Which members want which kinds of e-mail, and the links by which they unsubscribe without signing in.
@@ -109,13 +117,30 @@ def sample_values(kind: EmailKind, organization: Organization) -> dict[str, str]
     """Return made-up values for every variable of a kind, with the organization's own name."""
     own = settings.PORTAL_URL
     values = {
-        name: variable.sample.replace(SAMPLE_PORTAL, own) for name, variable in kind.record.variables.items()
+        name: variable.sample.replace(SAMPLE_PORTAL, own)
+        for name, variable in kind.record.variables.items()
+        if name != DETAILS
     }
     return {**values, "organization": organization.name}
+
+
+def sample_lines(kind: EmailKind) -> tuple[Line, ...]:
+    """Return made-up lines for the {details} of a kind."""
+    own = settings.PORTAL_URL
+    return tuple(
+        replace(line, url=line.url.replace(SAMPLE_PORTAL, own)) if isinstance(line, Link) else line
+        for line in kind.record.sample
+    )
+
+
+def render_sample(wording: EmailWording, kind: EmailKind, organization: Organization) -> RenderedEmail:
+    """Return a wording of a kind with made-up values."""
+    return render(wording, sample_values(kind, organization), sample_lines(kind))
 
 
 def compose_sample(payload: EmailPayload) -> ComposedEmail | None:
     """Return the e-mail; None when its content was removed after the organization's retention."""
     if payload.wording is None:
         return None
-    return ComposedEmail(render(payload.wording, payload.variables), dict.fromkeys(payload.recipients, ""))
+    rendered = render(payload.wording, payload.variables, payload.lines)
+    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

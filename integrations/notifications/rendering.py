@@ -3,25 +3,22 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from integrations.notifications.models.email_kind import EmailWording
+from integrations.notifications.models.email_kind import DETAILS, EmailWording, Line, Link
 from integrations.organizations.models.organization import Organization
 
-# Read a text as an e-mail shows it: paragraphs, facts in two columns, and links with what they lead to.
+# What an e-mail consists of: paragraphs of lines. Its text and its HTML are made of the same ones.
 
 
 OPEN = "Open in the portal"
 #: A longer text before an address is a sentence of its own, not the link's.
 LONGEST_LABEL = 30
-
-_LINK = re.compile(r"(?:(?P<label>.*\S):\s+)?(?P<url>https?://\S+)")
-_FACT = re.compile(r"(?P<label>[^\W\d_][^:]{0,23}): (?P<value>\S.*)")
 
 
 @dataclass(frozen=True)
@@ -32,58 +29,75 @@ class Fact:
     value: str
 
 
+Paragraph = tuple[str | Fact | Link, ...]
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+    """A subject of one line, and the paragraphs, as they are sent."""
+
+    subject: str
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def body(self) -> str:
+        """The plain text: each address stands on a line of its own, and nothing is spaced twice."""
+        text = "\n\n".join("\n".join(map(_as_text, paragraph)) for paragraph in self.paragraphs)
+        return "\n".join(re.sub(r" {2,}", " ", line).strip() for line in text.split("\n"))
+
+
 @dataclass(frozen=True)
 class Block:
-    """One part of an e-mail: a paragraph, or facts, or a link, which may be the e-mail's button."""
+    """One part of an e-mail as HTML: a text, or facts in two columns, or a link, which may be the e-mail's button."""
 
     text: str = ""
-    facts: tuple[Fact, ...] = ()
+    facts: Paragraph = ()
     label: str = ""
     url: str = ""
     is_button: bool = False
 
 
-def blocks(body: str) -> list[Block]:
-    """Return the parts of a text. Where it has one link to the portal alone, that is the button."""
-    found = [block for paragraph in body.split("\n\n") for block in _blocks_of(paragraph)]
-    own = [block for block in found if block.url.startswith(f"{settings.PORTAL_URL}/")]
+def blocks(paragraphs: Iterable[Paragraph]) -> list[Block]:
+    """Return the parts that are shown. Where there is one link to the portal alone, that is the button."""
+    found = [block for paragraph in paragraphs for block in _blocks_of(paragraph)]
+    own = [block for block in found if _is_own(block.url)]
     if len(own) != 1:
         return found
     return [replace(block, is_button=True) if block is own[0] else block for block in found]
 
 
-def links_on_own_lines(text: str) -> str:
-    """Return a text in which each address after a colon stands on a line of its own, and nothing is spaced twice."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        match = _LINK.fullmatch(line.strip())
-        lines += [f"{match['label']}:", match["url"]] if match and match["label"] else [line]
-    return "\n".join(re.sub(r" {2,}", " ", line).strip() for line in lines)
-
-
-def _blocks_of(paragraph: str) -> Iterator[Block]:
-    lines = [line for line in paragraph.split("\n") if line.strip()]
-    facts = [match for line in lines if not _LINK.fullmatch(line) and (match := _FACT.fullmatch(line))]
-    if len(facts) == len(lines) > 1:
-        yield Block(facts=tuple(Fact(match["label"], match["value"]) for match in facts))
+def _blocks_of(paragraph: Paragraph) -> Iterator[Block]:
+    if len(paragraph) > 1 and all(isinstance(line, Fact) for line in paragraph):
+        yield Block(facts=paragraph)
         return
     texts: list[str] = []
-    for line in lines:
-        link = _LINK.fullmatch(line.strip())
-        if link is None:
-            texts.append(line)
+    for line in paragraph:
+        if not isinstance(line, Link):
+            texts.append(_as_text(line))
             continue
-        label = link["label"] or ""
+        label = line.label
         if len(label) > LONGEST_LABEL:
             texts.append(f"{label}:")
             label = ""
         if texts:
             yield Block(text="\n".join(texts))
             texts = []
-        is_own = link["url"].startswith(f"{settings.PORTAL_URL}/")
-        yield Block(label=label or (OPEN if is_own else link["url"]), url=link["url"])
+        yield Block(label=label or (OPEN if _is_own(line.url) else line.url), url=line.url)
     if texts:
         yield Block(text="\n".join(texts))
+
+
+def _as_text(line: str | Fact | Link) -> str:
+    match line:
+        case Fact(label, value):
+            return f"{label}: {value}"
+        case Link(label, url):
+            return f"{label}:\n{url}" if label else url
+    return line
+
+
+def _is_own(url: str) -> bool:
+    return url.startswith(f"{settings.PORTAL_URL}/")
 
 
 # The colours of an e-mail: an organization's own one, made darker or lighter until text in it can be read.
@@ -147,7 +161,7 @@ def _linear(channel: float) -> float:
     return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
 
 
-# Turn a wording and the values of its variables into what is sent: a subject, plain text and HTML.
+# Fill in a wording. Its lines say what is a fact and what is a link, and so no value decides that.
 #
 # A line whose variables are all empty is left out, so that one wording serves results with and without a report.
 
@@ -163,6 +177,10 @@ _LINK_LIKE = re.compile(r"://|\bwww\.|\w[.。．｡][^\W\d_]{2,}")
 _ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
 _SEPARATOR = re.compile(r"[.。．｡:/]")
 _INVISIBLE = "\u200b"  # a zero-width space
+#: How a wording writes a link, and what may be called a fact.
+_WORDED_LINK = re.compile(r"(?:(?P<label>.*\S):\s+)?(?P<url>\{[a-z_]+\}|https?://\S+)")
+_WEB_ADDRESS = re.compile(r"https?://\S+")
+_FACT_LABEL = re.compile(r"[^\W\d_][^:]{0,23}")
 
 #: Without variables: fits the e-mail to narrow screens and breaks long links. A mail program that ignores styles shows
 #: 600 pixels, in light colours.
@@ -198,14 +216,6 @@ def palette_of(organization: Organization | None) -> Palette:
 
 
 @dataclass(frozen=True)
-class RenderedEmail:
-    """A subject of one line and a plain text, as they are sent."""
-
-    subject: str
-    body: str
-
-
-@dataclass(frozen=True)
 class ComposedEmail:
     """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none.
 
@@ -217,15 +227,13 @@ class ComposedEmail:
     is_branded: bool = True
 
 
-def fill_in(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with its variables filled in; a line whose variables are all empty is left out."""
-    lines = []
-    for line in text.split("\n"):
-        names = [name for name in VARIABLE.findall(line) if name in values]
-        if names and not any(values[name] for name in names):
-            continue
-        lines.append(VARIABLE.sub(lambda match: values.get(match[1], match[0]), line))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+def _is_left_out(line: str, values: Mapping[str, str]) -> bool:
+    names = [name for name in VARIABLE.findall(line) if name in values]
+    return bool(names) and not any(values[name] for name in names)
+
+
+def _filled_in(text: str, values: Mapping[str, str]) -> str:
+    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def without_links(text: str) -> str:
@@ -237,19 +245,72 @@ def without_links(text: str) -> str:
 
 
 def _unlinked(word: str) -> str:
-    is_own = word.startswith(f"{settings.PORTAL_URL}/")
-    if is_own or _ADDRESS.fullmatch(word) or not _LINK_LIKE.search(word):
+    if _is_own(word) or _ADDRESS.fullmatch(word) or not _LINK_LIKE.search(word):
         return word
     return _SEPARATOR.sub(rf"{_INVISIBLE}\g<0>{_INVISIBLE}", word)
 
 
-def render(wording: EmailWording, values: Mapping[str, str]) -> RenderedEmail:
-    """Return the wording with its variables filled in; what isn't the portal's own is no link."""
+def render(
+    wording: EmailWording, values: Mapping[str, str], details: Iterable[Line] | None = None
+) -> RenderedEmail:
+    """Return the wording with its variables filled in, {details} by those lines; only the portal's own is a link."""
     values = {
         name: value if name in LINK_VARIABLES else without_links(value) for name, value in values.items()
     }
-    subject = " ".join(fill_in(wording.subject, values).split())
-    return RenderedEmail(subject[:LONGEST_SUBJECT_LINE], fill_in(wording.body, values))
+    lines = [line for line in wording.subject.split("\n") if not _is_left_out(line, values)]
+    subject = " ".join(_filled_in(" ".join(lines), values).split())
+    shown = [_without_links(line) for line in details] if details is not None else None
+    paragraphs: list[list[str | Fact | Link]] = [[]]
+    for line in wording.body.split("\n"):
+        if not line.strip():
+            paragraphs.append([])
+        elif shown is not None and DETAILS in VARIABLE.findall(line):
+            first, *others = _with_details(line, values, shown) or [[]]
+            paragraphs[-1] += first
+            paragraphs += others
+        elif not _is_left_out(line, values):
+            paragraphs[-1].append(_line(line, values))
+    return RenderedEmail(
+        subject[:LONGEST_SUBJECT_LINE], tuple(tuple(paragraph) for paragraph in paragraphs if paragraph)
+    )
+
+
+def _line(line: str, values: Mapping[str, str]) -> str | Fact | Link:
+    """Return one line of a wording filled in; what it consists of is written in the wording."""
+    if (link := _WORDED_LINK.fullmatch(line.strip())) and _WEB_ADDRESS.fullmatch(
+        url := _filled_in(link["url"], values)
+    ):
+        return Link(_filled_in(link["label"] or "", values), url)
+    label, colon, value = (_filled_in(part, values) for part in line.partition(": "))
+    return (
+        Fact(label, value)
+        if colon and value.strip() and _FACT_LABEL.fullmatch(label)
+        else label + colon + value
+    )
+
+
+def _with_details(
+    line: str, values: Mapping[str, str], details: list[str | Link]
+) -> list[list[str | Fact | Link]]:
+    """Return a line of a wording as paragraphs, one for each line of the details that it names."""
+    before, _, after = (_filled_in(part, values) for part in line.partition(f"{{{DETAILS}}}"))
+    if not details:
+        return [[before + after]] if (before + after).strip() else []
+    paragraphs: list[list[str | Fact | Link]] = [[one] for one in details]
+    if before.strip():
+        first = details[0]
+        paragraphs[0] = [before + first] if isinstance(first, str) else [before, first]
+    if after.strip():
+        last = paragraphs[-1][-1]
+        paragraphs[-1][-1:] = [last + after] if isinstance(last, str) else [last, after]
+    return paragraphs
+
+
+def _without_links(line: Line) -> str | Link:
+    if isinstance(line, str):
+        return without_links(line)
+    label = without_links(line.label)
+    return Link(label, line.url) if _is_own(line.url) else without_links(f"{label}: {line.url}")
 
 
 def signature(organization: Organization | None) -> str:
@@ -261,17 +322,17 @@ def signature(organization: Organization | None) -> str:
 
 def as_text(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
     """Return the plain text with the signature and the link to unsubscribe, if there is one."""
-    parts = [links_on_own_lines(email.body), f"— {signature(organization)}"]
+    parts = [email.body, f"— {signature(organization)}"]
     if unsubscribe:
         parts.append(f"Stop these e-mails:\n{unsubscribe}")
     return "\n\n".join(parts)
 
 
 def as_html(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
-    """Return the same as HTML in the organization's colours; it is made from the text, so nothing in it is markup."""
+    """Return the same as HTML in the organization's colours; nothing that is filled in is markup."""
     context = {
         "email": email,
-        "blocks": blocks(email.body),
+        "blocks": blocks(email.paragraphs),
         "palette": palette_of(organization),
         "organization": organization,
         "signature": signature(organization),

@@ -282,15 +282,7 @@ def _payload_without(user: User, subject: Subject, payload: EmailPayload) -> Ema
     def renamed(text: str) -> str:
         return subject.replaced(text, pseudonym(user.pk))
 
-    notices = [
-        replace(
-            notice,
-            subject=renamed(notice.subject),
-            lines=tuple(renamed(line) for line in notice.lines),
-            variables={name: renamed(value) for name, value in notice.variables.items()},
-        )
-        for notice in payload.notices
-    ]
+    notices = [notice.changed(renamed) for notice in payload.notices]
     wording = payload.wording and EmailWording(
         renamed(payload.wording.subject), renamed(payload.wording.body)
     )

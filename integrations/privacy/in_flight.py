@@ -183,7 +183,7 @@ def _is_about(notice: Notice, subject: Subject, invitation_ids: set[int]) -> boo
     condition = notice.holds_while
     if isinstance(condition, InvitationUnchanged) and condition.invitation in invitation_ids:
         return True
-    said = [notice.subject, *notice.lines, *notice.variables.values()]
+    said = notice.texts
     if subject.names_opportunity(said):
         return True
     is_about_another = re.search(rf"{re.escape(activity_link())}\w", " ".join(said))

@@ -197,8 +197,8 @@ def follow_erasures(organization: Organization, budget: Budget) -> None:
 
 def warn_expiry(organization: Organization) -> None:
     """Notify members ahead of time when Lever's grant will end."""
-    if organization.working_lever:
-        notify_grant_ends(organization.lever)
+    if grant := organization.working_lever:
+        notify_grant_ends(grant)
 
 
 # each duty with its step

@@ -20,7 +20,7 @@ from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, en
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import (
     UNNAMED,
     candidate_names,
@@ -133,7 +133,7 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
     name = invitation.candidate_name
     stated = result_in_words(result.outcome, result.score_text)
     title = f"{first_name(name)}: {stated} ({invitation.assessment_name})"
-    links = [f"Report in CodeScreen: {result.report_url}"] if result.report_url else []
+    links = [Link("Report in CodeScreen", result.report_url)] if result.report_url else []
     notify_members(
         invitation.organization,
         EmailTopic.RESULT,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations.notifications.models.email_kind import EmailWording
+from integrations.notifications.models.email_kind import EmailWording, Link
 from integrations.notifications.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
 from integrations.outbox.models import Effect
 from tests.support import factories
@@ -12,7 +12,7 @@ from tests.support import factories
 FULL = EmailPayload(
     recipients=("a@portal.example", "b@portal.example"),
     subject="Several invitations bounced",
-    lines=("One.", "Two."),
+    lines=("One.", Link("Two", "http://testserver/")),
     variables={"assessment": "Backend"},
     wording=EmailWording("{problem}", "{details}"),
     requested="role",

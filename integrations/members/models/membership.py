@@ -22,10 +22,10 @@ class LastSuperAdmin(Exception):
         super().__init__(f"{member.user} is the last Super Admin. Make somebody else one first.")
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Memberships by the person's other organizations."""
+class MembershipManager(models.Manager["Membership"]):
+    """Memberships by their person."""
 
-    def elsewhere(self, user: AbstractBaseUser, organization_id: int) -> Self:
+    def elsewhere(self, user: AbstractBaseUser, organization_id: int) -> models.QuerySet["Membership"]:
         """Return the person's memberships in other organizations than this one."""
         return self.filter(user_id=user.pk).exclude(organization=organization_id)
 
@@ -59,7 +59,7 @@ class Membership(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = MembershipQuerySet.as_manager()
+    objects = MembershipManager()
 
     class Meta:
         ordering = ["organization", "user"]

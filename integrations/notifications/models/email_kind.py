@@ -11,6 +11,8 @@ from enum import StrEnum
 from integrations.core.vocabulary import RecordEnum
 from integrations.members.models.membership import ADMINS, SUPER_ADMINS, TEAM
 
+#: The variable that stands for the lines of a message.
+DETAILS = "details"
 #: In the samples: for the portal's own address.
 SAMPLE_PORTAL = "https://portal.example"
 
@@ -24,6 +26,18 @@ class EmailWording:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A line that leads to a page: what it says, which may be empty, and the address."""
+
+    label: str
+    url: str
+
+
+#: One line of an e-mail.
+Line = str | Link
+
+
+@dataclass(frozen=True)
 class Variable:
     """What a variable stands for, and a made-up value for previews and tests."""
 
@@ -31,10 +45,10 @@ class Variable:
     sample: str
 
 
-def _message(problem: str, details: str) -> dict[str, Variable]:
+def _message(problem: str) -> dict[str, Variable]:
     return {
         "problem": Variable("what it is about, in a few words", problem),
-        "details": Variable("what happened and what to do", details),
+        DETAILS: Variable("what happened and what to do", ""),
         "settings_link": Variable("the address of the settings", f"{SAMPLE_PORTAL}/settings/"),
     }
 
@@ -53,12 +67,15 @@ _NAMES = {
 }
 
 
+_HEAD = "1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
 @dataclass(frozen=True)
 class EmailKindRecord:
     """All about one kind of e-mail.
 
-    `variables` are those that its wording may use, and `wording` is the portal's own. Members with one of `roles` get
-    it unless they choose otherwise.
+    `variables` are those that its wording may use, and `wording` is the portal's own. `sample` are the made-up lines of
+    {details}. Members with one of `roles` get it unless they choose otherwise.
     """
 
     code: str
@@ -66,6 +83,7 @@ class EmailKindRecord:
     purpose: str
     variables: Mapping[str, Variable]
     wording: EmailWording = EmailWording("{problem}", "{details}")
+    sample: tuple[Line, ...] = ()
     roles: frozenset[str] = ADMINS
 
 
@@ -115,39 +133,37 @@ class EmailKind(RecordEnum):
         purpose="When something needs you: an invitation that is on hold, was not sent or bounced, a candidate who "
         "never started, or a connection that doesn't work.",
         variables={
-            **_message(
-                "Alder: the invitation could not be sent",
-                "Alder Birch · Backend Engineer\n\n"
-                "“Backend”: CodeScreen refused the e-mail address. Correct it in Lever.\n\n"
-                f"Open in the portal: {SAMPLE_PORTAL}/activity/opportunity-1/",
-            ),
+            **_message("Alder: the invitation could not be sent"),
             **_CANDIDATE,
             **_ORGANIZATION,
         },
+        sample=(
+            "Alder Birch · Backend Engineer",
+            "“Backend”: CodeScreen refused the e-mail address. Correct it in Lever.",
+            Link("Open in the portal", f"{SAMPLE_PORTAL}/activity/opportunity-1/"),
+        ),
     )
     EXPIRY = EmailKindRecord(
         code="expiry",
         label="Lever must be reconnected soon",
         purpose="30 days, 7 days and 1 day before Lever must be reconnected.",
         variables={
-            **_message(
-                "Lever must be reconnected by 24 November 2027",
-                "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.\n\n"
-                f"A Super Admin can reconnect Lever under Settings: {SAMPLE_PORTAL}/settings/",
-            ),
+            **_message("Lever must be reconnected by 24 November 2027"),
             "end_date": Variable("the day on which Lever ends the connection", "24 November 2027"),
             "days_left": Variable("how many days are left", "7"),
             **_ORGANIZATION,
         },
+        sample=(
+            "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
+            Link("A Super Admin can reconnect Lever under Settings", f"{SAMPLE_PORTAL}/settings/"),
+        ),
     )
     RESOLVED = EmailKindRecord(
         code="resolved",
         label="Problem resolved",
         purpose="When a problem that you were told about is over.",
-        variables={
-            **_message("Lever is connected again", "What arrived in the meantime is being processed now."),
-            **_ORGANIZATION,
-        },
+        variables={**_message("Lever is connected again"), **_ORGANIZATION},
+        sample=("What arrived in the meantime is being processed now.",),
     )
     LOG_HEAD = EmailKindRecord(
         code="log_head",
@@ -155,16 +171,11 @@ class EmailKind(RecordEnum):
         purpose="Once a day, where the audit log ends. Keep these e-mails: with them, anyone can prove later that no "
         "entry was removed or rewritten.",
         variables={
-            **_message(
-                "Acme: audit log ends at position 1204",
-                "The hash of the last entry is 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            ),
-            "head": Variable(
-                "the position and the hash",
-                "1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            ),
+            **_message("Acme: audit log ends at position 1204"),
+            "head": Variable("the position and the hash", _HEAD),
             **_ORGANIZATION,
         },
+        sample=(f"The hash of the last entry is {_HEAD}",),
         # one person of an organization should keep it where nobody who can write to the database can take it back
         roles=SUPER_ADMINS,
     )

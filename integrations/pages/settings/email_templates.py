@@ -21,7 +21,7 @@ from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.preferences import (
     checked_wording,
     current_wording,
-    sample_values,
+    render_sample,
     stored_template,
 )
 from integrations.organizations.acts.organizations import set_policies
@@ -155,7 +155,7 @@ class EmailEditView(EmailKindView, TemplateView):
         )
         shown = context.setdefault("shown", current_wording(self.organization, self.kind))
         if not context.get("errors"):
-            email = rendering.render(shown, sample_values(self.kind, self.organization))
+            email = render_sample(shown, self.kind, self.organization)
             context["email"] = email
             context["text"] = rendering.as_text(
                 email, self.organization, f"{settings.PORTAL_URL}/unsubscribe/…/"
@@ -219,7 +219,7 @@ class EmailHtmlView(EmailKindView):
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Render the draft, or the current wording."""
         wording = self.draft or current_wording(self.organization, self.kind)
-        email = rendering.render(wording, sample_values(self.kind, self.organization))
+        email = render_sample(wording, self.kind, self.organization)
         html = rendering.as_html(email, self.organization, f"{settings.PORTAL_URL}/notifications/")
         policy = {
             "default-src": ["'none'"],

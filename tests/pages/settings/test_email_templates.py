@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import EmailTemplate
-from integrations.notifications.preferences import checked_wording, sample_values
-from integrations.notifications.rendering import render
+from integrations.notifications.preferences import checked_wording, render_sample
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support.factories import recorded
@@ -154,7 +153,7 @@ def test_a_test_email_goes_to_the_person_alone_with_sample_data(
 def test_the_default_wording_of_each_kind_passes_its_check(organization, super_admin_client, kind):
     default = kind.record.wording
     assert checked_wording(kind, default.subject, default.body) == default
-    assert "{" not in render(default, sample_values(kind, organization)).body
+    assert "{" not in render_sample(default, kind, organization).body
     assert super_admin_client.get(reverse("email-edit", args=[kind])).status_code == 200
 
 
