@@ -39,20 +39,17 @@ ONE_SHAPE = SHAPES[:1]
 #: Further states of a page, as query strings.
 STATES = {
     "activity": [
-        "?show=invitations",
-        "?show=deliveries",
-        "?show=effects",
         "?view=attention",
         "?view=not_invited",
-        "?status=held",
-        "?status=awaits_decision",
-        "?verdict=no_email",
+        "?view=held",
+        "?view=uncertain",
+        "?view=not_invited&reason=entered_before",
         "?q=nobody+has+this+name",
     ],
     "candidates-bulk": [
         "?act=send&all=1",
         "?act=cancel&all=1",
-        "?act=retry&all=1",
+        "?act=retry",
         "?act=invite&all=1",
         "?act=invite",
     ],

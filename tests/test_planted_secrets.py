@@ -41,7 +41,7 @@ FIRST_PAGES = (
     "/settings/alerts/",
     "/settings/sso/",
     "/account/",
-    "/activity/?show=deliveries",
+    "/activity/",
     "/candidates/export/",
     "/reports/export/",
     "/audit/export/",

@@ -13,17 +13,14 @@ pytestmark = pytest.mark.django_db
 
 #: The most queries of each page, the session's and the membership's included.
 PAGES = {
-    "/": 55,
-    "/health/": 53,
+    "/": 56,
+    "/health/": 55,
     "/help/": 4,
     "/help/privacy/": 4,
-    "/activity/": 21,
-    "/activity/?q=Alder": 10,
-    "/activity/?view=attention": 18,
-    "/activity/?show=deliveries": 13,
-    "/activity/?show=deliveries&q=Alder": 15,
-    "/activity/?show=effects": 12,
-    "/activity/?show=effects&q=Alder": 14,
+    "/activity/": 23,
+    "/activity/?q=Alder": 11,
+    "/activity/?view=attention": 21,
+    "/activity/?view=held": 20,
     "/activity/opportunity-1/": 17,
     "/activity/opportunity-1/?show=technical": 18,
     "/audit/": 10,

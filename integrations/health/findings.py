@@ -24,6 +24,7 @@ class Page:
 
 
 ACTIVITY = Page("/activity/", "Open Candidates")
+FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed")
 HEALTH = Page("/health/", "Open Health")
 MAPPINGS = Page("/mappings/", "Open Mappings", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")

@@ -45,7 +45,7 @@ def timeline_link(opportunity_id: str) -> str:
 
 
 def activity_link() -> str:
-    """Return the address of the list of deliveries and invitations."""
+    """Return the address of the list of candidates."""
     return f"{settings.PORTAL_URL}/activity/"
 
 

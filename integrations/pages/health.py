@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Min
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -13,9 +14,11 @@ from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import FindingCode, Level
 from integrations.core.vocabulary import Platform
 from integrations.health import doctor
+from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import ASK, Finding
 from integrations.health.models import Incident
-from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -23,10 +26,13 @@ from integrations.members.models.membership import TEAM, Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.rows import candidates_of
 from integrations.pages.partials import PartialsMixin
 from integrations.queue.models.nodes import Heartbeat
 
 MOST_INCIDENTS = 20
+#: Of the deliveries that are stuck, and of those that wait, the newest are shown, at most this many.
+MOST_UNDECIDED = 50
 SETUP = "setup"
 
 
@@ -94,6 +100,7 @@ class HealthView(OrganizationMixin, PartialsMixin):
             findings=[finding for group in groups for finding in group.findings],
             problems=sum(finding.level != Level.INFO for group in groups for finding in group.findings),
             groups=groups,
+            undecided=undecided_deliveries(self.organization),
             incidents=recent_incidents(self.organization),
             queue=queue_state(self.organization),
             now=timezone.now(),
@@ -122,6 +129,19 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
         FindingGroup("info", "Good to know", "Nothing is wrong.", levels[Level.INFO], "info"),
     ]
     return [group for group in groups if group.findings]
+
+
+def undecided_deliveries(organization: Organization) -> list[tuple[Delivery, Candidate | None]]:
+    """Return the deliveries that the findings count as not decided, the newest first, and whom each is about."""
+    late = Delivery.objects.undecided_since(Now() - UNDECIDED_FOR).filter(organization=organization)
+    stuck = Delivery.objects.filter(STUCK, organization=organization)
+    found = [
+        one
+        for rows in (stuck, late)
+        for one in rows.defer("payload", "traceback").order_by("-received_at", "-pk")[:MOST_UNDECIDED]
+    ]
+    candidates = candidates_of(organization, found)
+    return [(one, candidates.get(one.opportunity_id)) for one in found]
 
 
 def recent_incidents(organization: Organization) -> list[IncidentRow]:

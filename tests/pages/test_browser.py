@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from integrations.members.models.membership import Membership
+from tests.pages.activity.test_candidates import candidate
 from tests.support import factories
 from tests.support.browsing import sign_in
 
@@ -14,15 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def site(live_server, organization, super_admin) -> Iterator[str]:
-    """The running site, with a held and an uncertain invitation in it."""
+    """The running site, with a candidate on hold and one whose invitation is uncertain."""
     factories.member(organization, Membership.Role.ADMIN, "second")
-    held = factories.InvitationFactory.create(
-        organization=organization, status="held", role_title="Backend Engineer"
-    )
-    factories.InvitationFactory.create(organization=organization, status="uncertain")
-    factories.DeliveryFactory.create(
-        organization=organization, invitation=held, opportunity_id=held.opportunity_id
-    )
+    candidate(organization, "Alder", status="held")
+    candidate(organization, "Hazel", status="uncertain")
     return live_server.url
 
 
@@ -45,13 +41,13 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/?status=held")
+    page.goto(f"{site}/activity/?view=held")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Send invitation").focus()
+    page.get_by_role("button", name="Send invitation Backend").focus()
     page.keyboard.press("Enter")
     page.get_by_text("Approved: the invitation is being sent.").wait_for()
-    assert page.get_by_text("Nothing matches.").is_visible()
+    assert page.get_by_text("Nobody is in this list now.").is_visible()
     context.close()
 
 
@@ -82,17 +78,18 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
 ) -> None:
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/?show=invitations")
+    page.goto(f"{site}/activity/?view=attention")
+    page.get_by_text("Why Hazel", exact=True).click()
     page.get_by_text("Was it sent?").click()
     field = page.get_by_label("Instance id in CodeScreen")
     field.fill("instance-7")
-    factories.InvitationFactory.create(organization=organization, candidate_name="Candidate Late")
+    candidate(organization, "Late", "no_email")
     page.wait_for_timeout(6500)
     assert field.input_value() == "instance-7"
     field.fill("")
     page.get_by_role("button", name="Pause updates").click()
     page.wait_for_timeout(6500)
-    assert page.get_by_text("Candidate Late").count() == 0
+    assert page.get_by_role("link", name="Late", exact=True).count() == 0
     page.get_by_role("button", name="Pause updates").click()
-    page.get_by_text("Candidate Late").wait_for(timeout=20_000)
+    page.get_by_role("link", name="Late", exact=True).wait_for(timeout=20_000)
     page.close()

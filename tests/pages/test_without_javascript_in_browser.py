@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from integrations.catalog.models import Role, RoleMapping
@@ -14,6 +13,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.outbox.models import Effect
+from tests.pages.activity.test_candidates import candidate, invited
 from tests.support import factories
 from tests.support.browsing import Visit
 
@@ -83,18 +83,16 @@ def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready_organizatio
 
 def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, ready_organization) -> None:
     page = plain.page
-    held = factories.InvitationFactory.create(
-        organization=ready_organization, status="held", candidate_name="Held One"
-    )
-    uncertain = factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
-    page.goto(plain.site + "/activity/?show=invitations")
-    page.locator("[name=status]").select_option("held")
-    press(page, "Filter")
-    assert "status=held" in page.url
-    press(page, "Send invitation")
+    held = invited(ready_organization, "Held", "held")
+    uncertain = invited(ready_organization, "Lost", "uncertain")
+    page.goto(plain.site + "/activity/")
+    page.get_by_role("link", name="On hold").press("Enter")
+    assert "view=held" in page.url
+    press(page, "Send invitation ")
     held.refresh_from_db()
     assert held.status == Invitation.Status.PENDING
-    page.goto(plain.site + "/activity/?status=uncertain")
+    page.goto(plain.site + "/activity/?view=attention")
+    page.locator("summary").filter(has_text="Why").press("Enter")
     page.locator("summary").filter(has_text="Was it sent?").press("Enter")
     page.fill("[name=instance_id]", "i-9")
     press(page, "It was sent")
@@ -106,8 +104,8 @@ def test_a_failed_effect_is_retried(plain: Visit, ready_organization) -> None:
     effect = factories.EffectFactory.create(
         organization=ready_organization, state=Effect.State.FAILED, due_at=None
     )
-    plain.page.goto(plain.site + "/activity/?state=failed")
-    press(plain.page, "Retry [^…]")  # the row's, not the one of what is ticked
+    plain.page.goto(plain.site + "/candidates/bulk/?act=retry")
+    press(plain.page, "Retry")
     effect.refresh_from_db()
     assert effect.state == Effect.State.DUE
 
@@ -201,16 +199,12 @@ def test_a_forms_errors_are_shown_at_their_fields(
 def test_the_live_list_announces_what_changed(
     browser: Browser, live_server, ready_organization, super_admin
 ) -> None:
-    factories.InvitationFactory.create(
-        organization=ready_organization, status="invited", instance_id="i-1", invited_at=timezone.now()
-    )
+    candidate(ready_organization, "Alder", status="invited")
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
-        page.goto(visit.site + "/activity/?show=invitations")
+        page.goto(visit.site + "/activity/")
         announcement = page.locator("[data-live-bar] [role=status]")
         announcement.wait_for()
-        factories.InvitationFactory.create(organization=ready_organization, status="held")
-        page.get_by_text("2 in the list, 1 waiting for a person.").first.wait_for(
-            timeout=20_000, state="attached"
-        )
-        assert announcement.inner_text() == "2 in the list, 1 waiting for a person."
+        candidate(ready_organization, "Hazel", status="held")
+        page.get_by_text("2 in the list.").first.wait_for(timeout=20_000, state="attached")
+        assert announcement.inner_text() == "2 in the list."

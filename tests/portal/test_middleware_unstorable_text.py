@@ -8,7 +8,6 @@ PATHS = [
     "/activity/a%00b/",
     "/data/a%00/",
     "/activity/?q=a%00b",
-    "/activity/?show=deliveries&q=a%00b",
     "/mappings/?q=%00",
     "/mappings/?%00=a",
     "/login/?next=/%00",

@@ -147,4 +147,4 @@ def test_the_doctor_counts_candidates_awaiting_a_decision(review_scenario):
     completed_invitation(review_scenario, score=10, result="Failed")
     findings = {str(finding.code): finding for finding in doctor.findings(review_scenario.organization)}
     assert findings["awaiting_decision"].message.startswith("1 candidate failed")
-    assert findings["awaiting_decision"].page.url == "/activity/?status=awaits_decision"
+    assert findings["awaiting_decision"].page.url == "/activity/?view=undecided"

@@ -244,5 +244,5 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
         f"{counted(number, 'candidate')} may be invited already: no invitation here tells, but Lever shows an entry "
         "from before a restore, or a progress tag.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
-        ACTIVITY.at("?verdict=entered_before"),
+        ACTIVITY.at("?view=not_invited&reason=entered_before"),
     )

@@ -14,6 +14,7 @@ from integrations.core.invitation_status import NEED_PERSON, FollowingEnd
 from integrations.core.vocabulary import DeliveryEvent, Platform, lower_first
 from integrations.health.findings import (
     ACTIVITY,
+    FAILED_STEPS,
     HEALTH,
     MOST_NAMED,
     SETTINGS,
@@ -54,8 +55,8 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             FindingCode.FAILED_EFFECTS,
             Level.WARNING,
             f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
-            "Open the candidate, read the reason, fix it, and press Retry.",
-            ACTIVITY.at("?state=failed"),
+            "Read the reasons, fix them, and press Retry.",
+            FAILED_STEPS,
         )
 
 
@@ -70,7 +71,7 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
             Level.ERROR,
             f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
             "Open the delivery, read the reason, and retry it.",
-            ACTIVITY.at("?verdict=stuck"),
+            HEALTH.at("#undecided"),
         )
 
 
@@ -95,7 +96,7 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
         "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
         "invited twice.",
-        ACTIVITY.at(f"{shown[0][0]}/") if is_one else ACTIVITY.at("?show=deliveries&verdict=undecided"),
+        ACTIVITY.at(f"{shown[0][0]}/") if is_one else HEALTH.at("#undecided"),
     )
 
 
@@ -281,7 +282,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
             "An Admin sends or cancels them.",
-            ACTIVITY.at("?status=held"),
+            ACTIVITY.at("?view=held"),
         )
     if number := counts["bounced"]:
         yield Finding(
@@ -299,7 +300,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             Level.WARNING,
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
             "Decide in Lever, then press “Decided” on the candidate's page.",
-            ACTIVITY.at("?status=awaits_decision"),
+            ACTIVITY.at("?view=undecided"),
         )
 
 
@@ -316,7 +317,7 @@ def _uncertain(organization: Organization, number: int) -> Finding:
         Level.ERROR,
         f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
         "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
-        ACTIVITY.at("?status=uncertain"),
+        ACTIVITY.at("?view=uncertain"),
     )
 
 
@@ -337,5 +338,5 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             f"result: {reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
             "invitation and send it again.",
-            ACTIVITY.at(f"?status=no_longer_followed&since={since:%Y-%m-%d}"),
+            ACTIVITY.at("?view=no_result"),
         )

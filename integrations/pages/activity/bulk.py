@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
@@ -21,6 +21,7 @@ from integrations.invitations.models.candidate import Candidate, CandidateQueryS
 from integrations.invitations.models.invitation import Invitation
 from integrations.lists import keys_of
 from integrations.members.models.membership import Membership
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.bulk_progress import (
@@ -93,6 +94,12 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
     return sorted(found, key=lambda one: (one.entered_at, one.pk), reverse=True)[: MOST_INVITED + 1]
 
 
+def failed_effects(organization: Organization) -> QuerySet[Effect]:
+    """Return what failed and can be retried, the newest first; a failed invitation has a button of its own."""
+    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    return failed.exclude(kind=Effect.Kind.SEND_INVITATION).order_by("-created_at", "-pk")
+
+
 def _own(member: Membership) -> CandidateQuerySet:
     return visible(Candidate.objects.filter(organization=member.organization), member)
 
@@ -112,7 +119,7 @@ class BulkView(BulkMixin, TemplateView):
         return ["integrations/bulk_invite.html" if is_invite else "integrations/bulk.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Find the rows that are ticked, or all that match."""
+        """Find the rows that are ticked, or all that match; of what failed, all."""
         act = self.act(self.request.GET.get("act", ""))
         if act is not None and act.code == "invite":
             preview = self._invite_preview()
@@ -199,15 +206,17 @@ class BulkView(BulkMixin, TemplateView):
         """Return the rows to act on, and whether there are more than are done at once."""
         is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
         if act.code == "retry":
-            effects = Effect.objects.filter(organization=self.organization, state=Effect.State.FAILED)
-            effects = effects.exclude(kind=Effect.Kind.SEND_INVITATION).order_by("-created_at", "-pk")
-            found = list((effects if is_all else effects.filter(pk__in=keys))[: MOST + 1])
-            candidates = candidates_of(self.organization, found)
+            effects = list(failed_effects(self.organization)[: MOST + 1])
+            candidates = candidates_of(self.organization, effects)
             rows = [
                 BulkRow(
-                    one.pk, one.get_kind_display(), candidates.get(one.opportunity_id), one.opportunity_id
+                    one.pk,
+                    one.get_kind_display(),
+                    candidates.get(one.opportunity_id),
+                    one.opportunity_id,
+                    one.reason,
                 )
-                for one in found
+                for one in effects
             ]
         else:
             held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)

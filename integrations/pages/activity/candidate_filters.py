@@ -15,17 +15,19 @@ from integrations.catalog.models import Role
 from integrations.core.invitation_status import NEED_PERSON, OPEN, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
 from integrations.core.vocabulary import LabelledEnum, ResultOutcome
+from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.search import matching_candidates
-from integrations.pages.days import of_days
+from integrations.pages.days import midnight, of_days
 
 #: The saved filters, by their value in the address.
-VIEWS: Mapping[str, str] = {
+VIEWS = {
     "": "All",
     "attention": "Needs attention",
     "held": "On hold",
@@ -35,6 +37,12 @@ VIEWS: Mapping[str, str] = {
     "passed": "Passed",
     "failed": "Failed",
     "expired": "Expired",
+}
+#: Those that only links from the overview and from Health lead to: what waits for one kind of act.
+LINKED_VIEWS = {
+    "uncertain": "Possibly sent",
+    "undecided": "Failed, waits for a decision",
+    "no_result": "No result, lately",
 }
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
@@ -96,7 +104,7 @@ class CandidateFilters:
     def of_address(cls, parameters: QueryDict) -> Self:
         """Return the filters as the address states them; what isn't a choice filters nothing."""
         stated = {name: parameters.get(name, "").strip()[:300] for name in cls.__dataclass_fields__}
-        if stated["view"] not in VIEWS:
+        if stated["view"] not in VIEWS | LINKED_VIEWS:
             stated["view"] = ""
         if stated["reason"] not in REASONS:
             stated["reason"] = ""
@@ -176,8 +184,18 @@ class CandidateSearch:
         rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
         if view == "attention":
             return rows.filter(pk__in=self._attention)
-        if view == "held":
-            return self._invited(rows, status=InvitationStatus.HELD)
+        invitations = Invitation.objects.filter(organization=self.organization)
+        of_any_invitation = {
+            "held": invitations.filter(status=InvitationStatus.HELD),
+            "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
+            "undecided": invitations.awaiting_decision(),
+            "no_result": invitations.ended_without_result().filter(
+                following_ended_at__gte=midnight(timezone.localdate() - ENDED_SHOWN_FOR)
+            ),
+        }
+        if view in of_any_invitation:
+            found = of_any_invitation[view].order_by("-created_at", "-pk")
+            return rows.filter(opportunity_id__in=_opportunities(found))
         if view == "bounced":
             return rows.filter(invitation__in=self._bounced)
         if view == "not_invited":
@@ -205,24 +223,31 @@ class CandidateSearch:
     def _attention(self) -> list[int]:
         """The keys of the candidates that wait for somebody's act.
 
-        A condition over candidates and joined tables could use no index: each kind is found by its own.
+        A condition over candidates and joined tables could use no index: each kind is found by its own. What only a
+        person can end counts for every invitation of the candidate, anything else for the latest.
         """
         since = timezone.now() - timedelta(days=ATTENTION_DAYS)
         invitations = Invitation.objects.filter(organization=self.organization)
-        is_undecided = Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False)
-        kinds = (
-            invitations.filter(is_undecided),
-            self._bounced,
-            invitations.filter(status=InvitationStatus.FAILED, created_at__gte=since),
-            invitations.ended_without_result().filter(following_ended_at__gte=since),
-        )
-        keys = [pk for rows in kinds for pk in _newest(rows.order_by("-created_at", "-pk"))]
         candidates = Candidate.objects.filter(organization=self.organization)
         uninvited = candidates.not_invited().filter(
             entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS
         )
-        invited = candidates.filter(invitation__in=keys).order_by("-pk").values_list("pk", flat=True)
-        return [*invited, *_newest(uninvited.order_by("-entered_at", "-pk"))]
+        latest = (
+            self._bounced,
+            invitations.filter(status=InvitationStatus.FAILED, created_at__gte=since),
+            invitations.ended_without_result().filter(following_ended_at__gte=since),
+        )
+        keys = [pk for rows in latest for pk in _newest(rows.order_by("-created_at", "-pk"))]
+        any_of_them = (
+            invitations.filter(Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False)),
+            Effect.objects.filter(organization=self.organization, state=Effect.State.FAILED),
+        )
+        ids = [one for rows in any_of_them for one in _opportunities(rows.order_by("-created_at", "-pk"))]
+        return [
+            *candidates.filter(invitation__in=keys).values_list("pk", flat=True),
+            *candidates.filter(opportunity_id__in=ids).values_list("pk", flat=True),
+            *_newest(uninvited.order_by("-entered_at", "-pk")),
+        ]
 
 
 def has_role(organization: Organization, title: str) -> Q:
@@ -234,3 +259,7 @@ def has_role(organization: Organization, title: str) -> Q:
 
 def _newest(rows: "QuerySet[Candidate] | QuerySet[Invitation]") -> list[int]:
     return list(rows.values_list("pk", flat=True)[:MOST])
+
+
+def _opportunities(rows: "QuerySet[Invitation] | QuerySet[Effect]") -> list[str]:
+    return list(rows.exclude(opportunity_id="").values_list("opportunity_id", flat=True)[:MOST])

@@ -1,22 +1,18 @@
-"""Table rows: a candidate and where they stand, an invitation, a delivery or an effect, with what its table shows."""
+"""The rows of a table of candidates: each with where they stand and why."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
-from integrations.catalog.models import Stage
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ResultOutcome, Tone
-from integrations.effects.kinds.feedback import results_of
-from integrations.effects.perform import kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.payloads import StageChange
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 
@@ -87,7 +83,8 @@ def _completed(invitation: Invitation, result: Result | None) -> Standing:
 class CandidateRow:
     """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label.
 
-    An Admin may choose to invite one who `may_be_invited`.
+    `failed` names what the portal could not do for them, beside inviting. An Admin may choose to invite one who
+    `may_be_invited`.
     """
 
     candidate: Candidate
@@ -95,36 +92,8 @@ class CandidateRow:
     explanation: str
     next_step: str
     result: str
+    failed: Sequence[str]
     may_be_invited: bool
-
-
-@dataclass(frozen=True)
-class InvitationRow:
-    """An invitation, its latest result as a label, and the explanation and next step of its latest verdict."""
-
-    invitation: Invitation
-    result: str
-    explanation: str
-    next_step: str
-
-
-@dataclass(frozen=True)
-class DeliveryRow:
-    """A delivery, the name of the stage that the candidate entered, its next step, and the candidate if known."""
-
-    delivery: Delivery
-    stage_name: str
-    next_step: str
-    candidate: Candidate | None
-
-
-@dataclass(frozen=True)
-class EffectRow:
-    """An effect, what it writes, and the candidate if known."""
-
-    effect: Effect
-    written: str
-    candidate: Candidate | None
 
 
 def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
@@ -138,21 +107,11 @@ def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
     return invitations.annotate(has_later_round=Exists(later_rounds))
 
 
-def with_latest_verdict(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
-    """Annotate each invitation with the `verdict` and `explanation` of its latest delivery from Lever."""
-    deliveries = Delivery.objects.filter(
-        invitation=OuterRef("pk"), platform=Delivery.Platform.LEVER
-    ).order_by("-received_at", "-pk")
-    return invitations.annotate(
-        verdict=Subquery(deliveries.values("verdict")[:1]),
-        explanation=Subquery(deliveries.values("explanation")[:1]),
-    )
-
-
 def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
-    """Return the table's rows; one query reads the results."""
+    """Return the table's rows; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
+    failed = _failed_steps(found)
     rows = []
     for candidate in found:
         delivery, invitation = candidate.delivery, candidate.invitation
@@ -164,57 +123,11 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
                 delivery.explanation if delivery else "",
                 next_step(delivery.verdict if delivery else "", invitation),
                 result.label if result else "",
+                failed.get(candidate.opportunity_id, []),
                 not why_not_invitable(candidate),
             )
         )
     return rows
-
-
-def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
-    """Return the table's rows; verdict and explanation are empty unless `with_latest_verdict` read them."""
-    found = list(invitations)
-    results = _latest_results(found)
-    return [
-        InvitationRow(
-            invitation,
-            results[invitation.pk].label if invitation.pk in results else "",
-            getattr(invitation, "explanation", None) or "",
-            next_step(getattr(invitation, "verdict", None) or "", invitation),
-        )
-        for invitation in found
-    ]
-
-
-def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) -> list[DeliveryRow]:
-    """Return the table's rows; one query reads the names of all stages, one those of all candidates."""
-    found = list(deliveries)
-    stage_ids = {delivery.pk: StageChange.from_payload(delivery.payload).to_stage_id for delivery in found}
-    stages = Stage.objects.filter(organization=organization, external_id__in=filter(None, stage_ids.values()))
-    names = dict(stages.values_list("external_id", "name"))
-    candidates = candidates_of(organization, found)
-    return [
-        DeliveryRow(
-            delivery,
-            names.get(stage_ids[delivery.pk], ""),
-            next_step(delivery.verdict, delivery.invitation),
-            candidates.get(delivery.opportunity_id),
-        )
-        for delivery in found
-    ]
-
-
-def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[EffectRow]:
-    """Return the table's rows; one query reads the names of all candidates, one all results."""
-    found = list(effects)
-    candidates, results = candidates_of(organization, found), results_of(found)
-    return [
-        EffectRow(
-            effect,
-            kind_of(effect).brief(effect, results.get(effect.pk)),
-            candidates.get(effect.opportunity_id),
-        )
-        for effect in found
-    ]
 
 
 def candidates_of(
@@ -224,6 +137,21 @@ def candidates_of(
     ids = {row.opportunity_id for row in rows if row.opportunity_id}
     found = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
     return {candidate.opportunity_id: candidate for candidate in found}
+
+
+def _failed_steps(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
+    """Return the names of each candidate's failed effects by the opportunity's id; one query."""
+    failed = Effect.objects.filter(
+        organization__in={one.organization_id for one in candidates},
+        opportunity_id__in=[one.opportunity_id for one in candidates],
+        state=Effect.State.FAILED,
+    )
+    steps: dict[str, list[str]] = {}
+    for effect in (
+        failed.exclude(kind=Effect.Kind.SEND_INVITATION).only("kind", "opportunity_id").order_by("pk")
+    ):
+        steps.setdefault(effect.opportunity_id, []).append(effect.get_kind_display())
+    return steps
 
 
 def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:

@@ -7,8 +7,6 @@ import re
 
 from django.db.models import Q
 
-from integrations.inbox.models.delivery import EXPLAINED
-from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 
@@ -40,40 +38,6 @@ def _is_candidate(query: str) -> Q:
         | Q(assessment_name__icontains=query)
         | _has_opportunity(query)
     )
-
-
-def matching_invitations(query: str) -> Q:
-    """Return the condition for invitations."""
-    return (
-        Q(role_title__icontains=query)
-        | Q(assessment_name__icontains=query)
-        | Q(candidate_name__icontains=query)
-        | Q(email__icontains=query)
-        | _has_opportunity(query)
-        | Q(instance_id=query)
-    )
-
-
-def matching_by_candidate(organization: Organization, query: str) -> Q:
-    """Return the condition for rows that belong to an invitation or to an opportunity; two queries.
-
-    The newest candidates and invitations that match count, at most MOST of each.
-    """
-    matching = Invitation.objects.filter(matching_invitations(query), organization=organization)
-    keys = matching.order_by("-created_at", "-pk").values_list("pk", flat=True)
-    candidates = Candidate.objects.filter(_is_candidate(query), organization=organization)
-    ids = candidates.order_by("-entered_at", "-pk").values_list("opportunity_id", flat=True)
-    return (
-        Q(invitation__in=list(keys[:MOST])) | Q(opportunity_id__in=list(ids[:MOST])) | _has_opportunity(query)
-    )
-
-
-def matching_deliveries(organization: Organization, query: str) -> Q:
-    """Return the condition for deliveries; two queries.
-
-    The explanation is searched where it says something about the candidate that an invitation doesn't.
-    """
-    return matching_by_candidate(organization, query) | (EXPLAINED & Q(explanation__icontains=query))
 
 
 def _has_opportunity(query: str) -> Q:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.finding_code import Level
-from integrations.core.verdict_code import NOT_INVITED_VERDICTS
+from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.health.findings import Finding
 from integrations.members.models.membership import Membership
 from integrations.pages.activity.candidate_filters import (
@@ -116,8 +116,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
         reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
         act = "Settle it" if may_decide else SEE_WHO
-        url = f"{reverse('activity')}?show=invitations&status=uncertain"
-        yield AttentionItem("help", "bad", title, reason, act, url)
+        yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
     if number := waiting.bounced:
         title = f"{_counted(number, 'invitation', 'invitations')} bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
@@ -125,21 +124,21 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     if number := waiting.failed_effects:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
-        yield AttentionItem(
-            "refresh", "bad", title, reason, "See and retry", f"{reverse('activity')}?state=failed"
-        )
+        url = CandidateFilters(view="attention").url
+        if member.may_retry:
+            url = f"{reverse('candidates-bulk')}?act=retry"
+        yield AttentionItem("refresh", "bad", title, reason, "See and retry", url)
     if number := waiting.awaiting_decision:
         title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
         reason = "Decide in Lever what becomes of them, then say so here."
-        url = f"{reverse('activity')}?show=invitations&status=awaits_decision"
-        yield AttentionItem("person", "warn", title, reason, "Decide", url)
+        yield AttentionItem("person", "warn", title, reason, "Decide", CandidateFilters(view="undecided").url)
     if number := waiting.offered:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (
             "They were in a stage before the portal's records begin, or have a progress tag that no invitation here "
             "explains. An Admin decides."
         )
-        url = f"{reverse('activity')}?verdict=entered_before"
+        url = CandidateFilters(view="not_invited", reason=VerdictCode.ENTERED_BEFORE).url
         act = "Invite or leave them" if may_decide else SEE_WHO
         yield AttentionItem("people", "warn", title, reason, act, url)
 

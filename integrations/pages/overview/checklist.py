@@ -241,8 +241,8 @@ def _candidate_step(organization: Organization) -> SetupStep:
             "Within seconds CodeScreen sends the invitation, and Lever shows the tag “CodeScreen: Candidate Invited”.",
             f"Nothing happens? {TURN_ON}",
         ),
-        url=f"{reverse('activity')}?show=deliveries",
-        action="See what arrived",
+        url=reverse("activity"),
+        action="See the candidates",
     )
 
 

@@ -241,27 +241,16 @@ PAGES = (
     "/activity/?view=expired",
     "/activity/?role=Designer",
     "/activity/?assessment=Algorithms&since=2020-01-01",
-    "/activity/?status=completed",
-    "/activity/?status=held",
-    "/activity/?show=deliveries",
-    "/activity/?show=deliveries&page=-1",
-    "/activity/?verdict=invite",
-    "/activity/?verdict=no_email",
-    "/activity/?verdict=unknown_assessment",
-    "/activity/?verdict=anonymized",
-    "/activity/?verdict=entered_before",
-    "/activity/?show=effects",
-    "/activity/?show=effects&page=-1",
-    "/activity/?state=failed",
-    "/activity/?state=uncertain",
+    "/activity/?view=not_invited&reason=unknown_assessment",
+    "/activity/?view=not_invited&reason=entered_before",
     "/activity/{candidate}/",
     "/deliveries/{delivery}/",
 )
 #: A name that few candidates have, a common one, a role, an assessment, an opportunity, and what isn't there.
 SEARCHES = ("Winterley", "Ada", "Backend Engineer 7", "Algorithms", "{candidate}", "Nobody of this name")
-LISTS = ("candidates", "invitations", "deliveries", "effects")
 #: Closed to a Limited Team Member.
 TEAM_PAGES = (
+    "/candidates/bulk/?act=retry",
     "/activity/{busy}/",
     "/health/",
     "/reports/",
@@ -294,7 +283,6 @@ class PagesBenchmark(TimedPages):
         values = {"candidate": candidate, "busy": history.busy_candidate, "delivery": delivery.pk}
         for page in pages:
             yield Address(f"{user.username} {page}", page.format(**values), user)
-        for name in LISTS:
-            for text in SEARCHES:
-                query = text.format(**values).replace(" ", "+")
-                yield Address(f"{user.username} search of {name}", f"/activity/?show={name}&q={query}", user)
+        for text in SEARCHES:
+            query = text.format(**values).replace(" ", "+")
+            yield Address(f"{user.username} search of candidates", f"/activity/?q={query}", user)

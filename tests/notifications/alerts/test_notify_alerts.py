@@ -64,7 +64,7 @@ def test_invitations_on_hold_are_their_own_topic(organization):
     incidents.update_incidents(organization)
     [begun] = alerts()
     assert (begun.payload["type"], begun.payload["phase"]) == ("held", "began")
-    assert begun.payload["link"].endswith("/activity/?status=held")
+    assert begun.payload["link"].endswith("/activity/?view=held")
     assert begun.payload["lines"] == ["1 invitation needs approval.", "An Admin sends or cancels them."]
     alerts().update(attempts=1)
     type(invitation).objects.filter(pk=invitation.pk).update(status="withdrawn")

@@ -13,7 +13,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.queue import on_request, worker
 from tests.support import factories
 
-OFFERED = "/activity/?verdict=entered_before"
+OFFERED = "/activity/?view=not_invited&reason=entered_before"
 
 
 @pytest.fixture

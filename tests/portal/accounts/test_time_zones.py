@@ -93,11 +93,10 @@ def test_only_a_zone_can_be_chosen(super_admin_client, super_admin):
 
 
 def test_a_partial_keeps_the_zone_of_its_page(super_admin_client, organization):
-    row = factories.DeliveryFactory.create(organization=organization)
-    type(row).objects.update(received_at=LATE)
+    factories.CandidateFactory.create(organization=organization, entered_at=LATE)
     super_admin_client.cookies["time_zone"] = "America/New_York"
     headers = {"X-Live-Part": "list", "X-Time-Zone": "Pacific/Auckland"}
-    part = text(super_admin_client.get("/activity/?show=deliveries", headers=headers))
+    part = text(super_admin_client.get("/activity/", headers=headers))
     assert "in Pacific/Auckland" in part
     assert "New_York" not in part
 

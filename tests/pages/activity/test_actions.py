@@ -1,0 +1,166 @@
+"""The buttons for one invitation and one effect: on the candidate's page and in the list."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.audit.models.entry import AuditEntry
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from tests.pages.activity.test_candidates import candidate, invited
+from tests.support import factories
+from tests.support.page_text import text
+
+HELD = "/activity/?view=held"
+
+
+def test_a_held_invitation_is_approved_or_refused(organization_admin_client, organization):
+    first, second = (invited(organization, name, "held") for name in ("Alder", "Birch"))
+    answer = organization_admin_client.post(reverse("invitation-approve", args=[first.pk]), {"next": HELD})
+    assert answer["Location"] == HELD
+    organization_admin_client.post(reverse("invitation-cancel", args=[second.pk]), {"reason": "Too many."})
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("pending", "withdrawn")
+    assert Effect.objects.filter(invitation=first, kind="send_invitation").exists()
+
+
+def test_approving_twice_shows_the_status(organization_admin_client, organization):
+    invitation = factories.InvitationFactory.create(organization=organization, status="held")
+    url = reverse("invitation-approve", args=[invitation.pk])
+    organization_admin_client.post(url)
+    assert "is waiting to be sent" in text(organization_admin_client.post(url, follow=True))
+
+
+def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
+    sent, lost = (invited(organization, name, "uncertain") for name in ("Alder", "Birch"))
+    assert "Was it sent?" in text(organization_admin_client.get("/activity/?view=attention"))
+    assert "Give the instance id" in text(
+        organization_admin_client.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
+    )
+    organization_admin_client.post(
+        reverse("invitation-sent", args=[sent.pk]), {"instance_id": "instance-7", "reason": "Seen there."}
+    )
+    organization_admin_client.post(reverse("invitation-send-again", args=[lost.pk]))
+    sent.refresh_from_db()
+    lost.refresh_from_db()
+    assert (sent.status, sent.instance_id) == ("invited", "instance-7")
+    assert lost.status == "pending"
+
+
+def test_a_failed_effect_is_retried_by_a_team_member(
+    team_member_client, limited_member, limited_member_client, organization
+):
+    candidate(organization, "Alder", status="completed", outcome="Passed")
+    effect = factories.EffectFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        state="failed",
+        due_at=None,
+        last_error="Lever said no.",
+    )
+    factories.on_candidate(organization, "o-alder", limited_member.email)
+    for client in (team_member_client, limited_member_client):
+        assert "Failed: Leave note" in text(client.get("/activity/?view=attention"))
+        assert "Lever said no." in text(client.get("/activity/o-alder/?show=technical"))
+    assert "Retry" in text(team_member_client.get("/activity/o-alder/"))
+    for address in ("/activity/?view=attention", "/activity/o-alder/"):
+        assert "Retry" not in text(limited_member_client.get(address))
+    assert "act=retry" in text(team_member_client.get("/activity/?view=attention"))
+    team_member_client.post(reverse("effect-retry", args=[effect.pk]))
+    effect.refresh_from_db()
+    assert effect.state == "due"
+    assert "act=retry" not in text(team_member_client.get("/activity/?view=attention"))
+
+
+def test_team_members_see_no_admin_buttons(team_member_client, organization):
+    candidate(organization, "Alder", status="held")
+    for address in ("/activity/", "/activity/o-alder/"):
+        assert "Send invitation" not in text(team_member_client.get(address))
+
+
+def test_inviting_again_begins_a_new_round_after_confirmation(
+    organization_admin_client, team_member_client, organization
+):
+    invitation = invited(organization, "Alder", "completed")
+    assert "as round 2" in text(organization_admin_client.get("/activity/"))
+    assert "as round 2" not in text(team_member_client.get("/activity/"))
+    url = reverse("invitation-again", args=[invitation.pk])
+    assert team_member_client.post(url).status_code == 403
+    assert "Round 2 begins" in text(
+        organization_admin_client.post(url, {"reason": "Interrupted."}, follow=True)
+    )
+    page = text(organization_admin_client.get(reverse("candidate", args=["o-alder"])))
+    assert "Interrupted." in page
+    assert "/again/" not in page, "the later round is where one goes on"
+    assert "already exists" in text(organization_admin_client.post(url, follow=True))
+
+
+def test_following_stops_after_confirmation(organization_admin_client, organization):
+    invitation = invited(organization, "Alder", "invited")
+    assert "the candidate may still do the assessment" in text(organization_admin_client.get("/activity/"))
+    answer = organization_admin_client.post(reverse("invitation-cancel", args=[invitation.pk]), follow=True)
+    assert "no longer asks CodeScreen" in text(answer)
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+
+
+@pytest.fixture
+def undecided(organization):
+    """A failed candidate who waits for a decision; another completed one doesn't."""
+    candidate(organization, "Calm", status="completed")
+    invitation = invited(organization, "Waiting", "completed")
+    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=timezone.now())
+    return invitation
+
+
+def test_undecided_failed_candidates_are_on_the_overview_and_need_attention(
+    team_member_client, undecided, ready_organization
+):
+    overview = text(team_member_client.get("/", {"part": "overview"}))
+    assert "1 failed candidate needs your decision" in overview
+    for view in ("attention", "undecided"):
+        answer = team_member_client.get("/activity/", {"view": view})
+        assert [row.name for row in answer.context["page"]] == ["Waiting"], view
+    assert "Decide about them" in text(answer)
+
+
+def test_a_team_member_records_a_decision(team_member_client, team_member, undecided):
+    url = reverse("invitation-decided", args=[undecided.pk])
+    assert "Decided…" in text(team_member_client.get("/activity/?view=attention"))
+    answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
+    assert "no longer waits" in text(answer)
+    entry = AuditEntry.objects.get(action="record_decision")
+    assert (entry.actor, entry.reason) == (team_member, "Interview anyway.")
+    timeline = text(team_member_client.get(reverse("candidate", args=[undecided.opportunity_id])))
+    assert "recorded a decision: “Interview anyway.”" in timeline
+    assert "doesn&#x27;t wait for a decision" in text(team_member_client.post(url, follow=True))
+
+
+def test_a_limited_team_member_sees_undecided_candidates_without_a_button(
+    limited_member, limited_member_client, undecided
+):
+    factories.on_candidate(undecided.organization, undecided.opportunity_id, limited_member.email)
+    page = text(limited_member_client.get("/activity/?view=attention"))
+    assert "Waiting" in page
+    assert "Decided…" not in page
+
+
+def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
+    organization_admin_client, organization
+):
+    candidate(organization, "Alder", status="invited")
+    earlier = factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        assessment_id="other",
+        status="held",
+        created_at=timezone.now() - timedelta(minutes=1),
+    )
+    for view in ("held", "attention"):
+        answer = organization_admin_client.get("/activity/", {"view": view})
+        assert [row.name for row in answer.context["page"]] == ["Alder"], view
+    page = text(organization_admin_client.get("/activity/o-alder/"))
+    assert reverse("invitation-approve", args=[earlier.pk]) in page
