@@ -17,7 +17,7 @@ from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.days import of_days
-from integrations.pages.list_export import ListExport
+from integrations.pages.views import ListExport
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200

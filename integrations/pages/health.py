@@ -27,7 +27,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import candidates_of
-from integrations.pages.partials import PartialsMixin
+from integrations.pages.views import PartialsMixin
 from integrations.queue.models.nodes import Heartbeat
 
 MOST_INCIDENTS = 20

@@ -2,23 +2,19 @@
 
 from django.urls import path
 
-from integrations.pages import audit_log, health
+from integrations.pages import audit_log, backtest, dry_run, health, report
 from integrations.pages.activity import (
     actions,
     activity,
     bulk,
     bulk_progress,
     candidate_data,
-    candidate_export,
     delivery,
 )
-from integrations.pages.backtest import preview
 from integrations.pages.candidate import page
-from integrations.pages.dry_run import dry_run
 from integrations.pages.help import views as help_views
-from integrations.pages.mappings import mapping_edit, mapping_list, rating_list
+from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
-from integrations.pages.reports import report
 from integrations.pages.settings import (
     alerts,
     connections,
@@ -62,7 +58,7 @@ urlpatterns = [
         name="codescreen-test",
     ),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
-    path("settings/rules/preview/", preview.PreviewRulesView.as_view(), name="rules-preview"),
+    path("settings/rules/preview/", backtest.PreviewRulesView.as_view(), name="rules-preview"),
     path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
@@ -105,13 +101,13 @@ urlpatterns = [
     path("mappings/", mapping_list.MappingListView.as_view(), name="mapping-list"),
     path("mappings/add/", mapping_edit.MappingCreateView.as_view(), name="mapping-add"),
     path("mappings/assign/", mapping_list.BulkAssignView.as_view(), name="mapping-assign"),
-    path("mappings/ratings/", rating_list.RatingListView.as_view(), name="rating-list"),
+    path("mappings/ratings/", mapping_edit.RatingListView.as_view(), name="rating-list"),
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
-    path("mappings/add/preview/", preview.PreviewNewMappingView.as_view(), name="mapping-add-preview"),
+    path("mappings/add/preview/", backtest.PreviewNewMappingView.as_view(), name="mapping-add-preview"),
     path(
         "mappings/<int:pk>/preview/",
-        preview.PreviewMappingView.as_view(),
+        backtest.PreviewMappingView.as_view(),
         name="mapping-edit-preview",
     ),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
@@ -131,7 +127,7 @@ urlpatterns = [
     path("settings/sso/people/<int:pk>/unbind/", single_sign_on.UnbindView.as_view(), name="identity-unbind"),
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
-    path("candidates/export/", candidate_export.CandidateExportView.as_view(), name="candidates-export"),
+    path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),
     path("candidates/bulk/undo/", bulk_progress.BulkUndoView.as_view(), name="candidates-bulk-undo"),

@@ -20,7 +20,7 @@ from integrations.members.acts.members import decline
 from integrations.members.models.membership import PendingMembership, folded
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of
-from integrations.pages.operation_views import ActView
+from integrations.pages.views import ActView
 from integrations.queue import notify
 from portal.accounts.completion import SignInMethod, complete_sign_in
 

@@ -19,8 +19,8 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
 from integrations.lists import is_key
-from integrations.pages.operation_views import ConfirmedActView
-from integrations.pages.partials import HEADER as LIVE_PART
+from integrations.pages.views import HEADER as LIVE_PART
+from integrations.pages.views import ConfirmedActView
 from portal.client_address import client_address, client_network
 
 # Keep the row of each session: it begins at a sign-in, and each request looks whether it still holds.

@@ -28,7 +28,7 @@ from integrations.audit.models.entry import AuditAction
 from integrations.members.acts.consent import work_in
 from integrations.notifications.links import reset_tokens
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
-from integrations.pages.operation_views import ActView
+from integrations.pages.views import ActView
 from integrations.queue import notify
 from portal.accounts.completion import SignInMethod, complete_sign_in, with_address
 from portal.accounts.password_backend import refusal_of

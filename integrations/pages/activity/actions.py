@@ -12,7 +12,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, ReasonForm
+from integrations.pages.views import ActView, ReasonForm
 from integrations.queue import on_request
 
 

@@ -37,7 +37,7 @@ from integrations.pages.activity.bulk_progress import (
 )
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidates_of
-from integrations.pages.operation_views import ReasonForm
+from integrations.pages.views import ReasonForm
 from integrations.queue import notify, on_request
 
 #: So many are looked at at once: each may have to be read from Lever while somebody waits.

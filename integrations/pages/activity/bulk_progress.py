@@ -31,8 +31,7 @@ from integrations.members.models.membership import ADMINS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
-from integrations.pages.operation_views import ActView
-from integrations.pages.partials import PartialsMixin
+from integrations.pages.views import ActView, PartialsMixin
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Which candidates the list shows: the filters that its address states."""
+"""Which candidates the list shows: the filters that its address states, and what its search finds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -23,7 +24,6 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
-from integrations.pages.activity.search import matching_candidates
 from integrations.pages.days import midnight, of_days
 
 #: The saved filters, by their value in the address.
@@ -60,6 +60,10 @@ _UNDER_WAY = [status for status in OPEN if status not in NEED_PERSON]
 ATTENTION_DAYS = 30
 #: Of each kind that needs attention, the newest are shown, at most this many.
 MOST = 2_000
+#: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
+_LEVER_LINK = re.compile(
+    r"https?://[^/\s]+/(?:[^?#\s]*/)?(?:candidates|opportunities)/([^/?#\s]+)", re.IGNORECASE
+)
 #: The number beside a saved filter is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
 
@@ -248,6 +252,25 @@ class CandidateSearch:
             *candidates.filter(opportunity_id__in=ids).values_list("pk", flat=True),
             *_newest(uninvited.order_by("-entered_at", "-pk")),
         ]
+
+
+def matching_candidates(organization: Organization, query: str) -> Q:
+    """Return the condition for candidates by name, address, role, assessment, id or a link to Lever's page; one query.
+
+    A condition over two tables that are joined could use no index. So the invitation that matches is found first.
+    """
+    link = _LEVER_LINK.match(query)
+    opportunity = link[1] if link else query
+    instances = Invitation.objects.filter(instance_id=query, organization=organization)
+    return (
+        Q(name__icontains=query)
+        | Q(email__icontains=query)
+        | Q(role_title__icontains=query)
+        | Q(assessment_name__icontains=query)
+        # Lever writes its ids in small letters
+        | Q(opportunity_id__in={opportunity, opportunity.lower()})
+        | Q(invitation__in=list(instances.values_list("pk", flat=True)))
+    )
 
 
 def has_role(organization: Organization, title: str) -> Q:

@@ -16,7 +16,7 @@ from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.actions import RowActView
-from integrations.pages.operation_views import ReasonForm
+from integrations.pages.views import ReasonForm
 from integrations.queue import on_request
 
 MOST_VERDICTS = 50

@@ -15,10 +15,9 @@ from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
 from integrations.pages.candidate.events import events
+from integrations.pages.candidate.record import technical_record, written_to_lever
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_rows
-from integrations.pages.candidate.technical import technical_record
-from integrations.pages.candidate.written import written_to_lever
-from integrations.pages.partials import PartialsMixin
+from integrations.pages.views import PartialsMixin
 
 TECHNICAL = "technical"
 

@@ -20,16 +20,15 @@ from integrations.pages.activity.actions import (
     ResolveAsSentView,
     RetryEffectView,
 )
-from integrations.pages.activity.activity import ActivityView
+from integrations.pages.activity.activity import ActivityView, CandidateExportView
 from integrations.pages.activity.candidate_data import CandidateDataView
-from integrations.pages.activity.candidate_export import CandidateExportView
 from integrations.pages.activity.delivery import ReplayView
 from integrations.pages.audit_log import AuditLogView
-from integrations.pages.dry_run.dry_run import DryRunView
+from integrations.pages.dry_run import DryRunView
 from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView
 from integrations.pages.mappings.mapping_list import MappingListView
-from integrations.pages.reports.report import ReportView
+from integrations.pages.report import ReportView
 from integrations.pages.settings.email_templates import EmailListView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView, TeamNotificationsView

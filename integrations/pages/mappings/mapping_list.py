@@ -33,7 +33,7 @@ from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.pick_list import assessment_names, suggestions
-from integrations.pages.operation_views import ActView
+from integrations.pages.views import ActView
 
 PAGE_SIZE = 50
 MAX_SEARCHED = 3000  # roles whose effective assessment a search or filter works out

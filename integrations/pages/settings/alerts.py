@@ -24,7 +24,7 @@ from integrations.notifications.acts import (
 )
 from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, OperationView
+from integrations.pages.views import ActView, OperationView
 
 #: What of a stored address its form shows.
 _SHOWN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")

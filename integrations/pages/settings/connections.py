@@ -54,14 +54,15 @@ from integrations.organizations.acts.organizations import (
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView
-from integrations.pages.settings.connection_forms import (
+from integrations.pages.settings.connection_state import (
     AddTokenForm,
     ConnectionsForm,
     WebhookAddressForm,
+    codescreen_state,
+    lever_state,
 )
-from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.lever_connect import connect_policy
+from integrations.pages.views import ActView, ConfirmedActView, OperationView
 from integrations.queue import notify
 
 #: For each field that is only stored, the operation that saves it and the message afterwards.

@@ -27,7 +27,7 @@ from integrations.notifications.preferences import (
 from integrations.organizations.acts.organizations import set_policies
 from integrations.organizations.models.organization import BRANDING, Organization
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import OperationView
+from integrations.pages.views import OperationView
 from integrations.queue import notify
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"

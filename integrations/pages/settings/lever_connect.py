@@ -24,7 +24,7 @@ from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ConfirmedActView
+from integrations.pages.views import ConfirmedActView
 from integrations.queue import notify
 from integrations.store.columns import cipher, opened
 

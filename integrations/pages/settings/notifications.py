@@ -21,7 +21,7 @@ from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, ConfirmedActView
+from integrations.pages.views import ActView, ConfirmedActView
 
 PAGE = 50
 #: How often one member may choose their own e-mails.

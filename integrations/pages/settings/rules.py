@@ -17,7 +17,7 @@ from integrations.organizations.models.organization import BRANDING, POLICIES, S
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
-from integrations.pages.operation_views import OperationView
+from integrations.pages.views import OperationView
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")

@@ -17,7 +17,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http import public_web
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, OperationView
+from integrations.pages.views import ActView, OperationView
 from integrations.single_sign_on.acts import domains, identities
 from integrations.single_sign_on.acts.domains import DomainCheck, check_provider
 from integrations.single_sign_on.acts.provider_settings import (

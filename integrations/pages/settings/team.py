@@ -34,7 +34,7 @@ from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts.organizations import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.operation_views import ActView, ConfirmedActView, OperationView, ReasonForm
+from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm
 
 
 class InviteMemberForm(forms.Form):

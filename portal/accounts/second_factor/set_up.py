@@ -34,7 +34,7 @@ from integrations.accounts.models.second_factors import (
 )
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.pages.access import memberships_of, own_page
-from integrations.pages.operation_views import ActView
+from integrations.pages.views import ActView
 from integrations.store import database
 from portal.accounts.second_factor import passkeys
 from portal.accounts.throttle import make_wait

@@ -23,7 +23,7 @@ from integrations.pages.access import (
     return_url,
     without_searches,
 )
-from integrations.pages.operation_views import ActView
+from integrations.pages.views import ActView
 from integrations.single_sign_on.acts import identities
 from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for
 from integrations.single_sign_on.acts.provider_settings import note_try, provider_of

@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
-from tests.pages.activity.test_candidates import candidate, shown
+from tests.pages.activity.test_candidates import candidate, invited, shown
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -102,9 +102,9 @@ def test_the_next_step_of_an_invite_verdict_follows_the_invitations_status(
 
 def test_an_invitation_that_is_no_longer_followed_says_why(super_admin_client, organization):
     reason = "Not started within 56 days. The portal no longer asks CodeScreen about it."
-    row = candidate(organization, "Alder", "invite", "invited")
+    invitation = invited(organization, "Alder", "invited")
     candidate(organization, "Hazel", "invite", "invited")
-    Invitation.objects.filter(pk=row.invitation_id).update(
+    Invitation.objects.filter(pk=invitation.pk).update(
         following_ended="not_started", following_ended_reason=reason, following_ended_at=timezone.now()
     )
     for view in ("attention", "no_result"):
@@ -113,4 +113,4 @@ def test_an_invitation_that_is_no_longer_followed_says_why(super_admin_client, o
     page = text(super_admin_client.get(reverse("candidate", args=["o-alder"])))
     assert "Not started in time" in page
     assert reason in page
-    assert "checks CodeScreen again" in next_step("invite", Invitation.objects.get(pk=row.invitation_id))
+    assert "checks CodeScreen again" in next_step("invite", Invitation.objects.get(pk=invitation.pk))

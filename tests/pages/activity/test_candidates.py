@@ -59,7 +59,9 @@ def candidate(organization, name, verdict="", status="", outcome="", **columns) 
 
 def invited(organization, name, status, **columns) -> Invitation:
     """Store a candidate whose invitation has this status, and return the invitation."""
-    return Invitation.objects.get(pk=candidate(organization, name, status=status, **columns).invitation_id)
+    invitation = candidate(organization, name, status=status, **columns).invitation
+    assert invitation is not None
+    return invitation
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from integrations.effects.report_pdf import ReportWords, render
 from integrations.outbox.models import Effect
-from integrations.pages.candidate.written import ERASED, REPLACED, written_to_lever
+from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.support import factories
 from tests.support.page_text import text

@@ -8,8 +8,7 @@ from django.utils import timezone
 from integrations.core.finding_code import FindingCode, Level
 from integrations.health.findings import HEALTH, Finding
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.pages.overview.attention import attention, further_findings
-from integrations.pages.overview.counts import Waiting
+from integrations.pages.overview.attention import Waiting, attention, further_findings
 from tests.support import factories
 
 NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0, bounced=0)

@@ -14,7 +14,7 @@ from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
-from integrations.pages.partials import HEADER as LIVE_PART
+from integrations.pages.views import HEADER as LIVE_PART
 from portal.accounts.sessions import browser_name
 from tests.support.page_text import text
 

@@ -13,7 +13,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import PersonalSettings
 from integrations.pages import time_zones
-from integrations.pages.overview import charts
+from integrations.pages.overview import overview
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -144,7 +144,7 @@ def test_the_charts_days_are_in_the_readers_zone(organization, team_member, zone
         received_at=LATE,
     )
     with timezone.override(zone):
-        drawn = charts.charts(member)
+        drawn = overview.charts(member)
     for chart in drawn:
         assert [bar.tooltip.rpartition(" on ")[2] for bar in chart.bars] == [day], chart.code
         assert chart.rows[-1][0] == day

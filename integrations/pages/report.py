@@ -14,9 +14,8 @@ from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
 from integrations.pages.days import duration
-from integrations.pages.list_export import ListExport
-from integrations.pages.overview.charts import OUTCOMES
-from integrations.pages.reports.figures import (
+from integrations.pages.overview.overview import OUTCOMES
+from integrations.pages.report_figures import (
     COUNTED_FOR,
     PRESETS,
     AskedPeriod,
@@ -28,6 +27,7 @@ from integrations.pages.reports.figures import (
     counted_work,
     report_lines,
 )
+from integrations.pages.views import ListExport
 
 NO_ROLE = "No role"
 COLUMNS = (

@@ -2,8 +2,8 @@
 
 from django.urls import reverse
 
+from integrations.pages.candidate.record import folded, technical_record
 from integrations.pages.candidate.rows import MOST, read_rows
-from integrations.pages.candidate.technical import folded, technical_record
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from integrations.catalog.models import RoleMapping
 from integrations.organizations.models.organization import Organization
-from integrations.pages.backtest import preview
+from integrations.pages import backtest
 from tests.pages.settings.test_rules import SAME
 from tests.support import factories
 from tests.support.browsing import Visit
@@ -105,8 +105,8 @@ def test_the_address_alone_shows_the_rules(organization_admin_client, organizati
 
 
 def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, decided, monkeypatch):
-    monkeypatch.setattr(preview, "MOST", 2)
-    monkeypatch.setattr(preview, "MOST_LISTED", 1)
+    monkeypatch.setattr(backtest, "MOST", 2)
+    monkeypatch.setattr(backtest, "MOST_LISTED", 1)
     factories.DeliveryFactory.create(
         organization=decided, verdict="invite", decided_at=timezone.now(), due_at=None
     )
@@ -117,7 +117,7 @@ def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, decided
 
 
 def test_the_list_is_bounded(organization_admin_client, decided, monkeypatch):
-    monkeypatch.setattr(preview, "MOST_LISTED", 1)
+    monkeypatch.setattr(backtest, "MOST_LISTED", 1)
     answer = organization_admin_client.post(URL, SAME | {"stage_prefix": "Test"})
     assert "The newest 1 of 3" in text(answer)
     assert [row.name for row in answer.context["summary"].rows] == ["Candidate Cedar"]

@@ -6,8 +6,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser
 
 from integrations.catalog.models import Role, RoleMapping
-from integrations.pages.backtest import preview
-from tests.pages.backtest.test_preview import counts, hidden_fields
+from integrations.pages import backtest
+from tests.pages.test_backtest_rules import counts, hidden_fields
 from tests.support.browsing import Visit
 from tests.support.page_text import text
 
@@ -96,7 +96,7 @@ def test_the_address_alone_shows_the_form(organization_admin_client, backend):
 
 
 def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, monkeypatch):
-    monkeypatch.setattr(preview, "MOST_TWICE", 2)
+    monkeypatch.setattr(backtest, "MOST_TWICE", 2)
     page = text(organization_admin_client.post(NEW, DESIGNER))
     assert "These are the newest 2 decisions" in page
 

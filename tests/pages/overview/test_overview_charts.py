@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.invitations.models.result import Result
-from integrations.pages.overview import charts
-from integrations.pages.overview.counts import today
+from integrations.pages.overview import overview
+from integrations.pages.overview.attention import today
 from tests.support import factories
 
 
@@ -31,7 +31,7 @@ def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organiza
             due_at=None,
         )
         Result.objects.create(invitation=row, outcome=outcome, created_at=then)
-    invitations, outcomes, waits = charts.charts(ready_organization.memberships.get())
+    invitations, outcomes, waits = overview.charts(ready_organization.memberships.get())
     assert invitations.summary == "3 sent"
     assert outcomes.summary == "1 passed, 1 failed, 1 result not stated"
     assert waits.summary == "Median 4.0 s"
@@ -54,7 +54,7 @@ def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, t
     Result.objects.create(invitation=row, outcome="Failed")
     Result.objects.create(invitation=row, attempt=2, outcome="Passed")
     member = team_member.memberships.get()
-    _, outcomes, _ = charts.charts(member)
+    _, outcomes, _ = overview.charts(member)
     assert outcomes.summary == "1 passed"
     numbers = {tile.label: tile.number for tile in today(member).tiles}
     assert (numbers["Passed"], numbers["Failed"]) == (1, 0)
@@ -69,5 +69,5 @@ def test_charts_show_only_the_own_organization_and_take_three_queries(
         organization=other, status="invited", instance_id="x", invited_at=timezone.now()
     )
     with django_assert_num_queries(3):
-        drawn = charts.charts(member)
+        drawn = overview.charts(member)
     assert not any(chart.bars for chart in drawn)

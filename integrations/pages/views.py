@@ -1,21 +1,56 @@
-"""Views that call an operation, of a form or of a button, and say what came of it."""
+"""The kinds of views that the pages are made of: those that call an operation, parts that update, lists as CSV."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.generic import FormView
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.views.generic import FormView, TemplateView
 
+from integrations.audit.models.audited_rows import audit
+from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
-from integrations.pages.access import return_url
+from integrations.lists import csv_answer, csv_lines
+from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify
+
+#: With this header, the page's own address answers with one part of it.
+HEADER = "X-Live-Part"
+
+
+class PartialsMixin(TemplateView):
+    """Answer a request that names one of `partials` with that partial's template instead of the whole page.
+
+    Address, rights and filters are the same for both. Without JavaScript, reloading the page has the same effect.
+    """
+
+    partials: dict[str, str] = {}
+
+    @property
+    def partial(self) -> str:
+        """The name of the requested partial; empty for the whole page."""
+        name = self.request.headers.get(HEADER, "")
+        return name if name in self.partials else ""
+
+    def get_template_names(self) -> list[str]:
+        """Return the partial's template, or the page's."""
+        return [self.partials[self.partial]] if self.partial else super().get_template_names()
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """Vary on the header, so that no cache serves a partial for the page or the reverse."""
+        response = super().render_to_response(context, **kwargs)
+        patch_vary_headers(response, [HEADER])
+        if self.partial:
+            add_never_cache_headers(response)
+        return response
 
 
 class OperationView(FormView):
@@ -87,3 +122,27 @@ class ConfirmedActView(ActView):
     """An act with a page that says what it affects and asks first."""
 
     http_method_names = OperationView.http_method_names
+
+
+class ListExport(OrganizationMixin):
+    """A view that answers with a list as a file, which is recorded: how many lines, but nobody's name."""
+
+    http_method_names = ["get"]
+    #: What the list is of, as the audit log says it.
+    list_name = ""
+
+    def file(
+        self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]], count: int
+    ) -> StreamingHttpResponse:
+        """Record the export of so many lines, with the filters by name alone, and return the answer."""
+        changes: dict[str, tuple[object, object]] = {
+            "list": (None, self.list_name),
+            "lines": (None, count),
+            "filters": (None, self._filters_set() or "none"),
+        }
+        audit(self.organization, self.user, AuditAction.EXPORT_LIST, changes)
+        return csv_answer(filename, csv_lines(columns, rows))
+
+    def _filters_set(self) -> str:
+        # not their values: what was searched for may be a candidate's name, and the log outlives their other data
+        return ", ".join(sorted(name for name, value in self.request.GET.items() if value))[:300]

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.result import Result
-from integrations.pages.reports.figures import Period, asked_period, report_lines, saved_work, summary
+from integrations.pages.report_figures import Period, asked_period, report_lines, saved_work, summary
 from tests.support import factories
 
 

@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 
-from integrations.pages.operation_views import OperationView
+from integrations.pages.views import OperationView
 
 
 class NameForm(forms.Form):

@@ -2,7 +2,7 @@
 
 With MAKE_PICTURES=1 in the environment they are made again first:
 
-    MAKE_PICTURES=1 python3 manage.py test tests/pages/help/test_pictures_in_browser.py
+    MAKE_PICTURES=1 python3 manage.py test tests/pages/help/test_views_pictures_in_browser.py
 """
 
 import json
@@ -16,9 +16,9 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Locator, Page
 
 from integrations.organizations.models.organization import Organization
-from integrations.pages.help import pictures
-from integrations.pages.help.pictures import MadePicture
+from integrations.pages.help import views
 from integrations.pages.help.topics import Topic
+from integrations.pages.help.views import MadePicture
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.browsing import Visit
@@ -71,9 +71,9 @@ def test_the_pictures_show_the_pages_as_they_are(
                 made[name] = make(name, visit.page, part)
             shown[name] = shown_by(part)
     if made:
-        pictures.RECORD.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
-    assert shown == {name: picture["shows"] for name, picture in pictures.recorded().items()}, STALE
-    assert set(shown) == set(pictures.NAMES)
+        views.RECORD.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
+    assert shown == {name: picture["shows"] for name, picture in views.recorded().items()}, STALE
+    assert set(shown) == set(views.NAMES)
 
 
 @pytest.mark.parametrize("topic", [Topic.SET_UP, Topic.VERDICTS, Topic.INVITATIONS, Topic.RESULTS])
@@ -91,9 +91,9 @@ def test_the_pictures_of_a_page_are_loaded_in_their_size(
     assert visit.problems == []
 
 
-@pytest.mark.parametrize("name", pictures.NAMES)
+@pytest.mark.parametrize("name", views.NAMES)
 def test_a_picture_is_small(name: str) -> None:
-    assert (FOLDER.parent / pictures.PICTURES[name].path).stat().st_size <= MOST_BYTES
+    assert (FOLDER.parent / views.PICTURES[name].path).stat().st_size <= MOST_BYTES
 
 
 def test_what_a_picture_shows_differs_by_words_and_classes_and_not_by_numbers() -> None:

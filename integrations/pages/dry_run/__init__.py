@@ -1,1 +1,0 @@
-"""The dry run: what would happen if a candidate entered a stage."""

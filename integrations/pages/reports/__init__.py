@@ -1,1 +1,0 @@
-"""Reports: what became of the invitations of a period."""
