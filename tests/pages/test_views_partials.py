@@ -29,9 +29,15 @@ def test_an_unknown_partial_gives_the_whole_page(super_admin_client, organizatio
 
 
 def test_the_list_partial_keeps_the_filters(super_admin_client, organization):
-    factories.InvitationFactory.create(organization=organization, status="held", candidate_name="Held One")
-    factories.InvitationFactory.create(organization=organization, candidate_name="Other One")
-    answer = super_admin_client.get("/activity/", {"status": "held"}, headers={"X-Live-Part": "list"})
+    for name, status in (("Held One", "held"), ("Other One", "pending")):
+        invitation = factories.InvitationFactory.create(organization=organization, status=status)
+        factories.CandidateFactory.create(
+            organization=organization,
+            opportunity_id=invitation.opportunity_id,
+            name=name,
+            invitation=invitation,
+        )
+    answer = super_admin_client.get("/activity/", {"view": "held"}, headers={"X-Live-Part": "list"})
     page = answer.content.decode()
     assert "Held One" in page
     assert "Other One" not in page
