@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError, connection, models
+from django.db import InterfaceError, InternalError, OperationalError, connection, models, transaction
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
@@ -174,6 +174,18 @@ def rows_of[Row: models.Model](model: type[Row], where: str, *values: object) ->
     columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
     statement = f'SELECT {columns} FROM "{model._meta.db_table}" WHERE {where}'  # noqa: S608
     return list(model._base_manager.raw(statement, values))
+
+
+def locked_row[Row: models.Model](model: type[Row], pk: int) -> Row | None:
+    """Return the row, locked until the transaction ends, None when it is gone; rows that refer to it can be inserted.
+
+    Raises TransactionManagementError outside a transaction. SQLite needs no lock: its write transactions run one at a
+    time.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a row is locked within a transaction")
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    return next(iter(rows_of(model, f"id = %s{lock}", pk)), None)
 
 
 def _all(sql: str) -> Callable[..., Rows]:

@@ -22,7 +22,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.invitations.models.result import Result
 from integrations.store import database
 from integrations.store.columns import TextSearchIndex, truncated_key
-from integrations.store.database import has_later_round_sent
+from integrations.store.database import has_later_round_sent, locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 # Which invitations: by status, by what waits for a person, by what CodeScreen is asked about.
@@ -413,7 +413,8 @@ class Invitation(models.Model):
 
     def lock(self) -> None:
         """Lock the row until the transaction ends, and read it again. Raises DoesNotExist."""
-        row = Invitation.objects.locked().get(pk=self.pk)
+        if (row := locked_row(Invitation, self.pk)) is None:
+            raise Invitation.DoesNotExist
         for column in self._meta.concrete_fields:
             setattr(self, column.attname, getattr(row, column.attname))
 

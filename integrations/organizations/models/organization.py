@@ -17,6 +17,7 @@ from django.db import models
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
+from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 
@@ -91,12 +92,13 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.with_connections().get(pk=pk)
 
     def lock(self, pk: int) -> "Organization":
-        """Return the organization, locked until the transaction ends.
+        """Return the organization, locked until the transaction ends. Raises DoesNotExist.
 
         What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
         """
-        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
-        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        if (organization := locked_row(Organization, pk)) is None:
+            raise Organization.DoesNotExist
+        return organization
 
 
 class Organization(models.Model):
