@@ -79,6 +79,7 @@ def test_now_queries_the_database_again_when_the_machine_was_suspended(
 
 def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
     database.reset_clock()
+    monkeypatch.setattr(database, "PROMPT_SECONDS", 1.0)
     query, delays = database._query, [1.2, 0.0]
 
     def query_slowly():

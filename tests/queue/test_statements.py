@@ -3,13 +3,13 @@
 import pytest
 
 from integrations.catalog.lists import refresh_roles
+from integrations.clients import models as client_models
 from integrations.clients import provider
 from integrations.clients.provider import clients_for
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue import worker
-from integrations.store import database
 from tests.support import factories
 from tests.support.statements import noted
 
@@ -37,8 +37,7 @@ def warm(scenario, sandbox, monkeypatch):
     for module, name in (
         (worker, "READ_AGAIN_SECONDS"),
         (provider, "READ_AGAIN_AFTER_SECONDS"),
-        (database, "QUERY_AGAIN_SECONDS"),
-        (database, "PROMPT_SECONDS"),
+        (client_models, "REMEMBERED_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 3600.0)
     Organization.objects.update(default_assessment="Backend")

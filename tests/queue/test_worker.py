@@ -159,6 +159,7 @@ def test_each_kind_is_asked_first_in_its_turn(organization):
 @pytest.mark.django_db(transaction=True)
 def test_the_effects_of_one_organization_share_one_reading_of_it(connected_organization, monkeypatch):
     monkeypatch.setattr(worker, "perform", lambda effect, _: effect.finish())
+    monkeypatch.setattr(worker, "READ_AGAIN_SECONDS", 3600.0)
     worker.work()  # what connecting has left to do
     for number in range(20):
         factories.EffectFactory.create(organization=connected_organization, opportunity_id=f"o{number}")

@@ -223,7 +223,9 @@ def test_many_rows_are_claimed_together(organization, monkeypatch):
         worker.work_in_threads(30)
     assert not Effect.objects.exclude(state="done").exists()
     leases = [text for text in statements.texts if text.lstrip().startswith('UPDATE "integrations_effect"')]
-    assert len(leases) == 9  # four rows, and two for each two that ended
+    assert (
+        len(leases) <= 13
+    )  # four rows, then mostly two for each two that ended; one by one they would be 20
 
 
 @pytest.mark.django_db(transaction=True)

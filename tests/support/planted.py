@@ -247,7 +247,7 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/make/", "/settings/")
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
-        requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=10)
+        requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=60)
         self.secrets |= plant_alert_addresses(browser)
         self.secrets |= plant_single_sign_on(browser, self.provider, self.environment.portal_url)
         self.environment.codescreen.act(
