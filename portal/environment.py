@@ -277,7 +277,8 @@ TIME_OUTS = {
     "tcp_user_timeout": 6000,
 }
 #: What a worker's connection runs often is parsed and planned once: it finds rows by a key. What people look for
-#: differs: nearly all deliveries have one verdict and a dozen another, so that either is found in its own way.
+#: differs: nearly all deliveries have one verdict and a dozen another, so that either is found in its own way. The one
+#: statement of the web server that is planned once stores a webhook (`store.database.kept_plans`).
 BINDING = {"server_side_binding": True, "prepare_threshold": 3 if "qcluster" in sys.argv else None}
 LASTING = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 

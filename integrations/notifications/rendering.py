@@ -257,18 +257,21 @@ def render(
     values = {
         name: value if name in LINK_VARIABLES else without_links(value) for name, value in values.items()
     }
-    lines = [line for line in wording.subject.split("\n") if not _is_left_out(line, values)]
-    subject = " ".join(_filled_in(" ".join(lines), values).split())
     shown = [_without_links(line) for line in details] if details is not None else None
+    as_text = values if shown is None else {**values, DETAILS: " ".join(map(_as_text, shown))}
+    lines = [line for line in wording.subject.split("\n") if not _is_left_out(line, as_text)]
+    subject = " ".join(_filled_in(" ".join(lines), as_text).split())
     paragraphs: list[list[str | Fact | Link]] = [[]]
     for line in wording.body.split("\n"):
         if not line.strip():
             paragraphs.append([])
+        elif _is_left_out(line, as_text):
+            continue
         elif shown is not None and DETAILS in VARIABLE.findall(line):
-            first, *others = _with_details(line, values, shown) or [[]]
+            first, *others = _with_details(line, as_text, shown) or [[]]
             paragraphs[-1] += first
             paragraphs += others
-        elif not _is_left_out(line, values):
+        else:
             paragraphs[-1].append(_line(line, values))
     return RenderedEmail(
         subject[:LONGEST_SUBJECT_LINE], tuple(tuple(paragraph) for paragraph in paragraphs if paragraph)

@@ -101,3 +101,17 @@ def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:
     assert text == (
         "Alder\n\nOpen it:\nhttp://x.example/1\n\n— Acme, CodeScreen–Lever portal\n\nStop these e-mails:\nhttp://x.example/2"
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "details", "expected"),
+    [
+        ("{problem}: {details}", "Text", ("one", "two"), ("P: one two", "Text")),
+        ("{problem}\n{details}", "Text", (), ("P", "Text")),
+        ("P", "Info: {details} and {details}", ("one",), ("P", "Info: one and one")),
+        ("P", "Before\nWhat happened: {details}", (), ("P", "Before")),
+    ],
+)
+def test_details_are_filled_in_wherever_a_wording_names_them(subject, body, details, expected) -> None:
+    rendered = render(EmailWording(subject, body), {"problem": "P"}, details)
+    assert (rendered.subject, rendered.body) == expected

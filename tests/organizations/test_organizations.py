@@ -116,6 +116,15 @@ def test_a_key_that_configure_replaces_is_honoured_too(organization):
     assert addressee("chosen-by-file").former_key is None
 
 
+def test_a_key_that_two_requests_store_at_once_becomes_no_former_one(organization):
+    read_before = Organization.objects.get(pk=organization.pk)
+    former = organization.webhook_key
+    change_organization(organization, {"webhook_key": "chosen-by-file"}, "configure")
+    assert change_organization(read_before, {"webhook_key": "chosen-by-file"}, "configure") == {}
+    assert read_before.webhook_key == "chosen-by-file"
+    assert [row.key for row in honoured_former_keys(organization)] == [former]
+
+
 def test_a_former_key_that_is_taken_again_is_known_at_every_moment(organization, super_admin):
     former = organization.webhook_key
     replace_webhook_key(organization, WEEK, super_admin)

@@ -35,9 +35,9 @@ from integrations.store.columns import EncryptedTextField, UnreadableSecret, enc
 
 def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
     """Yield that none of Lever's stages is a trigger stage."""
-    lists = list(Stage.objects.live().filter(organization=organization))
+    stages = list(Stage.objects.live().filter(organization=organization))
     policy = trigger_policy(organization)
-    if lists and not any(policy.is_trigger(stage.external_id, stage.name) for stage in lists):
+    if stages and not any(policy.is_trigger(stage.external_id, stage.name) for stage in stages):
         yield Finding(
             organization.slug,
             FindingCode.NO_TRIGGER_STAGE,

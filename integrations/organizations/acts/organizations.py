@@ -137,6 +137,13 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
     refuse_key_of_another(organization, changed.webhook_key)
     with transaction.atomic():
         former = Organization.objects.lock(organization.pk).webhook_key
+        if (
+            "webhook_key" in changes and former == changed.webhook_key
+        ):  # another request has stored it meanwhile
+            organization.webhook_key = former
+            del changes["webhook_key"]
+        if not changes:
+            return {}
         if "name" in changes:
             organization.name = changed.name
             organization.save(update_fields=["name"])
