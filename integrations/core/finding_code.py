@@ -165,7 +165,8 @@ class FindingCode(RecordEnum):
     )
     STUCK_DELIVERIES = FindingRecord(
         "stuck_deliveries",
-        incident=IncidentRecord(
+        "See which",
+        IncidentRecord(
             "Stage changes could not be processed", "Every stage change is processed", timedelta(minutes=2)
         ),
     )

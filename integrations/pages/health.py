@@ -18,7 +18,6 @@ from integrations.health.checks.work import UNDECIDED_FOR
 from integrations.health.findings import ASK, Finding
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import STUCK, Delivery
-from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -31,7 +30,8 @@ from integrations.pages.views import PartialsMixin
 from integrations.queue.models.nodes import Heartbeat
 
 MOST_INCIDENTS = 20
-#: Of the deliveries that are stuck, and of those that wait, the newest are shown, at most this many.
+#: Of the deliveries that are stuck, and of those that wait, the oldest are shown, at most this many: the finding
+#: names the oldest too.
 MOST_UNDECIDED = 50
 SETUP = "setup"
 
@@ -100,7 +100,7 @@ class HealthView(OrganizationMixin, PartialsMixin):
             findings=[finding for group in groups for finding in group.findings],
             problems=sum(finding.level != Level.INFO for group in groups for finding in group.findings),
             groups=groups,
-            undecided=undecided_deliveries(self.organization),
+            **undecided_deliveries(self.organization),
             incidents=recent_incidents(self.organization),
             queue=queue_state(self.organization),
             now=timezone.now(),
@@ -131,17 +131,24 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
     return [group for group in groups if group.findings]
 
 
-def undecided_deliveries(organization: Organization) -> list[tuple[Delivery, Candidate | None]]:
-    """Return the deliveries that the findings count as not decided, the newest first, and whom each is about."""
+def undecided_deliveries(organization: Organization) -> dict[str, Any]:
+    """Return the deliveries that the findings count as not decided, each with its candidate, and whether it is all.
+
+    Those that are stuck come first, and then those that wait; of both the oldest first.
+    """
     late = Delivery.objects.undecided_since(Now() - UNDECIDED_FOR).filter(organization=organization)
     stuck = Delivery.objects.filter(STUCK, organization=organization)
     found = [
-        one
+        list(rows.defer("payload", "traceback").order_by("received_at", "pk")[: MOST_UNDECIDED + 1])
         for rows in (stuck, late)
-        for one in rows.defer("payload", "traceback").order_by("-received_at", "-pk")[:MOST_UNDECIDED]
     ]
-    candidates = candidates_of(organization, found)
-    return [(one, candidates.get(one.opportunity_id)) for one in found]
+    shown = [one for rows in found for one in rows[:MOST_UNDECIDED]]
+    candidates = candidates_of(organization, shown)
+    return {
+        "undecided": [(one, candidates.get(one.opportunity_id)) for one in shown],
+        "most_undecided": MOST_UNDECIDED,
+        "has_more_undecided": any(len(rows) > MOST_UNDECIDED for rows in found),
+    }
 
 
 def recent_incidents(organization: Organization) -> list[IncidentRow]:

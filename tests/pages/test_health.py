@@ -14,8 +14,10 @@ from integrations.health.findings import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SET
 from integrations.health.models import Incident, WebhookRejection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.pages import health
 from integrations.queue.models.nodes import Heartbeat
 from tests.support import factories
+from tests.support.page_text import text
 
 
 def test_findings_are_sorted_by_level_and_link_to_their_fix(super_admin_client, organization):
@@ -132,3 +134,27 @@ def test_a_platform_that_refuses_the_connection_is_not_said_to_answer(super_admi
     assert answering() == 1
     LeverConnection.objects.update(state="needs_reconnect")
     assert answering() == 0
+
+
+def test_of_many_undecided_deliveries_the_oldest_are_shown_and_the_cut_is_said(
+    super_admin_client, ready_organization, monkeypatch
+):
+    """The finding names the oldest ids: those are in the table."""
+    monkeypatch.setattr(health, "MOST_UNDECIDED", 2)
+    two_days_ago = timezone.now() - timedelta(days=2)
+
+    def received(minutes: int, due_at=None) -> int:
+        at = two_days_ago + timedelta(minutes=minutes)
+        own = {"organization": ready_organization, "verdict": "", "received_at": at, "due_at": due_at}
+        return factories.DeliveryFactory.create(**own).pk
+
+    stuck = [received(minutes) for minutes in (1, 2)]
+    waiting = [received(0, timezone.now())]
+    answer = super_admin_client.get(reverse("health"))
+    assert [delivery.pk for delivery, _ in answer.context["undecided"]] == [*stuck, *waiting]
+    assert "There are more." not in text(answer)
+    received(3)
+    answer = super_admin_client.get(reverse("health"))
+    assert [delivery.pk for delivery, _ in answer.context["undecided"]] == [*stuck, *waiting]
+    assert "There are more. Shown are the oldest 2 that the portal no longer tries" in text(answer)
+    assert 'href="/health/#undecided">See which' in text(answer)
