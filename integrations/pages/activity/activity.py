@@ -116,7 +116,8 @@ _VIEWS_OF_STATUS = {
 def page_for_former_list(parameters: QueryDict, member: Membership) -> str:
     """Return the page that shows now what an address of a former list showed; empty for one of the candidates.
 
-    E-mails, alerts and bookmarks have such addresses.
+    E-mails, alerts and bookmarks have such addresses. The list of candidates takes over their other filters. Steps that
+    failed, filtered by role or search, lead there too, because the page that retries them lists all.
     """
     name = parameters.get("show", "")
     if name not in FORMER_LISTS:
@@ -127,7 +128,9 @@ def page_for_former_list(parameters: QueryDict, member: Membership) -> str:
     value = parameters.get(FORMER_LISTS[name], "")
     if value in {"stuck", "undecided"} and member.role in TEAM:
         return f"{reverse('health')}#undecided"
-    if name == "effects" and value == Effect.State.FAILED and member.may_retry:
+    others = {one: parameters.get(one, "").strip()[:300] for one in ("role", "q", "since", "until")}
+    is_of_some = others["role"] or others["q"]
+    if name == "effects" and value == Effect.State.FAILED and member.may_retry and not is_of_some:
         return f"{reverse('candidates-bulk')}?act=retry"
     view, reason = "", ""
     if value in REASONS:
@@ -140,8 +143,7 @@ def page_for_former_list(parameters: QueryDict, member: Membership) -> str:
         view = "attention"
     elif value in OPEN:
         view = "in_progress"
-    role, q = parameters.get("role", "")[:300], parameters.get("q", "")[:300]
-    return CandidateFilters(view=view, reason=reason, role=role, q=q).url
+    return CandidateFilters(view=view, reason=reason, **others).url
 
 
 COLUMNS = (

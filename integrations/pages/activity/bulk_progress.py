@@ -75,7 +75,7 @@ ACTS: Mapping[str, Act] = {
         ),
         Act(
             "retry",
-            "Retry these effects?",
+            "Retry these steps?",
             "Each is tried again. You can undo this for 30 seconds.",
             "Retry",
             may_undo=True,

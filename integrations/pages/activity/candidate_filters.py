@@ -42,7 +42,7 @@ VIEWS = {
 LINKED_VIEWS = {
     "uncertain": "Possibly sent",
     "undecided": "Failed, waits for a decision",
-    "no_result": "No result, lately",
+    "no_result": f"No result in the last {ENDED_SHOWN_FOR.days} days",
 }
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
@@ -131,7 +131,7 @@ class CandidateFilters:
     @property
     def url(self) -> str:
         """The address of the list."""
-        return f"{reverse('activity')}?{self.query.urlencode()}"
+        return reverse("activity", query=self.query)
 
 
 class CandidateSearch:

@@ -15,25 +15,31 @@ from tests.support.page_text import text
 @pytest.mark.parametrize(
     ("query", "page"),
     [
-        ("?show=invitations", "/activity/?"),
+        ("?show=invitations", "/activity/"),
         ("?show=invitations&status=held", "/activity/?view=held"),
         ("?status=held", "/activity/?view=held"),
         ("?status=uncertain", "/activity/?view=uncertain"),
         ("?status=failed", "/activity/?view=attention"),
         ("?status=awaits_decision", "/activity/?view=undecided"),
-        ("?status=no_longer_followed&since=2026-11-01", "/activity/?view=no_result"),
+        ("?status=no_longer_followed&since=2026-11-01", "/activity/?view=no_result&since=2026-11-01"),
         ("?status=in_progress", "/activity/?view=in_progress"),
-        ("?status=completed", "/activity/?"),
+        ("?status=completed", "/activity/"),
         ("?status=nonsense&q=Alder&role=Chef", "/activity/?role=Chef&q=Alder"),
-        ("?show=deliveries", "/activity/?"),
+        ("?show=deliveries", "/activity/"),
+        (
+            "?verdict=invite&since=2026-11-01&until=2026-11-09",
+            "/activity/?since=2026-11-01&until=2026-11-09",
+        ),
         ("?verdict=no_email", "/activity/?view=not_invited&reason=no_email"),
         ("?verdict=entered_before", "/activity/?view=not_invited&reason=entered_before"),
         ("?verdict=held_for_approval", "/activity/?view=held"),
-        ("?verdict=invite", "/activity/?"),
+        ("?verdict=invite", "/activity/"),
         ("?verdict=stuck", "/health/#undecided"),
         ("?show=deliveries&verdict=undecided", "/health/#undecided"),
-        ("?show=effects", "/activity/?"),
+        ("?show=effects", "/activity/"),
         ("?state=failed", "/candidates/bulk/?act=retry"),
+        ("?state=failed&role=Chef", "/activity/?view=attention&role=Chef"),
+        ("?state=failed&q=Alder", "/activity/?view=attention&q=Alder"),
         ("?show=effects&state=uncertain", "/activity/?view=attention"),
     ],
 )
@@ -44,7 +50,7 @@ def test_an_address_of_a_former_list_leads_on(team_member_client, query, page):
 
 
 def test_who_does_not_see_health_is_led_to_the_candidates(limited_member_client, ready_organization):
-    assert limited_member_client.get("/activity/?verdict=stuck")["Location"] == "/activity/?"
+    assert limited_member_client.get("/activity/?verdict=stuck")["Location"] == "/activity/"
     assert limited_member_client.get("/activity/?state=failed")["Location"] == "/activity/?view=attention"
 
 
