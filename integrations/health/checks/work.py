@@ -54,7 +54,7 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FAILED_EFFECTS,
             Level.WARNING,
-            f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
+            f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Read the reasons, fix them, and press Retry.",
             FAILED_STEPS,
         )

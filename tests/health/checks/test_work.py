@@ -25,7 +25,7 @@ def test_failed_effects_are_counted_by_kind(healthy_organization: Organization) 
     assert only_finding(healthy_organization).code == "failed_effects"
     assert (
         only_finding(healthy_organization).message
-        == "2 actions failed and are not tried again: leave note (2)."
+        == "2 steps failed and are not tried again: leave note (2)."
     )
 
 

@@ -237,6 +237,8 @@ def test_failed_effects_are_retried_and_taken_back(team_member_client, organizat
     page = team_member_client.get(BULK, {"act": "retry", "all": "1"})
     assert len(page.context["rows"]) == 2
     assert "Lever answered 503" in text(page)
+    assert "Retry these steps?" in text(page)
+    assert "2 steps." in text(page)
     team_member_client.post(BULK, {"act": "retry", "row": keys(effects)})
     assert Effect.objects.filter(state="due", due_at__gt=Now()).count() == 2
     assert "Undone: 2." in text(team_member_client.post(UNDO, follow=True))
