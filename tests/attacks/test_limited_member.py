@@ -11,6 +11,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.notify import notify_members
+from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support import factories
 from tests.support.page_text import text
@@ -123,6 +124,15 @@ def test_an_address_that_is_not_proven_gives_nothing(limited_member, limited_mem
     limited_member.save()
     factories.on_candidate(candidates[OWN].organization, "own", "x@acme.example")
     assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
+
+
+def test_what_failed_is_neither_listed_for_them_nor_retried(limited_member_client, candidates):
+    """The page that retries lists everybody's failed steps, so they are refused the whole of it."""
+    page = reverse("candidates-bulk")
+    own = Effect.objects.get(opportunity_id="own")
+    assert limited_member_client.get(page, {"act": "retry"}).status_code == 403
+    assert limited_member_client.post(page, {"act": "retry", "row": [own.pk]}).status_code == 403
+    assert set(Effect.objects.values_list("state", flat=True)) == {"failed"}
 
 
 def test_findings_name_no_candidate_to_them(limited_member_client, candidates):

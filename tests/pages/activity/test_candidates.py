@@ -14,6 +14,7 @@ from integrations.catalog.models import Role
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.pages.activity.activity import PAGE_SIZE
 from integrations.pages.activity.rows import without_invitation
 from tests.support import factories
 from tests.support.page_text import text
@@ -239,3 +240,20 @@ def test_the_list_needs_no_more_queries_for_more_rows(super_admin_client, organi
             assert len(super_admin_client.get(CANDIDATES).context["page"]) == last
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_next_page_shows_the_next_rows(super_admin_client, organization, django_assert_max_num_queries):
+    now = timezone.now()
+    for number in range(PAGE_SIZE + 2):
+        candidate(
+            organization,
+            f"Alder {number}",
+            status="completed",
+            outcome="Passed",
+            entered_at=now - timedelta(minutes=number),
+        )
+    assert shown(super_admin_client) == [f"Alder {number}" for number in range(PAGE_SIZE)]
+    assert shown(super_admin_client, page=2) == [f"Alder {PAGE_SIZE}", f"Alder {PAGE_SIZE + 1}"]
+    with django_assert_max_num_queries(24):
+        answer = super_admin_client.get(CANDIDATES)
+    assert "page=2" in text(answer)
