@@ -27,7 +27,7 @@ NOT_AUDITED_COMMANDS = {
     "doctor",
     "export",
     "export_config",
-    "forget_person",  # its entries are tested in tests/privacy/test_forget_person.py
+    "forget_person",  # its entries are tested in tests/privacy/test_acts_forget_person.py
     "poll",
     "qcluster",
     "rotate_keys",

@@ -24,7 +24,7 @@ from integrations.single_sign_on.models import LAPSES_AFTER, IdentityProvider, S
 # The e-mail domains of an organization: adding, proving by a TXT record, removing.
 
 
-#: With dns_records.LOOKUP_SECONDS for each, the regular check stays within a duty's lease.
+#: With LOOKUP_SECONDS of `http/public_web.py` for each, the regular check stays within a duty's lease.
 MOST_DOMAINS = 20
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.(?!\d+$){_LABEL}")
