@@ -20,7 +20,7 @@ PAGES = [
     "/admin/",
 ]
 #: Where a link leads to a list. Elsewhere, as under Settings, it leads to what can be done.
-LISTS = ("/activity/", "/health/", "/audit/", "/admin/")
+LISTS = ("/activity/", "/candidates/bulk/", "/health/", "/audit/", "/admin/")
 
 
 @pytest.fixture

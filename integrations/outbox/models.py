@@ -83,6 +83,10 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         with connection.cursor() as cursor:
             cursor.execute(statement, list(stated.values()))
 
+    def failed_steps(self) -> Self:
+        """Effects that failed and can be retried; an invitation that could not be sent is counted by its own status."""
+        return self.filter(state=Effect.State.FAILED).exclude(kind=Effect.Kind.SEND_INVITATION)
+
     def requeue(self, organization: Organization) -> int:
         """Make the organization's effects that wait for their next try due now; return how many."""
         waiting = self.filter(organization=organization, state=Effect.State.DUE, due_at__gt=Now())

@@ -88,7 +88,7 @@ def test_a_search_for_another_candidate_finds_nothing(limited_member_client, can
 def test_counts_and_charts_are_of_the_own_candidates(limited_member_client, team_member_client, candidates):
     for client, number in ((limited_member_client, 1), (team_member_client, 2)):
         context = client.get("/").context
-        assert (context["waiting"].held, context["waiting"].failed_effects) == (number, number)
+        assert (context["waiting"].held, context["waiting"].failed_steps) == (number, number)
         assert context["today"].tiles[0].number == number
         assert context["charts"][1].summary.startswith(f"{number} passed")
 
@@ -139,7 +139,7 @@ def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
     candidates[OTHER].invitation.__class__.objects.update(status="uncertain")
     page = limited_member_client.get("/")
     assert [item.title for item in page.context["attention"]] == [
-        "1 invitation may have been sent",
+        "1 candidate may have been sent an invitation",
         "1 step failed",
     ]
     assert page.context["further_findings"] == 0

@@ -47,7 +47,7 @@ def test_following_a_no_show_ends_in_words(poll_answer, organization, super_admi
     assert polled.following_ended_reason.startswith("Not started within 56 days.")
     assert "Not started within 56 days." in str(emails().get().payload)
     [finding] = ended_findings(organization)
-    assert "1 invitation ended without a result: 1 not started in time" in finding.message
+    assert "1 candidate ended without a result: 1 not started in time" in finding.message
 
 
 def test_a_no_show_is_followed_as_long_as_the_policy_says(poll_answer, organization):

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import FindingCode, Level
-from integrations.core.invitation_status import NEED_PERSON, FollowingEnd
+from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import DeliveryEvent, Platform, lower_first
 from integrations.health.findings import (
     ACTIVITY,
@@ -24,7 +24,7 @@ from integrations.health.findings import (
     listed,
 )
 from integrations.inbox.models.delivery import STUCK, Delivery
-from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
+from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -43,8 +43,8 @@ SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
 
 
 def check_failed_effects(organization: Organization) -> Iterator[Finding]:
-    """Yield how many effects of each kind failed for good."""
-    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    """Yield how many steps of each kind failed for good, and how many candidates could not be sent an invitation."""
+    failed = Effect.objects.failed_steps().filter(organization=organization)
     counts = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
     by_kind = {Effect.Kind(kind).label.lower(): number for kind, number in counts}
     if by_kind:
@@ -57,6 +57,16 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Read the reasons, fix them, and press Retry.",
             FAILED_STEPS,
+        )
+    not_sent = Invitation.objects.not_sent().filter(organization=organization)
+    if number := not_sent.order_by().values("opportunity_id").distinct().count():
+        yield Finding(
+            organization.slug,
+            FindingCode.FAILED_EFFECTS,
+            Level.WARNING,
+            f"{counted(number, 'candidate')} could not be sent an invitation.",
+            "Read the reasons, fix them, and send the invitations again.",
+            ACTIVITY.at("?view=not_sent"),
         )
 
 
@@ -263,16 +273,8 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
 
 
 def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield the invitations that wait for a person: uncertain, held and bounced ones, and failed candidates."""
-    own, status = Invitation.objects.filter(organization=organization), Invitation.Status
-    awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
-    counts = waiting.aggregate(
-        uncertain=Count("pk", filter=Q(status=status.UNCERTAIN)),
-        held=Count("pk", filter=Q(status=status.HELD)),
-        bounced=Count("pk", filter=HAS_BOUNCED),
-        failed=Count("pk", filter=awaits_decision),
-    )
+    """Yield who waits for a person: by uncertain, held and bounced invitations, and failed candidates."""
+    counts = Invitation.objects.filter(organization=organization).candidates_waiting()
     if number := counts["uncertain"]:
         yield _uncertain(organization, number)
     if number := counts["held"]:
@@ -280,8 +282,8 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.HELD_INVITATIONS,
             Level.WARNING,
-            f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
-            "An Admin sends or cancels them.",
+            f"{counted(number, 'candidate')} {'needs' if number == 1 else 'need'} approval.",
+            "An Admin sends or cancels their invitations.",
             ACTIVITY.at("?view=held"),
         )
     if number := counts["bounced"]:
@@ -289,11 +291,11 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.BOUNCED_INVITATIONS,
             Level.WARNING,
-            f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
+            f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
             "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
             ACTIVITY.at("?view=bounced"),
         )
-    if number := counts["failed"]:
+    if number := counts["awaiting_decision"]:
         yield Finding(
             organization.slug,
             FindingCode.AWAITING_DECISION,
@@ -305,7 +307,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
 
 
 def _uncertain(organization: Organization, number: int) -> Finding:
-    """Return the finding on invitations that were possibly sent."""
+    """Return the finding on candidates whose invitation was possibly sent."""
     uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
     named = (
         f"{invitation.assessment_name} (invitation {invitation.pk})"
@@ -315,27 +317,29 @@ def _uncertain(organization: Organization, number: int) -> Finding:
         organization.slug,
         FindingCode.UNCERTAIN_INVITATIONS,
         Level.ERROR,
-        f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
+        f"{counted(number, 'candidate')} may or may not have been sent an invitation: {listed(named, number)}.",
         "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
         ACTIVITY.at("?view=uncertain"),
     )
 
 
 def check_ended_following(organization: Organization) -> Iterator[Finding]:
-    """Yield how many invitations the portal has lately stopped asking about without a result, and why."""
+    """Yield how many candidates have no result, since the portal has lately stopped asking for it, and why."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - ENDED_SHOWN_FOR
-    ended = Invitation.objects.filter(organization=organization, following_ended_at__gte=since)
-    by_reason = ended.ended_without_result().order_by("following_ended").values_list("following_ended")
+    lately = Invitation.objects.filter(organization=organization, following_ended_at__gte=since)
+    ended = lately.ended_without_result()
+    by_reason = ended.order_by("following_ended").values_list("following_ended")
     counts = dict(by_reason.annotate(number=Count("pk")))
     if counts:
+        candidates = ended.order_by().values("opportunity_id").distinct().count()
         reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
         yield Finding(
             organization.slug,
             FindingCode.FOLLOWING_ENDED,
             Level.WARNING,
-            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(sum(counts.values()), 'invitation')} ended without a "
-            f"result: {reasons}.",
+            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(candidates, 'candidate')} ended without a result: "
+            f"{reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
             "invitation and send it again.",
             ACTIVITY.at("?view=no_result"),

@@ -79,6 +79,30 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Invitations whose e-mail bounced and that wait for a person to correct the address."""
         return self.filter(HAS_BOUNCED)
 
+    def not_sent(self) -> Self:
+        """Invitations that could not be sent and that a person may send again."""
+        return self.filter(status=Status.FAILED, erased_at__isnull=True)
+
+    def candidates_waiting(self) -> dict[str, int]:
+        """Return how many candidates wait for a person, by what for, each counted once; one query.
+
+        The lists that these numbers open are of candidates, not of invitations.
+        """
+        awaits_decision = models.Q(awaits_decision_since__isnull=False)
+        waiting = self.filter(models.Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
+        conditions = {
+            "held": models.Q(status=Status.HELD),
+            "uncertain": models.Q(status=Status.UNCERTAIN),
+            "awaiting_decision": awaits_decision,
+            "bounced": HAS_BOUNCED,
+        }
+        return waiting.aggregate(
+            **{
+                name: models.Count("opportunity_id", filter=condition, distinct=True)
+                for name, condition in conditions.items()
+            }
+        )
+
     def due_for_poll(self) -> Self:
         """Invitations to poll CodeScreen about now, by the database's clock."""
         return self.followed().filter(next_poll_at__lte=Now())

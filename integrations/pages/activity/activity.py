@@ -1,6 +1,7 @@
 """The list of candidates: everyone who entered a CodeScreen stage, invited or not; and the same as CSV."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -18,8 +19,7 @@ from integrations.invitations.models.candidate import CandidateQuerySet
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import TEAM, Membership
 from integrations.outbox.models import Effect
-from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.bulk import failed_effects
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
     LINKED_VIEWS,
@@ -55,8 +55,11 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         page = LongListPaginator(search.rows(), PAGE_SIZE).get_page(self.request.GET.get("page"))
         # they are of everybody, so beside a list of some they would be other numbers than their lists'
         counts = {} if self.partial or filters.is_set else search.counts()
-        rows = candidate_rows(page)
-        has_held = any(one.invitation and one.invitation.status == InvitationStatus.HELD for one in page)
+        candidates = search.with_invitation_shown(page)
+        rows = candidate_rows(candidates)
+        has_held = any(
+            one.invitation and one.invitation.status == InvitationStatus.HELD for one in candidates
+        )
         has_uninvited = any(row.may_be_invited for row in rows)
         return super().get_context_data(
             filters=filters,
@@ -73,7 +76,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             page=page,
             rows=rows,
             now=timezone.now(),
-            **({} if self.partial else self._choices(filters) | self._together(filters)),
+            **({} if self.partial else self._choices(filters) | self._together(search)),
             **kwargs,
         )
 
@@ -88,15 +91,18 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             "reasons": sorted(REASONS.items(), key=lambda one: one[1]),
         }
 
-    def _together(self, filters: CandidateFilters) -> dict[str, Any]:
+    def _together(self, search: CandidateSearch) -> dict[str, Any]:
         """Return what can be done for all at once: retry what failed, and invite who may be invited already."""
-        if filters.view == "attention" and self.membership.may_retry:
-            return {"may_retry_all": failed_effects(self.organization).exists()}
-        if filters.reason != Delivery.VerdictCode.ENTERED_BEFORE:
+        if search.filters.view == "attention" and self.membership.may_retry:
+            failed = Effect.objects.failed_steps().filter(organization=self.organization)
+            return {"may_retry_all": failed.exists()}
+        # beside any other filter the button would invite people who aren't shown
+        everybody = CandidateFilters(view="not_invited", reason=Delivery.VerdictCode.ENTERED_BEFORE)
+        if search.filters not in {everybody, replace(everybody, view="")}:
             return {}
-        offered = Delivery.objects.offered().filter(organization=self.organization, due_at__isnull=True)
-        last = offered.order_by("-pk").values_list("pk", flat=True).first()
-        return {"offered": visible(offered, self.membership).count(), "offered_up_to": last}
+        last = search.offered.order_by("-pk").values_list("pk", flat=True).first()
+        number = search.offered.order_by().values("opportunity_id").distinct().count()
+        return {"offered": number, "offered_up_to": last}
 
 
 def _with(chosen: str, names: QuerySet[Any, str]) -> list[str]:
@@ -172,15 +178,16 @@ class CandidateExportView(ListExport):
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Return the file."""
-        rows = CandidateSearch(self.membership, CandidateFilters.of_address(request.GET)).rows()
+        search = CandidateSearch(self.membership, CandidateFilters.of_address(request.GET))
+        rows = search.rows()
         filename = f"candidates-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # the query is built already, because the time zone of its days is not active while the answer is streamed
-        return self.file(filename, COLUMNS, _lines(rows), rows.count())
+        return self.file(filename, COLUMNS, _lines(search, rows), rows.count())
 
 
-def _lines(candidates: CandidateQuerySet) -> Iterator[tuple[object, ...]]:
+def _lines(search: CandidateSearch, candidates: CandidateQuerySet) -> Iterator[tuple[object, ...]]:
     for some in batched(candidates.iterator(chunk_size=READ_AT_ONCE), READ_AT_ONCE):
-        for row in candidate_rows(some):
+        for row in candidate_rows(search.with_invitation_shown(some)):
             yield _line(row)
 
 

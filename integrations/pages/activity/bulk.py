@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
@@ -21,7 +21,6 @@ from integrations.invitations.models.candidate import Candidate, CandidateQueryS
 from integrations.invitations.models.invitation import Invitation
 from integrations.lists import keys_of
 from integrations.members.models.membership import Membership
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
 from integrations.pages.activity.bulk_progress import (
@@ -92,12 +91,6 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
     keys = list(failed.order_by("-created_at", "-pk").values_list("pk", flat=True)[:_MOST_FAILED])
     found = [*_read(uninvited), *_read(rows.filter(invitation__in=keys))]
     return sorted(found, key=lambda one: (one.entered_at, one.pk), reverse=True)[: MOST_INVITED + 1]
-
-
-def failed_effects(organization: Organization) -> QuerySet[Effect]:
-    """Return what failed and can be retried, the newest first; a failed invitation has a button of its own."""
-    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
-    return failed.exclude(kind=Effect.Kind.SEND_INVITATION).order_by("-created_at", "-pk")
 
 
 def _own(member: Membership) -> CandidateQuerySet:
@@ -206,7 +199,10 @@ class BulkView(BulkMixin, TemplateView):
         """Return the rows to act on, and whether there are more than are done at once."""
         is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
         if act.code == "retry":
-            effects = list(failed_effects(self.organization)[: MOST + 1])
+            failed = Effect.objects.failed_steps().filter(organization=self.organization)
+            # what fails again goes to the end, so that all come to be offered
+            longest_ago = failed.order_by(F("failed_at").asc(nulls_first=True), "pk")
+            effects = list(longest_ago[: MOST + 1])
             candidates = candidates_of(self.organization, effects)
             rows = [
                 BulkRow(
@@ -231,8 +227,8 @@ class BulkView(BulkMixin, TemplateView):
 
     def _matching(self) -> list[int]:
         """Return the invitations on hold of the candidates that the filters in the address show."""
-        filters = CandidateFilters.of_address(self.request.GET)
-        candidates = CandidateSearch(self.membership, filters).rows()
-        held = candidates.filter(invitation__status=InvitationStatus.HELD)
-        found = held.values_list("invitation", flat=True)[: MOST + 1]
-        return [key for key in found if key is not None]
+        search = CandidateSearch(self.membership, CandidateFilters.of_address(self.request.GET))
+        held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
+        candidates = search.rows().filter(opportunity_id__in=held.values("opportunity_id"))
+        shown = [one.invitation for one in search.with_invitation_shown(candidates) if one.invitation]
+        return [one.pk for one in shown if one.status == InvitationStatus.HELD][: MOST + 1]

@@ -1,7 +1,7 @@
 """Which candidates the list shows: the filters that its address states, and what its search finds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from integrations.catalog.models import Role
 from integrations.core.invitation_status import NEED_PERSON, OPEN, InvitationStatus
-from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS
+from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS, VerdictCode
 from integrations.core.vocabulary import LabelledEnum, ResultOutcome
 from integrations.health.checks.work import ENDED_SHOWN_FOR
+from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
-from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -41,6 +42,7 @@ VIEWS = {
 #: Those that only links from the overview and from Health lead to: what waits for one kind of act.
 LINKED_VIEWS = {
     "uncertain": "Possibly sent",
+    "not_sent": "Could not be sent",
     "undecided": "Failed, waits for a decision",
     "no_result": f"No result in the last {ENDED_SHOWN_FOR.days} days",
 }
@@ -143,8 +145,14 @@ class CandidateSearch:
 
     def rows(self) -> CandidateQuerySet:
         """Return the candidates, latest entry first, with their delivery and invitation."""
-        filters, rows = self.filters, self._of_view(self.filters.view)
-        if filters.reason:
+        filters = self.filters
+        if filters.reason == VerdictCode.ENTERED_BEFORE:
+            # somebody who has an earlier invitation may be offered too
+            view = "" if filters.view == "not_invited" else filters.view
+            rows = self._of_view(view).filter(opportunity_id__in=self.offered.values("opportunity_id"))
+        else:
+            rows = self._of_view(filters.view)
+        if filters.reason and filters.reason != VerdictCode.ENTERED_BEFORE:
             verdicts = CORRECTABLE_VERDICTS if filters.reason == CORRECTABLE_REASON else [filters.reason]
             rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
         if filters.role:
@@ -155,6 +163,27 @@ class CandidateSearch:
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
         return rows.with_standing().order_by("-entered_at", "-pk")
+
+    @property
+    def offered(self) -> DeliveryQuerySet:
+        """The deliveries of those who may be invited already and whom the member sees."""
+        offered = Delivery.objects.offered().filter(organization=self.organization, due_at__isnull=True)
+        return visible(offered, self.member)
+
+    def with_invitation_shown(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Return the candidates with the invitation that the filters found each by, where it isn't their latest.
+
+        So a row says what waits, and has the buttons for that. One query; the candidates must not be saved.
+        """
+        found = list(candidates)
+        matching = self._of_any_invitation.get(self.filters.view)
+        if matching is not None:
+            ids = [one.opportunity_id for one in found]
+            of_them = matching.filter(opportunity_id__in=ids).order_by("created_at", "pk")
+            newest = {one.opportunity_id: one for one in of_them}
+            for candidate in found:
+                candidate.invitation = newest.get(candidate.opportunity_id, candidate.invitation)
+        return found
 
     def counts(self) -> dict[str, str]:
         """Return how many candidates each saved filter but the first shows; counted up to COUNTED."""
@@ -188,20 +217,9 @@ class CandidateSearch:
         rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
         if view == "attention":
             return rows.filter(pk__in=self._attention)
-        invitations = Invitation.objects.filter(organization=self.organization)
-        of_any_invitation = {
-            "held": invitations.filter(status=InvitationStatus.HELD),
-            "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
-            "undecided": invitations.awaiting_decision(),
-            "no_result": invitations.ended_without_result().filter(
-                following_ended_at__gte=midnight(timezone.localdate() - ENDED_SHOWN_FOR)
-            ),
-        }
-        if view in of_any_invitation:
-            found = of_any_invitation[view].order_by("-created_at", "-pk")
+        if view in self._of_any_invitation:
+            found = self._of_any_invitation[view].order_by("-created_at", "-pk")
             return rows.filter(opportunity_id__in=_opportunities(found))
-        if view == "bounced":
-            return rows.filter(invitation__in=self._bounced)
         if view == "not_invited":
             return rows.not_invited()
         if view == "in_progress":
@@ -223,6 +241,22 @@ class CandidateSearch:
     def _bounced(self) -> QuerySet[Invitation]:
         return Invitation.objects.bounced().filter(organization=self.organization)
 
+    @property
+    def _of_any_invitation(self) -> dict[str, QuerySet[Invitation]]:
+        """The invitations of each saved filter that counts a candidate's earlier ones like the latest."""
+        invitations = Invitation.objects.filter(organization=self.organization)
+        lately = midnight(timezone.localdate() - ENDED_SHOWN_FOR)
+        only_person_ends = Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False) | HAS_BOUNCED
+        return {
+            "attention": invitations.filter(only_person_ends),
+            "held": invitations.filter(status=InvitationStatus.HELD),
+            "uncertain": invitations.filter(status=InvitationStatus.UNCERTAIN),
+            "not_sent": invitations.not_sent(),
+            "undecided": invitations.awaiting_decision(),
+            "no_result": invitations.ended_without_result().filter(following_ended_at__gte=lately),
+            "bounced": self._bounced,
+        }
+
     @cached_property
     def _attention(self) -> list[int]:
         """The keys of the candidates that wait for somebody's act.
@@ -237,14 +271,13 @@ class CandidateSearch:
             entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS
         )
         latest = (
-            self._bounced,
-            invitations.filter(status=InvitationStatus.FAILED, created_at__gte=since),
+            invitations.not_sent().filter(created_at__gte=since),
             invitations.ended_without_result().filter(following_ended_at__gte=since),
         )
         keys = [pk for rows in latest for pk in _newest(rows.order_by("-created_at", "-pk"))]
         any_of_them = (
-            invitations.filter(Q(status__in=NEED_PERSON) | Q(awaits_decision_since__isnull=False)),
-            Effect.objects.filter(organization=self.organization, state=Effect.State.FAILED),
+            self._of_any_invitation["attention"],
+            Effect.objects.failed_steps().filter(organization=self.organization),
         )
         ids = [one for rows in any_of_them for one in _opportunities(rows.order_by("-created_at", "-pk"))]
         return [

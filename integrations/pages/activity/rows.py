@@ -83,8 +83,8 @@ def _completed(invitation: Invitation, result: Result | None) -> Standing:
 class CandidateRow:
     """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label.
 
-    `failed` names what the portal could not do for them, beside inviting. An Admin may choose to invite one who
-    `may_be_invited`.
+    `failed` names what the portal could not do for them, beside inviting; `sending` is the effect that could not send
+    the invitation. An Admin may choose to invite one who `may_be_invited`.
     """
 
     candidate: Candidate
@@ -93,6 +93,7 @@ class CandidateRow:
     next_step: str
     result: str
     failed: Sequence[str]
+    sending: Effect | None
     may_be_invited: bool
 
 
@@ -111,7 +112,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     """Return the table's rows; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
-    failed = _failed_steps(found)
+    steps, sendings = _what_failed(found)
     rows = []
     for candidate in found:
         delivery, invitation = candidate.delivery, candidate.invitation
@@ -123,7 +124,8 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
                 delivery.explanation if delivery else "",
                 next_step(delivery.verdict if delivery else "", invitation),
                 result.label if result else "",
-                failed.get(candidate.opportunity_id, []),
+                steps.get(candidate.opportunity_id, []),
+                sendings.get(invitation.pk) if invitation else None,
                 not why_not_invitable(candidate),
             )
         )
@@ -139,19 +141,21 @@ def candidates_of(
     return {candidate.opportunity_id: candidate for candidate in found}
 
 
-def _failed_steps(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
-    """Return the names of each candidate's failed effects by the opportunity's id; one query."""
+def _what_failed(candidates: Sequence[Candidate]) -> tuple[dict[str, list[str]], dict[int, Effect]]:
+    """Return the names of failed steps by the opportunity's id, and failed sendings by the invitation's; one query."""
     failed = Effect.objects.filter(
         organization__in={one.organization_id for one in candidates},
         opportunity_id__in=[one.opportunity_id for one in candidates],
         state=Effect.State.FAILED,
     )
     steps: dict[str, list[str]] = {}
-    for effect in (
-        failed.exclude(kind=Effect.Kind.SEND_INVITATION).only("kind", "opportunity_id").order_by("pk")
-    ):
-        steps.setdefault(effect.opportunity_id, []).append(effect.get_kind_display())
-    return steps
+    sendings: dict[int, Effect] = {}
+    for effect in failed.only("kind", "state", "opportunity_id", "invitation_id").order_by("pk"):
+        if effect.kind != Effect.Kind.SEND_INVITATION:
+            steps.setdefault(effect.opportunity_id, []).append(effect.get_kind_display())
+        elif effect.invitation_id is not None:
+            sendings[effect.invitation_id] = effect
+    return steps, sendings
 
 
 def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:

@@ -9,16 +9,15 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.finding_code import Level
-from integrations.core.invitation_status import NEED_PERSON
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.health.findings import Finding
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
+from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
@@ -58,7 +57,6 @@ def waits(member: Membership, since: datetime) -> Iterator[Wait]:
             yield Wait(invited_at, max(0.0, (invited_at - received_at).total_seconds()))
 
 
-_STATUS = Invitation.Status
 _NOTES = {
     Step.MOVED: "into the stage",
     Step.STARTED: "the assessment",
@@ -98,11 +96,12 @@ class Today:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many rows wait for a person, by reason."""
+    """How many candidates, or steps that failed, wait for a person, by reason."""
 
     held: int
     uncertain: int
-    failed_effects: int
+    not_sent: int
+    failed_steps: int
     awaiting_decision: int
     offered: int
     bounced: int
@@ -147,24 +146,21 @@ def _time_to_invite(member: Membership, since: datetime) -> str:
 
 
 def waiting_for_a_person(member: Membership) -> Waiting:
-    """Return how many of the rows that the member sees wait for a person."""
+    """Return how much of what the member sees waits for a person."""
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
-    awaits_decision = Q(awaits_decision_since__isnull=False)
-    waiting = own.filter(Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
-    counts = waiting.aggregate(
-        bounced=Count("pk", filter=HAS_BOUNCED),
-        held=Count("pk", filter=Q(status=_STATUS.HELD)),
-        uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
-        awaiting_decision=Count("pk", filter=awaits_decision),
-    )
-    failed_effects = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    failed_steps = Effect.objects.failed_steps().filter(organization=organization)
     offered = Delivery.objects.offered().filter(organization=organization, due_at__isnull=True)
     return Waiting(
-        **counts,
-        failed_effects=visible(failed_effects, member).count(),
-        offered=visible(offered, member).count(),
+        **own.candidates_waiting(),
+        not_sent=_candidates(own.not_sent()),
+        failed_steps=visible(failed_steps, member).count(),
+        offered=_candidates(visible(offered, member)),
     )
+
+
+def _candidates(rows: QuerySet[Invitation] | QuerySet[Delivery]) -> int:
+    return rows.order_by().values("opportunity_id").distinct().count()
 
 
 SEE_WHO = "See who"
@@ -252,28 +248,33 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     """Yield what waits for somebody to say yes or no: what the member does about it, or who has to."""
     may_decide = member.may_configure
     if number := waiting.held:
-        title = f"{_counted(number, 'invitation needs', 'invitations need')} approval"
+        title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
         reason = (
             "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
         )
         act = "Send or cancel" if may_decide else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
     if number := waiting.uncertain:
-        title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
+        title = f"{_counted(number, 'candidate', 'candidates')} may have been sent an invitation"
         reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
         act = "Settle it" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
     if number := waiting.bounced:
-        title = f"{_counted(number, 'invitation', 'invitations')} bounced"
+        title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
         yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
-    if number := waiting.failed_effects:
+    if number := waiting.not_sent:
+        title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
+        reason = "CodeScreen refused it, and each says why. Correct the reason, then send it again."
+        act = "See and retry" if member.may_retry else SEE_WHO
+        yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
+    if number := waiting.failed_steps:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
-        url = CandidateFilters(view="attention").url
+        act, url = SEE_WHO, CandidateFilters(view="attention").url
         if member.may_retry:
-            url = f"{reverse('candidates-bulk')}?act=retry"
-        yield AttentionItem("refresh", "bad", title, reason, "See and retry", url)
+            act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
+        yield AttentionItem("refresh", "bad", title, reason, act, url)
     if number := waiting.awaiting_decision:
         title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
         reason = "Decide in Lever what becomes of them, then say so here."

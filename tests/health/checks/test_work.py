@@ -29,6 +29,26 @@ def test_failed_effects_are_counted_by_kind(healthy_organization: Organization) 
     )
 
 
+def test_invitations_that_could_not_be_sent_have_a_finding_and_a_list_of_their_own(
+    healthy_organization: Organization,
+) -> None:
+    for number in (1, 1, 2):
+        invitation = create_invitation(
+            healthy_organization, number, status="failed", round=Effect.objects.count() + 1
+        )
+        Effect.objects.create(
+            organization=healthy_organization,
+            kind="send_invitation",
+            key=str(invitation.pk),
+            invitation=invitation,
+            state="failed",
+            due_at=None,
+        )
+    finding = only_finding(healthy_organization)
+    assert finding.message == "2 candidates could not be sent an invitation."
+    assert finding.page.url == "/activity/?view=not_sent"
+
+
 def test_stuck_deliveries_are_named(healthy_organization: Organization) -> None:
     delivery = create_delivery(
         healthy_organization, "1", due_at=None, last_error="The portal failed on this."

@@ -21,7 +21,7 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
     ]
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("uncertain_invitations", "error")
-    assert finding.message.startswith("12 invitations may or may not have been sent")
+    assert finding.message.startswith("12 candidates may or may not have been sent an invitation")
     assert f"(invitation {invitations[0].pk})" in finding.message
     assert "and 2 more." in finding.message
     Invitation.objects.filter(pk=invitations[0].pk).update(status="held")
@@ -30,7 +30,7 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
         "held_invitations",
         "warning",
     )
-    assert only_finding(healthy_organization).message == "1 invitation needs approval."
+    assert only_finding(healthy_organization).message == "1 candidate needs approval."
 
 
 def test_invitations_that_bounced_are_counted_until_they_are_started(
@@ -41,7 +41,7 @@ def test_invitations_that_bounced_are_counted_until_they_are_started(
     )
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("bounced_invitations", "warning")
-    assert finding.message == "1 invitation bounced: the e-mail address can't be reached."
+    assert finding.message == "1 candidate can't be reached: the invitation bounced."
     assert finding.page.url == "/activity/?view=bounced"
     Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
     assert only_finding(healthy_organization).code == "ok"

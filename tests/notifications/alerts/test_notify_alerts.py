@@ -65,7 +65,10 @@ def test_invitations_on_hold_are_their_own_topic(organization):
     [begun] = alerts()
     assert (begun.payload["type"], begun.payload["phase"]) == ("held", "began")
     assert begun.payload["link"].endswith("/activity/?view=held")
-    assert begun.payload["lines"] == ["1 invitation needs approval.", "An Admin sends or cancels them."]
+    assert begun.payload["lines"] == [
+        "1 candidate needs approval.",
+        "An Admin sends or cancels their invitations.",
+    ]
     alerts().update(attempts=1)
     type(invitation).objects.filter(pk=invitation.pk).update(status="withdrawn")
     incidents.update_incidents(organization)

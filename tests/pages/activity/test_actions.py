@@ -164,3 +164,49 @@ def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
         assert [row.name for row in answer.context["page"]] == ["Alder"], view
     page = text(organization_admin_client.get("/activity/o-alder/"))
     assert reverse("invitation-approve", args=[earlier.pk]) in page
+
+
+def test_who_may_retry_sends_again_from_the_list_what_could_not_be_sent(
+    team_member_client, limited_member_client, limited_member, organization
+):
+    invitation = invited(organization, "Alder", "failed")
+    factories.on_candidate(organization, "o-alder", limited_member.email)
+    effect = factories.EffectFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        invitation=invitation,
+        kind="send_invitation",
+        state="failed",
+        due_at=None,
+    )
+    address = reverse("effect-retry", args=[effect.pk])
+    for view in ("attention", "not_sent"):
+        assert address in text(team_member_client.get("/activity/", {"view": view}))
+        assert address not in text(limited_member_client.get("/activity/", {"view": view}))
+    team_member_client.post(address)
+    invitation.refresh_from_db()
+    assert invitation.status == "pending"
+
+
+@pytest.mark.parametrize("view", ["held", "attention"])
+def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_client, organization, view):
+    row = candidate(organization, "Alder", status="invited")
+    earlier = factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        assessment_id="earlier",
+        status="held",
+        created_at=timezone.now() - timedelta(days=2),
+    )
+    page = text(organization_admin_client.get("/activity/", {"view": view}))
+    assert "On hold" in page
+    assert reverse("invitation-approve", args=[earlier.pk]) in page
+    assert f'id="tick-{earlier.pk}"' in page
+    rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", "view": view})
+    assert [one.key for one in rows.context["rows"]] == [earlier.pk]
+    assert row.invitation is not None
+    everybody = text(organization_admin_client.get("/activity/"))
+    assert reverse("invitation-approve", args=[earlier.pk]) not in everybody
+    assert (
+        organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1"}).context["rows"] == []
+    )

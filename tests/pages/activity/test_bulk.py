@@ -13,6 +13,7 @@ from integrations.pages.activity import bulk
 from integrations.queue import worker
 from tests.pages.activity.test_candidates import candidate
 from tests.support import factories
+from tests.support.page_numbers import page_of
 from tests.support.page_text import text
 
 BULK, DONE, UNDO = "/candidates/bulk/", "/candidates/bulk/done/", "/candidates/bulk/undo/"
@@ -243,6 +244,24 @@ def test_failed_effects_are_retried_and_taken_back(team_member_client, organizat
     assert Effect.objects.filter(state="due", due_at__gt=Now()).count() == 2
     assert "Undone: 2." in text(team_member_client.post(UNDO, follow=True))
     assert Effect.objects.filter(state="failed", due_at=None, last_error="Lever answered 503").count() == 2
+
+
+def test_of_what_failed_each_can_be_left_out_and_the_oldest_is_offered_first(
+    team_member_client, organization, monkeypatch
+):
+    now = timezone.now()
+    newest, oldest, between = (failed_effect(organization) for _ in range(3))
+    for effect, hours in ((newest, 1), (oldest, 3), (between, 2)):
+        Effect.objects.filter(pk=effect.pk).update(failed_at=now - timedelta(hours=hours))
+    monkeypatch.setattr(bulk, "MOST", 2)
+    answer = team_member_client.get(BULK, {"act": "retry"})
+    assert [row.key for row in answer.context["rows"]] == keys([oldest, between])
+    boxes = page_of(answer.content.decode()).found("input", name="row")
+    assert [(box.attributes["type"], "checked" in box.attributes) for box in boxes] == [
+        ("checkbox", True)
+    ] * 2
+    team_member_client.post(BULK, {"act": "retry", "row": [oldest.pk]})
+    assert set(Effect.objects.filter(state="failed")) == {between, newest}
 
 
 def test_a_failed_invitation_is_not_among_the_effects(team_member_client, organization):

@@ -136,6 +136,21 @@ def test_what_went_wrong_long_ago_needs_no_attention(super_admin_client, organiz
     assert shown(super_admin_client, view="not_invited") == ["Hazel"]
 
 
+def test_what_could_not_be_sent_long_ago_needs_no_attention(super_admin_client, organization):
+    invitation = invited(organization, "Hazel", "failed")
+    Invitation.objects.update(created_at=timezone.now() - timedelta(days=40))
+    factories.EffectFactory.create(
+        organization=organization,
+        opportunity_id="o-hazel",
+        invitation=invitation,
+        kind="send_invitation",
+        state="failed",
+        due_at=None,
+    )
+    assert shown(super_admin_client, view="attention") == []
+    assert shown(super_admin_client, view="not_sent") == ["Hazel"]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -56,6 +56,11 @@ def test_the_overview_counts_who_is_offered(ready_organization, super_admin_clie
     assert "2 candidates may be invited already" in super_admin_client.get("/").content.decode()
 
 
+def test_all_are_invited_at_once_only_where_all_are_shown(offered, super_admin_client):
+    for further in ("&q=nobody", "&role=Chef", "&since=2020-01-01"):
+        assert "Invite this candidate" not in super_admin_client.get(OFFERED + further).content.decode()
+
+
 def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_admin_client):
     answer = organization_admin_client.post(invite_address(offered), {"next": OFFERED}, follow=True)
     assert "1 candidate will be decided now" in answer.content.decode()

@@ -11,7 +11,7 @@ from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.pages.overview.attention import Waiting, attention, further_findings
 from tests.support import factories
 
-NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0, bounced=0)
+NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, awaiting_decision=0, offered=0, bounced=0)
 
 
 def not_invited(organization, verdict: str, opportunity_id: str, **values):
@@ -68,12 +68,13 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
 @pytest.mark.parametrize(
     ("waiting", "title"),
     [
-        ({"held": 1}, "1 invitation needs approval"),
-        ({"held": 1200}, "1,200 invitations need approval"),
-        ({"uncertain": 2}, "2 invitations may have been sent"),
-        ({"failed_effects": 1}, "1 step failed"),
+        ({"held": 1}, "1 candidate needs approval"),
+        ({"held": 1200}, "1,200 candidates need approval"),
+        ({"uncertain": 2}, "2 candidates may have been sent an invitation"),
+        ({"not_sent": 1}, "1 candidate could not be sent an invitation"),
+        ({"failed_steps": 1}, "1 step failed"),
         ({"awaiting_decision": 3}, "3 failed candidates need your decision"),
-        ({"bounced": 2}, "2 invitations bounced"),
+        ({"bounced": 2}, "2 candidates have an invitation that bounced"),
         ({"offered": 1}, "1 candidate may be invited already"),
     ],
 )
@@ -102,6 +103,6 @@ def test_findings_that_stop_invitations_come_first_and_the_others_are_counted(
     assert [item.title for item in items] == [
         "What codescreen_key_refused is.",
         "What webhook_rejected is.",
-        "1 invitation needs approval",
+        "1 candidate needs approval",
     ]
     assert further_findings(found) == 1

@@ -144,7 +144,7 @@ def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin
     factories.EffectFactory.create(organization=ready_organization, state=Effect.State.FAILED, due_at=None)
     page = super_admin_client.get("/").content.decode()
     assert "steps are done" not in page
-    assert "1 invitation needs approval" in page
+    assert "1 candidate needs approval" in page
     assert "1 step failed" in page
     assert "CodeScreen Assessment" in page
 
