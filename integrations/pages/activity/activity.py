@@ -116,6 +116,7 @@ _VIEWS_OF_STATUS = {
     "uncertain": "uncertain",
     "awaits_decision": "undecided",
     "no_longer_followed": "no_result",
+    "failed": "not_sent",
 }
 
 

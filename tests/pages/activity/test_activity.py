@@ -19,7 +19,7 @@ from tests.support.page_text import text
         ("?show=invitations&status=held", "/activity/?view=held"),
         ("?status=held", "/activity/?view=held"),
         ("?status=uncertain", "/activity/?view=uncertain"),
-        ("?status=failed", "/activity/?view=attention"),
+        ("?status=failed", "/activity/?view=not_sent"),
         ("?status=awaits_decision", "/activity/?view=undecided"),
         ("?status=no_longer_followed&since=2026-11-01", "/activity/?view=no_result&since=2026-11-01"),
         ("?status=in_progress", "/activity/?view=in_progress"),
