@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.cache import cache
 from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
@@ -116,6 +117,7 @@ def _portal_settings(settings, monkeypatch) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(second_factors, "HASHING_COST", 2)
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()  # the next test's organization has the same number
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"
     authentication.seen.clear()
