@@ -184,7 +184,7 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
         page.fill("[name=rating_2_from]", "80")
         page.get_by_role("button", name="Save changes").click()
         summary = page.get_by_role("alert")
-        assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+        page.locator("[role=alert]:focus").wait_for()
         box = summary.bounding_box()
         assert box
         assert box["y"] >= 0
