@@ -11,7 +11,7 @@ from functools import cache
 from django.apps import apps
 from django.db.models import Model
 
-from integrations.store.personal import WITH_ACCOUNT, personal
+from integrations.store.personal import WITH_ACCOUNT, Holds, personal
 
 #: A candidate's data comes in the order of the candidate's way; other tables follow by their names.
 _FIRST = ("Candidate", "Invitation", "Result", "Delivery", "Verdict", "Effect", "ApiCall", "AuditEntry")
@@ -52,14 +52,15 @@ def candidate_tables() -> tuple[Table, ...]:
 
 def _declared(model: type[Model]) -> Table:
     said = {column.name: it for column in model._meta.local_fields if (it := personal(column))}
+    holds: Holds = model.HOLDS  # type: ignore[attr-defined]
     return Table(
         model,
-        model.HOLDS.what,  # type: ignore[attr-defined]
-        model.HOLDS.lives,  # type: ignore[attr-defined]
+        holds.what,
+        holds.lives,
         {name: it.candidate for name, it in said.items() if it.candidate},
         {name: it.user for name, it in said.items() if it.user},
         frozenset(name for name, it in said.items() if not (it.candidate or it.user)),
-        model.HOLDS.opportunity,  # type: ignore[attr-defined]
+        holds.opportunity,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.attacks.serving import ServedPortal, served_portal
 
-#: On a busy machine; whoever waited for one of these clients would wait for half a minute at least.
+#: On a busy machine; a request that waited for one of these clients would wait for half a minute at least.
 WITHIN_SECONDS = 10.0
 HEAD = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 BODY = (

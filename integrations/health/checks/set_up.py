@@ -25,6 +25,7 @@ from integrations.health.findings import (
     listed,
 )
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import count_candidates
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
@@ -229,8 +230,8 @@ def check_restored_log(organization: Organization) -> Iterator[Finding]:
 def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     """Yield how many candidates may be invited already, by rows that are lost, and wait for a person."""
     offered = Delivery.objects.offered().filter(organization=organization)
-    number = offered.filter(facts__entered_before__in=[cause.value for cause in _LOST]).count()
-    if not number:
+    lost = offered.filter(facts__entered_before__in=[cause.value for cause in _LOST])
+    if not (number := count_candidates(lost)):
         return
     unreported = (
         ""

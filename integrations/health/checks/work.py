@@ -24,6 +24,7 @@ from integrations.health.findings import (
     listed,
 )
 from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.invitations.models.candidate import count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
@@ -59,7 +60,7 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             FAILED_STEPS,
         )
     not_sent = Invitation.objects.not_sent().filter(organization=organization)
-    if number := not_sent.order_by().values("opportunity_id").distinct().count():
+    if number := count_candidates(not_sent):
         yield Finding(
             organization.slug,
             FindingCode.FAILED_EFFECTS,
@@ -332,14 +333,13 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
     by_reason = ended.order_by("following_ended").values_list("following_ended")
     counts = dict(by_reason.annotate(number=Count("pk")))
     if counts:
-        candidates = ended.order_by().values("opportunity_id").distinct().count()
         reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
         yield Finding(
             organization.slug,
             FindingCode.FOLLOWING_ENDED,
             Level.WARNING,
-            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(candidates, 'candidate')} ended without a result: "
-            f"{reasons}.",
+            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(count_candidates(ended), 'candidate')} ended without a "
+            f"result: {reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
             "invitation and send it again.",
             ACTIVITY.at("?view=no_result"),

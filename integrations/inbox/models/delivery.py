@@ -16,14 +16,9 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
-from integrations.store.columns import TextSearchIndex
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
-#: Deliveries whose explanation is searched: of candidates who entered a CodeScreen stage and weren't invited.
-EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
-    verdict__in=["", *sorted(code.value for code in verdict_code.ABOUT_NO_CANDIDATE)]
-)
 #: Deliveries that the portal gave up deciding.
 STUCK = models.Q(due_at__isnull=True, verdict="")
 
@@ -205,7 +200,6 @@ class Delivery(Leasable):
             ),
             # also for what is offered, and for the linter, which looks for few rows among very many
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
-            TextSearchIndex(fields=["explanation"], name="delivery_text", condition=EXPLAINED),
             models.Index(
                 fields=["invitation"],
                 name="delivery_invitation",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models.functions import Now
@@ -52,6 +52,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def record_outcome(self, invitation: Invitation, outcome: str) -> None:
         """Store what CodeScreen states of the invitation's latest attempt, where the row points to the invitation."""
         self.filter(invitation=invitation).update(outcome=outcome)
+
+
+def count_candidates(rows: models.QuerySet[Any, Any]) -> int:
+    """Return how many candidates the rows are about, each counted once: rows with an `opportunity_id`; one query."""
+    return rows.order_by().values("opportunity_id").distinct().count()
 
 
 class Candidate(models.Model):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.catalog.models import Assessment, Role
 from integrations.core.invitation_status import OPEN, InvitationStatus
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import CandidateQuerySet
+from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import TEAM, Membership
 from integrations.outbox.models import Effect
@@ -101,8 +101,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         if search.filters not in {everybody, replace(everybody, view="")}:
             return {}
         last = search.offered.order_by("-pk").values_list("pk", flat=True).first()
-        number = search.offered.order_by().values("opportunity_id").distinct().count()
-        return {"offered": number, "offered_up_to": last}
+        return {"offered": count_candidates(search.offered), "offered_up_to": last}
 
 
 def _with(chosen: str, names: QuerySet[Any, str]) -> list[str]:

@@ -43,8 +43,8 @@ from integrations.queue import notify, on_request
 MOST_INVITED = 50
 #: “All that match” means those with these verdicts: something can be done about them. Others can be ticked.
 _VERDICTS = [*(set(CORRECTABLE_VERDICTS) - set(WAITING_VERDICTS)), VerdictCode.ENTERED_BEFORE]
-#: So many of the invitations that failed are looked at, the newest.
-_MOST_FAILED = 1_000
+#: So many of those that may match are looked at, the newest.
+_MOST_LOOKED_AT = 1_000
 #: So many rows are acted on at once; the next ones are offered afterwards.
 MOST = 100
 #: So many reasons are shown as messages.
@@ -88,7 +88,7 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
     uninvited = rows.not_invited().filter(delivery__verdict__in=_VERDICTS, delivery__due_at__isnull=True)
     # each by its own index: a condition over both could use none
     failed = Invitation.objects.filter(organization=member.organization, status=InvitationStatus.FAILED)
-    keys = list(failed.order_by("-created_at", "-pk").values_list("pk", flat=True)[:_MOST_FAILED])
+    keys = list(failed.order_by("-created_at", "-pk").values_list("pk", flat=True)[:_MOST_LOOKED_AT])
     found = [*_read(uninvited), *_read(rows.filter(invitation__in=keys))]
     return sorted(found, key=lambda one: (one.entered_at, one.pk), reverse=True)[: MOST_INVITED + 1]
 
@@ -229,6 +229,6 @@ class BulkView(BulkMixin, TemplateView):
         """Return the invitations on hold of the candidates that the filters in the address show."""
         search = CandidateSearch(self.membership, CandidateFilters.of_address(self.request.GET))
         held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
-        candidates = search.rows().filter(opportunity_id__in=held.values("opportunity_id"))
+        candidates = search.rows().filter(opportunity_id__in=held.values("opportunity_id"))[:_MOST_LOOKED_AT]
         shown = [one.invitation for one in search.with_invitation_shown(candidates) if one.invitation]
         return [one.pk for one in shown if one.status == InvitationStatus.HELD][: MOST + 1]

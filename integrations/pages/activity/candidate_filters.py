@@ -166,7 +166,7 @@ class CandidateSearch:
 
     @property
     def offered(self) -> DeliveryQuerySet:
-        """The deliveries of those who may be invited already and whom the member sees."""
+        """The deliveries of those candidates that the member sees who may be invited already."""
         offered = Delivery.objects.offered().filter(organization=self.organization, due_at__isnull=True)
         return visible(offered, self.member)
 

@@ -17,6 +17,7 @@ from integrations.core.finding_code import Level
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, VerdictCode
 from integrations.health.findings import Finding
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.candidate import count_candidates
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.outbox.models import Effect
@@ -150,17 +151,12 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     failed_steps = Effect.objects.failed_steps().filter(organization=organization)
-    offered = Delivery.objects.offered().filter(organization=organization, due_at__isnull=True)
     return Waiting(
         **own.candidates_waiting(),
-        not_sent=_candidates(own.not_sent()),
+        not_sent=count_candidates(own.not_sent()),
         failed_steps=visible(failed_steps, member).count(),
-        offered=_candidates(visible(offered, member)),
+        offered=count_candidates(CandidateSearch(member, CandidateFilters()).offered),
     )
-
-
-def _candidates(rows: QuerySet[Invitation] | QuerySet[Delivery]) -> int:
-    return rows.order_by().values("opportunity_id").distinct().count()
 
 
 SEE_WHO = "See who"

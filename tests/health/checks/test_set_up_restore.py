@@ -53,10 +53,11 @@ def test_who_may_be_invited_already_is_counted_until_a_person_decides(
     check_the_log(restored)
     if not is_reported:
         Organization.objects.update(rows_lost_from=None, rows_lost_until=None)
-    for number, cause in enumerate(["restore", "progress_tag", "connecting"]):
+    offers = [("o-1", "restore"), ("o-1", "restore"), ("o-2", "progress_tag"), ("o-3", "connecting")]
+    for opportunity_id, cause in offers:
         delivery = factories.DeliveryFactory.create(
             organization=restored,
-            opportunity_id=f"o-{number}",
+            opportunity_id=opportunity_id,
             verdict="entered_before",
             decided_at=timezone.now(),
             due_at=None,

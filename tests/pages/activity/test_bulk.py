@@ -63,6 +63,12 @@ def test_the_preview_of_all_holds_those_that_the_filters_show(organization_admin
     assert [row.candidate.name for row in rows] == ["Birch"]
 
 
+def test_of_very_many_that_match_the_newest_alone_are_read(organization_admin_client, held, monkeypatch):
+    monkeypatch.setattr(bulk, "_MOST_LOOKED_AT", 2)
+    answer = organization_admin_client.get(BULK, {"act": "send", "all": "1", "view": "held"})
+    assert [row.candidate.name for row in answer.context["rows"]] == ["Cedar", "Birch"]
+
+
 def test_of_very_many_the_newest_are_done_at_once(organization_admin_client, held, monkeypatch):
     monkeypatch.setattr(bulk, "MOST", 2)
     answer = organization_admin_client.get(BULK, {"act": "send", "all": "1"})
