@@ -6,7 +6,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
-from portal.devtools.sandbox.messages import HttpError, Request, Response, json_response, redirect, render
+from portal.devtools.sandbox.messages import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    control_route,
+    json_response,
+    redirect,
+    render,
+)
 from portal.devtools.sandbox.values import JsonObject, pick
 from portal.devtools.sandbox.webhook_sender import WebhookSender
 
@@ -35,6 +44,17 @@ class ControlApi[A: Account]:
     def __init__(self, accounts: Mapping[str, A], sender: WebhookSender) -> None:
         self._accounts = accounts
         self._sender = sender
+
+    def route(self, path: str, act: Callable[[A, JsonObject], JsonObject]) -> Route:
+        """Return the route of a call that acts on the account its body names, while that is locked."""
+
+        def answer(request: Request) -> Response:
+            body = request.json_object()
+            account = self.account(body)
+            with account.lock:
+                return json_response(act(account, body))
+
+        return control_route("POST", path, answer)
 
     def account(self, body: Mapping[str, object]) -> A:
         """Return the account a body names; raises a 404 HttpError."""
@@ -84,6 +104,16 @@ class AccountPages[A: Account]:
         if account is None:
             raise HttpError(404, "There is no such account here.")
         return account
+
+    def route(self, method: str, path: str, answer: Callable[[Request, A], Response]) -> Route:
+        """Return the route of a page under /<account>, which is answered while that account is locked."""
+
+        def answer_locked(request: Request) -> Response:
+            account = self.account(request)
+            with account.lock:
+                return answer(request, account)
+
+        return Route(method, f"/<account:account>{path}", answer_locked)
 
     def frame(self, request: Request, account: A) -> dict[str, object]:
         """Return what the frame around every page shows."""

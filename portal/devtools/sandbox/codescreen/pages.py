@@ -63,14 +63,14 @@ class CandidatePages(CodeScreenPages):
 
     def routes(self) -> list[Route]:
         """Return the pages' routes."""
-        candidate = "/<account:account>/candidates/<instance>"
+        candidate = "/candidates/<instance>"
         return [
             Route("GET", "/", self.home),
-            Route("GET", "/<account:account>", self.account_home),
-            Route("GET", "/<account:account>/assessments", self.assessments),
-            Route("GET", "/<account:account>/candidates", self.candidates),
-            Route("GET", candidate, self.candidate),
-            Route("POST", candidate, self.act),
+            self.route("GET", "", self.account_home),
+            self.route("GET", "/assessments", self.assessments),
+            self.route("GET", "/candidates", self.candidates),
+            self.route("GET", candidate, self.candidate),
+            self.route("POST", candidate, self.act),
             Route("GET", "/candidate/<instance>", self.candidate_link),
         ]
 
@@ -81,80 +81,72 @@ class CandidatePages(CodeScreenPages):
             raise HttpError(404, "There is no account here yet.")
         return redirect(f"/{first}/candidates")
 
-    def account_home(self, request: Request) -> Response:
+    def account_home(self, request: Request, account: CodeScreenAccount) -> Response:
         """Lead to the account's candidates."""
-        return redirect(f"/{self.account(request).slug}/candidates")
+        return redirect(f"/{account.slug}/candidates")
 
-    def assessments(self, request: Request) -> Response:
+    def assessments(self, request: Request, account: CodeScreenAccount) -> Response:
         """Show the assessments."""
-        account = self.account(request)
-        with account.lock:
-            rows = [
-                {"assessment": item, "start": f"{item.days_to_start:g}", "finish": f"{item.days_to_finish:g}"}
-                for item in account.assessments.values()
-            ]
-            return self.show_table(
-                request,
-                account,
-                "assessments.html",
-                "assessments",
-                title="Assessments",
-                headings=("Assessment", "Deadline to start", "Time limit", "Unit tests", "Id"),
-                rows=rows,
-            )
+        rows = [
+            {"assessment": item, "start": f"{item.days_to_start:g}", "finish": f"{item.days_to_finish:g}"}
+            for item in account.assessments.values()
+        ]
+        return self.show_table(
+            request,
+            account,
+            "assessments.html",
+            "assessments",
+            title="Assessments",
+            headings=("Assessment", "Deadline to start", "Time limit", "Unit tests", "Id"),
+            rows=rows,
+        )
 
-    def candidates(self, request: Request) -> Response:
+    def candidates(self, request: Request, account: CodeScreenAccount) -> Response:
         """Show the candidates, the latest first."""
-        account = self.account(request)
-        with account.lock:
-            everyone = [one for one in reversed(account.instances.values()) if one.deleted_at is None]
-            shown, links = page_of(everyone, page_number(request))
-            return self.show_table(
-                request,
-                account,
-                "candidates.html",
-                "candidates",
-                title="Candidates",
-                headings=("Candidate", "Assessment", "Status", "Score", "Result", "Sent"),
-                rows=[instance_row(one) for one in shown],
-                if_empty="Nobody was invited yet.",
-                total=len(everyone),
-                links=links,
-            )
+        everyone = [one for one in reversed(account.instances.values()) if one.deleted_at is None]
+        shown, links = page_of(everyone, page_number(request))
+        return self.show_table(
+            request,
+            account,
+            "candidates.html",
+            "candidates",
+            title="Candidates",
+            headings=("Candidate", "Assessment", "Status", "Score", "Result", "Sent"),
+            rows=[instance_row(one) for one in shown],
+            if_empty="Nobody was invited yet.",
+            total=len(everyone),
+            links=links,
+        )
 
-    def candidate(self, request: Request) -> Response:
+    def candidate(self, request: Request, account: CodeScreenAccount) -> Response:
         """Show one candidate: the log, the e-mails, and the steps that are possible now."""
-        account = self.account(request)
-        with account.lock:
-            instance = _instance(account, request)
-            self._platform.journey.expire_if_overdue(account, instance)
-            is_complete = instance.phase is Phase.COMPLETE
-            return self.show(
-                request,
-                account,
-                "candidate.html",
-                "candidates",
-                row=instance_row(instance),
-                one=instance,
-                log=[(readable(at), entry) for at, entry in instance.log],
-                emails=[{"at": readable(email.at), "email": email} for email in reversed(instance.emails)],
-                report=self._platform.report_url(instance) if is_complete else "",
-                reasons=REASONS,
-                start_by=readable(instance.start_by),
-                finish_by=readable(instance.finish_by),
-            )
+        instance = _instance(account, request)
+        self._platform.journey.expire_if_overdue(account, instance)
+        is_complete = instance.phase is Phase.COMPLETE
+        return self.show(
+            request,
+            account,
+            "candidate.html",
+            "candidates",
+            row=instance_row(instance),
+            one=instance,
+            log=[(readable(at), entry) for at, entry in instance.log],
+            emails=[{"at": readable(email.at), "email": email} for email in reversed(instance.emails)],
+            report=self._platform.report_url(instance) if is_complete else "",
+            reasons=REASONS,
+            start_by=readable(instance.start_by),
+            finish_by=readable(instance.finish_by),
+        )
 
-    def act(self, request: Request) -> Response:
+    def act(self, request: Request, account: CodeScreenAccount) -> Response:
         """Perform the action of the candidate page's button that was pressed."""
-        account = self.account(request)
         action = request.field("action")
-        with account.lock:
-            instance = _instance(account, request)
-            here = f"/{account.slug}/candidates/{instance.id}"
-            try:
-                self._platform.journey.act(account, instance, action, _evaluation(request))
-            except HttpError as error:
-                return back(here, problem=f"{error.message[:1].upper()}{error.message[1:]}.")
+        instance = _instance(account, request)
+        here = f"/{account.slug}/candidates/{instance.id}"
+        try:
+            self._platform.journey.act(account, instance, action, _evaluation(request))
+        except HttpError as error:
+            return back(here, problem=f"{error.message[:1].upper()}{error.message[1:]}.")
         return back(f"/{account.slug}/candidates" if action == "delete" else here, done=DONE[action])
 
     def candidate_link(self, request: Request) -> Response:
@@ -226,45 +218,41 @@ class SettingsPages(CodeScreenPages):
 
     def routes(self) -> list[Route]:
         """Return the page's routes."""
-        path = "/<account:account>/settings"
-        return [Route("GET", path, self.settings), Route("POST", path, self.change_settings)]
+        path = "/settings"
+        return [self.route("GET", path, self.settings), self.route("POST", path, self.change_settings)]
 
-    def settings(self, request: Request) -> Response:
+    def settings(self, request: Request, account: CodeScreenAccount) -> Response:
         """Show the key, the extensions, the webhook, and its latest deliveries."""
-        account = self.account(request)
-        with account.lock:
-            return self.show_table(
-                request,
-                account,
-                "settings.html",
-                "settings",
-                title="Settings",
-                headings=("Sent", "Event", "State", "Last answer"),
-                rows=[
-                    {"at": readable(delivery.created_at), "delivery": delivery}
-                    for delivery in account.deliveries[: -DELIVERIES_SHOWN - 1 : -1]
-                ],
-                if_empty="Nothing was sent yet.",
-            )
+        return self.show_table(
+            request,
+            account,
+            "settings.html",
+            "settings",
+            title="Settings",
+            headings=("Sent", "Event", "State", "Last answer"),
+            rows=[
+                {"at": readable(delivery.created_at), "delivery": delivery}
+                for delivery in account.deliveries[: -DELIVERIES_SHOWN - 1 : -1]
+            ],
+            if_empty="Nothing was sent yet.",
+        )
 
-    def change_settings(self, request: Request) -> Response:
+    def change_settings(self, request: Request, account: CodeScreenAccount) -> Response:
         """Save the settings, or make a new key or secret."""
-        account = self.account(request)
         here = f"/{account.slug}/settings"
         action = request.field("action")
-        with account.lock:
-            if action == "new-key":
-                self._platform.change_key(account, new_id())
-                return back(here, done="There is a new API key; the old one no longer works.")
-            if action == "new-secret":
-                account.settings.webhook_secret = new_secret()
-                return back(here, done="There is a new webhook secret.")
-            secret, url = request.field("webhook_secret"), request.field("webhook_url")
-            if secret and not is_secret(secret):
-                return back(here, problem="The secret has to be whsec_ and 24 to 64 bytes in base64.")
-            if url and not url.startswith(("http://", "https://")):
-                return back(here, problem="The webhook URL has to start with https:// or http://.")
-            extensions: JsonObject = {name: request.field(name) == "on" for name in EXTENSIONS}
-            account.settings.update(extensions | {"webhook_url": url, "webhook_secret": secret})
-            account.settings.webhooks_enabled = True
+        if action == "new-key":
+            self._platform.change_key(account, new_id())
+            return back(here, done="There is a new API key; the old one no longer works.")
+        if action == "new-secret":
+            account.settings.webhook_secret = new_secret()
+            return back(here, done="There is a new webhook secret.")
+        secret, url = request.field("webhook_secret"), request.field("webhook_url")
+        if secret and not is_secret(secret):
+            return back(here, problem="The secret has to be whsec_ and 24 to 64 bytes in base64.")
+        if url and not url.startswith(("http://", "https://")):
+            return back(here, problem="The webhook URL has to start with https:// or http://.")
+        extensions: JsonObject = {name: request.field(name) == "on" for name in EXTENSIONS}
+        account.settings.update(extensions | {"webhook_url": url, "webhook_secret": secret})
+        account.settings.webhooks_enabled = True
         return back(here, done="Settings saved.")

@@ -24,99 +24,81 @@ class CandidateControl(LeverControl):
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
-            control_route("POST", "move", self.move),
-            control_route("POST", "archive", self.archive),
-            control_route("POST", "delete", self.delete),
-            control_route("POST", "anonymize", self.anonymize),
-            control_route("POST", "tags", self.change_tags),
-            control_route("POST", "people", self.change_people),
+            self.route("move", self.move),
+            self.route("archive", self.archive),
+            self.route("delete", self.delete),
+            self.route("anonymize", self.anonymize),
+            self.route("tags", self.change_tags),
+            self.route("people", self.change_people),
         ]
 
-    def move(self, request: Request) -> Response:
+    def move(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Move opportunities to a stage, as the Stage button does."""
-        body = request.json_object()
-        account = self.account(body)
-        with account.lock:
-            stage = account.find_stage(pick(body, "stage", str, ""))
-            if stage is None:
-                raise HttpError(400, "no such stage")
-            moved = [
-                item.id
-                for item in self.opportunities(account, body)
-                if candidacies.change_stage(account, item, stage.id, account.actor())
-            ]
-        return json_response({"stage": stage.id, "moved": moved})
+        stage = account.find_stage(pick(body, "stage", str, ""))
+        if stage is None:
+            raise HttpError(400, "no such stage")
+        moved = [
+            item.id
+            for item in self.opportunities(account, body)
+            if candidacies.change_stage(account, item, stage.id, account.actor())
+        ]
+        return {"stage": stage.id, "moved": moved}
 
-    def archive(self, request: Request) -> Response:
+    def archive(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Archive opportunities for a reason by id or text; null un-archives."""
-        body = request.json_object()
-        account = self.account(body)
-        with account.lock:
-            named = body.get("reason")
-            reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
-            if named is not None and not reasons:
-                raise HttpError(400, "no such archive reason")
-            items = self.opportunities(account, body)
-            for item in items:
-                candidacies.set_archived(account, item, reasons[0] if reasons else None)
-        return json_response({"archived": [item.id for item in items]})
+        named = body.get("reason")
+        reasons = [r.id for r in account.archive_reasons.values() if named in (r.id, r.text)]
+        if named is not None and not reasons:
+            raise HttpError(400, "no such archive reason")
+        items = self.opportunities(account, body)
+        for item in items:
+            candidacies.set_archived(account, item, reasons[0] if reasons else None)
+        return {"archived": [item.id for item in items]}
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Delete opportunities."""
-        body = request.json_object()
-        account = self.account(body)
-        with account.lock:
-            items = self.opportunities(account, body)
-            for item in items:
-                candidacies.delete(account, item, account.actor())
-        return json_response({"deleted": [item.id for item in items]})
+        items = self.opportunities(account, body)
+        for item in items:
+            candidacies.delete(account, item, account.actor())
+        return {"deleted": [item.id for item in items]}
 
-    def anonymize(self, request: Request) -> Response:
+    def anonymize(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Anonymize the contacts of opportunities."""
-        body = request.json_object()
-        account = self.account(body)
-        with account.lock:
-            items = self.opportunities(account, body)
-            for item in items:
-                candidacies.anonymize(account, account.contact_of(item))
-        return json_response({"anonymized": [item.id for item in items]})
+        items = self.opportunities(account, body)
+        for item in items:
+            candidacies.anonymize(account, account.contact_of(item))
+        return {"anonymized": [item.id for item in items]}
 
-    def change_people(self, request: Request) -> Response:
+    def change_people(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Set by user id who owns, follows and interviews opportunities, and who hires for their posting."""
-        body = request.json_object()
-        account = self.account(body)
-        with account.lock:
-            items = self.opportunities(account, body)
-            for item in items:
-                item.owner = pick(body, "owner", str, item.owner)
-                if "followers" in body:
-                    item.followers = text_list(body["followers"])
-                if "interviewers" in body:
-                    item.interviewers = text_list(body["interviewers"])
-                posting = account.postings.get(item.posting_id or "")
-                if posting is not None:
-                    posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
-                item.mark_updated()
-        return json_response({"changed": [item.id for item in items]})
-
-    def change_tags(self, request: Request) -> Response:
-        """Add and remove tags on opportunities or on a posting."""
-        body = request.json_object()
-        account = self.account(body)
-        add, remove = text_list(body.get("add")), text_list(body.get("remove"))
-        with account.lock:
-            posting = account.find_posting(pick(body, "posting", str, ""))
+        items = self.opportunities(account, body)
+        for item in items:
+            item.owner = pick(body, "owner", str, item.owner)
+            if "followers" in body:
+                item.followers = text_list(body["followers"])
+            if "interviewers" in body:
+                item.interviewers = text_list(body["interviewers"])
+            posting = account.postings.get(item.posting_id or "")
             if posting is not None:
-                for tag in add:
-                    candidacies.tag_posting(account, posting, tag)
-                for tag in remove:
-                    candidacies.untag_posting(account, posting, tag)
-                return json_response({"posting": posting.id, "tags": posting.tags})
-            items = self.opportunities(account, body)
-            for item in items:
-                candidacies.add_tags(account, item, add)
-                candidacies.remove_tags(account, item, remove)
-            return json_response({"tags": {item.id: item.tags for item in items}})
+                posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
+            item.mark_updated()
+        return {"changed": [item.id for item in items]}
+
+    def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Add and remove tags on opportunities or on a posting."""
+        add, remove = text_list(body.get("add")), text_list(body.get("remove"))
+        posting = account.find_posting(pick(body, "posting", str, ""))
+        if posting is not None:
+            for tag in add:
+                candidacies.tag_posting(account, posting, tag)
+            for tag in remove:
+                candidacies.untag_posting(account, posting, tag)
+            return {"posting": posting.id, "tags": posting.tags}
+        items = self.opportunities(account, body)
+        for item in items:
+            candidacies.add_tags(account, item, add)
+            candidacies.remove_tags(account, item, remove)
+        return {"tags": {item.id: item.tags for item in items}}
 
 
 class GrantControl(LeverControl):
@@ -125,33 +107,28 @@ class GrantControl(LeverControl):
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
-            control_route("POST", "consent", self.consent),
-            control_route("POST", "revoke", self.revoke),
-            control_route("POST", "expire", self.expire),
+            self.route("consent", self.consent),
+            self.route("revoke", self.revoke),
+            self.route("expire", self.expire),
         ]
 
-    def consent(self, request: Request) -> Response:
+    def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Answer the consent page at an authorize URL; the answer says where that leads."""
-        body = request.json_object()
-        account = self.account(body)
         query = parse_qs(urlsplit(pick(body, "url", str, "")).query)
         asked = ConsentRequest.read(lambda name: query.get(name, [""])[0])
         decision, role = pick(body, "decision", str, "accept"), pick(body, "role", str, "super admin")
         answer = Consent(self._platform).answer(asked, decision, account, role)
-        return json_response({"redirect": answer.url})
+        return {"redirect": answer.url}
 
-    def revoke(self, request: Request) -> Response:
+    def revoke(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Revoke the app's access to an account."""
-        account = self.account(request.json_object())
-        return json_response({"revoked": self._platform.grants.revoke(account.slug)})
+        return {"revoked": self._platform.grants.revoke(account.slug)}
 
-    def expire(self, request: Request) -> Response:
+    def expire(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Expire access tokens now; with `days`, also make the grants that much older."""
-        body = request.json_object()
-        account = self.account(body)
         expired = self._platform.grants.expire_access(account.slug)
         self._platform.grants.age(account.slug, float(pick(body, "days", int, 0)))
-        return json_response({"expired": expired})
+        return {"expired": expired}
 
 
 STAGE_CHANGE = "candidateStageChange"
@@ -163,24 +140,21 @@ class WebhookControl(LeverControl):
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
-            control_route("POST", "webhook", self.make_webhook),
+            self.route("webhook", self.make_webhook),
             control_route("POST", "verify", self.verify),
-            control_route("POST", "webhooks/deliver", self.deliver),
+            self.route("webhooks/deliver", self.deliver),
             control_route("POST", "webhooks/rerun", self.rerun),
         ]
 
-    def make_webhook(self, request: Request) -> Response:
+    def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Make a webhook by hand and switch its event on."""
-        body = request.json_object()
-        account = self.account(body)
         event, url = pick(body, "event", str, STAGE_CHANGE), pick(body, "url", str, "")
         if event not in EVENTS or not url:
             raise HttpError(400, "a known event and a url are needed")
         webhook = Webhook(new_id(), event, url)
-        with account.lock:
-            account.events.webhooks[webhook.id] = webhook
-            account.events.enabled.add(event)
-        return json_response({"id": webhook.id, "signature_token": webhook.signature_token})
+        account.events.webhooks[webhook.id] = webhook
+        account.events.enabled.add(event)
+        return {"id": webhook.id, "signature_token": webhook.signature_token}
 
     def verify(self, request: Request) -> Response:
         """Press Verify Connection and answer what the receiver answered."""
@@ -192,32 +166,29 @@ class WebhookControl(LeverControl):
         attempt = account.events.verify(webhook)
         return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
 
-    def deliver(self, request: Request) -> Response:
+    def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Send webhooks about opportunities at will: copies, shuffled, without id, with an old time."""
-        body = request.json_object()
-        account = self.account(body)
         event = pick(body, "event", str, STAGE_CHANGE)
         copies = 1 + max(0, pick(body, "duplicates", int, 0))
         without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
-        with account.lock:
-            webhooks = [
-                webhook
-                for webhook in account.events.webhooks.values()
-                if webhook.event == event and body.get("webhook") in (None, webhook.id)
-            ]
-            opportunities = self.opportunities(account, body)
-            if body.get("shuffle"):
-                opportunities.reverse()
-            sent = []
-            for opportunity in opportunities:
-                data = self._event_data(account, opportunity, event, body)
-                for webhook in webhooks:
-                    raw = signed_body(webhook, event, data, without_id=without_id, stale_ms=stale_ms)
-                    sent += [
-                        account.events.dispatch(webhook, event, raw, subject=opportunity.id).id
-                        for _ in range(copies)
-                    ]
-        return json_response({"deliveries": sent})
+        webhooks = [
+            webhook
+            for webhook in account.events.webhooks.values()
+            if webhook.event == event and body.get("webhook") in (None, webhook.id)
+        ]
+        opportunities = self.opportunities(account, body)
+        if body.get("shuffle"):
+            opportunities.reverse()
+        sent = []
+        for opportunity in opportunities:
+            data = self._event_data(account, opportunity, event, body)
+            for webhook in webhooks:
+                raw = signed_body(webhook, event, data, without_id=without_id, stale_ms=stale_ms)
+                sent += [
+                    account.events.dispatch(webhook, event, raw, subject=opportunity.id).id
+                    for _ in range(copies)
+                ]
+        return {"deliveries": sent}
 
     def rerun(self, request: Request) -> Response:
         """Send an earlier delivery again."""

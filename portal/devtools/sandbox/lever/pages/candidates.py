@@ -112,16 +112,16 @@ class CandidatePages(LeverPages):
 
     def routes(self) -> list[Route]:
         """Return the pages' routes."""
-        profile = "/<account:account>/candidates/<opportunity>"
+        profile = "/candidates/<opportunity>"
         return [
             Route("GET", "/", self.home),
             Route("GET", "/candidates/<opportunity>", self.of_opportunity),
-            Route("GET", "/<account:account>", self.account_home),
-            Route("GET", "/<account:account>/candidates", self.candidates),
-            Route("POST", "/<account:account>/candidates/stage", self.move_selected),
-            Route("GET", profile, self.profile),
-            Route("GET", f"{profile}/files/<file>", self.file),
-            Route("POST", f"{profile}/<action>", self.change),
+            self.route("GET", "", self.account_home),
+            self.route("GET", "/candidates", self.candidates),
+            self.route("POST", "/candidates/stage", self.move_selected),
+            self.route("GET", profile, self.profile),
+            self.route("GET", f"{profile}/files/<file>", self.file),
+            self.route("POST", f"{profile}/<action>", self.change),
         ]
 
     def home(self, request: Request) -> Response:
@@ -140,113 +140,102 @@ class CandidatePages(LeverPages):
                 return redirect(f"/{account.slug}/candidates/{wanted}")
         raise HttpError(404, "There is no such candidate.")
 
-    def account_home(self, request: Request) -> Response:
+    def account_home(self, request: Request, account: LeverAccount) -> Response:
         """Sign in to the account, and lead to its candidates."""
-        account = self.account(request)
         return sign_in(redirect(f"/{account.slug}/candidates"), account)
 
-    def candidates(self, request: Request) -> Response:
+    def candidates(self, request: Request, account: LeverAccount) -> Response:
         """Show the candidates, of one stage if asked."""
-        account = self.account(request)
         stage, query = request.args.get("stage", ""), request.args.get("q", "")
         archived = request.args.get("archived") == "true"
         number = page_number(request)
-        with account.lock:
-            everyone = account.in_stages([stage]) if stage else list(account.opportunities.values())
-            words = query.strip().casefold()
-            chosen = [
-                item
-                for item in everyone
-                if (item.archived is not None) == archived and (not words or _mentions(account, item, words))
-            ]
-            chosen.sort(key=lambda item: (account.rank(item.stage), item.created_at, item.id))
-            shown, links = page_of(chosen, number)
-            counts = [
-                (item, sum(1 for one in account.by_stage[item.id].values() if one.archived is None))
-                for item in account.stages.values()
-            ]
-            return self.show_table(
-                request,
-                account,
-                "candidates.html",
-                "candidates",
-                title="Candidates",
-                headings=HEADINGS,
-                rows=[opportunity_row(account, item) for item in shown],
-                if_empty="Nobody here.",
-                total=len(chosen),
-                counts=counts,
-                stage=stage,
-                q=query,
-                archived=archived,
-                page=number,
-                list_query=_list_query(stage, query, archived=archived),
-                all_selected=request.args.get("select") == "all",
-                links=links,
-            )
+        everyone = account.in_stages([stage]) if stage else list(account.opportunities.values())
+        words = query.strip().casefold()
+        chosen = [
+            item
+            for item in everyone
+            if (item.archived is not None) == archived and (not words or _mentions(account, item, words))
+        ]
+        chosen.sort(key=lambda item: (account.rank(item.stage), item.created_at, item.id))
+        shown, links = page_of(chosen, number)
+        counts = [
+            (item, sum(1 for one in account.by_stage[item.id].values() if one.archived is None))
+            for item in account.stages.values()
+        ]
+        return self.show_table(
+            request,
+            account,
+            "candidates.html",
+            "candidates",
+            title="Candidates",
+            headings=HEADINGS,
+            rows=[opportunity_row(account, item) for item in shown],
+            if_empty="Nobody here.",
+            total=len(chosen),
+            counts=counts,
+            stage=stage,
+            q=query,
+            archived=archived,
+            page=number,
+            list_query=_list_query(stage, query, archived=archived),
+            all_selected=request.args.get("select") == "all",
+            links=links,
+        )
 
-    def move_selected(self, request: Request) -> Response:
+    def move_selected(self, request: Request, account: LeverAccount) -> Response:
         """Move every checked candidate to the chosen stage."""
-        account = self.account(request)
         here = f"/{account.slug}/candidates"
         if request.field("filter"):
             here += f"?stage={quote(request.field('filter'))}"
-        with account.lock:
-            stage = account.find_stage(request.field("stage"))
-            items = [account.opportunities.get(name) for name in request.form.getlist("opportunity")]
-            if stage is None or not items:
-                return back(here, problem="Select at least one candidate and choose a stage.")
-            moved = sum(
-                candidacies.change_stage(account, item, stage.id, account.actor())
-                for item in items
-                if item is not None
-            )
+        stage = account.find_stage(request.field("stage"))
+        items = [account.opportunities.get(name) for name in request.form.getlist("opportunity")]
+        if stage is None or not items:
+            return back(here, problem="Select at least one candidate and choose a stage.")
+        moved = sum(
+            candidacies.change_stage(account, item, stage.id, account.actor())
+            for item in items
+            if item is not None
+        )
         people = "1 candidate" if moved == 1 else f"{moved} candidates"
         return back(here, done=f"Moved {people} to {stage.text}.")
 
-    def profile(self, request: Request) -> Response:
+    def profile(self, request: Request, account: LeverAccount) -> Response:
         """Show everything about one opportunity."""
-        account = self.account(request)
-        with account.lock:
-            item = _opportunity(account, request)
-            contact = account.contact_of(item)
-            others = [other for other in account.by_contact[contact.id].values() if other is not item]
-            return self.show(
-                request,
-                account,
-                "profile.html",
-                "candidates",
-                row=opportunity_row(account, item),
-                item=item,
-                contact=contact,
-                others=[opportunity_row(account, other) for other in others],
-                tags=[(tag, tag in item.inherited) for tag in item.tags],
-                feedback=[feedback_row(account, form) for form in item.feedback.values()],
-                notes=[note_row(account, note) for note in item.notes.values()],
-                history=[change_row(account, change) for change in item.stage_changes],
-                reasons=account.archive_reasons.values(),
-                files=item.files.values(),
-            )
+        item = _opportunity(account, request)
+        contact = account.contact_of(item)
+        others = [other for other in account.by_contact[contact.id].values() if other is not item]
+        return self.show(
+            request,
+            account,
+            "profile.html",
+            "candidates",
+            row=opportunity_row(account, item),
+            item=item,
+            contact=contact,
+            others=[opportunity_row(account, other) for other in others],
+            tags=[(tag, tag in item.inherited) for tag in item.tags],
+            feedback=[feedback_row(account, form) for form in item.feedback.values()],
+            notes=[note_row(account, note) for note in item.notes.values()],
+            history=[change_row(account, change) for change in item.stage_changes],
+            reasons=account.archive_reasons.values(),
+            files=item.files.values(),
+        )
 
-    def file(self, request: Request) -> Response:
+    def file(self, request: Request, account: LeverAccount) -> Response:
         """Answer a file's content, for the browser to save."""
-        account = self.account(request)
-        with account.lock:
-            file = _opportunity(account, request).files.get(request.path_params["file"])
-            if file is None:
-                raise HttpError(404, "There is no such file.")
-            headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
-            return Response(file.content, headers=headers, content_type=file.content_type)
+        file = _opportunity(account, request).files.get(request.path_params["file"])
+        if file is None:
+            raise HttpError(404, "There is no such file.")
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return Response(file.content, headers=headers, content_type=file.content_type)
 
-    def change(self, request: Request) -> Response:
+    def change(self, request: Request, account: LeverAccount) -> Response:
         """Perform the action of the profile's button that was pressed."""
-        account = self.account(request)
         action = ACTIONS.get(request.path_params["action"])
         if action is None:
             raise HttpError(404, "There is no such action.")
-        with account.lock:
-            item = _opportunity(account, request)
-            done = action(account, item, request)
+        item = _opportunity(account, request)
+        done = action(account, item, request)
         if item.deleted_at is not None:
             return back(f"/{account.slug}/candidates", done=done)
         return back(f"/{account.slug}/candidates/{item.id}", done=done)
@@ -278,35 +267,31 @@ class AddingPages(LeverPages):
 
     def routes(self) -> list[Route]:
         """Return the page's routes."""
-        path = "/<account:account>/candidates/new"
-        return [Route("GET", path, self.form), Route("POST", path, self.add)]
+        path = "/candidates/new"
+        return [self.route("GET", path, self.form), self.route("POST", path, self.add)]
 
-    def form(self, request: Request) -> Response:
+    def form(self, request: Request, account: LeverAccount) -> Response:
         """Show the form."""
-        account = self.account(request)
-        with account.lock:
-            return self.show(
-                request,
-                account,
-                "new_candidate.html",
-                "candidates",
-                stages=list(account.stages.values()),
-                postings=list(account.postings.values()),
-                first_stage=FIRST_STAGE,
-            )
+        return self.show(
+            request,
+            account,
+            "new_candidate.html",
+            "candidates",
+            stages=list(account.stages.values()),
+            postings=list(account.postings.values()),
+            first_stage=FIRST_STAGE,
+        )
 
-    def add(self, request: Request) -> Response:
+    def add(self, request: Request, account: LeverAccount) -> Response:
         """Add the candidate; one with the e-mail address of somebody here becomes another opportunity of theirs."""
-        account = self.account(request)
         if not request.field("name"):
             return back(f"/{account.slug}/candidates/new", problem="A candidate needs a name.")
-        with account.lock:
-            stage = account.find_stage(request.field("stage") or FIRST_STAGE)
-            if stage is None:
-                return back(f"/{account.slug}/candidates/new", problem="There is no such stage.")
-            opportunity = new_opportunity(account, _item(account, request, stage.id), now_ms())
-            candidacies.create(account, opportunity)
-            name = account.contact_of(opportunity).name
+        stage = account.find_stage(request.field("stage") or FIRST_STAGE)
+        if stage is None:
+            return back(f"/{account.slug}/candidates/new", problem="There is no such stage.")
+        opportunity = new_opportunity(account, _item(account, request, stage.id), now_ms())
+        candidacies.create(account, opportunity)
+        name = account.contact_of(opportunity).name
         return back(f"/{account.slug}/candidates/{opportunity.id}", done=f"Added {name} in {stage.text}.")
 
 
