@@ -63,12 +63,10 @@ class ControlApi[A: Account]:
             raise HttpError(404, f"no such account: {body.get('account')}", self.not_found_code)
         return account
 
-    def update_settings(self, slug: str | None, document: JsonObject) -> None:
-        """Change settings of the account of that slug, or of every account for None; raises a 400 or 404 HttpError."""
-        accounts = list(self._accounts.values()) if slug is None else [self.account({"account": slug})]
-        for account in accounts:
-            with account.lock:
-                account.settings.update(document)
+    def change_settings(self, account: A, body: JsonObject) -> JsonObject:
+        """Change settings of an account; raises a 400 HttpError."""
+        account.settings.update({name: value for name, value in body.items() if name != "account"})
+        return {}
 
     def new_slug(self, body: JsonObject) -> str:
         """Return the slug that a body names for an account to add; raises a 400 HttpError."""

@@ -56,7 +56,6 @@ class HttpServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], application: Application) -> None:
         self.application = application
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._open: set[socket.socket] = set()
         self._open_lock = Lock()
         self._stop, self._is_stopped = socket.socketpair()

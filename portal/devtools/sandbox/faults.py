@@ -223,10 +223,6 @@ class Ledger:
             for (method, path_template, status), count in self.calls.most_common()
         ]
 
-    def calls_with_status(self, status: int) -> int:
-        """Return how many calls were answered with a status."""
-        return sum(count for (_, _, answered), count in self.calls.items() if answered == status)
-
     def other_faults(self, known: Iterable[str]) -> JsonObject:
         """Return the faults that concerned none of the known subjects, such as token requests."""
         names = set(known)

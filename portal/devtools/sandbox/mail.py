@@ -1,7 +1,6 @@
 """The pretend mail server: it takes every e-mail, delivers none, and shows them on its pages."""
 
 import re
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -22,7 +21,7 @@ from portal.devtools.sandbox.messages import (
     redirect,
     render,
 )
-from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.server import HOST, SandboxServer
 from portal.devtools.sandbox.values import new_id, now_ms, readable
 
 MOST_KEPT = 2000
@@ -94,9 +93,8 @@ class SmtpServer(ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, host: str, port: int, deliver: Deliver) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Session)
+    def __init__(self, port: int, deliver: Deliver) -> None:
+        super().__init__((HOST, port), _Session)
         self.deliver = deliver
         self.port: int = self.server_address[1]
         self._thread: Thread | None = None
@@ -267,10 +265,10 @@ class MailSandbox(SandboxServer):
 
     server_name: ClassVar[str] = "mail"
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0) -> None:
-        super().__init__(host, port)
+    def __init__(self, port: int = 0, smtp_port: int = 0) -> None:
+        super().__init__(port)
         self.mailbox = Mailbox()
-        self._smtp = SmtpServer(host, smtp_port, self.mailbox.store)
+        self._smtp = SmtpServer(smtp_port, self.mailbox.store)
         self.smtp_port = self._smtp.port
         self.router.add(MailPages(self.mailbox).routes())
 

@@ -1,12 +1,6 @@
-"""The seed: two customers with everything the help article asks for, and candidates that are special cases.
+"""The seed: two customers with everything the help article asks for, and candidates that are special cases."""
 
-It is one JSON document; a file of the same form takes its place on the command line.
-"""
-
-import json
-from pathlib import Path
-
-from portal.devtools.sandbox.values import JsonObject, pick, stable_id
+from portal.devtools.sandbox.values import JsonObject, stable_id
 
 BUILT_IN_STAGES = {
     "lead-new": "New lead",
@@ -110,32 +104,17 @@ TREES = (
 )
 
 
-def default_seed() -> JsonObject:
-    """Return the document with the customers `acme` and `globex`."""
+def lever_accounts() -> dict[str, JsonObject]:
+    """Return the customers' accounts in Lever by slug."""
+    return {"acme": _acme(), "globex": _globex()}
+
+
+def codescreen_accounts() -> dict[str, JsonObject]:
+    """Return the customers' accounts in CodeScreen by slug."""
     return {
-        "lever": {"accounts": {"acme": _acme(), "globex": _globex()}},
-        "codescreen": {
-            "accounts": {
-                "acme": codescreen_account("acme", "Acme", ASSESSMENTS),
-                "globex": codescreen_account("globex", "Globex", ASSESSMENTS[:3]),
-            }
-        },
+        "acme": codescreen_account("acme", "Acme", ASSESSMENTS),
+        "globex": codescreen_account("globex", "Globex", ASSESSMENTS[:3]),
     }
-
-
-def read_seed(path: Path) -> JsonObject:
-    """Return the document in a file."""
-    document = json.loads(path.read_text())
-    if not isinstance(document, dict):
-        raise ValueError(f"{path} does not hold a JSON object")
-    return document
-
-
-def seeded_accounts(document: JsonObject | None, platform: str) -> JsonObject:
-    """Return a platform's accounts by slug in a seed document, by default in the built-in one."""
-    seed = default_seed() if document is None else document
-    accounts: JsonObject = pick(pick(seed, platform, dict, {}), "accounts", dict, {})
-    return accounts
 
 
 def _posting(slug: str, text: str, tags: list[str], **more: str) -> JsonObject:

@@ -21,6 +21,8 @@ from portal.devtools.sandbox.messages import (
     render,
 )
 
+#: Nobody but this machine can reach it.
+HOST = "127.0.0.1"
 STYLESHEET = Path(__file__).parent / "static" / "sandbox.css"
 WRITES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 BAD_GATEWAY = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
@@ -41,16 +43,14 @@ class SandboxServer:
 
     server_name: ClassVar[str] = "sandbox"
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        if not is_loopback(host):
-            raise ValueError(f"the sandbox only listens on loopback addresses, not on {host}")
+    def __init__(self, port: int = 0) -> None:
         self.router = Router()
         self.faults = FaultPlan()
         self._stopping = Event()
-        self._http = HttpServer((host, port), self)
+        self._http = HttpServer((HOST, port), self)
         self._thread: Thread | None = None
         self.port: int = self._http.server_address[1]
-        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        self.url = f"http://{HOST}:{self.port}"
         self._css = STYLESHEET.read_bytes()
         self.router.add(
             [

@@ -18,7 +18,7 @@ from portal.devtools.demo.history.events import (
     TeamAct,
 )
 from portal.devtools.demo.history.plan import LATEST, LENGTH, plan
-from portal.devtools.sandbox.seed import default_seed
+from portal.devtools.sandbox.seed import lever_accounts
 from portal.devtools.sandbox.values import stable_id
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_there_are_enough_candidates_at_any_hour_of_the_week(hours: int):
 
 
 def test_nobody_has_the_name_of_a_candidate_that_every_sandbox_holds():
-    seeded = default_seed()["lever"]["accounts"]["acme"]["candidates"]
+    seeded = lever_accounts()["acme"]["candidates"]
     assert not {candidate["id"] for candidate in seeded} & {
         stable_id("acme", "opportunity", tree) for tree in TREES
     }

@@ -17,7 +17,9 @@ ASSESSMENT_STAGE = stage_id("acme", "CodeScreen Assessment")
 
 @pytest.fixture
 def lever() -> Iterator[LeverSandbox]:
-    server = LeverSandbox(settings={"rate_limit": 0, "webhook_retry_delays": [0.05, 0.05]}).start()
+    server = LeverSandbox().start()
+    for account in server.accounts.values():
+        account.settings.update({"rate_limit": 0, "webhook_retry_delays": [0.05, 0.05]})
     yield server
     server.stop()
 

@@ -101,7 +101,6 @@ class CodeScreenActs:
     def end(self) -> None:
         """Report everything from now on."""
         self._account.settings.webhooks_enabled = True
-        self._account.lost = 0
 
 
 NO_CONTACT: JsonObject = {

@@ -17,7 +17,7 @@ from portal.devtools.sandbox.messages import (
     control_route,
     json_response,
 )
-from portal.devtools.sandbox.seed import seeded_accounts
+from portal.devtools.sandbox.seed import codescreen_accounts
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, pick
 
@@ -42,7 +42,6 @@ def account_ledger(account: CodeScreenAccount) -> JsonObject:
         "invitations": invitations,
         "calls": account.ledger.describe_calls(),
         "deliveries": [delivery.describe() for delivery in account.deliveries],
-        "webhooks_lost": account.lost,
         "other_faults": account.ledger.other_faults(subjects),
     }
 
@@ -91,7 +90,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
             control_route("POST", "accounts", self.put_account),
             control_route("GET", "ledger", self.ledger),
             control_route("POST", "candidate", self.candidate),
-            control_route("POST", "settings", self.change_settings),
+            self.route("settings", self.change_settings),
         ]
 
     def put_account(self, request: Request) -> Response:
@@ -107,30 +106,20 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         return self.ledgers(request, account_ledger)
 
     def candidate(self, request: Request) -> Response:
-        """Let candidates act; one of them, or several under `items`."""
-        body = request.json_object()
-        shared = {key: value for key, value in body.items() if key != "items"}
-        items: list[JsonObject] = pick(body, "items", list, [{}])
-        done = [self._act(shared | item) for item in items]
-        return json_response({"items": done} if "items" in body else done[0])
-
-    def change_settings(self, request: Request) -> Response:
-        """Change settings of one account, or of all."""
-        body = request.json_object()
-        slug = body.pop("account", None)
-        if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
-            raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
-        self.update_settings(slug, body)
-        return json_response({})
-
-    def _act(self, item: JsonObject) -> JsonObject:
+        """Let a candidate act."""
+        item = request.json_object()
         account, instance = self._find(item)
         action = item.get("action")
-        steps = action if isinstance(action, list) else [action]
         with account.lock:
-            for step in steps:
+            for step in action if isinstance(action, list) else [action]:
                 self._platform.journey.act(account, instance, str(step), item)
-            return describe(instance)
+            return json_response(describe(instance))
+
+    def change_settings(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
+        """Change settings of an account."""
+        if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
+            raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
+        return super().change_settings(account, body)
 
     def _find(self, item: JsonObject) -> tuple[CodeScreenAccount, Instance]:
         wanted = item.get("account")
@@ -154,11 +143,11 @@ class CodeScreenSandbox(SandboxServer):
 
     server_name: ClassVar[str] = "codescreen"
 
-    def __init__(self, seed: JsonObject | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.api_url = f"{self.url}/api"
         self.platform = CodeScreenPlatform(self.url)
-        for slug, account in seeded_accounts(seed, "codescreen").items():
+        for slug, account in codescreen_accounts().items():
             self.platform.add_account(slug, account)
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())

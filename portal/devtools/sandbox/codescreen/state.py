@@ -183,7 +183,6 @@ class CodeScreenAccount:
         self.by_person: defaultdict[PersonKey, list[Instance]] = defaultdict(list)
         self.idempotent_answers: dict[str, tuple[bytes, JsonObject]] = {}
         self.deliveries: list[Delivery] = []
-        self.lost = 0
 
     def add(self, instance: Instance) -> None:
         """Add an instance."""

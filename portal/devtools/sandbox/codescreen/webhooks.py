@@ -47,10 +47,7 @@ class WebhookEvents:
     def send(self, account: CodeScreenAccount, instance: Instance, event: str) -> None:
         """Send an event, unless the account has no webhook; hold the account's lock."""
         settings = account.settings
-        if not settings.webhook_url or not settings.webhook_secret:
-            return
-        if not settings.webhooks_enabled:
-            account.lost += 1
+        if not (settings.webhook_url and settings.webhook_secret and settings.webhooks_enabled):
             return
         message_id, body = f"msg_{new_id().replace('-', '')}", _body(instance, event)
         for _ in range(1 + settings.webhook_duplicates):

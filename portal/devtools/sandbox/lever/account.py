@@ -91,7 +91,6 @@ class Events:
         self.webhooks: dict[str, Webhook] = {}
         self.enabled: set[str] = set()
         self.deliveries: list[Delivery] = []
-        self.lost: int = 0
         self._sender = sender
         self._settings = settings
         self._random = random.Random(0)
@@ -102,7 +101,6 @@ class Events:
         settings = self._settings
         for webhook in self._listeners(event, origin):
             if not settings.webhooks_enabled or self._random.random() < settings.webhook_loss:
-                self.lost += 1
                 continue
             body = signed_body(webhook, event, data)
             for _ in range(1 + settings.webhook_duplicates):

@@ -83,15 +83,14 @@ def set_archived(account: LeverAccount, opportunity: Opportunity, reason_id: str
 def delete(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
     """Delete an opportunity."""
     account.drop_opportunity(opportunity)
-    opportunity.deleted_at, opportunity.deleted_by = now_ms(), user
+    opportunity.deleted_at = now_ms()
     _emit(account, "candidateDeleted", opportunity, {"deletedBy": user})
 
 
 def anonymize(account: LeverAccount, contact: Contact) -> None:
     """Erase a contact's name, addresses and links; notes and feedback stay, as in Lever."""
     account.set_emails(contact, [])
-    contact.name, contact.headline, contact.location = "Anonymized candidate", "", ""
-    contact.phones, contact.links = [], []
+    contact.name, contact.links = "Anonymized candidate", []
     contact.is_anonymized = True
     for opportunity in account.by_contact[contact.id].values():
         opportunity.mark_updated()

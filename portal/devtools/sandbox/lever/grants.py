@@ -83,7 +83,7 @@ class Client:
     id: str
     secret: str
     name: str
-    redirect_uris: set[str]
+    redirect_uris: tuple[str, ...]
 
 
 @dataclass
@@ -213,18 +213,3 @@ class Grants:
             for grant in grants:
                 grant.revoked_at = now_ms()
             return len(grants)
-
-    def expire_access(self, account: str) -> int:
-        """Expire an account's access tokens now and return how many; refresh tokens stay valid."""
-        with self._lock:
-            tokens = [item for item in self._access.values() if item.account == account]
-            for item in tokens:
-                item.expires_at = 0
-            return len(tokens)
-
-    def age(self, account: str, days: float) -> None:
-        """Make an account's grants older and longer unused."""
-        with self._lock:
-            for grant in self.of_account(account):
-                grant.created_at -= int(days * DAY_MS)
-                grant.used_at -= int(days * DAY_MS)

@@ -23,13 +23,11 @@ from portal.devtools.sandbox.webhook_sender import WebhookSender
 MAX_GENERATED = 100_000
 
 
-def build_account(
-    slug: str, document: JsonObject, sender: WebhookSender, defaults: LeverSettings
-) -> LeverAccount:
+def build_account(slug: str, document: JsonObject, sender: WebhookSender) -> LeverAccount:
     """Return an account as a seed document describes it; what it leaves out is as in the default seed."""
     name = pick(document, "name", str, slug.title())
     document = lever_account(slug, name) | document
-    settings = LeverSettings(**defaults.describe())
+    settings = LeverSettings()
     settings.update(pick(document, "settings", dict, {}))
     account = LeverAccount(slug, name, sender, settings)
     now = now_ms()
@@ -56,8 +54,6 @@ def build_account(
     account.templates[template.id] = template
     for index, item in enumerate(document["candidates"]):
         add_candidate(account, item, now + index)
-    if "generate" in document:
-        generate(account, document["generate"])
     return account
 
 
@@ -78,10 +74,7 @@ def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) ->
             Contact(
                 contact_id,
                 word,
-                pick(item, "headline", str, ""),
-                pick(item, "location", str, ""),
                 text_list(item.get("emails")),
-                pick(item, "phones", list, []),
                 text_list(item.get("links")),
                 pick(item, "anonymized", bool, False),
                 created_at,
@@ -98,7 +91,6 @@ def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) ->
         contact_id,
         stage.id,
         tags=text_list(item.get("tags")),
-        sources=text_list(item.get("sources")),
         origin=pick(item, "origin", str, "applied"),
         owner=pick(item, "owner", str, owner.id if owner else None),
         followers=text_list(item.get("followers")),
@@ -152,9 +144,8 @@ def _add_posting(account: LeverAccount, item: JsonObject, created_at: int) -> No
 class LeverPlatform:
     """What every endpoint of the pretend Lever works on."""
 
-    def __init__(self, url: str, client: Client, defaults: LeverSettings) -> None:
+    def __init__(self, url: str, client: Client) -> None:
         self.url = url
-        self.defaults = defaults
         self.sender = WebhookSender("Lever-Webhooks", timeout=5, obeys_answers=False)
         self.accounts: dict[str, LeverAccount] = {}
         self.grants = Grants(f"{url}/", f"{url}/v1/", client)
@@ -164,7 +155,7 @@ class LeverPlatform:
 
     def add_account(self, slug: str, document: JsonObject) -> LeverAccount:
         """Add an account, or replace the one of that slug and with it its grants."""
-        account = build_account(slug, document, self.sender, self.defaults)
+        account = build_account(slug, document, self.sender)
         self.grants.revoke(slug)
         self.accounts[slug] = account
         return account

@@ -26,10 +26,7 @@ class Contact:
 
     id: str
     name: str
-    headline: str = ""
-    location: str = ""
     emails: list[str] = field(default_factory=list)
-    phones: list[JsonObject] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     is_anonymized: bool = False
     created_at: int = field(default_factory=now_ms)
@@ -142,7 +139,6 @@ class Opportunity:
     stage: str
     tags: list[str] = field(default_factory=list)
     inherited: set[str] = field(default_factory=set)
-    sources: list[str] = field(default_factory=list)
     origin: str = "applied"
     owner: str | None = None
     followers: list[str] = field(default_factory=list)
@@ -158,7 +154,6 @@ class Opportunity:
     last_advanced_at: int | None = None
     last_interaction_at: int = field(default_factory=now_ms)
     deleted_at: int | None = None
-    deleted_by: str | None = None
     notes: dict[str, Note] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.lever import oauth
-from portal.devtools.sandbox.lever.account import LeverSettings
 from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
 from portal.devtools.sandbox.lever.control.accounts import AccountControl
@@ -15,9 +14,8 @@ from portal.devtools.sandbox.lever.pages.candidates import AddingPages, Candidat
 from portal.devtools.sandbox.lever.pages.settings import PostingPages, SettingsPages, WebhookPages
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.messages import HttpError, Request
-from portal.devtools.sandbox.seed import seeded_accounts
+from portal.devtools.sandbox.seed import lever_accounts
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.sandbox.values import JsonObject
 
 DEMO_CLIENT_ID = "sandbox-client-id"
 DEMO_CLIENT_SECRET = "sandbox-client-secret"
@@ -50,25 +48,13 @@ class LeverSandbox(SandboxServer):
 
     server_name: ClassVar[str] = "lever-data-api"
 
-    def __init__(
-        self,
-        seed: JsonObject | None = None,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        client_id: str = DEMO_CLIENT_ID,
-        client_secret: str = DEMO_CLIENT_SECRET,
-        redirect_uris: tuple[str, ...] = DEMO_REDIRECT_URIS,
-        settings: JsonObject | None = None,
-    ) -> None:
-        super().__init__(host, port)
-        defaults = LeverSettings()
-        defaults.update(settings or {})
-        client = Client(client_id, client_secret, "CodeScreen", set(redirect_uris))
-        self.platform = LeverPlatform(self.url, client, defaults)
+    def __init__(self, port: int = 0, redirect_uris: tuple[str, ...] = DEMO_REDIRECT_URIS) -> None:
+        super().__init__(port)
+        client = Client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "CodeScreen", redirect_uris)
+        self.platform = LeverPlatform(self.url, client)
         self.accounts = self.platform.accounts
         self.grants = self.platform.grants
-        for slug, account in seeded_accounts(seed, "lever").items():
+        for slug, account in lever_accounts().items():
             self.platform.add_account(slug, account)
         self.router.add(Api(self.platform).routes(ENDPOINTS))
         for group in ROUTE_GROUPS:

@@ -5,10 +5,10 @@ from typing import Any
 import requests
 
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
-from portal.devtools.sandbox.seed import default_seed
+from portal.devtools.sandbox.seed import codescreen_accounts
 from tests.devtools.sandbox.callers import control
 
-KEY = default_seed()["codescreen"]["accounts"]["acme"]["api_key"]
+KEY = codescreen_accounts()["acme"]["api_key"]
 
 
 def call(

@@ -1,7 +1,10 @@
 import base64
 import json
+from datetime import timedelta
 
 import requests
+import time_machine
+from django.utils import timezone
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
 from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed
@@ -94,15 +97,15 @@ def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
 
 def test_tokens_expire_and_an_idle_grant_cannot_be_refreshed(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
-    control(lever, "expire", {"account": "acme"})
-    assert caller.get("/stages").status_code == 401
-    caller.tokens = caller.token(
-        grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"]
-    ).json()
-    assert caller.get("/stages").status_code == 200
-    control(lever, "expire", {"account": "acme", "days": 91})
-    dead = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
-    assert dead.status_code == 403
+    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)) as clock:
+        assert caller.get("/stages").status_code == 401
+        caller.tokens = caller.token(
+            grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"]
+        ).json()
+        assert caller.get("/stages").status_code == 200
+        clock.shift(timedelta(days=91))
+        dead = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
+        assert dead.status_code == 403
 
 
 def test_the_control_api_consents_without_a_browser(lever: LeverSandbox):

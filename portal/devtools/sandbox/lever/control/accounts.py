@@ -5,7 +5,7 @@ from portal.devtools.sandbox.lever.account import LeverAccount
 from portal.devtools.sandbox.lever.platform import LeverPlatform, generate
 from portal.devtools.sandbox.lever.records import Feedback, Opportunity
 from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
-from portal.devtools.sandbox.values import JsonObject, text_list
+from portal.devtools.sandbox.values import JsonObject
 
 
 class LeverControl(ControlApi[LeverAccount]):
@@ -30,9 +30,7 @@ def account_ledger(account: LeverAccount) -> JsonObject:
     return {
         "opportunities": {item.id: _entry(account, item) for item in everyone},
         "calls": account.ledger.describe_calls(),
-        "rate_limited": account.ledger.calls_with_status(429),
         "deliveries": [delivery.describe() for delivery in account.events.deliveries],
-        "webhooks_lost": account.events.lost,
         "other_faults": account.ledger.other_faults(item.id for item in everyone),
     }
 
@@ -74,7 +72,7 @@ class AccountControl(LeverControl):
             control_route("POST", "accounts", self.put_account),
             control_route("GET", "accounts/<account>", self.show_account),
             control_route("GET", "ledger", self.ledger),
-            control_route("POST", "settings", self.change_settings),
+            self.route("settings", self.change_settings),
         ]
 
     def put_account(self, request: Request) -> Response:
@@ -100,14 +98,3 @@ class AccountControl(LeverControl):
     def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
         return self.ledgers(request, account_ledger)
-
-    def change_settings(self, request: Request) -> Response:
-        """Change settings of one account, or of all; `redirect_uris` registers further ones."""
-        body = request.json_object()
-        slug = body.pop("account", None)
-        redirect_uris = text_list(body.pop("redirect_uris", None))
-        self._platform.grants.client.redirect_uris.update(redirect_uris)
-        if slug is None:
-            self._platform.defaults.update(body)
-        self.update_settings(slug, body)
-        return json_response({})

@@ -6,7 +6,6 @@ from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import EVENTS, LeverAccount, Webhook, signed_body
 from portal.devtools.sandbox.lever.control.accounts import LeverControl
 from portal.devtools.sandbox.lever.oauth import Consent, ConsentRequest
-from portal.devtools.sandbox.lever.records import Opportunity
 from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
@@ -102,14 +101,13 @@ class CandidateControl(LeverControl):
 
 
 class GrantControl(LeverControl):
-    """Acts as a Super Admin would under Authorized apps, and lets time pass for grants."""
+    """Acts as a Super Admin would under Authorized apps."""
 
     def routes(self) -> list[Route]:
         """Return the calls' routes."""
         return [
             self.route("consent", self.consent),
             self.route("revoke", self.revoke),
-            self.route("expire", self.expire),
         ]
 
     def consent(self, account: LeverAccount, body: JsonObject) -> JsonObject:
@@ -124,12 +122,6 @@ class GrantControl(LeverControl):
         """Revoke the app's access to an account."""
         return {"revoked": self._platform.grants.revoke(account.slug)}
 
-    def expire(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Expire access tokens now; with `days`, also make the grants that much older."""
-        expired = self._platform.grants.expire_access(account.slug)
-        self._platform.grants.age(account.slug, float(pick(body, "days", int, 0)))
-        return {"expired": expired}
-
 
 STAGE_CHANGE = "candidateStageChange"
 
@@ -143,7 +135,6 @@ class WebhookControl(LeverControl):
             self.route("webhook", self.make_webhook),
             control_route("POST", "verify", self.verify),
             self.route("webhooks/deliver", self.deliver),
-            control_route("POST", "webhooks/rerun", self.rerun),
         ]
 
     def make_webhook(self, account: LeverAccount, body: JsonObject) -> JsonObject:
@@ -167,47 +158,22 @@ class WebhookControl(LeverControl):
         return json_response({"ok": attempt.succeeded, "status": attempt.status, "error": attempt.error})
 
     def deliver(self, account: LeverAccount, body: JsonObject) -> JsonObject:
-        """Send webhooks about opportunities at will: copies, shuffled, without id, with an old time."""
-        event = pick(body, "event", str, STAGE_CHANGE)
+        """Send stage changes of opportunities again: copies, shuffled, without id, with an old time."""
         copies = 1 + max(0, pick(body, "duplicates", int, 0))
         without_id, stale_ms = bool(body.get("without_id")), pick(body, "stale_ms", int, 0)
-        webhooks = [
-            webhook
-            for webhook in account.events.webhooks.values()
-            if webhook.event == event and body.get("webhook") in (None, webhook.id)
-        ]
+        webhooks = [hook for hook in account.events.webhooks.values() if hook.event == STAGE_CHANGE]
         opportunities = self.opportunities(account, body)
         if body.get("shuffle"):
             opportunities.reverse()
         sent = []
         for opportunity in opportunities:
-            data = self._event_data(account, opportunity, event, body)
+            earlier = [change["toStageId"] for change in opportunity.stage_changes[:-1]]
+            data = candidacies.event_data(opportunity)
+            data |= {"fromStageId": earlier[-1] if earlier else None, "toStageId": opportunity.stage}
             for webhook in webhooks:
-                raw = signed_body(webhook, event, data, without_id=without_id, stale_ms=stale_ms)
+                raw = signed_body(webhook, STAGE_CHANGE, data, without_id=without_id, stale_ms=stale_ms)
                 sent += [
-                    account.events.dispatch(webhook, event, raw, subject=opportunity.id).id
+                    account.events.dispatch(webhook, STAGE_CHANGE, raw, subject=opportunity.id).id
                     for _ in range(copies)
                 ]
         return {"deliveries": sent}
-
-    def rerun(self, request: Request) -> Response:
-        """Send an earlier delivery again."""
-        body = request.json_object()
-        account = self.account(body)
-        delivery = account.events.find(pick(body, "delivery", str, ""))
-        if delivery is None:
-            raise HttpError(404, "no such delivery")
-        return json_response({"delivery": account.events.rerun(delivery).id})
-
-    def _event_data(
-        self, account: LeverAccount, opportunity: Opportunity, event: str, body: JsonObject
-    ) -> JsonObject:
-        data = candidacies.event_data(opportunity)
-        if event == STAGE_CHANGE:
-            earlier = [change["toStageId"] for change in opportunity.stage_changes[:-1]]
-            start = account.find_stage(pick(body, "from", str, ""))
-            end = account.find_stage(pick(body, "to", str, ""))
-            data["fromStageId"] = start.id if start else (earlier[-1] if earlier else None)
-            data["toStageId"] = end.id if end else opportunity.stage
-        data.update(pick(body, "data", dict, {}))
-        return data
