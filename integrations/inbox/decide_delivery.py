@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
-from integrations.core.invitation_status import UNSENT, InvitationStatus
+from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
@@ -21,7 +21,7 @@ from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import Entry, Person, store_candidate
+from integrations.invitations.models.candidate import Candidate, store_candidate
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, IllegalTransition, Invitation
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
@@ -205,20 +205,23 @@ def record_candidate(
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
         return
-    own = invitation if invitation and invitation.opportunity_id == delivery.opportunity_id else None
-    # what CodeScreen states of the latest attempt; nothing while the assessment is open
-    result = own.latest_result() if own and own.status == InvitationStatus.COMPLETED else None
-    entry = Entry(
-        organization_id=organization.pk,
-        opportunity_id=delivery.opportunity_id,
-        stage_name=stage,
-        assessment_name=decision.assessment.name if decision.assessment else decision.assessment_written,
-        entered_at=entered_at(delivery, snapshot.opportunity) or delivery.received_at,
-        delivery_id=delivery.pk,
-        invitation_id=own.pk if own else None,
-        outcome=result.outcome if result else "",
-    )
-    store_candidate(entry, _person(snapshot.opportunity, facts))
+    opportunity, shown = snapshot.opportunity, facts.candidate
+    candidate = _entered(delivery, stage, opportunity)
+    written = decision.assessment.name if decision.assessment else decision.assessment_written
+    candidate.assessment_name = written[:300]
+    if invitation and invitation.opportunity_id == delivery.opportunity_id:
+        candidate.invitation_id = invitation.pk
+        # what CodeScreen states of the latest attempt; nothing while the assessment is open
+        if invitation.status == Status.COMPLETED and (result := invitation.latest_result()):
+            candidate.outcome = result.outcome
+    if is_read := (
+        opportunity is not None
+        and isinstance(shown, CandidateSnapshot)
+        and not (facts.is_erased or opportunity.is_anonymized)
+    ):
+        candidate.name, candidate.email = opportunity.name[:500], first_usable_email(opportunity.emails)
+        candidate.role_id, candidate.role_title = shown.role_id[:200], shown.role_title[:300]
+    store_candidate(candidate, is_read=is_read)
 
 
 def record_undecided(delivery: Delivery) -> None:
@@ -232,27 +235,17 @@ def record_undecided(delivery: Delivery) -> None:
     stage_id = StageChange.from_payload(delivery.payload).to_stage_id
     stage = stage_name_in_copy(organization, stage_id)
     if trigger_policy(organization).is_trigger(stage_id, stage):
-        entry = Entry(
-            organization_id=organization.pk,
-            opportunity_id=delivery.opportunity_id,
-            stage_name=stage,
-            assessment_name="",
-            entered_at=entered_at(delivery, None) or delivery.received_at,
-            delivery_id=delivery.pk,
-            invitation_id=None,
-        )
-        store_candidate(entry, None)
+        store_candidate(_entered(delivery, stage, None), is_read=False)
 
 
-def _person(opportunity: Opportunity | None, facts: Facts) -> Person | None:
-    """Return who the candidate is; None where they weren't read, or nothing about them may be stored."""
-    candidate = facts.candidate
-    if opportunity is None or not isinstance(candidate, CandidateSnapshot):
-        return None
-    if facts.is_erased or opportunity.is_anonymized:
-        return None
-    return Person(
-        opportunity.name, first_usable_email(opportunity.emails), candidate.role_id, candidate.role_title
+def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) -> Candidate:
+    """Return the candidate of a delivery who has entered the stage; unsaved, and without who they are."""
+    return Candidate(
+        organization_id=delivery.organization_id,
+        opportunity_id=delivery.opportunity_id,
+        stage_name=stage[:300],
+        entered_at=entered_at(delivery, opportunity) or delivery.received_at,
+        delivery_id=delivery.pk,
     )
 
 

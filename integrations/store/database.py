@@ -193,7 +193,7 @@ def _all(sql: str) -> Callable[..., Rows]:
 
     def ask(*values: Any) -> Rows:
         with connection.cursor() as cursor:
-            cursor.execute(sql, [_adapted(value) for value in values])
+            cursor.execute(sql, [adapted(value) for value in values])
             rows: Rows = cursor.fetchall()
         return rows
 
@@ -212,7 +212,8 @@ def _first(sql: str) -> Callable[..., Any]:
     return lambda *values: next((row[0] for row in ask(*values)), None)
 
 
-def _adapted(value: Any) -> Any:
+def adapted(value: Any) -> Any:
+    """Return a value as a statement of our own is given it."""
     is_time = isinstance(value, datetime)
     return models.DateTimeField().get_db_prep_value(value, connection) if is_time else value
 

@@ -5,16 +5,21 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.invitations.models.candidate import Candidate, Entry, Person, store_candidate
+from integrations.invitations.models.candidate import Candidate, store_candidate
 from tests.support import factories
 
-ALDER = Person("Candidate Alder", "alder@candidates.example", "role-1", "Backend Engineer")
+ALDER = {
+    "name": "Candidate Alder",
+    "email": "alder@candidates.example",
+    "role_id": "role-1",
+    "role_title": "Backend Engineer",
+}
 NOW = timezone.now()
 
 
-def entry(delivery, at=NOW, **changes):
-    """Return the entry that a delivery tells of."""
-    return Entry(
+def store(delivery, at=NOW, person=ALDER, **changes):
+    """Store the candidate whose entry a delivery tells of, and what was read of the person."""
+    candidate = Candidate(
         **{
             "organization_id": delivery.organization_id,
             "opportunity_id": "o-1",
@@ -22,10 +27,11 @@ def entry(delivery, at=NOW, **changes):
             "assessment_name": "Backend",
             "entered_at": at,
             "delivery_id": delivery.pk,
-            "invitation_id": None,
+            **(person or {}),
             **changes,
         }
     )
+    store_candidate(candidate, is_read=person is not None)
 
 
 @pytest.fixture
@@ -39,46 +45,46 @@ def stored():
 
 def test_a_repeated_decision_stores_one_row(deliveries):
     for _ in range(2):
-        store_candidate(entry(deliveries[0]), ALDER)
+        store(deliveries[0])
     row = stored()
-    assert (row.name, row.email, row.role_title) == (ALDER.name, ALDER.email, ALDER.role_title)
+    assert (row.name, row.email, row.role_title) == (ALDER["name"], ALDER["email"], ALDER["role_title"])
     assert (row.delivery, row.invitation, row.outcome) == (deliveries[0], None, "")
 
 
 def test_a_later_entry_replaces_an_earlier_one(deliveries):
-    store_candidate(entry(deliveries[0]), ALDER)
+    store(deliveries[0])
     later = NOW + timedelta(hours=1)
-    store_candidate(entry(deliveries[1], later, stage_name="CodeScreen Second"), ALDER)
+    store(deliveries[1], later, stage_name="CodeScreen Second")
     row = stored()
     assert (row.delivery, row.stage_name) == (deliveries[1], "CodeScreen Second")
     assert abs(row.entered_at - later) < timedelta(milliseconds=1)
 
 
 def test_an_older_entry_changes_nothing_when_decided_later(deliveries):
-    store_candidate(entry(deliveries[0]), ALDER)
-    store_candidate(entry(deliveries[1], NOW - timedelta(hours=1), stage_name="CodeScreen First"), ALDER)
+    store(deliveries[0])
+    store(deliveries[1], NOW - timedelta(hours=1), stage_name="CodeScreen First")
     assert (stored().delivery, stored().stage_name) == (deliveries[0], "CodeScreen Assessment")
 
 
 def test_an_older_entry_counts_when_it_leads_to_the_first_invitation(deliveries, organization):
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="o-1")
-    store_candidate(entry(deliveries[0]), ALDER)
+    store(deliveries[0])
     older = NOW - timedelta(hours=1)
-    store_candidate(entry(deliveries[1], older, invitation_id=invitation.pk), ALDER)
+    store(deliveries[1], older, invitation_id=invitation.pk)
     assert (stored().delivery, stored().invitation) == (deliveries[1], invitation)
 
 
 def test_who_it_is_stays_when_the_candidate_was_not_read(deliveries):
-    store_candidate(entry(deliveries[0]), ALDER)
-    store_candidate(entry(deliveries[1], NOW + timedelta(hours=1)), None)
-    assert (stored().name, stored().delivery) == (ALDER.name, deliveries[1])
+    store(deliveries[0])
+    store(deliveries[1], NOW + timedelta(hours=1), person=None)
+    assert (stored().name, stored().delivery) == (ALDER["name"], deliveries[1])
 
 
 def test_who_it_is_is_completed_when_the_candidate_is_read(deliveries):
-    store_candidate(entry(deliveries[0], assessment_name=""), None)
+    store(deliveries[0], assessment_name="", person=None)
     assert (stored().name, stored().email, stored().role_id) == ("", "", "")
-    store_candidate(entry(deliveries[0]), ALDER)
-    assert (stored().name, stored().assessment_name) == (ALDER.name, "Backend")
+    store(deliveries[0])
+    assert (stored().name, stored().assessment_name) == (ALDER["name"], "Backend")
 
 
 def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, organization):
@@ -86,12 +92,12 @@ def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, or
         factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
         for number in (1, 2)
     )
-    store_candidate(entry(deliveries[0], invitation_id=first.pk), ALDER)
+    store(deliveries[0], invitation_id=first.pk)
     Candidate.objects.record_outcome(first, "Passed")
-    store_candidate(entry(deliveries[0]), ALDER)
-    store_candidate(entry(deliveries[0], invitation_id=first.pk), ALDER)
+    store(deliveries[0])
+    store(deliveries[0], invitation_id=first.pk)
     assert (stored().outcome, stored().invitation) == ("Passed", first)
-    store_candidate(entry(deliveries[0], invitation_id=second.pk), ALDER)
+    store(deliveries[0], invitation_id=second.pk)
     assert (stored().outcome, stored().invitation) == ("", second)
     Candidate.objects.record_outcome(first, "Failed")
     assert stored().outcome == ""
@@ -102,16 +108,16 @@ def test_the_outcome_of_another_invitation_is_stored_with_it(deliveries, organiz
         factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
         for number in (1, 2)
     )
-    store_candidate(entry(deliveries[0], invitation_id=second.pk), ALDER)
-    store_candidate(entry(deliveries[1], invitation_id=first.pk, outcome="Passed"), ALDER)
+    store(deliveries[0], invitation_id=second.pk)
+    store(deliveries[1], invitation_id=first.pk, outcome="Passed")
     assert (stored().outcome, stored().invitation) == ("Passed", first)
     # a result that was recorded for the same invitation meanwhile stays
-    store_candidate(entry(deliveries[1], invitation_id=first.pk, outcome="Failed"), ALDER)
+    store(deliveries[1], invitation_id=first.pk, outcome="Failed")
     assert stored().outcome == "Passed"
 
 
 def test_each_organization_has_its_own_row(deliveries, stranger):
     other = factories.DeliveryFactory.create(opportunity_id="o-1")
-    store_candidate(entry(deliveries[0]), ALDER)
-    store_candidate(entry(other), ALDER)
+    store(deliveries[0])
+    store(other)
     assert Candidate.objects.count() == 2

@@ -1,8 +1,6 @@
 """Everyone who entered a trigger stage, where they stand, and who is on them in Lever."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Self
 
@@ -14,6 +12,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership, folded
 from integrations.organizations.models.organization import Organization
 from integrations.store.columns import TextSearchIndex
+from integrations.store.database import adapted
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
 # Everyone who entered a trigger stage, invited or not: who they are, and where they stand.
@@ -208,54 +207,15 @@ WHERE {table}.delivery_id IS NULL
 """
 
 
-@dataclass(frozen=True)
-class Person:
-    """What Lever showed of the candidate."""
+def store_candidate(candidate: Candidate, *, is_read: bool) -> None:
+    """Store where an unsaved candidate stands after a decision; an entry older than the stored one changes nothing.
 
-    name: str
-    email: str
-    role_id: str
-    role_title: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry into a stage, as it was decided.
-
-    `outcome` is what CodeScreen states of the invitation by now. It is stored where the row pointed to another one.
+    The outcome is stored where the row pointed to another invitation. Unless the candidate `is_read`, who they are
+    stays as it was. Safe to run twice.
     """
-
-    organization_id: int
-    opportunity_id: str
-    stage_name: str
-    assessment_name: str
-    entered_at: datetime
-    delivery_id: int
-    invitation_id: int | None
-    outcome: str = ""
-
-
-def store_candidate(entry: Entry, person: Person | None) -> None:
-    """Store where a candidate stands after a decision; an entry older than the stored one changes nothing.
-
-    Without a `person`, who they are stays as it was. Safe to run twice.
-    """
-    stated = (
-        entry.organization_id,
-        entry.opportunity_id,
-        entry.stage_name[:300],
-        entry.assessment_name[:300],
-        models.DateTimeField().get_db_prep_value(entry.entered_at, connection),
-        entry.delivery_id,
-        entry.invitation_id,
-    )
-    shown = (
-        (person.name[:500], person.email[:320], person.role_id[:200], person.role_title[:300])
-        if person
-        else ("", "", "", "")
-    )
+    values = [adapted(getattr(candidate, name)) for name in _COLUMNS]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor, person is not None), (*stated, *shown, entry.outcome))
+        cursor.execute(_statement(connection.vendor, is_read), values)
 
 
 @lru_cache
