@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -30,26 +30,8 @@ from integrations.store import database
 CLOCK_SKEW = timedelta(minutes=2)
 BATCH = 200
 
-#: A candidate in a stage: the ids of the opportunity and the stage.
-type Entry = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A delivery that told of an entry, and its current verdict; `decided_at` is None before there is one."""
-
-    received_at: datetime
-    verdict: str
-    decided_at: datetime | None
-    is_cancelled: bool
-
-
-@dataclass(frozen=True)
-class _Accounts:
-    """What the portal's rows say about the entries of some candidates."""
-
-    told: Mapping[Entry, Sequence[_Told]]
-    invitations: Mapping[Entry, Sequence[Invitation]]
+#: By the ids of an opportunity and of a stage that it entered.
+type ByEntry[Row] = defaultdict[tuple[str, str], list[Row]]
 
 
 def missed_opportunities(
@@ -60,50 +42,48 @@ def missed_opportunities(
     allows_rounds = organization.reentry != ReentryPolicy.NOTHING
     for start in range(0, len(in_stages), BATCH):
         batch = in_stages[start : start + BATCH]
-        accounts = _accounts(organization, [opportunity.id for opportunity in batch])
+        told, invitations = _rows_of(organization, [opportunity.id for opportunity in batch])
         for opportunity in batch:
             entry, entered_at = (opportunity.id, opportunity.stage_id), opportunity.entered_at
             stage = by_id[opportunity.stage_id]
-            is_told = any(_accounts_for(told, entered_at, stage) for told in accounts.told.get(entry, ()))
-            is_invited = any(
-                _is_invited(row, entered_at, allows_rounds) for row in accounts.invitations.get(entry, ())
-            )
+            is_told = any(_accounts_for(row, entered_at, stage) for row in told[entry])
+            is_invited = any(_is_invited(row, entered_at, allows_rounds) for row in invitations[entry])
             if not is_told and not is_invited:
                 yield opportunity
 
 
-def _accounts(organization: Organization, ids: Sequence[str]) -> _Accounts:
-    told: defaultdict[Entry, list[_Told]] = defaultdict(list)
-    deliveries = Delivery.objects.filter(
-        organization=organization, platform=Platform.LEVER, opportunity_id__in=ids
-    ).select_related("invitation")
-    for row in deliveries.order_by("received_at"):
-        is_cancelled = (
-            row.invitation is not None
-            and row.invitation.opportunity_id == row.opportunity_id  # else it is the person's, elsewhere
-            and row.invitation.status == InvitationStatus.WITHDRAWN
-        )
-        entry = (row.opportunity_id, StageChange.from_payload(row.payload).to_stage_id)
-        told[entry].append(_Told(row.received_at, row.verdict, row.decided_at, is_cancelled))
-    invitations: defaultdict[Entry, list[Invitation]] = defaultdict(list)
-    for invitation in Invitation.objects.filter(organization=organization, opportunity_id__in=ids):
+def _rows_of(organization: Organization, ids: Sequence[str]) -> tuple[ByEntry[Delivery], ByEntry[Invitation]]:
+    """Return the deliveries that told of the entries of these opportunities, and their invitations."""
+    told: ByEntry[Delivery] = defaultdict(list)
+    invitations: ByEntry[Invitation] = defaultdict(list)
+    own = {"organization": organization, "opportunity_id__in": ids}
+    deliveries = Delivery.objects.filter(**own, platform=Platform.LEVER).select_related("invitation")
+    for delivery in deliveries.order_by("received_at"):
+        stage_id = StageChange.from_payload(delivery.payload).to_stage_id
+        told[delivery.opportunity_id, stage_id].append(delivery)
+    for invitation in Invitation.objects.filter(**own):
         invitations[invitation.opportunity_id, invitation.stage_id].append(invitation)
-    return _Accounts(told, invitations)
+    return told, invitations
 
 
-def _accounts_for(told: _Told, entered_at: datetime | None, stage: Stage) -> bool:
+def _accounts_for(told: Delivery, entered_at: datetime | None, stage: Stage) -> bool:
     """Whether a delivery told of this entry, and its verdict holds.
 
     One whose invitation was cancelled doesn't count: the candidate may have entered again without a webhook.
     """
-    if told.verdict in REFUTED_BY_LIST or told.is_cancelled:
+    is_cancelled = (
+        told.invitation is not None
+        and told.invitation.opportunity_id == told.opportunity_id  # else it is the person's, elsewhere
+        and told.invitation.status == InvitationStatus.WITHDRAWN
+    )
+    if told.verdict in REFUTED_BY_LIST or is_cancelled:
         return False
     if told.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and _was_named_since(stage, told, entered_at):
         return False
     return entered_at is None or told.received_at >= entered_at - CLOCK_SKEW
 
 
-def _was_named_since(stage: Stage, told: _Told, entered_at: datetime | None) -> bool:
+def _was_named_since(stage: Stage, told: Delivery, entered_at: datetime | None) -> bool:
     """Whether the verdict was given by an older list of stages, and the stage may have been entered under its new name.
 
     Also after another Lever account was connected for a while, whose list didn't have the stage at all.
