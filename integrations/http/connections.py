@@ -6,10 +6,9 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypedDict
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -166,31 +165,23 @@ kept_connections = KeptConnections()
 type Params = Sequence[tuple[str, str]] | Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Request:
-    """One request: its body is JSON, a form, a file or nothing."""
+class Sent(TypedDict, total=False):
+    """What a request carries: its body is JSON, a form, a file or nothing."""
 
-    method: str
-    url: str
-    params: Params | None = None
-    payload: JsonObject | None = None
-    form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] | None = None
-    upload: Upload | None = None
-
-    @property
-    def files(self) -> dict[str, tuple[str, bytes, str]] | None:
-        """The parts of the multipart form, None for another body."""
-        one = self.upload
-        return {"file": (one.name, one.content, one.content_type)} if one else None
-
-    @property
-    def is_write(self) -> bool:
-        """Whether the request may change something."""
-        return self.method not in {"GET", "HEAD"}
+    params: Params
+    payload: JsonObject | None
+    form: Mapping[str, str]
+    upload: Upload | None
 
 
-def exchange(customer: Customer, request: Request, started: float) -> tuple[requests.Response, bytes]:
+def may_write(request: requests.Request) -> bool:
+    """Whether the request may change something."""
+    return request.method not in {"GET", "HEAD"}
+
+
+def exchange(
+    customer: Customer, request: requests.Request, started: float
+) -> tuple[requests.Response, bytes]:
     """Return the answer and its whole body. Raises requests.RequestException when there is none in time.
 
     A redirect to another host of the platform is followed; of any other LedElsewhere is raised.
@@ -201,24 +192,25 @@ def exchange(customer: Customer, request: Request, started: float) -> tuple[requ
     while True:
         may_be_closed = False
         try:
-            with kept_connections.use(customer, is_write=request.is_write) as connection:
+            with kept_connections.use(customer, is_write=may_write(request)) as connection:
                 may_be_closed = connection.is_reused
                 return _exchange_on(connection, request, started)
         except requests.exceptions.ConnectionError as error:
-            if request.is_write or not may_be_closed or not _ended_without_answer(error):
+            ended_without_answer = bool(error.args) and isinstance(error.args[0], ProtocolError)
+            if may_write(request) or not may_be_closed or not ended_without_answer:
                 raise
 
 
 def _exchange_on(
-    connection: PlatformConnection, request: Request, started: float
+    connection: PlatformConnection, request: requests.Request, started: float
 ) -> tuple[requests.Response, bytes]:
     def send(url: str) -> requests.Response:
         return connection.http.request(
-            request.method,
+            str(request.method),
             url,
             params=request.params if url == request.url else None,  # a redirect's address has its own
-            json=request.payload,
-            data=request.form,
+            json=request.json,
+            data=request.data,
             files=request.files,
             headers=request.headers,
             timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
@@ -229,7 +221,7 @@ def _exchange_on(
     seconds_left = deadlines.TOTAL_SECONDS - (time.monotonic() - started)
     with (
         connection.adapter.bounded(seconds_left),
-        follow(send, request.url, is_write=request.is_write) as response,
+        follow(send, str(request.url), is_write=may_write(request)) as response,
     ):
         body = deadlines.read_body(
             response,
@@ -251,8 +243,3 @@ def was_never_sent(error: requests.RequestException) -> bool:
         # a certificate is checked before anything is sent; other TLS errors may come later
         return isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError)
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
-
-
-def _ended_without_answer(error: requests.exceptions.ConnectionError) -> bool:
-    """Whether the connection ended before anything of an answer came."""
-    return bool(error.args) and isinstance(error.args[0], ProtocolError)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Unpack
 
 import requests
 from django.utils import timezone
 
 from integrations.core.vocabulary import Platform
-from integrations.http.connections import Params, Request, exchange, was_never_sent
+from integrations.http.connections import Sent, exchange, may_write, was_never_sent
 from integrations.http.redaction import (
     SecretMask,
     redact,
@@ -21,7 +22,7 @@ from integrations.http.redaction import (
     without_addresses,
 )
 from integrations.http.redirects import LedElsewhere
-from integrations.http.shapes import Deviation, Endpoint, JsonObject, Upload
+from integrations.http.shapes import Deviation, Endpoint, Upload
 
 
 class PlatformError(Exception):
@@ -207,12 +208,9 @@ class PlatformSession:
         method: str,
         path: str,
         *,
-        params: Params | None = None,
-        payload: JsonObject | None = None,
-        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        upload: Upload | None = None,
         endpoint: Endpoint | None = None,
+        **sent: Unpack[Sent],
     ) -> object:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
 
@@ -221,7 +219,16 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
-        request = Request(method, self.base_url + path, params, payload, form, headers, upload)
+        form, payload, upload = sent.get("form"), sent.get("payload"), sent.get("upload")
+        request = requests.Request(
+            method,
+            self.base_url + path,
+            headers,
+            files={"file": (upload.name, upload.content, upload.content_type)} if upload else None,
+            data=form,
+            params=sent.get("params"),
+            json=payload,
+        )
         # the token endpoint is the only one that is sent forms
         secrets_of_form = [value for name, value in (form or {}).items() if name not in _PUBLIC_IN_FORMS]
         mask = SecretMask([*secrets_of_headers(headers or {}), *secrets_of_form])
@@ -256,8 +263,11 @@ class PlatformSession:
                 )
             )
 
-    def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object, float | None]:
+    def _send(
+        self, request: requests.Request, started: float, mask: SecretMask
+    ) -> tuple[int, object, float | None]:
         """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
+        is_write = may_write(request)
         try:
             response, body = exchange(self._customer, request, started)
         except LedElsewhere as error:
@@ -269,10 +279,10 @@ class PlatformSession:
         except requests.RequestException as error:
             raise PlatformError(
                 _unanswered(self._name, error),
-                ambiguous=request.is_write and not was_never_sent(error),
+                ambiguous=is_write and not was_never_sent(error),
             ) from (None if mask.changes(str(error)) else error)
         ahead = clock_ahead(response.headers, time.monotonic() - started)
-        return response.status_code, self._judge(response, body, request.is_write, mask), ahead
+        return response.status_code, self._judge(response, body, is_write, mask), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
         status = response.status_code

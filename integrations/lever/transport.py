@@ -5,11 +5,12 @@ Source: https://hire.lever.co/developer/documentation (Authentication, Paginatio
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Unpack
 from urllib.parse import quote
 
+from integrations.http.connections import Sent
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import Endpoint, JsonObject, Upload
+from integrations.http.shapes import Endpoint, JsonObject
 
 PAGE_SIZE = 100
 
@@ -64,61 +65,32 @@ class LeverTransport:
         self,
         method: str,
         path: str,
-        *,
-        params: Params = (),
-        payload: JsonObject | None = None,
-        upload: Upload | None = None,
         endpoint: Endpoint | None = None,
+        **sent: Unpack[Sent],
     ) -> object:
         """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
+
+        def call_with(token: str) -> object:
+            headers = {"Authorization": f"Bearer {token}"}
+            return self._session.request(method, path, headers=headers, endpoint=endpoint, **sent)
+
         token = self._tokens.current()
         try:
-            return self._authorized(token, method, path, params, payload, upload, endpoint)
+            return call_with(token)
         except PlatformError as error:
             if error.status != 401:
                 raise
         try:
             token = self._tokens.renew(token)
-            return self._authorized(token, method, path, params, payload, upload, endpoint)
+            return call_with(token)
         except PlatformError as error:
             if error.status == 401:
                 self._tokens.give_up(token)
             raise
 
-    def _authorized(
-        self,
-        token: str,
-        method: str,
-        path: str,
-        params: Params,
-        payload: JsonObject | None,
-        upload: Upload | None,
-        endpoint: Endpoint | None,
-    ) -> object:
-        headers = {"Authorization": f"Bearer {token}"}
-        return self._session.request(
-            method,
-            path,
-            params=params or None,
-            payload=payload,
-            headers=headers,
-            upload=upload,
-            endpoint=endpoint,
-        )
-
-    def json_object(
-        self,
-        method: str,
-        path: str,
-        endpoint: Endpoint,
-        *,
-        params: Params = (),
-        payload: JsonObject | None = None,
-        upload: Upload | None = None,
-    ) -> JsonObject:
+    def json_object(self, method: str, path: str, endpoint: Endpoint, **sent: Unpack[Sent]) -> JsonObject:
         """Return the unwrapped answer, which has to be a JSON object."""
-        answer = self.call(method, path, params=params, payload=payload, upload=upload, endpoint=endpoint)
-        content = unwrap(answer)
+        content = unwrap(self.call(method, path, endpoint, **sent))
         if not isinstance(content, dict):
             raise PlatformError(
                 f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
@@ -140,7 +112,7 @@ class LeverTransport:
         """
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
-            body = endpoint.unwrap(self.call("GET", path, params=query, endpoint=endpoint))
+            body = endpoint.unwrap(self.call("GET", path, endpoint, params=query))
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")
