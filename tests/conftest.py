@@ -22,6 +22,7 @@ from integrations.accounts.models import second_factors
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients import models as client_models
 from integrations.lever.acts.lever_connection import connect_lever
+from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership
 from integrations.queue import notify, worker
@@ -178,7 +179,7 @@ def connected_organization(sandbox, organization, super_admin):
     user = account.users[account.actor()]
     tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
-    connect_lever(organization, tokens, super_admin, lever_user_id=user.id, lever_account_id=account.id)
+    connect_lever(organization, LeverGrant(tokens, account.id, user.id), super_admin)
     return organization
 
 

@@ -9,7 +9,6 @@ from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
-from integrations.codescreen.payloads import ListedAssessment
 from integrations.core.rules.facts import MappingIndex, MappingRule, TriggerPolicy
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named
 from integrations.http.session import PlatformError
@@ -169,7 +168,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
     store_assessments(organization, assessments)
 
 
-def store_assessments(organization: Organization, assessments: Iterable[ListedAssessment]) -> None:
+def store_assessments(organization: Organization, assessments: Iterable[KnownAssessment]) -> None:
     """Store the assessments that CodeScreen listed, which shows that it accepts the stored key."""
     Assessment.objects.replace_all(
         organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}

@@ -6,13 +6,14 @@ from urllib.parse import quote
 from integrations.codescreen.payloads import (
     OUTCOMES,
     InstanceStatus,
-    ListedAssessment,
     Progress,
     instance_id_in,
     is_link,
     is_score,
     is_time,
+    listed_assessment,
 )
+from integrations.core.rules.names import KnownAssessment
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import (
     Endpoint,
@@ -111,13 +112,13 @@ class CodeScreenClient:
         self._session = session
         self._headers = {"Authorization": f"apiKey {api_key}"}
 
-    def assessments(self) -> list[ListedAssessment]:
+    def assessments(self) -> list[KnownAssessment]:
         """List the account's assessments."""
         rows = self._session.request("GET", "/assessments", headers=self._headers, endpoint=LIST_ASSESSMENTS)
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
         return [
-            ListedAssessment.from_api(row)
+            listed_assessment(row)
             for row in rows
             if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
         ]

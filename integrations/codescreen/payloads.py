@@ -18,6 +18,7 @@ from typing import Self
 from django.utils.crypto import constant_time_compare
 from django.utils.dateparse import parse_datetime
 
+from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import RejectionCode
 from integrations.http.shapes import JsonObject, one_line
 
@@ -114,17 +115,9 @@ def is_time(value: object) -> bool:
     return not _text(value) or _time(value) is not None
 
 
-@dataclass(frozen=True)
-class ListedAssessment:
-    """One assessment of the account."""
-
-    id: str
-    name: str
-
-    @classmethod
-    def from_api(cls, data: JsonObject) -> Self:
-        """Decode one entry of the list, which has an `assessmentId`."""
-        return cls(id=data["assessmentId"], name=one_line(str(data.get("assessmentName") or "")))
+def listed_assessment(data: JsonObject) -> KnownAssessment:
+    """Decode one entry of the list, which has an `assessmentId`."""
+    return KnownAssessment(data["assessmentId"], one_line(str(data.get("assessmentName") or "")))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import Endpoint, JsonObject, Upload
 from integrations.lever import shapes
-from integrations.lever.lookups import LeverFile, LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
+from integrations.lever.lookups import LeverFile, LeverUser, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import FeedbackForm, Opportunity, json_object, json_objects, text, texts
 from integrations.lever.transport import LeverTransport, Page, Params, TokenSource, path_of, unwrap
 
@@ -117,7 +117,7 @@ class LeverClient:
     ) -> tuple[str, ...] | None:
         path = path_of("opportunities", opportunity_id, verb)
         payload = {"tags": list(tags)}
-        answer = self._api.call("POST", path, params=_as(perform_as), payload=payload, endpoint=endpoint)
+        answer = self._api.call("POST", path, endpoint, params=_as(perform_as), payload=payload)
         present = json_object(unwrap(answer)).get("tags")
         return texts(present) if isinstance(present, list) else None
 
@@ -141,10 +141,12 @@ class LeverClient:
 
     # notes
 
-    def notes(self, opportunity_id: str) -> Iterator[Note]:
-        """Yield an opportunity's notes."""
-        rows = self._api.rows(path_of("opportunities", opportunity_id, "notes"), shapes.NOTES)
-        return map(Note.from_api, rows)
+    def notes(self, opportunity_id: str) -> Iterator[str]:
+        """Yield the texts of an opportunity's notes, without those that were deleted; a note may have several."""
+        for note in self._api.rows(path_of("opportunities", opportunity_id, "notes"), shapes.NOTES):
+            if not note.get("deletedAt"):
+                for field in json_objects(note.get("fields")):
+                    yield text(field.get("value"))
 
     def add_note(self, opportunity_id: str, value: str, perform_as: str = "") -> str:
         """Leave a note. Return its id."""

@@ -7,11 +7,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from django.conf import settings
 
 from integrations.http.shapes import JsonObject, one_line
-from integrations.lever.payloads import json_object, json_objects, text, texts
+from integrations.lever.payloads import json_object, text, texts
 
-# What the portal reads from Lever's lists: stages, postings, users, webhooks, notes and files.
+# What the portal reads from Lever's lists: stages, postings, users, webhooks and files.
 #
-# Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes, Files).
+# Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Files).
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,6 @@ class RegisteredWebhook:
             signature_token=text(configuration.get("signatureToken")),
             configuration={name: value for name, value in configuration.items() if name != "signatureToken"},
         )
-
-
-@dataclass(frozen=True)
-class Note:
-    """A note on an opportunity, which may have several text fields."""
-
-    texts: tuple[str, ...]
-    is_deleted: bool
-
-    @classmethod
-    def from_api(cls, data: JsonObject) -> Self:
-        """Decode one note."""
-        values = [text(field.get("value")) for field in json_objects(data.get("fields"))]
-        return cls(texts=tuple(values), is_deleted=bool(data.get("deletedAt")))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import base64
 import binascii
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -127,7 +126,7 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
 
     def get_user_id(self, details: JsonObject, response: JsonObject) -> str:
         """Return the id of the Lever user, or a constant if unknown: the portal signs nobody in by it."""
-        return claims(response.get("access_token", "")).user_id or "lever"
+        return claims(response.get("access_token", ""))[0] or "lever"
 
     def get_user_details(self, response: JsonObject) -> JsonObject:
         """Return nothing: users of the portal aren't users of Lever."""
@@ -138,16 +137,8 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
         return {}
 
 
-@dataclass(frozen=True)
-class TokenClaims:
-    """The ids in an access token, empty where it doesn't contain them."""
-
-    user_id: str = ""
-    account_id: str = ""
-
-
-def claims(access_token: str) -> TokenClaims:
-    """Return the Lever user and account of an access token.
+def claims(access_token: str) -> tuple[str, str]:
+    """Return the ids of the Lever user and account in an access token, empty where it doesn't contain them.
 
     The token is a JWT today, but Lever doesn't promise it: the ids are hints, and prove nothing.
     """
@@ -155,13 +146,12 @@ def claims(access_token: str) -> TokenClaims:
         part = access_token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        return TokenClaims()
-    if not isinstance(body, dict):
-        return TokenClaims()
-    return TokenClaims(
-        user_id=str(body.get("https://oauth.lever.co/userId") or ""),
-        account_id=str(body.get("https://oauth.lever.co/accountId") or ""),
+        body = None
+    found = body if isinstance(body, dict) else {}
+    user_id, account_id = (
+        str(found.get(f"https://oauth.lever.co/{name}") or "") for name in ("userId", "accountId")
     )
+    return user_id, account_id
 
 
 def refresh(session: PlatformSession, refresh_token: str) -> JsonObject:

@@ -13,7 +13,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.http.session import NotConnected, PlatformError
 from integrations.lever.lookups import PipelineStage
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.notifications import notify
 from integrations.outbox.models import Effect
 from integrations.queue import worker
@@ -98,9 +98,8 @@ def test_a_refusal_of_an_old_token_does_not_mark_a_newer_grant(lever_api, grant,
     def refuse_and_reconnect(request):
         if request.headers["Authorization"] == "Bearer access-2":
             connection = LeverConnection.objects.get(pk=grant.pk)
-            connection.accept_grant(
-                FRESH | {"access_token": "access-9"}, super_admin, "lever-user", "lever-account"
-            )
+            tokens = FRESH | {"access_token": "access-9"}
+            connection.accept_grant(LeverGrant(tokens, "lever-account", "lever-user"), super_admin)
         return 401, {}, "{}"
 
     lever_api.add_callback(responses.GET, f"{API}/stages", refuse_and_reconnect)
@@ -229,7 +228,9 @@ def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever
 
     def answer_after_reconnection(request):
         tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
-        LeverConnection.objects.get(pk=grant.pk).accept_grant(tokens, super_admin, "user", "account")
+        LeverConnection.objects.get(pk=grant.pk).accept_grant(
+            LeverGrant(tokens, "account", "user"), super_admin
+        )
         return 200, {}, json.dumps(FRESH)
 
     lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_reconnection)

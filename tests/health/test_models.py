@@ -13,7 +13,7 @@ from integrations.health.models import LeverProbe
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts.lever_connection import connect_lever
 from integrations.lever.acts.lever_webhooks import make_webhook
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import SCOPES
 from integrations.queue import worker
@@ -146,13 +146,7 @@ def test_another_account_is_noticed_though_the_token_names_none(ready, sandbox, 
     other = sandbox.lever.accounts["globex"]
     user = other.users[other.actor()]
     grant = sandbox.lever.grants.grant(other, user, frozenset(SCOPES))
-    connect_lever(
-        ready,
-        sandbox.lever.grants.issue(grant, other),
-        super_admin,
-        lever_user_id="",
-        lever_account_id="",
-    )
+    connect_lever(ready, LeverGrant(sandbox.lever.grants.issue(grant, other)), super_admin)
     assert LeverConnection.objects.get(organization=ready).feedback_template_id == ""
     probe(type(ready).objects.get(pk=ready.pk))
     made.refresh_from_db()

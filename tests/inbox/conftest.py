@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.lever.acts.lever_connection import connect_lever
+from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from tests.support import factories
 
@@ -55,13 +56,8 @@ def connect_to_account(scenario, sandbox, super_admin):
         account = sandbox.lever.accounts[slug]
         grants = sandbox.lever.grants
         grant = grants.grant(account, account.users[account.actor()], frozenset(SCOPES))
-        connect_lever(
-            scenario.organization,
-            grants.issue(grant, account),
-            super_admin,
-            lever_user_id=account.actor(),
-            lever_account_id=account.id,
-        )
+        tokens = grants.issue(grant, account)
+        connect_lever(scenario.organization, LeverGrant(tokens, account.id, account.actor()), super_admin)
         scenario.organization.refresh_from_db()
 
     return connect

@@ -9,7 +9,7 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts.lever_connection import connect_lever, disconnect_lever
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.organizations.acts.organizations import set_policies
 from integrations.outbox.models import Effect
 from tests.inbox.conftest import verdict
@@ -41,13 +41,8 @@ def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
         case "no lever" | "lever refused":
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
-            connect_lever(
-                scenario.organization,
-                sandbox.lever.grants.issue(grant, account),
-                super_admin,
-                lever_user_id=account.actor(),
-                lever_account_id=account.id,
-            )
+            tokens = sandbox.lever.grants.issue(grant, account)
+            connect_lever(scenario.organization, LeverGrant(tokens, account.id, account.actor()), super_admin)
         case _:
             save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()

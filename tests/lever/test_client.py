@@ -68,6 +68,16 @@ def test_an_answer_without_a_list_is_an_error(wire, lever, body):
         lever.stages()
 
 
+def test_notes_are_the_values_of_their_fields_and_deleted_ones_are_left_out(wire, lever):
+    notes = [
+        {"fields": [{"value": "first"}, {"value": 5}, "not an object"]},
+        {"fields": [{"value": "gone"}], "deletedAt": 1},
+        {"fields": None},
+    ]
+    wire.get(f"{API}/opportunities/o/notes", json={"data": notes})
+    assert list(lever.notes("o")) == ["first", ""]
+
+
 def test_filters_are_repeated_and_ids_are_quoted(wire, lever):
     wire.get(f"{API}/opportunities", json={"data": []})
     assert list(lever.opportunities(stage_id=["a", "b"], archived="false")) == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.lever.lookups import LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
+from integrations.lever.lookups import LeverUser, PipelineStage, Posting, RegisteredWebhook
 
 KEYS = [
     "id",
@@ -28,7 +28,7 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.parametrize("row", [PipelineStage, Posting, LeverUser, RegisteredWebhook, Note])
+@pytest.mark.parametrize("row", [PipelineStage, Posting, LeverUser, RegisteredWebhook])
 @given(data=st.dictionaries(st.sampled_from(KEYS), anything))
 @settings(max_examples=100, deadline=None)
 def test_a_row_of_any_shape_is_decoded(row, data):
@@ -43,9 +43,3 @@ def test_a_user_is_inactive_when_it_was_deactivated():
 def test_a_webhooks_signature_token_is_in_its_configuration():
     data = {"id": "w", "event": "e", "url": "https://a.example", "configuration": {"signatureToken": "s"}}
     assert RegisteredWebhook.from_api(data) == RegisteredWebhook("w", "e", "https://a.example", "s")
-
-
-def test_a_notes_texts_are_the_values_of_its_fields():
-    note = Note.from_api({"fields": [{"value": "first"}, {"value": 5}], "deletedAt": 1})
-    assert "first" in note.texts
-    assert note.is_deleted

@@ -2,7 +2,7 @@
 
 from django.core import mail
 
-from integrations.codescreen.payloads import ListedAssessment, Progress
+from integrations.codescreen.payloads import Progress, listed_assessment
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.lookups import LeverUser, PipelineStage, Posting
 from integrations.members.models.membership import Membership
@@ -33,7 +33,7 @@ def test_names_in_the_platforms_lists_are_one_line():
     listed = {"id": "x", "assessmentId": "x", "text": NAME, "name": NAME, "assessmentName": NAME}
     line = "Eve Evil Result: Passed Score: 100"
     assert PipelineStage.from_api(listed).name == Posting.from_api(listed).title == line
-    assert LeverUser.from_api(listed).name == ListedAssessment.from_api(listed).name == line
+    assert LeverUser.from_api(listed).name == listed_assessment(listed).name == line
     progress = Progress.from_api({"metadata": {"failureReason": NAME, "Team\nScore": NAME}})
     assert progress.failure_reason == line
     assert progress.metadata == {"failureReason": line, "Team Score": line}

@@ -62,10 +62,8 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Leave the note; when it may have been left already, read the notes first."""
     text = LEAVE_NOTE.payload_of(effect).text
     lever = clients.lever()
-    if may_be_written(effect):
-        notes = lever.notes(effect.opportunity_id)
-        if any(text in note.texts and not note.is_deleted for note in notes):
-            return Done()
+    if may_be_written(effect) and text in lever.notes(effect.opportunity_id):
+        return Done()
     if not effect.mark_attempt_started():
         return LeaseLost()
     lever.add_note(effect.opportunity_id, text, known_author(effect))

@@ -1,6 +1,7 @@
 """The OAuth grant of one organization's Lever account."""
 
 import time
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,25 @@ def _text(tokens: dict[str, Any], name: str) -> str:
 def person_text(name: str, email: str) -> str:
     """Return a person of Lever as pages name them: the name, and the address in brackets."""
     return f"{name} ({email})" if name and email else name or email
+
+
+@dataclass(frozen=True)
+class LeverGrant:
+    """What a consent gave: Lever's token answer, the account, and who signed in; empty where Lever doesn't say.
+
+    The answer has access_token, refresh_token, expires_in (seconds) and scope.
+    """
+
+    tokens: dict[str, Any] = field(repr=False)
+    account_id: str = ""
+    user_id: str = ""
+    user_name: str = ""
+    user_email: str = ""
+
+    @property
+    def giver(self) -> str:
+        """Who signed in to Lever, with their address; empty where Lever didn't say."""
+        return person_text(self.user_name, self.user_email)
 
 
 class LeverConnection(models.Model):
@@ -184,22 +204,9 @@ class LeverConnection(models.Model):
         """Who signed in to Lever, with their address; empty where Lever didn't say."""
         return person_text(self.lever_user_name, self.lever_user_email)
 
-    def accept_grant(
-        self,
-        tokens: dict[str, Any],
-        user: User,
-        lever_user_id: str,
-        lever_account_id: str,
-        *,
-        lever_user_name: str = "",
-        lever_user_email: str = "",
-    ) -> None:
-        """Store the grant of a new consent and mark the connection as working.
-
-        `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope. The names are of the
-        person who signed in to Lever.
-        """
-        now = database.now()
+    def accept_grant(self, grant: LeverGrant, user: User) -> None:
+        """Store the grant of a new consent, which the user gave, and mark the connection as working."""
+        now, tokens = database.now(), grant.tokens
         self.state, self.state_reason = self.State.CONNECTED, ""
         self.access_token = tokens["access_token"]
         self.refresh_token = _text(tokens, "refresh_token")
@@ -212,8 +219,8 @@ class LeverConnection(models.Model):
         self.connected_by = user
         self.generation += 1
         self.refresh_leased_until = None
-        self.lever_user_id, self.lever_account_id = lever_user_id, lever_account_id
-        self.lever_user_name, self.lever_user_email = lever_user_name[:300], lever_user_email[:300]
+        self.lever_user_id, self.lever_account_id = grant.user_id, grant.account_id
+        self.lever_user_name, self.lever_user_email = grant.user_name[:300], grant.user_email[:300]
         self.save()
 
     def lease_refresh(self) -> bool:

@@ -18,8 +18,8 @@ from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import kinds_acting_on
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import lever_webhooks
-from integrations.lever.acts.lever_connection import LeverGrant, account_before, disconnect_lever, use_grant
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.acts.lever_connection import account_before, connect_lever, disconnect_lever
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -66,7 +66,7 @@ def accept_or_ask(
 
 
 def _use(request: HttpRequest, organization: Organization, grant: LeverGrant, person: User) -> None:
-    connection = use_grant(organization, grant, person)
+    connection = connect_lever(organization, grant, person)
     notify.notify_workers()
     notify.request_catalog_refresh(organization)
     giver = f" {grant.giver} signed in to Lever." if grant.giver else ""

@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ShapeDeviation
-from integrations.lever.acts.lever_connection import LeverGrant
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization

@@ -10,7 +10,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts.lever_connection import connect_lever
-from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -297,4 +297,4 @@ def connect(platforms: Platforms) -> None:
     tokens = grants.issue(grants.grant(account, user, frozenset(scopes_of(attaches_files=True))), account)
     organization = Organization.objects.get(slug=ACCOUNT)
     person = User.objects.get(memberships__organization=organization)
-    connect_lever(organization, tokens, person, lever_user_id=user.id, lever_account_id=account.id)
+    connect_lever(organization, LeverGrant(tokens, account.id, user.id), person)
