@@ -1,7 +1,6 @@
 """Add, change and delete role mappings and rating thresholds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -18,30 +17,16 @@ from integrations.organizations.models.organization import Organization
 FIELDS = ("role", "stage", "assessment")
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A mapping that was stored, and what its entry will say."""
-
-    mapping: RoleMapping
-    action: AuditAction
-    changes: Changes
-
-    def record(self, actor: Actor) -> None:
-        """Append the entry."""
-        audit(self.mapping, actor, self.action, self.changes)
-
-
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
     """Store a new or changed mapping; return what differs from the stored one, nothing when it is the same.
 
     Raises ValidationError with the fix.
     """
     with transaction.atomic():
-        stored = _store(mapping)
-        if stored is None:
-            return {}
-        stored.record(actor)
-    return stored.changes
+        action, changes = _store(mapping)
+        if changes:
+            audit(mapping, actor, action, changes)
+    return changes
 
 
 def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
@@ -61,10 +46,11 @@ def assign_assessment(roles: Sequence[Role], assessment: str, actor: Actor) -> i
     """
     with transaction.atomic():
         wanted = sorted(roles, key=lambda role: role.pk)  # two at once lock the mappings in one order
-        changed = [stored for role in wanted if (stored := _store(_mapping_of(role, assessment)))]
+        mappings = (_mapping_of(role, assessment) for role in wanted)
+        changed = [(mapping, *stored) for mapping in mappings if (stored := _store(mapping))[1]]
         # the entries come after all mappings: who waits for the end of the chain holds a mapping that is wanted here
-        for stored in changed:
-            stored.record(actor)
+        for mapping, action, changes in changed:
+            audit(mapping, actor, action, changes)
     return len(changed)
 
 
@@ -80,22 +66,21 @@ def _mapping_of(role: Role, assessment: str) -> RoleMapping:
     return mapping
 
 
-def _store(mapping: RoleMapping) -> _Stored | None:
-    """Store the mapping; return what that changed, None for nothing. Raises ValidationError with the fix."""
+def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
+    """Store the mapping; return what its entry will say, no changes for none. Raises ValidationError with the fix."""
     stored = RoleMapping.objects.filter(pk=mapping.pk).first()
     changes = {
         field: (getattr(stored, field, ""), getattr(mapping, field))
         for field in FIELDS
         if getattr(stored, field, "") != getattr(mapping, field)
     }
-    if not changes:
-        return None
-    mapping.full_clean()
-    try:
-        mapping.save()
-    except IntegrityError as error:  # another request has stored it since the check
-        raise ValidationError(MAPPED_ALREADY) from error
-    return _Stored(mapping, AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING, changes)
+    if changes:
+        mapping.full_clean()
+        try:
+            mapping.save()
+        except IntegrityError as error:  # another request has stored it since the check
+            raise ValidationError(MAPPED_ALREADY) from error
+    return (AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING), changes
 
 
 # Set and delete the rating thresholds of one assessment.
