@@ -11,6 +11,9 @@ from django.db.backends.ddl_references import Statement, Table
 # Rows that are only ever added: triggers of the database refuse to change or remove them.
 
 
+_OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "counter")
+
+
 class AppendOnly(models.BaseConstraint):
     """Triggers that refuse to change or remove a table's rows, but for what is named here.
 
@@ -38,13 +41,7 @@ class AppendOnly(models.BaseConstraint):
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return how a migration writes it."""
         path, arguments, options = super().deconstruct()
-        given = {
-            "erasable": self.erasable,
-            "also_erasable": self.also_erasable,
-            "salt": self.salt,
-            "one_way": self.one_way,
-            "counter": self.counter,
-        }
+        given = {name: getattr(self, name) for name in _OPTIONS}
         return path, arguments, options | {name: value for name, value in given.items() if value}
 
     def __eq__(self, other: object) -> bool:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -224,15 +223,6 @@ class Rotation:
     changing: list[StoredSecret] = field(default_factory=list)
 
 
-class _Step(Enum):
-    """How the rotation of one value ended."""
-
-    ROTATED = auto()
-    UNCHANGED = auto()
-    UNREADABLE = auto()
-    CHANGED_MEANWHILE = auto()
-
-
 def sample_of_secrets(number: int) -> list[StoredSecret]:
     """Return this many of the oldest and of the newest secrets of every column.
 
@@ -260,37 +250,25 @@ def rotate_secrets() -> Rotation:
 
 
 def _rotate(secret: StoredSecret, rotation: Rotation) -> None:
-    current: StoredSecret | None = secret
+    column, rows = secret.column, _rows(secret.column).filter(pk=secret.pk)
     for _ in range(TRIES):
-        if current is None:
-            return  # the row or the secret was deleted meanwhile
-        match _try_to_rotate(current):
-            case _Step.ROTATED:
-                rotation.rotated += 1
-                return
-            case _Step.UNCHANGED:
-                rotation.unchanged += 1
-                return
-            case _Step.UNREADABLE:
-                rotation.unreadable.append(current)
-                return
-            case _Step.CHANGED_MEANWHILE:
-                rows = _rows(current.column).filter(pk=current.pk)
-                current = next(_secrets(current.column, rows), None)
-    if current is not None:
-        rotation.changing.append(current)
-
-
-def _try_to_rotate(secret: StoredSecret) -> _Step:
-    if _is_under_first_key(secret.ciphertext):
-        return _Step.UNCHANGED
-    try:
-        renewed = cipher().rotate(secret.ciphertext.encode()).decode()
-    except (InvalidToken, UnicodeError):
-        return _Step.UNREADABLE
-    rows = _rows(secret.column).filter(pk=secret.pk, stored=secret.ciphertext)
-    changed = rows.update(**{secret.column.name: Value(renewed, output_field=models.TextField())})
-    return _Step.ROTATED if changed else _Step.CHANGED_MEANWHILE
+        if _is_under_first_key(secret.ciphertext):
+            rotation.unchanged += 1
+            return
+        try:
+            renewed = cipher().rotate(secret.ciphertext.encode()).decode()
+        except (InvalidToken, UnicodeError):
+            rotation.unreadable.append(secret)
+            return
+        value = Value(renewed, output_field=models.TextField())
+        if rows.filter(stored=secret.ciphertext).update(**{column.name: value}):
+            rotation.rotated += 1
+            return
+        changed_meanwhile = next(_secrets(column, rows), None)
+        if changed_meanwhile is None:
+            return  # the row or the secret was deleted
+        secret = changed_meanwhile
+    rotation.changing.append(secret)
 
 
 def _is_under_first_key(ciphertext: str) -> bool:
