@@ -1,12 +1,11 @@
 """What is stored about calls: each call, deviations from the expected shape, circuit breakers, rate limits."""
 
 import time
-from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Self
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
@@ -145,7 +144,6 @@ class ApiCall(models.Model):
 # Ways in which a platform differs from the shape that the portal relies on; types only, no values.
 
 
-COUNT_EVERY = timedelta(minutes=1)
 KEEP_FOR = timedelta(days=90)
 
 
@@ -188,40 +186,6 @@ class ShapeDeviation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.endpoint} {self.field}"
-
-    @classmethod
-    def record(
-        cls,
-        organization: Organization,
-        platform: str,
-        endpoint: str,
-        *,
-        field: str,
-        found: str,
-        expected: str,
-        is_readable: bool,
-        example: Mapping[str, str],
-    ) -> None:
-        """Count one deviation: one row each and at most one write a minute, however many answers arrive."""
-        identity = {
-            "organization": organization,
-            "platform": platform,
-            "endpoint": endpoint,
-            "field": field,
-            "found": found,
-        }
-        rows = cls.objects.filter(**identity)
-        if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
-            return
-        with transaction.atomic():
-            was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
-                count=models.F("count") + 1, last_seen_at=Now(), expected=expected, is_readable=is_readable
-            )
-            if not was_counted:
-                row = ShapeDeviation(
-                    **identity, expected=expected, is_readable=is_readable, example=dict(example)
-                )
-                ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
 
     @classmethod
     def purge_old(cls) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cache, partial
 
 from django.conf import settings
 
@@ -168,24 +168,16 @@ class ClientProvider:
     """Both clients for one step of an organization, each made at its first use."""
 
     def __init__(self, organization: Organization, context: CallContext) -> None:
-        self._organization = organization
-        self._context = context
+        self._lever = cache(partial(lever_client, organization, context))
+        self._codescreen = cache(partial(codescreen_client, organization, context))
 
     def lever(self) -> LeverClient:
         """Return the Lever client. Raises NotConnected."""
-        return self._lever
+        return self._lever()
 
     def codescreen(self) -> CodeScreenClient:
         """Return the CodeScreen client. Raises NotConnected."""
-        return self._codescreen
-
-    @cached_property
-    def _lever(self) -> LeverClient:
-        return lever_client(self._organization, self._context)
-
-    @cached_property
-    def _codescreen(self) -> CodeScreenClient:
-        return codescreen_client(self._organization, self._context)
+        return self._codescreen()
 
 
 def clients_for(organization: Organization, context: CallContext | None = None) -> ClientProvider:
@@ -199,25 +191,31 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     connection = organization.working_lever
     if connection is None:
         raise NotConnected(NO_LEVER)
-    session = _lever_session(organization, context, connection.lever_account_id, connection.record_clock_skew)
+    session = _session(
+        organization, Platform.LEVER, context, connection.lever_account_id, connection.record_clock_skew
+    )
     return LeverClient(session, token_manager(connection, after_call(organization, context)))
 
 
 def lever_client_with(organization: Organization, access_token: str, account_id: str) -> LeverClient:
     """Return a client that uses an access token which isn't stored yet."""
-    return LeverClient(_lever_session(organization, CallContext(), account_id), OneToken(access_token))
+    session = _session(organization, Platform.LEVER, CallContext(), account_id)
+    return LeverClient(session, OneToken(access_token))
 
 
-def _lever_session(
+def _session(
     organization: Organization,
+    platform: Platform,
     context: CallContext,
-    account_id: str,
+    account_id: str = "",
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> PlatformSession:
-    limits = CallLimits(organization, Platform.LEVER, f"lever:{account_id or organization.pk}")
+    is_lever = platform is Platform.LEVER  # CodeScreen states no rate limit
+    bucket = f"lever:{account_id or organization.pk}" if is_lever else ""
+    limits = CallLimits(organization, platform, bucket)
     return PlatformSession(
-        Platform.LEVER,
-        settings.LEVER_API_URL,
+        platform,
+        settings.LEVER_API_URL if is_lever else settings.CODESCREEN_API_URL,
         customer=organization.pk or 0,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits, record_clock_skew),
@@ -241,13 +239,4 @@ def codescreen_client_with(
     organization: Organization, api_key: str, context: CallContext | None = None
 ) -> CodeScreenClient:
     """Return a client that uses this key, stored or not."""
-    context = context or CallContext()
-    limits = CallLimits(organization, Platform.CODESCREEN)
-    session = PlatformSession(
-        Platform.CODESCREEN,
-        settings.CODESCREEN_API_URL,
-        customer=organization.pk or 0,
-        before_call=before_call(limits, context),
-        after_call=after_call(organization, context, limits),
-    )
-    return CodeScreenClient(session, api_key)
+    return CodeScreenClient(_session(organization, Platform.CODESCREEN, context or CallContext()), api_key)
