@@ -5,8 +5,9 @@ To add a finding, add its record here and what finds it; where it is an incident
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal, Self
 
 from integrations.core.vocabulary import LabelledEnum, RecordEnum
 
@@ -22,6 +23,33 @@ class Level(LabelledEnum):
     def severity(self) -> int:
         """The place among the levels; the higher the worse."""
         return list(Level).index(self)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, what a link to it says, and which of a member's rights its changes need; empty for one that is read."""
+
+    url: str
+    text: str
+    needs: Literal["may_configure", "may_connect", ""] = ""
+
+    def at(self, place: str) -> Self:
+        """Return a place on the page, a part of it or what it lists, as the address goes on."""
+        return replace(self, url=f"{self.url}{place}")
+
+
+ACTIVITY = Page("/activity/", "Open Candidates")
+FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed")
+HEALTH = Page("/health/", "Open Health")
+MAPPINGS = Page("/mappings/", "Open Mappings", needs="may_configure")
+SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
+LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
+CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
+AUTHOR, POLICY_SETTINGS = (
+    Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure") for place in ("author", "rules")
+)
+#: Where people who may not change a setting find somebody who may.
+ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")
 
 
 @dataclass(frozen=True)
@@ -48,14 +76,17 @@ class IncidentRecord:
 class FindingRecord:
     """All about one code of findings.
 
-    `link` is what the link of a finding says, where there is more to say than which page it is. `is_about_setup`: it is
-    the linter's, about how mappings and tags are set up, and not about what works. `is_counted_on_overview`: the page
+    `page` is where in the portal it is fixed, and `level` how bad it is, unless a finding says otherwise. `link` is
+    what the link of a finding says, where there is more to say than which page it is. `is_about_setup`: it is the
+    linter's, about how mappings and tags are set up, and not about what works. `is_counted_on_overview`: the page
     *Overview* counts it or says it above its list. `stops_invitations`: it does so although it may be no error.
     """
 
     code: str
+    page: Page
     link: str = ""
     incident: IncidentRecord | None = None
+    level: Level = Level.WARNING
     is_about_setup: bool = False
     is_counted_on_overview: bool = False
     stops_invitations: bool = False
@@ -71,29 +102,32 @@ class FindingCode(RecordEnum):
 
     record: FindingRecord
 
-    OK = FindingRecord("ok")
-    UNREADABLE_SECRET = FindingRecord("unreadable_secret")
+    OK = FindingRecord("ok", HEALTH, level=Level.INFO)
+    UNREADABLE_SECRET = FindingRecord("unreadable_secret", SETTINGS, level=Level.ERROR)
     # Lever
-    LEVER_NOT_CONNECTED = FindingRecord("lever_not_connected", "Connect Lever")
-    LEVER_RECONNECT = FindingRecord("lever_reconnect", "Connect Lever again")
-    LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", "Connect Lever again")
-    LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing")
-    LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared")
-    CLOCK_SKEW = FindingRecord("clock_skew")
-    NO_SIGNATURE_TOKEN = FindingRecord("no_signature_token")
-    NO_DELIVERY_SEEN = FindingRecord("no_delivery_seen")
+    LEVER_NOT_CONNECTED = FindingRecord("lever_not_connected", SETTINGS, "Connect Lever", level=Level.ERROR)
+    LEVER_RECONNECT = FindingRecord("lever_reconnect", SETTINGS, "Connect Lever again", level=Level.ERROR)
+    LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
+    LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
+    LEVER_ACCOUNT_SHARED = FindingRecord("lever_account_shared", LEVER_SETTINGS)
+    CLOCK_SKEW = FindingRecord("clock_skew", HEALTH)
+    NO_SIGNATURE_TOKEN = FindingRecord("no_signature_token", SETTINGS, level=Level.ERROR)
+    NO_DELIVERY_SEEN = FindingRecord("no_delivery_seen", SETTINGS)
     WEBHOOK_REMOVED = FindingRecord(
         "webhook_removed",
+        WEBHOOK_SETTINGS,
         incident=IncidentRecord("The webhook was removed in Lever", "The webhook is in Lever again"),
     )
-    DELETION_WEBHOOK_MISSING = FindingRecord("deletion_webhook_missing")
+    DELETION_WEBHOOK_MISSING = FindingRecord("deletion_webhook_missing", WEBHOOK_SETTINGS, level=Level.INFO)
     WEBHOOK_SILENCE = FindingRecord(
         "webhook_silence",
+        WEBHOOK_SETTINGS,
         incident=IncidentRecord("Lever has stopped sending webhooks", "Lever sends webhooks again"),
     )
-    FORMER_ADDRESS_USED = FindingRecord("former_address_used")
+    FORMER_ADDRESS_USED = FindingRecord("former_address_used", WEBHOOK_SETTINGS)
     WEBHOOK_REJECTED = FindingRecord(
         "webhook_rejected",
+        WEBHOOK_SETTINGS,
         "Open the webhook settings",
         IncidentRecord(
             "We are rejecting webhooks",
@@ -103,38 +137,49 @@ class FindingCode(RecordEnum):
         ),
         stops_invitations=True,
     )
-    FEEDBACK_TEMPLATE_GONE = FindingRecord("feedback_template_gone")
-    FEEDBACK_TEMPLATE_INCOMPLETE = FindingRecord("feedback_template_incomplete")
-    FEEDBACK_AUTHOR_GONE = FindingRecord("feedback_author_gone")
+    FEEDBACK_TEMPLATE_GONE = FindingRecord("feedback_template_gone", SETTINGS)
+    FEEDBACK_TEMPLATE_INCOMPLETE = FindingRecord("feedback_template_incomplete", SETTINGS)
+    FEEDBACK_AUTHOR_GONE = FindingRecord("feedback_author_gone", LEVER_SETTINGS)
     # CodeScreen
-    CODESCREEN_NOT_CONNECTED = FindingRecord("codescreen_not_connected", "Enter the API key")
+    CODESCREEN_NOT_CONNECTED = FindingRecord(
+        "codescreen_not_connected", SETTINGS, "Enter the API key", level=Level.ERROR
+    )
     CODESCREEN_KEY_REFUSED = FindingRecord(
         "codescreen_key_refused",
+        SETTINGS,
         "Enter the API key",
         IncidentRecord("CodeScreen refused the API key", "CodeScreen accepts the API key again"),
+        level=Level.ERROR,
     )
-    CODESCREEN_KEY_UNTRIED = FindingRecord("codescreen_key_untried")
-    CODESCREEN_KEY_UNHEARD = FindingRecord("codescreen_key_unheard")
-    CODESCREEN_KEY_OLD = FindingRecord("codescreen_key_old")
-    RESULTS_NOT_STATED = FindingRecord("results_not_stated")
+    CODESCREEN_KEY_UNTRIED = FindingRecord("codescreen_key_untried", CODESCREEN_SETTINGS)
+    CODESCREEN_KEY_UNHEARD = FindingRecord("codescreen_key_unheard", CODESCREEN_SETTINGS)
+    CODESCREEN_KEY_OLD = FindingRecord("codescreen_key_old", CODESCREEN_SETTINGS, level=Level.INFO)
+    RESULTS_NOT_STATED = FindingRecord("results_not_stated", CODESCREEN_SETTINGS, level=Level.INFO)
     # what the platforms send
-    SHAPE_CHANGED = FindingRecord("shape_changed")
+    SHAPE_CHANGED = FindingRecord("shape_changed", HEALTH)
     # policies and people
-    NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage")
-    NO_ROLES_MAPPED = FindingRecord("no_roles_mapped")
-    UNKNOWN_PASSED_STAGE = FindingRecord("unknown_passed_stage")
-    PASSED_STAGE_INVITES = FindingRecord("passed_stage_invites")
-    PAUSED = FindingRecord("paused", is_counted_on_overview=True)
-    NO_SUPER_ADMIN = FindingRecord("no_super_admin")
-    SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord("single_sign_on_secret_missing")
-    SINGLE_SIGN_ON_FAILING = FindingRecord("single_sign_on_failing")
-    SINGLE_SIGN_ON_WITHOUT_DOMAIN = FindingRecord("single_sign_on_without_domain")
-    SIGN_IN_DOMAIN_GONE = FindingRecord("sign_in_domain_gone")
-    RESTORED_CONNECTION = FindingRecord("restored_connection", "Connect Lever again")
-    RESTORED_LOG = FindingRecord("restored_log")
-    POSSIBLY_INVITED = FindingRecord("possibly_invited", "Review")
+    NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
+    NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
+    UNKNOWN_PASSED_STAGE = FindingRecord("unknown_passed_stage", POLICY_SETTINGS, level=Level.ERROR)
+    PASSED_STAGE_INVITES = FindingRecord("passed_stage_invites", POLICY_SETTINGS, level=Level.ERROR)
+    PAUSED = FindingRecord("paused", SETTINGS, is_counted_on_overview=True)
+    NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
+    SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(
+        "single_sign_on_secret_missing", SINGLE_SIGN_ON, level=Level.ERROR
+    )
+    SINGLE_SIGN_ON_FAILING = FindingRecord("single_sign_on_failing", SINGLE_SIGN_ON, level=Level.ERROR)
+    SINGLE_SIGN_ON_WITHOUT_DOMAIN = FindingRecord(
+        "single_sign_on_without_domain", SINGLE_SIGN_ON, level=Level.ERROR
+    )
+    SIGN_IN_DOMAIN_GONE = FindingRecord("sign_in_domain_gone", SINGLE_SIGN_ON)
+    RESTORED_CONNECTION = FindingRecord("restored_connection", LEVER_SETTINGS, "Connect Lever again")
+    RESTORED_LOG = FindingRecord("restored_log", HEALTH)
+    POSSIBLY_INVITED = FindingRecord(
+        "possibly_invited", ACTIVITY.at("?view=not_invited&reason=entered_before"), "Review"
+    )
     UNCERTAIN_INVITATIONS = FindingRecord(
         "uncertain_invitations",
+        ACTIVITY.at("?view=uncertain"),
         "Review",
         IncidentRecord(
             "Invitations may or may not have been sent",
@@ -142,19 +187,26 @@ class FindingCode(RecordEnum):
             is_told_elsewhere=True,
         ),
         is_counted_on_overview=True,
+        level=Level.ERROR,
     )
     HELD_INVITATIONS = FindingRecord(
         "held_invitations",
+        ACTIVITY.at("?view=held"),
         "Review",
         IncidentRecord("Invitations need approval", "No invitation needs approval any more"),
         is_counted_on_overview=True,
     )
-    BOUNCED_INVITATIONS = FindingRecord("bounced_invitations", "See which", is_counted_on_overview=True)
-    FOLLOWING_ENDED = FindingRecord("following_ended", "See which")
-    AWAITING_DECISION = FindingRecord("awaiting_decision", "Review", is_counted_on_overview=True)
+    BOUNCED_INVITATIONS = FindingRecord(
+        "bounced_invitations", ACTIVITY.at("?view=bounced"), "See which", is_counted_on_overview=True
+    )
+    FOLLOWING_ENDED = FindingRecord("following_ended", ACTIVITY.at("?view=no_result"), "See which")
+    AWAITING_DECISION = FindingRecord(
+        "awaiting_decision", ACTIVITY.at("?view=undecided"), "Review", is_counted_on_overview=True
+    )
     # the work
     FAILED_EFFECTS = FindingRecord(
         "failed_effects",
+        FAILED_STEPS,
         "See what failed",
         IncidentRecord(
             "Something could not be written or sent",
@@ -165,20 +217,25 @@ class FindingCode(RecordEnum):
     )
     STUCK_DELIVERIES = FindingRecord(
         "stuck_deliveries",
+        HEALTH.at("#undecided"),
         "See which",
         IncidentRecord(
             "Stage changes could not be processed", "Every stage change is processed", timedelta(minutes=2)
         ),
+        level=Level.ERROR,
     )
     UNDECIDED_DELIVERIES = FindingRecord(
         "undecided_deliveries",
+        HEALTH.at("#undecided"),
         "See who waits",
         IncidentRecord("Stage changes wait for a decision", "No stage change waits for a decision any more"),
+        level=Level.ERROR,
     )
-    OLDEST_DUE = FindingRecord("oldest_due")
-    QUEUE_SILENT = FindingRecord("queue_silent")
+    OLDEST_DUE = FindingRecord("oldest_due", HEALTH, level=Level.ERROR)
+    QUEUE_SILENT = FindingRecord("queue_silent", HEALTH)
     PLATFORM_DOWN = FindingRecord(
         "platform_down",
+        HEALTH,
         incident=IncidentRecord(
             "Lever or CodeScreen doesn't answer", "Lever and CodeScreen answer again", timedelta(minutes=10)
         ),
@@ -186,30 +243,38 @@ class FindingCode(RecordEnum):
     )
     SWEEP_REPAIRED = FindingRecord(
         "sweep_repaired",
+        SETTINGS,
         incident=IncidentRecord(
             "Lever's webhook missed candidates", "Lever's webhook reports every candidate again"
         ),
     )
     DUTY_FAILING = FindingRecord(
         "duty_failing",
+        HEALTH,
         incident=IncidentRecord(
             "A background job keeps failing", "Every background job is done again", timedelta(hours=1)
         ),
     )
-    DUTY_OVERDUE = FindingRecord("duty_overdue")
-    SWEEP_LATE = FindingRecord("sweep_late")
+    DUTY_OVERDUE = FindingRecord("duty_overdue", HEALTH)
+    SWEEP_LATE = FindingRecord("sweep_late", HEALTH)
     # mappings and tags
-    UNKNOWN_ASSESSMENT = FindingRecord("unknown_assessment", is_about_setup=True)
-    AMBIGUOUS_ASSESSMENT = FindingRecord("ambiguous_assessment", is_about_setup=True)
-    UNKNOWN_ROLE = FindingRecord("unknown_role", is_about_setup=True)
-    UNKNOWN_STAGE = FindingRecord("unknown_stage", is_about_setup=True)
-    RENAMED_STAGE = FindingRecord("renamed_stage", is_about_setup=True)
-    UNKNOWN_CANDIDATE_TAG = FindingRecord("unknown_candidate_tag", is_about_setup=True)
-    CANDIDATE_TAG_ALONE = FindingRecord("candidate_tag_alone", is_about_setup=True)
-    ROLE_WITHOUT_ASSESSMENT = FindingRecord("role_without_assessment", is_about_setup=True)
-    DUPLICATE_ASSESSMENT = FindingRecord("duplicate_assessment", is_about_setup=True)
-    DUPLICATE_MAPPING = FindingRecord("duplicate_mapping", is_about_setup=True)
-    DUPLICATE_ROLE = FindingRecord("duplicate_role", is_about_setup=True)
+    UNKNOWN_ASSESSMENT = FindingRecord("unknown_assessment", MAPPINGS, is_about_setup=True)
+    AMBIGUOUS_ASSESSMENT = FindingRecord("ambiguous_assessment", MAPPINGS, is_about_setup=True)
+    UNKNOWN_ROLE = FindingRecord("unknown_role", MAPPINGS, is_about_setup=True)
+    UNKNOWN_STAGE = FindingRecord("unknown_stage", MAPPINGS, is_about_setup=True)
+    RENAMED_STAGE = FindingRecord("renamed_stage", MAPPINGS, is_about_setup=True)
+    UNKNOWN_CANDIDATE_TAG = FindingRecord(
+        "unknown_candidate_tag", MAPPINGS, is_about_setup=True, level=Level.INFO
+    )
+    CANDIDATE_TAG_ALONE = FindingRecord(
+        "candidate_tag_alone", MAPPINGS, is_about_setup=True, level=Level.INFO
+    )
+    ROLE_WITHOUT_ASSESSMENT = FindingRecord(
+        "role_without_assessment", MAPPINGS, is_about_setup=True, level=Level.INFO
+    )
+    DUPLICATE_ASSESSMENT = FindingRecord("duplicate_assessment", MAPPINGS, is_about_setup=True)
+    DUPLICATE_MAPPING = FindingRecord("duplicate_mapping", MAPPINGS, is_about_setup=True, level=Level.INFO)
+    DUPLICATE_ROLE = FindingRecord("duplicate_role", MAPPINGS, is_about_setup=True, level=Level.INFO)
 
 
 #: The findings that are incidents.

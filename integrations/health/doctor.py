@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from integrations.core.finding_code import FindingCode, Level
 from integrations.health import linter
 from integrations.health.checks import connections, set_up, webhooks, work
-from integrations.health.findings import HEALTH, Finding
+from integrations.health.findings import Finding, finding
 from integrations.organizations.models.organization import Organization
 
 Check = Callable[[Organization], Iterator[Finding]]
@@ -51,15 +51,16 @@ def findings(organization: Organization, *, with_hints: bool = False) -> list[Fi
     `with_hints` adds what is merely worth knowing about mappings.
     """
     organization = Organization.objects.reread(organization.pk)
-    found = [finding for check in CHECKS for finding in check(organization)]
+    found = [one for check in CHECKS for one in check(organization)]
     found += [one for one in linter.findings(organization) if with_hints or one.level != Level.INFO]
     if not found:
-        message = "Everything is set up and working. Nothing needs your attention."
-        found = [Finding(organization.slug, FindingCode.OK, Level.INFO, message, "", HEALTH)]
-    return sorted(found, key=lambda finding: -finding.level.severity)
+        found = [
+            finding(FindingCode.OK, "Everything is set up and working. Nothing needs your attention.", "")
+        ]
+    return sorted(found, key=lambda one: -one.level.severity)
 
 
 def operational_findings(organization: Organization) -> list[Finding]:
     """Return the findings of the checks alone, without the linter's on mappings and tags, which are never errors."""
     organization = Organization.objects.reread(organization.pk)
-    return [finding for check in CHECKS for finding in check(organization)]
+    return [one for check in CHECKS for one in check(organization)]

@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.finding_code import INCIDENTS, FindingCode
+from integrations.core.finding_code import HEALTH, INCIDENTS, FindingCode
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.effects.perform import MESSAGES
 from integrations.health import doctor
 from integrations.health.checks.webhooks import MISSED_AT_LEAST
 from integrations.health.checks.webhooks import SHOWN_FOR as REJECTIONS_SHOWN_FOR
 from integrations.health.checks.work import REPAIRS_SHOWN_FOR, UNDECIDED_FOR
-from integrations.health.findings import HEALTH, Finding
+from integrations.health.findings import Finding
 from integrations.health.lever_probe import PROBE_VALID_FOR
 from integrations.health.models import Incident, LeverProbe, WebhookRejection
 from integrations.inbox.models.delivery import STUCK, Delivery

@@ -11,12 +11,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from integrations.catalog.models import Role
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import FindingCode
 from integrations.core.rules.facts import MappingRule
 from integrations.core.rules.names import matching_assessments, normalize
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import AssessmentSource, lower_first
-from integrations.health.findings import Finding, counted, listed
+from integrations.health.findings import Finding, counted, finding, listed
 from integrations.health.linter_snapshot import LinterSnapshot
 from integrations.health.models import LinterFinding
 from integrations.inbox.models.delivery import Delivery
@@ -44,7 +44,7 @@ def unknown_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
         problem = "is no longer in CodeScreen" if is_gone else "isn't in CodeScreen"
         hint = snapshot.assessment_names.hint(mention.written)
         message = f"{mention.where} names “{mention.written}”, which {problem}.{hint}"
-        yield snapshot.finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
+        yield finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
 
 
 def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
             hint = snapshot.role_names.hint(rule.role)
             message = f"The mapping for “{rule.role}” has a role that isn't in Lever.{hint}"
             fix = "Choose the role again, or remove the mapping."
-            yield snapshot.finding(FindingCode.UNKNOWN_ROLE, message, fix)
+            yield finding(FindingCode.UNKNOWN_ROLE, message, fix)
 
 
 def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
         message = (
             f"The mapping for “{rule.role}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
         )
-        yield snapshot.finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
+        yield finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
 
 
 def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if policy.has_prefix(stage.former_name) and not policy.is_trigger(stage.external_id, stage.name):
             message = f"The stage “{stage.former_name}” was renamed to “{stage.name}” in Lever and no longer invites."
             fix = f"Let its name begin with “{policy.prefix}” in Lever, or add a mapping with this stage."
-            yield snapshot.finding(FindingCode.RENAMED_STAGE, message, fix)
+            yield finding(FindingCode.RENAMED_STAGE, message, fix)
 
 
 def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
                     f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
                 )
                 fix = "Keep only one of them, in the role's tags in Lever or in the mappings."
-                yield snapshot.finding(FindingCode.AMBIGUOUS_ASSESSMENT, message, fix)
+                yield finding(FindingCode.AMBIGUOUS_ASSESSMENT, message, fix)
 
 
 def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]:
@@ -127,7 +127,7 @@ def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
         quoted = listed(f"“{role.title}”" for role in roles)
         message = f"These open roles have no assessment, so their candidates are not invited: {quoted}."
         fix = "Add mappings, tag the roles in Lever with “CodeScreen {assessment name}”, or set a default assessment."
-        yield snapshot.finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix, Level.INFO)
+        yield finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix)
 
 
 def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -148,7 +148,7 @@ def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
         hint = snapshot.assessment_names.hint(name)
         message = f"{where} names an assessment that isn't in CodeScreen.{hint}"
         fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
-        yield snapshot.finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix, Level.INFO)
+        yield finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix)
 
 
 def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -183,7 +183,7 @@ def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
             f"Candidates without the tag get {instead}."
         )
         fix = "If all candidates of the role should get it, tag the role in Lever or add a mapping."
-        yield snapshot.finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix, Level.INFO)
+        yield finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix)
 
 
 def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[Delivery]:
@@ -209,7 +209,7 @@ def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
                 f"{lower_first(mention.where)} invites nobody."
             )
             fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
-            yield snapshot.finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
+            yield finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
 
 
 def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -227,7 +227,7 @@ def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
             written = listed(f"“{rule.role}”" for rule in rules)
             message = f"“{rules[0].role}”{stage} has {len(rules)} mappings to the same assessment: {written}."
             fix = "Keep one of these mappings."
-            yield snapshot.finding(FindingCode.DUPLICATE_MAPPING, message, fix, Level.INFO)
+            yield finding(FindingCode.DUPLICATE_MAPPING, message, fix)
 
 
 def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -240,7 +240,7 @@ def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if len(found) > 1 and title in mapped_titles:
             message = f"{counted(len(found), 'open role')} are called “{found[0]}”. The mapping applies to all of them."
             fix = "If they need different assessments, map each by its id, the end of its address in Lever."
-            yield snapshot.finding(FindingCode.DUPLICATE_ROLE, message, fix, Level.INFO)
+            yield finding(FindingCode.DUPLICATE_ROLE, message, fix)
 
 
 CHECKS = (
@@ -261,7 +261,7 @@ CHECKS = (
 def findings(organization: Organization) -> list[Finding]:
     """Return what is wrong with the organization's mappings and tags, empty when nothing is."""
     snapshot = LinterSnapshot(organization)
-    return [finding for check in CHECKS for finding in islice(check(snapshot), MOST_PER_CHECK)]
+    return [one for check in CHECKS for one in islice(check(snapshot), MOST_PER_CHECK)]
 
 
 # The linter's findings over time: a schedule records them, and the mappings page shows which are new or fixed.
@@ -281,9 +281,9 @@ class Comparison:
     fixed: list[str]
 
 
-def digest(finding: Finding) -> str:
+def digest(found: Finding) -> str:
     """Return the hash by which the same finding is recognized later."""
-    return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()
+    return hashlib.sha256(f"{found.code}\n{found.message}".encode()).hexdigest()
 
 
 def record_findings(organization: Organization) -> int:
@@ -291,7 +291,7 @@ def record_findings(organization: Organization) -> int:
 
     A finding that was fixed and comes back counts as new.
     """
-    found = {digest(finding): finding for finding in findings(organization)}
+    found = {digest(one): one for one in findings(organization)}
     now = timezone.now()
     with transaction.atomic():
         rows = LinterFinding.objects.filter(organization=organization)
@@ -326,8 +326,8 @@ def compare_with_history(organization: Organization) -> Comparison:
     rows = LinterFinding.objects.filter(organization=organization)
     known = set(rows.filter(gone_at__isnull=True, first_seen_at__lt=since).values_list("digest", flat=True))
     is_first_day = not rows.filter(first_seen_at__lt=since).exists()
-    new = [] if is_first_day else [finding for finding in present if digest(finding) not in known]
-    messages = {finding.message for finding in present}
+    new = [] if is_first_day else [one for one in present if digest(one) not in known]
+    messages = {one.message for one in present}
     gone = rows.filter(gone_at__gte=since).order_by("-gone_at").values_list("message", flat=True)
     fixed = [message for message in gone[: MOST_FIXED * 2] if message not in messages]
     return Comparison(present, frozenset(new), fixed[:MOST_FIXED])

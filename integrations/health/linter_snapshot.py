@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, mapping_index
 from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
-from integrations.core.finding_code import FindingCode, Level
 from integrations.core.rules.facts import MappingRule, TriggerPolicy
 from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize
-from integrations.health.findings import MAPPINGS, Finding, listed
+from integrations.health.findings import listed
 from integrations.organizations.models.organization import Organization
 
 
@@ -114,7 +113,3 @@ class LinterSnapshot:
                 self.organization.default_assessment,
                 "Choose another default assessment.",
             )
-
-    def finding(self, code: FindingCode, message: str, fix: str, level: Level = Level.WARNING) -> Finding:
-        """Return a finding that is fixed on the mappings page."""
-        return Finding(self.organization.slug, code, level, message, fix, MAPPINGS)

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from integrations.clients.models import CircuitBreaker
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import ASK, FindingCode, Level
 from integrations.core.vocabulary import Platform
 from integrations.health import doctor
 from integrations.health.checks.work import UNDECIDED_FOR
-from integrations.health.findings import ASK, Finding
+from integrations.health.findings import Finding
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -7,18 +7,14 @@ from django.utils import timezone
 
 from integrations.clients.models import ShapeDeviation
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import AUTHOR, FindingCode, Level
 from integrations.core.vocabulary import Platform
 from integrations.health.findings import (
-    AUTHOR,
-    CODESCREEN_SETTINGS,
-    HEALTH,
-    LEVER_SETTINGS,
     MOST_NAMED,
-    SETTINGS,
     Finding,
     counted,
     day,
+    finding,
     lasting,
     listed,
 )
@@ -40,33 +36,27 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
     """Yield whether Lever isn't connected, when its consent ends, and which scopes it didn't grant."""
     connection = organization.lever
     if connection is None or connection.state == LeverConnection.State.REVOKED:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.LEVER_NOT_CONNECTED,
-            Level.ERROR,
             "Lever isn't connected, so nobody is invited.",
             "Ask a Super Admin to connect Lever under Settings.",
-            SETTINGS,
         )
         return
     if connection.state == LeverConnection.State.CONNECTED and connection.is_unreadable:
         return  # health/checks/set_up.py says so
     if not connection.is_working:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.LEVER_RECONNECT,
-            Level.ERROR,
             "Lever no longer accepts the connection. Nobody is invited until it works; what arrives is kept.",
             "Ask a Super Admin to connect Lever again under Settings.",
-            SETTINGS,
         )
         return
-    yield from _check_consent_end(organization, connection)
+    yield from _check_consent_end(connection)
     yield from _check_scopes(organization, connection)
     yield from _check_account(organization)
 
 
-def _check_consent_end(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
     ends_at = connection.ends_at
     if ends_at is None:
         return
@@ -74,13 +64,11 @@ def _check_consent_end(organization: Organization, connection: LeverConnection) 
     if remaining > TOKEN_WARNING:
         return
     when = f"{'ends' if remaining > timedelta() else 'ended'} on {day(ends_at)}"
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.LEVER_TOKEN_ENDS,
-        Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
         f"The connection to Lever {when}. Lever ends every connection after one year.",
         "Ask a Super Admin to connect Lever again under Settings. It can be done early, and nothing is lost.",
-        SETTINGS,
+        level=Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
     )
 
 
@@ -91,13 +79,10 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
     missing = [scope for scope in needed if not granted & {scope, scope.replace(":read:", ":write:")}]
     if granted and missing:
         reasons = listed(f"{scope} (to {needed[scope]})" for scope in missing)
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.LEVER_SCOPES_MISSING,
-            Level.WARNING,
             f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
             "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
-            SETTINGS,
         )
 
 
@@ -105,13 +90,10 @@ def _check_account(organization: Organization) -> Iterator[Finding]:
     """Yield that another organization is connected to the same Lever account."""
     probe = latest_probe(organization)
     if probe is not None and probe.is_account_shared:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.LEVER_ACCOUNT_SHARED,
-            Level.WARNING,
             "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
             "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
-            LEVER_SETTINGS,
         )
 
 
@@ -124,14 +106,12 @@ def check_clock(organization: Organization) -> Iterator[Finding]:
     if apart < SKEW_WARNING or timezone.now() - connection.clock_compared_at > SKEW_VALID_FOR:
         return
     where = "ahead of" if connection.clock_ahead > 0 else "behind"
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.CLOCK_SKEW,
-        Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
         f"This server's clock is {lasting(apart)} {where} Lever's. Tokens may be renewed too late, and webhooks may be "
         "rejected as too old.",
         "Ask the portal's operator to switch on time synchronization, for example with `timedatectl set-ntp true`.",
-        HEALTH,
+        level=Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
     )
 
 
@@ -139,13 +119,11 @@ def check_chosen_author(organization: Organization) -> Iterator[Finding]:
     """Yield that the chosen author of feedback has left Lever."""
     if organization.feedback_author and organization.feedback_author_gone:
         name = organization.feedback_author_name or organization.feedback_author
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FEEDBACK_AUTHOR_GONE,
-            Level.WARNING,
             f"{name}, the chosen author of feedback, has left Lever. The person who connected Lever is shown instead.",
             "Choose another author under Settings.",
-            AUTHOR,
+            page=AUTHOR,
         )
 
 
@@ -156,32 +134,23 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
     if probe is None or connection is None:
         return
     if probe.is_template_gone:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FEEDBACK_TEMPLATE_GONE,
-            Level.WARNING,
             "The feedback form “CodeScreen assessment” is no longer in Lever.",
             "Nothing to do. The portal makes it again before the next result. Please keep it in Lever from then on.",
-            SETTINGS,
         )
     elif probe.missing_fields:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FEEDBACK_TEMPLATE_INCOMPLETE,
-            Level.WARNING,
             f"The feedback form in Lever lacks {listed(probe.missing_fields)}, so results are written without it.",
             "In Lever's feedback forms, add the fields with exactly these names. Or delete the form there, and the "
             "portal makes a complete one.",
-            SETTINGS,
         )
     if probe.is_author_gone:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FEEDBACK_AUTHOR_GONE,
-            Level.WARNING,
             "The Lever user who is shown as the author of feedback has left Lever.",
             "Ask another Super Admin to connect Lever again under Settings. They become the author.",
-            LEVER_SETTINGS,
         )
 
 
@@ -203,61 +172,46 @@ def check_key(organization: Organization) -> Iterator[Finding]:
     if connection is not None and connection.is_key_unreadable:
         return  # health/checks/set_up.py says so
     if connection is None or not connection.api_key:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.CODESCREEN_NOT_CONNECTED,
-            Level.ERROR,
             "CodeScreen isn't connected. Nobody is invited, and what arrives from Lever is kept.",
             "Ask a Super Admin to enter the API key under Settings.",
-            SETTINGS,
         )
     elif not connection.is_working:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.CODESCREEN_KEY_REFUSED,
-            Level.ERROR,
             "CodeScreen refused the API key. Nobody is invited until it works; what arrives from Lever is kept.",
             "Ask a Super Admin to enter a valid API key under Settings.",
-            SETTINGS,
         )
     else:
         yield from _check_confirmation(organization, connection)
-        yield from _check_age(organization, connection)
+        yield from _check_age(connection)
 
 
 def _check_confirmation(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
     """Yield that CodeScreen hasn't accepted the key for long; it isn't asked for a paused organization."""
     now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
     if verified_at is None and stored_at is not None and now - stored_at > UNTRIED_AFTER:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.CODESCREEN_KEY_UNTRIED,
-            Level.WARNING,
             "CodeScreen hasn't accepted the API key yet.",
             "Press “Test this key” under Settings.",
-            CODESCREEN_SETTINGS,
         )
     if verified_at is not None and now - verified_at > UNCONFIRMED_AFTER and not organization.paused:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.CODESCREEN_KEY_UNHEARD,
-            Level.WARNING,
             f"CodeScreen last accepted the API key on {day(verified_at)}, although it is tried every hour.",
             "Press “Test this key” under Settings and read the answer.",
-            CODESCREEN_SETTINGS,
         )
 
 
-def _check_age(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
+def _check_age(connection: CodeScreenConnection) -> Iterator[Finding]:
     stored_at = connection.key_stored_at
     if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.CODESCREEN_KEY_OLD,
-            Level.INFO,
             f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
             "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
-            CODESCREEN_SETTINGS,
         )
 
 
@@ -291,14 +245,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
             "CodeScreen's last result didn't say Passed, Failed or Expired. Its published API gives only the score and "
             f"the report link. Feedback in Lever therefore says “not stated”.{idle}"
         )
-    yield Finding(
-        organization.slug,
-        FindingCode.RESULTS_NOT_STATED,
-        Level.INFO,
-        message,
-        ASK_FOR_RESULTS,
-        CODESCREEN_SETTINGS,
-    )
+    yield finding(FindingCode.RESULTS_NOT_STATED, message, ASK_FOR_RESULTS)
 
 
 # Whether the platforms send what the portal relies on.
@@ -320,13 +267,11 @@ def check_shapes(organization: Organization) -> Iterator[Finding]:
             else "The portal ignores it, so what depends on it doesn't happen."
         )
         times = counted(row.count, "time")
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SHAPE_CHANGED,
-            Level.INFO if row.is_readable else Level.WARNING,
             f"{_sentence(row)} ({row.endpoint}), since {day(row.first_seen_at)}, {times}.{example} {reading}",
             f"Tell the portal's developers. They compare it with {Platform(row.platform).label}'s documentation.",
-            HEALTH,
+            level=Level.INFO if row.is_readable else Level.WARNING,
         )
 
 

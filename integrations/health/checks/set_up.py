@@ -8,20 +8,14 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog import lists
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy
 from integrations.catalog.models import Role, RoleMapping, Stage
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import FindingCode
 from integrations.core.rules.facts import EnteredBefore
 from integrations.core.rules.names import assessment_tags
 from integrations.health.findings import (
-    ACTIVITY,
-    HEALTH,
-    LEVER_SETTINGS,
-    MAPPINGS,
-    POLICY_SETTINGS,
-    SETTINGS,
-    SINGLE_SIGN_ON,
     Finding,
     counted,
     day,
+    finding,
     listed,
 )
 from integrations.inbox.models.delivery import Delivery
@@ -39,13 +33,10 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
     stages = list(Stage.objects.live().filter(organization=organization))
     policy = trigger_policy(organization)
     if stages and not any(policy.is_trigger(stage.external_id, stage.name) for stage in stages):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.NO_TRIGGER_STAGE,
-            Level.ERROR,
             f"No stage in Lever begins with “{policy.prefix}”, and no mapping has a stage. So nobody can be invited.",
             f"In Lever, add a stage such as “{policy.prefix} Assessment” to the pipeline.",
-            SETTINGS,
         )
 
 
@@ -57,23 +48,13 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
         return
     fix = "Choose “Stage on pass” again under Settings, then retry what failed."
     if not stages_named_in_copy(organization, written):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.UNKNOWN_PASSED_STAGE,
-            Level.ERROR,
             f"{lists.unknown_target_message(organization)} Nobody is moved.",
             fix,
-            POLICY_SETTINGS,
         )
     elif reason := lists.why_target_invites(organization):
-        yield Finding(
-            organization.slug,
-            FindingCode.PASSED_STAGE_INVITES,
-            Level.ERROR,
-            f"{reason} Nobody is moved until then.",
-            fix,
-            POLICY_SETTINGS,
-        )
+        yield finding(FindingCode.PASSED_STAGE_INVITES, f"{reason} Nobody is moved until then.", fix)
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:
@@ -83,13 +64,10 @@ def check_roles(organization: Organization) -> Iterator[Finding]:
         return
     roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
     if not any(assessment_tags(map(str, tags), title) for tags, title in roles.iterator()):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.NO_ROLES_MAPPED,
-            Level.WARNING,
             "No role has an assessment: there is no mapping, no “CodeScreen …” tag and no default.",
             "Choose an assessment for each role.",
-            MAPPINGS,
         )
 
 
@@ -102,45 +80,33 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
     if provider is not None and provider.is_on:
         yield from _check_provider(organization, provider)
     for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SIGN_IN_DOMAIN_GONE,
-            Level.WARNING,
             f"The TXT record that proves that {domain} is yours is gone.",
             f"Add it again by {day(domain.lapses_at)}. After that, people with these addresses lose single sign-on."
             if domain.lapses_at
             else "Add it again.",
-            SINGLE_SIGN_ON,
         )
 
 
 def _check_provider(organization: Organization, provider: IdentityProvider) -> Iterator[Finding]:
     if not provider.client_secret:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
-            Level.ERROR,
             "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
             "Ask a Super Admin to enter it again under Settings › Single sign-on.",
-            SINGLE_SIGN_ON,
         )
     if provider.failure:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SINGLE_SIGN_ON_FAILING,
-            Level.ERROR,
             f"Single sign-on doesn't work: {provider.failure}",
             "Check the provider, then press “Try it” under Settings › Single sign-on.",
-            SINGLE_SIGN_ON,
         )
     if not SignInDomain.objects.proven().filter(organization=organization).exists():
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
-            Level.ERROR,
             "Single sign-on is on, but no e-mail domain is proven, so nobody can sign in with it.",
             "Prove a domain under Settings › Single sign-on.",
-            SINGLE_SIGN_ON,
         )
 
 
@@ -153,16 +119,13 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
     ]
     if not unreadable:
         return
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.UNREADABLE_SECRET,
-        Level.ERROR,
         f"Stored secrets can't be read, because no key in FIELD_ENCRYPTION_KEYS opens them: {listed(unreadable)}. "
         "What needs them waits. Webhooks that they would verify are answered 503, so their senders try again later.",
         "Ask the portal's operator to put the earlier encryption key back into FIELD_ENCRYPTION_KEYS, after the new "
         "one. If it is lost, a Super Admin enters the secrets again under Settings. For Lever's tokens, connect Lever "
         "again.",
-        SETTINGS,
     )
 
 
@@ -192,14 +155,11 @@ def check_restored_connection(organization: Organization) -> Iterator[Finding]:
     if until is None or lever is None:
         return
     if lever.refreshed_at is None or lever.refreshed_at < until:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.RESTORED_CONNECTION,
-            Level.WARNING,
             "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
             "and probably refuses these.",
             "Ask a Super Admin to connect Lever again under Settings.",
-            LEVER_SETTINGS,
         )
 
 
@@ -215,15 +175,12 @@ def check_restored_log(organization: Organization) -> Iterator[Finding]:
         organization=organization, action=AuditAction.VERIFY_LOG, at__gte=since, changes__has_key="head"
     )
     if not checks.exists():
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.RESTORED_LOG,
-            Level.WARNING,
             "The database was restored, so the audit log ends with the backup. Of what was recorded afterwards only "
             "the heads are known that were announced, by e-mail and in the portal's log.",
             f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
             "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
-            HEALTH,
         )
 
 
@@ -238,12 +195,9 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
         if organization.rows_lost_until
         else " If the database was restored, run `manage.py restored` first."
     )
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.POSSIBLY_INVITED,
-        Level.WARNING,
         f"{counted(number, 'candidate')} may be invited already: no invitation here tells, but Lever shows an entry "
         "from before a restore, or a progress tag.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
-        ACTIVITY.at("?view=not_invited&reason=entered_before"),
     )

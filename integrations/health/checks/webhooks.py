@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS, FindingCode, Level
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections
 from integrations.health.findings import (
-    CODESCREEN_SETTINGS,
-    SETTINGS,
-    WEBHOOK_SETTINGS,
     Finding,
     counted,
     day,
+    finding,
     lasting,
 )
 from integrations.health.lever_probe import latest_probe
@@ -35,17 +33,14 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
     if not webhooks.active_tokens():
         if webhooks.has_unreadable():
             return  # health/checks/set_up.py says so
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.NO_SIGNATURE_TOKEN,
-            Level.ERROR,
             "No signature token is stored, so every webhook from Lever is rejected.",
             "Paste the signature token from Lever's webhook under Settings, or let the portal make the webhook.",
-            SETTINGS,
         )
         return
     active = list(webhooks)
-    yield from _check_removed(organization, active)
+    yield from _check_removed(active)
     received = [
         webhook.last_received_at
         for webhook in active
@@ -53,20 +48,18 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
     ]
     if received:
         yield from _check_silence(organization, max(received))
-        yield from _check_deletions(organization, active)
+        yield from _check_deletions(active)
     else:
-        yield _nothing_received(organization, active)
+        yield _nothing_received(active)
 
 
-def _nothing_received(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Finding:
+def _nothing_received(webhooks: Sequence[LeverWebhook]) -> Finding:
     if any(webhook.last_verified_at for webhook in webhooks):
-        return Finding(
-            organization.slug,
+        return finding(
             FindingCode.NO_DELIVERY_SEEN,
-            Level.INFO,
             "Lever's test request arrived, but no stage change yet.",
             "Move a test candidate into a CodeScreen stage.",
-            SETTINGS,
+            level=Level.INFO,
         )
     message = "No webhook has arrived from Lever yet."
     fix = "In Lever, open Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
@@ -75,10 +68,10 @@ def _nothing_received(organization: Organization, webhooks: Sequence[LeverWebhoo
         fix = (
             "In Lever, open Settings › Integrations and API › Webhooks and switch on Candidate Stage Change."
         )
-    return Finding(organization.slug, FindingCode.NO_DELIVERY_SEEN, Level.WARNING, message, fix, SETTINGS)
+    return finding(FindingCode.NO_DELIVERY_SEEN, message, fix)
 
 
-def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+def _check_removed(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
     """Yield the webhooks that are no longer in Lever; only worth knowing while another one still delivers."""
     for webhook in webhooks:
         since = webhook.missing_since
@@ -88,17 +81,15 @@ def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook])
             other.last_received_at and other.last_received_at > since for other in webhooks
         )
         origin = "that the portal made" if webhook.origin == LeverWebhook.Origin.API else "made by hand"
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.WEBHOOK_REMOVED,
-            Level.INFO if another_delivers else Level.ERROR,
             f"The webhook {origin} was removed in Lever. It has been missing since {day(since)}.",
             "Under Settings, let the portal make it again. Or add it in Lever by hand and save its token.",
-            WEBHOOK_SETTINGS,
+            level=Level.INFO if another_delivers else Level.ERROR,
         )
 
 
-def _check_deletions(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+def _check_deletions(webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
     """Yield that the portal made a webhook for stage changes, which works, and none for deleted candidates."""
     made = {
         webhook.event
@@ -106,14 +97,11 @@ def _check_deletions(organization: Organization, webhooks: Sequence[LeverWebhook
         if webhook.origin == LeverWebhook.Origin.API and webhook.missing_since is None
     }
     if made and WebhookEvent.CANDIDATE_DELETED not in made:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.DELETION_WEBHOOK_MISSING,
-            Level.INFO,
             "Lever doesn't report deleted candidates to the portal, so they are erased here up to half an hour later.",
             "Under Settings, let the portal make the webhook for deleted candidates too. Then switch on Candidate "
             "Deleted in Lever.",
-            WEBHOOK_SETTINGS,
         )
 
 
@@ -126,16 +114,13 @@ def _check_silence(organization: Organization, received_at: datetime) -> Iterato
         return
     lasted = lasting((timezone.now() - received_at).total_seconds())
     candidates = counted(probe.missed_events, "candidate")
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.WEBHOOK_SILENCE,
-        Level.WARNING,
         f"Lever has sent no stage change for {lasted}, much longer than usual. At least {candidates} changed stage in "
         "Lever in that time.",
         "In Lever, open Settings › Integrations and API › Webhooks. Check that Candidate Stage Change is switched on, "
         "and read the webhook's log. Until then the portal finds these candidates by comparing with Lever every few "
         "minutes.",
-        WEBHOOK_SETTINGS,
     )
 
 
@@ -171,13 +156,12 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
             fix = f"{webhook_rejections.cure(rejection.code, rejection.hint)} Then send a test from {platform.label}."
         if rejection.count > 1:
             message += f" This happened {rejection.count} times."
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.WEBHOOK_REJECTED,
-            Level.INFO if is_over else Level.WARNING,
             message,
             fix,
-            _PAGES[platform],
+            level=Level.INFO if is_over else Level.WARNING,
+            page=_PAGES[platform],
         )
 
 
@@ -203,13 +187,11 @@ def check_former_addresses(organization: Organization) -> Iterator[Finding]:
     )
     for former in keys.exclude(key=organization.webhook_key):
         used = lasting((now - (former.last_used_at or now)).total_seconds())
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FORMER_ADDRESS_USED,
-            Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
             f"Webhooks still arrive at the old address that ends in {former}, the last one {used} ago. The address "
             f"works until {day(former.until)}. After that, what arrives there is rejected.",
             "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
             "the webhook, use the button there.",
-            WEBHOOK_SETTINGS,
+            level=Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
         )

@@ -9,17 +9,14 @@ from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import CircuitBreaker
-from integrations.core.finding_code import FindingCode, Level
+from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import DeliveryEvent, Platform, lower_first
 from integrations.health.findings import (
-    ACTIVITY,
-    FAILED_STEPS,
-    HEALTH,
     MOST_NAMED,
-    SETTINGS,
     Finding,
     counted,
+    finding,
     lasting,
     listed,
 )
@@ -51,23 +48,18 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
     if by_kind:
         number = sum(by_kind.values())
         kinds = listed(f"{kind} ({times})" for kind, times in by_kind.items())
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FAILED_EFFECTS,
-            Level.WARNING,
             f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Read the reasons, fix them, and press Retry.",
-            FAILED_STEPS,
         )
     not_sent = Invitation.objects.not_sent().filter(organization=organization)
     if number := count_candidates(not_sent):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FAILED_EFFECTS,
-            Level.WARNING,
             f"{counted(number, 'candidate')} could not be sent an invitation.",
             "Read the reasons, fix them, and send the invitations again.",
-            ACTIVITY.at("?view=not_sent"),
+            page=ACTIVITY.at("?view=not_sent"),
         )
 
 
@@ -76,13 +68,10 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
     stuck = Delivery.objects.filter(STUCK, organization=organization)
     if number := stuck.count():
         ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.STUCK_DELIVERIES,
-            Level.ERROR,
             f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
             "Open the delivery, read the reason, and retry it.",
-            HEALTH.at("#undecided"),
         )
 
 
@@ -99,15 +88,13 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
         listed(dict.fromkeys(error.rstrip(".") for _, error in shown if error)) or "no platform answered"
     )
     is_one = number == 1 and shown[0][0]
-    yield Finding(
-        organization.slug,
+    yield finding(
         FindingCode.UNDECIDED_DELIVERIES,
-        Level.ERROR,
         f"{counted(number, 'stage change')} could not be decided for more than a day. The reason: {reasons}.",
         "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
         "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
         "invited twice.",
-        ACTIVITY.at(f"{shown[0][0]}/") if is_one else HEALTH.at("#undecided"),
+        page=ACTIVITY.at(f"{shown[0][0]}/") if is_one else HEALTH.at("#undecided"),
     )
 
 
@@ -117,26 +104,20 @@ def check_late_rows(organization: Organization) -> Iterator[Finding]:
     number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
     number += Effect.objects.free().filter(organization=organization, due_at__lt=late).count()
     if number:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.OLDEST_DUE,
-            Level.ERROR,
             f"{counted(number, 'task')} should have been done more than two minutes ago.",
             "Ask the portal's operator to check that the workers run (`manage.py serve`) and to read their log.",
-            HEALTH,
         )
 
 
 def check_workers(organization: Organization) -> Iterator[Finding]:
     """Yield that no worker has written a heartbeat lately."""
     if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.QUEUE_SILENT,
-            Level.WARNING,
             "The workers have not reported for 90 seconds.",
             "Ask the portal's operator to start the workers with `manage.py serve` or `manage.py qcluster`.",
-            HEALTH,
         )
 
 
@@ -146,13 +127,10 @@ def check_platforms(organization: Organization) -> Iterator[Finding]:
         organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
     ):
         name = Platform(breaker.platform).label
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.PLATFORM_DOWN,
-            Level.WARNING,
             f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying.",
             f"If {name} is down, there is nothing to do. Everything is kept and continues when it is back.",
-            HEALTH,
         )
 
 
@@ -167,13 +145,10 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
     )
     if number := repaired.count():
         candidates = counted(number, "candidate")
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SWEEP_REPAIRED,
-            Level.WARNING,
             f"In the last day Lever sent no webhook for {candidates}. The portal found them by comparing with Lever.",
             "In Lever, check that the Candidate Stage Change webhook is switched on and that its log shows no errors.",
-            SETTINGS,
         )
 
 
@@ -185,14 +160,12 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
     swept_at = connection.swept_at or connection.connected_at
     age = timezone.now() - swept_at if swept_at else timedelta()
     if age > SWEEP_WARNING and trigger_stages(organization):
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.SWEEP_LATE,
-            Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
             f"The portal has not compared its records with Lever for {lasting(age.total_seconds())}. Candidates whose "
             "webhook was lost are not found until it does.",
             "Ask the portal's operator to run `manage.py sweep` and to read the workers' log.",
-            HEALTH,
+            level=Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
         )
 
 
@@ -200,40 +173,32 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
     """Yield each duty that failed several times in a row, else each that is overdue."""
     runs = DutyRun.objects.filter(organization=organization)
     for run in runs.failing() | runs.overdue():
-        yield _failing(organization, run) if run.is_failing else _overdue(organization, run)
+        yield _failing(run) if run.is_failing else _overdue(run)
 
 
-def _failing(organization: Organization, run: DutyRun) -> Finding:
-    return Finding(
-        organization.slug,
+def _failing(run: DutyRun) -> Finding:
+    return finding(
         FindingCode.DUTY_FAILING,
-        Level.WARNING,
         f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
         "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
         "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
         "whether the machine is overloaded.",
-        HEALTH,
     )
 
 
-def _overdue(organization: Organization, run: DutyRun) -> Finding:
+def _overdue(run: DutyRun) -> Finding:
     if run.place:
-        return Finding(
-            organization.slug,
+        return finding(
             FindingCode.DUTY_OVERDUE,
-            Level.INFO,
             f"{run.get_duty_display()} has more to do than usual and is under way. "
             f"It was last done {_since(run.succeeded_at or run.created_at)} ago.",
             "There is nothing to do: each turn goes on where the last one ended.",
-            HEALTH,
+            level=Level.INFO,
         )
-    return Finding(
-        organization.slug,
+    return finding(
         FindingCode.DUTY_OVERDUE,
-        Level.WARNING,
         f"{run.get_duty_display()} is late. It was last done {_since(run.succeeded_at or run.created_at)} ago.",
         "Check that the workers run and keep up. More workers do more at once.",
-        HEALTH,
     )
 
 
@@ -250,26 +215,20 @@ ENDED_SHOWN_FOR = timedelta(days=14)
 def check_pause(organization: Organization) -> Iterator[Finding]:
     """Yield that the organization is paused."""
     if organization.paused:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.PAUSED,
-            Level.WARNING,
             "The portal is paused. Nothing is sent, and what arrives is kept.",
             "End the pause under Settings when invitations may be sent again.",
-            SETTINGS,
         )
 
 
 def check_super_admin(organization: Organization) -> Iterator[Finding]:
     """Yield that nobody may connect the organization."""
     if not Membership.objects.filter(organization=organization, role=Membership.Role.SUPER_ADMIN).exists():
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.NO_SUPER_ADMIN,
-            Level.WARNING,
             "There is no Super Admin, so nobody can change the connections.",
             "Ask the portal's operator to give a member that role, for example with `manage.py configure`.",
-            SETTINGS,
         )
 
 
@@ -279,31 +238,22 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
     if number := counts["uncertain"]:
         yield _uncertain(organization, number)
     if number := counts["held"]:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.HELD_INVITATIONS,
-            Level.WARNING,
             f"{counted(number, 'candidate')} {'needs' if number == 1 else 'need'} approval.",
             "An Admin sends or cancels their invitations.",
-            ACTIVITY.at("?view=held"),
         )
     if number := counts["bounced"]:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.BOUNCED_INVITATIONS,
-            Level.WARNING,
             f"{counted(number, 'candidate')} can't be reached: the invitation bounced.",
             "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
-            ACTIVITY.at("?view=bounced"),
         )
     if number := counts["awaiting_decision"]:
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.AWAITING_DECISION,
-            Level.WARNING,
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
             "Decide in Lever, then press “Decided” on the candidate's page.",
-            ACTIVITY.at("?view=undecided"),
         )
 
 
@@ -314,13 +264,10 @@ def _uncertain(organization: Organization, number: int) -> Finding:
         f"{invitation.assessment_name} (invitation {invitation.pk})"
         for invitation in uncertain.order_by("pk")[:MOST_NAMED]
     )
-    return Finding(
-        organization.slug,
+    return finding(
         FindingCode.UNCERTAIN_INVITATIONS,
-        Level.ERROR,
         f"{counted(number, 'candidate')} may or may not have been sent an invitation: {listed(named, number)}.",
         "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
-        ACTIVITY.at("?view=uncertain"),
     )
 
 
@@ -334,13 +281,10 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
     counts = dict(by_reason.annotate(number=Count("pk")))
     if counts:
         reasons = listed(f"{number} {lower_first(FollowingEnd(end).label)}" for end, number in counts.items())
-        yield Finding(
-            organization.slug,
+        yield finding(
             FindingCode.FOLLOWING_ENDED,
-            Level.WARNING,
             f"In the last {ENDED_SHOWN_FOR.days} days, {counted(count_candidates(ended), 'candidate')} ended without a "
             f"result: {reasons}.",
             "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
             "invitation and send it again.",
-            ACTIVITY.at("?view=no_result"),
         )

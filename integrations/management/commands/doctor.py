@@ -13,7 +13,7 @@ from integrations.health.findings import Finding
 from integrations.management.arguments import organizations_named
 from integrations.management.migrating import MigratingCommand
 
-KEYS = ("organization", "code", "level", "message", "fix")
+KEYS = ("code", "level", "message", "fix")
 
 
 class Command(MigratingCommand):
@@ -24,29 +24,32 @@ class Command(MigratingCommand):
         parser.add_argument("--json", action="store_true", help="print an array of findings")
 
     def handle(self, *args: object, **options: Any) -> None:
-        organizations = organizations_named(options["organization"])
-        found = [finding for organization in organizations for finding in findings(organization)]
+        found = [
+            (organization.slug, finding)
+            for organization in organizations_named(options["organization"])
+            for finding in findings(organization)
+        ]
         if options["json"]:
-            rows = [{key: getattr(finding, key) for key in KEYS} for finding in found]
+            rows = [{"organization": slug, **{key: getattr(one, key) for key in KEYS}} for slug, one in found]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
-        elif not organizations:
+        elif not found:
             self.stdout.write(
                 "There is no organization yet. Create one with `manage.py configure FILE.toml`."
             )
         else:
-            for finding in found:
-                self._print(finding)
-        if any(finding.level == Level.ERROR for finding in found):
+            for slug, finding in found:
+                self._print(slug, finding)
+        if any(finding.level == Level.ERROR for _, finding in found):
             # not a CommandError: the findings are the output, and it would print another line
             sys.exit(1)
 
-    def _print(self, finding: Finding) -> None:
+    def _print(self, slug: str, finding: Finding) -> None:
         styles = {
             Level.ERROR: self.style.ERROR,
             Level.WARNING: self.style.WARNING,
             Level.INFO: self.style.SUCCESS,
         }
-        self.stdout.write(f"{finding.organization}: {styles[finding.level](finding.level)} {finding.code}")
+        self.stdout.write(f"{slug}: {styles[finding.level](finding.level)} {finding.code}")
         self.stdout.write(f"  {finding.message}")
         if finding.fix:
             self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.page.url}")

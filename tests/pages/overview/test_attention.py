@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.core.finding_code import FindingCode, Level
-from integrations.health.findings import HEALTH, Finding
+from integrations.core.finding_code import HEALTH, FindingCode, Level
+from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.pages.overview.attention import Waiting, attention, further_findings
 from tests.support import factories
@@ -28,7 +28,7 @@ def not_invited(organization, verdict: str, opportunity_id: str, **values):
 
 
 def finding(code: FindingCode, level: Level) -> Finding:
-    return Finding("acme", code, level, f"What {code} is.", "How to fix it.", HEALTH)
+    return Finding(code, level, f"What {code} is.", "How to fix it.", HEALTH)
 
 
 def test_nothing_needs_attention_when_all_is_well(super_admin, ready_organization):
