@@ -1,6 +1,6 @@
 """The admin's pages that no list of one model can be: the index of what people ask, the platforms' answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -74,13 +74,7 @@ def answers_to(organization: Organization) -> list[Answers]:
     for breaker in CircuitBreaker.objects.filter(organization=organization):
         if breaker.platform in found:
             found[Platform(breaker.platform)].breaker = breaker
-    _read(found, calls.order_by("-at", "-pk")[:LOOKED_THROUGH])
-    return list(found.values())
-
-
-def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
-    """Add the calls, newest first."""
-    for call in calls:
+    for call in calls.order_by("-at", "-pk")[:LOOKED_THROUGH]:
         if call.platform not in found:
             continue
         answers = found[Platform(call.platform)]
@@ -93,6 +87,7 @@ def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
             answers.last_answer, answers.last_answer_at = call, at
         if len(answers.durations) < MEASURED:
             answers.durations.append(call.duration_ms)
+    return list(found.values())
 
 
 def addresses() -> list[URLPattern]:
@@ -151,28 +146,22 @@ class Question:
         return self.count == "0"
 
 
-@dataclass(frozen=True)
-class QuestionGroup:
-    """Questions of one kind."""
-
-    title: str
-    lead: str
-    questions: list[Question]
-
-
 type Ask = Callable[..., Question]
 
 
-def question_groups(request: HttpRequest) -> list[QuestionGroup]:
-    """Return the questions of a person who sees records, else none; each count is of their organizations' rows."""
+def question_groups(request: HttpRequest) -> list[tuple[str, str, list[Question]]]:
+    """Return the questions of a person who sees records, else none: by kind, with a title and what stands below it.
+
+    Each count is of their organizations' rows.
+    """
     if not access.has_right(request, "may_retry"):
         return []
     ask = partial(_question, request)
     return [
-        QuestionGroup("What waits", "For a person, or for a platform.", _waiting(ask)),
-        QuestionGroup("What happened", "To candidates, and what was written about them.", _happened(ask)),
-        QuestionGroup("Who changed what", "Every change by people and commands.", _changed(ask)),
-        QuestionGroup("Is it healthy", "Platforms, webhooks, jobs.", _health(ask, request)),
+        ("What waits", "For a person, or for a platform.", _waiting(ask)),
+        ("What happened", "To candidates, and what was written about them.", _happened(ask)),
+        ("Who changed what", "Every change by people and commands.", _changed(ask)),
+        ("Is it healthy", "Platforms, webhooks, jobs.", _health(ask, request)),
     ]
 
 
