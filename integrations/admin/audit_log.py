@@ -1,13 +1,12 @@
 """The audit log in the admin: who changed what, from what to what, where each chain ends, and whether it is whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from integrations.admin import access
 from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import NOTHING, column, portal_page, shown_text
+from integrations.admin.display import NOTHING, column, columns, portal_page, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.audit.acts import record_check
 from integrations.audit.chain_walk import Fault
@@ -105,19 +104,9 @@ class AuditEntryAdmin(ScopedAdmin):
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
     ordering = ("-at", "-pk")
-    fields = (
-        "at",
-        "organization",
-        "actor_name",
-        "action",
-        "target_shown",
-        "changes_shown",
-        "reason",
-        "position",
-        "previous_hash",
-        "hash",
+    fields = columns(
+        "at organization actor_name action target_shown changes_shown reason position previous_hash hash"
     )
-    readonly_fields = ("target_shown", "changes_shown", "position", "previous_hash", "hash")
 
     def organization_of(self, row: AuditEntry) -> int:
         """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
@@ -125,11 +114,8 @@ class AuditEntryAdmin(ScopedAdmin):
 
     target_shown = column("about", target_link, "target")
 
-    @admin.display(description="changes")
-    def changes_listed(self, entry: AuditEntry) -> str:
-        """Return the first few changes; secrets were masked when the entry was written."""
-        return changes_line(entry) or self.get_empty_value_display()
-
+    # secrets were masked when the entry was written
+    changes_listed = column("changes", lambda entry: changes_line(entry) or NOTHING)
     changes_shown = column("changes", changes_table)
 
 
@@ -159,111 +145,60 @@ CHECKED_FOR = timedelta(seconds=10)
 SHOWN_FAULTS = 50
 
 
-@dataclass(frozen=True)
-class Log:
-    """One chain: whose it is, where it ends, where it was last announced and how it was last checked."""
+def logs_of(organizations: Sequence[Organization | None]) -> list[dict[str, object]]:
+    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind.
 
-    organization: Organization | None
-    head: ChainHead | None
-    announced: AnnouncedHead | None
-    checked: AuditEntry | None
-
-    @property
-    def name(self) -> str:
-        """Whose log it is."""
-        return self.organization.name if self.organization else PORTAL
-
-    @property
-    def key(self) -> str:
-        """How the page's form names it."""
-        return self.organization.slug if self.organization else ""
-
-    @property
-    def result(self) -> str:
-        """How the last check ended, as it was recorded; empty before the first."""
-        after = self.checked.changes.get("result", ("", "")) if self.checked else ("", "")
-        return str(after[1])
-
-
-@dataclass
-class Check:
-    """What a check found."""
-
-    log: str
-    verification: Verification | None = None
-    #: The first SHOWN_FAULTS of the faults, and how many there are.
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-    seconds: float = 0
-    #: Up to which position all was checked; for a check that ran out of time.
-    checked_until: int = 0
-
-    def report(self, fault: Fault) -> None:
-        """Add a fault."""
-        self.fault_count += 1
-        if len(self.faults) < SHOWN_FAULTS:
-            self.faults.append(fault)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it came to the log's end."""
-        return self.verification is not None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing that was checked is wrong."""
-        return not self.faults
-
-    @property
-    def sentence(self) -> str:
-        """The result in a sentence."""
-        position = self.verification.position if self.verification else self.checked_until
-        return result_of(self.fault_count, position, is_complete=self.is_complete)
-
-
-def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
-    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind."""
+    Each is a log's name, how the page's form names it, its head, where it was last announced, and its last check.
+    """
+    own = [one.pk for one in organizations if one]
     heads = ChainHead.objects.in_bulk([chain_of(organization) for organization in organizations])
-    announced = {row.chain: row for row in _last_announced(list(heads))}
-    checked = {row.organization_id: row for row in _last_checks(organizations)}
-    of_portal = AuditEntry.objects.filter(organization=None, action=AuditAction.VERIFY_LOG)
-    portal_checked = of_portal.order_by("-at").first() if None in organizations else None
+    latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
+    last = ChainHead.objects.filter(pk__in=list(heads)).values_list(Subquery(latest))
+    announced = {row.chain: row for row in AnnouncedHead.objects.filter(pk__in=last)}
+    checks = AuditEntry.objects.filter(action=AuditAction.VERIFY_LOG).order_by("-at")
+    latest_check = checks.filter(organization=OuterRef("pk")).values("pk")[:1]
+    own_checks = Organization.objects.filter(pk__in=own).values_list(Subquery(latest_check))
+    checked = {row.organization_id: row for row in AuditEntry.objects.filter(pk__in=own_checks)}
+    if None in organizations and (entry := checks.filter(organization=None).first()):
+        checked[None] = entry
     return [
-        Log(
-            organization,
-            heads.get(chain_of(organization)),
-            announced.get(chain_of(organization)),
-            checked.get(organization.pk) if organization else portal_checked,
-        )
+        {
+            "name": organization.name if organization else PORTAL,
+            "key": organization.slug if organization else "",
+            "head": heads.get(chain_of(organization)),
+            "announced": announced.get(chain_of(organization)),
+            "checked": checked.get(organization.pk if organization else None),
+        }
         for organization in organizations
     ]
 
 
-def _last_announced(chains: list[int]) -> QuerySet[AnnouncedHead]:
-    latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
-    keys = ChainHead.objects.filter(pk__in=chains).values_list(Subquery(latest))
-    return AnnouncedHead.objects.filter(pk__in=keys)
+def check_log(organization: Organization | None, actor: User) -> dict[str, object]:
+    """Check the log for at most CHECKED_FOR, and record who checked; return what was found, for the page."""
+    begun, faults, count = timezone.now(), list[Fault](), 0
 
+    def report(fault: Fault) -> None:
+        nonlocal count
+        count += 1
+        if len(faults) < SHOWN_FAULTS:
+            faults.append(fault)
 
-def _last_checks(organizations: Sequence[Organization | None]) -> QuerySet[AuditEntry]:
-    checks = AuditEntry.objects.filter(organization=OuterRef("pk"), action=AuditAction.VERIFY_LOG)
-    own = Organization.objects.filter(pk__in=[one.pk for one in organizations if one])
-    return AuditEntry.objects.filter(
-        pk__in=own.values_list(Subquery(checks.order_by("-at").values("pk")[:1]))
-    )
-
-
-def check_log(organization: Organization | None, actor: User) -> Check:
-    """Check the log for at most CHECKED_FOR, and record who checked and what was found."""
-    begun = timezone.now()
-    check = Check(organization.name if organization else PORTAL)
+    verification: Verification | None = None
     try:
-        check.verification = verify_chain(chain_of(organization), check.report, until=begun + CHECKED_FOR)
+        verification = verify_chain(chain_of(organization), report, until=begun + CHECKED_FOR)
+        position = verification.position
     except OutOfTime as out:
-        check.checked_until = out.position
-    check.seconds = (timezone.now() - begun).total_seconds()
-    record_check(organization, actor, check.sentence)
-    return check
+        position = out.position
+    seconds = (timezone.now() - begun).total_seconds()
+    sentence = result_of(count, position, is_complete=verification is not None)
+    record_check(organization, actor, sentence)
+    return {
+        "log": organization.name if organization else PORTAL,
+        "verification": verification,
+        "faults": faults,
+        "seconds": seconds,
+        "sentence": sentence,
+    }
 
 
 @require_http_methods(["GET", "POST"])

@@ -162,6 +162,8 @@ class ScopedAdmin(ExportMixin):
     search_hint = ""
     #: The right that opens these rows.
     read_right: access.Right = "may_retry"
+    #: The right to change them; None for rows that nobody changes here.
+    change_right: access.Right | None = None
     change_list_template = "admin/integrations/change_list.html"
     list_select_related: ClassVar[tuple[str, ...]] = ("organization",)
     show_full_result_count = False
@@ -235,8 +237,12 @@ class ScopedAdmin(ExportMixin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a record that can be edited proves nothing."""
-        return False
+        """Refuse unless a right allows it: a record that can be edited proves nothing. Columns are read-only then."""
+        if self.change_right is None:
+            return False
+        return access.has_right(
+            request, self.change_right, self.organization_of(obj) if obj is not None else None
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: a record that can be removed proves nothing."""

@@ -15,9 +15,11 @@ from integrations.admin.display import (
     CandidateMixin,
     SitePageMixin,
     column,
+    columns,
     indented,
     link,
     list_links,
+    step_after,
     time_text,
     verdicts_table,
 )
@@ -25,7 +27,7 @@ from integrations.admin.filters import OrganizationFilter, choice_filter, incide
 from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.core.verdict_code import NO_TEST
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.privacy.models import Erasure
 
@@ -54,16 +56,8 @@ InvitedFilter = choice_filter(
 class CandidateAdmin(SitePageMixin, ScopedAdmin):
     """Everyone who entered a trigger stage, invited or not, latest entry first."""
 
-    list_display = (
-        "entered_at",
-        "candidate",
-        "role_title",
-        "assessment_name",
-        "verdict",
-        "why",
-        "invited",
-        "outcome",
-        "organization",
+    list_display = columns(
+        "entered_at candidate role_title assessment_name verdict why invited outcome organization"
     )
     list_display_links = ("entered_at",)
     list_filter = (
@@ -78,16 +72,6 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
     search_fields = ("opportunity_id__exact", "name__icontains", "email__icontains")
     search_hint = "a name, an e-mail address, or an opportunity id"
     ordering = ("-entered_at", "-pk")
-    readonly_fields = (
-        "verdict",
-        "why",
-        "next_step",
-        "delivery_link",
-        "invitation_link",
-        "history",
-        "entries",
-        "records",
-    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Candidate | None = None) -> Any:
         """Return who the candidate is, what was decided and why, and where the rest is."""
@@ -111,31 +95,16 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
     candidate = column("candidate", link, "name")
 
-    @admin.display(description="verdict")
-    def verdict(self, candidate: Candidate) -> str:
-        """Return what was decided."""
-        delivery = candidate.delivery
-        return delivery.get_verdict_display() if delivery else self.get_empty_value_display()
-
-    @admin.display(description="why")
-    def why(self, candidate: Candidate) -> str:
-        """Return why they were invited or not."""
-        delivery = candidate.delivery
-        return (delivery.explanation if delivery else "") or self.get_empty_value_display()
-
-    @admin.display(description="what a person can do")
-    def next_step(self, candidate: Candidate) -> str:
-        """Return what a person can do about the verdict."""
-        delivery = candidate.delivery
-        step = next_step(delivery.verdict, delivery.invitation) if delivery else ""
-        return step or self.get_empty_value_display()
-
-    @admin.display(description="invitation")
-    def invited(self, candidate: Candidate) -> str:
-        """Return where the invitation stands."""
-        invitation = candidate.invitation
-        return invitation.get_status_display() if invitation else "None"
-
+    verdict = column(
+        "verdict",
+        lambda candidate: candidate.delivery.get_verdict_display() if candidate.delivery else NOTHING,
+    )
+    why = column("why", lambda candidate: (candidate.delivery and candidate.delivery.explanation) or NOTHING)
+    next_step = column("what a person can do", lambda candidate: step_after(candidate.delivery))
+    invited = column(
+        "invitation",
+        lambda candidate: candidate.invitation.get_status_display() if candidate.invitation else "None",
+    )
     delivery_link = column("delivery", lambda candidate: link(candidate.delivery))
     invitation_link = column("invitation", lambda candidate: link(candidate.invitation))
 
@@ -187,7 +156,6 @@ class ErasureAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "an opportunity id, or the number of an erasure"
     ordering = ("-erased_at", "-pk")
     fields = ("organization", "candidate", "cause", "erased_at", "repeated_at", "rows_shown", "kept_shown")
-    readonly_fields = ("candidate", "rows_shown", "kept_shown")
 
     rows_shown = column("rows changed", lambda erasure: indented(erasure.rows))
     kept_shown = column("rows kept", lambda erasure: indented(erasure.kept))

@@ -5,10 +5,9 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from integrations.admin import access
-from integrations.admin.access import current_user
+from integrations.admin.access import Right, current_user
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import column, secret_column
+from integrations.admin.display import NOTHING, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.catalog.acts import delete_mapping, save_mapping
 from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
@@ -27,41 +26,20 @@ REFRESH_TOKEN = secret_column("refresh_token", "refresh token")
 class LeverConnectionAdmin(ScopedAdmin):
     """The grants of Lever accounts."""
 
-    list_display = (
-        "organization",
-        "state",
-        "state_reason",
-        "connected_by",
-        "connected_at",
-        "refreshed_at",
-        "ends_at",
-    )
+    list_display = columns("organization state state_reason connected_by connected_at refreshed_at ends_at")
     list_filter = ("state", OrganizationFilter)
     list_select_related = ("organization", "connected_by")
     search_fields = ("organization__name",)
     fields = (
-        "organization",
-        "state",
-        "state_reason",
-        "connected_by",
-        "connected_at",
-        "first_connected_at",
-        "ends_at",
+        *columns("organization state state_reason connected_by connected_at first_connected_at ends_at"),
         ACCESS_TOKEN,
-        "access_expires_at",
+        *columns("access_expires_at"),
         REFRESH_TOKEN,
-        "refreshed_at",
-        "generation",
-        "scopes",
-        "lever_account_id",
-        "lever_user_id",
-        "feedback_template_id",
-        "stages_refreshed_at",
-        "roles_refreshed_at",
-        "clock_ahead",
-        "clock_compared_at",
+        *columns(
+            "refreshed_at generation scopes lever_account_id lever_user_id feedback_template_id "
+            "stages_refreshed_at roles_refreshed_at clock_ahead clock_compared_at"
+        ),
     )
-    readonly_fields = ("ends_at", ACCESS_TOKEN, REFRESH_TOKEN)
 
     ends_at = column("consent ends", lambda connection: connection.ends_at)
 
@@ -78,18 +56,11 @@ class CodeScreenConnectionAdmin(ScopedAdmin):
     list_filter = ("state", OrganizationFilter)
     search_fields = ("organization__name",)
     fields = (
-        "organization",
-        "state",
-        "state_reason",
+        *columns("organization state state_reason"),
         API_KEY,
         WEBHOOK_SECRET,
-        "idempotency",
-        "key_stored_at",
-        "verified_at",
-        "last_received_at",
-        "assessments_refreshed_at",
+        *columns("idempotency key_stored_at verified_at last_received_at assessments_refreshed_at"),
     )
-    readonly_fields = (API_KEY, WEBHOOK_SECRET)
 
 
 SIGNATURE_TOKEN = secret_column("signature_token", "signature token")
@@ -101,38 +72,23 @@ class LeverWebhookAdmin(ScopedAdmin):
     """The webhooks in Lever that the portal knows of."""
 
     list_display = (
-        "organization",
-        "event",
-        "origin",
-        "name",
+        *columns("organization event origin name"),
         SIGNATURE_TOKEN,
-        "retired_at",
-        "last_verified_at",
-        "last_received_at",
+        *columns("retired_at last_verified_at last_received_at"),
     )
     list_filter = ("origin", OrganizationFilter)
     search_fields = ("organization__name",)
     # its address holds the webhook key, so it isn't among them
     fields = (
-        "organization",
-        "event",
-        "origin",
-        "name",
-        "lever_webhook_id",
+        *columns("organization event origin name lever_webhook_id"),
         SIGNATURE_TOKEN,
-        "token_stored_at",
-        "token_proved_at",
+        *columns("token_stored_at token_proved_at"),
         PREVIOUS_TOKEN,
-        "previous_until",
-        "previous_proved_at",
-        "created_at",
-        "listed_at",
-        "missing_since",
-        "retired_at",
-        "last_verified_at",
-        "last_received_at",
+        *columns(
+            "previous_until previous_proved_at created_at listed_at missing_since retired_at "
+            "last_verified_at last_received_at"
+        ),
     )
-    readonly_fields = (SIGNATURE_TOKEN, PREVIOUS_TOKEN, "created_at")
 
 
 @admin.register(FormerWebhookKey)
@@ -151,36 +107,18 @@ URL, SECRET = secret_column("url", "URL"), secret_column("secret", "signing secr
 class AlertAddressAdmin(ScopedAdmin):
     """Where the alerts of organizations go."""
 
-    list_display = (
-        "name",
-        "organization",
-        "kind",
-        "host",
-        "is_on",
-        "last_success_at",
-        "last_failure_at",
-        "stopped_at",
-    )
+    list_display = columns("name organization kind host is_on last_success_at last_failure_at stopped_at")
     list_filter = ("kind", "is_on", OrganizationFilter)
     search_fields = ("name", "host", "organization__name")
     fields = (
-        "organization",
-        "name",
-        "kind",
-        "host",
+        *columns("organization name kind host"),
         URL,
         SECRET,
-        "is_on",
-        "wants_results",
-        "wants_held",
-        "wants_incidents",
-        "created_at",
-        "last_success_at",
-        "last_failure_at",
-        "last_failure",
-        "stopped_at",
+        *columns(
+            "is_on wants_results wants_held wants_incidents created_at last_success_at last_failure_at "
+            "last_failure stopped_at"
+        ),
     )
-    readonly_fields = (URL, SECRET, "created_at")
 
 
 CLIENT_SECRET = secret_column("client_secret", "client secret")
@@ -194,17 +132,10 @@ class IdentityProviderAdmin(ScopedAdmin):
     list_filter = ("mode", OrganizationFilter)
     search_fields = ("organization__name", "issuer")
     fields = (
-        "organization",
-        "issuer",
-        "client_id",
+        *columns("organization issuer client_id"),
         CLIENT_SECRET,
-        "mode",
-        "counts_as_second_factor",
-        "tried_at",
-        "checked_at",
-        "failure",
+        *columns("mode counts_as_second_factor tried_at checked_at failure"),
     )
-    readonly_fields = (CLIENT_SECRET,)
 
 
 @admin.register(SignInDomain)
@@ -234,6 +165,7 @@ class ProviderIdentityAdmin(ScopedAdmin):
 class RoleMappingAdmin(ScopedAdmin):
     """Which assessment a role needs; each change is audited."""
 
+    change_right: Right = "may_configure"
     list_display = ("role", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("role", "stage", "assessment")
@@ -241,15 +173,11 @@ class RoleMappingAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow Admins and Super Admins."""
-        return access.has_right(request, "may_configure")
-
-    def has_change_permission(self, request: HttpRequest, obj: RoleMapping | None = None) -> bool:
-        """Allow Admins and Super Admins of the organization."""
-        return access.has_right(request, "may_configure", obj.organization_id if obj else None)
+        return self.has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: RoleMapping | None = None) -> bool:
         """Allow Admins and Super Admins of the organization."""
-        return access.has_right(request, "may_configure", obj.organization_id if obj else None)
+        return self.has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: RoleMapping | None = None) -> tuple[str, ...]:
         """Keep a mapping in its organization."""
@@ -286,12 +214,9 @@ class RoleAdmin(ScopedAdmin):
     list_filter = (GoneFilter, OrganizationFilter)
     search_fields = ("title", "external_id__exact")
     fields = ("organization", "title", "state", "tags_shown", "external_id", "gone_at")
-    readonly_fields = ("tags_shown",)
 
-    @admin.display(description="tags")
-    def tags_shown(self, role: Role) -> str:
-        """Return the tags; one that begins with CodeScreen can name the assessment."""
-        return ", ".join(map(str, role.tags)) or self.get_empty_value_display()
+    # one that begins with CodeScreen can name the assessment
+    tags_shown = column("tags", lambda role: ", ".join(map(str, role.tags)) or NOTHING)
 
 
 @admin.register(Stage)

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
@@ -13,13 +12,12 @@ from integrations.admin.display import (
     CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
-    SearchedRelation,
-    calls_table,
     column,
-    indented,
+    columns,
     invitation_link,
-    link,
     links,
+    section,
+    step_after,
     verdicts_table,
 )
 from integrations.admin.filters import (
@@ -34,7 +32,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.models import WebhookRejection
 from integrations.health.webhook_rejections import describe
 from integrations.inbox.models.delivery import STUCK, Delivery
-from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.inbox.models.verdict import Verdict
 
 ProgressFilter = choice_filter(
     "progress",
@@ -72,16 +70,7 @@ FoundByFilter = choice_filter(
 class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     """Verified webhooks and what sweeps found, with their verdicts."""
 
-    list_display = (
-        "received_at",
-        "candidate",
-        "verdict",
-        "explanation",
-        "caused",
-        "event",
-        "progress",
-        "organization",
-    )
+    list_display = columns("received_at candidate verdict explanation caused event progress organization")
     list_display_links = ("received_at", "event")
     list_filter = (
         period_of("received_at"),
@@ -100,42 +89,14 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
     fieldsets = (
-        (
-            "What came",
-            {"fields": ("organization", "platform", "event", "candidate", "received_at", "repeats")},
-        ),
-        (
+        section("What came", "organization platform event candidate received_at repeats"),
+        section(
             "What was decided",
-            {
-                "fields": (
-                    "verdict",
-                    "explanation",
-                    "next_step",
-                    "decided_at",
-                    "chosen_at",
-                    "chosen_assessment",
-                    "caused",
-                    "effects_caused",
-                    "history",
-                )
-            },
+            "verdict explanation next_step decided_at chosen_at chosen_assessment caused effects_caused "
+            "history",
         ),
-        (
-            "How it went",
-            {"fields": ("progress", "attempts", "due_at", "last_error", "where_it_failed", "calls_made")},
-        ),
-        ("As it came", {"fields": ("dedupe_key", "payload_shown")}),
-    )
-    readonly_fields = (
-        "candidate",
-        "next_step",
-        "caused",
-        "effects_caused",
-        "history",
-        "progress",
-        "where_it_failed",
-        "calls_made",
-        "payload_shown",
+        section("How it went", "progress attempts due_at last_error where_it_failed calls_made"),
+        section("As it came", "dedupe_key payload_shown"),
     )
 
     def site_page(self, row: Delivery) -> str:
@@ -156,25 +117,11 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     caused = column("invitation", lambda delivery: invitation_link(delivery.invitation))
     effects_caused = column("effects", lambda delivery: links(delivery.effects.order_by("pk")[:MAX_SHOWN]))
 
-    @admin.display(description="all verdicts")
-    def history(self, delivery: Delivery) -> str | SafeString:
-        """Return every verdict about it, newest first."""
-        verdicts = delivery.verdicts.order_by("-decided_at", "-pk")[:MAX_SHOWN]
-        return verdicts_table(verdicts)
-
-    @admin.display(description="what a person can do")
-    def next_step(self, delivery: Delivery) -> str:
-        """Return what a person can do about the verdict."""
-        return next_step(delivery.verdict, delivery.invitation) or self.get_empty_value_display()
-
-    where_it_failed = column("where it failed", lambda delivery: indented(delivery.traceback))
-
-    @admin.display(description="calls")
-    def calls_made(self, delivery: Delivery) -> str | SafeString:
-        """Return the latest calls that were made to decide it."""
-        return calls_table(delivery.calls.order_by("-at", "-pk")[:MAX_SHOWN])
-
-    payload_shown = column("payload", lambda delivery: indented(delivery.payload))
+    history = column(
+        "all verdicts",
+        lambda delivery: verdicts_table(delivery.verdicts.order_by("-decided_at", "-pk")[:MAX_SHOWN]),
+    )
+    next_step = column("what a person can do", step_after)
 
 
 @admin.register(Verdict)
@@ -191,36 +138,17 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         OrganizationFilter,
     )
     list_select_related = ("organization", "delivery")
-    list_defer = (
-        "assessment_written",
-        "delivery__payload",
-        "delivery__explanation",
-        "delivery__traceback",
-        "delivery__facts",
+    list_defer = columns(
+        "assessment_written delivery__payload delivery__explanation delivery__traceback delivery__facts"
     )
     search_fields = ("id__exact", "delivery__id__exact")
-    searched_relation = SearchedRelation("delivery", ("opportunity_id",))
+    searched_relation, related_columns = "delivery", ("opportunity_id",)
     search_hint = "a candidate's name, an opportunity id, or a delivery's or verdict's number"
     ordering = ("-decided_at", "-pk")
-    fields = (
-        "organization",
-        "delivery_link",
-        "candidate",
-        "code",
-        "explanation",
-        "assessment_source",
-        "assessment_written",
-        "invitation_link",
-        "cause",
-        "decided_at",
-        "is_current",
-        "position",
-        "previous_hash",
-        "hash",
+    fields = columns(
+        "organization delivery_link candidate code explanation assessment_source assessment_written "
+        "invitation_link cause decided_at is_current position previous_hash hash"
     )
-    readonly_fields = ("delivery_link", "candidate", "invitation_link", "position", "previous_hash", "hash")
-
-    delivery_link = column("delivery", lambda verdict: link(verdict.delivery))
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
         """Return the key of the candidate that the delivery is about."""
@@ -233,8 +161,6 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         deliveries = Delivery.objects.filter(opportunity_id__in=opportunity_ids).order_by()
         return queryset.filter(delivery__in=list(deliveries.values_list("pk", flat=True)[:MOST_RELATED]))
 
-    invitation_link = column("invitation", lambda verdict: invitation_link(verdict.invitation))
-
 
 @admin.register(WebhookRejection)
 class WebhookRejectionAdmin(ScopedAdmin):
@@ -244,12 +170,13 @@ class WebhookRejectionAdmin(ScopedAdmin):
     list_filter = (period_of("last_at"), "platform", OrganizationFilter)
     ordering = ("-last_at", "-pk")
     fields = ("organization", "sender", "why", "code", "hint", "count", "last_at")
-    readonly_fields = ("sender", "why")
 
-    @admin.display(description="sender", ordering="platform")
-    def sender(self, rejection: WebhookRejection) -> str:
-        """Return the platform that the requests seem to come from."""
-        return dict(Platform.choices()).get(rejection.platform, rejection.platform)
+    # the platform that the requests seem to come from
+    sender = column(
+        "sender",
+        lambda rejection: dict(Platform.choices()).get(rejection.platform, rejection.platform),
+        "platform",
+    )
 
     @admin.display(description="why")
     def why(self, rejection: WebhookRejection) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
@@ -20,7 +19,8 @@ from django.utils.safestring import SafeString
 from integrations.admin.access import staff_memberships, visible
 from integrations.clients.models import ApiCall
 from integrations.http.redaction import redact, without_addresses
-from integrations.inbox.models.verdict import Verdict
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 
@@ -124,16 +124,21 @@ def answer_of(call: ApiCall) -> str:
     return f"{answer}, × {call.repeats} since, last {time_text(call.last_at)}" if call.repeats else answer
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str | SafeString:
-    """Return the rows' cells as a table under these columns; of no rows a word that says so."""
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str | SafeString:
+    """Return the rows' cells as a table under these heads; of no rows a word that says so."""
     cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]
     if not cells:
         return "None."
     return format_html(
         "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
-        format_html_join("", "<th>{}</th>", ((column,) for column in columns)),
+        format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
         format_html_join("", "<tr>{}</tr>", cells),
     )
+
+
+def step_after(delivery: Delivery | None) -> str:
+    """Return what a person can do about a delivery's verdict."""
+    return (next_step(delivery.verdict, delivery.invitation) if delivery else "") or NOTHING
 
 
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
@@ -174,6 +179,16 @@ def column(description: str, read: Callable[[Any], object], ordering: str | None
         return read(row)
 
     return shown
+
+
+def columns(names: str) -> tuple[str, ...]:
+    """Return the columns whose names are written one after the other with spaces between."""
+    return tuple(names.split())
+
+
+def section(title: str, names: str) -> tuple[str, Any]:
+    """Return a section of a row's page with these columns, written as for `columns`."""
+    return title, {"fields": columns(names)}
 
 
 def secret_column(name: str, description: str) -> Any:
@@ -262,7 +277,13 @@ class SitePageMixin(admin.ModelAdmin):
 
 
 class CandidateMixin(SitePageMixin):
-    """Rows that are about a candidate: their names beside them, and a search by name."""
+    """Rows that are about a candidate: their names beside them, a search by name, and what several of them show."""
+
+    delivery_link = column("delivery", lambda row: link(row.delivery))
+    invitation_link = column("invitation", lambda row: invitation_link(row.invitation))
+    where_it_failed = column("where it failed", lambda row: indented(row.traceback))
+    calls_made = column("calls", lambda row: calls_table(row.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
+    payload_shown = column("payload", lambda row: indented(row.payload))
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Add the candidates' names to the rows of one page of a list."""
@@ -295,33 +316,27 @@ class CandidateMixin(SitePageMixin):
 MOST_RELATED = 1_000
 
 
-@dataclass(frozen=True)
-class SearchedRelation:
-    """A foreign key, and the columns of the row it leads to that a search term may equal."""
-
-    name: str
-    columns: tuple[str, ...]
-
-
 class RelatedSearchMixin(admin.ModelAdmin):
     """Search the related rows first, and then for the rows that belong to those found.
 
     One query over both tables couldn't use the index of either: it would read all rows.
     """
 
-    searched_relation: SearchedRelation
+    #: A foreign key, and the columns of the row it leads to that a search term may equal.
+    searched_relation: str
+    related_columns: tuple[str, ...]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Return the rows that match by their own columns or by their relation's, none of them twice."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        relation, term = self.searched_relation, search_term.strip()
-        related = self.opts.get_field(relation.name).related_model
+        term = search_term.strip()
+        related = self.opts.get_field(self.searched_relation).related_model
         if not term or not isinstance(related, type):
             return found, may_repeat
-        equal = Q(*((column, term) for column in relation.columns), _connector=Q.OR)
+        equal = Q(*((column, term) for column in self.related_columns), _connector=Q.OR)
         keys = list(
             related._default_manager.filter(equal).order_by().values_list("pk", flat=True)[:MOST_RELATED]
         )
-        return found | queryset.filter(**{f"{relation.name}__in": keys}), may_repeat
+        return found | queryset.filter(**{f"{self.searched_relation}__in": keys}), may_repeat

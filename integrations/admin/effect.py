@@ -11,14 +11,13 @@ from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
-    MAX_SHOWN,
     NOTHING,
     CandidateMixin,
-    calls_table,
     column,
+    columns,
     indented,
-    invitation_link,
     link,
+    section,
 )
 from integrations.admin.filters import (
     OrganizationFilter,
@@ -48,17 +47,8 @@ TargetFilter = choice_filter(
 class EffectAdmin(CandidateMixin, ScopedAdmin):
     """The outbox: intended acts on the platforms, and e-mails."""
 
-    list_display = (
-        "created_at",
-        "kind",
-        "candidate",
-        "what",
-        "shown_state",
-        "attempts",
-        "due_at",
-        "invitation_link",
-        "reason",
-        "organization",
+    list_display = columns(
+        "created_at kind candidate what shown_state attempts due_at invitation_link reason organization"
     )
     list_display_links = ("created_at", "kind")
     list_filter = (
@@ -76,38 +66,13 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "a candidate's name, an opportunity id, or an effect's number"
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (
-            "What is to be done",
-            {"fields": ("organization", "kind", "candidate", "written", "invitation_link", "delivery_link")},
-        ),
-        (
+        section("What is to be done", "organization kind candidate written invitation_link delivery_link"),
+        section(
             "How it goes",
-            {
-                "fields": (
-                    "shown_state",
-                    "attempts",
-                    "created_at",
-                    "attempt_started_at",
-                    "done_at",
-                    "due_at",
-                    "reason",
-                    "where_it_failed",
-                    "calls_made",
-                )
-            },
+            "shown_state attempts created_at attempt_started_at done_at due_at reason where_it_failed "
+            "calls_made",
         ),
-        ("In detail", {"fields": ("key", "priority", "payload_shown")}),
-    )
-    readonly_fields = (
-        "candidate",
-        "written",
-        "invitation_link",
-        "delivery_link",
-        "shown_state",
-        "reason",
-        "where_it_failed",
-        "calls_made",
-        "payload_shown",
+        section("In detail", "key priority payload_shown"),
     )
 
     def complete(self, rows: Sequence[Any]) -> None:
@@ -119,10 +84,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
             line = " · ".join(words.values() if len(words) == 1 else map(": ".join, words.items()))
             row.written_shown = Truncator(line).chars(LONGEST_LINE)
 
-    @admin.display(description="what")
-    def what(self, effect: Effect) -> str:
-        """Return what it writes, on one line."""
-        return getattr(effect, "written_shown", "") or self.get_empty_value_display()
+    what = column("what", lambda effect: getattr(effect, "written_shown", "") or NOTHING)
 
     @admin.display(description="what is written")
     def written(self, effect: Effect) -> str | SafeString:
@@ -134,17 +96,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         return format_html("<table><tbody>{}</tbody></table>", format_html_join("", row, words.items()))
 
     shown_state = column("state", lambda effect: effect.shown_state, "state")
-
-    @admin.display(description="why")
-    def reason(self, effect: Effect) -> str:
-        """Return why it waits or ended so."""
-        return effect.reason or self.get_empty_value_display()
-
-    invitation_link = column("invitation", lambda effect: invitation_link(effect.invitation))
-    delivery_link = column("delivery", lambda effect: link(effect.delivery))
-    where_it_failed = column("where it failed", lambda effect: indented(effect.traceback))
-    calls_made = column("calls", lambda effect: calls_table(effect.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
-    payload_shown = column("payload", lambda effect: indented(effect.payload))
+    reason = column("why", lambda effect: effect.reason or NOTHING)
 
 
 PlatformFilter = choice_filter(
@@ -172,17 +124,8 @@ AnswerFilter = choice_filter(
 class ApiCallAdmin(CandidateMixin, ScopedAdmin):
     """Requests to the platforms."""
 
-    list_display = (
-        "at",
-        "platform",
-        "method",
-        "path",
-        "answer",
-        "took",
-        "attempt",
-        "candidate",
-        "correlation_id",
-        "organization",
+    list_display = columns(
+        "at platform method path answer took attempt candidate correlation_id organization"
     )
     list_display_links = ("at", "path")
     list_filter = (
@@ -197,33 +140,9 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
     search_hint = "a candidate's name, an opportunity id, a correlation id, or a call's number"
     ordering = ("-at", "-pk")
-    fields = (
-        "organization",
-        "at",
-        "platform",
-        "method",
-        "path",
-        "answer",
-        "took",
-        "attempt",
-        "error",
-        "repeats",
-        "last_at",
-        "candidate",
-        "effect_link",
-        "delivery_link",
-        "correlation_id",
-        "request_shown",
-        "response_shown",
-    )
-    readonly_fields = (
-        "answer",
-        "took",
-        "candidate",
-        "effect_link",
-        "delivery_link",
-        "request_shown",
-        "response_shown",
+    fields = columns(
+        "organization at platform method path answer took attempt error repeats last_at candidate "
+        "effect_link delivery_link correlation_id request_shown response_shown"
     )
 
     @admin.display(description="answer", ordering="status")
@@ -237,6 +156,5 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
 
     took = column("took", lambda call: f"{call.duration_ms} ms", "duration_ms")
     effect_link = column("effect", lambda call: link(call.effect))
-    delivery_link = column("delivery", lambda call: link(call.delivery))
     request_shown = column("request", lambda call: indented(call.request_body))
     response_shown = column("response", lambda call: indented(call.response_body))

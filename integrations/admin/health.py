@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
+from integrations.admin.display import columns
 from integrations.admin.filters import FailingFilter, OrganizationFilter
 from integrations.clients.models import CircuitBreaker, RateLimitBucket, ShapeDeviation
 from integrations.health.models import LeverProbe
@@ -20,13 +21,8 @@ from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
 class LeverProbeAdmin(ScopedAdmin):
     """The results of the hourly checks."""
 
-    list_display = (
-        "organization",
-        "checked_at",
-        "is_template_gone",
-        "is_author_gone",
-        "missed_events",
-        "silent_since",
+    list_display = columns(
+        "organization checked_at is_template_gone is_author_gone missed_events silent_since"
     )
     list_filter = (OrganizationFilter,)
 
@@ -35,16 +31,8 @@ class LeverProbeAdmin(ScopedAdmin):
 class ShapeDeviationAdmin(ScopedAdmin):
     """What was expected and found, since when and how often."""
 
-    list_display = (
-        "platform",
-        "endpoint",
-        "field",
-        "found",
-        "expected",
-        "count",
-        "first_seen_at",
-        "last_seen_at",
-        "organization",
+    list_display = columns(
+        "platform endpoint field found expected count first_seen_at last_seen_at organization"
     )
     list_filter = ("platform", OrganizationFilter)
 
@@ -61,15 +49,8 @@ class CircuitBreakerAdmin(ScopedAdmin):
 class DutyRunAdmin(ScopedAdmin):
     """Each organization's duties."""
 
-    list_display = (
-        "duty",
-        "organization",
-        "succeeded_at",
-        "finished_at",
-        "duration_ms",
-        "failures",
-        "due_at",
-        "last_error",
+    list_display = columns(
+        "duty organization succeeded_at finished_at duration_ms failures due_at last_error"
     )
     list_filter = (FailingFilter, "duty", OrganizationFilter)
     ordering = ("-failures", "due_at")

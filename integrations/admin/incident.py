@@ -236,7 +236,6 @@ class IncidentAdmin(ScopedAdmin):
         ("When", {"fields": ("began_at", "ended_at", "lasted", "notified_at")}),
         ("Who was affected", {"fields": ("candidates", "records")}),
     )
-    readonly_fields = ("what", "lasted", "calls_unanswered", "candidates", "records")
 
     what = column("what was wrong", lambda incident: incident.name, "code")
 

@@ -12,13 +12,14 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
     MAX_SHOWN,
     RelatedSearchMixin,
-    SearchedRelation,
     SitePageMixin,
     candidate_link,
     column,
+    columns,
     indented,
     invitation_link,
     links,
+    section,
 )
 from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
 from integrations.invitations.models.invitation import Invitation
@@ -74,20 +75,17 @@ DecisionFilter = choice_filter(
 )
 
 
+def candidate_of(invitation: Invitation) -> str | SafeString:
+    """Return a link to the candidate who is invited."""
+    return candidate_link(invitation.organization_id, invitation.opportunity_id, invitation.candidate_name)
+
+
 @admin.register(Invitation)
 class InvitationAdmin(SitePageMixin, ScopedAdmin):
     """Each candidate's journey through an assessment, round by round."""
 
-    list_display = (
-        "created_at",
-        "candidate",
-        "assessment_name",
-        "round",
-        "role_title",
-        "status",
-        "status_reason",
-        "changed_at",
-        "organization",
+    list_display = columns(
+        "created_at candidate assessment_name round role_title status status_reason changed_at organization"
     )
     list_display_links = ("created_at", "assessment_name")
     list_filter = (
@@ -105,66 +103,23 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     )
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (
+        section(
             "Who and what",
-            {
-                "fields": (
-                    "organization",
-                    "candidate_name",
-                    "email",
-                    "candidate",
-                    "role_title",
-                    "stage_name",
-                    "assessment_name",
-                    "round",
-                )
-            },
+            "organization candidate_name email candidate role_title stage_name assessment_name round",
         ),
-        (
-            "Where it stands",
-            {"fields": ("status", "status_reason", "awaits_decision_since", "results_shown", "raw_status")},
-        ),
-        (
+        section("Where it stands", "status status_reason awaits_decision_since results_shown raw_status"),
+        section(
             "When",
-            {
-                "fields": (
-                    "created_at",
-                    "checked_at",
-                    "invited_at",
-                    "bounced_at",
-                    "started_at",
-                    "submitted_at",
-                    "completed_at",
-                    "changed_at",
-                    "following_ended",
-                    "following_ended_reason",
-                    "following_ended_at",
-                )
-            },
+            "created_at checked_at invited_at bounced_at started_at submitted_at completed_at changed_at "
+            "following_ended following_ended_reason following_ended_at",
         ),
-        ("What led to it and what it led to", {"fields": ("deliveries_shown", "effects_shown")}),
-        (
+        section("What led to it and what it led to", "deliveries_shown effects_shown"),
+        section(
             "In detail",
-            {
-                "fields": (
-                    "opportunity_id",
-                    "contact_id",
-                    "role_id",
-                    "stage_id",
-                    "assessment_id",
-                    "instance_id",
-                    "feedback_id",
-                    "reference",
-                    "polled_at",
-                    "next_poll_at",
-                    "poll_failures",
-                    "missing_since",
-                    "followed_since",
-                )
-            },
+            "opportunity_id contact_id role_id stage_id assessment_id instance_id feedback_id reference "
+            "polled_at next_poll_at poll_failures missing_since followed_since",
         ),
     )
-    readonly_fields = ("candidate", "results_shown", "deliveries_shown", "effects_shown")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the columns that are searched: of several words, which no id has, those that hold texts.
@@ -176,20 +131,12 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
             return self.searched_texts
         return (*self.search_fields, *self.searched_texts)
 
-    @admin.display(description="candidate")
-    def candidate(self, invitation: Invitation) -> str | SafeString:
-        """Return a link to the candidate."""
-        return candidate_link(
-            invitation.organization_id, invitation.opportunity_id, invitation.candidate_name
-        )
-
+    candidate = column("candidate", candidate_of)
     results_shown = column("results", lambda invitation: links(invitation.results.all()[:MAX_SHOWN]))
 
-    @admin.display(description="deliveries")
-    def deliveries_shown(self, invitation: Invitation) -> str | SafeString:
-        """Return links to the deliveries about it."""
-        return links(invitation.deliveries.order_by("pk")[:MAX_SHOWN])
-
+    deliveries_shown = column(
+        "deliveries", lambda invitation: links(invitation.deliveries.order_by("pk")[:MAX_SHOWN])
+    )
     effects_shown = column("effects", lambda invitation: links(invitation.effects.order_by("pk")[:MAX_SHOWN]))
 
 
@@ -208,41 +155,21 @@ RatingFilter = choice_filter(
 class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     """The results of attempts."""
 
-    list_display = (
-        "created_at",
-        "candidate",
-        "invitation_link",
-        "attempt",
-        "outcome",
-        "score_shown",
-        "rating",
-        "failure_reason",
-        "is_in_lever",
-        "organization",
+    list_display = columns(
+        "created_at candidate invitation_link attempt outcome score_shown rating failure_reason "
+        "is_in_lever organization"
     )
     list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
     list_select_related = ("invitation", "organization")
     list_defer = ("metadata",)
     search_fields = ("id__exact",)
-    searched_relation = SearchedRelation("invitation", ("opportunity_id", "instance_id"))
+    searched_relation, related_columns = "invitation", ("opportunity_id", "instance_id")
     search_hint = "an opportunity's, instance's or result's id"
     ordering = ("-created_at", "-pk")
-    fields = (
-        "organization",
-        "candidate",
-        "invitation_link",
-        "attempt",
-        "outcome",
-        "score_shown",
-        "failure_reason",
-        "rating",
-        "report_url",
-        "feedback_id",
-        "file_id",
-        "created_at",
-        "metadata_shown",
+    fields = columns(
+        "organization candidate invitation_link attempt outcome score_shown failure_reason rating "
+        "report_url feedback_id file_id created_at metadata_shown"
     )
-    readonly_fields = ("candidate", "invitation_link", "score_shown", "metadata_shown")
 
     score_shown = column("score", lambda result: result.score_text, "score")
 
@@ -251,11 +178,6 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         """Return whether the feedback was written."""
         return bool(result.feedback_id)
 
-    @admin.display(description="candidate")
-    def candidate(self, result: Result) -> str | SafeString:
-        """Return a link to the candidate."""
-        invitation = result.invitation
-        return candidate_link(result.organization_id, invitation.opportunity_id, invitation.candidate_name)
-
+    candidate = column("candidate", lambda result: candidate_of(result.invitation))
     invitation_link = column("invitation", lambda result: invitation_link(result.invitation))
     metadata_shown = column("metadata", lambda result: indented(result.metadata))

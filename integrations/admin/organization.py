@@ -19,7 +19,7 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import PasswordLinkRequest, UserSession
 from integrations.admin import access
-from integrations.admin.access import current_user, is_superuser
+from integrations.admin.access import Right, current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import column
 from integrations.admin.filters import OrganizationFilter
@@ -67,6 +67,7 @@ class OrganizationAdmin(ScopedAdmin):
 
     form = OrganizationForm
     organization_path = "pk"
+    change_right: Right = "may_configure"
     list_select_related = ()
     list_display = ("name", "slug", "lever", "codescreen", "paused", "created_at")
     list_filter = ("paused",)
@@ -111,10 +112,6 @@ class OrganizationAdmin(ScopedAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow superusers."""
         return access.is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
-        """Allow its Admins and Super Admins."""
-        return access.has_right(request, "may_configure", obj.pk if obj else None)
 
     def save_model(
         self, request: HttpRequest, obj: Organization, form: OrganizationForm, change: bool
@@ -167,6 +164,7 @@ class MembershipAdmin(ScopedAdmin):
     """Who may do what; each change is audited. People are invited under Settings; `configure` makes members at once."""
 
     form = MembershipForm
+    change_right: Right = "may_connect"
     list_display = ("user", "role", "organization", "created_at")
     list_filter = ("role", OrganizationFilter)
     list_select_related = ("user", "organization")
@@ -174,14 +172,9 @@ class MembershipAdmin(ScopedAdmin):
     fields = ("user", "address", "organization", "role")
     readonly_fields = ("user", "address", "organization")
 
-    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        """Allow Super Admins of the organization."""
-        return access.has_right(request, "may_connect", obj.organization_id if obj else None)
-
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         """Allow Super Admins of the organization, unless it would be left without one."""
-        allowed = access.has_right(request, "may_connect", obj.organization_id if obj else None)
-        return allowed and not (obj and obj.is_last_super_admin())
+        return self.has_change_permission(request, obj) and not (obj and obj.is_last_super_admin())
 
     def get_actions(
         self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
