@@ -16,7 +16,7 @@ from portal.devtools.chaos.verification import collect_evidence, count_calls, ve
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, wait_for_url
 from portal.devtools.sandbox.values import JsonObject
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 #: Calls that Lever allows an account: each second, and at once after a rest.

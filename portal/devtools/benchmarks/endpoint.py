@@ -18,7 +18,7 @@ from portal.devtools.benchmarks import raw_client, sites
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
 from portal.devtools.benchmarks.load import SIZES, Round, Target
 from portal.devtools.processes import HOST, RunFailed, free_port, wait_for_url
-from portal.process.programs import queue_cluster, web_server
+from portal.process.startup import queue_cluster, web_server
 from portal.process.supervisor import Supervisor
 
 CONNECTIONS = 16

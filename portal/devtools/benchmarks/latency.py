@@ -22,7 +22,7 @@ from portal.devtools.benchmarks.customers import (
     pretend_platforms,
 )
 from portal.devtools.processes import run_in_threads, wait_for_url, wait_until
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 WEB_CONNECTIONS = 8

@@ -19,7 +19,7 @@ from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile
 from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties, pretend_platforms
 from portal.devtools.processes import wait_for_url
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 BATCH = 2000

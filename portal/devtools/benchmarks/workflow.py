@@ -36,7 +36,7 @@ from portal.devtools.benchmarks.customers import (
 )
 from portal.devtools.benchmarks.footprint import cpu_seconds
 from portal.devtools.processes import run_in_threads, wait_for_url, wait_until
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 THREADS = 8

@@ -12,7 +12,7 @@ from typing import Self
 
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import leaves, members
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 CHUNK = 1 << 16

@@ -28,7 +28,7 @@ from portal.devtools.chaos.run import Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, verify
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, leaves, members, wait_for_url, wait_until
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Program, Supervisor
 
 SLOW_CALL_MS = 8000

@@ -22,7 +22,7 @@ from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, LeverSandbox
 from portal.devtools.sandbox.mail import MailSandbox
 from portal.devtools.sandbox_client import SandboxClient
-from portal.process.programs import web_server
+from portal.process.startup import web_server
 from portal.process.supervisor import Program
 
 FOLDER = "PORTAL_DEMO_FOLDER"

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from portal.process import startup, supervisor
-from portal.process.programs import queue_cluster, web_server
+from portal.process.startup import queue_cluster, web_server
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from portal.devtools.processes import descendants, free_port, wait_until
-from portal.process.programs import web_server
+from portal.process.startup import web_server
 from portal.process.supervisor import STOP_SECONDS, Supervisor
 from portal.process.whole_requests import THREADS
 from tests.portal.process import slow_site

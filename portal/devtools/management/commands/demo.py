@@ -21,7 +21,7 @@ from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.writer import write_history
 from portal.devtools.processes import HOST, RunFailed, claim_port, wait_for_url
 from portal.process import startup
-from portal.process.programs import queue_cluster
+from portal.process.startup import queue_cluster
 from portal.process.supervisor import Supervisor
 
 
