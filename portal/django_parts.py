@@ -1,15 +1,25 @@
-"""What stands in the place of parts of Django: e-mail without a server, waiting messages, files of a form."""
+"""What stands in the place of parts of Django: e-mail without a server, waiting messages, uploads, the cache."""
 
+import json
+import logging
 from collections.abc import Sequence
-from typing import Never
+from datetime import timedelta
+from typing import Any, Never
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import JSONNull
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from integrations.queue.models.nodes import CacheEntry
 
 # The e-mail backend of a public portal that has no mail server.
 
@@ -55,3 +65,85 @@ class DroppingUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         """Return nothing: there is no file."""
+
+
+# What Django's cache stores: JSON alone, in Redis or the database. Django's own backends read pickles, which run.
+
+
+logger = logging.getLogger(__name__)
+
+
+class JsonSerializer:
+    """For Django's cache in Redis."""
+
+    def dumps(self, value: Any) -> str:
+        """Return the value as JSON. Raises TypeError for what JSON doesn't know."""
+        return json.dumps(value)
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value; None, as if it weren't there, for what isn't JSON: the portal didn't write it."""
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            logger.warning("An entry of the cache isn't JSON and is ignored: the portal didn't write it")
+            return None
+
+
+class DatabaseJsonCache(BaseCache):
+    """The cache in the database: rows of CacheEntry. Their time is by the database's clock."""
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def add(
+        self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
+        """Store the value where the key has none, and return whether it was; one caller of several gets True."""
+        key = self.make_and_validate_key(key, version=version)
+        with transaction.atomic():
+            CacheEntry.objects.expired().filter(key=key).delete()
+            defaults = {"value": _as_json(value), "expires_at": self._expiry(timeout)}
+            _, is_new = CacheEntry.objects.get_or_create(key=key, defaults=defaults)
+        return is_new
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        """Return the key's value; `default` without one, and after its time."""
+        key = self.make_and_validate_key(key, version=version)
+        values = CacheEntry.objects.current().filter(key=key).values_list("value", flat=True)
+        return next(iter(values), default)
+
+    def set(
+        self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
+        """Store the value, for so many seconds; None: for ever."""
+        key = self.make_and_validate_key(key, version=version)
+        CacheEntry.objects.bulk_create(
+            [CacheEntry(key=key, value=_as_json(value), expires_at=self._expiry(timeout))],
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["value", "expires_at"],
+        )
+
+    def touch(self, key: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        """Give the key's value another time; return whether there is one."""
+        key = self.make_and_validate_key(key, version=version)
+        entry = CacheEntry.objects.current().filter(key=key)
+        return bool(entry.update(expires_at=self._expiry(timeout)))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        """Remove the key's value; return whether there was one."""
+        key = self.make_and_validate_key(key, version=version)
+        return bool(CacheEntry.objects.filter(key=key).delete()[0])
+
+    def clear(self) -> None:
+        """Remove every value."""
+        CacheEntry.objects.all().delete()
+
+    def _expiry(self, timeout: float | None) -> Combinable | None:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return None if seconds is None else Now() + timedelta(seconds=seconds)
+
+
+def _as_json(value: Any) -> Any:
+    """Return the value for its column, where None is JSON's null: the database's would be no value."""
+    return JSONNull() if value is None else value

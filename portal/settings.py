@@ -119,10 +119,10 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"serializer": "portal.cache.JsonSerializer", **REDIS_OPTIONS},
+        "OPTIONS": {"serializer": "portal.django_parts.JsonSerializer", **REDIS_OPTIONS},
     }
     if REDIS_URL
-    else {"BACKEND": "portal.cache.DatabaseJsonCache"},
+    else {"BACKEND": "portal.django_parts.DatabaseJsonCache"},
     # where django-q2 keeps what tasks returned and how its processes are: nowhere
     "nowhere": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }

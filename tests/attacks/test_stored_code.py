@@ -28,7 +28,7 @@ from portal import settings as portal_settings
 from portal.devtools import test_suites
 from tests.admin.conftest import sign_in
 
-DATABASE_CACHE = {"default": {"BACKEND": "portal.cache.DatabaseJsonCache"}}
+DATABASE_CACHE = {"default": {"BACKEND": "portal.django_parts.DatabaseJsonCache"}}
 
 
 class Planted:
@@ -74,7 +74,7 @@ def test_a_pickle_in_the_caches_table_is_a_text(report_key, team_member_client, 
 
 @pytest.mark.redis
 def test_a_pickle_in_redis_is_no_value(settings, planted, marker):
-    options = {"serializer": "portal.cache.JsonSerializer"}
+    options = {"serializer": "portal.django_parts.JsonSerializer"}
     backend = "django.core.cache.backends.redis.RedisCache"
     address = test_suites.REDIS_URL
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": address, "OPTIONS": options}}

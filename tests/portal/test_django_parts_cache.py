@@ -5,12 +5,12 @@ import redis
 from django.core.cache import cache
 
 from integrations.queue.models.nodes import CacheEntry
-from portal.cache import JsonSerializer
+from portal.django_parts import JsonSerializer
 
 
 @pytest.fixture(autouse=True)
 def database_cache(db, settings) -> None:
-    settings.CACHES = {"default": {"BACKEND": "portal.cache.DatabaseJsonCache"}}
+    settings.CACHES = {"default": {"BACKEND": "portal.django_parts.DatabaseJsonCache"}}
 
 
 @pytest.mark.parametrize("value", [True, 7, "text", {"a": [1.5, None]}, [], None])
