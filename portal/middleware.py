@@ -16,6 +16,18 @@ from integrations.pages.time_zones import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
 
+
+class Middleware:
+    """What stands between the web server and a view; a subclass does something before or after the rest answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Have the rest answer the request."""
+        return self.get_response(request)
+
+
 # Answers probes from anywhere, and requests while the database is unreachable.
 
 
@@ -24,14 +36,11 @@ RETRY_AFTER_SECONDS = "5"
 WEBHOOK_SECONDS = 4.0
 
 
-class ProbeMiddleware:
+class ProbeMiddleware(Middleware):
     """Answers probes and scrapes before any other middleware.
 
     They come by IP address and without TLS, so that neither ALLOWED_HOSTS nor the redirect to HTTPS may apply.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a probe; pass on everything else."""
@@ -46,11 +55,8 @@ class ProbeMiddleware:
         return answer
 
 
-class WebhookMiddleware:
+class WebhookMiddleware(Middleware):
     """Answers webhooks before the middleware of pages: they need no session and no form."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a webhook to an allowed host; pass on everything else. Raises DisallowedHost."""
@@ -77,11 +83,8 @@ class WebhookMiddleware:
         return answer
 
 
-class DatabaseUnavailableMiddleware:
+class DatabaseUnavailableMiddleware(Middleware):
     """Answers 503 instead of 500 while the database can't be reached, so that senders try again."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request; errors of other middleware's own queries are caught here too."""
@@ -163,11 +166,11 @@ HEADERS = {
 NO_STORE = "no-store"
 
 
-class ResponseHeadersMiddleware:
+class ResponseHeadersMiddleware(Middleware):
     """Adds what an answer lacks; the outermost middleware, so that probes, refusals and outages have it too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+        super().__init__(get_response)
         self._policy = build_policy(settings.SECURE_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -201,11 +204,8 @@ def strict_transport_security() -> str:
 RETRY_SECONDS = 3
 
 
-class CustomerCallsMiddleware:
+class CustomerCallsMiddleware(Middleware):
     """Counts each request's calls to customers' servers as its own, and answers 429 when there are too many."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request."""
@@ -230,11 +230,8 @@ class CustomerCallsMiddleware:
 _ALWAYS_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
 
 
-class TimeZoneMiddleware:
+class TimeZoneMiddleware(Middleware):
     """Activate the reader's time zone while a page is rendered; `request.time_zone` holds it and its source."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request; a streamed answer is produced later, in UTC."""
@@ -264,16 +261,13 @@ def has_unstorable_text(request: HttpRequest) -> bool:
     )
 
 
-class FormMiddleware:
+class FormMiddleware(Middleware):
     """Answers 413 to a body that is larger than any form of the portal, without reading it; reads forms that aren't.
 
     What can't be read, or holds text that can't be stored, is answered 400.
 
     The webhook endpoints have their own limit, and check it in the order that their senders rely on.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on what is small enough, and webhooks."""

@@ -31,7 +31,7 @@ _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
 ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
-#: How many proxies in front are ours; see portal.client_address.
+#: How many proxies in front are ours; see client_address of portal.accounts.throttle.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0)
 #: Whether the portal is for this machine alone.
 IS_LOCAL = not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}
@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.second_factor.challenge.AdminSecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
-    "portal.accounts.single_sign_on.restrictions.SingleSignOnSessionMiddleware",
+    "portal.accounts.sessions.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
 ]
@@ -169,7 +169,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 AUTHENTICATION_BACKENDS = [
     "portal.accounts.password_backend.ThrottledPasswordBackend",
-    "portal.accounts.single_sign_on.restrictions.PasswordRefusal",
+    "portal.accounts.password_backend.PasswordRefusal",
     "django.contrib.auth.backends.ModelBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import account, memberships, sessions, sign_in
+from portal.accounts import account, sessions, sign_in
 from portal.accounts.second_factor import challenge, passkeys, set_up
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
@@ -22,18 +22,18 @@ urlpatterns = [
     path("login/passkey/", passkeys.PasskeySignInView.as_view(), name="passkey-sign-in"),
     path("login/passkey/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("account/", account.AccountView.as_view(), name="account"),
-    path("account/memberships/", memberships.MembershipsView.as_view(), name="memberships"),
+    path("account/memberships/", account.MembershipsView.as_view(), name="memberships"),
     path(
         "account/memberships/<int:pk>/answer/",
-        memberships.AnswerInvitationView.as_view(),
+        account.AnswerInvitationView.as_view(),
         name="membership-answer",
     ),
     path(
         "account/memberships/<int:pk>/leave/",
-        memberships.LeaveOrganizationView.as_view(),
+        account.LeaveOrganizationView.as_view(),
         name="membership-leave",
     ),
-    path("membership/<str:token>/", memberships.MembershipLinkView.as_view(), name="membership-link"),
+    path("membership/<str:token>/", account.MembershipLinkView.as_view(), name="membership-link"),
     path(
         "password/choose/<uidb64>/<token>/",
         sign_in.ResetPasswordView.as_view(),

@@ -1,7 +1,6 @@
 """The page between the password and the session: it asks for the second factor."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -24,8 +23,8 @@ from integrations.store import database
 from portal.accounts import completion
 from portal.accounts.completion import METHOD_SESSION_KEY, PendingSignIn, SignInMethod, begin_session
 from portal.accounts.second_factor import passkeys
-from portal.accounts.throttle import make_wait
-from portal.client_address import client_network
+from portal.accounts.throttle import client_network, make_wait
+from portal.middleware import Middleware
 
 WRONG_CODE = (
     "That code isn't right, or it was used already. Wait for the next one, and see that your phone's clock is right; "
@@ -133,15 +132,8 @@ def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
 # The middleware that asks for a second factor before the admin, where an organization there requires one.
 
 
-class AdminSecondFactorMiddleware:
+class AdminSecondFactorMiddleware(Middleware):
     """Sends staff without a second factor to the page that asks for it, or where they set one up."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request."""
-        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> HttpResponse | None:
         """Redirect from the admin's pages."""

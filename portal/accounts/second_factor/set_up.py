@@ -37,8 +37,7 @@ from integrations.pages.access import memberships_of, own_page
 from integrations.pages.views import ActView
 from integrations.store import database
 from portal.accounts.second_factor import passkeys
-from portal.accounts.throttle import make_wait
-from portal.client_address import client_network
+from portal.accounts.throttle import client_network, make_wait
 
 #: Where a person with a new password is led: somebody who knew the former one may have added a factor.
 REVIEW_FACTORS = "/account/second-factor/?review=1"
