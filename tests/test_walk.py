@@ -14,7 +14,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.acts.lever_webhooks import save_main_token
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
 from tests.support.factories import SIGNATURE_TOKEN

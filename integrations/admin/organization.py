@@ -28,7 +28,7 @@ from integrations.catalog import lists
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
-from integrations.members.acts.members import change_role, remove_member
+from integrations.members.acts import change_role, remove_member
 from integrations.members.models.membership import (
     SUPER_ADMINS,
     LastSuperAdmin,
@@ -37,7 +37,7 @@ from integrations.members.models.membership import (
     PersonalSettings,
 )
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
-from integrations.organizations.acts.organizations import (
+from integrations.organizations.acts import (
     IDENTITY,
     change_organization,
     create_organization,

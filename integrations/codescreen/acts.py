@@ -17,7 +17,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import decode_secret
 from integrations.http.session import PlatformError
-from integrations.organizations.acts.organizations import requeue_waiting
+from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 from integrations.results.poll import follow_gone_again
 

@@ -38,12 +38,12 @@ from integrations.configuration.section import (
 )
 from integrations.lever.acts import lever_webhooks
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.acts import members
+from integrations.members import acts as members
 from integrations.members.models.membership import Membership
 from integrations.notifications import acts as alert_acts
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.acts import organizations
-from integrations.organizations.acts.organizations import refuse_key_of_another
+from integrations.organizations import acts as organizations
+from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization
 from integrations.single_sign_on.acts import domains, provider_settings
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
@@ -248,7 +248,7 @@ def _compare_single_sign_on(file: Configuration, organization: Organization) -> 
             if not wanted.get(name, before[name]):
                 raise ConfigurationError(f"single_sign_on.{name} is missing.")
         changed = differing(_PROVIDER, before, wanted)
-        settings = provider_settings.ProviderSettings(**before | {"client_secret": ""} | changed)
+        settings = IdentityProvider(**before | {"client_secret": ""} | changed)
         lines = [
             _PROVIDER[name].line(f"single_sign_on.{name}", before[name], value)
             for name, value in changed.items()
@@ -309,14 +309,14 @@ def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
         values: Table = {column: table.get(name, before[name]) for name, column in _SWITCHES.items()}
         values |= {name: table.get(name, "") for name in ("name", "url", "secret")}
         if address is None:
-            wanted = alert_acts.NewAddress(kind=kind, **values)
+            wanted = AlertAddress(kind=kind, **values)
             save = partial(alert_acts.add_address, organization, wanted, ACTOR)
             yield Change(subject, [added(subject, kind), *lines], save)
         elif lines:
             yield Change(
                 subject,
                 lines,
-                partial(alert_acts.change_address, address, alert_acts.ChangedAddress(**values), ACTOR),
+                partial(alert_acts.change_address, address, AlertAddress(**values), ACTOR),
             )
 
 

@@ -1,7 +1,6 @@
 """E-mails about accounts and members, and members' requests to Super Admins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
@@ -49,13 +48,6 @@ class Refusal(Enum):
     SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
 
 
-@dataclass(frozen=True)
-class SentRequest:
-    """A request that is on its way, and the Super Admins who get it."""
-
-    recipients: list[Membership]
-
-
 def super_admins_with_address(organization: Organization) -> list[Membership]:
     """Return the active Super Admins who have an e-mail address, at most 20 of them."""
     return list(_all_with_address(organization)[:MAX_RECIPIENTS])
@@ -76,8 +68,8 @@ def recent_requests(member: Membership) -> dict[str, Effect]:
     return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
 
 
-def send_request(member: Membership, code: str, message: str = "") -> SentRequest | Refusal:
-    """Enqueue one e-mail to the Super Admins and record it in the audit log, or return why not."""
+def send_request(member: Membership, code: str, message: str = "") -> list[Membership] | Refusal:
+    """Enqueue one e-mail to the Super Admins and record it in the audit log; return who gets it, or why nobody."""
     if code not in AdminRequest.values:
         return Refusal.NO_SUCH_REQUEST
     request = AdminRequest(code)
@@ -90,44 +82,26 @@ def send_request(member: Membership, code: str, message: str = "") -> SentReques
         if request in recent_requests(member):
             return Refusal.SENT_ALREADY
         message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
-        _enqueue_request(member, request, message, super_admins)
+        name = member.user.get_full_name() or str(member.user)
+        lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
+        if message:
+            lines.append(f"In their words: {message}")
+        lines.append(Link("Open the settings", settings_link()))
+        enqueue_email(
+            member.organization,
+            EmailTopic.ADMIN_REQUEST,
+            f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+            EmailPayload(
+                recipients=tuple(super_admin.user.email for super_admin in super_admins),
+                subject=f"{name} asks: {request.label}",
+                lines=tuple(lines),
+                requested=request.value,
+            ),
+            member=member,
+        )
         target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
         audit(target, member.user, AuditAction.ASK_ADMINS, reason=message, organization=member.organization)
-    return SentRequest(super_admins)
-
-
-def _enqueue_request(
-    member: Membership, request: AdminRequest, message: str, super_admins: list[Membership]
-) -> None:
-    name = member.user.get_full_name() or str(member.user)
-    lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
-    if message:
-        lines.append(f"In their words: {message}")
-    lines.append(Link("Open the settings", settings_link()))
-    enqueue_email(
-        member.organization,
-        EmailTopic.ADMIN_REQUEST,
-        f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
-        EmailPayload(
-            recipients=tuple(super_admin.user.email for super_admin in super_admins),
-            subject=f"{name} asks: {request.label}",
-            lines=tuple(lines),
-            requested=request.value,
-        ),
-        member=member,
-    )
-
-
-def compose_admin_request(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
-    """Return the e-mail to those who are still Super Admins; None when the member has left."""
-    if effect.member is None:
-        return None
-    current = {member.user.email for member in super_admins_with_address(effect.organization)}
-    addresses = [address for address in payload.recipients if address in current]
-    # members can't unsubscribe from requests
-    return ComposedEmail(
-        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
-    )
+    return super_admins
 
 
 # E-mails about what opens accounts and who is a member: to the person whose it is, and to Super Admins.
@@ -209,13 +183,9 @@ def tell_members_changed(organization: Organization, who: str, what_happened: st
 def _for_super_admins(
     organization: Organization, subject: str, lines: tuple[Line, ...]
 ) -> EmailPayload | None:
-    addresses = _addresses_of_super_admins(organization)
+    # all of them: else others could hide a change by names that sort earlier
+    addresses = {member.user.email for member in _all_with_address(organization)}
     return EmailPayload(tuple(sorted(addresses)), subject, lines) if addresses else None
-
-
-def _addresses_of_super_admins(organization: Organization) -> set[str]:
-    """Return all of them: else others could hide a change by names that sort earlier."""
-    return {member.user.email for member in _all_with_address(organization)}
 
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
@@ -224,9 +194,9 @@ def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))
 
 
-def compose_member_notice(effect: Effect, payload: EmailPayload) -> ComposedEmail:
-    """Return the e-mail to those who are still Super Admins."""
-    current = _addresses_of_super_admins(effect.organization)
+def compose_for_super_admins(effect: Effect, payload: EmailPayload) -> ComposedEmail:
+    """Return the e-mail to those of its recipients who are still Super Admins; they can't unsubscribe from it."""
+    current = {member.user.email for member in _all_with_address(effect.organization)}
     addresses = [address for address in payload.recipients if address in current]
     return ComposedEmail(
         render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")

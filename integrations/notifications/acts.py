@@ -4,7 +4,6 @@ import base64
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -30,15 +29,15 @@ from integrations.notifications.models.preferences import (
     EmailTemplate,
     NotificationPreference,
 )
-from integrations.notifications.notify import enqueue_email
-from integrations.notifications.payload import EmailPayload
-from integrations.notifications.preferences import (
+from integrations.notifications.notices import (
     current_wording,
     preferences_of,
     sample_lines,
     sample_values,
     stored_template,
 )
+from integrations.notifications.notify import enqueue_email
+from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
@@ -115,74 +114,46 @@ SAME_NAME = "There is an address with this name. Choose another name."
 GONE = "The address was removed before."
 
 
-@dataclass(frozen=True)
-class NewAddress:
-    """What a Super Admin enters; without a `secret` a signed webhook gets a new one."""
-
-    name: str
-    kind: str
-    url: str = field(repr=False)
-    wants_results: bool = True
-    wants_held: bool = True
-    wants_incidents: bool = True
-    is_on: bool = True
-    secret: str = field(default="", repr=False)
+#: What a person chooses of an address, besides its URL and its secret.
+_CHOSEN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
 
 
-@dataclass(frozen=True)
-class ChangedAddress:
-    """What a stored address is to be; an empty `url` or `secret` stays as it is."""
+def add_address(organization: Organization, wanted: AlertAddress, actor: Actor) -> AlertAddress:
+    """Store an address that isn't stored yet, with a new secret where it is signed and has none.
 
-    name: str
-    wants_results: bool
-    wants_held: bool
-    wants_incidents: bool
-    is_on: bool
-    url: str = field(default="", repr=False)
-    secret: str = field(default="", repr=False)
-
-
-def add_address(organization: Organization, wanted: NewAddress, actor: Actor) -> AlertAddress:
-    """Store the address, with a new secret where it is signed. Raises ValidationError by field.
+    Raises ValidationError by field.
 
     The host is looked up: one that leads into a private network is refused.
     """
-    name, url = wanted.name.strip(), wanted.url.strip()
-    errors = _wrong(wanted) | _wrong_url(url, organization.pk)
+    wanted.organization, wanted.name, wanted.url = organization, wanted.name.strip(), wanted.url.strip()
+    errors = _wrong(wanted) | _wrong_url(wanted.url, organization.pk)
     if wanted.kind not in AlertAddress.Kind.values:
         errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
     _refuse(errors)
-    is_signed = wanted.kind == AlertAddress.Kind.SIGNED
+    wanted.host = urlsplit(wanted.url).hostname or ""
+    wanted.secret = (wanted.secret or new_secret()) if wanted.kind == AlertAddress.Kind.SIGNED else ""
     with transaction.atomic():
         Organization.objects.lock(organization.pk)
         others = AlertAddress.objects.filter(organization=organization)
         if others.count() >= MOST_ADDRESSES:
             raise ValidationError(f"There are {MOST_ADDRESSES} addresses already. Remove one first.")
-        if others.filter(name=name).exists():
+        if others.filter(name=wanted.name).exists():
             raise ValidationError({"name": SAME_NAME})
-        address = AlertAddress.objects.create(
-            organization=organization,
-            name=name,
-            kind=wanted.kind,
-            url=url,
-            host=urlsplit(url).hostname or "",
-            secret=(wanted.secret or new_secret()) if is_signed else "",
-            is_on=wanted.is_on,
-            wants_results=wanted.wants_results,
-            wants_held=wanted.wants_held,
-            wants_incidents=wanted.wants_incidents,
-        )
-        changes = {"host": ("", address.host), "topics": ([], address.topics)}
-        audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
-    return address
+        wanted.pk = None  # one that an earlier try got went with its transaction
+        wanted.save(force_insert=True)
+        changes = {"host": ("", wanted.host), "topics": ([], wanted.topics)}
+        audit(wanted, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
+    return wanted
 
 
-def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) -> bool:
-    """Store what differs; return whether anything did. Raises ValidationError by field, and ActionNotAllowed.
+def change_address(address: AlertAddress, wanted: AlertAddress, actor: Actor) -> bool:
+    """Store what differs from what is wanted; an empty URL or secret stays as it is. Return whether anything did.
+
+    Raises ValidationError by field, and ActionNotAllowed.
 
     What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
     """
-    url = wanted.url.strip()
+    wanted.name, url = wanted.name.strip(), wanted.url.strip()
     _refuse(_wrong(wanted) | (_wrong_url(url, address.organization_id) if url else {}))
     with transaction.atomic():
         Organization.objects.lock(address.organization_id)
@@ -191,16 +162,14 @@ def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) 
             raise ActionNotAllowed(GONE)
         if wanted.secret and stored.kind != AlertAddress.Kind.SIGNED:
             raise ValidationError({"secret": "Only a signed webhook has a signing secret."})
-        name = wanted.name.strip()
         others = AlertAddress.objects.filter(organization=stored.organization_id).exclude(pk=stored.pk)
-        if others.filter(name=name).exists():
+        if others.filter(name=wanted.name).exists():
             raise ValidationError({"name": SAME_NAME})
         before = _shown(stored)
         is_new_url = bool(url) and url != stored.url
         is_new_secret = bool(wanted.secret) and wanted.secret != stored.secret
-        stored.name, stored.is_on = name, wanted.is_on
-        stored.wants_results, stored.wants_held = wanted.wants_results, wanted.wants_held
-        stored.wants_incidents = wanted.wants_incidents
+        for name in _CHOSEN:
+            setattr(stored, name, getattr(wanted, name))
         if is_new_url:
             stored.url, stored.host = url, urlsplit(url).hostname or ""
             stored.last_success_at, stored.last_failure_at, stored.last_failure = None, None, ""
@@ -274,10 +243,9 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _wrong(wanted: NewAddress | ChangedAddress) -> dict[str, str]:
+def _wrong(wanted: AlertAddress) -> dict[str, str]:
     errors: dict[str, str] = {}
-    name = wanted.name.strip()
-    if not name or len(name) > 60:
+    if not 0 < len(wanted.name) <= 60:
         errors["name"] = "Enter a name of at most 60 characters."
     if not (wanted.wants_results or wanted.wants_held or wanted.wants_incidents):
         errors["wants_results"] = "Choose at least one kind of alert."

@@ -21,10 +21,9 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.notifications.notices import still_holds
+from integrations.notifications.notices import current_wording, still_holds
 from integrations.notifications.notify import UNNAMED, first_name
 from integrations.notifications.payload import AlertPayload
-from integrations.notifications.preferences import current_wording
 from integrations.notifications.rendering import VARIABLE, without_links
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

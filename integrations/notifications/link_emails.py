@@ -2,7 +2,6 @@
 
 import logging
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -37,22 +36,16 @@ _BACKENDS_WITHOUT_SENDING = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class MembershipLink:
-    """What a link is for, and whether it was made to be sent: only then it proves that its reader has the address."""
-
-    pending: PendingMembership
-    was_sent: bool
-
-
 def membership_link(pending: PendingMembership) -> str:
     """Return the address at which an invited person accepts or declines."""
     row = [pending.pk, pending.organization_id, pending.email, pending.invited_at.isoformat()]
     return f"{settings.PORTAL_URL}/membership/{signing.dumps([*row, is_mail_sent()], salt=_SALT)}/"
 
 
-def read_membership_token(token: str) -> MembershipLink | None:
-    """Return what a link is for; None when the link isn't ours or has ended.
+def read_membership_token(token: str) -> tuple[PendingMembership, bool] | None:
+    """Return what a link is for, and whether it was made to be sent; None when it isn't ours or has ended.
+
+    Only one that was made to be sent proves that its reader has the address.
 
     It ends when the person answers, the invitation is withdrawn or sent again, and after a week.
     """
@@ -64,7 +57,7 @@ def read_membership_token(token: str) -> MembershipLink | None:
     pending = rows.filter(pk=pk, organization=organization, email=email).first()
     if pending is None or pending.invited_at.isoformat() != invited_at:
         return None
-    return MembershipLink(pending, was_sent is True)
+    return pending, was_sent is True
 
 
 # Whether a link reaches its reader by e-mail at all.

@@ -164,24 +164,19 @@ def notify_members(
     kind = topic.record.kind
     if kind is None:
         raise TypeError(f"{topic} goes to named people")
-    enqueue_alerts(
-        organization,
-        topic,
-        key,
-        subject=subject,
-        lines=lines,
-        variables=variables or {},
-        invitation=invitation,
-        holds_while=holds_while,
-        alert_topic=alert_topic,
-        link=link,
-    )
+    values: dict[str, str] = {}
+    page: list[Line] = []
+    if invitation is not None:
+        page.append(Link(OPEN, candidate_link(invitation)))
+        values["assessment"], values["role"] = invitation.assessment_name, invitation.role_title
+        values["timeline_link"] = candidate_link(invitation)
+    notice = Notice(subject, (*lines, *page), values | dict(variables or {}), holds_while, key)
+    if topic.record.alert is not None:
+        _enqueue_alerts(organization, topic, notice, invitation, alert_topic or topic.record.alert, link)
     members = NotificationPreference.objects.members_who_want(organization, kind)
-    if not members or _is_enqueued(organization, topic, key):
+    enqueued = Effect.objects.filter(organization=organization, kind=Effect.Kind.SEND_EMAIL)
+    if not members or enqueued.filter(key=effect_key(topic, key)).exists():
         return
-    values = {**_candidate_variables(invitation), **(variables or {})}
-    page = [Link(OPEN, candidate_link(invitation))] if invitation else []
-    notice = Notice(subject, (*lines, *page), values, holds_while, key)
     is_digest = is_gathered(organization, topic)
     if is_digest and append_to_waiting(organization, topic, notice, invitation):
         return
@@ -196,69 +191,45 @@ def effect_key(topic: EmailTopic, key: str) -> str:
     return truncated_key(f"{topic}:{key}")
 
 
-def _is_enqueued(organization: Organization, topic: EmailTopic, key: str) -> bool:
-    rows = Effect.objects.filter(organization=organization, kind=Effect.Kind.SEND_EMAIL)
-    return rows.filter(key=effect_key(topic, key)).exists()
-
-
-def _candidate_variables(invitation: Invitation | None) -> dict[str, str]:
-    if invitation is None:
-        return {}
-    return {
-        "assessment": invitation.assessment_name,
-        "role": invitation.role_title,
-        "timeline_link": candidate_link(invitation),
-    }
-
-
 # Enqueue alerts: one effect per address and event, in the transaction of what the members are notified of.
 
 
-def enqueue_alerts(
+def _enqueue_alerts(
     organization: Organization,
     topic: EmailTopic,
-    key: str,
-    *,
-    subject: str,
-    lines: Sequence[Line],
-    variables: Mapping[str, str],
+    notice: Notice,
     invitation: Invitation | None,
-    holds_while: Condition | None,
-    alert_topic: AlertTopic | None = None,
-    link: str = "",
+    alert_topic: AlertTopic,
+    link: str,
 ) -> None:
     """Enqueue the alert of an event to each address that gets its topic, once per address, topic and key.
 
     Lines with an address of the web are left out: an alert has the link.
     """
-    if topic.record.alert is None:
-        return
-    alert_topic = alert_topic or topic.record.alert
     addresses = AlertAddress.objects.filter(organization=organization).getting(alert_topic)
     keys = list(addresses.order_by("pk").values_list("pk", flat=True))
     if not keys:
         return
+    # subject and lines of a result name the candidate
+    is_result = alert_topic == AlertTopic.RESULT
+    result = notice.variables if is_result else {}
+    told = () if is_result else (line for line in notice.lines if isinstance(line, str) and "://" not in line)
     payload = AlertPayload(
         type=alert_topic.value,
         phase=topic.record.alert_phase.value,
+        subject="" if is_result else notice.subject,
+        lines=tuple(told),
         link=link or (candidate_link(invitation) if invitation else settings_link()),
-        holds_while=holds_while,
+        result=result.get("result", ""),
+        outcome=result.get("outcome", ""),
+        score=result.get("score", ""),
+        holds_while=notice.holds_while,
     )
-    if alert_topic == AlertTopic.RESULT:  # subject and lines name the candidate
-        payload = replace(
-            payload,
-            result=variables.get("result", ""),
-            outcome=variables.get("outcome", ""),
-            score=variables.get("score", ""),
-        )
-    else:
-        told = tuple(line for line in lines if isinstance(line, str) and "://" not in line)
-        payload = replace(payload, subject=subject, lines=told)
     for pk in keys:
         enqueue(
             organization.pk,
             Effect.Kind.SEND_ALERT,
-            f"{topic}:{key}:{pk}",
+            f"{topic}:{notice.key}:{pk}",
             invitation=invitation,
             payload=replace(payload, address=pk),
             priority=PRIORITY,

@@ -10,16 +10,11 @@ from django.core.mail import EmailMultiAlternatives
 
 from integrations.http.session import PlatformError
 from integrations.notifications import rendering
-from integrations.notifications.account_notices import (
-    compose_account_notice,
-    compose_admin_request,
-    compose_member_notice,
-)
+from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notices import compose_notice, keep_current
+from integrations.notifications.notices import compose_notice, compose_sample, keep_current
 from integrations.notifications.payload import EmailPayload
-from integrations.notifications.preferences import compose_sample
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -92,10 +87,10 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_password_reset(effect, payload)
         case EmailTopic.ACCOUNT:
             return compose_account_notice(payload)
-        case EmailTopic.ADMIN_REQUEST:
-            return compose_admin_request(effect, payload)
-        case EmailTopic.MEMBERS_CHANGED:
-            return compose_member_notice(effect, payload)
+        case EmailTopic.ADMIN_REQUEST if effect.member is None:
+            return None  # the member who asks has left
+        case EmailTopic.ADMIN_REQUEST | EmailTopic.MEMBERS_CHANGED:
+            return compose_for_super_admins(effect, payload)
         case EmailTopic.TEST:
             return compose_sample(payload)
     if topic.record.kind is None:

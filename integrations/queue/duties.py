@@ -34,7 +34,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
-from integrations.organizations.acts import organizations
+from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.outcome import SHORTEST_WAIT, Conflict, Crash, deferral, run_step

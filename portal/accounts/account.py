@@ -26,8 +26,16 @@ from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
 from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts import consent
-from integrations.members.acts.members import decline
+from integrations.members.acts import (
+    InvitationProof,
+    accept,
+    accept_with_new_account,
+    accounts_of,
+    decline,
+    has_proven_address,
+    leave,
+    open_invitations,
+)
 from integrations.members.models.membership import PendingMembership, folded, may_use_password
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
@@ -202,8 +210,8 @@ class MembershipsView(TemplateView):
         user = cast(User, self.request.user)
         return super().get_context_data(
             memberships=memberships_of(self.request),
-            invitations=consent.open_invitations(user),
-            is_address_proven=consent.has_proven_address(user),
+            invitations=open_invitations(user),
+            is_address_proven=has_proven_address(user),
             **kwargs,
         )
 
@@ -216,9 +224,9 @@ class AnswerInvitationView(ActView):
     def operate(self, form: Form) -> str | HttpResponse:
         """Store the answer; 404 unless the invitation went to the person's own proven address."""
         user = cast(User, self.request.user)
-        pending = get_object_or_404(consent.open_invitations(user), pk=self.kwargs["pk"])
+        pending = get_object_or_404(open_invitations(user), pk=self.kwargs["pk"])
         if self.request.POST.get("answer") != "decline":
-            return accept_signed_in(self.request, pending, user, consent.InvitationProof.EARLIER_LINK)
+            return accept_signed_in(self.request, pending, user, InvitationProof.EARLIER_LINK)
         decline(pending, user)
         return f"You declined the invitation of {pending.organization}."
 
@@ -231,16 +239,16 @@ class LeaveOrganizationView(ActView):
     def operate(self, form: Form) -> str:
         """Leave, unless the person is the last Super Admin; 404 for somebody else's membership."""
         member = get_object_or_404(memberships_of(self.request), pk=self.kwargs["pk"])
-        consent.leave(member)
+        leave(member)
         return f"You left {member.organization}."
 
 
 def accept_signed_in(
-    request: HttpRequest, pending: PendingMembership, user: User, proof: consent.InvitationProof
+    request: HttpRequest, pending: PendingMembership, user: User, proof: InvitationProof
 ) -> HttpResponse:
     """Accept the invitation for the signed-in person and lead them to the organization, or say why not."""
     try:
-        member = consent.accept(pending, user, proof)
+        member = accept(pending, user, proof)
     except ActionNotAllowed as error:
         messages.error(request, str(error))
         return redirect("memberships")
@@ -263,14 +271,14 @@ class MembershipLinkView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the invitation, None when the link has ended, and what its reader needs in order to accept."""
         link = read_membership_token(self.kwargs["token"])
-        pending = link.pending if link else None
+        pending = link[0] if link else None
         context = super().get_context_data(pending=pending, **kwargs)
         if pending is None:
             return context
         context["is_own"] = self._is_own(pending)
         context["here"] = self.request.path
         if not self.request.user.is_authenticated:
-            accounts = list(consent.accounts_of(pending))
+            accounts = list(accounts_of(pending))
             context["accounts"] = [account for account in accounts if account.is_active]
             context["is_disabled"] = bool(accounts) and not context["accounts"]
             context.setdefault("form", SetPasswordForm(_new_user(pending)))
@@ -281,8 +289,8 @@ class MembershipLinkView(TemplateView):
         link = read_membership_token(token)
         if link is None:
             return self.get(request, token=token)
-        pending = link.pending
-        proof = consent.InvitationProof.LINK if link.was_sent else consent.InvitationProof.SHOWN_LINK
+        pending, was_sent = link
+        proof = InvitationProof.LINK if was_sent else InvitationProof.SHOWN_LINK
         if request.POST.get("answer") == "decline":
             return self._decline(pending)
         if not request.user.is_authenticated:
@@ -303,16 +311,14 @@ class MembershipLinkView(TemplateView):
         messages.success(self.request, f"You declined the invitation of {pending.organization}.")
         return redirect("memberships" if self.request.user.is_authenticated else "login")
 
-    def _accept_with_new_account(
-        self, pending: PendingMembership, proof: consent.InvitationProof
-    ) -> HttpResponse:
+    def _accept_with_new_account(self, pending: PendingMembership, proof: InvitationProof) -> HttpResponse:
         user = _new_user(pending)
         form = SetPasswordForm(user, self.request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         user.set_password(form.cleaned_data["new_password1"])
         try:
-            consent.accept_with_new_account(pending, user, proof)
+            accept_with_new_account(pending, user, proof)
         except ActionNotAllowed as error:
             messages.error(self.request, str(error))
             return redirect(self.request.path)

@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare
 from integrations.accounts.acts.accounts import UNKNOWN_ACTOR, record_for_nobody, record_for_person
 from integrations.accounts.acts.fresh_proof import mark_strong, mark_weak, note_proof
 from integrations.accounts.models.second_factors import has_second_factor
-from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_digest
+from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_digest
 from integrations.audit.models.entry import AuditAction
 from integrations.core.vocabulary import LabelledEnum, SecondFactor
 from integrations.members.models.membership import PROVIDER_SESSION_KEY
@@ -115,7 +115,7 @@ def record_failure(request: HttpRequest, username: str, attempt: Attempt) -> Non
 def record_refusal(request: HttpRequest, username: str) -> None:
     """Record that an attempt was refused because there were too many, once an hour for a name at an address."""
     key = keyed_digest(f"refused:{name_digest(username)}:{client_network(request)}")
-    if not isinstance(AttemptLimit.take({key: REFUSALS}), TooMany):
+    if not AttemptLimit.refusal({key: REFUSALS}):
         _record(request, username, AuditAction.REFUSE_SIGN_IN, {"reason": ("", "too many attempts")})
 
 
@@ -133,7 +133,7 @@ def _record(
     user = User.objects.filter(username=username).first()
     limit = OF_ONE_PERSON if user else OF_UNKNOWN_NAMES
     key = keyed_digest(f"entries:{user.pk if user else ''}")
-    if isinstance(AttemptLimit.take({key: limit}), TooMany):
+    if AttemptLimit.refusal({key: limit}):
         logger.warning("More failed sign-ins than are recorded in the audit log: %s", action.label)
     elif user:
         record_for_person(user, action, with_address(request, changes), actor=UNKNOWN_ACTOR)

@@ -90,28 +90,20 @@ MAX_PEOPLE = 10
 _SALT = "portal.known-device"
 
 
-@dataclass(frozen=True)
-class Device:
-    """A browser by a random name, and the digests of the user names that signed in with it, the last first."""
-
-    id: str
-    people: tuple[str, ...]
-
-
 def known_device(request: HttpRequest, username: str) -> str | None:
     """Return the random name of the browser if this person signed in with it before, else None."""
-    device = _read(request)
-    return device.id if device and name_digest(username) in device.people else None
+    device, people = _read(request)
+    return device if name_digest(username) in people else None
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, username: str) -> None:
     """Store in the browser that this person signed in with it."""
-    device = _read(request) or Device(get_random_string(22), ())
+    device, earlier = _read(request)
     person = name_digest(username)
-    people = [person, *(known for known in device.people if known != person)][:MAX_PEOPLE]
+    people = [person, *(known for known in earlier if known != person)][:MAX_PEOPLE]
     response.set_cookie(
         _cookie_name(),
-        signing.dumps([device.id, people], salt=_SALT),
+        signing.dumps([device or get_random_string(22), people], salt=_SALT),
         max_age=COOKIE_DAYS * 24 * 3600,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -123,15 +115,18 @@ def _cookie_name() -> str:
     return "__Host-device" if settings.SESSION_COOKIE_SECURE else "device"
 
 
-def _read(request: HttpRequest) -> Device | None:
-    """Return what the cookie says, None for one that isn't ours or is too old."""
+def _read(request: HttpRequest) -> tuple[str | None, tuple[str, ...]]:
+    """Return what the cookie says, nothing of one that isn't ours or is too old.
+
+    It is the browser's random name, and the digests of the user names that signed in with it, the last first.
+    """
     try:
         device_id, people = signing.loads(
             request.COOKIES.get(_cookie_name(), ""), salt=_SALT, max_age=COOKIE_DAYS * 24 * 3600
         )
     except signing.BadSignature:
-        return None
-    return Device(str(device_id), tuple(str(person) for person in people))
+        return None, ()
+    return str(device_id), tuple(str(person) for person in people)
 
 
 # How many passwords may be tried: limits for a client's address, a name, and a browser that is known.
@@ -188,19 +183,17 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     outcome = AttemptLimit.take(limits)
     if isinstance(outcome, TooMany):
         return outcome
-    return Attempt(limits, max(outcome.counts[key] for key in own), device is not None)
+    return Attempt(limits, max(outcome[key] for key in own), device is not None)
 
 
 def begin_at_provider(request: HttpRequest) -> TooMany | None:
     """Count a sign-in by a provider that the client begins. Return how long to wait first; nothing is counted then."""
-    outcome = AttemptLimit.take(keyed_limits(f"provider:{client_network(request)}", TO_PROVIDERS))
-    return outcome if isinstance(outcome, TooMany) else None
+    return AttemptLimit.refusal(keyed_limits(f"provider:{client_network(request)}", TO_PROVIDERS))
 
 
 def begin_with_passkey(request: HttpRequest) -> TooMany | None:
     """Count a question for a passkey. Return how long to wait first; nothing is counted then."""
-    outcome = AttemptLimit.take(_passkey_questions(request))
-    return outcome if isinstance(outcome, TooMany) else None
+    return AttemptLimit.refusal(_passkey_questions(request))
 
 
 def succeed_with_passkey(request: HttpRequest) -> None:
@@ -217,11 +210,12 @@ def request_link(request: HttpRequest, address: str) -> TooMany | None:
 
     An address for which it was asked often has got its e-mail: nothing is stored, and the answer is the same.
     """
-    outcome = AttemptLimit.take(keyed_limits(f"links_from:{client_network(request)}", LINKS_FROM_NETWORK))
-    if isinstance(outcome, TooMany):
-        return outcome
+    if refusal := AttemptLimit.refusal(
+        keyed_limits(f"links_from:{client_network(request)}", LINKS_FROM_NETWORK)
+    ):
+        return refusal
     to_address = keyed_limits(f"links_to:{address.casefold()}", LINKS_TO_ADDRESS)
-    if not isinstance(AttemptLimit.take(to_address), TooMany):
+    if not AttemptLimit.refusal(to_address):
         PasswordLinkRequest.objects.create(address=address)
     return None
 

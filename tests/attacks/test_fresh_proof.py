@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.accounts.acts import second_factors
+from integrations.accounts.acts.accounts import attempt_keys
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import AttemptLimit, UserSession
 from integrations.audit.models.entry import AuditAction, AuditEntry
@@ -152,7 +152,7 @@ def test_codes_of_an_app_that_is_being_set_up_can_not_be_guessed(super_admin):
     AttemptLimit.objects.all().delete()  # the time is over
     own.post(APP, {"code": code_of(app)})
     assert AuthenticatorApp.objects.confirmed().get() == app
-    assert not AttemptLimit.objects.filter(pk__in=second_factors.attempt_keys(super_admin)).exists()
+    assert not AttemptLimit.objects.filter(pk__in=attempt_keys(super_admin)).exists()
 
 
 def test_one_page_sets_up_one_app(super_admin):

@@ -15,7 +15,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.verification import entries_of_new_organizations
-from integrations.organizations.acts.organizations import create_organization
+from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from tests.support import factories
 from tests.support.append_only import lifted, overwrite

@@ -16,7 +16,7 @@ from integrations.lever.acts import lever_webhooks
 from integrations.lever.acts.lever_webhooks import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
-from integrations.organizations.acts.organizations import replace_webhook_key
+from integrations.organizations.acts import replace_webhook_key
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row, ok

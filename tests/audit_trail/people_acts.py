@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.link_emails import membership_link
 from integrations.notifications.models.email_kind import EmailKind
 from tests.audit_trail.scene import Act, Prepare, Scene, of_row, ok
@@ -47,7 +47,7 @@ def _leave(scene: Scene) -> Act:
 
 
 def _unsubscribe(scene: Scene) -> Act:
-    link = preferences.unsubscribe_link(Membership.objects.get(user=scene.owner), EmailKind.RESULT)
+    link = notices.unsubscribe_link(Membership.objects.get(user=scene.owner), EmailKind.RESULT)
     return lambda: ok(Client().post(link.removeprefix("http://testserver")))
 
 

@@ -21,9 +21,9 @@ from integrations.invitations.person import (
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
-from integrations.members.acts.members import change_role, save_member
+from integrations.members.acts import change_role, save_member
 from integrations.members.models.membership import Membership
-from integrations.organizations.acts.organizations import requeue_waiting, set_policies
+from integrations.organizations.acts import requeue_waiting, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import erase
 from integrations.queue.models.duty_run import Duty, DutyRun

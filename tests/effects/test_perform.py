@@ -22,7 +22,7 @@ from integrations.http.session import PlatformError
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import outcome
 from integrations.outbox.models import Effect

@@ -19,7 +19,7 @@ from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import NOT_SHOWN_WAITS, RETRY_FOR
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of

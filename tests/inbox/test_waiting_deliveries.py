@@ -10,7 +10,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.acts.lever_connection import connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from tests.inbox.conftest import verdict
 

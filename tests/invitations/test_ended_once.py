@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.members.acts import consent, members
+from integrations.members import acts
 from integrations.members.models.membership import Membership
 from integrations.single_sign_on.acts import domains, identities
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
@@ -25,13 +25,13 @@ def read_twice(row):
 
 def test_a_member_leaves_once(leaver):
     for member in read_twice(leaver):
-        consent.leave(member)
+        acts.leave(member)
     assert actions() == ["leave"]
 
 
 def test_a_member_is_removed_once(leaver):
     for member in read_twice(leaver):
-        members.remove_member(member, "operator")
+        acts.remove_member(member, "operator")
     assert actions() == ["remove_member"]
 
 

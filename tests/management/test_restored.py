@@ -9,7 +9,7 @@ from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from integrations.management.commands import restored
-from integrations.organizations.acts.restored import record_restore
+from integrations.organizations.acts import record_restore
 from tests.support import factories
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from integrations.members.models.membership import Membership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.models.preferences import EmailTemplate
@@ -32,7 +32,7 @@ def test_each_recipient_gets_a_message_with_an_unsubscribe_link(organization, su
         assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert link in message.body
         assert link in html_of(message)
-        unsubscription = preferences.read_token(link.rstrip("/").rsplit("/", 1)[1])
+        unsubscription = notices.read_token(link.rstrip("/").rsplit("/", 1)[1])
         assert unsubscription is not None
         member, kind = unsubscription
         assert member.user.email == address

@@ -8,7 +8,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.health.models import WebhookRejection
 from integrations.members.models.membership import Membership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from tests.support import factories
 from tests.support.browsing import sign_in
@@ -73,7 +73,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     page.get_by_role("button", name="Reset to default").click()
     page.get_by_text("default wording is back").wait_for()
     context.clear_cookies()
-    link = preferences.unsubscribe_link(Membership.objects.get(user=super_admin), EmailKind.RESULT)
+    link = notices.unsubscribe_link(Membership.objects.get(user=super_admin), EmailKind.RESULT)
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()

@@ -11,7 +11,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import doctor
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from tests.support import factories
 

@@ -5,12 +5,11 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
-from integrations.members.acts.members import change_role
+from integrations.members.acts import change_role
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from integrations.single_sign_on.acts.domains import add_domain, check_domain, remove_domain
 from integrations.single_sign_on.acts.provider_settings import (
-    ProviderSettings,
     note_try,
     remove_provider,
     save_provider,
@@ -45,7 +44,9 @@ def subjects() -> list[str]:
 
 
 def save(organization, actor, issuer: str = ISSUER) -> None:
-    save_provider(organization, ProviderSettings(issuer, "portal", SECRET), actor)
+    save_provider(
+        organization, IdentityProvider(issuer=issuer, client_id="portal", client_secret=SECRET), actor
+    )
 
 
 def test_a_provider_that_is_added_changed_and_removed_is_told(organization, super_admin, thief):

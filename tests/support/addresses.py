@@ -13,7 +13,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
@@ -140,7 +140,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     if name == "passkey-remove":
         values["pk"] = 1
     if name == "unsubscribe":
-        link = preferences.unsubscribe_link(customer.rows[Membership], EmailKind.RESULT)
+        link = notices.unsubscribe_link(customer.rows[Membership], EmailKind.RESULT)
         values["token"] = link.rstrip("/").rpartition("/")[2]
     if name.startswith("admin:") and "object_id" in values:
         values["object_id"] = _admin_row(name, customer)

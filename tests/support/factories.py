@@ -18,7 +18,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.organizations.acts.organizations import create_organization
+from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect

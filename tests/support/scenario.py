@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.inbox import stage_lists
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
 from portal.devtools.sandbox.lever import candidacies

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.organizations.acts.organizations import replace_webhook_key
+from integrations.organizations.acts import replace_webhook_key
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from tests.support.factories import (
     SIGNATURE_TOKEN,

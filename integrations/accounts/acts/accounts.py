@@ -1,13 +1,25 @@
-"""Changes of people's accounts, and the end of their sessions: each is recorded in the logs that it concerns."""
+"""Changes of people's accounts and of their second factors, and the end of their sessions: each is audited and told."""
+
+from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from integrations.accounts.models.second_factors import factors_in_words
-from integrations.accounts.models.sessions import UserSession
+from integrations.accounts.models.second_factors import (
+    MOST_PASSKEYS,
+    AuthenticatorApp,
+    Passkey,
+    RecoveryCode,
+    factor_in_words,
+    factors_in_words,
+    has_second_factor,
+)
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, UserSession, keyed_limits
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, Changes, TargetKind
-from integrations.notifications.account_notices import tell_password_changed
+from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
+from integrations.members.models.membership import Membership
+from integrations.notifications.account_notices import tell_password_changed, tell_person
 from integrations.organizations.models.organization import Organization
 
 # End the sessions of a person.
@@ -105,3 +117,230 @@ def follow_new_password(
     tell_password_changed(user, factors_in_words(user))
     # last, since it keeps other writers of the log waiting until the transaction ends
     record_for_person(user, action, {"password": (True, True), **(details or {})}, actor=actor)
+
+
+# A person's second factors: add, use, remove and reset them. All is audited and told to the person.
+
+
+NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
+
+
+def confirm_app(user: User, code: str, at: datetime) -> list[str] | None:
+    """Make the app that is being set up a second factor, in place of an earlier app; None when the code is wrong.
+
+    Return the recovery codes that were made with it, to be shown once; none when the person had some.
+    """
+    app = AuthenticatorApp.being_set_up(user)
+    if app is None:
+        return None
+    with transaction.atomic():
+        if not app.confirm(code, at):
+            return None
+        return _added(user, SecondFactor.AUTHENTICATOR_APP, "An authenticator app was added")
+
+
+def add_passkey(passkey: Passkey) -> list[str]:
+    """Store a passkey whose possession was proven; return recovery codes as `confirm_app` does.
+
+    Raises ActionNotAllowed with the fix.
+    """
+    user = passkey.user
+    try:
+        with transaction.atomic():
+            User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+            if Passkey.objects.filter(user=user).count() >= MOST_PASSKEYS:
+                raise ActionNotAllowed(f"You have {MOST_PASSKEYS} passkeys. Remove one that you don't use.")
+            passkey.save()
+            return _added(user, SecondFactor.PASSKEY, f"A passkey, “{passkey.name}”, was added", passkey.name)
+    except IntegrityError as error:
+        raise ActionNotAllowed(
+            "You have a passkey of that name, or this very passkey. Choose another name."
+        ) from error
+
+
+def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> list[str]:
+    """Record and tell that a factor was added; make recovery codes where the person has none left."""
+    lines = [f"{sentence} to the account {user}: it is asked for when you sign in."]
+    codes = []
+    if not RecoveryCode.objects.filter(user=user, used_at=None).exists():
+        codes = RecoveryCode.make_set(user)
+        lines.append("Recovery codes were made with it. Keep them where you find them without your phone.")
+    tell_person(user, f"{sentence} to your account", [*lines, NOT_YOU])
+    record_for_person(user, AuditAction.ADD_SECOND_FACTOR, _change("", factor_in_words(factor, name)))
+    if codes:
+        record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
+    return codes
+
+
+def remove_app(user: User) -> bool:
+    """Remove the person's authenticator app, and one that is being set up; return whether there was one."""
+    with transaction.atomic():
+        removed, _ = AuthenticatorApp.objects.confirmed().filter(user=user).delete()
+        AuthenticatorApp.objects.filter(user=user).delete()
+        if removed:
+            _removed(user, SecondFactor.AUTHENTICATOR_APP, "The authenticator app was removed")
+    return bool(removed)
+
+
+def remove_passkey(passkey: Passkey) -> bool:
+    """Remove a passkey; return whether it was there."""
+    with transaction.atomic():
+        removed, _ = Passkey.objects.filter(pk=passkey.pk).delete()
+        if removed:
+            sentence = f"A passkey, “{passkey.name}”, was removed"
+            _removed(passkey.user, SecondFactor.PASSKEY, sentence, passkey.name)
+    return bool(removed)
+
+
+def _removed(user: User, factor: SecondFactor, sentence: str, name: str = "") -> None:
+    lines = [f"{sentence} from the account {user}."]
+    if not has_second_factor(user):
+        RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
+        lines.append("It was the last second factor: your password alone opens the account now.")
+    tell_person(user, f"{sentence} from your account", [*lines, NOT_YOU])
+    record_for_person(user, AuditAction.REMOVE_SECOND_FACTOR, _change(factor_in_words(factor, name), ""))
+
+
+def make_recovery_codes(user: User) -> list[str]:
+    """Make a new set of recovery codes in place of the earlier ones, and return it. Raises ActionNotAllowed."""
+    if not has_second_factor(user):
+        raise ActionNotAllowed(
+            "Add an authenticator app or a passkey first: recovery codes stand in for one."
+        )
+    with transaction.atomic():
+        codes = RecoveryCode.make_set(user)
+        sentence = f"New recovery codes were made for the account {user}; the earlier ones no longer work."
+        tell_person(user, "New recovery codes were made for your account", [sentence, NOT_YOU])
+        record_for_person(user, AuditAction.MAKE_RECOVERY_CODES)
+    return codes
+
+
+def use_app_code(user: User, code: str, at: datetime) -> bool:
+    """Whether the code is the app's of now and wasn't used before; it is used up then."""
+    app = AuthenticatorApp.objects.confirmed().filter(user=user).first()
+    return app is not None and app.accept(code, at)
+
+
+def use_recovery_code(user: User, code: str, at: datetime) -> bool:
+    """Whether it is an unused recovery code of the person; it is used up then."""
+    if not has_second_factor(user):
+        return False
+    with transaction.atomic():
+        if not RecoveryCode.accept(user, code, at):
+            return False
+        left = RecoveryCode.objects.filter(user=user, used_at=None).count()
+        lines = [
+            f"A recovery code was used to sign in as {user}. {left} are left; you can make new ones.",
+            NOT_YOU,
+        ]
+        tell_person(user, "A recovery code of your account was used", lines)
+        record_for_person(user, AuditAction.USE_RECOVERY_CODE, {"unused codes": (left + 1, left)})
+    return True
+
+
+def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
+    """Remove every second factor of a person who has lost theirs; return whether there was one.
+
+    Their sessions end: a finder of the lost device may be in one, and it counts as begun with a second factor.
+    """
+    with transaction.atomic():
+        if not has_second_factor(user):
+            return False
+        before = factors_in_words(user)
+        for model in (AuthenticatorApp, Passkey, RecoveryCode):
+            model.objects.filter(user=user).delete()
+        forget_attempts(user)
+        end_sessions(user)
+        sentence = f"The second factor of the account {user} was reset by {actor}, with the recovery codes."
+        tell_person(
+            user,
+            "The second factor of your account was reset",
+            [sentence, "Sign in with your password and set up a new one under Your account.", NOT_YOU],
+        )
+        record_for_person(
+            user, AuditAction.RESET_SECOND_FACTOR, _change(", ".join(before), ""), reason=reason, actor=actor
+        )
+    return True
+
+
+def reset_for_member(member: Membership, actor: Actor, reason: str) -> bool:
+    """Reset a member's second factor for a Super Admin. Raises ActionNotAllowed where it isn't theirs to decide.
+
+    The account of a person of several organizations isn't one organization's to open.
+    """
+    elsewhere = Membership.objects.elsewhere(member.user, member.organization_id)
+    if member.user.is_superuser or elsewhere.exists():
+        raise ActionNotAllowed(
+            f"The second factor of {member.user} can't be reset here. The portal's operator can do it: "
+            f"manage.py reset_second_factor {member.user}"
+        )
+    if not reason.strip():
+        raise ActionNotAllowed("Say why: it is kept in the audit log.")
+    return reset_second_factor(member.user, actor, reason.strip())
+
+
+def _change(before: str, after: str) -> dict[str, tuple[object, object]]:
+    return {"factor": (before, after)}
+
+
+# Attempts to give a second factor: limited by person and by address, recorded, and told to the person.
+
+
+#: The attempts of one person, and from one address. Some are free, then the wait grows from 30 seconds to 15 minutes.
+OF_PERSON = (Limit(5, 30.0), Limit(7, 120.0), Limit(9, 900.0))
+OF_ADDRESS = (Limit(20, 30.0), Limit(22, 120.0), Limit(24, 900.0))
+#: So many wrong ones in a row may be slips. The person is told of the next; an hour later each is forgotten.
+SLIPS = (Limit(4, 3600.0),)
+
+
+def take_factor_attempt(user: User, address: str) -> TooMany | None:
+    """Count an attempt of the person from that address. Return how long to wait first; nothing is counted then."""
+    return AttemptLimit.refusal(_of_person(user) | _of_address(address))
+
+
+def record_right_factor(user: User, address: str) -> None:
+    """Record a right second factor: forget the person's attempts; the others from the address stay counted."""
+    forget_attempts(user)
+    AttemptLimit.give_back(_of_address(address))
+
+
+def record_wrong_factor(user: User, factor: SecondFactor, at: datetime) -> None:
+    """Record a wrong second factor. Tell the person, once an hour, when there were several.
+
+    Attempts are limited, and so are these entries.
+    """
+    with transaction.atomic():
+        if AttemptLimit.refusal(_slips(user)):
+            tell_person(
+                user,
+                "Wrong second factors for your account of the CodeScreen–Lever portal",
+                [
+                    f"Somebody signed in as {user}, and then gave several times a wrong second factor.",
+                    "It opened nothing, and none was set up. If it was you, wait a few minutes and try again.",
+                    "If it wasn't you, somebody knows your password or uses your session: choose another password now.",
+                ],
+                key=f"failed:{at:%Y-%m-%dT%H}",
+            )
+        record_for_person(user, AuditAction.FAIL_SECOND_FACTOR, {"factor": ("", str(factor))})
+
+
+def forget_attempts(user: User) -> None:
+    """Forget the attempts of the person."""
+    AttemptLimit.forget(attempt_keys(user))
+
+
+def attempt_keys(user: User) -> list[str]:
+    """Return the keys of the limits of the person."""
+    return [*_of_person(user), *_slips(user)]
+
+
+def _of_person(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:person:{user.pk}", OF_PERSON)
+
+
+def _of_address(address: str) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:address:{address}", OF_ADDRESS)
+
+
+def _slips(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:slips:{user.pk}", SLIPS)

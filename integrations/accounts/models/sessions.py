@@ -146,13 +146,6 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """An attempt that may be made. `counts` has, by key, which one it is in a row without a complete pause."""
-
-    counts: Mapping[str, int]
-
-
-@dataclass(frozen=True)
 class TooMany:
     """An attempt that may not be made yet, and after how many seconds one may."""
 
@@ -194,8 +187,10 @@ class AttemptLimit(models.Model):
         return self.key
 
     @classmethod
-    def take(cls, limits: Mapping[str, Limit]) -> Taken | TooMany:
+    def take(cls, limits: Mapping[str, Limit]) -> dict[str, int] | TooMany:
         """Take one attempt of each limit, or of none when one of them is used up.
+
+        Return by key which one it is in a row without a complete pause.
 
         An attempt that is refused uses nothing up and writes nothing, so that refused ones can't keep anybody waiting.
         Of attempts made at once, no more are taken than are free.
@@ -211,8 +206,14 @@ class AttemptLimit(models.Model):
                     break
                 counts[key] = count
             else:
-                return Taken(counts)
+                return counts
         return TooMany(max(cls._seconds_to_wait(limits), 1.0))
+
+    @classmethod
+    def refusal(cls, limits: Mapping[str, Limit]) -> TooMany | None:
+        """Take one attempt of each limit; return why not where none may be made yet."""
+        outcome = cls.take(limits)
+        return outcome if isinstance(outcome, TooMany) else None
 
     @classmethod
     def give_back(cls, limits: Mapping[str, Limit]) -> None:

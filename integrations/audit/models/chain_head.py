@@ -99,7 +99,7 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
 
         Writers take this lock after all others, and each chain has its own: so they never wait for one another in a
         circle, nor for writers of other organizations. Only a change of the organization's key waits for it first
-        (`replace_webhook_key` in `organizations/acts/organizations.py`).
+        (`replace_webhook_key` in `organizations/acts.py`).
         """
         locked = self.select_for_update(of=("self",)).filter(pk=chain)
         if (head := locked.first()) is None:

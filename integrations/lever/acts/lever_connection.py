@@ -14,7 +14,7 @@ from integrations.http.shapes import JsonObject
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.oauth import claims
 from integrations.notifications import notify
-from integrations.organizations.acts.organizations import requeue_waiting
+from integrations.organizations.acts import requeue_waiting
 from integrations.organizations.models.organization import Organization
 
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.management.arguments import moment, organizations_named
 from integrations.management.migrating import MigratingCommand
-from integrations.organizations.acts.restored import Restored, record_restore
+from integrations.organizations.acts import Restored, record_restore
 from integrations.store.database import with_retry
 
 NEXT = (

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models, transaction
 from django.db.models.functions import Now
 
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.store import database
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
@@ -15,7 +16,7 @@ from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
 # Who may do what in an organization.
 
 
-class LastSuperAdmin(Exception):
+class LastSuperAdmin(ActionNotAllowed):
     """The change would leave the organization without a Super Admin; the message has the fix."""
 
     def __init__(self, member: "Membership") -> None:

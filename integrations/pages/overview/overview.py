@@ -23,7 +23,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS, Membership
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows

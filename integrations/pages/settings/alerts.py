@@ -14,8 +14,6 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.acts import (
     GONE,
-    ChangedAddress,
-    NewAddress,
     add_address,
     change_address,
     new_secret,
@@ -97,7 +95,7 @@ class AlertsView(OrganizationMixin, OperationView):
 
     def operate(self, form: Form) -> str | HttpResponse:
         """Add the address. A signed one is answered with its secret, which is shown this one time."""
-        address = add_address(self.organization, NewAddress(**form.cleaned_data), self.user)
+        address = add_address(self.organization, AlertAddress(**form.cleaned_data), self.user)
         if address.secret:
             return self.render_to_response(self.get_context_data(form=AlertAddressForm(), added=address))
         return f"“{address}” is added. Now send a test."
@@ -141,7 +139,7 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         """Save it. A new secret is shown in the answer, this one time."""
         entered = dict(form.cleaned_data)
         secret = new_secret() if entered.pop("new_secret", False) else ""
-        wanted = ChangedAddress(**entered, secret=secret)
+        wanted = AlertAddress(**entered, secret=secret)
         is_changed = change_address(self.address, wanted, self.user)
         if secret:
             return self.render_to_response(self.get_context_data(new_secret=secret))

@@ -16,7 +16,7 @@ from integrations.lever.acts.lever_webhooks import Token, webhooks_at_former_add
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
-from integrations.organizations.acts.organizations import honoured_former_keys
+from integrations.organizations.acts import honoured_former_keys
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
 

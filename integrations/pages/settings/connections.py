@@ -46,7 +46,7 @@ from integrations.lever.acts.lever_webhooks import (
 )
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import Refusal, send_request
-from integrations.organizations.acts.organizations import (
+from integrations.organizations.acts import (
     end_former_key,
     honoured_former_keys,
     replace_webhook_key,
@@ -369,6 +369,6 @@ class AskAdminsView(OrganizationMixin, ActView):
         outcome = send_request(self.membership, posted.get("request", ""), posted.get("message", ""))
         if isinstance(outcome, Refusal):
             raise ActionNotAllowed(outcome.value)
-        users = [super_admin.user for super_admin in outcome.recipients]
+        users = [super_admin.user for super_admin in outcome]
         names = " and ".join(user.get_full_name() or str(user) for user in users)
         return f"Your request is on its way to {names}."

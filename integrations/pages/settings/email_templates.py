@@ -18,13 +18,13 @@ from integrations.notifications import rendering
 from integrations.notifications.acts import enqueue_sample, reset_wording, save_wording
 from integrations.notifications.models.email_kind import EmailKind, EmailWording
 from integrations.notifications.models.preferences import EmailTemplate
-from integrations.notifications.preferences import (
+from integrations.notifications.notices import (
     checked_wording,
     current_wording,
     render_sample,
     stored_template,
 )
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import BRANDING, Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import OperationView

@@ -11,12 +11,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
+from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_limits
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS, Membership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import time_zones
@@ -41,7 +41,7 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds of e-mail with the person's choices, and the time zones."""
-        is_wanted = preferences.preferences_of([self.membership])[self.membership.pk]
+        is_wanted = notices.preferences_of([self.membership])[self.membership.pk]
         kinds = [
             {
                 "code": kind.value,
@@ -65,10 +65,9 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
         Each change stays in the audit log for good, so that nobody may make them without end.
         """
         posted = self.request.POST
-        outcome = AttemptLimit.take(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES))
-        if isinstance(outcome, TooMany):
+        if refusal := AttemptLimit.refusal(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES)):
             raise ActionNotAllowed(
-                f"You changed this often just now. Wait {outcome.in_words}, then try again."
+                f"You changed this often just now. Wait {refusal.in_words}, then try again."
             )
         zone_changed = "time_zone" in posted and time_zones.choose_zone(self.user, posted["time_zone"])
         changed = save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
@@ -101,7 +100,7 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add one page of members with their choices."""
         page = self._page()
-        is_wanted = preferences.preferences_of(page)
+        is_wanted = notices.preferences_of(page)
         rows = [
             (member, [(kind.value, kind.label, is_wanted[member.pk][kind]) for kind in EmailKind])
             for member in page
@@ -140,7 +139,7 @@ class UnsubscribeView(View):
         return self._answer(request, token, is_done=True)
 
     def _answer(self, request: HttpRequest, token: str, *, is_done: bool) -> HttpResponse:
-        unsubscription = preferences.read_token(token)
+        unsubscription = notices.read_token(token)
         if unsubscription is None:
             return render(request, "integrations/unsubscribe.html", {"is_unknown": True}, status=404)
         member, kind = unsubscription

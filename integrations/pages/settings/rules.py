@@ -12,7 +12,7 @@ from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.acts.organizations import choose_feedback_author, set_policies
+from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import BRANDING, POLICIES, SECURITY, Organization
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin

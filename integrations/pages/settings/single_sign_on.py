@@ -21,7 +21,6 @@ from integrations.pages.views import ActView, OperationView
 from integrations.single_sign_on.acts import domains, identities
 from integrations.single_sign_on.acts.domains import DomainCheck, check_provider
 from integrations.single_sign_on.acts.provider_settings import (
-    ProviderSettings,
     provider_of,
     remove_provider,
     save_provider,
@@ -98,7 +97,7 @@ class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView
         public_web.begin_customer_call(
             self.organization.pk
         )  # nothing is stored when the provider can't be asked now
-        if not save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user):
+        if not save_provider(self.organization, IdentityProvider(**form.cleaned_data), self.user):
             return None
         provider = provider_of(self.organization)
         if failure := check_provider(provider) if provider else "":

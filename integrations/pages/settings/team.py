@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
+from integrations.accounts.acts.accounts import reset_for_member
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
-from integrations.accounts.acts.second_factors import reset_for_member
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts.members import (
+from integrations.members.acts import (
     change_role,
     invite,
     may_set_password,
@@ -32,7 +32,7 @@ from integrations.members.models.membership import (
 )
 from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
-from integrations.organizations.acts.organizations import is_less_secure, set_policies
+from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm
 

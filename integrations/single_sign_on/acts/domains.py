@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 
 import requests
@@ -136,15 +135,8 @@ DISCOVERY_PATH = "/.well-known/openid-configuration"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
-@dataclass(frozen=True)
-class Undiscovered:
-    """The provider can't be used; `reason` says why, and what to do."""
-
-    reason: str
-
-
-def discover(provider: IdentityProvider) -> JsonObject | Undiscovered:
-    """Return the provider's discovery document, with every address in it checked; else why there is none.
+def discover(provider: IdentityProvider) -> JsonObject | str:
+    """Return the provider's discovery document, with every address in it checked; else why it can't be used.
 
     Raises TooManyCalls.
     """
@@ -152,36 +144,34 @@ def discover(provider: IdentityProvider) -> JsonObject | Undiscovered:
     try:
         answer = public_web.call("GET", address, provider.organization_id)
     except public_web.AddressRefused as error:
-        return Undiscovered(str(error))
+        return str(error)
     except requests.RequestException as error:
-        return Undiscovered(f"The provider didn't answer ({type(error).__name__}). Check the issuer.")
+        return f"The provider didn't answer ({type(error).__name__}). Check the issuer."
     if answer.status != 200:
-        return Undiscovered(
-            f"The issuer has no discovery document: it answered {answer.status}. Check the issuer."
-        )
+        return f"The issuer has no discovery document: it answered {answer.status}. Check the issuer."
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        return Undiscovered("The issuer's discovery document can't be read: it isn't a JSON object.")
+        return "The issuer's discovery document can't be read: it isn't a JSON object."
     return _checked(document, provider.issuer)
 
 
-def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:
+def _checked(document: JsonObject, issuer: str) -> JsonObject | str:
     """Return the document if it is the issuer's and complete: another's document would let that one sign people in."""
     named = document.get("issuer")
     if named != issuer:
         shown = str(named)[:200] if isinstance(named, str) else "none"
-        return Undiscovered(f"The discovery document names another issuer: {shown}. Copy the issuer exactly.")
+        return f"The discovery document names another issuer: {shown}. Copy the issuer exactly."
     for name in _ENDPOINTS:
         address = document.get(name)
         if not isinstance(address, str):
-            return Undiscovered(f"The discovery document has no {name}.")
+            return f"The discovery document has no {name}."
         try:
             public_web.check_address(address)
         except public_web.AddressRefused as error:
-            return Undiscovered(f"{name} of the discovery document: {error}")
+            return f"{name} of the discovery document: {error}"
     return document
 
 
@@ -210,7 +200,7 @@ def check_provider(provider: IdentityProvider) -> str:
     Raises TooManyCalls.
     """
     found = discover(provider)
-    failure = found.reason if isinstance(found, Undiscovered) else ""
+    failure = found if isinstance(found, str) else ""
     same = IdentityProvider.objects.filter(pk=provider.pk, issuer=provider.issuer)
     same.update(checked_at=timezone.now(), failure=failure)
     return failure

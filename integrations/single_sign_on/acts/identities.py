@@ -9,7 +9,13 @@ from django.db.models.functions import Now
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed, LabelledEnum
-from integrations.members.acts import consent
+from integrations.members.acts import (
+    InvitationProof,
+    accept,
+    accept_with_new_account,
+    accounts_of,
+    has_proven_address,
+)
 from integrations.members.models.membership import PendingMembership
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain, domain_of
 
@@ -77,7 +83,8 @@ def sign_in(provider: IdentityProvider, claims: Claims) -> User | Refusal:
             return Refusal.CHANGED
         found = _find(locked, claims)
         if isinstance(found, Refusal):
-            _record_refusal(locked, found)
+            # only the reason: a stranger's address is none of the organization's business
+            audit(locked, "single sign-on", AuditAction.REFUSE_SIGN_IN, reason=found.value)
             return found
         identity, is_new = ProviderIdentity.objects.get_or_create(
             provider=locked, subject=claims.subject, defaults={"user": found}
@@ -159,11 +166,6 @@ def _folded(address: str) -> str:
     return "".join(character.lower() if character.isascii() else character for character in address.strip())
 
 
-def _record_refusal(provider: IdentityProvider, refusal: Refusal) -> None:
-    """Append who was refused only by the reason: a stranger's address is none of the organization's business."""
-    audit(provider, "single sign-on", AuditAction.REFUSE_SIGN_IN, reason=refusal.value)
-
-
 def invitation_for(provider: IdentityProvider, claims: Claims) -> PendingMembership | None:
     """Return the open invitation of the provider's organization to the address that it vouches for, if there is one."""
     if usable_address(provider, claims) is not None:
@@ -178,28 +180,24 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
     A person without an account gets one without a password. One that has the address already is only used when its
     person proved the address here before: others may know its password.
     """
-    accounts = list(consent.accounts_of(pending))
+    accounts = list(accounts_of(pending))
     if len(accounts) > 1:
         return Refusal.SEVERAL_ACCOUNTS
     if accounts and (accounts[0].is_superuser or not accounts[0].is_active):
         return Refusal.NOT_A_MEMBER
-    if accounts and not consent.has_proven_address(accounts[0]):
+    if accounts and not has_proven_address(accounts[0]):
         return Refusal.OPEN_THE_LINK
-    if accounts and _is_bound_to_another(provider, claims, accounts[0]):
+    # a newcomer may have got a former member's address
+    if accounts and provider.identities.filter(user=accounts[0]).exclude(subject=claims.subject).exists():
         return Refusal.BOUND_TO_ANOTHER
     try:
         with transaction.atomic():
             if accounts:
-                consent.accept(pending, accounts[0], consent.InvitationProof.PROVIDER)
+                accept(pending, accounts[0], InvitationProof.PROVIDER)
             else:
                 newcomer = User()
                 newcomer.set_unusable_password()
-                consent.accept_with_new_account(pending, newcomer, consent.InvitationProof.PROVIDER)
+                accept_with_new_account(pending, newcomer, InvitationProof.PROVIDER)
     except ActionNotAllowed:
         return Refusal.CHANGED
     return sign_in(provider, claims)
-
-
-def _is_bound_to_another(provider: IdentityProvider, claims: Claims, user: User) -> bool:
-    """Whether the account is somebody else's at the provider: a newcomer may have got a former member's address."""
-    return provider.identities.filter(user=user).exclude(subject=claims.subject).exists()

@@ -1,6 +1,5 @@
 """Store an organization's provider, and whether members may or must sign in by it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -23,32 +22,27 @@ PROVE_FIRST = (
 )
 
 
-@dataclass(frozen=True)
-class ProviderSettings:
-    """What a Super Admin enters of the provider; an empty secret keeps the stored one."""
-
-    issuer: str
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-    counts_as_second_factor: bool = True
-
-
 def provider_of(organization: Organization) -> IdentityProvider | None:
     """Return the organization's provider as it is stored now."""
     return IdentityProvider.objects.filter(organization=organization).first()
 
 
-def save_provider(organization: Organization, wanted: ProviderSettings, actor: Actor) -> Changes:
-    """Store the provider; return what changed. Raises ValidationError by field.
+def _locked(organization: Organization) -> IdentityProvider | None:
+    rows = IdentityProvider.objects.select_for_update(of=("self",))
+    return rows.filter(organization=organization).first()
+
+
+def save_provider(organization: Organization, wanted: IdentityProvider, actor: Actor) -> Changes:
+    """Store what a Super Admin enters of the provider; return what changed. An empty secret keeps the stored one.
+
+    Raises ValidationError by field.
 
     Another issuer or client is another provider: nobody is bound to it, and it is off until it has been tried.
     """
     issuer, client_id, secret = wanted.issuer.strip(), wanted.client_id.strip(), wanted.client_secret.strip()
     _check(issuer, client_id, secret)
     with transaction.atomic():
-        stored = (
-            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
-        )
+        stored = _locked(organization)
         provider = stored or IdentityProvider(organization=organization)
         after = {
             "issuer": issuer,
@@ -79,17 +73,17 @@ def save_provider(organization: Organization, wanted: ProviderSettings, actor: A
 def set_mode(organization: Organization, mode: str, actor: Actor) -> bool:
     """Store whether members may or must use the provider; return whether that is a change. Raises ValidationError."""
     with transaction.atomic():
-        provider = (
-            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
-        )
+        provider = _locked(organization)
         if provider is None:
             raise ValidationError("Enter the provider first.")
         if mode not in Mode.values:
             raise ValidationError(f"There is no such choice. Known are: {', '.join(Mode.values)}.")
         if mode == provider.mode:
             return False
-        if mode != Mode.OFF:
-            _refuse_unready(provider)
+        if mode != Mode.OFF and provider.tried_at is None:
+            raise ValidationError(TRY_FIRST)
+        if mode != Mode.OFF and not SignInDomain.objects.proven().filter(organization=organization).exists():
+            raise ValidationError(PROVE_FIRST)
         changes = {"mode": (provider.mode, mode)}
         provider.mode = Mode(mode)
         provider.save(update_fields=["mode"])
@@ -110,9 +104,7 @@ def note_try(provider: IdentityProvider, actor: Actor, at: datetime) -> None:
 def remove_provider(organization: Organization, actor: Actor) -> bool:
     """Delete the provider and who is bound to it; return whether there was one. Passwords open everything again."""
     with transaction.atomic():
-        provider = (
-            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
-        )
+        provider = _locked(organization)
         if provider is None:
             return False
         changes = {"issuer": (provider.issuer, ""), "mode": (provider.mode, "")}
@@ -127,13 +119,6 @@ def _change(provider: IdentityProvider, actor: Actor, changes: Changes, what: st
     line = f"Settings of the provider {provider.issuer} that differ now: {names}."
     tell_single_sign_on_changed(provider.organization, what, line, actor)
     audit(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
-
-
-def _refuse_unready(provider: IdentityProvider) -> None:
-    if provider.tried_at is None:
-        raise ValidationError(TRY_FIRST)
-    if not SignInDomain.objects.proven().filter(organization=provider.organization_id).exists():
-        raise ValidationError(PROVE_FIRST)
 
 
 def _check(issuer: str, client_id: str, secret: str) -> None:

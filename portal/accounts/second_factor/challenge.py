@@ -11,9 +11,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts import second_factors
+from integrations.accounts.acts.accounts import (
+    record_right_factor,
+    record_wrong_factor,
+    take_factor_attempt,
+    use_app_code,
+    use_recovery_code,
+)
 from integrations.accounts.acts.fresh_proof import has_given_own_factor
-from integrations.accounts.acts.second_factors import use_app_code, use_recovery_code
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, has_second_factor
 from integrations.admin.access import waits_for_second_factor
 from integrations.core.vocabulary import SecondFactor
@@ -82,7 +87,7 @@ class SecondFactorView(TemplateView):
 
     def _take_code(self) -> HttpResponse:
         now, user, address = database.now(), self.pending.user, client_network(self.request)
-        refusal = second_factors.take_attempt(user, address)
+        refusal = take_factor_attempt(user, address)
         if refusal is not None:
             return make_wait(self, refusal)
         factor = (
@@ -91,9 +96,9 @@ class SecondFactorView(TemplateView):
             else SecondFactor.AUTHENTICATOR_APP
         )
         if not self._is_right(user, factor):
-            second_factors.record_failure(user, factor, now)
+            record_wrong_factor(user, factor, now)
             return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
-        second_factors.record_success(user, address)
+        record_right_factor(user, address)
         return self._begin_session(factor)
 
     def _is_right(self, user: User, factor: SecondFactor) -> bool:

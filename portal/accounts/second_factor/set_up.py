@@ -17,15 +17,17 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts import second_factors
-from integrations.accounts.acts.fresh_proof import FreshProofMixin, end_set_up, mark_strong, mark_weak
-from integrations.accounts.acts.second_factors import (
+from integrations.accounts.acts.accounts import (
     add_passkey,
     confirm_app,
     make_recovery_codes,
+    record_right_factor,
+    record_wrong_factor,
     remove_app,
     remove_passkey,
+    take_factor_attempt,
 )
+from integrations.accounts.acts.fresh_proof import FreshProofMixin, end_set_up, mark_strong, mark_weak
 from integrations.accounts.models.second_factors import (
     AuthenticatorApp,
     Passkey,
@@ -99,14 +101,14 @@ class AddAppView(FreshProofMixin, TemplateView):
         Wrong codes are counted with those at sign-in: who shares the session and hasn't seen the secret must not guess.
         """
         user, address, now = cast(User, request.user), client_network(request), database.now()
-        if refusal := second_factors.take_attempt(user, address):
+        if refusal := take_factor_attempt(user, address):
             return make_wait(self, refusal)
         added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)
         if added is None:
-            second_factors.record_failure(user, SecondFactor.AUTHENTICATOR_APP, now)
+            record_wrong_factor(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=WRONG_CODE))
-        second_factors.record_success(user, address)
-        return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added.recovery_codes)
+        record_right_factor(user, address)
+        return after_adding(request, SecondFactor.AUTHENTICATOR_APP, added)
 
 
 class RemoveAppView(FreshProofMixin, ActView):
@@ -205,7 +207,7 @@ class AddPasskeyView(FreshProofMixin, TemplateView):
             added = add_passkey(passkey)
         except ActionNotAllowed as error:
             return self._refuse(str(error))
-        return after_adding(request, SecondFactor.PASSKEY, added.recovery_codes)
+        return after_adding(request, SecondFactor.PASSKEY, added)
 
     def _refuse(self, why: str) -> HttpResponse:
         messages.error(self.request, why)

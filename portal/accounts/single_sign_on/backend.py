@@ -32,7 +32,7 @@ from social_django.strategy import DjangoStrategy
 from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.shapes import JsonObject
-from integrations.single_sign_on.acts.domains import Undiscovered, backend_name, discover
+from integrations.single_sign_on.acts.domains import backend_name, discover
 from integrations.single_sign_on.acts.identities import Claims
 from integrations.single_sign_on.models import IdentityProvider
 
@@ -95,7 +95,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
         if document is None:
             found = discover(self.provider)
             document, seconds = (
-                ({}, UNDISCOVERED_SECONDS) if isinstance(found, Undiscovered) else (found, DISCOVERY_SECONDS)
+                ({}, UNDISCOVERED_SECONDS) if isinstance(found, str) else (found, DISCOVERY_SECONDS)
             )
             signed_cache.store(self._discovery_key(), document, seconds)
         if not document:

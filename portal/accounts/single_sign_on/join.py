@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from integrations.members.acts.members import decline
+from integrations.members.acts import decline
 from integrations.members.models.membership import PendingMembership
 from integrations.pages.access import ORGANIZATION_SESSION_KEY
 from integrations.queue import notify

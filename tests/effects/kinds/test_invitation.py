@@ -12,7 +12,7 @@ from integrations.health import incidents
 from integrations.http import session
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect, enqueue
 from integrations.queue import worker
 from tests.effects.conftest import sending_calls

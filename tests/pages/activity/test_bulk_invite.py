@@ -12,7 +12,7 @@ from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import on_request, worker

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from tests.support import factories
 from tests.support.waits import work_through_waits
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import EmailTemplate
-from integrations.notifications.preferences import checked_wording, render_sample
+from integrations.notifications.notices import checked_wording, render_sample
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support.factories import recorded

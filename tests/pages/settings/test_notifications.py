@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.members.models.membership import Membership
-from integrations.notifications import preferences
+from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import NotificationPreference
 from tests.support import factories
@@ -81,7 +81,7 @@ def test_the_page_of_many_members_takes_few_queries(
 
 
 def unsubscribe_path(organization, person, kind: EmailKind = EmailKind.RESULT) -> str:
-    link = preferences.unsubscribe_link(Membership.objects.get(user=person), kind)
+    link = notices.unsubscribe_link(Membership.objects.get(user=person), kind)
     assert person.username not in link
     return link.removeprefix("http://testserver")
 

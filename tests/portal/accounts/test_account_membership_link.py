@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts import consent
+from integrations.members import acts
 from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
 from integrations.notifications.link_emails import membership_link
 from tests.support import factories
@@ -83,7 +83,7 @@ def test_who_has_an_account_signs_in_first(client, link):
     answer = client.post(link, {"answer": "accept"}, follow=True)
     assert "You are Admin of" in text(answer)
     assert person.memberships.count() == 1
-    assert consent.has_proven_address(person) is (person.email.lower() == ADDRESS)
+    assert acts.has_proven_address(person) is (person.email.lower() == ADDRESS)
 
 
 def test_a_disabled_account_is_not_replaced_by_a_new_one(client, link):
@@ -114,14 +114,14 @@ def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     person = factories.UserFactory.create(email=ADDRESS)
     PendingMembership.objects.all().delete()
     with pytest.raises(ActionNotAllowed, match="no longer works"):
-        consent.accept(pending, person, consent.InvitationProof.LINK)
+        acts.accept(pending, person, acts.InvitationProof.LINK)
     with pytest.raises(ActionNotAllowed, match="no longer works"):
-        consent.accept_with_new_account(pending, User(), consent.InvitationProof.LINK)
+        acts.accept_with_new_account(pending, User(), acts.InvitationProof.LINK)
 
 
 def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization):
     person = factories.UserFactory.create(email=ADDRESS)
     Membership.objects.create(user=person, organization=organization, role=Membership.Role.TEAM_MEMBER)
-    assert consent.accept(pending, person, consent.InvitationProof.LINK).role == "team_member"
+    assert acts.accept(pending, person, acts.InvitationProof.LINK).role == "team_member"
     assert not PendingMembership.objects.exists()
     assert not recorded().exists()

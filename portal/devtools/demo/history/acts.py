@@ -12,7 +12,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
 from portal.devtools.demo.history.events import (

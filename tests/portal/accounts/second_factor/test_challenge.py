@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from integrations.accounts.acts import second_factors
+from integrations.accounts.acts.accounts import attempt_keys, take_factor_attempt
 from integrations.accounts.models.second_factors import RecoveryCode
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.audit.models.entry import AuditAction, AuditEntry
@@ -185,12 +185,12 @@ def test_guesses_are_made_to_wait_across_sessions_and_restarts(super_admin, app)
     let_pass(31)
     client.post(PAGE, {"code": code_of(app)})
     assert is_signed_in(client)
-    assert not AttemptLimit.objects.filter(pk__in=second_factors.attempt_keys(super_admin)).exists()
+    assert not AttemptLimit.objects.filter(pk__in=attempt_keys(super_admin)).exists()
 
 
 def test_guesses_for_many_people_from_one_address_are_made_to_wait(organization, super_admin, app):
     for _ in range(20):
-        assert second_factors.take_attempt(factories.UserFactory.create(), "127.0.0.1") is None
+        assert take_factor_attempt(factories.UserFactory.create(), "127.0.0.1") is None
     client = Client()
     sign_in(client, super_admin)
     assert client.post(PAGE, {"code": code_of(app)}).status_code == 429

@@ -9,7 +9,7 @@ from django.db import connection
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.verdict_code import VerdictCode
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.privacy.models import Erasure
 from integrations.queue.models.duty_run import Duty
 from portal.devtools.chaos.every_point import databases

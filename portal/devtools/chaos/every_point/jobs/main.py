@@ -2,7 +2,7 @@
 
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.world import PERSON, Expected, World
 

@@ -2,7 +2,7 @@
 
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
 

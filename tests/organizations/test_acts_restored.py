@@ -17,7 +17,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts.restored import record_restore
+from integrations.organizations.acts import record_restore
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue import duties, on_request

@@ -2,8 +2,12 @@
 
 import pytest
 
-from integrations.accounts.acts import second_factors
-from integrations.accounts.acts.second_factors import OF_ADDRESS, OF_PERSON
+from integrations.accounts.acts.accounts import (
+    OF_ADDRESS,
+    OF_PERSON,
+    record_right_factor,
+    take_factor_attempt,
+)
 from integrations.accounts.models.sessions import AttemptLimit, TooMany
 from tests.support import factories
 from tests.support.attempt_limits import let_pass
@@ -17,7 +21,7 @@ def person(db):
 
 
 def wait_of(person, address: str = HOME) -> float:
-    refusal = second_factors.take_attempt(person, address)
+    refusal = take_factor_attempt(person, address)
     return refusal.seconds if refusal else 0.0
 
 
@@ -53,7 +57,7 @@ def test_a_person_who_must_wait_does_not_use_up_the_address(person):
     while not wait_of(person):
         pass
     before = list(AttemptLimit.objects.order_by("pk").values())
-    assert isinstance(second_factors.take_attempt(person, HOME), TooMany)
+    assert isinstance(take_factor_attempt(person, HOME), TooMany)
     assert list(AttemptLimit.objects.order_by("pk").values()) == before
 
 
@@ -65,17 +69,17 @@ def test_an_address_that_guesses_for_many_people_is_made_to_wait(person):
 
 def test_right_ones_forget_the_persons_and_leave_the_others_of_the_address(person):
     for _ in range(3):
-        second_factors.take_attempt(factories.UserFactory.create(), HOME)
+        take_factor_attempt(factories.UserFactory.create(), HOME)
     for _ in range(30):
-        assert second_factors.take_attempt(person, HOME) is None
-        second_factors.record_success(person, HOME)
+        assert take_factor_attempt(person, HOME) is None
+        record_right_factor(person, HOME)
     assert list(AttemptLimit.objects.values_list("count", flat=True)).count(3) == len(OF_ADDRESS)
     for _ in range(OF_PERSON[0].burst):
         assert not wait_of(person, "192.0.2.2")
 
 
 def test_neither_the_address_nor_the_person_can_be_read_from_what_is_kept(person):
-    second_factors.take_attempt(person, HOME)
+    take_factor_attempt(person, HOME)
     for key in AttemptLimit.objects.values_list("key", flat=True):
         assert len(key) == 64
         assert HOME not in key

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from integrations.catalog.models import RoleMapping
 from integrations.inbox.models.delivery import Delivery
-from integrations.organizations.acts.organizations import set_policies
+from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from tests.support import factories

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.acts.organizations import requeue_waiting, set_policies
+from integrations.organizations.acts import requeue_waiting, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import DUTIES
 from integrations.queue.models.duty_run import Duty, DutyRun

@@ -11,7 +11,7 @@ from integrations.health.doctor import findings
 from integrations.http.session import PlatformError
 from integrations.lever.acts.lever_webhooks import make_webhook, move_webhooks
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.organizations.acts.organizations import (
+from integrations.organizations.acts import (
     MAX_HONOURED,
     change_organization,
     create_organization,

@@ -1,7 +1,7 @@
 """The customer's wording is checked before it is saved."""
 
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.notifications.preferences import unknown_variables
+from integrations.notifications.notices import unknown_variables
 
 
 def test_an_unknown_variable_is_named_with_the_similar_one():
