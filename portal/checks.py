@@ -56,26 +56,20 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object)
 
 
 @register(Tags.security)
-def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn where a proxy ends TLS but isn't declared: every client then has its address, and shares its limits."""
-    if not settings.IS_HTTPS or settings.TRUSTED_PROXIES:
-        return []
-    return [
-        Warning(
-            "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for that "
-            "of every client, so that a stranger who guesses passwords makes others wait.",
-            hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them add to "
-            "X-Forwarded-For.",
-            id="portal.W001",
-        )
-    ]
-
-
-@register(Tags.security)
 def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn where others reach the web server and no proxy is declared: say what that gives up."""
-    if settings.IS_LOCAL or settings.IS_HTTPS or settings.TRUSTED_PROXIES:
+    """Warn where no proxy is declared: one that ends TLS is taken for every client; without one much is given up."""
+    if settings.TRUSTED_PROXIES or (settings.IS_LOCAL and not settings.IS_HTTPS):
         return []
+    if settings.IS_HTTPS:
+        return [
+            Warning(
+                "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for "
+                "that of every client, so that a stranger who guesses passwords makes others wait.",
+                hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them "
+                "add to X-Forwarded-For.",
+                id="portal.W001",
+            )
+        ]
     return [
         Warning(
             "PORTAL_URL is another machine's HTTP address, and TRUSTED_PROXIES is 0. Without a proxy in front, "

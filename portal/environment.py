@@ -86,26 +86,21 @@ class Environment:
         value = (self.text(name) or default).rstrip("/")
         parts = _split(value)
         is_full = parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
-        if not (is_full and parts and not (parts.query or parts.fragment or "@" in parts.netloc)):
-            self._refuse(name, f"must be a full address such as {default}, without a user name or password")
-            return default
-        return value
+        is_right = is_full and parts and not (parts.query or parts.fragment or "@" in parts.netloc)
+        must = f"must be a full address such as {default}, without a user name or password"
+        return self._checked(name, value, is_right, must, default)
 
     def origin(self, name: str, default: str) -> str:
         """Return an HTTP address of scheme, host and port alone: the portal's pages are at the top of its host."""
         value = self.address(name, default)
-        if urlsplit(value).path:
-            self._refuse(name, f"must be an address without a path, such as {default}")
-            return default
-        return value
+        must = f"must be an address without a path, such as {default}"
+        return self._checked(name, value, not urlsplit(value).path, must, default)
 
     def node(self, name: str) -> str:
         """Return the name of a node, which the queue's column has room for; empty if it is unset."""
         value = self.text(name)
-        if len(value) > LONGEST_NODE:
-            self._refuse(name, f"must have at most {LONGEST_NODE} characters")
-            return ""
-        return value
+        is_short = len(value) <= LONGEST_NODE
+        return self._checked(name, value, is_short, f"must have at most {LONGEST_NODE} characters")
 
     def hosts(self, name: str) -> list[str]:
         """Return host names, without scheme, port or path."""
@@ -148,10 +143,8 @@ class Environment:
         if value and not (is_server or value.startswith("unix:///")):
             self._refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
             return ""
-        if value and not _has_options_of_redis(value):
-            self._refuse(name, "must have no option, after the ?, that the Redis client refuses")
-            return ""
-        return value
+        must = "must have no option, after the ?, that the Redis client refuses"
+        return self._checked(name, value, not value or _has_options_of_redis(value), must)
 
     def email(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of outgoing mail."""
@@ -167,10 +160,8 @@ class Environment:
     def sender(self, name: str, default: str) -> str:
         """Return the address that e-mails are sent from, with or without a name."""
         value = self.text(name) or default
-        if "@" not in parseaddr(value)[1]:
-            self._refuse(name, "must be an e-mail address, such as Portal <portal@example.com>")
-            return default
-        return value
+        must = "must be an e-mail address, such as Portal <portal@example.com>"
+        return self._checked(name, value, "@" in parseaddr(value)[1], must, default)
 
     def contact(self, name: str) -> str:
         """Return a mailto: or https: address of people, empty if it is unset. An e-mail address becomes the former."""
@@ -191,10 +182,10 @@ class Environment:
         value = self.text(name)
         parts = _split(value)
         is_dsn = parts is not None and parts.scheme in {"http", "https"} and parts.username and parts.hostname
-        if value and not (is_dsn and parts and parts.path.rpartition("/")[2].isdigit()):
-            self._refuse(name, "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER")
-            return ""
-        return value
+        is_right = not value or (is_dsn and parts and parts.path.rpartition("/")[2].isdigit())
+        return self._checked(
+            name, value, is_right, "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
+        )
 
     def _number(
         self, name: str, default: float, read: Callable[[str], float], least: float, most: float | None
@@ -209,6 +200,13 @@ class Environment:
         kind = "whole number" if read is int else "number"
         bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
         self._refuse(name, f"must be a {kind} {bounds}")
+        return default
+
+    def _checked(self, name: str, value: str, is_right: object, must: str, default: str = "") -> str:
+        """Return the value if it is right, else note what it must be and return the default."""
+        if is_right:
+            return value
+        self._refuse(name, must)
         return default
 
     def _refuse(self, name: str, must: str) -> None:

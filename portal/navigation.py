@@ -1,7 +1,6 @@
 """The context processor behind the header and footer of every page: organization, role and navigation."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from integrations.members.models.membership import EVERYONE, SUPER_ADMINS, TEAM,
 from integrations.notifications import account_notices
 from integrations.notifications.account_notices import AdminRequest
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,
@@ -38,32 +36,13 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
 _SUBPAGES = {"activity": ("/deliveries/", "/data/"), "settings": ("/mappings/", "/emails/", "/audit/")}
 
 
-@dataclass(frozen=True)
-class RequestOption:
-    """One thing a person may ask the Super Admins for, and the e-mail of their recent request for it."""
-
-    code: str
-    label: str
-    email: Effect | None
-
-
-@dataclass(frozen=True)
-class NavigationLink:
-    """One link of the navigation."""
-
-    url: str
-    label: str
-    icon: str
-    is_current: bool
-
-
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
         "version": settings.VERSION,
         "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: admitted_membership(request)),
-        "organization": SimpleLazyObject(lambda: _organization(request)),
+        "organization": SimpleLazyObject(lambda: getattr(admitted_membership(request), "organization", None)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
         "closed_organizations": SimpleLazyObject(lambda: closed_organizations(request)),
@@ -72,25 +51,23 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _organization(request: HttpRequest) -> Organization | None:
-    membership = admitted_membership(request)
-    return membership.organization if membership else None
+def _navigation(request: HttpRequest) -> list[dict[str, object]]:
+    """Return the links for the person's role, each with its address, label, icon and whether it is the current one.
 
-
-def _navigation(request: HttpRequest) -> list[NavigationLink]:
-    """Return the links for the person's role; staff also get the admin."""
+    Staff also get the admin.
+    """
     membership = admitted_membership(request)
     if membership is None:
         return []
-    links = []
+    links: list[dict[str, object]] = []
     for name, label, icon, roles in _LINKS:
         if membership.role in roles:
             url = reverse(name)
             prefixes = (url, *_SUBPAGES.get(name, ()))
             is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
-            links.append(NavigationLink(url, label, icon, is_current))
+            links.append({"url": url, "label": label, "icon": icon, "is_current": is_current})
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
+        links.append({"url": reverse("admin:index"), "label": "Admin", "icon": "shield", "is_current": False})
     return links
 
 
@@ -108,12 +85,15 @@ def _super_admins(request: HttpRequest) -> list[Membership]:
     return list(super_admins.select_related("user").order_by("user__username")[:MAX_SUPER_ADMINS])
 
 
-def _request_options(request: HttpRequest) -> list[RequestOption]:
-    """Return what may be asked for; nothing for a Super Admin, or where no Super Admin has an address."""
+def _request_options(request: HttpRequest) -> list[dict[str, object]]:
+    """Return what may be asked for, with the e-mail of a recent request for it.
+
+    It is nothing for a Super Admin, or where no Super Admin has an address.
+    """
     membership = admitted_membership(request)
     if membership is None or membership.may_connect:
         return []
     if not account_notices.super_admins_with_address(membership.organization):
         return []
     recent = account_notices.recent_requests(membership)
-    return [RequestOption(code, str(label), recent.get(code)) for code, label in AdminRequest.choices]
+    return [{"code": code, "label": label, "email": recent.get(code)} for code, label in AdminRequest.choices]

@@ -1,6 +1,5 @@
 """A person's own account: its page, the proof that it asks for before a change, another password, their memberships."""
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib import messages
@@ -56,25 +55,12 @@ from portal.accounts.single_sign_on.join import explain
 from portal.accounts.single_sign_on.views import prove_anew, provider_of_session
 from portal.accounts.throttle import begin_at_provider, begin_attempt, too_many, too_many_in_words
 
-
-@dataclass(frozen=True)
-class AccountPage:
-    """One page about the person's account: its URL name, its title, its icon, and what it is for."""
-
-    name: str
-    title: str
-    icon: str
-    purpose: str
-
-
-#: The pages that /account/ lists, in this order.
-ACCOUNT_PAGES: tuple[AccountPage, ...] = (
-    AccountPage(
-        "memberships", "Organizations", "people", "Accept or decline an invitation, or leave an organization"
-    ),
-    AccountPage("password", "Your password", "key", "Choose another one"),
-    AccountPage("sessions", "Where you are signed in", "list", "See and end your sessions"),
-    AccountPage(
+#: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.
+ACCOUNT_PAGES = (
+    ("memberships", "Organizations", "people", "Accept or decline an invitation, or leave an organization"),
+    ("password", "Your password", "key", "Choose another one"),
+    ("sessions", "Where you are signed in", "list", "See and end your sessions"),
+    (
         "account-second-factor",
         "Second factor",
         "shield",

@@ -113,9 +113,10 @@ class AuthenticatorApp(models.Model):
     def accept(self, code: str, at: datetime) -> bool:
         """Whether the code is right at that time; if so it is used up, and every earlier one with it.
 
-        The clock of the phone may be DRIFT_STEPS off. Of two requests with the same code one is accepted.
+        Spaces don't matter. The clock of the phone may be DRIFT_STEPS off. Of two requests with the same code one is
+        accepted.
         """
-        step = self._step_of(code, int(at.timestamp()))
+        step = self._step_of("".join(code[:LONGEST_TYPED].split()), int(at.timestamp()))
         if step is None:
             return False
         unused = AuthenticatorApp.objects.filter(pk=self.pk, last_step__lt=step)

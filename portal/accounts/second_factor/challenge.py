@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -87,26 +86,19 @@ class SecondFactorView(TemplateView):
 
     def _take_code(self) -> HttpResponse:
         now, user, address = database.now(), self.pending.user, client_network(self.request)
-        refusal = take_factor_attempt(user, address)
-        if refusal is not None:
+        if refusal := take_factor_attempt(user, address):
             return make_wait(self, refusal)
-        factor = (
-            SecondFactor.RECOVERY_CODE
-            if "recovery_code" in self.request.POST
-            else SecondFactor.AUTHENTICATOR_APP
-        )
-        if not self._is_right(user, factor):
+        if "recovery_code" in self.request.POST:
+            factor, why = SecondFactor.RECOVERY_CODE, WRONG_RECOVERY_CODE
+            is_right = use_recovery_code(user, self.request.POST["recovery_code"], now)
+        else:
+            factor, why = SecondFactor.AUTHENTICATOR_APP, WRONG_CODE
+            is_right = use_app_code(user, self.request.POST.get("code", ""), now)
+        if not is_right:
             record_wrong_factor(user, factor, now)
-            return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
+            return self._refuse(why)
         record_right_factor(user, address)
         return self._begin_session(factor)
-
-    def _is_right(self, user: User, factor: SecondFactor) -> bool:
-        now = database.now()
-        if factor is SecondFactor.RECOVERY_CODE:
-            return use_recovery_code(user, self.request.POST["recovery_code"], now)
-        code = "".join(self.request.POST.get("code", "")[:20].split())
-        return use_app_code(user, code, now)
 
     def _begin_session(self, factor: SecondFactor) -> HttpResponse:
         pending = self.pending

@@ -103,7 +103,7 @@ class AddAppView(FreshProofMixin, TemplateView):
         user, address, now = cast(User, request.user), client_network(request), database.now()
         if refusal := take_factor_attempt(user, address):
             return make_wait(self, refusal)
-        added = confirm_app(user, "".join(request.POST.get("code", "")[:20].split()), now)
+        added = confirm_app(user, request.POST.get("code", ""), now)
         if added is None:
             record_wrong_factor(user, SecondFactor.AUTHENTICATOR_APP, now)
             return self.render_to_response(self.get_context_data(error=WRONG_CODE))
