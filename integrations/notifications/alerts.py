@@ -84,12 +84,20 @@ def post(
 
 def _answer(address: AlertAddress, message_id: str, body: JsonObject) -> public_web.Answer:
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json"}
+    if address.kind == AlertAddress.Kind.SIGNED:
+        timestamp = str(int(time.time()))
+        headers |= {
+            "webhook-id": message_id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": sign(message_id, timestamp, content, address.secret),
+        }
     try:
         return public_web.call(
             "POST",
             address.url,
             address.organization_id,
-            headers=_headers(address, message_id, content),
+            headers=headers,
             content=content,
         )
     except public_web.AddressRefused:
@@ -99,19 +107,6 @@ def _answer(address: AlertAddress, message_id: str, body: JsonObject) -> public_
     except (requests.RequestException, UnicodeError) as error:
         # not the error itself: its text holds the URL
         raise PlatformError(f"{address.host} did not answer: {type(error).__name__}") from None
-
-
-def _headers(address: AlertAddress, message_id: str, content: bytes) -> dict[str, str]:
-    headers = {"Content-Type": "application/json"}
-    if address.kind != AlertAddress.Kind.SIGNED:
-        return headers
-    timestamp = str(int(time.time()))
-    return {
-        **headers,
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": sign(message_id, timestamp, content, address.secret),
-    }
 
 
 # What an alert says: as a message in a chat room, and as JSON for a program.

@@ -223,7 +223,10 @@ class SessionsView(ConfirmedActView):
         named = request.POST.get("session", "")
         chosen = others if "others" in request.POST else others.filter(pk=int(named) if is_key(named) else 0)
         with transaction.atomic():
-            ended = [_in_words(row) for row in chosen[:MAX_LISTED]]
+            ended = [
+                f"{row.browser} from {row.address}" if row.address else row.browser
+                for row in chosen[:MAX_LISTED]
+            ]
             count = chosen.end()
             if count:
                 changes: dict[str, tuple[object, object]] = {"sessions": (", ".join(ended)[:500], "ended")}
@@ -235,10 +238,6 @@ class SessionsView(ConfirmedActView):
 
     def _live(self) -> Any:
         return UserSession.objects.filter(user=cast(User, self.request.user)).live()
-
-
-def _in_words(row: UserSession) -> str:
-    return f"{row.browser} from {row.address}" if row.address else row.browser
 
 
 def _whole_days(hours: int) -> int:

@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Self
 
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models.functions import Now
+from django.utils.crypto import get_random_string
 
 from integrations.core.vocabulary import SecondFactor
 from integrations.store.columns import EncryptedTextField
@@ -241,16 +243,6 @@ def _digest(code: str, salt: str) -> str:
     return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=HASHING_COST, r=8, p=1, dklen=32).hex()
 
 
-def _make_code() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_CODE_LENGTH))
-
-
-def _grouped(code: str) -> str:
-    return "-".join(
-        code[start : start + GROUP_LENGTH] for start in range(0, RECOVERY_CODE_LENGTH, GROUP_LENGTH)
-    )
-
-
 class RecoveryCode(models.Model):
     """One code of a person's set. A set shares its salt, so that one hash finds out whether a code is in it."""
 
@@ -278,7 +270,7 @@ class RecoveryCode(models.Model):
     @classmethod
     def make_set(cls, user: User) -> list[str]:
         """Store a new set in place of the person's earlier codes. Return the codes, which nothing can show again."""
-        codes = [_make_code() for _ in range(CODES)]
+        codes = [get_random_string(RECOVERY_CODE_LENGTH, ALPHABET) for _ in range(CODES)]
         salt = secrets.token_hex(_SALT_BYTES)
         rows = [RecoveryCode(user=user, salt=salt, digest=_digest(code, salt)) for code in codes]
         with transaction.atomic():
@@ -286,7 +278,7 @@ class RecoveryCode(models.Model):
             User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
             cls.objects.filter(user=user).delete()
             RecoveryCode.objects.bulk_create(rows)
-        return [_grouped(code) for code in codes]
+        return ["-".join(wrap(code, GROUP_LENGTH)) for code in codes]
 
     @classmethod
     def accept(cls, user: User, typed: str, at: datetime) -> bool:

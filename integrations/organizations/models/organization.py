@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
@@ -77,11 +76,7 @@ POLICIES = (
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
-    """Organizations by member, and with their connections."""
-
-    def for_user(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Organizations that the user is a member of."""
-        return self.filter(memberships__user=user)
+    """Organizations with their connections, and locked."""
 
     def with_connections(self) -> Self:
         """Load both connections in the same query."""

@@ -112,7 +112,8 @@ def signed_by(request: HttpRequest, user: User | None, answer: str, at: datetime
         if user is None and state["user_verification"] != UserVerificationRequirement.REQUIRED:
             return None  # the question was put for a second factor, where possession is enough
         response = AuthenticationResponse.from_dict(_parsed(answer))
-        passkey = _known(websafe_encode(response.raw_id), user)
+        known = Passkey.objects.select_related("user").filter(credential_id=websafe_encode(response.raw_id))
+        passkey = (known.filter(user=user) if user else known).first()
         if passkey is None or not _names_its_person(passkey, response, is_needed=user is None):
             return None
         credential = AttestedCredentialData(bytes(passkey.credential))
@@ -121,11 +122,6 @@ def signed_by(request: HttpRequest, user: User | None, answer: str, at: datetime
     except _MALFORMED:
         return None
     return passkey if passkey.note_use(count, at) else None
-
-
-def _known(credential_id: str, user: User | None) -> Passkey | None:
-    passkeys = Passkey.objects.select_related("user").filter(credential_id=credential_id)
-    return (passkeys.filter(user=user) if user else passkeys).first()
 
 
 def _names_its_person(passkey: Passkey, response: AuthenticationResponse, *, is_needed: bool) -> bool:

@@ -119,7 +119,11 @@ class CompleteView(View):
         try:
             claims = SingleSignOnBackend(request, provider).claims()
         except SignInFailed as failed:
-            return self._failed(request, explain(failed.code), is_try=trying == provider.pk)
+            sentence = explain(failed.code)
+            if trying != provider.pk or not request.user.is_authenticated:
+                return refused(request, sentence)
+            messages.error(request, sentence)
+            return redirect("single-sign-on-settings")
         if trying == provider.pk:
             return _tried(request, provider, claims)
         found = identities.sign_in(provider, claims)
@@ -128,12 +132,6 @@ class CompleteView(View):
         if isinstance(found, Refusal):
             return refused(request, found.label)
         return signed_in(request, provider, found)
-
-    def _failed(self, request: HttpRequest, sentence: str, *, is_try: bool) -> HttpResponse:
-        if is_try and request.user.is_authenticated:
-            messages.error(request, sentence)
-            return redirect("single-sign-on-settings")
-        return refused(request, sentence)
 
 
 class TryView(OrganizationMixin, FreshProofMixin, ActView):
