@@ -4,8 +4,6 @@ import http.client
 import json
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,18 +12,22 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import requests
+from django.db import connections
 from django.utils import timezone
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.payloads import sign
 from integrations.organizations.models.organization import Organization
 from integrations.queue.duties import plan_duties
 from integrations.queue.models.duty_run import DutyRun
+from portal.devtools.benchmarks.benchmark import Setup
 from portal.devtools.benchmarks.pretend_platforms import COUNT_PATH, NOTES_PATH, TRIGGER_STAGE, Call
+from portal.devtools.chaos.ingest_run import make_stage_change
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, run_in_threads, wait_for_url
+from portal.process.startup import queue_cluster
+from portal.process.supervisor import Supervisor
 
 SIGNATURE_TOKEN = "bench" * 8
 BATCH = 1000
@@ -100,20 +102,9 @@ class Webhook:
 
 def stage_change(organization: Organization) -> Webhook:
     """Return a new, signed webhook about a candidate that the portal doesn't know yet."""
-    token, triggered_at = uuid.uuid4().hex, int(time.time() * 1000)
-    opportunity_id = str(uuid.uuid4())
-    payload = {
-        "id": str(uuid.uuid4()),
-        "event": "candidateStageChange",
-        "triggeredAt": triggered_at,
-        "token": token,
-        "data": {
-            "opportunityId": opportunity_id,
-            "contactId": f"contact-{opportunity_id}",
-            "toStageId": TRIGGER_STAGE,
-        },
-        "signature": sign(token, triggered_at, SIGNATURE_TOKEN),
-    }
+    payload = make_stage_change(SIGNATURE_TOKEN, TRIGGER_STAGE)
+    opportunity_id = payload["data"]["opportunityId"]
+    payload["data"]["contactId"] = f"contact-{opportunity_id}"
     path = f"/webhooks/lever/{organization.webhook_key}/"
     return Webhook(path, json.dumps(payload).encode(), opportunity_id)
 
@@ -159,6 +150,19 @@ class PretendPlatforms:
 
 def _calls(url: str) -> list[Call]:
     return [(at, method, path) for at, method, path in requests.get(url + NOTES_PATH, timeout=60).json()]
+
+
+@contextmanager
+def node_at_work(setup: Setup, answer_seconds: float) -> Iterator[tuple[PretendPlatforms, Supervisor]]:
+    """Run the web server and the workers beside pretend platforms; no duty becomes due meanwhile. Raises RunFailed."""
+    postpone_duties()
+    connections.close_all()
+    with (
+        pretend_platforms(setup.environment, answer_seconds) as platforms,
+        Supervisor([setup.environment.web_server(), queue_cluster()]) as supervisor,
+    ):
+        wait_for_url(f"{setup.environment.portal_url}/healthz/live")
+        yield platforms, supervisor
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,8 +18,8 @@ import redis
 import requests
 from django.conf import settings
 
-from portal.devtools.benchmarks.benchmark import Benchmark, Json, Report, Setup, Table
-from portal.devtools.processes import START_SECONDS, members, processes, wait_until
+from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table
+from portal.devtools.processes import START_SECONDS, descendants, members, wait_until
 from portal.process.supervisor import STOP_SECONDS
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -27,16 +27,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def cpu_seconds(groups: Iterable[int]) -> float:
     """Return the CPU seconds of all processes of these process groups, with those of their ended children."""
-    return sum(_of_process(pid) for group in groups for pid in members(group))
+    total = 0.0
+    for pid in (pid for group in groups for pid in members(group)):
+        with suppress(OSError):  # it has ended, and its parent counts it
+            total += sum(_cpu_times(pid))
+    return total
 
 
-def _of_process(pid: int) -> float:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:  # it has ended, and its parent counts it
-        return 0.0
-    fields = stat.rpartition(")")[2].split()
-    return sum(int(ticks) for ticks in fields[11:15]) / TICKS
+def _cpu_times(pid: int) -> list[float]:
+    """Return the process's user and system time so far in seconds, then both of its ended children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(ticks) / TICKS for ticks in fields[11:15]]
 
 
 KIB_PER_MIB = 1024
@@ -65,52 +66,29 @@ class ProcessSize:
 
 def tree(root: int) -> list[ProcessSize]:
     """Return the process with all its descendants, parents first. Those that end meanwhile are left out."""
-    children: dict[int, list[int]] = {}
-    for process in processes():
-        children.setdefault(process.parent, []).append(process.pid)
-    found, pids = [], [root]
-    for pid in pids:
-        pids += children.get(pid, [])
-        try:
+    found = []
+    for pid in (root, *descendants(root)):
+        with suppress(OSError, KeyError):
             found.append(_size(pid))
-        except (OSError, KeyError):  # it has ended
-            continue
     return found
 
 
 def _size(pid: int) -> ProcessSize:
     folder = Path("/proc", str(pid))
-    kib = _kib(folder / "smaps_rollup")
+    # the first line of a smaps file is a heading
+    lines = [line.split(":") for line in (folder / "smaps_rollup").read_text().splitlines()[1:]]
+    mib = {name: int(rest.split()[0]) / KIB_PER_MIB for name, rest in lines}
+    command_line = (folder / "cmdline").read_bytes().decode(errors="replace")
     return ProcessSize(
         pid=pid,
-        role=_role((folder / "cmdline").read_bytes().decode(errors="replace")),
-        pss_mib=kib["Pss"] / KIB_PER_MIB,
-        rss_mib=kib["Rss"] / KIB_PER_MIB,
-        private_mib=(kib["Private_Clean"] + kib["Private_Dirty"]) / KIB_PER_MIB,
-        threads=_count(folder / "task"),
-        open_files=_count(folder / "fd"),
-        cpu_seconds=_cpu_seconds(folder / "stat"),
+        role=next((role for part, role in ROLES if part in command_line), SUPERVISOR),
+        pss_mib=mib["Pss"],
+        rss_mib=mib["Rss"],
+        private_mib=mib["Private_Clean"] + mib["Private_Dirty"],
+        threads=len(list((folder / "task").iterdir())),
+        open_files=len(list((folder / "fd").iterdir())),
+        cpu_seconds=sum(_cpu_times(pid)[:2]),
     )
-
-
-def _count(folder: Path) -> int:
-    return sum(1 for _ in folder.iterdir())
-
-
-def _role(command_line: str) -> str:
-    return next((role for part, role in ROLES if part in command_line), SUPERVISOR)
-
-
-def _kib(smaps: Path) -> dict[str, int]:
-    """Return the numbers of a smaps file by name; its first line is a heading."""
-    lines = [line.split(":") for line in smaps.read_text().splitlines()[1:]]
-    return {name: int(rest.split()[0]) for name, rest in lines}
-
-
-def _cpu_seconds(stat: Path) -> float:
-    """Return the process's user and system time so far, in seconds."""
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 WORKERS = 2  # of the web server, and of the queue
@@ -127,10 +105,6 @@ class Footprint:
     idle_cpu_percent: float = 0.0  # of one core
     database_connections: int | None = None  # None on SQLite, which has none
     redis_connections: int | None = None
-
-    def as_json(self) -> Json:
-        """Return every number."""
-        return asdict(self)
 
 
 class FootprintBenchmark(Benchmark):
@@ -156,7 +130,7 @@ class FootprintBenchmark(Benchmark):
         measured = {name: _measure(setup, name, variables) for name, variables in _set_ups(setup).items()}
         return Report(
             [_summary(measured), *(_by_process(name, one) for name, one in measured.items())],
-            {name: one.as_json() for name, one in measured.items()},
+            {name: asdict(one) for name, one in measured.items()},
         )
 
 
@@ -270,18 +244,14 @@ def _summary(measured: Mapping[str, Footprint]) -> Table:
                 f"{sum(process.pss_mib for process in one.processes):.0f}",
                 f"{sum(process.rss_mib for process in one.processes):.0f}",
                 f"{one.idle_cpu_percent:.1f}",
-                _number(one.database_connections),
-                _number(one.redis_connections),
+                NOT_MEASURED if one.database_connections is None else str(one.database_connections),
+                NOT_MEASURED if one.redis_connections is None else str(one.redis_connections),
                 str(sum(process.open_files for process in one.processes)),
                 f"{statistics.median(one.start_seconds):.1f}",
                 f"{statistics.median(one.stop_seconds):.1f}",
             )
         )
     return table
-
-
-def _number(count: int | None) -> str:
-    return NOT_MEASURED if count is None else str(count)
 
 
 def _by_process(name: str, measured: Footprint) -> Table:

@@ -63,14 +63,6 @@ class History:
         )
         return cls(superuser, owner, limited, large)
 
-    @classmethod
-    def existing(cls) -> Self:
-        """Return the history that an earlier run created in this database."""
-        people = {user.username: user for user in User.objects.all()}
-        return cls(
-            people["operator"], people["owner"], people["limited"], Organization.objects.order_by("pk")[0]
-        )
-
     @property
     def candidate(self) -> str:
         """The opportunity of an ordinary candidate of the large organization."""

@@ -18,12 +18,9 @@ from portal.devtools.benchmarks.customers import (
     PretendPlatforms,
     Webhook,
     connected_organizations,
-    postpone_duties,
-    pretend_platforms,
+    node_at_work,
 )
-from portal.devtools.processes import run_in_threads, wait_for_url, wait_until
-from portal.process.startup import queue_cluster
-from portal.process.supervisor import Supervisor
+from portal.devtools.processes import run_in_threads, wait_until
 
 WEB_CONNECTIONS = 8
 LONGEST_SECONDS = 120.0
@@ -64,14 +61,7 @@ class LatencyBenchmark(Benchmark):
         """Measure both situations, one after the other."""
         options = setup.options
         (organization,) = connected_organizations(1)
-        postpone_duties()
-        connections.close_all()
-        programs = [setup.environment.web_server(), queue_cluster()]
-        with (
-            pretend_platforms(setup.environment, options.answer_ms / 1000) as platforms,
-            Supervisor(programs),
-        ):
-            wait_for_url(f"{setup.environment.portal_url}/healthz/live")
+        with node_at_work(setup, options.answer_ms / 1000) as (platforms, _):
             run = _Run(setup, organization, platforms)
             # many at once before one at a time: the first candidate in each process, which compiles its statements
             # then, waits twice as long

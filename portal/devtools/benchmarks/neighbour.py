@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from integrations.inbox.models.delivery import Delivery
@@ -17,10 +17,7 @@ from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
 from portal.devtools.benchmarks import customers
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table, percentile
-from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties, pretend_platforms
-from portal.devtools.processes import wait_for_url
-from portal.process.startup import queue_cluster
-from portal.process.supervisor import Supervisor
+from portal.devtools.benchmarks.customers import connected_organizations, node_at_work
 
 BATCH = 2000
 LONG_AGO = timedelta(days=400)
@@ -51,15 +48,9 @@ class NeighbourBenchmark(Benchmark):
         large, other = connected_organizations(2)
         Organization.objects.filter(pk=large.pk).update(retention_days=365)
         _people(large, options.people)
-        postpone_duties()
-        DutyRun.objects.request(Duty.PURGE, [large.pk])
-        connections.close_all()
-        began = time.monotonic()
-        with (
-            pretend_platforms(setup.environment, 0.05),
-            Supervisor([setup.environment.web_server(), queue_cluster()]),
-        ):
-            wait_for_url(f"{setup.environment.portal_url}/healthz/live")
+        with node_at_work(setup, 0.05):
+            DutyRun.objects.request(Duty.PURGE, [large.pk])
+            began = time.monotonic()
             while (elapsed := time.monotonic() - began) < options.seconds:
                 customers.send(setup.environment.portal_url, [customers.stage_change(other)], 1)
                 time.sleep(options.pause)

@@ -28,16 +28,9 @@ from portal.devtools.benchmarks.benchmark import (
     Table,
     ratios,
 )
-from portal.devtools.benchmarks.customers import (
-    PretendPlatforms,
-    connected_organizations,
-    postpone_duties,
-    pretend_platforms,
-)
+from portal.devtools.benchmarks.customers import PretendPlatforms, connected_organizations, node_at_work
 from portal.devtools.benchmarks.footprint import cpu_seconds
-from portal.devtools.processes import run_in_threads, wait_for_url, wait_until
-from portal.process.startup import queue_cluster
-from portal.process.supervisor import Supervisor
+from portal.devtools.processes import run_in_threads, wait_until
 
 THREADS = 8
 
@@ -171,15 +164,9 @@ class WorkflowBenchmark(Benchmark):
         """Measure the portal and both loops in turns."""
         options = setup.options
         organizations = connected_organizations(options.organizations)
-        postpone_duties()
         _write_past(organizations[0], options.past)
-        connections.close_all()
         rounds: list[Round] = []
-        with (
-            pretend_platforms(setup.environment, options.answer_ms / 1000) as platforms,
-            Supervisor([setup.environment.web_server(), queue_cluster()]) as supervisor,
-        ):
-            wait_for_url(f"{setup.environment.portal_url}/healthz/live")
+        with node_at_work(setup, options.answer_ms / 1000) as (platforms, supervisor):
             groups = [run.pid for run in supervisor.runs.values()]
             run = _Run(setup, organizations, platforms, groups)
             run.invite(max(20, options.organizations))  # warm up: copies of the lists, connections

@@ -244,27 +244,27 @@ class FaultRun(Run):
 
 
 def _candidate_figures(verification: Verification) -> dict[str, object]:
-    counts, number_of = verification.counts, verification.number_of
+    counts, numbers_of = verification.counts, verification.numbers_of
     return {
         "candidates_invited": counts["candidates"],
         "e_mails": counts["emails"],
-        "invited_twice": number_of(Violation.INVITED_TWICE),
-        "lost": number_of(Violation.LOST),
-        "accepted_without_a_row": number_of(Violation.ACCEPTED_WITHOUT_ROW),
+        **numbers_of(Violation.INVITED_TWICE, Violation.LOST, Violation.ACCEPTED_WITHOUT_ROW),
         "uncertain": f"{counts['uncertain']} ({counts['uncertain_sent']} of them were sent)",
         "explained_by_a_fault": counts["explained_by_fault"],
         "explained_by_a_kill": counts["explained_by_kill"],
-        "unexplained": number_of(Violation.UNEXPLAINED),
-        "unresolved_despite_a_webhook": number_of(Violation.UNRESOLVED),
-        "unsettled": number_of(Violation.UNSETTLED),
+        **numbers_of(Violation.UNEXPLAINED),
+        "unresolved_despite_a_webhook": len(verification.broken.get(Violation.UNRESOLVED, [])),
+        **numbers_of(Violation.UNSETTLED),
         "completed": counts["completed"],
         "feedback": counts["feedback"],
-        "feedback_twice": number_of(Violation.FEEDBACK_TWICE),
-        "feedback_missing": number_of(Violation.FEEDBACK_MISSING),
-        "feedback_wrong": number_of(Violation.FEEDBACK_WRONG),
-        "tags_wrong": number_of(Violation.TAGS_WRONG),
-        "links_wrong": number_of(Violation.LINKS_WRONG),
-        "files_wrong": number_of(Violation.FILES_WRONG),
+        **numbers_of(
+            Violation.FEEDBACK_TWICE,
+            Violation.FEEDBACK_MISSING,
+            Violation.FEEDBACK_WRONG,
+            Violation.TAGS_WRONG,
+            Violation.LINKS_WRONG,
+            Violation.FILES_WRONG,
+        ),
     }
 
 

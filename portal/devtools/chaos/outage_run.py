@@ -86,12 +86,8 @@ def _sweep_findings() -> list[str]:
 
 
 def _candidate_figures(verification: Verification) -> dict[str, object]:
-    return {
-        "e_mails": verification.counts["emails"],
-        "invited_twice": verification.number_of(Violation.INVITED_TWICE),
-        "lost": verification.number_of(Violation.LOST),
-        "tags_wrong": verification.number_of(Violation.TAGS_WRONG),
-    }
+    numbers = verification.numbers_of(Violation.INVITED_TWICE, Violation.LOST, Violation.TAGS_WRONG)
+    return {"e_mails": verification.counts["emails"], **numbers}
 
 
 GIVE_UP_SECONDS = 60.0

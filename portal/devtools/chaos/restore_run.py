@@ -132,9 +132,7 @@ class RestoreRun(Run):
             "missed_while_nothing_ran": len(missed),
             "restored_was_run": not self._options.unreported,
             **{name: verification.counts[name] for name in ("offered", "uncertain", "missed_and_invited")},
-            "invited_twice": verification.number_of(Violation.INVITED_TWICE),
-            "feedback_twice": verification.number_of(Violation.FEEDBACK_TWICE),
-            "lost": verification.number_of(Violation.LOST),
+            **verification.numbers_of(Violation.INVITED_TWICE, Violation.FEEDBACK_TWICE, Violation.LOST),
             "the_doctor_leads_to": at_first,
             "and_at_the_end_to": self._left_to_do(),
         }

@@ -15,58 +15,42 @@ from portal.devtools.demo.environment import DemoEnvironment
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
+def _option(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
 @dataclass(frozen=True)
 class Options:
     """One run's options, with their defaults. At most one of the other runs' sizes is set."""
 
-    events: int = field(default=200, metadata={"help": "stage changes in Lever"})
-    duplicates: float = field(default=0.3, metadata={"help": "share of webhooks that come twice"})
-    faults: float = field(default=0.2, metadata={"help": "share of calls to the platforms that go wrong"})
-    kill_every: float = field(default=2.0, metadata={"help": "seconds between SIGKILLs; 0 for none"})
-    seed: int = field(default=1, metadata={"help": "the same seed makes the same plan"})
-    organizations: int = field(default=1, metadata={"help": "customers at once"})
-    outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
-    ingest: float = field(
-        default=0.0, metadata={"help": "instead: post webhooks for so many seconds, without platform faults"}
+    events: int = _option(200, "stage changes in Lever")
+    duplicates: float = _option(0.3, "share of webhooks that come twice")
+    faults: float = _option(0.2, "share of calls to the platforms that go wrong")
+    kill_every: float = _option(2.0, "seconds between SIGKILLs; 0 for none")
+    seed: int = _option(1, "the same seed makes the same plan")
+    organizations: int = _option(1, "customers at once")
+    outage: int = _option(0, "instead: move this many while the portal is down")
+    ingest: float = _option(0.0, "instead: post webhooks for so many seconds, without platform faults")
+    stall: int = _option(0, "instead: kill an idle worker this many times, then whole clusters")
+    attack: int = _option(0, "instead: send this many forged and replayed webhooks, and time refusals")
+    restarts: int = _option(0, "instead: TERM and start `serve` this many times while --events move")
+    restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
+    unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
+    limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
+    database_url: str = _option("", "PostgreSQL; a database of its own is made there")
+    restart_database: str = _option(
+        "", "command that restarts the server of --database-url; else connections are cut"
     )
-    stall: int = field(
-        default=0, metadata={"help": "instead: kill an idle worker this many times, then whole clusters"}
+    redis_outage: float = _option(
+        0.0, "seconds for which Redis is unreachable once; with --ingest again and again"
     )
-    attack: int = field(
-        default=0,
-        metadata={"help": "instead: send this many forged and replayed webhooks, and time refusals"},
-    )
-    restarts: int = field(
-        default=0, metadata={"help": "instead: TERM and start `serve` this many times while --events move"}
-    )
-    restore: int = field(
-        default=0,
-        metadata={"help": "instead: move this many, back up in the midst, go on, kill, restore and sweep"},
-    )
-    unreported: bool = field(
-        default=False, metadata={"help": "with --restore: nobody runs `restored` afterwards"}
-    )
-    limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
-    database_url: str = field(
-        default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
-    )
-    restart_database: str = field(
-        default="",
-        metadata={"help": "command that restarts the server of --database-url; else connections are cut"},
-    )
-    redis_outage: float = field(
-        default=0.0,
-        metadata={"help": "seconds for which Redis is unreachable once; with --ingest again and again"},
-    )
-    compare: bool = field(
-        default=False, metadata={"help": "make the same moves without faults first, and compare the time"}
-    )
-    redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
-    log: str = field(default="", metadata={"help": "file for the portal's logs; without it they are dropped"})
-    idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})
-    webhooks: bool = field(default=False, metadata={"help": "the account has CodeScreen's webhooks"})
-    json: bool = field(default=False, metadata={"help": "print the table as JSON"})
-    keep: bool = field(default=False, metadata={"help": "keep the database and the folder"})
+    compare: bool = _option(False, "make the same moves without faults first, and compare the time")
+    redis_url: str = _option("", "Redis with a database number that may be flushed")
+    log: str = _option("", "file for the portal's logs; without it they are dropped")
+    idempotency: bool = _option(False, "the account honours Idempotency-Key")
+    webhooks: bool = _option(False, "the account has CodeScreen's webhooks")
+    json: bool = _option(False, "print the table as JSON")
+    keep: bool = _option(False, "keep the database and the folder")
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -120,14 +104,7 @@ class Options:
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        return (
-            self.outage,
-            self.ingest,
-            self.stall,
-            self.attack,
-            self.restarts,
-            self.restore,
-        )
+        return (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore)
 
     @property
     def has_faults(self) -> bool:
@@ -196,9 +173,9 @@ class Verification:
         if count:
             self.record_violation(Violation.NOT_AT_REST, f"{count} rows")
 
-    def number_of(self, violation: Violation) -> int:
-        """Return how often a promise wasn't kept."""
-        return len(self.broken.get(violation, []))
+    def numbers_of(self, *violations: Violation) -> dict[str, int]:
+        """Return how often each of these promises wasn't kept, by its name."""
+        return {str(violation): len(self.broken.get(violation, [])) for violation in violations}
 
     def merge(self, other: "Verification") -> None:
         """Add another organization's verification."""

@@ -306,9 +306,7 @@ class StallRun(Run):
             "rows_changed_by_the_resumed_cluster": len(paused.changed),
             "resolved_by_its_late_answer": paused.resolved,
             "lease_seconds": LEASE.total_seconds(),
-            "invited_twice": verification.number_of(Violation.INVITED_TWICE),
-            "lost": verification.number_of(Violation.LOST),
-            "tags_wrong": verification.number_of(Violation.TAGS_WRONG),
+            **verification.numbers_of(Violation.INVITED_TWICE, Violation.LOST, Violation.TAGS_WRONG),
             "uncertain": Invitation.objects.filter(status=InvitationStatus.UNCERTAIN).count(),
             "effects_failed": Effect.objects.filter(state=Effect.State.FAILED).count(),
         }

@@ -148,7 +148,7 @@ class AttackRun(Run):
             "rows_of_forgeries_and_replays": len(self._findings.accepted),
             "rows_of_replays_under_another_id": len(accepted_keys() & under_other_ids),
             "columns_that_store_something_of_a_forgery": len(self._findings.stored_in),
-            "invited_twice": verification.number_of(Violation.INVITED_TWICE),
+            **verification.numbers_of(Violation.INVITED_TWICE),
             **self._memory_figures(),
             **self._timing_figures(),
         }
