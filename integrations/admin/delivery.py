@@ -27,11 +27,11 @@ from integrations.admin.filters import (
     payload_filter,
     period_of,
 )
-from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST
+from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST, WAITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.health.models import WebhookRejection
 from integrations.health.webhook_rejections import describe
-from integrations.inbox.models.delivery import STUCK, Delivery
+from integrations.inbox.models.delivery import STUCK, WAITING, Delivery
 from integrations.inbox.models.verdict import Verdict
 
 ProgressFilter = choice_filter(
@@ -39,7 +39,7 @@ ProgressFilter = choice_filter(
     "progress",
     {
         "open": ("Not decided yet", Q(verdict="", due_at__isnull=False)),
-        "waiting": ("Waiting for the connection", Q(is_waiting=True)),
+        "waiting": ("Waiting for the connection", WAITING),
         "stuck": ("Stuck", STUCK),
     },
 )
@@ -109,7 +109,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         if delivery.is_stuck:
             return f"stuck after {delivery.attempts} attempts"
         if delivery.verdict:
-            return "waits for the connection" if delivery.is_waiting else "decided"
+            return "waits for the connection" if delivery.verdict in WAITING_VERDICTS else "decided"
         if delivery.leased_until and delivery.leased_until > timezone.now():
             return "being decided"
         return f"due, attempt {delivery.attempts + 1}"

@@ -88,9 +88,9 @@ class ApiCall(models.Model):
     platform = harmless(models.CharField(max_length=20))
     method = harmless(models.CharField(max_length=10))
     path = about_candidate("a path that names a person", models.CharField(max_length=1000))
-    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
-    duration_ms = models.PositiveIntegerField()
-    attempt = models.PositiveIntegerField(default=1)
+    status = models.SmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
+    duration_ms = models.IntegerField()
+    attempt = models.IntegerField(default=1)
     correlation_id = harmless(models.CharField(max_length=40))
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
     request_body = about_candidate("what was sent, such as tags and notes", models.TextField(blank=True))
@@ -99,7 +99,7 @@ class ApiCall(models.Model):
     )
     error = about_candidate("a platform's error message", models.TextField(blank=True))
     at = models.DateTimeField(db_default=Now())
-    repeats = models.PositiveIntegerField(default=0, help_text="How often the same answer came again.")
+    repeats = models.IntegerField(default=0, help_text="How often the same answer came again.")
     last_at = models.DateTimeField(
         null=True, blank=True, help_text="When the same answer came last; empty if it came once."
     )

@@ -200,7 +200,7 @@ class Effect(Leasable):
         editable=False,
         help_text="Where no error says why it ended so.",
     )
-    priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
+    priority = models.SmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
     retry_window_started_at = models.DateTimeField(
         null=True,

@@ -22,7 +22,7 @@ from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import Table, candidate_tables
 from integrations.duty_budget import Budget
 from integrations.effects.perform import EFFECT_KINDS, MESSAGES
-from integrations.inbox.models.delivery import Delivery, kept_of_payload
+from integrations.inbox.models.delivery import WAITING, Delivery, kept_of_payload
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -273,10 +273,10 @@ def _empty_bodies(organization: Organization, budget: Budget) -> int:
         return 0
     before = timezone.now() - timedelta(days=organization.delivery_retention_days)
     deliveries = Delivery.objects.filter(
-        ~_is_invited(organization), organization=organization, is_waiting=False, due_at__isnull=True
+        ~_is_invited(organization), organization=organization, due_at__isnull=True
     )
     # who is offered may still be chosen by a person
-    deliveries = deliveries.exclude(verdict__in=["", VerdictCode.ENTERED_BEFORE])
+    deliveries = deliveries.exclude(WAITING | Q(verdict__in=["", VerdictCode.ENTERED_BEFORE]))
     since, count = organization.bodies_emptied_until, 0
     if since is not None:
         deliveries = deliveries.filter(decided_at__gte=since)

@@ -83,8 +83,10 @@ class Leasable(models.Model):
     )
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_owner = harmless(models.CharField(max_length=80, blank=True, editable=False))
-    attempts = models.PositiveIntegerField(default=0)
-    consecutive_crashes = models.PositiveSmallIntegerField(
+    # Counters of ours are plain integers here and in every table that each candidate writes to: PostgreSQL reads and
+    # plans a table's checks anew for each statement that writes a row, and "never negative" guards nothing.
+    attempts = models.IntegerField(default=0)
+    consecutive_crashes = models.SmallIntegerField(
         default=0,
         db_default=0,
         editable=False,

@@ -207,14 +207,14 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
 def test_waiting_deliveries_are_found_by_their_index(db) -> None:
     with CaptureQueriesContext(connection) as queries:
         duties.plan_duties()
-    (sql,) = [query["sql"] for query in queries if "is_waiting" in query["sql"]]
+    (sql,) = [query["sql"] for query in queries if "disconnected" in query["sql"]]
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # the table is empty here
         cursor.execute(f"{explain} {sql}")
         plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-    assert "delivery_waiting" in plan
+    assert "delivery_verdict" in plan
 
 
 def test_incidents_are_looked_at_again_only_when_they_changed(planned) -> None:

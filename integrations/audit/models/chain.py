@@ -68,7 +68,7 @@ class Chained(AppendOnlyModel):
 
     organization_id: int | None
 
-    position = models.PositiveBigIntegerField(
+    position = models.BigIntegerField(
         editable=False,
         help_text="Its place in the organization's chain of audit entries and verdicts, from 1.",
     )

@@ -116,7 +116,7 @@ class ChainHead(AppendOnlyModel):
     chain = models.BigIntegerField(
         primary_key=True, help_text="The organization's id; 0 for what concerns the whole portal."
     )
-    position = models.PositiveBigIntegerField(default=0)
+    position = models.BigIntegerField(default=0)
     hash = harmless(models.CharField(max_length=64, default=NO_HASH))
     seal = harmless(
         models.CharField(
@@ -176,7 +176,7 @@ class AnnouncedHead(AppendOnlyModel):
     HOLDS = Holds("the ends of chains that were announced outside the database", "for ever")
 
     chain = models.BigIntegerField(help_text="The organization's id; 0 for what concerns the whole portal.")
-    position = models.PositiveBigIntegerField()
+    position = models.BigIntegerField()
     hash = harmless(models.CharField(max_length=64))
     announced_at = models.DateTimeField(db_default=Now())
 

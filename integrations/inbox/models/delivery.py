@@ -19,6 +19,8 @@ from integrations.store import database
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
+#: Deliveries that are decided again when the connection is back or the organization is no longer paused.
+WAITING = models.Q(verdict__in=verdict_code.WAITING_VERDICTS)
 #: Deliveries that the portal gave up deciding.
 STUCK = models.Q(due_at__isnull=True, verdict="")
 
@@ -27,8 +29,8 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
     """Deliveries by verdict."""
 
     def waiting(self) -> Self:
-        """Deliveries that are decided again when the connection is back or the organization is no longer paused."""
-        return self.filter(is_waiting=True)
+        """Deliveries that are WAITING."""
+        return self.filter(WAITING)
 
     def stranded(self) -> Self:
         """Waiting deliveries that no worker is going to claim: nothing has made them due again."""
@@ -83,7 +85,7 @@ class Delivery(Leasable):
             help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.",
         )
     )
-    not_shown_reads = models.PositiveSmallIntegerField(
+    not_shown_reads = models.SmallIntegerField(
         default=0,
         db_default=0,
         editable=False,
@@ -101,18 +103,8 @@ class Delivery(Leasable):
         editable=False,
         help_text="Since when every try to decide it has failed; empty while none has.",
     )
-    repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
+    repeats = models.IntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=verdict_code.VerdictCode.choices(), blank=True)
-    # a column, because SQLite takes an index on "verdict IN (…)" for no query that has the codes as parameters
-    is_waiting = models.GeneratedField(
-        expression=models.ExpressionWrapper(
-            models.Q(verdict__in=[code.value for code in verdict_code.WAITING_VERDICTS]),
-            output_field=models.BooleanField(),
-        ),
-        output_field=models.BooleanField(),
-        db_persist=True,
-        help_text="Whether the verdict is one that is decided again automatically.",
-    )
     explanation = about_candidate(
         "the verdict's sentence, which may quote a tag", models.TextField(blank=True)
     )
@@ -198,22 +190,12 @@ class Delivery(Leasable):
                 name="delivery_decided",
                 condition=models.Q(decided_at__isnull=False),
             ),
-            # also for what is offered, and for the linter, which looks for few rows among very many
+            # also for what is offered, waits or is stuck, and for the linter, which looks for few rows among very many
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
             models.Index(
                 fields=["invitation"],
                 name="delivery_invitation",
                 condition=models.Q(invitation__isnull=False),
-            ),
-            # for the duty that looks each minute for what still waits
-            models.Index(
-                fields=["organization"], name="delivery_waiting", condition=models.Q(is_waiting=True)
-            ),
-            # for the doctor, who looks for few rows among very many
-            models.Index(
-                fields=["organization"],
-                name="delivery_stuck",
-                condition=models.Q(due_at__isnull=True, verdict=""),
             ),
         ]
 

@@ -155,7 +155,7 @@ class Invitation(models.Model):
     stage_name = harmless(models.CharField(max_length=300, blank=True))
     assessment_id = harmless(models.CharField(max_length=200))
     assessment_name = harmless(models.CharField(max_length=300))
-    round = models.PositiveIntegerField(default=1)
+    round = models.IntegerField(default=1)
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
     status_reason = about_candidate("text about what happened", models.TextField(blank=True))
@@ -201,7 +201,7 @@ class Invitation(models.Model):
         blank=True,
         help_text="When the opportunity was last read; empty when it must be read again before sending.",
     )
-    not_shown_reads = models.PositiveSmallIntegerField(
+    not_shown_reads = models.SmallIntegerField(
         default=0,
         db_default=0,
         help_text="How many times in a row Lever didn't show the candidate before sending.",
@@ -223,7 +223,7 @@ class Invitation(models.Model):
     changed_at = models.DateTimeField(db_default=Now(), help_text="When the status last changed.")
     polled_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
-    poll_failures = models.PositiveIntegerField(default=0)
+    poll_failures = models.IntegerField(default=0)
     missing_since = models.DateTimeField(
         null=True, blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance."
     )

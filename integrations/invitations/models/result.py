@@ -38,7 +38,7 @@ class Result(models.Model):
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.CASCADE, related_name="results", db_index=False
     )
-    attempt = models.PositiveIntegerField(default=1)
+    attempt = models.IntegerField(default=1)
     outcome = models.CharField(max_length=20, choices=ResultOutcome.choices(), blank=True)
     score = models.DecimalField(
         max_digits=7,
@@ -51,7 +51,7 @@ class Result(models.Model):
         "why the candidate didn't pass; kept where it is one of CodeScreen's four reasons",
         models.CharField(max_length=200, blank=True),
     )
-    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
+    rating = models.SmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
     report_url = about_candidate(
         "the address of the report about the person", models.URLField(max_length=1000, blank=True)
     )

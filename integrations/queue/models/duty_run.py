@@ -145,7 +145,7 @@ class DutyRun(Leasable):
         "integrations.Organization", on_delete=models.CASCADE, related_name="duty_runs"
     )
     duty = models.CharField(max_length=30, choices=Duty)
-    priority = models.PositiveSmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
+    priority = models.SmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
     requested_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was last asked for; empty once a run has begun since."
@@ -153,8 +153,8 @@ class DutyRun(Leasable):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
-    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of the last run.")
-    failures = models.PositiveIntegerField(
+    duration_ms = models.IntegerField(null=True, blank=True, help_text="Of the last run.")
+    failures = models.IntegerField(
         default=0, help_text="Runs in a row that failed, or ended without having got on."
     )
     place = harmless(
