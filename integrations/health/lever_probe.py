@@ -1,7 +1,6 @@
 """The hourly probe of one organization's Lever for the doctor: three or four calls, none of them about a candidate."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -14,7 +13,7 @@ from integrations.health.models import LeverProbe
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.client import LeverClient
-from integrations.lever.lookups import RegisteredWebhook
+from integrations.lever.lookups import LeverUser, RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
@@ -29,34 +28,8 @@ CLOCK_SKEW = timedelta(minutes=2)
 MOST_COUNTED = 100
 
 
-@dataclass(frozen=True)
-class TemplateState:
-    """Whether the feedback template was deleted, or lacks fields."""
-
-    is_template_gone: bool = False
-    missing_fields: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class AuthorState:
-    """Whether the author of feedback has left Lever."""
-
-    is_author_gone: bool
-
-
-@dataclass(frozen=True)
-class AccountState:
-    """Whether another organization here is connected to the same Lever account."""
-
-    is_account_shared: bool
-
-
-@dataclass(frozen=True)
-class Silence:
-    """How many candidates changed stage since the last delivery, when that is unusually long ago."""
-
-    missed_events: int = 0
-    silent_since: datetime | None = None
+#: Columns of the probe by name, with what was found.
+type Found = dict[str, object]
 
 
 def latest_probe(organization: Organization) -> LeverProbe | None:
@@ -70,31 +43,17 @@ def probe(organization: Organization, lever: LeverClient) -> None:
 
     What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
-    _unless_forbidden(lambda: _update_chosen_author(organization, lever))
-    states = (
-        _unless_forbidden(lambda: _account_state(organization, lever)),
-        _unless_forbidden(lambda: _template_state(organization, lever)),
-        _unless_forbidden(lambda: _author_state(organization, lever)),
-        _unless_forbidden(lambda: _silence(organization, lever)),
-    )
-    columns: dict[str, object] = {"checked_at": timezone.now()}
-    for state in states:
-        if state is not None:
-            columns |= asdict(state)
+    columns: Found = {"checked_at": timezone.now()}
+    for read in (_update_chosen_author, _account, _template, _author, _silence):
+        try:
+            columns |= read(organization, lever)
+        except PlatformError as error:
+            if error.status not in {403, 404}:  # the answers where the grant doesn't allow it
+                raise
     LeverProbe.objects.update_or_create(organization=organization, defaults=columns)
 
 
-def _unless_forbidden[State](read: Callable[[], State]) -> State | None:
-    """Return what is read, None when the grant doesn't allow it."""
-    try:
-        return read()
-    except PlatformError as error:
-        if error.status not in {403, 404}:
-            raise
-        return None
-
-
-def _account_state(organization: Organization, lever: LeverClient) -> AccountState:
+def _account(organization: Organization, lever: LeverClient) -> Found:
     """Compare the account's webhooks with ours, and with those of other organizations.
 
     The access token names the account only where it can be read; the account's webhooks show it in any case.
@@ -112,7 +71,7 @@ def _account_state(organization: Organization, lever: LeverClient) -> AccountSta
     account_id = LeverConnection.objects.get(organization=organization).lever_account_id
     if account_id:
         is_same |= Q(lever_connection__lever_account_id=account_id)
-    return AccountState(connected.filter(is_same).exclude(pk=organization.pk).exists())
+    return {"is_account_shared": connected.filter(is_same).exclude(pk=organization.pk).exists()}
 
 
 def _update_webhooks(organization: Organization, registered: Sequence[RegisteredWebhook]) -> None:
@@ -138,54 +97,55 @@ def _update_webhooks(organization: Organization, registered: Sequence[Registered
             active.filter(pk=webhook.pk, missing_since__isnull=True).update(missing_since=timezone.now())
 
 
-def _template_state(organization: Organization, lever: LeverClient) -> TemplateState:
+def _template(organization: Organization, lever: LeverClient) -> Found:
+    """Find out whether the feedback template was deleted, or lacks fields."""
     connection = LeverConnection.objects.get(organization=organization)
     if not connection.feedback_template_id:
-        return TemplateState()
+        return {"is_template_gone": False, "missing_fields": []}
     template = feedback_template.read_again(lever, connection)
-    if template is None:
-        return TemplateState(is_template_gone=True)
-    return TemplateState(missing_fields=[str(name) for name in feedback_template.missing_fields(template)])
+    missing = [] if template is None else map(str, feedback_template.missing_fields(template))
+    return {"is_template_gone": template is None, "missing_fields": list(missing)}
 
 
-def _author_state(organization: Organization, lever: LeverClient) -> AuthorState:
+def _author(organization: Organization, lever: LeverClient) -> Found:
+    """Find out whether the author of feedback has left Lever."""
     author_id = LeverConnection.objects.get(organization=organization).lever_user_id
-    if not author_id:
-        return AuthorState(is_author_gone=False)
-    try:
-        return AuthorState(is_author_gone=not lever.user(author_id).is_active)
-    except PlatformError as error:
-        if error.status != 404:
-            raise
-        return AuthorState(is_author_gone=True)
+    author = _user(author_id, lever) if author_id else None
+    return {"is_author_gone": bool(author_id) and not (author and author.is_active)}
 
 
-def _update_chosen_author(organization: Organization, lever: LeverClient) -> None:
-    """Store the name of the chosen author of feedback, and whether that user has left Lever."""
+def _update_chosen_author(organization: Organization, lever: LeverClient) -> Found:
+    """Store the name of the chosen author of feedback, and whether that user has left Lever, with the organization."""
     author_id = Organization.objects.get(pk=organization.pk).feedback_author
-    if not author_id:
-        return
-    own = Organization.objects.filter(pk=organization.pk, feedback_author=author_id)
+    if author_id:
+        own = Organization.objects.filter(pk=organization.pk, feedback_author=author_id)
+        if author := _user(author_id, lever):
+            own.update(feedback_author_name=author.name[:300], feedback_author_gone=not author.is_active)
+        else:
+            own.update(feedback_author_gone=True)
+    return {}
+
+
+def _user(user_id: str, lever: LeverClient) -> LeverUser | None:
+    """Return the user; None where Lever has them no longer."""
     try:
-        author = lever.user(author_id)
+        return lever.user(user_id)
     except PlatformError as error:
         if error.status != 404:
             raise
-        own.update(feedback_author_gone=True)
-        return
-    own.update(feedback_author_name=author.name[:300], feedback_author_gone=not author.is_active)
+        return None
 
 
-def _silence(organization: Organization, lever: LeverClient) -> Silence:
+def _silence(organization: Organization, lever: LeverClient) -> Found:
     """Count the stage changes since the last delivery; Lever is only asked after an unusually long silence.
 
     On a quiet weekend nobody changes stage in Lever either, so none are counted.
     """
     last_received_at = _last_received_at(organization)
-    if last_received_at is None:
-        return Silence()
-    if timezone.now() - last_received_at < _unusual_silence(organization, last_received_at):
-        return Silence()
+    if last_received_at is None or (
+        timezone.now() - last_received_at < _unusual_silence(organization, last_received_at)
+    ):
+        return {"missed_events": 0, "silent_since": None}
     since, until = last_received_at + CLOCK_SKEW, timezone.now() - STILL_UNDERWAY
     updated = lever.opportunities(updated_at_start=str(int(since.timestamp() * 1000)))
     missed_events = sum(
@@ -194,7 +154,7 @@ def _silence(organization: Organization, lever: LeverClient) -> Silence:
         and since < opportunity.entered_at < until
         for opportunity in islice(updated, MOST_COUNTED)
     )
-    return Silence(missed_events, last_received_at)
+    return {"missed_events": missed_events, "silent_since": last_received_at}
 
 
 def _last_received_at(organization: Organization) -> datetime | None:
