@@ -20,7 +20,6 @@ from django.utils.html import format_html, format_html_join
 from integrations.audit.evidence import verify
 from integrations.audit.evidence.selection import (
     READ_AT_ONCE,
-    CandidateSelection,
     Selection,
     files,
     lines,
@@ -80,7 +79,7 @@ def _in_utc(at: datetime) -> str:
 
 def _candidates(selection: Selection) -> Iterator[bytes]:
     is_empty = True
-    candidates = selection.candidates().select_related("delivery", "invitation").order_by("entered_at", "pk")
+    candidates = selection.candidates.select_related("delivery", "invitation").order_by("entered_at", "pk")
     candidates = candidates.defer(*(f"delivery__{name}" for name in _LONG))
     for candidate in candidates.iterator(chunk_size=READ_AT_ONCE):
         is_empty = False
@@ -117,15 +116,15 @@ def _standing(candidate: Candidate) -> str:
 
 
 def _events(selection: Selection) -> Iterator[Iterator[Event]]:
-    yield _each(selection.deliveries(), "received_at", _received)
-    verdicts = selection.verdicts().select_related("delivery").defer(*(f"delivery__{name}" for name in _LONG))
+    yield _each(selection.deliveries, "received_at", _received)
+    verdicts = selection.verdicts.select_related("delivery").defer(*(f"delivery__{name}" for name in _LONG))
     yield _each(verdicts, "decided_at", _decided)
     for column, told in _STEPS.items():
-        yield _each(selection.invitations().filter(**{f"{column}__isnull": False}), column, told)
-    yield _each(selection.effects(), "created_at", _intended)
-    yield _each(selection.effects().filter(done_at__isnull=False), "done_at", _performed)
-    yield _each(selection.results().select_related("invitation"), "created_at", _stated)
-    yield _each(selection.calls(), "at", _called)
+        yield _each(selection.invitations.filter(**{f"{column}__isnull": False}), column, told)
+    yield _each(selection.effects, "created_at", _intended)
+    yield _each(selection.effects.filter(done_at__isnull=False), "done_at", _performed)
+    yield _each(selection.results.select_related("invitation"), "created_at", _stated)
+    yield _each(selection.calls, "at", _called)
     yield _each(selection.acts(), "at", _acted)
 
 
@@ -283,7 +282,7 @@ def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
 
 def _write(selection: Selection, writer: _Writer) -> Packed:
     # the chain after the rows: an erasure in between is then on record in what follows
-    told = record_of_one if isinstance(selection, CandidateSelection) else record
+    told = record_of_one if selection.is_of_one else record
     for name, rows in files(selection).items():
         writer.add_rows(name, lines(rows, told))
     chain = _add_chain(selection, writer)
@@ -311,7 +310,7 @@ def _add_chain(selection: Selection, writer: _Writer) -> dict[str, object]:
     """Write the chain from the first selected row to its head; return where it begins and ends."""
     organization = selection.organization
     head = ChainHead.objects.filter(pk=organization.pk).first() or ChainHead(chain=organization.pk)
-    chained = (selection.verdicts(), selection.audit_entries())
+    chained = (selection.verdicts, selection.audit_entries())
     starts = [rows.order_by("position").values_list("position", "previous_hash").first() for rows in chained]
     first, previous = min((start for start in starts if start), default=(head.position + 1, head.hash))
     writer.add_rows("chain.jsonl", links(organization.pk, first, head.position))

@@ -30,123 +30,84 @@ from integrations.store.columns import EncryptedTextField
 REMOVALS = AuditSubject.ERASED.actions
 
 
-@dataclass(frozen=True)
-class CandidateSelection:
-    """Everything about one opportunity."""
+@dataclass(frozen=True, repr=False)  # no log says whose rows they are
+class Selection:
+    """The rows of one organization that a pack holds."""
 
     organization: Organization
-    opportunity_id: str
-
-    @property
-    def description(self) -> dict[str, str]:
-        """What was selected, for the manifest."""
-        return {"opportunity_id": self.opportunity_id}
-
-    def candidates(self) -> QuerySet[Candidate]:
-        """Return the candidate, if they entered a trigger stage."""
-        return Candidate.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
-
-    def deliveries(self) -> QuerySet[Delivery]:
-        """Return what was received."""
-        return Delivery.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
-
-    def verdicts(self) -> QuerySet[Verdict]:
-        """Return what was decided."""
-        own = Verdict.objects.in_chain(self.organization.pk)
-        return own.filter(delivery__opportunity_id=self.opportunity_id)
-
-    def invitations(self) -> QuerySet[Invitation]:
-        """Return the invitations."""
-        return Invitation.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
-
-    def results(self) -> QuerySet[Result]:
-        """Return what CodeScreen stated."""
-        return Result.objects.filter(invitation__in=self.invitations())
-
-    def effects(self) -> QuerySet[Effect]:
-        """Return what was sent and written."""
-        return Effect.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
-
-    def calls(self) -> QuerySet[ApiCall]:
-        """Return the requests to the platforms."""
-        return ApiCall.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
-
-    def audit_entries(self) -> QuerySet[AuditEntry]:
-        """Return what people did about the candidate, and every record of a removal."""
-        about = audit_entries_about(self.organization.pk, self.opportunity_id)
-        return _with_removals(self.organization, Q(pk__in=about.values("pk")))
+    #: What was selected, for the manifest.
+    description: dict[str, str]
+    candidates: QuerySet[Candidate]
+    deliveries: QuerySet[Delivery]
+    verdicts: QuerySet[Verdict]
+    invitations: QuerySet[Invitation]
+    results: QuerySet[Result]
+    effects: QuerySet[Effect]
+    calls: QuerySet[ApiCall]
+    #: Returns which audit entries are about what was selected, as it is when they are read.
+    acted: Callable[[], Q]
+    #: Whether its readers may know of one candidate alone.
+    is_of_one: bool = False
 
     def acts(self) -> QuerySet[AuditEntry]:
-        """Return what people did about the candidate, and what was removed of them."""
-        return audit_entries_about(self.organization.pk, self.opportunity_id)
-
-
-@dataclass(frozen=True)
-class PeriodSelection:
-    """Everything from `since` until before `until`."""
-
-    organization: Organization
-    since: datetime
-    until: datetime
-
-    @property
-    def description(self) -> dict[str, str]:
-        """What was selected, for the manifest."""
-        return {"since": self.since.isoformat(), "until": self.until.isoformat()}
-
-    def _within(self, column: str) -> Q:
-        return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
-
-    def candidates(self) -> QuerySet[Candidate]:
-        """Return who entered a trigger stage in the period, by their latest entry."""
-        return Candidate.objects.filter(self._within("entered_at"), organization=self.organization)
-
-    def deliveries(self) -> QuerySet[Delivery]:
-        """Return what was received in the period, and what a verdict of the period is about."""
-        decided = Exists(self.verdicts().filter(delivery=OuterRef("pk")))
-        return Delivery.objects.filter(self._within("received_at") | decided, organization=self.organization)
-
-    def verdicts(self) -> QuerySet[Verdict]:
-        """Return what was decided in the period."""
-        return Verdict.objects.in_chain(self.organization.pk).filter(self._within("decided_at"))
-
-    def invitations(self) -> QuerySet[Invitation]:
-        """Return the invitations that were made in the period, or that something of the period is about."""
-        rows = Invitation.objects.filter(organization=self.organization)
-        of_period = [
-            Exists(of_invitations.filter(invitation=OuterRef("pk")))
-            for of_invitations in (self.verdicts(), self.results(), self.effects())
-        ]
-        return rows.filter(self._within("created_at") | of_period[0] | of_period[1] | of_period[2])
-
-    def results(self) -> QuerySet[Result]:
-        """Return what CodeScreen stated in the period."""
-        return Result.objects.filter(self._within("created_at"), organization=self.organization)
-
-    def effects(self) -> QuerySet[Effect]:
-        """Return what was to be sent and written in the period."""
-        return Effect.objects.filter(self._within("created_at"), organization=self.organization)
-
-    def calls(self) -> QuerySet[ApiCall]:
-        """Return the requests to the platforms in the period, also those whose answer came again in it."""
-        reaches_into = Q(at__gte=self.since) | Q(last_at__gte=self.since)
-        return ApiCall.objects.filter(reaches_into, organization=self.organization, at__lt=self.until)
+        """Return what people did, and what was removed."""
+        return AuditEntry.objects.in_chain(self.organization.pk).filter(self.acted())
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
-        """Return what people did in the period, and every record of a removal."""
-        return _with_removals(self.organization, self._within("at"))
-
-    def acts(self) -> QuerySet[AuditEntry]:
-        """Return what people did in the period, and what was removed in it."""
-        return AuditEntry.objects.in_chain(self.organization.pk).filter(self._within("at"))
+        """Return the acts and every record of a removal: they say why a text or a row is missing."""
+        entries = AuditEntry.objects.in_chain(self.organization.pk)
+        return entries.filter(self.acted() | Q(action__in=REMOVALS))
 
 
-type Selection = CandidateSelection | PeriodSelection
+def of_candidate(organization: Organization, opportunity_id: str) -> Selection:
+    """Return everything about one opportunity."""
+    own = {"organization": organization, "opportunity_id": opportunity_id}
+    invitations = Invitation.objects.filter(**own)
+    return Selection(
+        organization,
+        {"opportunity_id": opportunity_id},
+        candidates=Candidate.objects.filter(**own),
+        deliveries=Delivery.objects.filter(**own),
+        verdicts=Verdict.objects.in_chain(organization.pk).filter(delivery__opportunity_id=opportunity_id),
+        invitations=invitations,
+        results=Result.objects.filter(invitation__in=invitations),
+        effects=Effect.objects.filter(**own),
+        calls=ApiCall.objects.filter(**own),
+        acted=lambda: Q(pk__in=audit_entries_about(organization.pk, opportunity_id).values("pk")),
+        is_of_one=True,
+    )
 
 
-def _with_removals(organization: Organization, selected: Q) -> QuerySet[AuditEntry]:
-    """Return the selected entries and every record of a removal: they say why a text or a row is missing."""
-    return AuditEntry.objects.in_chain(organization.pk).filter(selected | Q(action__in=REMOVALS))
+def of_period(organization: Organization, since: datetime, until: datetime) -> Selection:
+    """Return everything from `since` until before `until`, and what something of the period is about."""
+
+    def within(column: str) -> Q:
+        return Q(**{f"{column}__gte": since, f"{column}__lt": until})
+
+    verdicts = Verdict.objects.in_chain(organization.pk).filter(within("decided_at"))
+    results = Result.objects.filter(within("created_at"), organization=organization)
+    effects = Effect.objects.filter(within("created_at"), organization=organization)
+    decided = Exists(verdicts.filter(delivery=OuterRef("pk")))
+    by_verdict, by_result, by_effect = (
+        Exists(rows.filter(invitation=OuterRef("pk"))) for rows in (verdicts, results, effects)
+    )
+    # of the calls also those whose answer came again in the period
+    reaches_into = Q(at__gte=since) | Q(last_at__gte=since)
+    return Selection(
+        organization,
+        {"since": since.isoformat(), "until": until.isoformat()},
+        # by their latest entry
+        candidates=Candidate.objects.filter(within("entered_at"), organization=organization),
+        deliveries=Delivery.objects.filter(within("received_at") | decided, organization=organization),
+        verdicts=verdicts,
+        invitations=Invitation.objects.filter(
+            within("created_at") | by_verdict | by_result | by_effect, organization=organization
+        ),
+        results=results,
+        effects=effects,
+        calls=ApiCall.objects.filter(reaches_into, organization=organization, at__lt=until),
+        acted=lambda: within("at"),
+    )
 
 
 def files(selection: Selection) -> dict[str, QuerySet[Model]]:
@@ -155,13 +116,13 @@ def files(selection: Selection) -> dict[str, QuerySet[Model]]:
     Verdicts before entries: an erasure in between is then on record in what follows.
     """
     return {
-        "candidates.jsonl": selection.candidates(),
-        "deliveries.jsonl": selection.deliveries(),
-        "invitations.jsonl": selection.invitations(),
-        "results.jsonl": selection.results(),
-        "effects.jsonl": selection.effects(),
-        "calls.jsonl": selection.calls(),
-        "verdicts.jsonl": selection.verdicts(),
+        "candidates.jsonl": selection.candidates,
+        "deliveries.jsonl": selection.deliveries,
+        "invitations.jsonl": selection.invitations,
+        "results.jsonl": selection.results,
+        "effects.jsonl": selection.effects,
+        "calls.jsonl": selection.calls,
+        "verdicts.jsonl": selection.verdicts,
         "audit_entries.jsonl": selection.audit_entries(),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.audit.evidence.pack import FileExists, write_pack
-from integrations.audit.evidence.selection import CandidateSelection, PeriodSelection, Selection, is_empty
+from integrations.audit.evidence.selection import Selection, is_empty, of_candidate, of_period
 from integrations.management.arguments import moment, organization_named
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
@@ -43,7 +43,7 @@ class Command(MigratingCommand):
 def _selection(organization: Organization, options: dict[str, Any]) -> Selection:
     opportunity, since, until = options["opportunity"], options["since"], options["until"]
     if opportunity and not since and not until:
-        return CandidateSelection(organization, opportunity)
+        return of_candidate(organization, opportunity)
     if opportunity or not since or not until:
         raise CommandError("Give --opportunity ID, or --since DATE and --until DATE.")
     begin, end = moment("--since", since), moment("--until", until)
@@ -51,4 +51,4 @@ def _selection(organization: Organization, options: dict[str, Any]) -> Selection
         end += timedelta(days=1)
     if end <= begin:
         raise CommandError("--until is before --since. Swap them.")
-    return PeriodSelection(organization, begin, end)
+    return of_period(organization, begin, end)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrations.audit.evidence.pack import write_pack
-from integrations.audit.evidence.selection import CandidateSelection, Selection
+from integrations.audit.evidence.selection import Selection, of_candidate
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
 from integrations.clients.models import ApiCall
@@ -75,7 +75,7 @@ def acme(db):
 
 @pytest.fixture
 def alder(acme):
-    return CandidateSelection(acme, ALDER)
+    return of_candidate(acme, ALDER)
 
 
 @pytest.fixture

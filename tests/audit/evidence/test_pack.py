@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.accounts.acts.accounts import record_for_person
 from integrations.audit.evidence import verify as verify_module
 from integrations.audit.evidence.pack import FileExists, write_pack
-from integrations.audit.evidence.selection import CandidateSelection, PeriodSelection, files, is_empty
+from integrations.audit.evidence.selection import files, is_empty, of_candidate, of_period
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.chain_head import ChainHead
@@ -86,7 +86,7 @@ def test_who_acted_on_an_account_cant_be_altered_in_a_pack_of_a_period(unpack, a
     super_admin.memberships.create(organization=acme, role="admin")
     record_for_person(super_admin, AuditAction.SIGN_IN)
     now = timezone.now()
-    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    folder = unpack(of_period(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
     entries = rows(folder, "audit_entries.jsonl")
     assert entries[-1]["actor_name"] == super_admin.username
     assert verify(folder)[0] == 0
@@ -114,16 +114,16 @@ def test_the_pack_is_on_record_with_the_digest_of_its_manifest(unpack, alder):
 
 def test_a_pack_of_a_period_holds_what_happened_in_it(unpack, acme):
     now = timezone.now()
-    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    folder = unpack(of_period(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
     assert len(rows(folder, "verdicts.jsonl")) == len(rows(folder, "deliveries.jsonl")) == 3
     assert verify(folder)[0] == 0
-    assert is_empty(PeriodSelection(acme, now - timedelta(days=9), now - timedelta(days=8)))
+    assert is_empty(of_period(acme, now - timedelta(days=9), now - timedelta(days=8)))
 
 
 def test_a_pack_of_a_period_holds_a_call_whose_answer_came_again_in_it(unpack, acme):
     now = timezone.now()
     ApiCall.objects.update(repeats=1, last_at=now + timedelta(days=5))
-    folder = unpack(PeriodSelection(acme, now + timedelta(days=4), now + timedelta(days=6)))
+    folder = unpack(of_period(acme, now + timedelta(days=4), now + timedelta(days=6)))
     assert len(rows(folder, "calls.jsonl")) == ApiCall.objects.filter(organization=acme).count()
 
 
@@ -131,13 +131,13 @@ def test_every_table_with_rows_about_a_candidate_is_in_a_pack(alder):
     of_a_candidate = {table.model._meta.label for table in candidate_tables() if table.opportunity}
     packed = {rows.model._meta.label for rows in files(alder).values()}
     assert packed == {*of_a_candidate, AuditEntry._meta.label}
-    period = PeriodSelection(alder.organization, timezone.now(), timezone.now())
+    period = of_period(alder.organization, timezone.now(), timezone.now())
     assert {rows.model._meta.label for rows in files(period).values()} == packed
 
 
 def test_another_organizations_rows_are_in_no_pack(unpack, acme):
     other = factories.OrganizationFactory.create(slug="globex")
-    assert is_empty(CandidateSelection(other, ALDER))
+    assert is_empty(of_candidate(other, ALDER))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -257,7 +257,7 @@ def test_an_altered_chain_is_found(unpack, alder, alter, said):
 
 
 def test_erased_rows_are_verified_by_their_digests(unpack, alder, acme):
-    erased = alder.verdicts().erase_text()
+    erased = alder.verdicts.erase_text()
     target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "opportunity")
     audit(target, "forget", AuditAction.ERASE, erased_positions(erased), organization=acme)
     folder = unpack(alder)
@@ -289,7 +289,7 @@ def test_no_secret_is_in_a_pack(unpack, acme):
     factories.LeverWebhookFactory.create(organization=acme, signature_token="planted-token")
     factories.CodeScreenConnectionFactory.create(organization=acme, api_key="planted-api-key")
     factories.DeliveryFactory.create(organization=acme, opportunity_id=ALDER, payload=payload)
-    folder = unpack(CandidateSelection(acme, ALDER))
+    folder = unpack(of_candidate(acme, ALDER))
     assert "planted" not in "".join(path.read_text() for path in folder.iterdir())
 
 
@@ -326,6 +326,6 @@ def test_a_period_of_many_rows_is_packed_and_verified(unpack, acme):
         assert claimed is not None
         claimed.decide("no_email", f"Because of {number}.")
     now = timezone.now()
-    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    folder = unpack(of_period(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
     assert len(rows(folder, "verdicts.jsonl")) == 2103
     assert verify(folder)[0] == 0

@@ -6,7 +6,7 @@ from html import unescape
 
 from django.utils import timezone
 
-from integrations.audit.evidence.selection import CandidateSelection, PeriodSelection
+from integrations.audit.evidence.selection import Selection, of_candidate, of_period
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -32,9 +32,9 @@ def cells_of(page: str) -> list[str]:
     return [unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", page, re.DOTALL)]
 
 
-def of_now(organization) -> PeriodSelection:
+def of_now(organization) -> Selection:
     now = timezone.now()
-    return PeriodSelection(organization, now - timedelta(hours=1), now + timedelta(hours=1))
+    return of_period(organization, now - timedelta(hours=1), now + timedelta(hours=1))
 
 
 def test_the_summary_tells_the_story_by_time(unpack, alder):
@@ -98,6 +98,6 @@ def test_the_summary_tells_each_step_of_a_journey_and_what_was_written(unpack, a
 
 def test_a_summary_escapes_what_others_wrote(unpack, acme):
     factories.DeliveryFactory.create(organization=acme, opportunity_id="o", event="<script>alert(1)</script>")
-    page = (unpack(CandidateSelection(acme, "o")) / "summary.html").read_text()
+    page = (unpack(of_candidate(acme, "o")) / "summary.html").read_text()
     assert "&lt;script&gt;" in page
     assert "<script" not in page
