@@ -141,14 +141,14 @@ class Link:
 class Walk:
     """The state between two positions: the row before, and two rows when one of them was rewritten."""
 
-    def __init__(self, covers: Covers, report: Report) -> None:
-        self._covers, self._report = covers, report
+    def __init__(self, chain: int, report: Report) -> None:
+        self._chain, self._covers, self._report = chain, covers_of(chain), report
         self._last: Link | None = None
         #: Neighbours that don't fit each other although both fit their own hashes.
         self._suspects: tuple[Link, Link] | None = None
         #: Faults of empty rows that nothing accounted for when the walk began.
         self._uncovered: list[Fault] = []
-        self.rows = self.erased = 0
+        self.erased = 0
 
     @property
     def position(self) -> int:
@@ -183,19 +183,15 @@ class Walk:
             self._blame(self._last)
         return is_fitting
 
-    def report_uncovered(self, covers: Covers) -> None:
-        """Report the empty rows that still nothing accounts for, by covers that were read after them.
+    def report_uncovered(self) -> None:
+        """Report the empty rows that still nothing accounts for.
 
         An erasure may have been recorded since the walk began: a row is emptied together with the entry that says so.
         """
+        covers = covers_of(self._chain) if self._uncovered else ()
         for fault in self._uncovered:
             if fault.position not in covers:
                 self._report(fault)
-
-    @property
-    def has_uncovered(self) -> bool:
-        """Whether an empty row was met that nothing accounted for when the walk began."""
-        return bool(self._uncovered)
 
     def _compare_with_last(self, link: Link) -> None:
         """Compare what the row says about the one before it with that one.
@@ -231,7 +227,6 @@ class Walk:
 
     def _check_content(self, link: Link) -> None:
         row = link.row
-        self.rows += 1
         if not link.is_intact:
             what = "its columns, its position or its hashes were changed."
             self._report(row_fault(FaultCode.COLUMNS_CHANGED, row, what))

@@ -2,18 +2,19 @@
 
 import logging
 import re
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from integrations.audit.chain_walk import Fault, FaultCode, Report, Walk, covers_of, row_fault, unsealed
-from integrations.audit.models.chain import Chained
+from integrations.audit.chain_walk import Fault, FaultCode, Report, Walk, row_fault, unsealed
+from integrations.audit.models.chain import Chained, ChainedQuerySet
 from integrations.audit.models.chain_head import NO_HASH, PORTAL_CHAIN, AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.inbox.models.verdict import Verdict
@@ -115,7 +116,6 @@ LOOKS_AT_CLOCK = 200
 class Verification:
     """What was found about one chain."""
 
-    chain: int
     audit_entries: int = 0
     verdicts: int = 0
     erased: int = 0
@@ -128,16 +128,6 @@ class Verification:
     def is_whole(self) -> bool:
         """Whether nothing is wrong."""
         return self.faults == 0
-
-
-@dataclass
-class _Counter:
-    report: Report
-    faults: int = field(default=0)
-
-    def __call__(self, fault: Fault) -> None:
-        self.faults += 1
-        self.report(fault)
 
 
 def result_of(faults: int, position: int, *, is_complete: bool = True) -> str:
@@ -170,63 +160,51 @@ def verify_chain(
     Every head that was announced must still be in the chain, and `heads`, which somebody kept, too. Reads a bounded
     number of rows at a time, and may run while the portal writes. Raises OutOfTime when `until` comes first.
     """
-    announced = iter(
-        heads_of(chain, *heads)
-    )  # read first: what is announced meanwhile may lie after the head
-    counter = _Counter(report)
+    # read first: what is announced meanwhile may lie after the head
+    announced = deque(heads_of(chain, *heads))
     head = ChainHead.objects.filter(pk=chain).first() or ChainHead(chain=chain)
-    walk = Walk(covers_of(chain), counter)
-    result = Verification(chain)
-    expected = next(announced, None)
+    result = Verification()
+
+    def tell(fault: Fault) -> None:
+        result.faults += 1
+        report(fault)
+
+    walk = Walk(chain, tell)
     for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
         if until is not None and position % LOOKS_AT_CLOCK == 0 and timezone.now() >= until:
-            _report_uncovered(chain, walk)
+            walk.report_uncovered()
             raise OutOfTime(walk.position)
         found = list(rows)
-        for row in found:
-            _count(result, row)
+        verdicts = sum(isinstance(row, Verdict) for row in found)
+        result.verdicts += verdicts
+        result.audit_entries += len(found) - verdicts
         walk.visit(found)
-        while expected is not None and expected.position <= position:
-            _compare(expected, walk, counter)
-            expected = next(announced, None)
-    _compare_end(head, walk, counter)
-    _report_uncovered(chain, walk)
+        while announced and announced[0].position <= position:
+            _compare(announced.popleft(), walk, tell)
+    _compare_end(head, walk, tell)
+    walk.report_uncovered()
     if not head.is_sealed:
-        counter(unsealed(head))
-    while expected is not None:
-        _compare(expected, walk, counter)
-        expected = next(announced, None)
-    _report_rows_outside(chain, head.position, counter)
-    _report_wrong_current_verdicts(chain, counter)
+        tell(unsealed(head))
+    for expected in announced:
+        _compare(expected, walk, tell)
+    _report_rows_outside(chain, head.position, tell)
+    _report_wrong_current_verdicts(chain, tell)
     if chain == PORTAL_CHAIN:
-        report_organizations(counter)
+        report_organizations(tell)
     else:
-        report_beginning(chain, counter)
-    result.erased, result.faults, result.position, result.hash = (
-        walk.erased,
-        counter.faults,
-        walk.position,
-        walk.hash,
-    )
+        report_beginning(chain, tell)
+    result.erased, result.position, result.hash = walk.erased, walk.position, walk.hash
     return result
 
 
 def _rows(chain: int, end: int) -> Iterator[Chained]:
     """Yield the rows up to the head by rising position; what is written meanwhile lies after it."""
-    entries: Iterator[Chained] = iter(
-        AuditEntry.objects.in_chain(chain).filter(position__range=(1, end)).iterator(chunk_size=READ_AT_ONCE)
+    own: tuple[ChainedQuerySet[Any], ...] = (
+        AuditEntry.objects.in_chain(chain),
+        Verdict.objects.in_chain(chain),
     )
-    verdicts: Iterator[Chained] = iter(
-        Verdict.objects.in_chain(chain).filter(position__range=(1, end)).iterator(chunk_size=READ_AT_ONCE)
-    )
-    return merge(entries, verdicts, key=lambda row: row.position)
-
-
-def _count(result: Verification, row: Chained) -> None:
-    if isinstance(row, Verdict):
-        result.verdicts += 1
-    else:
-        result.audit_entries += 1
+    kinds = (rows.filter(position__range=(1, end)).iterator(chunk_size=READ_AT_ONCE) for rows in own)
+    return merge(*kinds, key=lambda row: row.position)
 
 
 def _compare(head: HeadToCompare, walk: Walk, report: Report) -> None:
@@ -249,12 +227,6 @@ def _compare_end(head: ChainHead, walk: Walk, report: Report) -> None:
     elif not walk.end(head.hash):
         text = f"the head of the chain has the hash {head.hash}, but the row at position {head.position} another."
         report(Fault(FaultCode.HEAD_CHANGED, head.position, text))
-
-
-def _report_uncovered(chain: int, walk: Walk) -> None:
-    """Report the rows whose text was erased although still no entry says so."""
-    if walk.has_uncovered:
-        walk.report_uncovered(covers_of(chain))
 
 
 def _report_rows_outside(chain: int, read_until: int, report: Report) -> None:
