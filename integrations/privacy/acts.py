@@ -2,14 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.db.models import Model, Q
+from django.db.models import Q
 
 from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.audit.evidence.selection import record_of_one
@@ -27,32 +26,27 @@ from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import Subject, containing, mentioning_rows, rows_of, subject_of
-from integrations.privacy.erase import Receipt, overwrite_deleted, stored_receipt
+from integrations.privacy.erase import Receipt, overwrite_deleted
 from integrations.privacy.in_flight import digests_about, emails_of_nobody
+from integrations.privacy.models import Erasure
 from integrations.store import database
 
 
 @dataclass(frozen=True)
-class HeldRow:
-    """One row about the person: its key, and its columns with personal data that aren't empty."""
-
-    key: int
-    personal: Mapping[str, object]
-    columns: Mapping[str, object]
-
-
-@dataclass(frozen=True)
 class HeldTable:
-    """What one table holds about the person.
+    """What one table holds about the person: the columns of each row.
 
     `mentions` counts rows about others that name the person too; None when they weren't counted.
     """
 
-    name: str
-    holds: str
-    lives: str
-    rows: tuple[HeldRow, ...]
+    table: Table
+    rows: tuple[dict[str, object], ...]
     mentions: int | None
+
+    @property
+    def name(self) -> str:
+        """What the table's rows are called."""
+        return str(self.table.model._meta.verbose_name_plural)
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ class HeldData:
     organization: Organization
     opportunity_id: str
     tables: tuple[HeldTable, ...]
-    erasure: Receipt | None
+    erasure: Erasure | None
 
     def to_json(self) -> JsonObject:
         """Return it for a file that the person can be given."""
@@ -71,13 +65,13 @@ class HeldData:
             "opportunity_id": self.opportunity_id,
             "made_at": database.now().astimezone(UTC).isoformat(timespec="seconds"),
             "processing": _processing(self.organization),
-            "erased": self.erasure.to_json() if self.erasure else None,
+            "erased": Receipt(self.erasure).to_json() if self.erasure else None,
             "tables": [
                 {
                     "table": table.name,
-                    "holds": table.holds,
-                    "how_long": table.lives,
-                    "rows": [dict(row.columns) for row in table.rows],
+                    "holds": table.table.holds,
+                    "how_long": table.table.lives,
+                    "rows": list(table.rows),
                     "rows_about_others_that_name_the_person": table.mentions,
                 }
                 for table in self.tables
@@ -114,24 +108,17 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
     """
     subject = subject_of(organization.pk, opportunity_id)
     rows = {
-        table.model: tuple(_rows(table, rows_of(table, subject).iterator())) for table in candidate_tables()
+        table.model: tuple(record_of_one(row) for row in rows_of(table, subject).iterator())
+        for table in candidate_tables()
     }
-    erasure = stored_receipt(organization, opportunity_id)
+    erasure = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
     if not any(rows.values()) and erasure is None:
         return None
     tables = []
     for table in candidate_tables():
         mentions = _mentions(table, subject) if counts_mentions else None
         if rows[table.model] or mentions:
-            tables.append(
-                HeldTable(
-                    str(table.model._meta.verbose_name_plural),
-                    table.holds,
-                    table.lives,
-                    rows[table.model],
-                    mentions,
-                )
-            )
+            tables.append(HeldTable(table, rows[table.model], mentions))
     return HeldData(organization, opportunity_id, tuple(tables), erasure)
 
 
@@ -150,15 +137,6 @@ def record_subject_access(
     changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, data.opportunity_id)}
     changes["rows"] = (None, sum(len(table.rows) for table in data.tables))
     audit(data.organization, actor, action, changes)
-
-
-def _rows(table: Table, rows: Iterator[Model]) -> Iterator[HeldRow]:
-    for row in rows:
-        columns = record_of_one(row)
-        personal = {
-            name: columns[name] for name in table.candidate if columns[name] not in ("", {}, [], None)
-        }
-        yield HeldRow(row.pk, personal, columns)
 
 
 ACTOR = "forget_person"

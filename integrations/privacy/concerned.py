@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 from django.db.models import F, Model, Q, QuerySet, TextField
@@ -144,6 +146,20 @@ def changes_of(table: Table, row: Row, subject: Subject | None) -> dict[str, obj
     """
     kept = {name: _kept(table, name, row, subject) for name in table.candidate}
     return {name: value for name, value in kept.items() if value != row[name]}
+
+
+def changed_alike(
+    table: Table, read: Iterable[Mapping[str, Any]], subject: Subject | None
+) -> Iterator[tuple[dict[str, object], list[int]]]:
+    """Yield what erasure changes of these rows, each with the keys of those that become the same: for one statement."""
+    keys: defaultdict[str, list[int]] = defaultdict(list)
+    changes: dict[str, dict[str, object]] = {}
+    for row in read:
+        if changed := changes_of(table, row, subject):
+            changes[repr(changed)] = changed
+            keys[repr(changed)].append(row["pk"])
+    for text, changed in changes.items():
+        yield changed, keys[text]
 
 
 def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:

@@ -4,7 +4,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import batched, chain
 from typing import Any
 
@@ -28,7 +28,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import (
     Subject,
-    changes_of,
+    changed_alike,
     columns_read,
     mentioning_rows,
     rows_of,
@@ -80,56 +80,32 @@ def _empty_log() -> bool:
 
 @dataclass(frozen=True)
 class Receipt:
-    """One opportunity's erasure. `rows` and `kept` count rows by table; `is_new` is False when nothing was done now."""
+    """One opportunity's erasure, and whether something was done now."""
 
-    erasure_id: int
-    organization_id: int
-    opportunity_id: str
-    cause: ErasureCause
-    erased_at: datetime
-    rows: dict[str, int]
-    kept: dict[str, int]
+    erasure: Erasure
     is_new: bool = False
-
-    @classmethod
-    def of(cls, erasure: Erasure, *, is_new: bool = False) -> "Receipt":
-        """Return the stored receipt."""
-        return cls(
-            erasure.pk,
-            erasure.organization_id,
-            erasure.opportunity_id,
-            ErasureCause(erasure.cause),
-            erasure.erased_at,
-            dict(erasure.rows),
-            dict(erasure.kept),
-            is_new,
-        )
 
     def to_json(self) -> JsonObject:
         """Return the receipt as `forget` and `export erasures` print it."""
         return {
-            "opportunity_id": self.opportunity_id,
-            "erased_at": self.erased_at.astimezone(UTC).isoformat(),
-            "cause": self.cause.value,
-            "rows": self.rows,
-            "kept": self.kept,
+            "opportunity_id": self.erasure.opportunity_id,
+            "erased_at": self.erasure.erased_at.astimezone(UTC).isoformat(),
+            "cause": str(self.erasure.cause),
+            "rows": self.erasure.rows,
+            "kept": self.erasure.kept,
             "sent_to": self.copies(),
         }
 
     def copies(self) -> dict[str, int]:
         """Return how many e-mails, alerts and invitations about the person were sent, by where a copy stays."""
         sent = Effect.objects.filter(
-            organization=self.organization_id, opportunity_id=self.opportunity_id, state=Effect.State.DONE
+            organization=self.erasure.organization_id,
+            opportunity_id=self.erasure.opportunity_id,
+            state=Effect.State.DONE,
         )
         copied = [kind for kind, record in EFFECT_KINDS.items() if record.copy_stays_in]
         counted = sent.filter(kind__in=copied).order_by("kind").values_list("kind").annotate(Count("pk"))
         return {EFFECT_KINDS[kind].copy_stays_in: count for kind, count in counted}
-
-
-def stored_receipt(organization: Organization, opportunity_id: str) -> Receipt | None:
-    """Return the receipt of the opportunity's erasure, None when it wasn't erased."""
-    erasure = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
-    return Receipt.of(erasure) if erasure else None
 
 
 # Erase one person's data: name, addresses, texts and bodies of every row that concerns the opportunity.
@@ -171,7 +147,7 @@ def erase(
         Organization.objects.lock(organization.pk)
         earlier = Erasure.objects.filter(organization=organization, opportunity_id=opportunity_id).first()
         if earlier is not None and earlier.is_final:
-            return Receipt.of(earlier)
+            return Receipt(earlier)
         if not _is_known(subject, found, deciding):
             return None
         erasure, _ = Erasure.objects.update_or_create(
@@ -180,7 +156,7 @@ def erase(
             defaults={"cause": cause, "erased_at": Now(), "repeated_at": None},
         )
         _erase_and_record(organization, erasure, subject, found, actor, deciding)
-    return Receipt.of(erasure, is_new=True)
+    return Receipt(erasure, is_new=True)
 
 
 def repeat(organization: Organization, erasure: Erasure) -> None:
@@ -283,14 +259,9 @@ def _erase_rows(
 
 def _empty(table: Table, subject: Subject, read: Iterable[dict[str, Any]]) -> set[int]:
     """Empty the columns of these rows that are about a candidate; return the keys of those that were changed."""
-    changed: dict[str, list[int]] = defaultdict(list)
-    changes_by_text: dict[str, dict[str, object]] = {}
-    for row in read:
-        if changes := changes_of(table, row, subject):
-            changes_by_text[repr(changes)] = changes
-            changed[repr(changes)].append(row["pk"])
-    # one statement for those that become the same: the organization is locked meanwhile
-    for text, keys in changed.items():
+    changed: set[int] = set()
+    for changes, keys in changed_alike(table, read, subject):
         for batch in batched(keys, BATCH):
-            table.model._base_manager.filter(pk__in=batch).update(**changes_by_text[text])
-    return set(chain.from_iterable(changed.values()))
+            table.model._base_manager.filter(pk__in=batch).update(**changes)
+        changed.update(keys)
+    return changed

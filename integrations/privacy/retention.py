@@ -1,7 +1,5 @@
 """Retention: messages, calls, webhooks' bodies and sign-ins go by their age, people so long after their journey."""
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
@@ -19,7 +17,7 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Audi
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
-from integrations.data_inventory import Table, candidate_tables
+from integrations.data_inventory import candidate_tables
 from integrations.duty_budget import Budget
 from integrations.effects.perform import EFFECT_KINDS, MESSAGES
 from integrations.inbox.models.delivery import WAITING, Delivery, kept_of_payload
@@ -28,7 +26,7 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.privacy.concerned import changes_of, columns_read
+from integrations.privacy.concerned import changed_alike, columns_read
 from integrations.privacy.erase import erase, overwrite_deleted
 from integrations.privacy.lever_changes import may_be_confirmed
 from integrations.privacy.models import Erasure
@@ -68,7 +66,10 @@ def erase_old_messages(organization: Organization, before: datetime, actor: Acto
         columns = columns_read(table)
         while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*columns)[:MESSAGES_AT_ONCE]):
             with transaction.atomic():
-                count = _empty(table, rows, batch)
+                count = sum(
+                    rows.filter(pk__in=keys).update(**changes)
+                    for changes, keys in changed_alike(table, batch, None)
+                )
                 _record(organization, before, actor, {model._meta.db_table: count}, [])
             total, last = total + count, batch[-1]["pk"]
             budget.part_done({"messages": [number, last]})
@@ -90,18 +91,6 @@ def _erase_verdicts(organization: Organization, before: datetime, actor: Actor, 
         total += len(texts)
         budget.part_done()
     return total
-
-
-def _empty(table: Table, rows: QuerySet[Model], batch: Sequence[Mapping[str, Any]]) -> int:
-    """Empty these of the rows, those that are emptied alike in one statement; return how many were changed."""
-    alike: defaultdict[str, list[int]] = defaultdict(list)
-    changes: dict[str, dict[str, object]] = {}
-    for row in batch:
-        if changed := changes_of(table, row, None):
-            key = json.dumps(changed, sort_keys=True)
-            changes[key] = changed
-            alike[key].append(row["pk"])
-    return sum(rows.filter(pk__in=keys).update(**changes[key]) for key, keys in alike.items())
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.audit import verification
+from integrations.audit import chain_walk
 from integrations.audit.chain_walk import Covers, covers_of
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import ERASED_POSITIONS, erased_positions
@@ -64,7 +64,7 @@ def test_rows_erased_while_the_chain_is_verified_are_in_order(chain, monkeypatch
             record_erasure(chain, erased)
         return covers
 
-    monkeypatch.setattr(verification, "covers_of", read_covers)
+    monkeypatch.setattr(chain_walk, "covers_of", read_covers)
     assert chain.faults() == []
     assert not chain.verdicts().exclude(text_salt="").exists()
 
@@ -75,7 +75,7 @@ def test_a_row_emptied_without_an_entry_while_the_chain_is_verified_is_named(cha
         chain.verdicts().filter(position=4).erase_text()
         return covers
 
-    monkeypatch.setattr(verification, "covers_of", read_covers)
+    monkeypatch.setattr(chain_walk, "covers_of", read_covers)
     assert [(fault.code, fault.position) for fault in chain.faults()] == [("erased_without_record", 4)]
 
 

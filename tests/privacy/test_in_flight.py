@@ -69,7 +69,7 @@ def test_the_organization_is_locked_for_no_more_statements_when_there_are_more_c
         with CaptureQueriesContext(connection) as captured:
             receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
         assert receipt is not None
-        assert receipt.rows == {"integrations_apicall": calls}
+        assert receipt.erasure.rows == {"integrations_apicall": calls}
         statements.append(len(captured))
     assert statements[1] <= statements[0]
 
@@ -266,7 +266,7 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
     assert traces(NAME) == []
     erasure = Erasure.objects.get()
     assert erasure.repeated_at is not None
-    assert erasure.rows["integrations_apicall"] == receipt.rows["integrations_apicall"] + 1
+    assert erasure.rows["integrations_apicall"] == receipt.erasure.rows["integrations_apicall"] + 1
     entries = AuditEntry.objects.filter(action="erase").count()
     repeat_erasures(scenario.organization, Budget())
     assert AuditEntry.objects.filter(action="erase").count() == entries == 2
@@ -274,7 +274,7 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
 
 def test_a_repetition_that_finds_nothing_leaves_the_receipt(scenario):
     scenario.sent_invitation()
-    rows = forget(scenario).rows
+    rows = forget(scenario).erasure.rows
     now = timezone.now()
     Erasure.objects.update(erased_at=now - timedelta(minutes=10))
     repeat_erasures(scenario.organization, Budget())

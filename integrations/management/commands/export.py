@@ -93,7 +93,7 @@ EXPORTS = {
         "at",
         "id platform method path status duration_ms attempt at correlation_id repeats last_at",
     ),
-    "erasures": Export(Erasure, "erased_at", "id", lambda erasure: Receipt.of(erasure).to_json()),
+    "erasures": Export(Erasure, "erased_at", "id", lambda erasure: Receipt(erasure).to_json()),
     "audit": Export(
         AuditEntry,
         "at",

@@ -55,7 +55,7 @@ class Command(MigratingCommand):
 
     def _print(self, receipt: Receipt) -> None:
         if not receipt.is_new:
-            self.stderr.write(f"{receipt.opportunity_id} was erased before. Nothing was changed.")
+            self.stderr.write(f"{receipt.erasure.opportunity_id} was erased before. Nothing was changed.")
         self.stdout.write(json.dumps(receipt.to_json(), ensure_ascii=False))
 
 

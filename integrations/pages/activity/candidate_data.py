@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import AuditAction
+from integrations.data_inventory import Table
 from integrations.invitations.models.candidate import Candidate
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
@@ -32,12 +34,8 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         data = self._held_data(counts_mentions=False)
         record_subject_access(data, self.user, AuditAction.LOOK_AT_DATA)
         tables = [
-            (
-                table,
-                in_words(table.lives),
-                [(row, [(name, _text(value)) for name, value in row.personal.items()]) for row in table.rows],
-            )
-            for table in data.tables
+            (held, in_words(held.table.lives), [_personal(held.table, row) for row in held.rows])
+            for held in data.tables
         ]
         own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
         name = Candidate.objects.filter(**own).values_list("name", flat=True).first()
@@ -69,6 +67,12 @@ def in_words(lives: str) -> str:
     for policy, meaning in _POLICIES.items():
         lives = lives.replace(f"`{policy}`", meaning)
     return lives
+
+
+def _personal(table: Table, row: Mapping[str, object]) -> tuple[object, list[tuple[str, str]]]:
+    """Return the key of a row, and its columns with personal data that aren't empty."""
+    held = [(name, _text(row[name])) for name in table.candidate if row[name] not in ("", {}, [], None)]
+    return row[table.model._meta.pk.attname], held
 
 
 def _text(value: object) -> str:
