@@ -4,10 +4,9 @@ import multiprocessing
 import statistics
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 
 from django.db import connection, connections
 from django.db.models import GeneratedField
@@ -83,13 +82,6 @@ def _copy(delivery: Delivery, organizations: Sequence[Organization], share: int)
         )
 
 
-BARE_CLAIM = """
-UPDATE integrations_delivery SET leased_until = due_at, lease_owner = 'bench', attempts = attempts + 1
-WHERE id = (
-    SELECT id FROM integrations_delivery WHERE due_at IS NOT NULL AND leased_until IS NULL
-    ORDER BY due_at LIMIT 1 {lock}
-) RETURNING *
-"""
 #: As many rows as a worker process begins at once.
 BATCH = 6
 FEW, SOME, MANY = 10, 1_000, 5_000
@@ -101,10 +93,9 @@ DUE_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Claims:
-    """What claimers reached in one situation: milliseconds of a claim and of a row, and the rows of all in a second."""
+    """What claimers reached in one situation: milliseconds of a claim, and the rows of all in a second."""
 
     claim_ms: float
-    row_ms: float
     rows_per_second: float
 
 
@@ -122,7 +113,7 @@ class Situation:
 
 
 class ClaimsBenchmark(Benchmark):
-    """Claims in batches, as a worker makes them, beside a bare claim of one row."""
+    """Claims in batches, as a worker makes them."""
 
     name = "claims"
     help = (
@@ -145,7 +136,6 @@ class ClaimsBenchmark(Benchmark):
         with_history = organizations[:FEW]
         add_history(with_history, SHORT_HISTORY)
         found: dict[Situation, dict[int, Claims]] = {}
-        bare: list[float] = []
         for situation in _situations(options):
             if situation.history > SHORT_HISTORY and not any(one.history > SHORT_HISTORY for one in found):
                 setup.log("The long history is written.")
@@ -153,11 +143,9 @@ class ClaimsBenchmark(Benchmark):
             found[situation] = {}
             for claimers in CLAIMERS:
                 make_due(organizations[: situation.organizations], DUE_ROWS)
-                found[situation][claimers] = _measure(claimers, options.seconds, _claim_batch)
-                make_due(organizations[: situation.organizations], DUE_ROWS)
-                bare.append(_measure(1, options.seconds, _claim_barely).row_ms)
+                found[situation][claimers] = _measure(claimers, options.seconds)
             setup.log(f"{situation.name}: {found[situation]}")
-        return _report(found, bare)
+        return _report(found)
 
 
 def _situations(options: Namespace) -> list[Situation]:
@@ -165,29 +153,29 @@ def _situations(options: Namespace) -> list[Situation]:
     return short + [Situation(count, options.history) for count in (MANY, SOME, FEW)]
 
 
-def _measure(claimers: int, seconds: float, claim: Callable[[], list[int]]) -> Claims:
+def _measure(claimers: int, seconds: float) -> Claims:
     """Let so many processes claim at once for some seconds."""
     connections.close_all()
     with ProcessPoolExecutor(claimers, mp_context=multiprocessing.get_context("fork")) as pool:
-        waits = [pool.submit(partial(_claim_for, seconds, claim)) for _ in range(claimers)]
+        waits = [pool.submit(_claim_for, seconds) for _ in range(claimers)]
         results = [result for wait in waits for result in wait.result()]
     milliseconds = [one[0] for one in results]
     rows = sum(one[1] for one in results)
     if not rows:
         raise RuntimeError("nothing was claimed")
-    return Claims(statistics.median(milliseconds), sum(milliseconds) / rows, rows / seconds)
+    return Claims(statistics.median(milliseconds), rows / seconds)
 
 
-def _claim_for(seconds: float, claim: Callable[[], list[int]]) -> list[tuple[float, int]]:
+def _claim_for(seconds: float) -> list[tuple[float, int]]:
     """Claim for some seconds; return the milliseconds and the rows of each claim. The rows are done afterwards."""
     if connection.vendor == "postgresql":
         connection.settings_dict["OPTIONS"]["prepare_threshold"] = 3  # as workers do
-    claim()  # connects
+    _claim_batch()  # connects
     claims = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.perf_counter()
-        claimed = claim()
+        claimed = _claim_batch()
         claims.append(((time.perf_counter() - began) * 1000, len(claimed)))
         Delivery.objects.filter(pk__in=claimed).update(due_at=None, leased_until=None, lease_owner="")
     connections.close_all()
@@ -198,19 +186,10 @@ def _claim_batch() -> list[int]:
     return [row.pk for row in Delivery.claim_batch("bench", BATCH)]
 
 
-def _claim_barely() -> list[int]:
-    """Claim the row that has been due longest, without regard to organizations: the yardstick."""
-    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    with connection.cursor() as cursor:
-        cursor.execute(BARE_CLAIM.format(lock=lock))
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _report(found: dict[Situation, dict[int, Claims]], bare: list[float]) -> Report:
-    yardstick = statistics.median(bare)
+def _report(found: dict[Situation, dict[int, Claims]]) -> Report:
     table = Table(
-        f"Claims of at most {BATCH} rows; a bare claim of one row takes {yardstick:.2f} ms",
-        ("situation", "a claim", "a row ÷ bare", "rows a second: 1 claimer", f"{CLAIMERS[-1]} claimers"),
+        f"Claims of at most {BATCH} rows",
+        ("situation", "a claim", "rows a second: 1 claimer", f"{CLAIMERS[-1]} claimers"),
     )
     for situation, claims in found.items():
         alone, together = claims[1], claims[CLAIMERS[-1]]
@@ -218,7 +197,6 @@ def _report(found: dict[Situation, dict[int, Claims]], bare: list[float]) -> Rep
             (
                 situation.name,
                 f"{alone.claim_ms:.1f} ms",
-                f"{alone.row_ms / yardstick:.2f}",
                 f"{alone.rows_per_second:.0f}",
                 f"{together.rows_per_second:.0f}",
             )
@@ -227,4 +205,4 @@ def _report(found: dict[Situation, dict[int, Claims]], bare: list[float]) -> Rep
         situation.name: {str(count): asdict(one) for count, one in claims.items()}
         for situation, claims in found.items()
     }
-    return Report([table], {"situations": numbers, "bare_row_ms": bare})
+    return Report([table], {"situations": numbers})
