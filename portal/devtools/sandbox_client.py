@@ -12,7 +12,7 @@ LEDGER_SECONDS = 120
 
 
 class SandboxClient:
-    """The control API of the sandbox's Lever or CodeScreen; see the sandbox's control modules for the actions."""
+    """The control API of the sandbox's Lever or CodeScreen; see the control modules for the actions."""
 
     def __init__(self, url: str) -> None:
         self.url = url

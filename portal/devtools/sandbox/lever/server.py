@@ -6,8 +6,7 @@ from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.lever import oauth
 from portal.devtools.sandbox.lever.api import feedback, lookups, opportunities
 from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
-from portal.devtools.sandbox.lever.control.accounts import AccountControl
-from portal.devtools.sandbox.lever.control.actions import CandidateControl, GrantControl, WebhookControl
+from portal.devtools.sandbox.lever.control import LeverControl
 from portal.devtools.sandbox.lever.grants import Client
 from portal.devtools.sandbox.lever.oauth import ConsentPages
 from portal.devtools.sandbox.lever.pages.candidates import AddingPages, CandidatePages
@@ -30,10 +29,7 @@ ENDPOINTS = [
 ]
 ROUTE_GROUPS = (
     oauth.TokenEndpoint,
-    AccountControl,
-    CandidateControl,
-    WebhookControl,
-    GrantControl,
+    LeverControl,
     ConsentPages,
     AddingPages,
     CandidatePages,
