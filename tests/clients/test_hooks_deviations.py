@@ -57,7 +57,7 @@ def test_an_answer_is_used_when_its_deviation_cannot_be_recorded(codescreen, mon
     def fail(*args, **kwargs):
         raise OperationalError("the database is restarting")
 
-    monkeypatch.setattr(ShapeDeviation, "record", fail)
+    monkeypatch.setattr(ShapeDeviation.objects, "bulk_create", fail)
     assert codescreen.status("i1").score == 75
     assert not ShapeDeviation.objects.exists()
 
