@@ -26,18 +26,17 @@ from integrations.outbox.outcome import (
     DISCONNECTED_RETRY,
     FIRST_RETRY,
     RETRY_FOR,
-    Cancelled,
     Conflict,
     Crash,
     DecideOnRecording,
     Done,
+    Ended,
     Failed,
     LeaseLost,
     Outcome,
     Retry,
     StartedAttempt,
     Uncertain,
-    Writes,
     backoff,
     deferral,
     run_step,
@@ -84,12 +83,7 @@ def kinds_acting_on(target: str) -> list[str]:
     return [kind for kind, record in EFFECT_KINDS.items() if record.target == target]
 
 
-# Perform one claimed effect: its step, what errors mean, and the record of how it ended.
-#
-# Nothing else finishes an effect, retries it or gives it back.
-
-
-State = Effect.State
+# Perform one claimed effect. Nothing else finishes an effect, retries it or gives it back.
 
 
 def perform(effect: Effect, clients: ClientProvider) -> None:
@@ -184,35 +178,23 @@ def _write(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -
             if record is not None:
                 record()
             effect.finish(written=written.to_json() if written else None, end_reason=unwritten or "")
-        case Cancelled(reason, also):
-            _finish(effect, State.CANCELLED, reason, also)
-        case Failed(reason, also):
-            _finish(effect, State.FAILED, reason, also)
-        case Uncertain(reason, also):
-            _finish(effect, State.UNCERTAIN, reason, also)
+        case Ended(reason, also):
+            if effect.finish(outcome.state, reason) and also is not None:
+                also()
         case Retry():
-            _retry(effect, outcome, earlier_attempt)
+            started = {
+                StartedAttempt.NONE: None,
+                StartedAttempt.EARLIER: earlier_attempt,
+                StartedAttempt.CURRENT: effect.attempt_started_at,
+            }[outcome.started_attempt]
+            effect.release(
+                due_at=due_after(outcome.wait),
+                last_error=outcome.reason,
+                attempt_started_at=started,
+                attempts=F("attempts") if outcome.is_counted else F("attempts") - 1,
+                retry_window_started_at=Now() if outcome.restarts_window else F("retry_window_started_at"),
+            )
         case DecideOnRecording(decide):
             _write(effect, decide(), earlier_attempt)
         case LeaseLost():
             pass
-
-
-def _finish(effect: Effect, state: str, reason: str, also: Writes | None) -> None:
-    if effect.finish(state, reason) and also is not None:
-        also()
-
-
-def _retry(effect: Effect, retry: Retry, earlier_attempt: datetime | None) -> None:
-    started = {
-        StartedAttempt.NONE: None,
-        StartedAttempt.EARLIER: earlier_attempt,
-        StartedAttempt.CURRENT: effect.attempt_started_at,
-    }[retry.started_attempt]
-    effect.release(
-        due_at=due_after(retry.wait),
-        last_error=retry.reason,
-        attempt_started_at=started,
-        attempts=F("attempts") if retry.is_counted else F("attempts") - 1,
-        retry_window_started_at=Now() if retry.restarts_window else F("retry_window_started_at"),
-    )

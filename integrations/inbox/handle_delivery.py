@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from enum import Enum, auto
 from functools import partial
 
 from django.db import transaction
@@ -72,18 +71,6 @@ NOT_CONFIRMED = (
 )
 
 
-class _Answer(Enum):
-    """What Lever says about the candidate now."""
-
-    DELETED = auto()
-    ANONYMIZED = auto()
-    SHOWN = auto()
-    REFUSED = auto()
-
-
-_CAUSES = {_Answer.DELETED: ErasureCause.DELETED, _Answer.ANONYMIZED: ErasureCause.ANONYMIZED}
-
-
 def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
     """Erase the person if Lever no longer has the candidate, and explain it on the delivery.
 
@@ -93,15 +80,12 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
     if is_test_request(delivery.payload) or organization.working_lever is None:
         decide_delivery(delivery, clients)  # a test, or it waits for the connection
         return
-    answer = _ask(delivery.opportunity_id, clients)
-    cause = _CAUSES.get(answer)
-    if cause is None:
-        wait = wait_until_shown(delivery.not_shown_reads + 1)
-        if wait is None:
-            explanation = STILL_SHOWN if answer is _Answer.SHOWN else NOT_CONFIRMED
-            delivery.decide(VerdictCode.NOTED, explanation)
+    cause = _cause_of_erasure(delivery.opportunity_id, clients)
+    if not isinstance(cause, ErasureCause):
+        reads = delivery.not_shown_reads + 1
+        if (wait := wait_until_shown(reads)) is None:
+            delivery.decide(VerdictCode.NOTED, cause)
         else:
-            reads = delivery.not_shown_reads + 1
             delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error="")
         return
     # erased first: killed between the two, it is erased and decided again
@@ -112,18 +96,19 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
         delivery.decide(VerdictCode.ERASED, ERASED)
 
 
-def _ask(opportunity_id: str, clients: ClientProvider) -> _Answer:
+def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCause | str:
+    """Return why the person is to be erased by what Lever says now, else the sentence that nothing was."""
     try:
         opportunity = clients.lever().opportunity(opportunity_id)
     except PlatformError as error:
         if error.status == 404:
-            return _Answer.DELETED
+            return ErasureCause.DELETED
         if error.permanent and error.status not in {None, 401}:
-            return _Answer.REFUSED
+            return NOT_CONFIRMED
         raise
     if opportunity.is_deleted:
-        return _Answer.DELETED
-    return _Answer.ANONYMIZED if opportunity.is_anonymized else _Answer.SHOWN
+        return ErasureCause.DELETED
+    return ErasureCause.ANONYMIZED if opportunity.is_anonymized else STILL_SHOWN
 
 
 # Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
@@ -153,7 +138,14 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
             _retry(delivery, result)
         case Crash():
             logger.error("delivery %s could not be decided\n%s", delivery.pk, result.traceback)
-            _record_crash(delivery, result)
+            # a bounded number of times it is tried again; then it stops, and shows where that came from
+            is_given_up = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
+            delivery.release(
+                due_at=None if is_given_up else Now() + backoff(delivery.consecutive_crashes),
+                last_error=result.reason,
+                traceback=result.traceback,
+                consecutive_crashes=0 if is_given_up else delivery.consecutive_crashes,
+            )
 
 
 def _handle(delivery: Delivery, clients: ClientProvider) -> None:
@@ -202,14 +194,3 @@ def _end_lease(delivery: Delivery, end: Callable[[], bool], *, is_listed: bool) 
                 transaction.set_rollback(True)
 
     with_retry(write)
-
-
-def _record_crash(delivery: Delivery, crash: Crash) -> None:
-    """Retry after a bug a bounded number of times, then stop and show where it came from."""
-    is_given_up = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
-    delivery.release(
-        due_at=None if is_given_up else Now() + backoff(delivery.consecutive_crashes),
-        last_error=crash.reason,
-        traceback=crash.traceback,
-        consecutive_crashes=0 if is_given_up else delivery.consecutive_crashes,
-    )

@@ -299,6 +299,13 @@ class Effect(Leasable):
         return str(self.get_end_reason_display()) or self.last_error
 
     @property
+    def own_invitation(self) -> Invitation:
+        """The invitation that it is about. Raises TypeError where it is about none."""
+        if self.invitation is None:
+            raise TypeError(f"{self} is about no invitation")
+        return self.invitation
+
+    @property
     def trying_since(self) -> datetime:
         """When the retry window began."""
         return self.retry_window_started_at or self.created_at

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import ClassVar
 
 from integrations.http.session import PlatformError
 from integrations.outbox.models import Effect, Payload
@@ -35,27 +36,30 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Cancelled:
-    """The effect is no longer wanted. `also` is written in the same transaction, if the lease is still held."""
+class Ended:
+    """The effect ends so, and isn't retried. `also` is written in the same transaction, if the lease is held."""
 
+    state: ClassVar[Effect.State]
     reason: str
     also: Writes | None = None
 
 
-@dataclass(frozen=True)
-class Failed:
-    """The effect can't succeed and isn't retried. `also` is written in the same transaction, if the lease is held."""
+class Cancelled(Ended):
+    """The effect is no longer wanted."""
 
-    reason: str
-    also: Writes | None = None
+    state = Effect.State.CANCELLED
 
 
-@dataclass(frozen=True)
-class Uncertain:
-    """It isn't known whether the call took effect; a person has to check. `also` as for Failed."""
+class Failed(Ended):
+    """The effect can't succeed."""
 
-    reason: str
-    also: Writes | None = None
+    state = Effect.State.FAILED
+
+
+class Uncertain(Ended):
+    """It isn't known whether the call took effect; a person has to check."""
+
+    state = Effect.State.UNCERTAIN
 
 
 class StartedAttempt(Enum):

@@ -74,9 +74,7 @@ def _write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | 
 
     Retried while the template is being made.
     """
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a feedback effect without an invitation")
+    invitation = effect.own_invitation
     invitation.organization = effect.organization
     result = Result.objects.get(pk=WRITE_FEEDBACK.payload_of(effect).result)
     latest = invitation.latest_result()

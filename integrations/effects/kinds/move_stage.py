@@ -94,9 +94,7 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
     Safe to run twice. Lever offers no conditional move, so a recruiter who acts between the read and the call is only
     noticed at the next read.
     """
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a move without an invitation")
+    invitation = effect.own_invitation
     if reason := _reason_to_cancel(effect, invitation):
         return Cancelled(reason)
     lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected

@@ -88,9 +88,7 @@ def _attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded, or the
     rules no longer ask for the file; the file of a former result is removed then.
     """
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a report without an invitation")
+    invitation = effect.own_invitation
     payload = ATTACH_REPORT.payload_of(effect)
     if (cancelled := _no_longer_wanted(effect, invitation, payload)) is not None:
         return cancelled
@@ -179,9 +177,7 @@ def _remove_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled 
     That Lever no longer has the candidate is no error. It waits while a later report is to be attached, and is
     cancelled once that one has replaced what was to be removed.
     """
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a removal without an invitation")
+    invitation = effect.own_invitation
     if invitation.erased_at is None:
         last = invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).order_by("-pk").first()
         if last is not None and last.state == Effect.State.DUE:

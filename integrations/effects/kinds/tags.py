@@ -124,9 +124,7 @@ def _set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled
 
 def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
     """Whether CodeScreen has said something else since, of the effect's round or of a later one."""
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a result tag without an invitation")
+    invitation = effect.own_invitation
     latest = invitation.latest_result()
     if latest is None or latest.outcome != payload.outcome:
         return True
