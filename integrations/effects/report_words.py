@@ -1,23 +1,78 @@
 """What is said of a result in Lever: in the feedback form, and in the report as a file."""
 
 from collections.abc import Iterator
-from datetime import UTC
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as in_words
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.effects.kind import Words, may_be_written_of
-from integrations.effects.report_pdf import ReportWords
 from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import FeedbackForm
 from integrations.notifications.notify import first_name
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, Payload
 
 NOT_STATED = "Not stated by CodeScreen"
+
+
+@dataclass(frozen=True)
+class ReportWords(Payload):
+    """Every text of a report; the same words give the same bytes. What isn't known is empty.
+
+    `candidate` is a first name, empty where the organization leaves it out. `outcome` is CodeScreen's word and decides
+    the colour alone; `result` is what the report says of it. `dates` has a text for each date that is known, in the
+    time zone that `zone` names. `made_at` is the time of the result, in ISO 8601.
+    """
+
+    organization: str = ""
+    candidate: str = ""
+    assessment: str = ""
+    role: str = ""
+    outcome: str = ""
+    result: str = ""
+    score: str = ""
+    rating: str = ""
+    reason: str = ""
+    report_url: str = ""
+    dates: list[list[str]] = field(default_factory=list)
+    zone: str = ""
+    reference: str = ""
+    made_at: str = ""
+
+    @property
+    def moment(self) -> datetime:
+        """The time of the result; without one, the beginning of 1970, so that the bytes stay the same."""
+        return datetime.fromisoformat(self.made_at) if self.made_at else datetime.fromtimestamp(0, UTC)
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The facts below the result, each with its label, in order; none without a text."""
+        facts = [
+            ("Candidate", self.candidate),
+            ("Role", self.role),
+            ("Failure reason", self.reason),
+            *((label, text) for label, text in self.dates),
+        ]
+        return [(label, text) for label, text in facts if text]
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """Everything that the report says, each with its label, in order; none without a text."""
+        said = [
+            ("Result", self.result),
+            ("Score", self.score),
+            ("Rating", self.rating),
+            ("Assessment", self.assessment),
+            *self.lines,
+            ("Times are in", self.zone if self.dates else ""),
+            ("Report in CodeScreen", self.report_url),
+        ]
+        return [(label, text) for label, text in said if text]
 
 
 def report_file_name(invitation: Invitation, number: int) -> str:

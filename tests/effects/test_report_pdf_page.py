@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.effects.report_pdf import ReportWords, render
+from integrations.effects.report_pdf import render
+from integrations.effects.report_words import ReportWords
 from tests.support.report_texts import characters_of, links_of, texts_of
 
 REPORT = "https://app.codescreen.example/report/1"

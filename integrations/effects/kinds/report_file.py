@@ -18,8 +18,7 @@ from integrations.effects.kind import (
     may_be_written_of,
 )
 from integrations.effects.kinds.tags import LATER_RESULT
-from integrations.effects.report_pdf import ReportWords
-from integrations.effects.report_words import is_report_of, report_file_name, report_words
+from integrations.effects.report_words import ReportWords, is_report_of, report_file_name, report_words
 from integrations.http.session import PlatformError
 from integrations.http.shapes import JsonObject, Upload
 from integrations.invitations.models.invitation import Invitation

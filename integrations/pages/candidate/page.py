@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from integrations.effects.kind import Words
-from integrations.effects.report_pdf import ReportWords
+from integrations.effects.report_words import ReportWords
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.lever.lookups import candidate_page

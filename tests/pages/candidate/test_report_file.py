@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from integrations.effects.report_pdf import ReportWords, render
+from integrations.effects.report_pdf import render
+from integrations.effects.report_words import ReportWords
 from integrations.outbox.models import Effect
 from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
