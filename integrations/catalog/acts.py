@@ -11,9 +11,6 @@ from integrations.catalog.models import MAPPED_ALREADY, RatingThresholds, Role, 
 from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 
-# Add, change and delete role mappings.
-
-
 FIELDS = ("role", "stage", "assessment")
 
 
@@ -81,9 +78,6 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
         except IntegrityError as error:  # another request has stored it since the check
             raise ValidationError(MAPPED_ALREADY) from error
     return (AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING), changes
-
-
-# Set and delete the rating thresholds of one assessment.
 
 
 def set_thresholds(organization: Organization, assessment: str, thresholds: Thresholds, actor: Actor) -> bool:

@@ -19,8 +19,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.database import live_role_title, live_stage_name, role_mappings
 
-# An organization's role mappings and trigger stages, as the rules need them.
-
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
@@ -39,9 +37,6 @@ def trigger_stages(organization: Organization) -> list[Stage]:
     policy = trigger_policy(organization)
     stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
     return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]
-
-
-# The stage that candidates are moved to when CodeScreen states Passed, checked against Lever's stages.
 
 
 def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
@@ -84,9 +79,6 @@ def unknown_target_message(organization: Organization) -> str:
     hint = f" Did you mean “{meant}”?" if meant else ""
     written = organization.passed_stage.strip()
     return f"Lever has no stage “{written}”, which the policies name for those who passed.{hint}"
-
-
-# Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments.
 
 
 #: An empty list of stages is believed when another one follows after this time.

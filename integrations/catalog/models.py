@@ -11,9 +11,6 @@ from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
-# Local copies of the platforms' lists: Lever's stages and postings (roles), CodeScreen's assessments.
-
-
 BATCH = 500
 
 
@@ -148,9 +145,6 @@ class Assessment(CatalogEntry):
         return self.name
 
 
-# Which assessment a role needs.
-
-
 MAPPED_ALREADY = "This role already has an assessment for that stage."
 
 
@@ -192,9 +186,6 @@ class RoleMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
-
-
-# From which scores the ratings of one assessment begin, where they aren't the organization's.
 
 
 class RatingThresholds(models.Model):

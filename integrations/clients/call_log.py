@@ -16,9 +16,6 @@ from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
 
-# The statement that stores calls: many rows at once, none with bodies that an erasure forbids.
-
-
 #: What may be personal.
 _BODIES = frozenset({"request_body", "response_body", "error"})
 

@@ -24,9 +24,6 @@ from integrations.store.leasing import LEASE, masked_traceback
 logger = logging.getLogger(__name__)
 
 
-# The row and the candidate that the calls of one step are made for.
-
-
 @dataclass(frozen=True)
 class CallContext:
     """The row that the calls are made for, and the candidate; all calls of a step share the correlation id."""
@@ -51,9 +48,6 @@ class CallContext:
     def attempt(self) -> int:
         """Which try of the row the calls belong to, from 1."""
         return max(1, self.row.attempts) if self.row else 1
-
-
-# Record how a platform's answer differs from the shape that the portal relies on.
 
 
 COUNT_EVERY = timedelta(minutes=1)
@@ -85,9 +79,6 @@ def _count(organization: Organization, platform: str, endpoint: str, deviation: 
         if not was_counted:
             row = ShapeDeviation(**shape, **asdict(deviation))
             ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
-
-
-# What happens before and after each call: the limits, the row's lease, the record of the call.
 
 
 RENEW_AFTER_SECONDS = 5.0

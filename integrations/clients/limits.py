@@ -62,9 +62,6 @@ def _reserve_in_redis() -> Callable[..., Any]:
     return server.register_script(_RESERVE)
 
 
-# The limits on every call of one organization to one platform: circuit breaker, then rate limit.
-
-
 LONGEST_WAIT = 15.0
 NO_ANSWER = "{platform} isn't answering; it is asked again now and then"
 NO_SLOT = "waiting for a free slot of the account's rate limit"

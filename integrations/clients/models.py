@@ -12,9 +12,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
-# The log of requests to Lever and CodeScreen.
-
-
 #: Among so many latest calls of a candidate, or of none, the one is looked for whose answer came again.
 LOOKED_THROUGH = 20
 #: Calls without an answer, or with one that isn't a success.
@@ -141,9 +138,6 @@ class ApiCall(models.Model):
         return f"{self.method} {self.path} → {self.status or self.error}"
 
 
-# Ways in which a platform differs from the shape that the portal relies on; types only, no values.
-
-
 KEEP_FOR = timedelta(days=90)
 
 
@@ -191,9 +185,6 @@ class ShapeDeviation(models.Model):
     def purge_old(cls) -> None:
         """Remove what wasn't seen for KEEP_FOR."""
         cls.objects.filter(last_seen_at__lt=Now() - KEEP_FOR).delete()
-
-
-# Whether a platform answers one organization's calls.
 
 
 #: What was found in order isn't looked up again for so long: another process may have found a failure meanwhile.
@@ -297,9 +288,6 @@ def _is_answering(organization: "Organization", platform: str) -> bool:
 
 def _remember_answering(organization: "Organization", platform: str) -> None:
     _answering_until[organization.pk, platform] = time.monotonic() + REMEMBERED_SECONDS
-
-
-# The rate limit of calls to one account, kept in the database when there is no Redis.
 
 
 #: Reservations are never taken to reach further ahead than this beyond the burst: a clock that was once ahead may have

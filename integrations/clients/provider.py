@@ -21,9 +21,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.database import with_retry
 
-# Access tokens of one organization's Lever grant, refreshed by one worker at a time.
-
-
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
 RECHECK_SECONDS = 0.2
@@ -155,9 +152,6 @@ def token_manager(connection: LeverConnection, record_call: AfterCall | None = N
         after_call=record_call,
     )
     return TokenManager(connection, session)
-
-
-# Make ready clients of an organization's connections.
 
 
 NO_LEVER = "Lever is not connected. Connect it under Settings."

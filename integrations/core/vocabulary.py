@@ -176,9 +176,6 @@ class ProgressTag(StrEnum):
     EXPIRED = "CodeScreen: Assessment Expired"
 
 
-# Why an operation was not done.
-
-
 class ActionNotAllowed(Exception):
     """The row is not in a state that allows the action; the message is for people and says why.
 

@@ -135,9 +135,6 @@ def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
             yield label, in_words(moment.astimezone(zone), "j M Y, H:i")
 
 
-# A feedback form in Lever: what a result says in its fields, and finding the one that an earlier try has written.
-
-
 def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
     """Return what each text field holds, by the text that Lever shows beside it."""
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""

@@ -178,9 +178,6 @@ def _may_have_arrived(effect: Effect, invitation: Invitation) -> bool:
     return database.now() - first_call_at < KEY_VALID_FOR
 
 
-# How sending an invitation ends: invited, cancelled, failed, uncertain.
-
-
 logger = logging.getLogger(__name__)
 
 

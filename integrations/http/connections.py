@@ -26,9 +26,6 @@ from integrations.http.deadlines import Watch
 from integrations.http.redirects import SessionWithoutRedirects, follow
 from integrations.http.shapes import JsonObject, Upload
 
-# The connections to the platforms, kept open between calls: each serves one customer, and one call at a time.
-
-
 #: Well below the time after which servers close an idle connection, usually a minute. A request that meets the closing
 #: gets no answer, and nobody knows whether it was processed.
 IDLE_SECONDS = 15.0
@@ -157,9 +154,6 @@ def tls_context() -> ssl.SSLContext:
 
 
 kept_connections = KeptConnections()
-
-# One request over a kept connection, and its whole answer.
-
 
 #: The query's names and values; a name may come several times.
 type Params = Sequence[tuple[str, str]] | Mapping[str, str]

@@ -21,8 +21,6 @@ from urllib3.connection import HTTPConnection
 
 logger = logging.getLogger(__name__)
 
-# A thread that looks at something again and again, as long as there is something to look at.
-
 
 class Watch(ABC):
     """Looks at something `every` so many seconds, in a thread that ends when there is nothing left.
@@ -68,9 +66,6 @@ class Watch(ABC):
         self.lock = threading.Lock()  # the parent's may have been held by another thread
         self._is_watching = False
         self.forget()
-
-
-# Bounds on a call: how long connecting, reading and the whole call may take, and how large an answer may be.
 
 
 CONNECT_SECONDS = 5.0

@@ -62,9 +62,6 @@ class CallDeferred(PlatformError):
         super().__init__(reason, retry_after=seconds)
 
 
-# What the headers of a platform's answer state about time: when to try again, and the platform's clock.
-
-
 LONGEST_RETRY_AFTER = 6 * 3600.0
 #: The Date of an answer that took longer is too old to compare the clocks by.
 PROMPT_SECONDS = 5.0
@@ -103,9 +100,6 @@ def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
     if date.tzinfo is None:
         return None
     return (timezone.now() - date).total_seconds() - 0.5
-
-
-# What is kept of one call to a platform: its answer's status and duration, and both bodies, redacted.
 
 
 KEPT_BODY_CHARACTERS = 4000
@@ -147,9 +141,6 @@ def kept_answer(value: object, mask: SecretMask, *, has_tokens: bool) -> str:
     """Return what is kept of an answer: nothing that the request had to keep secret, and no tokens."""
     kept = kept_body(redact_tokens(value) if has_tokens else value)
     return mask.mask(kept) if has_tokens or mask.may_be_in(kept) else kept
-
-
-# Calls to a platform over HTTP, with hooks before and after each.
 
 
 #: Of a longer error only the status is used.

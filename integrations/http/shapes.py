@@ -8,9 +8,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-# What JSON holds: objects whose content is not known yet, and numbers.
-
-
 #: A JSON object from outside: only the code that decodes it into a dataclass looks inside.
 JsonObject = dict[str, Any]
 
@@ -33,9 +30,6 @@ _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 def one_line(text: str) -> str:
     """Return the text as one line: every run of white space and control characters is one space, none at the ends."""
     return " ".join(_CONTROL.sub(" ", _DIRECTION.sub("", text)).split())
-
-
-# A file that a request carries.
 
 
 @dataclass(frozen=True)

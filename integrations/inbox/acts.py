@@ -22,8 +22,6 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
-# Decide a stored delivery again.
-
 
 def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decision:
     """Decide a stored Lever delivery again and replace its verdict. Raises ActionNotAllowed and PlatformError."""

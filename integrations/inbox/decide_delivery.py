@@ -33,10 +33,6 @@ from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
-
-# Write what follows from a decision, inside its transaction: the invitation, its effects, a note.
-
-
 #: Which invitations are cancelled when the candidate leaves the stage; unsent ones always are.
 ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
     Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
@@ -183,9 +179,6 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
     return invitation
 
 
-# Store where a candidate stands after a decision: everyone who entered a trigger stage, invited or not.
-
-
 def record_candidate(
     delivery: Delivery,
     organization: Organization,
@@ -247,9 +240,6 @@ def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) ->
         entered_at=entered_at(delivery, opportunity) or delivery.received_at,
         delivery_id=delivery.pk,
     )
-
-
-# Decide a Lever delivery and write what follows, in one transaction.
 
 
 def decide_delivery(

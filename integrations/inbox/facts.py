@@ -34,8 +34,6 @@ from integrations.privacy.models import Erasure
 from integrations.store import database
 from integrations.store.database import invited_since
 
-# Gather the facts of a delivery: from it, and from Lever and CodeScreen where the verdict depends on them.
-
 
 class NotShown(Enum):
     """What Lever answered 403, 404 or the like for, although the verdict depends on it."""
@@ -188,9 +186,6 @@ def _assessments(
         refresh_assessments(organization, clients.codescreen())
         copy = live_assessments(organization)
     return copy
-
-
-# Complete the facts from the portal's own rows: the person's invitations, and how many went out lately.
 
 
 def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:

@@ -36,8 +36,6 @@ from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 
 logger = logging.getLogger(__name__)
 
-# Handle a CodeScreen delivery: make its invitation due for a poll.
-
 
 def note_codescreen_webhook(delivery: Delivery) -> None:
     """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost."""
@@ -109,9 +107,6 @@ def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCa
     if opportunity.is_deleted:
         return ErasureCause.DELETED
     return ErasureCause.ANONYMIZED if opportunity.is_anonymized else STILL_SHOWN
-
-
-# Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
 
 
 #: A candidate without a decision for so long is listed all the same.

@@ -23,9 +23,6 @@ from integrations.lever.transport import PAGE_SIZE
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
-# Which candidates in a trigger stage no delivery and no invitation accounts for.
-
-
 #: Lever's clock and the database's may differ by this much.
 CLOCK_SKEW = timedelta(minutes=2)
 BATCH = 200

@@ -28,8 +28,6 @@ from integrations.outbox.models import Effect
 from integrations.store import database
 from integrations.store.database import has_limited_members, rows_of
 
-# A candidate as the rules see them, and the assessment that their present stage leads to.
-
 
 def candidate_snapshot(
     organization: Organization, opportunity: Opportunity, stage_name: str, clients: ClientProvider
@@ -171,9 +169,6 @@ def _address(organization: Organization, lever: LeverClient, user_id: str) -> st
         known = {"address": lever.user(user_id).email}
         signed_cache.store(key, known, USER_KEPT_SECONDS)
     return str(known["address"])
-
-
-# Which invitations a person has already: through one opportunity (here), and through others (elsewhere).
 
 
 @dataclass(frozen=True)

@@ -149,9 +149,6 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Con
         return Crash(type(error).__name__, masked_traceback(error))
 
 
-# How long to wait before the next try, and for how long to go on trying.
-
-
 FIRST_RETRY = timedelta(seconds=3)
 LONGEST_RETRY = timedelta(hours=1)
 RETRY_FOR = timedelta(hours=96)

@@ -239,9 +239,6 @@ DUTIES: dict[Duty, Performance] = {
     Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),
 }
 
-# What a worker does by the clock for the whole portal: it plans the organizations' duties, and cleans up.
-
-
 #: A task that no worker has fetched for so long is in the queue of a node that is gone.
 TASKS_KEPT_FOR = timedelta(days=1)
 

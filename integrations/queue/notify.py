@@ -78,9 +78,6 @@ def request_catalog_refresh(organization: Organization) -> None:
     notify_workers()
 
 
-# Whether work is due, and whether the workers of a node make progress with it.
-
-
 #: Many times the interval of the heartbeat, which a task of each second writes.
 STALLED_AFTER = timedelta(seconds=4)
 

@@ -42,9 +42,6 @@ from integrations.store import database
 from integrations.store.database import due_after
 from integrations.store.leasing import LEASE
 
-# Apply a webhook: it makes an invitation due for a poll, and is never taken as the answer.
-
-
 SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
 
 
@@ -123,9 +120,6 @@ def _record_submission(invitation: Invitation) -> None:
 
 
 logger = logging.getLogger(__name__)
-
-# When following an invitation ends, and that it never ends without a word.
-
 
 NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
 
@@ -206,9 +200,6 @@ def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
     )
 
 
-# When an invitation is polled, and by which worker.
-
-
 POLL_LEASE = LEASE
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
 #: A poll that a person asks for of an invitation that is no longer followed doesn't schedule the next one.
@@ -273,9 +264,6 @@ def postpone_uncalled(invitation: Invitation, wait: timedelta) -> None:
     Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
         next_poll_at=due_after(wait), poll_failures=invitation.poll_failures
     )
-
-
-# Poll CodeScreen about one invitation, and record what changed.
 
 
 class PollOutcome(Enum):

@@ -73,9 +73,6 @@ def _thresholds(invitation: Invitation) -> Thresholds:
 logger = logging.getLogger(__name__)
 
 
-# Manual review of failed candidates, where the organization's policy asks for it.
-
-
 def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
     """Whether a result differs from the latest one in what a person decides by.
 
@@ -100,9 +97,6 @@ def flag_for_review(invitation: Invitation, result: Result) -> None:
     is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
     since = Coalesce("awaits_decision_since", Now()) if is_held else None
     Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
-
-
-# Enqueue what a result leads to: progress tag, feedback, report as link and file, result tag, move and e-mail.
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
@@ -172,9 +166,6 @@ def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTa
     return None
 
 
-# Record the result of a completed assessment.
-
-
 def record_completion(invitation: Invitation, progress: Progress) -> bool:
     """Record a completed assessment and enqueue what follows from its result; False when nothing changed.
 
@@ -226,9 +217,6 @@ def _attempt(progress: Progress, latest: Result | None) -> int:
     if progress.attempt is not None and progress.attempt >= latest.attempt:
         return progress.attempt
     return latest.attempt + 1
-
-
-# Record the progress that CodeScreen reports for an invitation.
 
 
 REOPENED = "CodeScreen opened it again."

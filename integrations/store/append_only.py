@@ -8,9 +8,6 @@ from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 
-# Rows that are only ever added: triggers of the database refuse to change or remove them.
-
-
 _OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "counter")
 
 
@@ -155,9 +152,6 @@ def _column(model: type[models.Model], name: str) -> str:
     if not isinstance(field, models.Field) or field.column is None:
         raise FieldDoesNotExist(name)
     return field.column
-
-
-# Rows that are only ever added: Django refuses to change or remove them.
 
 
 class AppendOnlyError(TypeError):

@@ -19,9 +19,6 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 
-# A text column that is encrypted at rest.
-
-
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
 else:
@@ -123,9 +120,6 @@ def encrypted_fields() -> list[EncryptedTextField]:
     ]
 
 
-# Unique keys that fit their column.
-
-
 DIGEST_LENGTH = 64
 
 
@@ -135,9 +129,6 @@ def truncated_key(key: str, length: int = 300) -> str:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()
     return f"{key[: length - DIGEST_LENGTH - 1]}:{digest}"
-
-
-# An index for searching any part of texts, in upper or lower case.
 
 
 _CREATE = """

@@ -117,9 +117,6 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             time.sleep(PAUSE_SECONDS)
 
 
-# Plans that PostgreSQL keeps.
-
-
 #: A connection has a statement prepared when it runs it for the fourth time.
 RUN_BEFORE_PREPARED = 3
 
@@ -140,9 +137,6 @@ def kept_plans() -> Iterator[None]:
         yield
     finally:
         driver.prepare_threshold = threshold
-
-
-# Run something again when its connection has ended meanwhile.
 
 
 def on_a_live_connection[Outcome](run: Callable[[], Outcome]) -> Outcome:

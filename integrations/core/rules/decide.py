@@ -21,8 +21,6 @@ from integrations.core.rules.names import (
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import AssessmentSource, DeliveryEvent, ReentryPolicy, ResultOutcome
 
-# Which assessment a candidate gets: by a person's choice, a mapping, a tag or the default.
-
 
 @dataclass(frozen=True)
 class AssessmentMatch:
@@ -87,9 +85,6 @@ def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[Asses
         AssessmentSource.TAG: assessment_tags(candidate.tags, candidate.role_title),
         AssessmentSource.DEFAULT: (facts.default_assessment,) if facts.default_assessment.strip() else (),
     }
-
-
-# Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins.
 
 
 INVITING_EVENTS = frozenset(DeliveryEvent)

@@ -11,8 +11,6 @@ from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, n
 from integrations.core.verdict_code import VerdictCode, next_step
 from integrations.core.vocabulary import AssessmentSource, ReentryPolicy, ResultOutcome
 
-# An organization's role mappings, found by the role and the stage that they name.
-
 
 @dataclass(frozen=True)
 class MappingRule:
@@ -52,9 +50,6 @@ class MappingIndex:
             *self._by_role_title.get(normalize(role_title), ()),
         }
         return [self.rules[position] for position in sorted(positions)]
-
-
-# Which stages are trigger stages: entering one may lead to an invitation.
 
 
 @dataclass(frozen=True)
@@ -109,8 +104,6 @@ _SENTENCES: Mapping[str, str] = {
         "be invited already."
     ),
 }
-
-# The types around a decision: the facts that it depends on, and its result.
 
 
 class NoCandidate(Enum):
@@ -224,9 +217,6 @@ class Decision:
     def next_step(self) -> str:
         """What a person can do about it."""
         return next_step(self.verdict, BOUNCED if self.is_bounced else None)
-
-
-# Which of a candidate's e-mail addresses an invitation is sent to.
 
 
 LONGEST_EMAIL = 320

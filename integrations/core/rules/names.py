@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ProgressTag, ResultOutcome
 
-# How names that people write are compared with the names that the platforms list.
-
 
 def normalize(text: str) -> str:
     """Return text for comparing: trimmed, spaces collapsed, case folded, in one form of Unicode.
@@ -30,9 +28,6 @@ def closest_name(written: str, names: Iterable[str]) -> str:
     by_key = {normalize(name): name for name in names}
     similar = difflib.get_close_matches(normalize(written), by_key, n=1, cutoff=0.6)
     return by_key[similar[0]] if similar else ""
-
-
-# Which tags the portal sets in Lever, and what the tags that it reads there mean.
 
 
 TAG_WORD = "CodeScreen"
@@ -91,9 +86,6 @@ def has_progress_tag(tags: Iterable[str]) -> bool:
 def is_progress_tag(tag: str) -> bool:
     """Whether a tag is one of the portal's progress tags, however it is spelled."""
     return normalize(tag) in {normalize(progress_tag) for progress_tag in ProgressTag}
-
-
-# CodeScreen's assessments, and which of them a name or an id means.
 
 
 @dataclass(frozen=True)

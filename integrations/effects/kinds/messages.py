@@ -98,8 +98,6 @@ LEAVE_NOTE = EffectKind(
     by_hand=ByHand("Notes left", 2),
 )
 
-# Add the report to the candidate's links in Lever.
-
 
 @dataclass(frozen=True)
 class ReportLinkPayload(Payload):

@@ -26,9 +26,6 @@ from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
 from integrations.store import database
 
-# What people do to an invitation: approve, cancel, resolve, send or invite again, decide.
-
-
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
 ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
 ELSEWHERE = (
@@ -212,9 +209,6 @@ def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any)
         raise ActionNotAllowed("Somebody else has just decided this.") from error
     except IntegrityError as error:
         raise ActionNotAllowed(ANOTHER_OPEN) from error
-
-
-# What people do about an invitation that bounced: correct the address in Lever, then have it sent again.
 
 
 NOT_BOUNCED = "This invitation didn't bounce, or was dealt with since."

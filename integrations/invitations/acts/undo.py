@@ -18,9 +18,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store.database import due_after
 
-# Take back what was approved or retried a moment ago and hasn't begun.
-
-
 #: What is approved or retried for many at once begins so long afterwards.
 UNDO_FOR = timedelta(seconds=30)
 TAKEN_BACK = "The approval was taken back."
@@ -130,9 +127,6 @@ def take_back_retry(effect: Effect, actor: Actor) -> None:
             raise ActionNotAllowed(TOO_LATE)
         changes = {"state": (Effect.State.DUE.value, Effect.State.FAILED.value)}
         audit(effect, actor, AuditAction.TAKE_BACK, changes)
-
-
-# Retry an effect.
 
 
 def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -> None:

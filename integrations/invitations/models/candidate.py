@@ -15,8 +15,6 @@ from integrations.store.columns import TextSearchIndex
 from integrations.store.database import adapted
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
-# Everyone who entered a trigger stage, invited or not: who they are, and where they stand.
-
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
     """Candidates by where they stand."""
@@ -168,9 +166,6 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.opportunity_id
-
-
-# The one statement that stores a candidate, or brings the row up to date by a newer entry into a stage.
 
 
 _COLUMNS = (

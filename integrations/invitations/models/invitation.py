@@ -25,9 +25,6 @@ from integrations.store.columns import TextSearchIndex, truncated_key
 from integrations.store.database import has_later_round_sent, locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
-# Which invitations: by status, by what waits for a person, by what CodeScreen is asked about.
-
-
 #: What `Invitation.is_bounced` says of one row.
 HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
 
@@ -106,9 +103,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def due_for_poll(self) -> Self:
         """Invitations to poll CodeScreen about now, by the database's clock."""
         return self.followed().filter(next_poll_at__lte=Now())
-
-
-# One candidate's journey through one assessment, one round.
 
 
 #: The columns while CodeScreen is asked about an invitation.

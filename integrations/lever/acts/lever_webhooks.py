@@ -185,9 +185,6 @@ def _ending(token: str) -> str:
     return token[-4:] if len(token) >= SHOW_ENDING_FROM else ""
 
 
-# Make, move and remove the portal's webhooks through Lever's API.
-
-
 def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> list[LeverWebhook]:
     """Make a webhook in Lever for each event that the portal asks for; those that it made before are kept.
 

@@ -13,8 +13,6 @@ from django.db.models.functions import Now
 from integrations.store import database
 from integrations.store.personal import Holds, about_user, harmless
 
-# What is done by the clock for the whole portal: when it is due, and how it went the last time.
-
 
 class PortalDuty(models.Model):
     """One duty that belongs to no organization. The worker that claims it does it; twice does no harm."""
@@ -101,9 +99,6 @@ HELD_FOR = {
     PortalDuty.Name.CLEAN_UP: timedelta(minutes=10),
 }
 
-# Whether the workers make progress, by node and process.
-
-
 #: The rows of processes that have been gone for so long are removed.
 KEPT_FOR = timedelta(minutes=15)
 
@@ -183,9 +178,6 @@ def _runs(pid: int) -> bool:
     except PermissionError:  # somebody else's
         return True
     return True
-
-
-# What the cache keeps in the database, where there is no Redis: values of JSON by their key, each for some time.
 
 
 class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
