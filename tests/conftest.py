@@ -21,7 +21,7 @@ from integrations import stop_signal
 from integrations.accounts.models import second_factors
 from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.clients import models as client_models
-from integrations.lever.acts.lever_connection import connect_lever
+from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from integrations.members.models.membership import Membership

@@ -12,7 +12,7 @@ from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.lever.acts.lever_webhooks import save_main_token
+from integrations.lever.acts import save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect

@@ -36,7 +36,7 @@ from integrations.configuration.section import (
     secret,
     table_of,
 )
-from integrations.lever.acts import lever_webhooks
+from integrations.lever import acts as lever_acts
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members import acts as members
 from integrations.members.models.membership import Membership
@@ -174,11 +174,11 @@ def _compare_members(file: Configuration, organization: Organization) -> Changes
 # The connections, whose keys are stored one at a time
 
 _LEVER = keys(
-    secret("signature_token", save=lever_webhooks.save_main_token),
+    secret("signature_token", save=lever_acts.save_main_token),
     secret(
         "previous_signature_token",
         can_be_removed=True,
-        save=lever_webhooks.save_previous_token,
+        save=lever_acts.save_previous_token,
         needs="signature_token",
     ),
 )

@@ -29,7 +29,7 @@ from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep
-from integrations.lever.acts.lever_webhooks import move_webhooks
+from integrations.lever.acts import move_webhooks
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import PendingMembership

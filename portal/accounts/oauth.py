@@ -22,7 +22,7 @@ from integrations.clients.hooks import record_deviations
 from integrations.core.vocabulary import Platform
 from integrations.http.shapes import JsonObject
 from integrations.lever import shapes
-from integrations.lever.acts.lever_connection import read_grant
+from integrations.lever.acts import read_grant
 from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2
 from integrations.members.models.membership import Membership
 from integrations.pages.access import current_membership, memberships_of, second_factor_address

@@ -3,7 +3,7 @@
 from django.db import connection as database
 
 from integrations.codescreen.acts import save_codescreen_key, save_codescreen_webhook_secret
-from integrations.lever.acts.lever_webhooks import save_main_token
+from integrations.lever.acts import save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from tests.support import factories
 from tests.support.factories import recorded

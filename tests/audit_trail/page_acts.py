@@ -12,8 +12,8 @@ from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts import lever_webhooks
-from integrations.lever.acts.lever_webhooks import make_webhook
+from integrations.lever import acts as lever_acts
+from integrations.lever.acts import make_webhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.acts import replace_webhook_key
@@ -65,7 +65,7 @@ def _reset_email(scene: Scene) -> Act:
 
 
 def _retire(scene: Scene) -> Act:
-    token = lever_webhooks.add_token(scene.organization, "The second webhook", SECRETS[0], scene.owner)
+    token = lever_acts.add_token(scene.organization, "The second webhook", SECRETS[0], scene.owner)
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 
 

@@ -11,8 +11,7 @@ from integrations.effects.kinds.feedback import enqueue_template
 from integrations.health import doctor, lever_probe
 from integrations.health.models import LeverProbe
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts.lever_connection import connect_lever
-from integrations.lever.acts.lever_webhooks import make_webhook
+from integrations.lever.acts import connect_lever, make_webhook
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import SCOPES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.lever.acts.lever_connection import connect_lever
+from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverGrant
 from integrations.lever.oauth import SCOPES
 from tests.support import factories

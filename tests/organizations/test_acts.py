@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.health.doctor import findings
 from integrations.http.session import PlatformError
-from integrations.lever.acts.lever_webhooks import make_webhook, move_webhooks
+from integrations.lever.acts import make_webhook, move_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import (
     MAX_HONOURED,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.clients.models import ShapeDeviation
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts.lever_webhooks import Generation, add_token, retire_token, save_main_token
+from integrations.lever.acts import Generation, add_token, retire_token, save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.payloads import sign as signature_of
 from integrations.organizations.models.organization import Organization

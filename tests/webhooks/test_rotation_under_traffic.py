@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from integrations.inbox.models.delivery import Delivery
-from integrations.lever.acts.lever_webhooks import save_main_token
+from integrations.lever.acts import save_main_token
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.acts import honoured_former_keys, replace_webhook_key
 from integrations.organizations.models.organization import Organization

@@ -11,8 +11,8 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections
 from integrations.health.models import WebhookRejection
-from integrations.lever.acts import lever_webhooks
-from integrations.lever.acts.lever_webhooks import Token, webhooks_at_former_addresses
+from integrations.lever import acts as lever_acts
+from integrations.lever.acts import Token, webhooks_at_former_addresses
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.lever.oauth import scopes_of
@@ -108,8 +108,8 @@ def lever_state(organization: Organization) -> LeverState:
         can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
         scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in scopes.items()],
         scopes_known=bool(granted),
-        tokens=lever_webhooks.active_tokens(organization),
-        retired_webhooks=lever_webhooks.recently_retired(organization),
+        tokens=lever_acts.active_tokens(organization),
+        retired_webhooks=lever_acts.recently_retired(organization),
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
         rejection=_rejection(organization, Platform.LEVER, _last_accepted_at(webhooks)),

@@ -32,7 +32,7 @@ from integrations.codescreen.acts import (
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.health.findings import counted
 from integrations.http.session import PlatformError
-from integrations.lever.acts.lever_webhooks import (
+from integrations.lever.acts import (
     Generation,
     Token,
     active_tokens,

@@ -17,8 +17,8 @@ from integrations.core.invitation_status import FOLLOWED, UNSENT, InvitationStat
 from integrations.core.vocabulary import ActionNotAllowed, Platform
 from integrations.effects.perform import kinds_acting_on
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts import lever_webhooks
-from integrations.lever.acts.lever_connection import account_before, connect_lever, disconnect_lever
+from integrations.lever import acts as lever_acts
+from integrations.lever.acts import account_before, connect_lever, disconnect_lever
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.organizations.models.organization import Organization
@@ -143,7 +143,7 @@ class DisconnectLeverView(OrganizationMixin, ConfirmedActView):
         lever_writes = Effect.objects.filter(
             state=Effect.State.DUE, kind__in=kinds_acting_on(Platform.LEVER), **own
         )
-        tokens = lever_webhooks.active_tokens(self.organization)
+        tokens = lever_acts.active_tokens(self.organization)
         return super().get_context_data(
             lever=self.organization.lever,
             open_count=Invitation.objects.filter(status__in=FOLLOWED, **own).count(),

@@ -19,7 +19,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.health import incidents
 from integrations.invitations.models.invitation import Invitation
-from integrations.lever.acts.lever_webhooks import make_webhooks
+from integrations.lever.acts import make_webhooks
 from integrations.members.acts import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import save_preferences

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from integrations.lever.acts.lever_webhooks import (
+from integrations.lever.acts import (
     Generation,
     active_tokens,
     add_token,

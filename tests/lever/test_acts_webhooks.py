@@ -8,7 +8,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.health.checks.webhooks import check_webhooks
-from integrations.lever.acts.lever_webhooks import make_webhook, make_webhooks, remove_webhooks
+from integrations.lever.acts import make_webhook, make_webhooks, remove_webhooks
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.queue import worker
 from tests.support import factories, payloads
