@@ -16,6 +16,8 @@ from integrations.codescreen.payloads import (
 from integrations.core.rules.names import KnownAssessment
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import (
+    TEXT,
+    WHOLE_NUMBER,
     Endpoint,
     Form,
     Kind,
@@ -23,8 +25,6 @@ from integrations.http.shapes import (
     list_of,
     one_of,
     optional,
-    text,
-    whole_number,
 )
 
 # What the portal relies on in CodeScreen's answers and webhooks: fields and types, per endpoint.
@@ -33,24 +33,22 @@ from integrations.http.shapes import (
 # `metadata` and the webhooks are extensions, so those are optional.
 
 
-_SCORE = whole_number().of_form(Form("a number from 0 to 100", is_score))
-_LINK = text().of_form(Form("a web address", is_link))
-_TIME = text().of_form(Form("an ISO 8601 time with an offset", is_time))
+_SCORE = WHOLE_NUMBER.of_form(Form("a number from 0 to 100", is_score))
+_LINK = TEXT.of_form(Form("a web address", is_link))
+_TIME = TEXT.of_form(Form("an ISO 8601 time with an offset", is_time))
 
-LIST_ASSESSMENTS = Endpoint(
-    "GET /assessments", list_of(json_object(assessmentId=text(), assessmentName=text()))
-)
-SEND_ASSESSMENT = Endpoint("POST /assessments", json_object(assessmentInstanceId=text()))
+LIST_ASSESSMENTS = Endpoint("GET /assessments", list_of(json_object(assessmentId=TEXT, assessmentName=TEXT)))
+SEND_ASSESSMENT = Endpoint("POST /assessments", json_object(assessmentInstanceId=TEXT))
 GET_STATUS = Endpoint(
     "GET /assessments/:id",
     json_object(
-        status=text().of_form(one_of(InstanceStatus)),
+        status=TEXT.of_form(one_of(InstanceStatus)),
         result_url=optional(_LINK),
         score=optional(_SCORE).readable_as(Kind.NUMBER_IN_TEXT, Kind.FRACTION),
         metadata=json_object(
-            result=optional(text().of_form(one_of(frozenset(OUTCOMES.values())))),
-            failureReason=optional(text()),
-            attempt=optional(whole_number()).readable_as(Kind.NUMBER_IN_TEXT),
+            result=optional(TEXT.of_form(one_of(frozenset(OUTCOMES.values())))),
+            failureReason=optional(TEXT),
+            attempt=optional(WHOLE_NUMBER).readable_as(Kind.NUMBER_IN_TEXT),
             startedAt=optional(_TIME),
             submittedAt=optional(_TIME),
             evaluatedAt=optional(_TIME),
@@ -60,8 +58,8 @@ GET_STATUS = Endpoint(
 WEBHOOK = Endpoint(
     "webhook",
     json_object(
-        type=text(),
-        data=json_object(assessmentInstanceId=text(), externalId=optional(text())),
+        type=TEXT,
+        data=json_object(assessmentInstanceId=TEXT, externalId=optional(TEXT)),
     ),
 )
 

@@ -130,19 +130,11 @@ class Endpoint:
         return tuple({(one.field, one.found): one for one in found}.values())
 
 
-def text() -> Shape:
-    """Return the shape of a text."""
-    return Shape(frozenset({Kind.TEXT, Kind.NUMBER_IN_TEXT}))
-
-
-def whole_number() -> Shape:
-    """Return the shape of a whole number."""
-    return Shape(frozenset({Kind.WHOLE_NUMBER}))
-
-
-def boolean() -> Shape:
-    """Return the shape of true or false."""
-    return Shape(frozenset({Kind.BOOLEAN}))
+TEXT = Shape(frozenset({Kind.TEXT, Kind.NUMBER_IN_TEXT}))
+WHOLE_NUMBER = Shape(frozenset({Kind.WHOLE_NUMBER}))
+BOOLEAN = Shape(frozenset({Kind.BOOLEAN}))
+#: A value whose type doesn't matter.
+ANYTHING = Shape(frozenset(Kind))
 
 
 def json_object(**fields: Shape) -> Shape:
@@ -153,11 +145,6 @@ def json_object(**fields: Shape) -> Shape:
 def list_of(items: Shape) -> Shape:
     """Return the shape of a list."""
     return Shape(frozenset({Kind.LIST}), items=items)
-
-
-def anything() -> Shape:
-    """Return the shape of a value whose type doesn't matter."""
-    return Shape(frozenset(Kind))
 
 
 def either(first: Shape, second: Shape) -> Shape:

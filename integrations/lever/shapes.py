@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.shapes import (
+    ANYTHING,
+    BOOLEAN,
+    TEXT,
+    WHOLE_NUMBER,
     Endpoint,
     Form,
     JsonObject,
     Kind,
     Shape,
-    anything,
-    boolean,
     either,
     json_object,
     list_of,
     nullable,
     optional,
-    text,
-    whole_number,
 )
 from integrations.lever.payloads import is_test_request
 from integrations.lever.transport import unwrap
@@ -32,7 +32,7 @@ def _names_next_page(page: object) -> bool:
 
 def _list(name: str, row: Shape) -> Endpoint:
     form = Form("a page that names the next one where there is one", _names_next_page)
-    page = json_object(data=list_of(row), hasNext=optional(boolean()), next=optional(text()))
+    page = json_object(data=list_of(row), hasNext=optional(BOOLEAN), next=optional(TEXT))
     return Endpoint(f"GET {name}", page.of_form(form))
 
 
@@ -48,59 +48,59 @@ def _one(name: str, shape: Shape) -> Endpoint:
     return Endpoint(name, shape, unwrap)
 
 
-_REFERENCE = either(text(), json_object(id=text()))  # an id, or the object that it was expanded into
+_REFERENCE = either(TEXT, json_object(id=TEXT))  # an id, or the object that it was expanded into
 _APPLICATION = either(
-    text(), json_object(posting=optional(_REFERENCE), postingHiringManager=optional(_REFERENCE))
+    TEXT, json_object(posting=optional(_REFERENCE), postingHiringManager=optional(_REFERENCE))
 )
 _OPPORTUNITY = json_object(
-    id=text(),
+    id=TEXT,
     contact=_REFERENCE,
-    name=nullable(text()),
-    emails=list_of(text()),
+    name=nullable(TEXT),
+    emails=list_of(TEXT),
     stage=_REFERENCE,
-    stageChanges=list_of(json_object(toStageId=text(), updatedAt=nullable(whole_number()))),
-    tags=list_of(text()),
-    links=list_of(text()),
+    stageChanges=list_of(json_object(toStageId=TEXT, updatedAt=nullable(WHOLE_NUMBER))),
+    tags=list_of(TEXT),
+    links=list_of(TEXT),
     applications=optional(list_of(_APPLICATION)),
     archived=nullable(json_object()),
-    isAnonymized=boolean(),
-    dataProtection=nullable(json_object(contact=optional(json_object(allowed=boolean())))),
+    isAnonymized=BOOLEAN,
+    dataProtection=nullable(json_object(contact=optional(json_object(allowed=BOOLEAN)))),
     owner=nullable(_REFERENCE),
     followers=optional(list_of(nullable(_REFERENCE))),
-    urls=json_object(show=text()),
+    urls=json_object(show=TEXT),
 )
 OPPORTUNITY = _one("GET /opportunities/:id", _OPPORTUNITY)
 OPPORTUNITIES = _list("/opportunities", _OPPORTUNITY)
-DELETED_OPPORTUNITIES = _list("/opportunities/deleted", json_object(id=text()))
+DELETED_OPPORTUNITIES = _list("/opportunities/deleted", json_object(id=TEXT))
 APPLICATIONS = _list("/opportunities/:id/applications", json_object(posting=optional(_REFERENCE)))
-ADD_TAGS = _one("POST /opportunities/:id/addTags", json_object(tags=list_of(text())))
-REMOVE_TAGS = _one("POST /opportunities/:id/removeTags", json_object(tags=list_of(text())))
+ADD_TAGS = _one("POST /opportunities/:id/addTags", json_object(tags=list_of(TEXT)))
+REMOVE_TAGS = _one("POST /opportunities/:id/removeTags", json_object(tags=list_of(TEXT)))
 
 INTERVIEWS = _list(
     "/opportunities/:id/interviews",
-    json_object(interviewers=optional(list_of(json_object(email=optional(text()))))),
+    json_object(interviewers=optional(list_of(json_object(email=optional(TEXT))))),
 )
 
 NOTES = _list(
     "/opportunities/:id/notes",
-    json_object(fields=list_of(json_object(value=anything())), deletedAt=optional(whole_number())),
+    json_object(fields=list_of(json_object(value=ANYTHING)), deletedAt=optional(WHOLE_NUMBER)),
 )
 #: The documentation calls the new note's id `noteId`.
-_NEW_NOTE = json_object(id=optional(text()), noteId=optional(text()))
+_NEW_NOTE = json_object(id=optional(TEXT), noteId=optional(TEXT))
 ADD_NOTE = _one(
     "POST /opportunities/:id/notes", _NEW_NOTE.of_form(Form("an object with an id", _has_note_id))
 )
 
-_OPTION = either(text(), json_object(text=text()))
+_OPTION = either(TEXT, json_object(text=TEXT))
 _FORM = json_object(
-    id=text(),
-    text=text(),
-    instructions=optional(text()),
+    id=TEXT,
+    text=TEXT,
+    instructions=optional(TEXT),
     fields=list_of(
-        json_object(id=text(), type=text(), text=text(), options=optional(list_of(_OPTION)), value=anything())
+        json_object(id=TEXT, type=TEXT, text=TEXT, options=optional(list_of(_OPTION)), value=ANYTHING)
     ),
-    baseTemplateId=optional(text()),
-    deletedAt=optional(whole_number()),
+    baseTemplateId=optional(TEXT),
+    deletedAt=optional(WHOLE_NUMBER),
 )
 FEEDBACK_TEMPLATES = _list("/feedback_templates", _FORM)
 FEEDBACK_TEMPLATE = _one("GET /feedback_templates/:id", _FORM)
@@ -109,15 +109,15 @@ FEEDBACK_LIST = _list("/opportunities/:id/feedback", _FORM)
 FEEDBACK = _one("GET /opportunities/:id/feedback/:id", _FORM)
 CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", _FORM)
 
-_FILE = json_object(id=text(), name=text(), status=nullable(text()))
+_FILE = json_object(id=TEXT, name=TEXT, status=nullable(TEXT))
 #: The documentation prints this list without its wrapper.
 FILES = replace(_list("/opportunities/:id/files", _FILE), unwrap=_in_wrapper)
 UPLOAD_FILE = _one("POST /opportunities/:id/files", _FILE)
 
-_POSTING = json_object(id=text(), text=text(), state=text(), tags=list_of(text()))
-_USER = json_object(id=text(), accessRole=nullable(text()), deactivatedAt=optional(whole_number()))
-_WEBHOOK = json_object(id=text(), event=text(), url=text())
-STAGES = _list("/stages", json_object(id=text(), text=text()))
+_POSTING = json_object(id=TEXT, text=TEXT, state=TEXT, tags=list_of(TEXT))
+_USER = json_object(id=TEXT, accessRole=nullable(TEXT), deactivatedAt=optional(WHOLE_NUMBER))
+_WEBHOOK = json_object(id=TEXT, event=TEXT, url=TEXT)
+STAGES = _list("/stages", json_object(id=TEXT, text=TEXT))
 POSTINGS = _list("/postings", _POSTING)
 POSTING = _one("GET /postings/:id", _POSTING)
 USERS = _list("/users", _USER)
@@ -125,20 +125,20 @@ USER = _one("GET /users/:id", _USER)
 WEBHOOKS = _list("/webhooks", _WEBHOOK)
 CREATE_WEBHOOK = _one(
     "POST /webhooks",
-    json_object(**_WEBHOOK.fields, configuration=json_object(signatureToken=text())),
+    json_object(**_WEBHOOK.fields, configuration=json_object(signatureToken=TEXT)),
 )
 
 TOKEN = Endpoint(
     "POST /oauth/token",
     json_object(
-        access_token=text(),
-        refresh_token=optional(text()),
-        expires_in=whole_number().readable_as(Kind.NUMBER_IN_TEXT),
-        scope=optional(text()),
+        access_token=TEXT,
+        refresh_token=optional(TEXT),
+        expires_in=WHOLE_NUMBER.readable_as(Kind.NUMBER_IN_TEXT),
+        scope=optional(TEXT),
     ),
 )
 
-_ENVELOPE = json_object(id=optional(text()), event=text(), triggeredAt=whole_number())
+_ENVELOPE = json_object(id=optional(TEXT), event=TEXT, triggeredAt=WHOLE_NUMBER)
 _WEBHOOK_OF_ANY_EVENT = Endpoint("webhook", _ENVELOPE)
 _STAGE_CHANGE_WEBHOOK = Endpoint(
     "webhook candidateStageChange",
@@ -146,10 +146,10 @@ _STAGE_CHANGE_WEBHOOK = Endpoint(
         **_ENVELOPE.fields,
         # without the opportunity it names the candidate, as before 2020; with neither it is a test request
         data=json_object(
-            opportunityId=optional(text()),
-            candidateId=optional(text()),
-            contactId=optional(text()),
-            toStageId=text(),
+            opportunityId=optional(TEXT),
+            candidateId=optional(TEXT),
+            contactId=optional(TEXT),
+            toStageId=TEXT,
         ),
     ),
 )

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.http.shapes import (
+    ANYTHING,
+    BOOLEAN,
+    TEXT,
+    WHOLE_NUMBER,
     Endpoint,
     Form,
     Kind,
-    anything,
-    boolean,
     either,
     json_object,
     kind_of,
@@ -20,21 +22,19 @@ from integrations.http.shapes import (
     nullable,
     one_of,
     optional,
-    text,
-    whole_number,
 )
 
 PERSON = json_object(
-    id=text(),
+    id=TEXT,
     age=optional(
-        whole_number().of_form(Form("at most 120", lambda value: float(str(value)) <= 120))
+        WHOLE_NUMBER.of_form(Form("at most 120", lambda value: float(str(value)) <= 120))
     ).readable_as(Kind.NUMBER_IN_TEXT),
-    state=text().of_form(one_of(frozenset({"Open", "Closed"}))),
-    note=nullable(text()),
-    tags=list_of(text()),
-    role=either(text(), json_object(id=text())),
-    extra=anything(),
-    active=optional(boolean()),
+    state=TEXT.of_form(one_of(frozenset({"Open", "Closed"}))),
+    note=nullable(TEXT),
+    tags=list_of(TEXT),
+    role=either(TEXT, json_object(id=TEXT)),
+    extra=ANYTHING,
+    active=optional(BOOLEAN),
 )
 GOOD = {"id": "1", "age": 30, "state": "Open", "note": None, "tags": ["a"], "role": {"id": "r"}, "extra": 5}
 
