@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import Enum
+from typing import Unpack
 
 from django.db import models
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.shapes import JsonObject
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, Payload, enqueue
+from integrations.outbox.models import About, Effect, Payload, enqueue
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
 from integrations.store.database import due_after
 
@@ -172,24 +172,11 @@ class EffectKind[P: Payload]:
         organization_id: int,
         key: str,
         payload: P | None = None,
-        *,
-        invitation: Invitation | None = None,
-        delivery: Delivery | None = None,
-        opportunity_id: str = "",
         wait: timedelta = timedelta(0),
+        **about: Unpack[About],
     ) -> None:
         """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
-        enqueue(
-            organization_id,
-            self.kind,
-            key,
-            invitation=invitation,
-            delivery=delivery,
-            opportunity_id=opportunity_id,
-            payload=payload,
-            priority=self.priority,
-            wait=wait,
-        )
+        enqueue(organization_id, self.kind, key, payload, self.priority, wait, **about)
 
     def make_due_again(
         self, organization_id: int, key: str, wait: timedelta = timedelta(0), **changes: object

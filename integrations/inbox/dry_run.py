@@ -47,8 +47,23 @@ def dry_run(
 
     Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
     """
-    delivery, snapshot = _supposed(organization, opportunity_id, stage_id, clients)
-    return _try_out(delivery, snapshot)
+    delivery = Delivery(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        event=DeliveryEvent.STAGE_CHANGE,
+        opportunity_id=opportunity_id[:200],
+        payload={
+            "event": DeliveryEvent.STAGE_CHANGE,
+            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
+        },
+        received_at=database.now(),
+    )
+    known = None
+    if not organization.paused and not organization.disconnected_reason:
+        opportunity = read_opportunity(opportunity_id, clients)
+        if isinstance(opportunity, Opportunity):
+            known = replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)
+    return _try_out(delivery, gather_facts(delivery, clients, known))
 
 
 def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
@@ -112,32 +127,6 @@ def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str
     except PlatformError:
         pass  # each is read alone, and says why that doesn't work
     return found
-
-
-def _supposed(
-    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
-) -> tuple[Delivery, FactsSnapshot]:
-    """Return an unsaved delivery of the candidate entering the stage now, and its facts."""
-    delivery = Delivery(
-        organization=organization,
-        platform=Delivery.Platform.LEVER,
-        event=DeliveryEvent.STAGE_CHANGE,
-        opportunity_id=opportunity_id[:200],
-        payload={
-            "event": DeliveryEvent.STAGE_CHANGE,
-            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
-        },
-        received_at=database.now(),
-    )
-    if organization.paused or organization.disconnected_reason:
-        return delivery, gather_facts(delivery, clients)
-    opportunity = read_opportunity(opportunity_id, clients)
-    known = (
-        replace(opportunity, stage_id=stage_id, entered_at=delivery.received_at)
-        if isinstance(opportunity, Opportunity)
-        else None
-    )
-    return delivery, gather_facts(delivery, clients, known)
 
 
 def _completed(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
@@ -358,34 +358,37 @@ class Payload:
         return cls(**{name: value for name, value in stored.items() if name in known})
 
 
+class About(TypedDict, total=False):
+    """What an effect is about; the opportunity is the invitation's unless it is given."""
+
+    invitation: Invitation | None
+    delivery: Delivery | None
+    opportunity_id: str
+    email_topic: str
+    member: Membership | None
+
+
 def enqueue(
     organization_id: int,
     kind: Effect.Kind,
     key: str,
-    *,
-    invitation: Invitation | None = None,
-    delivery: Delivery | None = None,
-    opportunity_id: str = "",
-    email_topic: str = "",
-    member: Membership | None = None,
     payload: Payload | None = None,
     priority: int = 5,
     wait: timedelta = timedelta(0),
+    **about: Unpack[About],
 ) -> None:
     """Store the effect, due after `wait`, unless there is one of this kind and key."""
     effect = Effect(
         organization_id=organization_id,
         kind=kind,
         key=truncated_key(key),
-        invitation=invitation,
-        delivery=delivery,
-        opportunity_id=opportunity_id or (invitation.opportunity_id if invitation else ""),
-        email_topic=email_topic,
-        member=member,
         payload=payload.to_json() if payload else {},
         correlation_id=correlation.current_or_new(),
         priority=priority,
+        **about,
     )
+    if effect.invitation is not None:
+        effect.opportunity_id = effect.opportunity_id or effect.invitation.opportunity_id
     if wait:
         effect.due_at = database.now() + wait
     Effect.objects.add(effect)
