@@ -47,7 +47,8 @@ class TokenManager:
 
     def current(self) -> str:
         """Return an access token that should work now, refreshed when it ends soon."""
-        connection = self._working_lately()
+        is_old = time.monotonic() - self._connection.read_at > READ_AGAIN_AFTER_SECONDS
+        connection = self._working() if is_old else self._required()
         ends = connection.access_expires_at
         if ends is not None and ends - database.now() < EXPIRES_SOON and connection.refresh_token:
             return self._refreshed(connection.access_token)
@@ -71,11 +72,6 @@ class TokenManager:
         self._connection.refresh_from_db()
         self._connection.read_at = time.monotonic()
         return self._required()
-
-    def _working_lately(self) -> LeverConnection:
-        """Return the connection as it was READ_AGAIN_AFTER_SECONDS ago at most. Raises NotConnected."""
-        is_old = time.monotonic() - self._connection.read_at > READ_AGAIN_AFTER_SECONDS
-        return self._working() if is_old else self._required()
 
     def _required(self) -> LeverConnection:
         if not self._connection.is_working:

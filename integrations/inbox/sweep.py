@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.catalog.lists import refresh_stages, trigger_stages
-from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import INVITING_VERDICTS
@@ -99,7 +98,12 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     if stages:
         for listed in _pages(clients.lever(), listing, budget):
             store_people_shown(organization, listed)
-            for opportunity in _missed(organization, stages, listed, latest):
+            compared = [
+                opportunity
+                for opportunity in listed
+                if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
+            ]
+            for opportunity in list(missed_opportunities(organization, stages, compared)):
                 repaired += _repair(organization, opportunity, clients, read_at)
                 budget.part_done()
             if listing.since is None:
@@ -133,21 +137,6 @@ def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[li
         if error.status == 400 and listing.next:
             budget.place = {}
         raise
-
-
-def _missed(
-    organization: Organization,
-    stages: Sequence[Stage],
-    listed: Sequence[Opportunity],
-    latest: datetime | None,
-) -> list[Opportunity]:
-    """Return those without a row who entered no later than `latest`, if that is given."""
-    compared = [
-        opportunity
-        for opportunity in listed
-        if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
-    ]
-    return list(missed_opportunities(organization, stages, compared))
 
 
 def _note_listed(organization: Organization, listed: Sequence[Opportunity]) -> None:

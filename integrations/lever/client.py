@@ -37,7 +37,9 @@ class LeverClient:
         """Read one opportunity, with its application and the people on it where the grant allows that."""
         path = path_of("opportunities", opportunity_id)
         data = self._expanded_opportunity(path)
-        if _has_unexpanded_applications(data):
+        applications = data.get("applications")
+        is_list = isinstance(applications, list) and bool(applications)
+        if is_list and not json_objects(applications):  # of each the id alone
             data = {**data, "applications": self._applications(path)}
         return Opportunity.from_api(data)
 
@@ -287,13 +289,3 @@ class LeverClient:
 
 def _as(user_id: str) -> Params:
     return [("perform_as", user_id)] if user_id else []
-
-
-def _has_unexpanded_applications(opportunity: JsonObject) -> bool:
-    """Whether an opportunity lists the ids of its applications and nothing else about them."""
-    applications = opportunity.get("applications")
-    return (
-        isinstance(applications, list)
-        and bool(applications)
-        and not any(isinstance(application, Mapping) for application in applications)
-    )

@@ -88,13 +88,16 @@ class Opportunity:
         """Decode an opportunity that was read with or without its applications, owner and followers expanded."""
         contact_protection = json_object(json_object(data.get("dataProtection")).get("contact"))
         stage_changes = data.get("stageChanges")
+        applications = json_objects(data.get("applications"))
+        postings = (referenced_id(one["posting"]) for one in applications if one.get("posting"))
+        hiring_managers = (referenced_id(one.get("postingHiringManager")) for one in applications)
         return cls(
             id=text(data.get("id")),
             contact_id=referenced_id(data.get("contact")),
             name=one_line(text(data.get("name"))),
             emails=tuple(email.strip() for email in texts(data.get("emails")) if email.strip()),
             stage_id=referenced_id(data.get("stage")),
-            posting_id=_posting_id(data),
+            posting_id=next(postings, ""),
             tags=texts(data.get("tags")),
             links=texts(data.get("links")),
             is_archived=bool(data.get("archived")) or bool(data.get("deletedAt")),
@@ -104,19 +107,11 @@ class Opportunity:
             url=text(json_object(data.get("urls")).get("show")),
             owner_email=text(json_object(data.get("owner")).get("email")),
             follower_emails=_follower_emails(data.get("followers")),
-            hiring_managers=_hiring_managers(data),
+            hiring_managers=tuple(filter(None, hiring_managers)),
             entered_at=_entered_at(data),
             is_deleted=bool(data.get("deletedAt")),
             has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
         )
-
-
-def _posting_id(data: JsonObject) -> str:
-    """Return the posting of the first application that names one."""
-    for application in json_objects(data.get("applications")):
-        if application.get("posting"):
-            return referenced_id(application["posting"])
-    return ""
 
 
 def _follower_emails(followers: object) -> tuple[str, ...] | None:
@@ -125,12 +120,6 @@ def _follower_emails(followers: object) -> tuple[str, ...] | None:
     if not isinstance(followers, list) or any(isinstance(follower, str) for follower in followers):
         return None
     return tuple(filter(None, (text(user.get("email")) for user in users)))
-
-
-def _hiring_managers(data: JsonObject) -> tuple[str, ...]:
-    """Return the ids of the users who hire for the postings of the applications."""
-    applications = json_objects(data.get("applications"))
-    return tuple(filter(None, (referenced_id(one.get("postingHiringManager")) for one in applications)))
 
 
 def _entered_at(data: JsonObject) -> datetime | None:

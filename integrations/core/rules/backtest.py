@@ -5,10 +5,11 @@ invitations went out lately, which depends on the decisions before: it counts th
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import cache, partial
 from typing import NamedTuple
 
 from integrations.core.rules.decide import decide, decide_before_read, decide_locally, named_by_first_source
@@ -17,6 +18,9 @@ from integrations.core.rules.names import KnownAssessment, matching_assessments
 from integrations.core.rules.past_facts import PastFacts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ReentryPolicy
+
+#: The assessments that a name means today.
+type MeantBy = Callable[[str], tuple[KnownAssessment, ...]]
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,13 @@ def decide_again(
 
     `invited_before` are the times at which invitations went out during a bulk window before the first of them.
     """
-    catalog, sent = _Catalog(rules.assessments), _SentLately(rules.bulk_window)
+    sent = _SentLately(rules.bulk_window)
+    # a list of thousands is searched once for each name
+    meant_by = cache(partial(matching_assessments, assessments=rules.assessments))
     for time in invited_before:
         sent.add(time, then=True, now=True)
     for decision in past:
-        now = _decide_again(decision, rules, catalog, sent)
+        now = _decide_again(decision, rules, meant_by, sent)
         was_sent = decision.verdict == VerdictCode.INVITE
         is_sent = isinstance(now, Verdict) and now.code == VerdictCode.INVITE
         if now is Unknown.NO_FACTS:
@@ -136,7 +142,7 @@ def beside(in_force: Iterable[DecidedAgain], tried: Iterable[DecidedAgain]) -> I
 
 
 def _decide_again(
-    decision: PastDecision, rules: Rules, catalog: "_Catalog", sent: "_SentLately"
+    decision: PastDecision, rules: Rules, meant_by: MeantBy, sent: "_SentLately"
 ) -> Verdict | Unknown:
     past = decision.facts
     if past is None:
@@ -157,7 +163,7 @@ def _decide_again(
     if isinstance(facts.candidate, CandidateSnapshot):
         facts = replace(
             facts,
-            assessments=_assessments(facts, facts.candidate, past, catalog),
+            assessments=_assessments(facts, facts.candidate, past, meant_by),
             recently_invited=sent.count(decision.decided_at, past),
         )
     decided = decide(facts)
@@ -172,29 +178,14 @@ def _depends_on_unread(facts: Facts, past: PastFacts) -> bool:
 
 
 def _assessments(
-    facts: Facts, candidate: CandidateSnapshot, past: PastFacts, catalog: "_Catalog"
+    facts: Facts, candidate: CandidateSnapshot, past: PastFacts, meant_by: MeantBy
 ) -> tuple[KnownAssessment, ...]:
     """Return the assessments that the names mean: by the list of then for the names of then, else by today's."""
     named = named_by_first_source(facts, candidate)
     names = named[1] if named else ()
-    return past.found if names == past.names else catalog.meant_by(names)
-
-
-@dataclass(frozen=True)
-class _Catalog:
-    """CodeScreen's assessments today. A list of thousands is searched once for each name."""
-
-    assessments: tuple[KnownAssessment, ...]
-    known: dict[str, tuple[KnownAssessment, ...]] = field(default_factory=dict)
-
-    def meant_by(self, names: Iterable[str]) -> tuple[KnownAssessment, ...]:
-        """Return the assessments that one of the names means."""
-        found: dict[str, KnownAssessment] = {}
-        for name in names:
-            if name not in self.known:
-                self.known[name] = matching_assessments(name, self.assessments)
-            found |= {assessment.id: assessment for assessment in self.known[name]}
-        return tuple(found.values())
+    if names == past.names:
+        return past.found
+    return tuple({found.id: found for name in names for found in meant_by(name)}.values())
 
 
 class _SentLately:
