@@ -35,28 +35,10 @@ class TooManyCalls(Exception):
     """Another request waits for a server of this organization, or too many wait for others; try again in a moment."""
 
 
-class _Slots:
-    """The organizations for whose servers a request of this process waits."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken: set[int] = set()
-
-    def take(self, organization_id: int) -> None:
-        """Take the organization's slot. Raises TooManyCalls."""
-        with self._lock:
-            if organization_id in self._taken or len(self._taken) >= AT_ONCE:
-                raise TooManyCalls
-            self._taken.add(organization_id)
-
-    def give_back(self, organization_ids: set[int]) -> None:
-        """Let other requests take them."""
-        with self._lock:
-            self._taken -= organization_ids
-
-
-_slots = _Slots()
-#: What this request has taken; None outside of requests.
+#: The organizations for whose servers a request of this process waits.
+_waited_for: set[int] = set()
+_lock = threading.Lock()
+#: Those of this request; None outside of requests.
 _own: ContextVar[set[int] | None] = ContextVar("customer_calls", default=None)
 
 
@@ -69,7 +51,8 @@ def bound_customer_calls() -> Iterator[None]:
         yield
     finally:
         _own.reset(token)
-        _slots.give_back(own)
+        with _lock:
+            _waited_for.difference_update(own)
 
 
 def begin_customer_call(organization_id: int) -> float | None:
@@ -81,7 +64,10 @@ def begin_customer_call(organization_id: int) -> float | None:
     if own is None:
         return None
     if organization_id not in own:
-        _slots.take(organization_id)
+        with _lock:
+            if organization_id in _waited_for or len(_waited_for) >= AT_ONCE:
+                raise TooManyCalls
+            _waited_for.add(organization_id)
         own.add(organization_id)
     return CALL_SECONDS
 
