@@ -252,9 +252,9 @@ def _duties() -> Iterator[Metric]:
         "portal_duty_seconds", "How long the last runs of a duty took on average", labels=["duty"]
     )
     for row in DutyRun.objects.summary():
-        overdue.add_metric([row.duty], row.overdue)
-        failing.add_metric([row.duty], row.failing)
-        duration.add_metric([row.duty], row.mean_seconds)
+        overdue.add_metric([row["duty"]], row["overdue"])
+        failing.add_metric([row["duty"]], row["failing"])
+        duration.add_metric([row["duty"]], (row["ms"] or 0.0) / 1000)
     yield from (overdue, failing, duration)
 
 
