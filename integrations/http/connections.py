@@ -168,6 +168,20 @@ class Sent(TypedDict, total=False):
     upload: Upload | None
 
 
+def make_request(method: str, url: str, headers: Mapping[str, str] | None, sent: Sent) -> requests.Request:
+    """Return the request that carries this."""
+    file = sent.get("upload")
+    return requests.Request(
+        method,
+        url,
+        headers,
+        params=sent.get("params"),
+        json=sent.get("payload"),
+        data=sent.get("form"),
+        files={"file": (file.name, file.content, file.content_type)} if file else None,
+    )
+
+
 def may_write(request: requests.Request) -> bool:
     """Whether the request may change something."""
     return request.method not in {"GET", "HEAD"}

@@ -13,7 +13,7 @@ import requests
 from django.utils import timezone
 
 from integrations.core.vocabulary import Platform
-from integrations.http.connections import Sent, exchange, may_write, was_never_sent
+from integrations.http.connections import Sent, exchange, make_request, may_write, was_never_sent
 from integrations.http.redaction import (
     SecretMask,
     redact,
@@ -210,16 +210,8 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
-        form, payload, upload = sent.get("form"), sent.get("payload"), sent.get("upload")
-        request = requests.Request(
-            method,
-            self.base_url + path,
-            headers,
-            files={"file": (upload.name, upload.content, upload.content_type)} if upload else None,
-            data=form,
-            params=sent.get("params"),
-            json=payload,
-        )
+        request = make_request(method, self.base_url + path, headers, sent)
+        form, upload = sent.get("form"), sent.get("upload")
         # the token endpoint is the only one that is sent forms
         secrets_of_form = [value for name, value in (form or {}).items() if name not in _PUBLIC_IN_FORMS]
         mask = SecretMask([*secrets_of_headers(headers or {}), *secrets_of_form])
@@ -245,7 +237,7 @@ class PlatformSession:
                     path=path,
                     status=status,
                     duration_ms=int((time.monotonic() - started) * 1000),
-                    request_body=kept_upload(upload) if upload else kept_body(payload),
+                    request_body=kept_upload(upload) if upload else kept_body(sent.get("payload")),
                     response_body=kept_answer(decoded, mask, has_tokens=form is not None),
                     error=failure,
                     clock_ahead=ahead,

@@ -32,9 +32,20 @@ type ByEntry[Row] = defaultdict[tuple[str, str], list[Row]]
 
 
 def missed_opportunities(
-    organization: Organization, stages: Sequence[Stage], in_stages: Sequence[Opportunity]
+    organization: Organization,
+    stages: Sequence[Stage],
+    listed: Sequence[Opportunity],
+    latest: datetime | None = None,
 ) -> Iterator[Opportunity]:
-    """Yield those of the opportunities in trigger stages that no row accounts for."""
+    """Yield those of the opportunities in trigger stages that no row accounts for.
+
+    If `latest` is given, only those that entered no later, or nobody knows when.
+    """
+    in_stages = [
+        opportunity
+        for opportunity in listed
+        if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
+    ]
     by_id = {stage.external_id: stage for stage in stages}
     allows_rounds = organization.reentry != ReentryPolicy.NOTHING
     for start in range(0, len(in_stages), BATCH):

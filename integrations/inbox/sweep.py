@@ -97,12 +97,7 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     if stages:
         for listed in _pages(clients.lever(), listing, budget):
             store_people_shown(organization, listed)
-            compared = [
-                opportunity
-                for opportunity in listed
-                if latest is None or opportunity.entered_at is None or opportunity.entered_at <= latest
-            ]
-            for opportunity in list(missed_opportunities(organization, stages, compared)):
+            for opportunity in list(missed_opportunities(organization, stages, listed, latest)):
                 repaired += _repair(organization, opportunity, clients, read_at)
                 budget.part_done()
             if listing.since is None:
