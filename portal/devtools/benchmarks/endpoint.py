@@ -60,7 +60,12 @@ def _broker_away(setup: Setup, portal: Target) -> Table:
         portal,
         name="portal without its broker",
         port=port,
-        program=replace(program, env={**program.env, "REDIS_URL": f"redis://{HOST}:{free_port()}/0"}),
+        # the supervisor runs one program of each name
+        program=replace(
+            program,
+            name="web without its broker",
+            env={**program.env, "REDIS_URL": f"redis://{HOST}:{free_port()}/0"},
+        ),
     )
     rates: dict[str, list[float]] = {portal.name: [], away.name: []}
     with Supervisor([portal.program, away.program]):
