@@ -119,12 +119,7 @@ AT_CALLS = (
     FaultKind.BROKEN_BODY,
 )
 #: What a real process can't hide from who started it: its end, or what the platform says in its place.
-IN_REAL_PROCESSES = (
-    FaultKind.KILLED_BEFORE,
-    FaultKind.KILLED_AFTER,
-    FaultKind.TOO_MANY,
-    FaultKind.ERROR,
-)
+IN_REAL_PROCESSES = (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER, FaultKind.TOO_MANY, FaultKind.ERROR)
 #: In pairs, one kind stands for those that look the same to the portal: being killed after one place for being killed
 #: before the next, 500 for a time-out before, and a time-out after for a reset and a gateway's 500.
 IN_PAIRS = (

@@ -54,10 +54,7 @@ class Command(BaseCommand):
         self._redirect_standard_error(environment, options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            with (
-                chaos_environment.redis_proxy(options) as redis,
-                Processes(environment, redis) as processes,
-            ):
+            with chaos_environment.redis_proxy(options) as redis, Processes(environment, redis) as processes:
                 table = self._run(environment, processes, options)
         finally:
             kept = chaos_environment.clear(environment, options)

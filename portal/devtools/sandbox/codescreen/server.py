@@ -9,14 +9,7 @@ from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
 from portal.devtools.sandbox.codescreen.webhooks import is_secret
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.messages import (
-    HttpError,
-    Request,
-    Response,
-    Route,
-    control_route,
-    json_response,
-)
+from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, control_route, json_response
 from portal.devtools.sandbox.seed import codescreen_accounts
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.values import JsonObject, pick

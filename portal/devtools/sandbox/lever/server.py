@@ -22,11 +22,7 @@ DEMO_REDIRECT_URIS = (
     "http://127.0.0.1:8000/oauth/complete/lever/",
     "http://localhost:8000/oauth/complete/lever/",
 )
-ENDPOINTS = [
-    *opportunities.ENDPOINTS,
-    *feedback.ENDPOINTS,
-    *lookups.ENDPOINTS,
-]
+ENDPOINTS = [*opportunities.ENDPOINTS, *feedback.ENDPOINTS, *lookups.ENDPOINTS]
 ROUTE_GROUPS = (
     oauth.TokenEndpoint,
     LeverControl,

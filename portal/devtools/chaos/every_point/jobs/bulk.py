@@ -73,13 +73,7 @@ def send(world: World) -> None:
         expect(world, word, statuses=(Status.WITHDRAWN,))
     if others:
         world.press(others[0], "again", Status.WITHDRAWN)
-        expect(
-            world,
-            others[0],
-            emails=1,
-            statuses=(Status.WITHDRAWN, Status.INVITED),
-            tags=INVITED_TAG,
-        )
+        expect(world, others[0], emails=1, statuses=(Status.WITHDRAWN, Status.INVITED), tags=INVITED_TAG)
     world.rest()
 
 

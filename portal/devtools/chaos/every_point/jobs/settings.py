@@ -22,13 +22,7 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, ALERTS_URL
-from portal.devtools.chaos.every_point.world import (
-    ASSESSMENT,
-    PERSON,
-    Expected,
-    World,
-    opportunity_id,
-)
+from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON, Expected, World, opportunity_id
 from portal.devtools.demo.environment import DemoEnvironment
 
 ROLE = "Data Engineer"

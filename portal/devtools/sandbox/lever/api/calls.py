@@ -147,10 +147,7 @@ type SortKey = tuple[str | int, ...]
 
 
 def page[T](
-    request: Request,
-    items: Sequence[T],
-    key: Callable[[T], SortKey],
-    serialize: Callable[[T], JsonObject],
+    request: Request, items: Sequence[T], key: Callable[[T], SortKey], serialize: Callable[[T], JsonObject]
 ) -> Response:
     """Return the page of items that a request asks for, in the order of their keys, as Lever wraps it."""
     limit = _read_limit(request)

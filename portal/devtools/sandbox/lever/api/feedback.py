@@ -66,9 +66,7 @@ def create_feedback(call: Call) -> Response:
         template.text,
         template.instructions,
         filled_in(
-            empty,
-            body.get("fieldValues", []),
-            ignores_unknown=call.account.settings.ignores_unknown_fields,
+            empty, body.get("fieldValues", []), ignores_unknown=call.account.settings.ignores_unknown_fields
         ),
         pick(body, "createdAt", int, now),
         pick(body, "completedAt", int, now),

@@ -2,12 +2,7 @@
 
 from portal.devtools.sandbox.lever.account import EVENTS, ORIGINS, Webhook
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found, page
-from portal.devtools.sandbox.lever.api.serializers import (
-    posting_json,
-    stage_json,
-    user_json,
-    webhook_json,
-)
+from portal.devtools.sandbox.lever.api.serializers import posting_json, stage_json, user_json, webhook_json
 from portal.devtools.sandbox.lever.records import Posting, canonical_email
 from portal.devtools.sandbox.messages import HttpError, Response
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, pick, text_list

@@ -118,11 +118,7 @@ def delivery_row(account: LeverAccount, delivery: Delivery) -> Row:
         "at": readable(delivery.created_at),
         "state": delivery.state,
         "attempts": [
-            {
-                "at": readable(attempt.at),
-                "answer": attempt.status or attempt.error,
-                "ok": attempt.succeeded,
-            }
+            {"at": readable(attempt.at), "answer": attempt.status or attempt.error, "ok": attempt.succeeded}
             for attempt in delivery.attempts
         ],
     }
