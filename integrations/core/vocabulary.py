@@ -90,16 +90,16 @@ class WebhookEvent(LabelledEnum):
     CANDIDATE_DELETED = "candidateDeleted", "Candidate Deleted"
 
 
-class RejectionCode(StrEnum):
-    """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer."""
+class RejectionCode(LabelledEnum):
+    """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer, and in a few words."""
 
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_MALFORMED = "signature_malformed"
-    SIGNATURE_MISMATCH = "signature_mismatch"
-    SIGNATURE_REUSED = "signature_reused"
-    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
-    NO_SIGNATURE_TOKEN = "no_signature_token"
-    NO_WEBHOOK_SECRET = "no_webhook_secret"
+    SIGNATURE_MISSING = "signature_missing", "no signature"
+    SIGNATURE_MALFORMED = "signature_malformed", "unreadable signature"
+    SIGNATURE_MISMATCH = "signature_mismatch", "wrong signature"
+    SIGNATURE_REUSED = "signature_reused", "one signature used for many messages"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range", "wrong time"
+    NO_SIGNATURE_TOKEN = "no_signature_token", "no signature token saved here"
+    NO_WEBHOOK_SECRET = "no_webhook_secret", "no webhook secret saved here"
 
 
 class VerdictCause(LabelledEnum):

@@ -1,8 +1,8 @@
 """Count rejected webhook requests, and find the mistake behind them for the organization, never for the sender."""
 
 import logging
+import re
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 
 from django.db import DatabaseError
@@ -33,6 +33,7 @@ class LikelyMistake(StrEnum):
 
 
 MOST_TOKENS_TRIED = 20
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 #: What to do about a likely mistake.
 MISTAKES: Mapping[str, str] = {
@@ -65,17 +66,6 @@ MISTAKES: Mapping[str, str] = {
     ),
 }
 
-#: Why a request was rejected, in a few words.
-SHORT_REASONS: Mapping[str, str] = {
-    RejectionCode.SIGNATURE_MISMATCH: "wrong signature",
-    RejectionCode.SIGNATURE_MISSING: "no signature",
-    RejectionCode.SIGNATURE_MALFORMED: "unreadable signature",
-    RejectionCode.SIGNATURE_REUSED: "one signature used for many messages",
-    RejectionCode.TIMESTAMP_OUT_OF_RANGE: "wrong time",
-    RejectionCode.NO_SIGNATURE_TOKEN: "no signature token saved here",
-    RejectionCode.NO_WEBHOOK_SECRET: "no webhook secret saved here",
-}
-
 #: What to do where no likely mistake is known.
 CURES: Mapping[str, str] = {
     RejectionCode.SIGNATURE_MISMATCH: "The secret saved here isn't the sender's. Copy it again.",
@@ -102,7 +92,7 @@ def describe(code: str, hint: str) -> str:
 
 def short_reason(code: str) -> str:
     """Return why requests were rejected with this code, in a few words."""
-    return SHORT_REASONS.get(code, "unknown reason")
+    return dict(RejectionCode.choices()).get(code, "unknown reason")
 
 
 def cure(code: str, hint: str) -> str:
@@ -138,14 +128,20 @@ def likely_mistake(organization: Organization, body: Mapping[str, object]) -> Li
     if matching_token(_restored(body), _current_tokens(webhooks)):
         return LikelyMistake.ALTERED_BODY
     signed = body.get("signature")
-    if not isinstance(signed, str) or not _is_hex_digest(signed):
+    if not isinstance(signed, str) or not _HEX_DIGEST.fullmatch(signed):
         return LikelyMistake.MANGLED_SIGNATURE
+    codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
+    now = timezone.now()
     candidates = {
-        LikelyMistake.EXPIRED_TOKEN: _expired_tokens(webhooks, timezone.now()),
+        LikelyMistake.EXPIRED_TOKEN: [
+            webhook.previous_signature_token
+            for webhook in webhooks
+            if webhook.retired_at or (webhook.previous_until and webhook.previous_until <= now)
+        ],
         LikelyMistake.RETIRED_TOKEN: [
             webhook.signature_token for webhook in webhooks if webhook.retired_at is not None
         ],
-        LikelyMistake.MISPLACED_SECRET: _codescreen_secrets(organization),
+        LikelyMistake.MISPLACED_SECRET: [codescreen.api_key, codescreen.webhook_secret] if codescreen else [],
         LikelyMistake.TOKEN_OF_ANOTHER_ORGANIZATION: _tokens_of_shared_organizations(organization),
     }
     for mistake, tokens in candidates.items():
@@ -169,29 +165,12 @@ def _restored(body: Mapping[str, object]) -> dict[str, object]:
     return restored
 
 
-def _is_hex_digest(text: str) -> bool:
-    return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
-
-
 def _current_tokens(webhooks: list[LeverWebhook]) -> list[str]:
     return [
         webhook.signature_token
         for webhook in webhooks
         if webhook.retired_at is None and webhook.signature_token
     ]
-
-
-def _expired_tokens(webhooks: list[LeverWebhook], now: datetime) -> list[str]:
-    return [
-        webhook.previous_signature_token
-        for webhook in webhooks
-        if webhook.retired_at or (webhook.previous_until and webhook.previous_until <= now)
-    ]
-
-
-def _codescreen_secrets(organization: Organization) -> list[str]:
-    codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
-    return [codescreen.api_key, codescreen.webhook_secret] if codescreen else []
 
 
 def _tokens_of_shared_organizations(organization: Organization) -> list[str]:
