@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import CommandError, CommandParser
+from django.db.models import Model
 from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.configuration.file import load
 from integrations.configuration.section import Configuration, ConfigurationError
 from integrations.http.session import PlatformError
-from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import Invitation
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
 
@@ -40,20 +39,23 @@ def organization_named(slug: str) -> Organization:
     raise CommandError(f"There is no organization {slug!r}. {hint}")
 
 
-def invitation_with_id(invitation_id: int) -> Invitation:
-    """Return the invitation with its organization. Raises CommandError when there is none."""
-    invitation = Invitation.objects.select_related("organization").filter(pk=invitation_id).first()
-    if invitation is None:
-        raise CommandError(f"There is no invitation {invitation_id}. `export invitations` lists them.")
-    return invitation
+def row_with_id[Row: Model](model: type[Row], pk: int) -> Row:
+    """Return the row with its organization. Raises CommandError when there is none."""
+    row = model._default_manager.select_related("organization").filter(pk=pk).first()
+    if row is None:
+        what = model._meta
+        raise CommandError(
+            f"There is no {what.verbose_name} {pk}. `export {what.verbose_name_plural}` lists them."
+        )
+    return row
 
 
-def delivery_with_id(delivery_id: int) -> Delivery:
-    """Return the delivery with its organization. Raises CommandError when there is none."""
-    delivery = Delivery.objects.select_related("organization").filter(pk=delivery_id).first()
-    if delivery is None:
-        raise CommandError(f"There is no delivery {delivery_id}. `export deliveries` lists them.")
-    return delivery
+def nothing_about(opportunity_id: str, organization: Organization) -> CommandError:
+    """Return the error about an opportunity that no row is about."""
+    return CommandError(
+        f"The portal has nothing about the opportunity {opportunity_id!r} in {organization.slug}. "
+        "`export invitations` and `export deliveries` list the ids that it knows."
+    )
 
 
 # Read the configuration file that a command is given.

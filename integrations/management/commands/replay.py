@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
-from integrations.management.arguments import delivery_with_id
+from integrations.management.arguments import row_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import on_request
 
@@ -20,7 +20,7 @@ class Command(MigratingCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print what the verdict would be")
 
     def handle(self, *args: object, **options: Any) -> None:
-        delivery = delivery_with_id(options["delivery_id"])
+        delivery = row_with_id(Delivery, options["delivery_id"])
         if delivery.platform != Delivery.Platform.LEVER:
             raise CommandError("Only deliveries from Lever are decided. For CodeScreen, use `poll`.")
         try:

@@ -7,7 +7,8 @@ from django.core.management import CommandError, CommandParser
 from integrations.core.invitation_status import InvitationAct
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.invitations import resolve_as_sent, send_again
-from integrations.management.arguments import invitation_with_id
+from integrations.invitations.models.invitation import Invitation
+from integrations.management.arguments import row_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 
@@ -25,7 +26,7 @@ class Command(MigratingCommand):
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:
-        invitation = invitation_with_id(options["invitation_id"])
+        invitation = row_with_id(Invitation, options["invitation_id"])
         if InvitationAct.RESOLVE not in invitation.allows:
             phrase = invitation.words.phrase
             raise CommandError(

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 
-from integrations.management.arguments import organization_named
+from integrations.management.arguments import nothing_about, organization_named
 from integrations.management.migrating import MigratingCommand
 from integrations.privacy.acts import held_data, record_subject_access
 
@@ -21,9 +21,6 @@ class Command(MigratingCommand):
         organization = organization_named(options["organization"])
         data = held_data(organization, options["opportunity_id"], counts_mentions=True)
         if data is None:
-            raise CommandError(
-                f"The portal has nothing about the opportunity {options['opportunity_id']!r} in {organization.slug}. "
-                "`export invitations` and `export deliveries` list the ids that it knows."
-            )
+            raise nothing_about(options["opportunity_id"], organization)
         record_subject_access(data, "subject_access")
         self.stdout.write(json.dumps(data.to_json(), ensure_ascii=False, indent=2))
