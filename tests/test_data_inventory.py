@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from integrations.data_inventory import Table, candidate_tables, inventory
-from integrations.data_inventory.page import page
+from integrations.data_inventory import Table, candidate_tables, inventory, page
 from integrations.members.models.membership import Membership
 from integrations.store.columns import EncryptedTextField
 

@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 
+from integrations import data_inventory
 from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.data_inventory import Table, candidate_tables, processing
+from integrations.data_inventory import Table, candidate_tables
 from integrations.effects.kinds.messages import EMPTY_EMAIL
 from integrations.http.shapes import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
@@ -88,15 +89,15 @@ def _processing(organization: Organization) -> JsonObject:
     days = organization.retention_days
     return {
         "controller": organization.name,
-        "purposes": processing.PURPOSES,
-        "categories": processing.CATEGORIES,
-        "recipients": [*processing.RECIPIENTS, *alerts],
+        "purposes": data_inventory.PURPOSES,
+        "categories": data_inventory.CATEGORIES,
+        "recipients": [*data_inventory.RECIPIENTS, *alerts],
         "how_long": f"{days} days after the end of the journey"
         if days
         else "until somebody asks for the erasure",
-        "sources": processing.SOURCES,
-        "rights": processing.RIGHTS,
-        "decisions": processing.DECISIONS,
+        "sources": data_inventory.SOURCES,
+        "rights": data_inventory.RIGHTS,
+        "decisions": data_inventory.DECISIONS,
     }
 
 

@@ -41,6 +41,11 @@ class Subject:
     names: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """The columns by which rows belong to the opportunity, for a query."""
+        return {"organization": self.organization_id, "opportunity_id": self.opportunity_id}
+
     def is_mentioned(self, value: object) -> bool:
         """Whether a text, or a text anywhere in decoded JSON, contains an id, a name or an address as a whole."""
         return any(self._pattern.search(text) for text in texts_in(value))

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain import erased_positions
-from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
+from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import Table, candidate_tables
@@ -219,9 +219,21 @@ def _erase_and_record(
     erasure.save(update_fields=["rows", "kept"])
     erasure.refresh_from_db()
     positions = chain.from_iterable(texts.values())
+    record_erasure(erasure, actor, ErasureCause(erasure.cause), counts, positions)
+
+
+def record_erasure(
+    about: Erasure | AuditTarget,
+    actor: Actor,
+    cause: ErasureCause,
+    counts: Mapping[str, int],
+    positions: Iterable[int],
+    organization: Organization | None = None,
+) -> None:
+    """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it."""
     changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
-    because = f"Because {ErasureCause(erasure.cause).label}."
-    audit(erasure, actor, AuditAction.ERASE, changes, because)
+    because = f"Because {cause.label}."
+    audit(about, actor, AuditAction.ERASE, changes, because, organization=organization)
     transaction.on_commit(overwrite_deleted)
 
 
@@ -238,9 +250,7 @@ def _erase_rows(
     changed[Invitation._meta.db_table] |= end_journeys(subject)
     changed[Candidate._meta.db_table] |= mark_erased(subject)
     take_back_deliveries(subject, deciding)
-    people = OpportunityPerson.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    )
+    people = OpportunityPerson.objects.filter(**subject.own)
     changed[OpportunityPerson._meta.db_table] |= set(people.values_list("pk", flat=True))
     people.delete()
     own: dict[type[Model], list[int]] = {}

@@ -30,9 +30,7 @@ def end_journeys(subject: Subject) -> set[int]:
 
     One that is being sent at this moment is cancelled too. Its worker records the instance if the call went through.
     """
-    rows = Invitation.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
-    )
+    rows = Invitation.objects.filter(**subject.own, erased_at__isnull=True)
     keys = set(rows.values_list("pk", flat=True))
     on_the_way = Q(status__in=ON_THE_WAY)
     Invitation.objects.filter(pk__in=keys).update(
@@ -53,9 +51,7 @@ def end_journeys(subject: Subject) -> set[int]:
 
 def mark_erased(subject: Subject) -> set[int]:
     """Let the candidate's row say that the person was erased; return its key unless it says so already."""
-    rows = Candidate.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
-    )
+    rows = Candidate.objects.filter(**subject.own, erased_at__isnull=True)
     keys = set(rows.values_list("pk", flat=True))
     Candidate.objects.filter(pk__in=keys).update(erased_at=Now())
     return keys
@@ -67,9 +63,9 @@ def stop_effects(subject: Subject) -> set[int]:
     E-mails are not among them (see `emails`), nor is the removal of a report. A worker whose lease was taken away finds
     that before it sends.
     """
-    rows = Effect.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    ).filter(kind__in=[kind for kind, record in EFFECT_KINDS.items() if record.is_stopped_by_erasure])
+    rows = Effect.objects.filter(**subject.own).filter(
+        kind__in=[kind for kind, record in EFFECT_KINDS.items() if record.is_stopped_by_erasure]
+    )
     ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
     keys = set(ending.values_list("pk", flat=True))
     Effect.objects.filter(pk__in=keys).update(
@@ -91,8 +87,7 @@ def remove_reports(subject: Subject, cause: str) -> None:
     if cause not in FORGOTTEN_IN_LEVER:
         return
     attached = Invitation.objects.filter(
-        organization=subject.organization_id,
-        opportunity_id=subject.opportunity_id,
+        **subject.own,
         effects__kind=Effect.Kind.ATTACH_REPORT,
         effects__attempt_started_at__isnull=False,
     )
@@ -102,9 +97,7 @@ def remove_reports(subject: Subject, cause: str) -> None:
 
 def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
     """Take away the leases on deliveries: they are decided again, by what is known now; so are those given up."""
-    rows = Delivery.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    )
+    rows = Delivery.objects.filter(**subject.own)
     if deciding is not None:
         rows = rows.exclude(pk=deciding.pk)
     rows.filter(leased_until__isnull=False).update(**_NO_LEASE)
@@ -125,9 +118,7 @@ def emails_of_nobody(subject: Subject) -> list[int]:
 
 def digests_about(subject: Subject) -> list[int]:
     """Return the keys of the e-mails that begin with another candidate and are about this one too."""
-    own = Invitation.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    )
+    own = Invitation.objects.filter(**subject.own)
     rows = Effect.objects.filter(also_about__in=own).exclude(payload=EMPTY_EMAIL)
     return list(rows.order_by().values_list("pk", flat=True).distinct())
 
@@ -135,8 +126,7 @@ def digests_about(subject: Subject) -> list[int]:
 def waiting_emails(subject: Subject) -> list[int]:
     """Return the keys of the opportunity's own e-mails that aren't sent yet."""
     rows = Effect.objects.filter(
-        organization=subject.organization_id,
-        opportunity_id=subject.opportunity_id,
+        **subject.own,
         kind=Effect.Kind.SEND_EMAIL,
         state=State.DUE,
     )
@@ -169,9 +159,7 @@ def erase_emails(keys: list[int], subject: Subject) -> set[int]:
 
 def _notices_left(effect: Effect, payload: EmailPayload, subject: Subject) -> list[Notice]:
     """Return the notices that aren't about the person."""
-    own = Invitation.objects.filter(
-        organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    )
+    own = Invitation.objects.filter(**subject.own)
     invitation_ids = set(own.values_list("pk", flat=True))
     first, *others = payload.notices
     is_own = effect.opportunity_id == subject.opportunity_id

@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from integrations import stop_signal
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.chain import erased_positions
-from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
+from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
@@ -27,7 +26,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.concerned import changed_alike, columns_read
-from integrations.privacy.erase import erase, overwrite_deleted
+from integrations.privacy.erase import erase, record_erasure
 from integrations.privacy.lever_changes import may_be_confirmed
 from integrations.privacy.models import Erasure
 
@@ -107,10 +106,7 @@ def _record(
     target = AuditTarget(
         TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}", organization.pk
     )
-    changes: Changes = {"rows": ({}, counts), **erased_positions(texts)}
-    because = f"Because {ErasureCause.RETENTION.label}."
-    audit(target, actor, AuditAction.ERASE, changes, because)
-    transaction.on_commit(overwrite_deleted)
+    record_erasure(target, actor, ErasureCause.RETENTION, counts, texts)
 
 
 # Retention: messages are emptied at a certain age, and people's data is erased so long after their journey's end.
@@ -210,10 +206,7 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
         positions = AuditEntry.objects.filter(pk__in=keys).erase_text()
         target = AuditTarget(TargetKind.ERASURE, None, f"sign-ins from before {before:%-d %B %Y}")
         rows = {AuditEntry._meta.db_table: len(positions)}
-        because = f"Because {ErasureCause.RETENTION.label}."
-        changes = {"rows": ({}, rows), **erased_positions(positions)}
-        audit(target, ACTOR, AuditAction.ERASE, changes, because, organization=organization)
-        transaction.on_commit(overwrite_deleted)
+        record_erasure(target, ACTOR, ErasureCause.RETENTION, rows, positions, organization)
     return len(positions)
 
 
