@@ -33,7 +33,7 @@ SKEW_VALID_FOR = timedelta(days=1)
 
 
 def check_connection(organization: Organization) -> Iterator[Finding]:
-    """Yield whether Lever isn't connected, when its consent ends, and which scopes it didn't grant."""
+    """Yield whether Lever isn't connected, when its consent ends, which scopes it didn't grant, and whose it is too."""
     connection = organization.lever
     if connection is None or connection.state == LeverConnection.State.REVOKED:
         yield finding(
@@ -53,7 +53,13 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
         return
     yield from _check_consent_end(connection)
     yield from _check_scopes(organization, connection)
-    yield from _check_account(organization)
+    probe = latest_probe(organization)
+    if probe is not None and probe.is_account_shared:
+        yield finding(
+            FindingCode.LEVER_ACCOUNT_SHARED,
+            "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
+            "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
+        )
 
 
 def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
@@ -83,17 +89,6 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
             FindingCode.LEVER_SCOPES_MISSING,
             f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
             "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
-        )
-
-
-def _check_account(organization: Organization) -> Iterator[Finding]:
-    """Yield that another organization is connected to the same Lever account."""
-    probe = latest_probe(organization)
-    if probe is not None and probe.is_account_shared:
-        yield finding(
-            FindingCode.LEVER_ACCOUNT_SHARED,
-            "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
-            "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
         )
 
 
@@ -185,7 +180,13 @@ def check_key(organization: Organization) -> Iterator[Finding]:
         )
     else:
         yield from _check_confirmation(organization, connection)
-        yield from _check_age(connection)
+        stored_at = connection.key_stored_at
+        if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
+            yield finding(
+                FindingCode.CODESCREEN_KEY_OLD,
+                f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
+                "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
+            )
 
 
 def _check_confirmation(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
@@ -202,16 +203,6 @@ def _check_confirmation(organization: Organization, connection: CodeScreenConnec
             FindingCode.CODESCREEN_KEY_UNHEARD,
             f"CodeScreen last accepted the API key on {day(verified_at)}, although it is tried every hour.",
             "Press “Test this key” under Settings and read the answer.",
-        )
-
-
-def _check_age(connection: CodeScreenConnection) -> Iterator[Finding]:
-    stored_at = connection.key_stored_at
-    if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
-        yield finding(
-            FindingCode.CODESCREEN_KEY_OLD,
-            f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
-            "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
         )
 
 

@@ -78,7 +78,24 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
     """Yield a missing secret, a provider that can't be used, no proven domain, and records that are gone."""
     provider = IdentityProvider.objects.filter(organization=organization).first()
     if provider is not None and provider.is_on:
-        yield from _check_provider(organization, provider)
+        if not provider.client_secret:
+            yield finding(
+                FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
+                "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
+                "Ask a Super Admin to enter it again under Settings › Single sign-on.",
+            )
+        if provider.failure:
+            yield finding(
+                FindingCode.SINGLE_SIGN_ON_FAILING,
+                f"Single sign-on doesn't work: {provider.failure}",
+                "Check the provider, then press “Try it” under Settings › Single sign-on.",
+            )
+        if not SignInDomain.objects.proven().filter(organization=organization).exists():
+            yield finding(
+                FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
+                "Single sign-on is on, but no e-mail domain is proven, so nobody can sign in with it.",
+                "Prove a domain under Settings › Single sign-on.",
+            )
     for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
         yield finding(
             FindingCode.SIGN_IN_DOMAIN_GONE,
@@ -86,27 +103,6 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             f"Add it again by {day(domain.lapses_at)}. After that, people with these addresses lose single sign-on."
             if domain.lapses_at
             else "Add it again.",
-        )
-
-
-def _check_provider(organization: Organization, provider: IdentityProvider) -> Iterator[Finding]:
-    if not provider.client_secret:
-        yield finding(
-            FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
-            "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
-            "Ask a Super Admin to enter it again under Settings › Single sign-on.",
-        )
-    if provider.failure:
-        yield finding(
-            FindingCode.SINGLE_SIGN_ON_FAILING,
-            f"Single sign-on doesn't work: {provider.failure}",
-            "Check the provider, then press “Try it” under Settings › Single sign-on.",
-        )
-    if not SignInDomain.objects.proven().filter(organization=organization).exists():
-        yield finding(
-            FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
-            "Single sign-on is on, but no e-mail domain is proven, so nobody can sign in with it.",
-            "Prove a domain under Settings › Single sign-on.",
         )
 
 

@@ -1,7 +1,7 @@
 """What waits for a person, what failed or is late, and whether the workers run."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count
 from django.db.models.functions import Now
@@ -173,37 +173,29 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
     """Yield each duty that failed several times in a row, else each that is overdue."""
     runs = DutyRun.objects.filter(organization=organization)
     for run in runs.failing() | runs.overdue():
-        yield _failing(run) if run.is_failing else _overdue(run)
-
-
-def _failing(run: DutyRun) -> Finding:
-    return finding(
-        FindingCode.DUTY_FAILING,
-        f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
-        "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
-        "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
-        "whether the machine is overloaded.",
-    )
-
-
-def _overdue(run: DutyRun) -> Finding:
-    if run.place:
-        return finding(
-            FindingCode.DUTY_OVERDUE,
-            f"{run.get_duty_display()} has more to do than usual and is under way. "
-            f"It was last done {_since(run.succeeded_at or run.created_at)} ago.",
-            "There is nothing to do: each turn goes on where the last one ended.",
-            level=Level.INFO,
-        )
-    return finding(
-        FindingCode.DUTY_OVERDUE,
-        f"{run.get_duty_display()} is late. It was last done {_since(run.succeeded_at or run.created_at)} ago.",
-        "Check that the workers run and keep up. More workers do more at once.",
-    )
-
-
-def _since(moment: datetime) -> str:
-    return lasting((timezone.now() - moment).total_seconds())
+        name, done_at = run.get_duty_display(), run.succeeded_at or run.created_at
+        ago = lasting((timezone.now() - done_at).total_seconds())
+        if run.is_failing:
+            yield finding(
+                FindingCode.DUTY_FAILING,
+                f"{name} failed {run.failures} times in a row. {run.last_error}",
+                "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
+                "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
+                "whether the machine is overloaded.",
+            )
+        elif run.place:
+            yield finding(
+                FindingCode.DUTY_OVERDUE,
+                f"{name} has more to do than usual and is under way. It was last done {ago} ago.",
+                "There is nothing to do: each turn goes on where the last one ended.",
+                level=Level.INFO,
+            )
+        else:
+            yield finding(
+                FindingCode.DUTY_OVERDUE,
+                f"{name} is late. It was last done {ago} ago.",
+                "Check that the workers run and keep up. More workers do more at once.",
+            )
 
 
 # What waits for a person, and whether there is a person who may act.
@@ -236,7 +228,16 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
     """Yield who waits for a person: by uncertain, held and bounced invitations, and failed candidates."""
     counts = Invitation.objects.filter(organization=organization).candidates_waiting()
     if number := counts["uncertain"]:
-        yield _uncertain(organization, number)
+        uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
+        named = (
+            f"{invitation.assessment_name} (invitation {invitation.pk})"
+            for invitation in uncertain.order_by("pk")[:MOST_NAMED]
+        )
+        yield finding(
+            FindingCode.UNCERTAIN_INVITATIONS,
+            f"{counted(number, 'candidate')} may or may not have been sent an invitation: {listed(named, number)}.",
+            "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
+        )
     if number := counts["held"]:
         yield finding(
             FindingCode.HELD_INVITATIONS,
@@ -255,20 +256,6 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
             "Decide in Lever, then press “Decided” on the candidate's page.",
         )
-
-
-def _uncertain(organization: Organization, number: int) -> Finding:
-    """Return the finding on candidates whose invitation was possibly sent."""
-    uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
-    named = (
-        f"{invitation.assessment_name} (invitation {invitation.pk})"
-        for invitation in uncertain.order_by("pk")[:MOST_NAMED]
-    )
-    return finding(
-        FindingCode.UNCERTAIN_INVITATIONS,
-        f"{counted(number, 'candidate')} may or may not have been sent an invitation: {listed(named, number)}.",
-        "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
-    )
 
 
 def check_ended_following(organization: Organization) -> Iterator[Finding]:
