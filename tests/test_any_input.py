@@ -33,21 +33,10 @@ from tests.admin.conftest import SECRETS, Customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC
 from tests.support import addresses, hostile, openapi
 from tests.support.addresses import Address
-from tests.test_addresses import (
-    VISITORS,
-    Persona,
-    expected_in_the_admin,
-    expected_of_a_page,
-)
-from tests.test_addresses import (
-    acme as acme,
-)
-from tests.test_addresses import (
-    client_of as client_of,
-)
-from tests.test_addresses import (
-    globex as globex,
-)
+from tests.test_addresses import VISITORS, Persona, expected_in_the_admin, expected_of_a_page
+from tests.test_addresses import acme as acme
+from tests.test_addresses import client_of as client_of
+from tests.test_addresses import globex as globex
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

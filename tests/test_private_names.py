@@ -30,9 +30,7 @@ UNDOCUMENTED = {
     "klass_info",
 }
 #: What is still used, by module. Nothing may come; what goes is removed here.
-STILL_USED = {
-    "integrations/store/columns.py": {"get_compiler"},
-}
+STILL_USED = {"integrations/store/columns.py": {"get_compiler"}}
 
 
 def product() -> Iterator[tuple[str, ast.Module]]:

@@ -8,14 +8,7 @@ from django.contrib.auth.models import User
 from integrations.members.acts import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.link_emails import membership_link
-from tests.attacks.invitations import (
-    ACCEPT,
-    PASSWORD,
-    Owner,
-    accept_as_new,
-    owner_of,
-    signed_in,
-)
+from tests.attacks.invitations import ACCEPT, PASSWORD, Owner, accept_as_new, owner_of, signed_in
 from tests.support import factories
 from tests.support.page_text import text
 

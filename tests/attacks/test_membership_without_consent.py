@@ -7,14 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.models.membership import Membership
-from tests.attacks.invitations import (
-    ACCEPT,
-    DECLINE,
-    Owner,
-    mailed_links,
-    owner_of,
-    signed_in,
-)
+from tests.attacks.invitations import ACCEPT, DECLINE, Owner, mailed_links, owner_of, signed_in
 from tests.support import factories
 from tests.support.page_text import text
 

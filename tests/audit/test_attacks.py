@@ -57,11 +57,7 @@ def test_one_entry_and_one_verdict_changed_one_removed_and_one_inserted_are_all_
     execute("UPDATE integrations_auditentry SET reason = 'Never agreed.' WHERE id = %s", entry.pk)
     execute("UPDATE integrations_verdict SET code = 'invite' WHERE id = %s", verdict.pk)
     execute("DELETE FROM integrations_verdict WHERE id = %s", removed.pk)
-    execute(
-        INSERT_COPY,
-        copied.position,
-        entry.pk,
-    )
+    execute(INSERT_COPY, copied.position, entry.pk)
     added = AuditEntry.objects.get(actor_name="nobody")
     assert chain.named() == [
         name("text_changed", entry),
@@ -158,11 +154,7 @@ def test_a_row_that_another_client_replaces_past_the_triggers_is_named(chain):
 @pytest.mark.parametrize("position", [0, 11, 500])
 def test_a_row_outside_the_positions_is_named(chain, position):
     row = chain.row(5)
-    execute(
-        INSERT_COPY,
-        position,
-        row.pk,
-    )
+    execute(INSERT_COPY, position, row.pk)
     assert chain.named() == [name("added", AuditEntry.objects.get(actor_name="nobody"))]
 
 

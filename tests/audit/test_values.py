@@ -79,13 +79,7 @@ def test_entries_of_the_whole_portal_have_a_chain_of_their_own(organization):
     for scope in (None, organization, None):
         audit(target, "configure", AuditAction.CREATE_ORGANIZATION, organization=scope)
     positions = AuditEntry.objects.order_by("pk").values_list("organization_id", "position")
-    assert list(positions) == [
-        (organization.pk, 1),
-        (None, 1),
-        (None, 2),
-        (organization.pk, 2),
-        (None, 3),
-    ]
+    assert list(positions) == [(organization.pk, 1), (None, 1), (None, 2), (organization.pk, 2), (None, 3)]
     assert is_whole(None)
     assert is_whole(organization)
 

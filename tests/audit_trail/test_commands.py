@@ -6,9 +6,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, entry_written_by
-from tests.support.second_factors import (
-    with_app,
-)
+from tests.support.second_factors import with_app
 
 COMMANDS: dict[str, Prepare] = {
     "approve": lambda s: _command("approve", s.invitation(status="held").pk, "--reason", "yes"),

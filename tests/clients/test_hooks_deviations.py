@@ -70,10 +70,7 @@ def test_answers_and_tokens_of_lever_are_compared_too(lever_api, grant):
     )
     assert [stage.id for stage in provider.lever_client(grant.organization).stages()] == ["s1"]
     rows = ShapeDeviation.objects.order_by("endpoint").values_list("platform", "endpoint", "field")
-    assert list(rows) == [
-        ("lever", "GET /stages", "data[].id"),
-        ("lever", "POST /oauth/token", "expires_in"),
-    ]
+    assert list(rows) == [("lever", "GET /stages", "data[].id"), ("lever", "POST /oauth/token", "expires_in")]
 
 
 def test_deviations_of_long_ago_are_removed(organization):

@@ -35,9 +35,7 @@ def test_a_withdrawn_invitation_is_not_sent(scenario, sandbox):
 def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr(
-        sending,
-        "revalidate",
-        lambda *_, **__: scenario.reread(invitation).move("withdrawn", "left"),
+        sending, "revalidate", lambda *_, **__: scenario.reread(invitation).move("withdrawn", "left")
     )
     scenario.work()
     effect = scenario.latest_effect()

@@ -58,11 +58,7 @@ def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, o
         scenario.latest_effect().state,
         scenario.reread(old_invitation).status,
         sandbox.invitations_sent(),
-    ) == (
-        "due",
-        "pending",
-        0,
-    )
+    ) == ("due", "pending", 0)
     scenario.lever_fails("nothing")
     scenario.work_waiting()
     assert sandbox.invitations_sent(ALDER) == 1

@@ -233,9 +233,7 @@ def test_concurrent_workers_invite_one_candidate_once(
 def test_a_deferred_delivery_loses_no_attempt(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     monkeypatch.setattr(
-        handle_delivery,
-        "decide_delivery",
-        mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot")),
+        handle_delivery, "decide_delivery", mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot"))
     )
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)

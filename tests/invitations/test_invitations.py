@@ -81,11 +81,7 @@ def test_nobody_is_sent_another_assessment_who_has_started_meanwhile(scenario, b
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"archived": True}, "archived"),
-        ({"emails": []}, "no e-mail address"),
-    ],
+    ("change", "reason"), [({"archived": True}, "archived"), ({"emails": []}, "no e-mail address")]
 )
 def test_nothing_is_sent_to_somebody_who_can_not_be_invited(scenario, bounced, super_admin, change, reason):
     account = scenario.sandbox.lever.accounts["acme"]

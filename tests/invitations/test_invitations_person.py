@@ -74,11 +74,7 @@ def test_an_invitation_elsewhere_blocks_unless_it_failed_or_was_withdrawn_unsent
     instance_id = "instance-1" if is_sent else ""
     done_at = timezone.now() if status == "completed" else None
     row = invited_elsewhere(
-        organization,
-        contact_id="contact-alder",
-        status=status,
-        instance_id=instance_id,
-        completed_at=done_at,
+        organization, contact_id="contact-alder", status=status, instance_id=instance_id, completed_at=done_at
     )
     found = blocking_elsewhere(person, row.assessment_id, timezone.now() - timedelta(days=1))
     assert (found is None) is (status in {"failed", "withdrawn"})

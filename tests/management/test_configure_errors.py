@@ -47,10 +47,7 @@ MORE_ERRORS = [
         "assessments[1].rating_thresholds must be three whole numbers in brackets",
     ),
     ('[[assessments]]\nname = "B"\nthresholds = 7\n', "Unknown key assessments[1].thresholds"),
-    (
-        '[[assessments]]\nname = "B"\nrating_thresholds = []\n' * 2,
-        "assessments[2] repeats",
-    ),
+    ('[[assessments]]\nname = "B"\nrating_thresholds = []\n' * 2, "assessments[2] repeats"),
     ("[policies]\nbulk_limt = 3\n", "Unknown key policies.bulk_limt. Did you mean bulk_limit?"),
     ('[policies]\nbulk_limit = "3"\n', "policies.bulk_limit must be a whole number, not text"),
     ("[policies]\nbulk_limit = true\n", "policies.bulk_limit must be a whole number, not true or false"),

@@ -25,15 +25,9 @@ def test_saving_a_member_audits_only_what_changed(organization, super_admin):
     save_member(organization, "new", "admin", "configure", email="m@a.example")
     entries = recorded().order_by("pk")
     assert [(entry.action, entry.changes) for entry in entries] == [
-        (
-            "add_member",
-            {"role": ["", "admin"], "email": ["", "n@a.example"], "password": ["empty", "set"]},
-        ),
+        ("add_member", {"role": ["", "admin"], "email": ["", "n@a.example"], "password": ["empty", "set"]}),
         ("change_role", {"role": ["admin", "team_member"]}),
-        (
-            "change_member",
-            {"role": ["team_member", "admin"], "email": ["n@a.example", "m@a.example"]},
-        ),
+        ("change_member", {"role": ["team_member", "admin"], "email": ["n@a.example", "m@a.example"]}),
     ]
 
 

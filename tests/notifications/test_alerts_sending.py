@@ -42,10 +42,7 @@ def test_each_recipient_gets_a_message_with_an_unsubscribe_link(organization, su
 
 def test_wording_and_branding_are_those_of_when_it_is_sent(organization, super_admin, invitation):
     notify(
-        organization,
-        EmailTopic.RESULT,
-        invitation=invitation,
-        variables={"outcome": "Passed", "score": "82"},
+        organization, EmailTopic.RESULT, invitation=invitation, variables={"outcome": "Passed", "score": "82"}
     )
     EmailTemplate.objects.create(
         organization=organization,

@@ -27,13 +27,7 @@ def test_requeueing_is_limited_to_the_organization(organization, stranger):
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
 
 
-ASK_LEVER = {
-    Duty.SWEEP,
-    Duty.SWEEP_FULLY,
-    Duty.REFRESH_LEVER_LISTS,
-    Duty.PROBE_LEVER,
-    Duty.FOLLOW_ERASURES,
-}
+ASK_LEVER = {Duty.SWEEP, Duty.SWEEP_FULLY, Duty.REFRESH_LEVER_LISTS, Duty.PROBE_LEVER, Duty.FOLLOW_ERASURES}
 
 
 @pytest.mark.parametrize("duty", DUTIES)

@@ -157,9 +157,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
         },
         "email": {"kind": "result"},
-        "address": {
-            "pk": factories.FormerWebhookKeyFactory.create(organization=organization).pk,
-        },
+        "address": {"pk": factories.FormerWebhookKeyFactory.create(organization=organization).pk},
         "token": {
             "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
             "which": "current",

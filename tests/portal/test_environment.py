@@ -251,11 +251,7 @@ def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, 
 
 @pytest.mark.parametrize(
     ("is_local", "is_https", "proxies", "expected"),
-    [
-        (False, False, 0, ["portal.W006"]),
-        (True, False, 0, []),
-        (False, False, 1, []),
-    ],
+    [(False, False, 0, ["portal.W006"]), (True, False, 0, []), (False, False, 1, [])],
 )
 def test_what_is_given_up_is_a_warning_when_others_reach_the_server_without_a_proxy(
     settings, is_local, is_https, proxies, expected
@@ -265,8 +261,7 @@ def test_what_is_given_up_is_a_warning_when_others_reach_the_server_without_a_pr
 
 
 @pytest.mark.parametrize(
-    ("rate", "burst", "expected"),
-    [(10.0, 20, []), (10.1, 20, ["portal.W003"]), (10.0, 21, ["portal.W003"])],
+    ("rate", "burst", "expected"), [(10.0, 20, []), (10.1, 20, ["portal.W003"]), (10.0, 21, ["portal.W003"])]
 )
 def test_more_calls_than_lever_allows_are_a_warning(settings, rate, burst, expected):
     settings.LEVER_RATE, settings.LEVER_BURST = rate, burst

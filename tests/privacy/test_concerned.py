@@ -39,8 +39,7 @@ def test_a_person_is_found_however_the_name_is_written(text):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", {}, [], None, 5, "opportunity-12", "Zoë", "joe@candidates.example", "x" * 100_000],
+    "text", ["", {}, [], None, 5, "opportunity-12", "Zoë", "joe@candidates.example", "x" * 100_000]
 )
 def test_others_are_not_found(text):
     assert not subject(names=[NAME], addresses=[ADDRESS]).is_mentioned(text)

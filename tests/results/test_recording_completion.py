@@ -25,11 +25,7 @@ def test_times_are_recorded_when_codescreen_states_them(poll_answer):
     )
     assert [
         moment.isoformat() for moment in (polled.started_at, polled.submitted_at, polled.completed_at)
-    ] == [
-        "2024-05-02T08:00:00+00:00",
-        "2024-05-02T10:20:00+00:00",
-        "2024-05-02T10:31:07+00:00",
-    ]
+    ] == ["2024-05-02T08:00:00+00:00", "2024-05-02T10:20:00+00:00", "2024-05-02T10:31:07+00:00"]
     assert Result.objects.get().failure_reason == "Unit Tests"
 
 

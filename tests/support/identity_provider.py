@@ -115,11 +115,7 @@ class Provider:
         if (
             code is None
             or code.is_used
-            or (code.redirect_uri, code.challenge)
-            != (
-                form.get("redirect_uri"),
-                challenge,
-            )
+            or (code.redirect_uri, code.challenge) != (form.get("redirect_uri"), challenge)
         ):
             return 400, {"error": "invalid_grant"}
         code.is_used = True

@@ -344,11 +344,7 @@ class WebhookContract:
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
     @pytest.mark.parametrize(
-        "call",
-        [
-            "integrations.webhooks.views.insert_once",
-            "integrations.webhooks.authentication.find_anew",
-        ],
+        "call", ["integrations.webhooks.views.insert_once", "integrations.webhooks.authentication.find_anew"]
     )
     def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, call):
         with (

@@ -167,8 +167,7 @@ def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitati
 
 
 @given(
-    all_facts,
-    st.sampled_from(["urgent", "Codescreened", "", "remote", *ProgressTag, "CodeScreen: Backend"]),
+    all_facts, st.sampled_from(["urgent", "Codescreened", "", "remote", *ProgressTag, "CodeScreen: Backend"])
 )
 @THOROUGH
 def test_a_tag_that_names_no_assessment_changes_nothing(facts, tag):

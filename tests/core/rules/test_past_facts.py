@@ -123,10 +123,7 @@ def test_nothing_of_the_candidate_is_stored_when_the_verdict_holds_without_them(
 
 @pytest.mark.parametrize(
     ("facts", "is_stage_known"),
-    [
-        (HOLDS["paused"](FACTS), False),
-        (replace(FACTS, stage_name="", candidate=NoCandidate.UNREAD), True),
-    ],
+    [(HOLDS["paused"](FACTS), False), (replace(FACTS, stage_name="", candidate=NoCandidate.UNREAD), True)],
     ids=["not asked for", "not listed"],
 )
 def test_what_was_not_asked_for_is_told_from_what_was_not_there(facts, is_stage_known):

@@ -12,10 +12,7 @@ from tests.health.rows import code_and_level, only_finding
 
 def test_a_refused_key_is_an_error(healthy_organization: Organization) -> None:
     CodeScreenConnection.objects.update(state="refused")
-    assert code_and_level(healthy_organization) == (
-        "codescreen_key_refused",
-        "error",
-    )
+    assert code_and_level(healthy_organization) == ("codescreen_key_refused", "error")
 
 
 @pytest.mark.parametrize(
@@ -35,10 +32,7 @@ def test_an_unconfirmed_or_old_key_is_a_finding(
     CodeScreenConnection.objects.update(
         key_stored_at=now - stored, verified_at=now - verified if verified else None
     )
-    assert code_and_level(healthy_organization) == (
-        code,
-        level,
-    )
+    assert code_and_level(healthy_organization) == (code, level)
 
 
 def test_an_account_that_states_no_result_is_told_what_never_acts(healthy_organization: Organization) -> None:

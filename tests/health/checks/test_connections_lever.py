@@ -21,10 +21,7 @@ def test_a_grant_that_no_longer_works_is_an_error(
     connection = LeverConnection.objects.get()
     connection.state, connection.access_token = state, token
     connection.save()
-    assert code_and_level(healthy_organization) == (
-        code,
-        "error",
-    )
+    assert code_and_level(healthy_organization) == (code, "error")
 
 
 @pytest.mark.parametrize(("left", "level"), [(29, "warning"), (6, "error"), (-1, "error")])
@@ -32,10 +29,7 @@ def test_the_end_of_lever_consent_is_announced_for_a_month(
     healthy_organization: Organization, left: int, level: str
 ) -> None:
     LeverConnection.objects.update(connected_at=timezone.now() + timedelta(days=left - 365))
-    assert code_and_level(healthy_organization) == (
-        "lever_token_ends",
-        level,
-    )
+    assert code_and_level(healthy_organization) == ("lever_token_ends", level)
 
 
 def test_missing_scopes_are_named_with_their_reason(healthy_organization: Organization) -> None:
@@ -79,10 +73,7 @@ def test_a_wrong_clock_is_a_finding(
     healthy_organization: Organization, ahead: float, level: str, words: str
 ) -> None:
     LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now())
-    assert code_and_level(healthy_organization) == (
-        "clock_skew",
-        level,
-    )
+    assert code_and_level(healthy_organization) == ("clock_skew", level)
     assert words in only_finding(healthy_organization).message
 
 
@@ -110,10 +101,7 @@ def test_a_missing_template_field_or_author_is_a_finding_while_the_probe_is_rece
     healthy_organization: Organization, found: dict[str, object], code: str, words: str
 ) -> None:
     store_probe(healthy_organization, **found)
-    assert code_and_level(healthy_organization) == (
-        code,
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == (code, "warning")
     assert words in only_finding(healthy_organization).message
     store_probe(healthy_organization, checked_at=timezone.now() - timedelta(days=2), **found)
     assert only_finding(healthy_organization).code == "ok"

@@ -11,10 +11,7 @@ from tests.health.rows import code_and_level, only_finding
 
 def test_no_trigger_stage_is_an_error_unless_a_mapping_names_one(healthy_organization: Organization) -> None:
     Stage.objects.update(name="Interview")
-    assert code_and_level(healthy_organization) == (
-        "no_trigger_stage",
-        "error",
-    )
+    assert code_and_level(healthy_organization) == ("no_trigger_stage", "error")
     RoleMapping.objects.update(stage="Interview")
     assert only_finding(healthy_organization).code == "ok"
     Stage.objects.all().delete()
@@ -23,10 +20,7 @@ def test_no_trigger_stage_is_an_error_unless_a_mapping_names_one(healthy_organiz
 
 def test_no_mapping_and_no_tag_is_a_warning(healthy_organization: Organization) -> None:
     RoleMapping.objects.all().delete()
-    assert code_and_level(healthy_organization) == (
-        "no_roles_mapped",
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == ("no_roles_mapped", "warning")
     Role.objects.update(tags=["CodeScreen Backend"])
     assert only_finding(healthy_organization).code == "ok"
 

@@ -53,10 +53,7 @@ def test_stuck_deliveries_are_named(healthy_organization: Organization) -> None:
     delivery = create_delivery(
         healthy_organization, "1", due_at=None, last_error="The portal failed on this."
     )
-    assert code_and_level(healthy_organization) == (
-        "stuck_deliveries",
-        "error",
-    )
+    assert code_and_level(healthy_organization) == ("stuck_deliveries", "error")
     assert (
         only_finding(healthy_organization).message
         == f"1 delivery could not be processed after many tries: {delivery.pk}."
@@ -68,18 +65,12 @@ def test_rows_due_for_minutes_are_an_error(healthy_organization: Organization) -
     create_delivery(healthy_organization, "later", due_at=timezone.now() + timedelta(hours=1))
     assert only_finding(healthy_organization).code == "ok"
     Delivery.objects.filter(dedupe_key="1").update(due_at=Now() - timedelta(minutes=3))
-    assert code_and_level(healthy_organization) == (
-        "oldest_due",
-        "error",
-    )
+    assert code_and_level(healthy_organization) == ("oldest_due", "error")
 
 
 def test_a_missing_heartbeat_is_a_warning(healthy_organization: Organization) -> None:
     Heartbeat.objects.update(at=Now() - timedelta(minutes=2))
-    assert code_and_level(healthy_organization) == (
-        "queue_silent",
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == ("queue_silent", "warning")
 
 
 def test_sweep_repairs_are_shown_for_a_day(healthy_organization: Organization) -> None:
@@ -91,10 +82,7 @@ def test_sweep_repairs_are_shown_for_a_day(healthy_organization: Organization) -
         **values,
     )
     Delivery.objects.update(event="sweep")
-    assert code_and_level(healthy_organization) == (
-        "sweep_repaired",
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == ("sweep_repaired", "warning")
     Delivery.objects.filter(pk=delivery.pk).update(received_at=Now() - timedelta(hours=25))
     assert only_finding(healthy_organization).code == "ok"
 

@@ -9,10 +9,7 @@ from tests.health.rows import code_and_level, create_invitation, only_finding
 
 def test_a_paused_organization_gets_a_warning(healthy_organization: Organization) -> None:
     Organization.objects.update(paused=True)
-    assert code_and_level(healthy_organization) == (
-        "paused",
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == ("paused", "warning")
 
 
 def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organization: Organization) -> None:
@@ -26,10 +23,7 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
     assert "and 2 more." in finding.message
     Invitation.objects.filter(pk=invitations[0].pk).update(status="held")
     Invitation.objects.exclude(pk=invitations[0].pk).delete()
-    assert code_and_level(healthy_organization) == (
-        "held_invitations",
-        "warning",
-    )
+    assert code_and_level(healthy_organization) == ("held_invitations", "warning")
     assert only_finding(healthy_organization).message == "1 candidate needs approval."
 
 

@@ -103,11 +103,7 @@ def test_the_alert_of_a_result_holds_no_name(organization):
 
 
 @pytest.mark.parametrize(
-    "columns",
-    [
-        {"kind": "other"},
-        {"wants_results": False, "wants_held": False, "wants_incidents": False},
-    ],
+    "columns", [{"kind": "other"}, {"wants_results": False, "wants_held": False, "wants_incidents": False}]
 )
 def test_an_address_that_cannot_be_used_is_not_stored(organization, columns):
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -26,10 +26,7 @@ from tests.support.page_text import text
         ("?status=completed", "/activity/"),
         ("?status=nonsense&q=Alder&role=Chef", "/activity/?role=Chef&q=Alder"),
         ("?show=deliveries", "/activity/"),
-        (
-            "?verdict=invite&since=2026-11-01&until=2026-11-09",
-            "/activity/?since=2026-11-01&until=2026-11-09",
-        ),
+        ("?verdict=invite&since=2026-11-01&until=2026-11-09", "/activity/?since=2026-11-01&until=2026-11-09"),
         ("?verdict=no_email", "/activity/?view=not_invited&reason=no_email"),
         ("?verdict=entered_before", "/activity/?view=not_invited&reason=entered_before"),
         ("?verdict=held_for_approval", "/activity/?view=held"),

@@ -113,10 +113,7 @@ def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_re
         invitation=invitation,
     )
     step = next_step("held_for_approval", invitation)
-    for address in (
-        reverse("candidate", args=["somebody"]),
-        reverse("delivery", args=[delivery.pk]),
-    ):
+    for address in (reverse("candidate", args=["somebody"]), reverse("delivery", args=[delivery.pk])):
         page = text(super_admin_client.get(address))
         assert step in page
         assert next_step("held_for_approval") not in page

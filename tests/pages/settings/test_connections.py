@@ -240,10 +240,7 @@ def test_adding_and_retiring_a_token_is_audited(super_admin_client, ready_organi
     assert "is retired" in text(super_admin_client.post(address, follow=True))
     assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
     assert super_admin_client.post(address).status_code == 404
-    assert list(recorded().order_by("pk").values_list("action", flat=True)) == [
-        "add_token",
-        "retire_token",
-    ]
+    assert list(recorded().order_by("pk").values_list("action", flat=True)) == ["add_token", "retire_token"]
     assert "s" * 20 not in str(list(recorded().values()))
 
 

@@ -32,10 +32,7 @@ def test_a_member_chooses_kinds_and_it_is_audited(team_member_client, team_membe
     team_member_client.post(OWN, {"kind-attention": "on"})
     assert recipients(organization, "attention") == ["colleague", "owner"]
     assert recipients(organization, "result") == ["owner"]
-    assert recorded().get().changes == {
-        "Results": [True, False],
-        "Needs attention": [False, True],
-    }
+    assert recorded().get().changes == {"Results": [True, False], "Needs attention": [False, True]}
 
 
 def test_one_button_saves_the_choices_and_the_time_zone(team_member_client, team_member, organization):

@@ -31,13 +31,7 @@ def begun(settings, client_for, super_admin):
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
 @pytest.mark.parametrize(
     "body",
-    [
-        {"error": "invalid_grant", "error_description": ECHO},
-        {"error": ECHO},
-        {"message": ECHO},
-        [ECHO],
-        ECHO,
-    ],
+    [{"error": "invalid_grant", "error_description": ECHO}, {"error": ECHO}, {"message": ECHO}, [ECHO], ECHO],
 )
 def test_an_answer_to_the_code_that_repeats_secrets_is_not_logged_or_shown(begun, caplog, status, body):
     client, state = begun

@@ -179,8 +179,7 @@ def test_links_are_limited_to_one_per_quarter_of_an_hour_and_six_a_day(super_adm
     assert Effect.objects.count() == 1
     for quarter in range(1, 9):
         Effect.objects.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).update(
-            created_at=timezone.now() - timedelta(minutes=15 * quarter),
-            key=f"password_reset:{quarter}",
+            created_at=timezone.now() - timedelta(minutes=15 * quarter), key=f"password_reset:{quarter}"
         )
         ask(super_admin.email)
     assert Effect.objects.count() == 6

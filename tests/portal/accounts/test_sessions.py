@@ -132,9 +132,7 @@ def test_a_page_that_updates_itself_is_no_use_of_the_session(super_admin):
 
 def test_the_last_use_is_written_once_a_minute(super_admin):
     client = signed_in(super_admin)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         client.get("/account/")
         client.get("/account/")
     assert not [query for query in queries if query["sql"].startswith("UPDATE")]

@@ -44,8 +44,7 @@ def only_commit(injector, slug: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"),
-    [(FaultKind.KILLED_BEFORE, "Before"), (FaultKind.KILLED_AFTER, "Renamed")],
+    ("kind", "name"), [(FaultKind.KILLED_BEFORE, "Before"), (FaultKind.KILLED_AFTER, "Renamed")]
 )
 def test_a_commit_is_lost_when_the_process_is_killed_before_it(injector, kind, name) -> None:
     slug = OrganizationFactory.create().slug

@@ -115,9 +115,7 @@ def test_the_control_api_consents_without_a_browser(lever: LeverSandbox):
     assert back.startswith(REDIRECT_URI + "?code=")
 
 
-def test_an_account_without_a_grant_is_offered_and_choosing_one_signs_in_to_it(
-    lever: LeverSandbox,
-):
+def test_an_account_without_a_grant_is_offered_and_choosing_one_signs_in_to_it(lever: LeverSandbox):
     caller = LeverCaller(lever)
     caller.answer()
     page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=5)
