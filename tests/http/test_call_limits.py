@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.clients import models as client_models
 from integrations.clients import provider
-from integrations.clients.limits import CallLimits
+from integrations.clients.hooks import CallLimits
 from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.queue import worker
