@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote
 
@@ -49,6 +49,17 @@ def redact_tokens(value: object, key: str = "") -> object:
         return [redact_tokens(item) for item in value]
     if isinstance(value, str) and value and key not in _NO_TOKENS:
         return "[redacted]"
+    return value
+
+
+def with_texts(value: object, change: Callable[[str], str]) -> object:
+    """Return decoded JSON whose names and texts are changed by a function."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(str(name)): with_texts(item, change) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_texts(item, change) for item in value]
     return value
 
 
@@ -124,16 +135,6 @@ class SecretMask:
                 if lowered[start : start + length] in runs:
                     is_secret[start : start + length] = b"\x01" * length
         return _without(text, is_secret)
-
-    def mask_json(self, value: object) -> object:
-        """Return decoded JSON whose names and texts are masked."""
-        if isinstance(value, str):
-            return self.mask(value)
-        if isinstance(value, Mapping):
-            return {self.mask(str(name)): self.mask_json(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [self.mask_json(item) for item in value]
-        return value
 
     def changes(self, text: str) -> bool:
         """Whether a text holds a secret."""

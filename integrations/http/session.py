@@ -19,6 +19,7 @@ from integrations.http.redaction import (
     redact,
     redact_tokens,
     secrets_of_headers,
+    with_texts,
     without_addresses,
 )
 from integrations.http.redirects import LedElsewhere
@@ -162,13 +163,7 @@ def _unanswered(name: str, error: requests.RequestException) -> str:
 
 def storable_json(value: object) -> object:
     """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {storable_json(key): storable_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [storable_json(item) for item in value]
-    return value
+    return with_texts(value, lambda text: text.replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 class PlatformSession:
@@ -282,7 +277,7 @@ class PlatformSession:
                     status=status,
                 )
             return decoded
-        decoded = mask.mask_json(decoded) if len(body) <= LONGEST_ERROR_BYTES else None
+        decoded = with_texts(decoded, mask.mask) if len(body) <= LONGEST_ERROR_BYTES else None
         raise PlatformError(
             f"{self._name} answered {status}{_reason(decoded)}",
             permanent=status < 500 and status not in _TEMPORARY,

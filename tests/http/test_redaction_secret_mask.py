@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.http.redaction import LONGEST_TEXT, MASKED, SecretMask, secrets_of_headers
+from integrations.http.redaction import LONGEST_TEXT, MASKED, SecretMask, secrets_of_headers, with_texts
 
 KEY = "sk-Live_9fQz7+Bx/2mN=pLk4Tt8Wv0"
 
@@ -76,7 +76,7 @@ def test_the_rest_of_a_text_stays():
 
 def test_names_and_values_at_any_depth_are_masked():
     value = {"errors": [{KEY: [KEY, 5, None, True]}]}
-    assert SecretMask([KEY]).mask_json(value) == {"errors": [{MASKED: [MASKED, 5, None, True]}]}
+    assert with_texts(value, SecretMask([KEY]).mask) == {"errors": [{MASKED: [MASKED, 5, None, True]}]}
 
 
 def test_a_short_secret_is_removed_as_a_whole():

@@ -123,7 +123,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
     stage = stored.get("stage")
     stage_id, stage_name = _pair(stage) if stage is not None else ("", "")
     recent, entered_before = stored.get("recent"), stored.get("entered_before")
-    count, minutes = _numbers(recent) if recent is not None else (0, None)
+    count, minutes = map(_number, _list(recent)) if recent is not None else (0, None)
     facts = Facts(
         event=event,
         is_test=_flag(stored, "test"),
@@ -221,11 +221,6 @@ def _number(value: object) -> int:
     if type(value) is not int:
         raise TypeError("no whole number")
     return value
-
-
-def _numbers(value: object) -> tuple[int, int]:
-    first, second = map(_number, _list(value))
-    return first, second
 
 
 def _days(value: object) -> float:
