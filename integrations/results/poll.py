@@ -147,16 +147,33 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
     Called inside the caller's transaction; safe to run twice.
     """
     rows = Invitation.objects.filter(pk=invitation.pk)
+    reason = f"{end.sentence.format(days=_days(invitation, end))} {NO_LONGER_ASKED}"
     rows.update(next_poll_at=None)
     is_new = rows.filter(following_ended="").update(
-        following_ended=end,
-        following_ended_reason=f"{_sentence(invitation, end)} {NO_LONGER_ASKED}",
-        following_ended_at=Now(),
+        following_ended=end, following_ended_reason=reason, following_ended_at=Now()
     )
-    if is_new and invitation.status in FOLLOWED:
-        _notify_end(invitation, end)
-        if end == FollowingEnd.NOT_STARTED and invitation.organization.note_on_skip:
-            _leave_note(invitation)
+    if not is_new or invitation.status not in FOLLOWED:
+        return
+    organization, person = invitation.organization, invitation.candidate_name or UNNAMED
+    since = invitation.followed_since.isoformat()
+    notify_members(
+        organization,
+        EmailTopic.FOLLOWING_ENDED,
+        f"{invitation.pk}:{end}:{since}",
+        subject=f"No result for {first_name(person)}: {lower_first(end.label)}",
+        lines=[f"{person}, “{invitation.assessment_name}”: {reason}", NO_RESULT.next_step],
+        invitation=invitation,
+    )
+    if end == FollowingEnd.NOT_STARTED and organization.note_on_skip:
+        enqueue_note(
+            organization,
+            invitation.opportunity_id,
+            f"not_started:{invitation.pk}:{since}",
+            f"CodeScreen: “{invitation.assessment_name}” was not started within {organization.no_show_days} days, and "
+            "the portal no longer asks for a result. To have it tracked again, move the candidate into the stage "
+            "again.",
+            invitation=invitation,
+        )
 
 
 def follow_gone_again(organization: Organization) -> int:
@@ -167,37 +184,6 @@ def follow_gone_again(organization: Organization) -> int:
 
 def _days(invitation: Invitation, end: FollowingEnd) -> int:
     return invitation.organization.no_show_days if end.days is None else end.days
-
-
-def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
-    return end.sentence.format(days=_days(invitation, end))
-
-
-def _leave_note(invitation: Invitation) -> None:
-    days = invitation.organization.no_show_days
-    enqueue_note(
-        invitation.organization,
-        invitation.opportunity_id,
-        f"not_started:{invitation.pk}:{invitation.followed_since.isoformat()}",
-        f"CodeScreen: “{invitation.assessment_name}” was not started within {days} days, and the portal no longer asks "
-        "for a result. To have it tracked again, move the candidate into the stage again.",
-        invitation=invitation,
-    )
-
-
-def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
-    person = invitation.candidate_name or UNNAMED
-    notify_members(
-        invitation.organization,
-        EmailTopic.FOLLOWING_ENDED,
-        f"{invitation.pk}:{end}:{invitation.followed_since.isoformat()}",
-        subject=f"No result for {first_name(person)}: {lower_first(end.label)}",
-        lines=[
-            f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
-            NO_RESULT.next_step,
-        ],
-        invitation=invitation,
-    )
 
 
 POLL_LEASE = LEASE
