@@ -261,8 +261,14 @@ def perform_portal_duties() -> None:
 
 def plan_duties() -> None:
     """Write the missing rows, and request what something calls for; a few queries over all organizations."""
-    for duty in INTERVALS:
-        _write_missing(duty)
+    now = database.now()
+    for duty, interval in INTERVALS.items():  # due spread over the interval
+        known = DutyRun.objects.filter(duty=duty).values("organization")
+        runs = [
+            DutyRun(organization_id=pk, duty=duty, due_at=now + interval * random.random())  # noqa: S311
+            for pk in Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
+        ]
+        DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
     for duty, organization_ids in (
         (Duty.UPDATE_INCIDENTS, organizations_with_changes()),
         (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
@@ -271,18 +277,6 @@ def plan_duties() -> None:
         if organization_ids:
             DutyRun.objects.request(duty, sorted(organization_ids))
             notify_workers()
-
-
-def _write_missing(duty: Duty) -> None:
-    """Write the duty's row for each organization that has none; they are due spread over the interval."""
-    known = DutyRun.objects.filter(duty=duty).values("organization")
-    new = Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
-    now, interval = database.now(), INTERVALS[duty]
-    runs = [
-        DutyRun(organization_id=organization_id, duty=duty, due_at=now + interval * random.random())  # noqa: S311
-        for organization_id in new
-    ]
-    DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
 
 
 def _with_stranded_deliveries() -> set[int]:
