@@ -29,27 +29,19 @@ def store_calls(calls: Sequence[ApiCall]) -> None:
     calls = [call for call in calls if not ApiCall.objects.count_repeat(call)]
     if not calls:
         return
-    values: list[Any] = []
-    rows = []
-    for call in calls:
-        rows.append(_row(is_about_a_person=bool(call.opportunity_id)))
-        values += _values(call)
+    table, columns = _quoted(ApiCall._meta.db_table), ", ".join(_quoted(field.column) for field in _fields())
+    rows = ", ".join(_row(is_about_a_person=bool(call.opportunity_id)) for call in calls)
+    values = [value for call in calls for value in _values(call)]
     with connection.cursor() as cursor:
-        cursor.execute(f"{_insert()} VALUES {', '.join(rows)}", values)
+        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {rows}", values)  # noqa: S608
 
 
 def _fields() -> "list[models.Field[Any, Any]]":
     return [field for field in ApiCall._meta.concrete_fields if not field.primary_key]
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
-
-
-@cache
-def _insert() -> str:
-    columns = ", ".join(_quoted(field.column or "") for field in _fields())
-    return f"INSERT INTO {_quoted(ApiCall._meta.db_table)} ({columns})"
+def _quoted(name: str | None) -> str:
+    return connection.ops.quote_name(name or "")
 
 
 @cache
