@@ -55,6 +55,10 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
         """Rows that a worker may claim now."""
         return self.free()
 
+    def not_begun(self) -> Self:
+        """Rows that wait for their time, and that no worker has begun since they were made due."""
+        return self.filter(due_at__gt=Now(), leased_until__isnull=True, attempts=0)
+
     def unclaimed_since(self, moment: datetime | Combinable) -> Self:
         """Rows that have been due and unheld since `moment`."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)

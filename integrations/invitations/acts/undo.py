@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
@@ -15,7 +14,7 @@ from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
+from integrations.outbox.models import Effect, EffectQuerySet
 from integrations.store.database import due_after
 
 #: What is approved or retried for many at once begins so long afterwards.
@@ -41,13 +40,10 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
     with transaction.atomic():
         Organization.objects.lock(candidate.organization_id)
         current = Candidate.objects.select_related("organization", "invitation").get(pk=candidate.pk)
-        waiting = Delivery.objects.filter(
+        waiting = Delivery.objects.not_begun().filter(
             organization=candidate.organization_id,
             opportunity_id=candidate.opportunity_id,
             chosen_at__isnull=False,
-            due_at__gt=Now(),
-            leased_until__isnull=True,
-            attempts=0,
         )
         delivery = waiting.first()
         if delivery is not None and waiting.filter(pk=delivery.pk).update(
@@ -93,9 +89,7 @@ def _put_back(
     stopped_by_user: bool = True,
 ) -> None:
     """Give the locked invitation this status, and its sending that state if it hasn't begun, else ActionNotAllowed."""
-    waiting = _sending_of(invitation).filter(
-        state=Effect.State.DUE, due_at__gt=Now(), leased_until__isnull=True, attempts=0
-    )
+    waiting = _sending_of(invitation).not_begun().filter(state=Effect.State.DUE)
     if invitation.status != Status.PENDING or not waiting.update(
         state=sending, due_at=None, last_error=reason
     ):
@@ -108,22 +102,17 @@ def _put_back(
     audit(invitation, actor, AuditAction.TAKE_BACK, changes)
 
 
-def _sending_of(invitation: Invitation) -> QuerySet[Effect]:
+def _sending_of(invitation: Invitation) -> EffectQuerySet:
     return Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
 
 
 def take_back_retry(effect: Effect, actor: Actor) -> None:
     """Let a retried effect stay failed. Raises ActionNotAllowed once a worker may have begun to perform it."""
     with transaction.atomic():
-        changed = Effect.objects.filter(
-            pk=effect.pk,
-            state=Effect.State.DUE,
-            due_at__gt=Now(),
-            leased_until__isnull=True,
-            attempts=0,
-            failed_at__isnull=False,
-        ).update(state=Effect.State.FAILED, due_at=None)
-        if not changed:
+        retried = Effect.objects.not_begun().filter(
+            pk=effect.pk, state=Effect.State.DUE, failed_at__isnull=False
+        )
+        if not retried.update(state=Effect.State.FAILED, due_at=None):
             raise ActionNotAllowed(TOO_LATE)
         changes = {"state": (Effect.State.DUE.value, Effect.State.FAILED.value)}
         audit(effect, actor, AuditAction.TAKE_BACK, changes)
