@@ -123,37 +123,13 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 #: What browsers may use on our pages: passkeys and copying. Everything else that Chromium knows is off.
+_ON = "clipboard-write publickey-credentials-create publickey-credentials-get"
+_OFF = (
+    "accelerometer autoplay camera clipboard-read display-capture encrypted-media fullscreen geolocation gyroscope hid "
+    "magnetometer microphone midi payment picture-in-picture screen-wake-lock serial usb xr-spatial-tracking"
+)
 PERMISSIONS_POLICY = ", ".join(
-    [
-        *(
-            f"{feature}=()"
-            for feature in (
-                "accelerometer",
-                "autoplay",
-                "camera",
-                "clipboard-read",
-                "display-capture",
-                "encrypted-media",
-                "fullscreen",
-                "geolocation",
-                "gyroscope",
-                "hid",
-                "magnetometer",
-                "microphone",
-                "midi",
-                "payment",
-                "picture-in-picture",
-                "screen-wake-lock",
-                "serial",
-                "usb",
-                "xr-spatial-tracking",
-            )
-        ),
-        *(
-            f"{feature}=(self)"
-            for feature in ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
-        ),
-    ]
+    [*(f"{feature}=()" for feature in _OFF.split()), *(f"{feature}=(self)" for feature in _ON.split())]
 )
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -231,39 +231,34 @@ def keep_current(payload: EmailPayload) -> EmailPayload | None:
     conditions = [notice.holds_while for notice in payload.notices]
     ids = {one.invitation for one in conditions if isinstance(one, InvitationUnchanged)}
     invitations = Invitation.objects.in_bulk(ids) if ids else {}
-    found = [_if_it_holds(notice, invitations) for notice in payload.notices]
-    current = [notice for notice in found if notice is not None]
+    current = [
+        _with_name(notice, invitations)
+        for notice in payload.notices
+        if still_holds(notice.holds_while, invitations)
+    ]
     return payload.with_notices(*current) if current else None
 
 
-def still_holds(condition: Condition | None) -> bool:
-    """Whether a condition is as it was when it was stored; no condition always is."""
+def still_holds(condition: Condition | None, known: Mapping[int, Invitation] | None = None) -> bool:
+    """Whether a condition is as it was when it was stored; no condition always is.
+
+    `known` has the invitations by their keys, where they were read for several conditions.
+    """
     match condition:
         case None:
             return True
         case IncidentOngoing(incident):
             return Incident.objects.ongoing().filter(pk=incident).exists()
         case InvitationUnchanged(pk):
-            invitation = Invitation.objects.filter(pk=pk).first()
+            invitation = (Invitation.objects.in_bulk([pk]) if known is None else known).get(pk)
             return invitation is not None and InvitationUnchanged.of(invitation) == condition
 
 
-def _if_it_holds(notice: Notice, invitations: dict[int, Invitation]) -> Notice | None:
-    match notice.holds_while:
-        case None:
-            return notice
-        case IncidentOngoing() as condition:
-            return notice if still_holds(condition) else None
-        case InvitationUnchanged() as condition:
-            return _with_name(notice, condition, invitations.get(condition.invitation))
-
-
-def _with_name(
-    notice: Notice, condition: InvitationUnchanged, invitation: Invitation | None
-) -> Notice | None:
-    """Return the notice with the candidate's name; None when the invitation isn't as it was."""
-    if invitation is None or InvitationUnchanged.of(invitation) != condition:
-        return None
+def _with_name(notice: Notice, invitations: Mapping[int, Invitation]) -> Notice:
+    """Return the notice with the candidate's name, if it is about an invitation."""
+    if not isinstance(notice.holds_while, InvitationUnchanged):
+        return notice
+    invitation = invitations[notice.holds_while.invitation]
     subject, name = notice.subject, invitation.candidate_name
     if name and subject:
         subject = f"{first_name(name)}: {lower_first(subject)}"

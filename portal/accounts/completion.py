@@ -33,35 +33,42 @@ PENDING_SESSION_KEY = "pending_sign_in"
 LIFETIME = timedelta(minutes=10)
 
 
+class SignInMethod(LabelledEnum):
+    """What proved who a person is."""
+
+    PASSWORD = "password", "password"
+    PASSWORD_LINK = "password_link", "link to choose a password"
+    PASSKEY = "passkey", "passkey"
+    SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
+
+
 @dataclass(frozen=True)
 class PendingSignIn:
-    """Who has given the first proof, by which SignInMethod's value and provider, and where they want to go."""
+    """Who has given the first proof, by which method and provider, and where they want to go on this site."""
 
     user: User
-    method: str
+    method: SignInMethod
     next_url: str
     provider_id: int | None = None
 
 
-def begin(
-    request: HttpRequest, user: User, method: str, next_url: str, provider_id: int | None = None
-) -> None:
+def begin(request: HttpRequest, sign_in: PendingSignIn) -> None:
     """Let a sign-in wait in the session, for LIFETIME.
 
     The session gets another key, so that who planted the earlier one doesn't share what comes. Another person's session
     ends: their rows and this sign-in don't mix.
     """
-    if request.user.is_authenticated and request.user != user:
+    if request.user.is_authenticated and request.user != sign_in.user:
         end_row(request)
         request.session.flush()
     else:
         request.session.cycle_key()
     request.session[PENDING_SESSION_KEY] = {
-        "user": user.pk,
-        "hash": user.get_session_auth_hash(),
-        "method": method,
-        "next": without_searches(next_url),
-        "provider": provider_id,
+        "user": sign_in.user.pk,
+        "hash": sign_in.user.get_session_auth_hash(),
+        "method": sign_in.method.value,
+        "next": without_searches(sign_in.next_url),
+        "provider": sign_in.provider_id,
         "at": database.now().timestamp(),
     }
 
@@ -83,7 +90,7 @@ def load(request: HttpRequest) -> PendingSignIn | None:
     ):
         end(request)
         return None
-    return PendingSignIn(user, stored["method"], stored["next"], stored["provider"])
+    return PendingSignIn(user, SignInMethod(stored["method"]), stored["next"], stored["provider"])
 
 
 def end(request: HttpRequest) -> None:
@@ -150,15 +157,6 @@ METHOD_SESSION_KEY = "sign_in_method"
 _PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-class SignInMethod(LabelledEnum):
-    """What proved who a person is."""
-
-    PASSWORD = "password", "password"
-    PASSWORD_LINK = "password_link", "link to choose a password"
-    PASSKEY = "passkey", "passkey"
-    SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
-
-
 def complete_sign_in(
     request: HttpRequest,
     user: User,
@@ -176,60 +174,53 @@ def complete_sign_in(
     """
     if provider is not None and provider.counts_as_second_factor:
         second_factor = SecondFactor.SINGLE_SIGN_ON
-    provider_id = provider.pk if provider else None
+    sign_in = PendingSignIn(user, method, next_url, provider.pk if provider else None)
     if second_factor is None and has_second_factor(user):
-        begin(request, user, method.value, next_url, provider_id)
+        begin(request, sign_in)
         return redirect("second-factor")
-    return begin_session(request, user, method, next_url, second_factor, provider_id)
+    return begin_session(request, sign_in, second_factor)
 
 
 def begin_session(
-    request: HttpRequest,
-    user: User,
-    method: SignInMethod,
-    next_url: str,
-    second_factor: SecondFactor | None,
-    provider_id: int | None = None,
+    request: HttpRequest, sign_in: PendingSignIn, second_factor: SecondFactor | None
 ) -> HttpResponse:
-    """Begin the session of a person who has given all that was asked; return the redirect to `next_url`.
+    """Begin the session of a person who has given all that was asked; return the redirect to where they want to go.
 
     A session that a provider began opens its organization alone. It says nothing about the password either: the browser
     and the network that it began in don't become ones from which passwords may be tried within limits of their own.
     """
-    response = HttpResponseRedirect(next_url)  # first: nothing is recorded of a sign-in that has no answer
-    changes: dict[str, tuple[object, object]] = {"method": ("", method.label)}
+    # first: nothing is recorded of a sign-in that has no answer
+    response = HttpResponseRedirect(sign_in.next_url)
+    changes: dict[str, tuple[object, object]] = {"method": ("", sign_in.method.label)}
     if second_factor is not None:
         changes["second factor"] = ("", second_factor.label)
     with transaction.atomic():
         end(request)
         end_row(request)  # of another person too: their session's data doesn't outlive this
-        if (
-            SESSION_KEY in request.session
-        ):  # of the same person: Django would keep the key, and a copied cookie with it
+        # of the same person: Django would keep the key, and a copied cookie with it
+        if SESSION_KEY in request.session:
             request.session.cycle_key()
-        login(request, user, backend=_PASSWORD_BACKEND)
-        _mark(request, method, second_factor, provider_id)
-        if provider_id is not None:
+        login(request, sign_in.user, backend=_PASSWORD_BACKEND)
+        _mark(request, sign_in, second_factor)
+        if sign_in.provider_id is not None:
             forget_network(request)
-        record_for_person(user, AuditAction.SIGN_IN, with_address(request, changes))
-    if provider_id is None:
-        remember_device(request, response, user.get_username())
+        record_for_person(sign_in.user, AuditAction.SIGN_IN, with_address(request, changes))
+    if sign_in.provider_id is None:
+        remember_device(request, response, sign_in.user.get_username())
     return response
 
 
-def _mark(
-    request: HttpRequest, method: SignInMethod, second_factor: SecondFactor | None, provider_id: int | None
-) -> None:
+def _mark(request: HttpRequest, sign_in: PendingSignIn, second_factor: SecondFactor | None) -> None:
     """Store in the session how it began: what it opens depends on that. It lasts as long as every session."""
     request.session.set_expiry(None)  # one that a question for a passkey began lasts minutes
-    request.session[METHOD_SESSION_KEY] = method.value
+    request.session[METHOD_SESSION_KEY] = sign_in.method.value
     request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
-    if provider_id is not None:
-        request.session[PROVIDER_SESSION_KEY] = provider_id
+    if sign_in.provider_id is not None:
+        request.session[PROVIDER_SESSION_KEY] = sign_in.provider_id
     if second_factor is None:
         mark_weak(request)
     else:
         mark_strong(request, second_factor)
-    if provider_id is None or second_factor not in {None, SecondFactor.SINGLE_SIGN_ON}:
+    if sign_in.provider_id is None or second_factor not in {None, SecondFactor.SINGLE_SIGN_ON}:
         # a provider may vouch for somebody who gave it no proof for days, such as the thief of a browser's session
         note_proof(request)

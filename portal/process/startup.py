@@ -4,8 +4,6 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -49,7 +47,8 @@ def collect_static() -> None:
     folder = Path(settings.STATIC_ROOT)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _file_lock(folder.with_name(f"{folder.name}.lock")):
+        with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             if not _are_static_files_collected():
                 call_command("collectstatic", interactive=False, verbosity=0)
     except OSError as error:
@@ -66,13 +65,6 @@ def _are_static_files_collected() -> bool:
     collected_at = manifest.stat().st_mtime
     sources = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
     return all(source.stat().st_mtime <= collected_at for source in sources)
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 # The two programs of a running portal, for `serve` and the developer tools to supervise.

@@ -82,7 +82,7 @@ class SecondFactorView(TemplateView):
         now = database.now()
         if passkeys.signed_by(self.request, self.pending.user, answer, now) is None:
             return self._refuse(WRONG_PASSKEY)
-        return self._begin_session(SecondFactor.PASSKEY)
+        return begin_session(self.request, self.pending, SecondFactor.PASSKEY)
 
     def _take_code(self) -> HttpResponse:
         now, user, address = database.now(), self.pending.user, client_network(self.request)
@@ -98,18 +98,7 @@ class SecondFactorView(TemplateView):
             record_wrong_factor(user, factor, now)
             return self._refuse(why)
         record_right_factor(user, address)
-        return self._begin_session(factor)
-
-    def _begin_session(self, factor: SecondFactor) -> HttpResponse:
-        pending = self.pending
-        return begin_session(
-            self.request,
-            pending.user,
-            SignInMethod(pending.method),
-            pending.next_url,
-            factor,
-            pending.provider_id,
-        )
+        return begin_session(self.request, self.pending, factor)
 
     def _refuse(self, error: str) -> HttpResponse:
         return self.render_to_response(self.get_context_data(error=error))
@@ -121,7 +110,7 @@ def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
         return None
     if not has_second_factor(request.user):
         return None
-    method = request.session.get(METHOD_SESSION_KEY, SignInMethod.PASSWORD.value)
+    method = SignInMethod(request.session.get(METHOD_SESSION_KEY, SignInMethod.PASSWORD))
     next_url = own_page(request, request.GET.get("next", ""), "/")
     return PendingSignIn(request.user, method, next_url, request.session.get(PROVIDER_SESSION_KEY))
 

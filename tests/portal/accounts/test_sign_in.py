@@ -8,7 +8,7 @@ from django.urls import reverse
 from integrations.accounts.models.sessions import UserSession
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import choose_password_link
-from portal.accounts.completion import SignInMethod, begin_session
+from portal.accounts.completion import PendingSignIn, SignInMethod, begin_session
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -32,7 +32,7 @@ def test_nothing_is_recorded_of_a_sign_in_whose_answer_cannot_be_made(rf, client
     request = rf.post("/login/")
     request.session, request.user = client.session, AnonymousUser()
     with pytest.raises(DisallowedRedirect):
-        begin_session(request, super_admin, SignInMethod.PASSWORD, "javascript:alert(1)", None)
+        begin_session(request, PendingSignIn(super_admin, SignInMethod.PASSWORD, "javascript:alert(1)"), None)
     assert not UserSession.objects.exists()
     assert not recorded().exists()
 
