@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.catalog.lists import refresh_stages, trigger_stages
+from integrations.clients.call_window import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
-from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from integrations import signed_cache
 from integrations.catalog.lists import live_assessments, mapping_index, role_title
+from integrations.clients.call_window import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -16,7 +17,6 @@ from integrations.core.rules.decide import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
 from integrations.core.vocabulary import DeliveryEvent, ResultOutcome
-from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
 from integrations.invitations.models.invitation import Invitation

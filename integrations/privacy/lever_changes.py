@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, Concat
 
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause, Platform
-from integrations.duty_budget import Budget
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -13,11 +13,11 @@ from django.utils import timezone
 from integrations import stop_signal
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
-from integrations.duty_budget import Budget
 from integrations.effects.perform import EFFECT_KINDS, MESSAGES
 from integrations.inbox.models.delivery import WAITING, Delivery, kept_of_payload
 from integrations.inbox.models.verdict import Verdict

@@ -18,11 +18,11 @@ from integrations.accounts.models.sessions import AttemptLimit, UserSession
 from integrations.audit.verification import announce_head
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ShapeDeviation
 from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.duty_budget import Budget
 from integrations.health import incidents, lever_probe, linter
 from integrations.health.incidents import organizations_with_changes
 from integrations.http.redaction import without_addresses

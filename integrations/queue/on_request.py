@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from integrations.audit.models.entry import Actor
+from integrations.clients.call_window import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import clients_for
 from integrations.core import correlation
 from integrations.core.rules.facts import Decision
-from integrations.duty_budget import Budget
 from integrations.inbox import dry_run as dry_runs
 from integrations.inbox.acts import replay_delivery
 from integrations.inbox.models.delivery import Delivery

@@ -3,11 +3,11 @@
 import pytest
 
 from integrations.clients import provider
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ErasureCause
-from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.sweep import sweep
 from integrations.invitations.models.candidate import OpportunityPerson, Relation

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from integrations.clients.call_window import Budget
 from integrations.clients.provider import clients_for
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag
-from integrations.duty_budget import Budget
 from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep

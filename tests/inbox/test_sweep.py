@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox import decide_delivery, sweep
 from integrations.inbox.models.delivery import Delivery

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.clients.call_window import Budget
 from integrations.core.vocabulary import ErasureCause
-from integrations.duty_budget import Budget
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.outbox.models import Effect

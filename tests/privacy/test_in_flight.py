@@ -8,12 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.clients.call_window import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import clients_for
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause, Platform
-from integrations.duty_budget import Budget
 from integrations.effects.sending import mark_invited
 from integrations.http.session import NotConnected
 from integrations.inbox import decide_delivery, facts

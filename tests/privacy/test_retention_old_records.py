@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.audit.verification import verify_chain
+from integrations.clients.call_window import Budget
 from integrations.clients.models import ApiCall
-from integrations.duty_budget import Budget
 from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

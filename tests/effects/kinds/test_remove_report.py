@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.clients.call_window import Budget
 from integrations.core.vocabulary import ErasureCause
-from integrations.duty_budget import Budget
 from integrations.effects.kinds.report_file import NO_PERMISSION, enqueue_report_removal
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
