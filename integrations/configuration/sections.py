@@ -45,7 +45,7 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization
-from integrations.single_sign_on.acts import domains, provider_settings
+from integrations.single_sign_on.acts.provider import add_domain, normal_domain, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 type Changes = Iterator[Change]
@@ -257,19 +257,17 @@ def _compare_single_sign_on(file: Configuration, organization: Organization) -> 
             yield Change(
                 "single_sign_on",
                 lines,
-                partial(provider_settings.save_provider, organization, settings, ACTOR),
+                partial(save_provider, organization, settings, ACTOR),
             )
     known, path = set(stored.get("domains", [])), "single_sign_on.domains"
     for number, text in enumerate(wanted.get("domains", []), start=1):
         try:
-            domain = domains.normal_domain(text)
+            domain = normal_domain(text)
         except ValidationError as error:
             raise ConfigurationError(f"{path}[{number}]: {error.messages[0]}") from error
         if domain not in known:
             known.add(domain)
-            yield Change(
-                path, [added(path, domain)], partial(domains.add_domain, organization, domain, ACTOR)
-            )
+            yield Change(path, [added(path, domain)], partial(add_domain, organization, domain, ACTOR))
 
 
 # Alert addresses

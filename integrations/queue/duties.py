@@ -43,7 +43,7 @@ from integrations.privacy.retention import erase_some_sign_ins, remove_old_recor
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
 from integrations.queue.models.nodes import CacheEntry, PortalDuty
 from integrations.queue.notify import notify_workers
-from integrations.single_sign_on.acts.domains import check_single_sign_on
+from integrations.single_sign_on.acts.provider import check_single_sign_on
 from integrations.store import database
 from integrations.store.leasing import NO_OUTCOME
 

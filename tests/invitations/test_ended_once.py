@@ -4,7 +4,8 @@ import pytest
 
 from integrations.members import acts
 from integrations.members.models.membership import Membership
-from integrations.single_sign_on.acts import domains, identities
+from integrations.single_sign_on.acts import identities
+from integrations.single_sign_on.acts.provider import remove_domain
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support import factories
 from tests.support.factories import recorded
@@ -38,7 +39,7 @@ def test_a_member_is_removed_once(leaver):
 def test_a_domain_is_removed_once(organization):
     domain = SignInDomain.objects.create(organization=organization, domain="acme.example")
     for row in read_twice(domain):
-        domains.remove_domain(row, "operator")
+        remove_domain(row, "operator")
     assert actions() == ["remove_domain"]
 
 

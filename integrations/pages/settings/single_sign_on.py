@@ -18,10 +18,14 @@ from integrations.http import public_web
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, OperationView
-from integrations.single_sign_on.acts import domains, identities
-from integrations.single_sign_on.acts.domains import DomainCheck, check_provider
-from integrations.single_sign_on.acts.provider_settings import (
+from integrations.single_sign_on.acts import identities
+from integrations.single_sign_on.acts.provider import (
+    DomainCheck,
+    add_domain,
+    check_domain,
+    check_provider,
     provider_of,
+    remove_domain,
     remove_provider,
     save_provider,
     set_mode,
@@ -143,7 +147,7 @@ class AddDomainView(_SingleSignOnAct):
 
     def operate(self, form: Form) -> str:
         """Store the domain; the page then shows the record to make."""
-        domain = domains.add_domain(self.organization, self.request.POST.get("domain", ""), self.user)
+        domain = add_domain(self.organization, self.request.POST.get("domain", ""), self.user)
         return f"Now make the TXT record of {domain}, and press “Check”."
 
 
@@ -155,7 +159,7 @@ class CheckDomainView(_SingleSignOnAct):
     def operate(self, form: Form) -> HttpResponse:
         """Store and say what the look-up showed."""
         domain = self.domain()
-        proof = domains.check_domain(domain, self.user)
+        proof = check_domain(domain, self.user)
         level = messages.SUCCESS if proof is DomainCheck.FOUND else messages.WARNING
         messages.add_message(self.request, level, f"{domain}: {proof.label}")
         return redirect(self.get_success_url())
@@ -169,7 +173,7 @@ class RemoveDomainView(_SingleSignOnAct):
     def operate(self, form: Form) -> str:
         """Remove it: single sign-on no longer concerns such addresses."""
         domain = self.domain()
-        domains.remove_domain(domain, self.user)
+        remove_domain(domain, self.user)
         return f"{domain} is removed."
 
 

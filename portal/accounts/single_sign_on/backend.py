@@ -32,8 +32,8 @@ from social_django.strategy import DjangoStrategy
 from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.shapes import JsonObject
-from integrations.single_sign_on.acts.domains import backend_name, discover
 from integrations.single_sign_on.acts.identities import Claims
+from integrations.single_sign_on.acts.provider import backend_name, discover
 from integrations.single_sign_on.models import IdentityProvider
 
 LONGEST_SUBJECT = 255

@@ -26,7 +26,7 @@ from integrations.pages.access import (
 from integrations.pages.views import ActView
 from integrations.single_sign_on.acts import identities
 from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for
-from integrations.single_sign_on.acts.provider_settings import note_try, provider_of
+from integrations.single_sign_on.acts.provider import note_try, provider_of
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store import database
 from portal.accounts.single_sign_on import join

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.health.doctor import operational_findings
-from integrations.single_sign_on.acts.domains import check_single_sign_on
+from integrations.single_sign_on.acts.provider import check_single_sign_on
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import prove, set_up
 from tests.support import factories

@@ -18,7 +18,7 @@ from social_django.models import Association, Nonce
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.models.membership import Membership
-from integrations.single_sign_on.acts.domains import delete_unfinished
+from integrations.single_sign_on.acts.provider import delete_unfinished
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity
 from portal.accounts.single_sign_on.join import NEXT_SESSION_KEY
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in

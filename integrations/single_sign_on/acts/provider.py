@@ -1,9 +1,10 @@
-"""An organization's e-mail domains: add, prove, check again by the clock; its provider's discovery document."""
+"""An organization's provider and e-mail domains: stored, proven, read, and checked again by the clock."""
 
 import json
 import re
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import requests
 from django.core.exceptions import ValidationError
@@ -12,13 +13,146 @@ from django.utils import timezone
 from social_django.models import Association, Nonce
 
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import Actor, AuditAction
+from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.core.vocabulary import LabelledEnum
 from integrations.http import public_web
 from integrations.http.shapes import JsonObject
 from integrations.notifications.account_notices import tell_single_sign_on_changed
 from integrations.organizations.models.organization import Organization
 from integrations.single_sign_on.models import LAPSES_AFTER, IdentityProvider, SignInDomain
+
+Mode = IdentityProvider.Mode
+
+TRY_FIRST = "Try it first: press “Try it” and sign in at your provider."
+CHANGED = "single sign-on was changed"
+PROVE_FIRST = (
+    "Prove an e-mail domain first: single sign-on signs in people with an address in a proven domain."
+)
+
+
+def provider_of(organization: Organization) -> IdentityProvider | None:
+    """Return the organization's provider as it is stored now."""
+    return IdentityProvider.objects.filter(organization=organization).first()
+
+
+def _locked(organization: Organization) -> IdentityProvider | None:
+    rows = IdentityProvider.objects.select_for_update(of=("self",))
+    return rows.filter(organization=organization).first()
+
+
+def save_provider(organization: Organization, wanted: IdentityProvider, actor: Actor) -> Changes:
+    """Store what a Super Admin enters of the provider; return what changed. An empty secret keeps the stored one.
+
+    Raises ValidationError by field.
+
+    Another issuer or client is another provider: nobody is bound to it, and it is off until it has been tried.
+    """
+    issuer, client_id, secret = wanted.issuer.strip(), wanted.client_id.strip(), wanted.client_secret.strip()
+    _check(issuer, client_id, secret)
+    with transaction.atomic():
+        stored = _locked(organization)
+        provider = stored or IdentityProvider(organization=organization)
+        after = {
+            "issuer": issuer,
+            "client_id": client_id,
+            "client_secret": secret or provider.client_secret,
+            "counts_as_second_factor": wanted.counts_as_second_factor,
+        }
+        changes: dict[str, tuple[object, object]] = {
+            name: (getattr(provider, name), value)
+            for name, value in after.items()
+            if stored is None or getattr(provider, name) != value
+        }
+        if not changes:
+            return {}
+        if stored and changes.keys() & {"issuer", "client_id"}:
+            provider.identities.all().delete()
+            if provider.is_on:
+                changes["mode"] = (provider.mode, Mode.OFF.value)
+            provider.mode, provider.tried_at = Mode.OFF, None
+        for name, value in after.items():
+            setattr(provider, name, value)
+        provider.checked_at, provider.failure = None, ""
+        provider.save()
+        _change(provider, actor, changes, CHANGED if stored else "the provider of single sign-on was added")
+    return changes
+
+
+def set_mode(organization: Organization, mode: str, actor: Actor) -> bool:
+    """Store whether members may or must use the provider; return whether that is a change. Raises ValidationError."""
+    with transaction.atomic():
+        provider = _locked(organization)
+        if provider is None:
+            raise ValidationError("Enter the provider first.")
+        if mode not in Mode.values:
+            raise ValidationError(f"There is no such choice. Known are: {', '.join(Mode.values)}.")
+        if mode == provider.mode:
+            return False
+        if mode != Mode.OFF and provider.tried_at is None:
+            raise ValidationError(TRY_FIRST)
+        if mode != Mode.OFF and not SignInDomain.objects.proven().filter(organization=organization).exists():
+            raise ValidationError(PROVE_FIRST)
+        changes = {"mode": (provider.mode, mode)}
+        provider.mode = Mode(mode)
+        provider.save(update_fields=["mode"])
+        _change(provider, actor, changes, CHANGED)
+    return True
+
+
+def note_try(provider: IdentityProvider, actor: Actor, at: datetime) -> None:
+    """Record that these settings signed somebody in who could use single sign-on."""
+    with transaction.atomic():
+        same = IdentityProvider.objects.filter(
+            pk=provider.pk, issuer=provider.issuer, client_id=provider.client_id
+        )
+        if same.update(tried_at=at, checked_at=at, failure=""):
+            audit(provider, actor, AuditAction.TRY_SINGLE_SIGN_ON)
+
+
+def remove_provider(organization: Organization, actor: Actor) -> bool:
+    """Delete the provider and who is bound to it; return whether there was one. Passwords open everything again."""
+    with transaction.atomic():
+        provider = _locked(organization)
+        if provider is None:
+            return False
+        changes = {"issuer": (provider.issuer, ""), "mode": (provider.mode, "")}
+        IdentityProvider.objects.filter(pk=provider.pk).delete()
+        _change(provider, actor, changes, "the provider of single sign-on was removed")
+    return True
+
+
+def _change(provider: IdentityProvider, actor: Actor, changes: Changes, what: str) -> None:
+    """Tell the Super Admins of a change, by the names of the settings, and record it."""
+    names = ", ".join(sorted(name.replace("_", " ") for name in changes))
+    line = f"Settings of the provider {provider.issuer} that differ now: {names}."
+    tell_single_sign_on_changed(provider.organization, what, line, actor)
+    audit(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
+
+
+def _check(issuer: str, client_id: str, secret: str) -> None:
+    errors: dict[str, str] = {}
+    try:
+        public_web.check_address(issuer)
+    except public_web.AddressRefused as error:
+        errors["issuer"] = str(error)
+    else:
+        if len(issuer) > 500 or urlsplit(issuer).query or urlsplit(issuer).fragment:
+            errors["issuer"] = "Copy the issuer alone: without “?”, “#” and what follows them."
+    if not _is_plain(client_id, 300) or not client_id:
+        errors["client_id"] = (
+            "Copy the whole client id from the provider: plain characters, without line breaks."
+        )
+    if not _is_plain(secret, 1000):
+        errors["client_secret"] = (
+            "Copy the whole secret from the provider: plain characters, without line breaks."
+        )
+    if errors:
+        raise ValidationError(errors)
+
+
+def _is_plain(text: str, longest: int) -> bool:
+    return len(text) <= longest and text.isascii() and (text.isprintable() or not text)
+
 
 # The e-mail domains of an organization: adding, proving by a TXT record, removing.
 
