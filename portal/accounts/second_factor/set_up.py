@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.forms import Form
+from django.forms import BaseForm, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
@@ -37,7 +37,7 @@ from integrations.accounts.models.second_factors import (
 )
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.pages.access import memberships_of, own_page
-from integrations.pages.views import ActView
+from integrations.pages.views import ActView, OperationView
 from integrations.store import database
 from portal.accounts.second_factor import passkeys
 from portal.accounts.throttle import client_network, make_wait
@@ -175,40 +175,37 @@ class PasskeyForm(forms.Form):
 
 
 @method_decorator(never_cache, name="dispatch")
-class AddPasskeyView(FreshProofMixin, TemplateView):
+class AddPasskeyView(FreshProofMixin, OperationView):
     """Ask the browser to make a passkey, and store it.
 
     Its challenge is on the page alone: a form that can't be taken leads back there.
     """
 
     template_name = "accounts/add_passkey.html"
+    form_class = PasskeyForm
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form, with what the browser needs."""
+    def get_initial(self) -> dict[str, Any]:
+        """Return the name that was given with an answer that couldn't be taken."""
+        return {"name": self.request.GET.get("name", "")[:LONGEST_NAME]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what the browser needs."""
         are_possible = passkeys.are_possible()
-        user = cast(User, request.user)
-        options = json.dumps(passkeys.registration_options(request, user)) if are_possible else ""
-        form = PasskeyForm(initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
-        return super().get(request, *args, are_possible=are_possible, options=options, form=form, **kwargs)
+        user = cast(User, self.request.user)
+        options = json.dumps(passkeys.registration_options(self.request, user)) if are_possible else ""
+        return super().get_context_data(are_possible=are_possible, options=options, **kwargs)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def operate(self, form: Form) -> HttpResponse:
         """Store the passkey, and show the recovery codes that were made with it."""
-        form = PasskeyForm(request.POST)
-        if not form.is_valid():
-            return self._refuse(INCOMPLETE)
-        user = cast(User, request.user)
-        name, answer = form.cleaned_data["name"], form.cleaned_data["passkey"]
-        passkey = passkeys.registered(request, user, name, answer)
+        user = cast(User, self.request.user)
+        passkey = passkeys.registered(self.request, user, **form.cleaned_data)
         if passkey is None:
-            return self._refuse(NOT_MADE)
-        try:
-            added = add_passkey(passkey)
-        except ActionNotAllowed as error:
-            return self._refuse(str(error))
-        return after_adding(request, SecondFactor.PASSKEY, added)
+            raise ActionNotAllowed(NOT_MADE)
+        return after_adding(self.request, SecondFactor.PASSKEY, add_passkey(passkey))
 
-    def _refuse(self, why: str) -> HttpResponse:
-        messages.error(self.request, why)
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        """Lead back to the page, which has another challenge, and say why."""
+        messages.error(self.request, str(next(iter(form.non_field_errors()), INCOMPLETE)))
         name = self.request.POST.get("name", "")[:LONGEST_NAME]
         return redirect(f"{self.request.path}?{urlencode({'name': name})}")
 
