@@ -146,22 +146,17 @@ def follow_role(member: Membership) -> None:
 # Invite people to an organization, send their invitation again, withdraw it.
 
 
-class InvitationRefusal(Enum):
-    """Why nobody was invited, in a sentence for the Super Admin."""
-
-    MEMBER_ALREADY = "This person is a member already: change their role in the list."
-    TOO_MANY = (
-        f"Too many invitations: an organization may send {MOST_PER_HOUR} an hour, and {MOST_PER_ADDRESS} a day to one "
-        "address. Wait a while."
-    )
+TOO_MANY = (
+    f"Too many invitations: an organization may send {MOST_PER_HOUR} an hour, and {MOST_PER_ADDRESS} a day to one "
+    "address. Wait a while."
+)
 
 
-def invite(
-    organization: Organization, address: str, role: str, actor: Actor
-) -> PendingMembership | InvitationRefusal:
+def invite(organization: Organization, address: str, role: str, actor: Actor) -> PendingMembership:
     """Invite the person with that e-mail address, again if they were already; return the pending membership.
 
-    Nothing here looks whether an account has the address, so that the outcome can't tell.
+    Nothing here looks whether an account has the address, so that the outcome can't tell. Raises ActionNotAllowed for a
+    member, and when there were too many invitations.
     """
     email = folded(address)
     with transaction.atomic():
@@ -169,9 +164,9 @@ def invite(
         Organization.objects.lock(organization.pk)
         # the Super Admins see the members' addresses anyway
         if organization.memberships.filter(user__email__iexact=email).exists():
-            return InvitationRefusal.MEMBER_ALREADY
+            raise ActionNotAllowed("This person is a member already: change their role in the list.")
         if not may_be_invited(organization, email):
-            return InvitationRefusal.TOO_MANY
+            raise ActionNotAllowed(TOO_MANY)
         earlier = PendingMembership.objects.filter(organization=organization).to(email).first()
         pending, _ = PendingMembership.objects.update_or_create(
             organization=organization,
@@ -190,7 +185,7 @@ def send_again(pending: PendingMembership, actor: Actor) -> None:
     with transaction.atomic():
         Organization.objects.lock(pending.organization_id)
         if not may_be_invited(pending.organization, pending.email):
-            raise ActionNotAllowed(InvitationRefusal.TOO_MANY.value)
+            raise ActionNotAllowed(TOO_MANY)
         pending.invited_at = database.now()
         pending.save(update_fields=["invited_at"])
         enqueue_welcome(pending)

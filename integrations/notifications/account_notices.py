@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import Enum
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
@@ -12,6 +11,7 @@ from django.utils.crypto import get_random_string
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditTarget, TargetKind
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import Membership
 from integrations.notifications.links import forgotten_password_link, settings_link
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic, Line, Link
@@ -40,12 +40,7 @@ class AdminRequest(models.TextChoices):
     MEMBER = "member", "Invite somebody, or remove a member"
 
 
-class Refusal(Enum):
-    """Why a request isn't sent, in a sentence for the member."""
-
-    NO_SUCH_REQUEST = "Choose what you want to ask for."
-    NO_RECIPIENT = "No Super Admin has an e-mail address here. Please ask one in person."
-    SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
+SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
 
 
 def super_admins_with_address(organization: Organization) -> list[Membership]:
@@ -68,19 +63,22 @@ def recent_requests(member: Membership) -> dict[str, Effect]:
     return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
 
 
-def send_request(member: Membership, code: str, message: str = "") -> list[Membership] | Refusal:
-    """Enqueue one e-mail to the Super Admins and record it in the audit log; return who gets it, or why nobody."""
+def send_request(member: Membership, code: str, message: str = "") -> list[Membership]:
+    """Enqueue one e-mail to the Super Admins and record it in the audit log; return who gets it.
+
+    Raises ActionNotAllowed with why nobody does.
+    """
     if code not in AdminRequest.values:
-        return Refusal.NO_SUCH_REQUEST
+        raise ActionNotAllowed("Choose what you want to ask for.")
     request = AdminRequest(code)
     with transaction.atomic():
         # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
         Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=member.pk)
         super_admins = super_admins_with_address(member.organization)
         if not super_admins:
-            return Refusal.NO_RECIPIENT
+            raise ActionNotAllowed("No Super Admin has an e-mail address here. Please ask one in person.")
         if request in recent_requests(member):
-            return Refusal.SENT_ALREADY
+            raise ActionNotAllowed(SENT_ALREADY)
         message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
         name = member.user.get_full_name() or str(member.user)
         lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]

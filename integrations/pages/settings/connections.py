@@ -45,7 +45,7 @@ from integrations.lever.acts import (
     webhooks_at_former_addresses,
 )
 from integrations.members.models.membership import SUPER_ADMINS
-from integrations.notifications.account_notices import Refusal, send_request
+from integrations.notifications.account_notices import send_request
 from integrations.organizations.acts import (
     end_former_key,
     honoured_former_keys,
@@ -366,9 +366,7 @@ class AskAdminsView(OrganizationMixin, ActView):
         if self.membership.may_connect:
             raise ActionNotAllowed("You are a Super Admin yourself.")
         posted = self.request.POST
-        outcome = send_request(self.membership, posted.get("request", ""), posted.get("message", ""))
-        if isinstance(outcome, Refusal):
-            raise ActionNotAllowed(outcome.value)
-        users = [super_admin.user for super_admin in outcome]
+        recipients = send_request(self.membership, posted.get("request", ""), posted.get("message", ""))
+        users = [super_admin.user for super_admin in recipients]
         names = " and ".join(user.get_full_name() or str(user) for user in users)
         return f"Your request is on its way to {names}."

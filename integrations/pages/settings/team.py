@@ -74,12 +74,10 @@ class TeamView(OrganizationMixin, OperationView):
         email, role = form.cleaned_data["email"], form.cleaned_data["role"]
         if role in SUPER_ADMINS and (wanted := proof_wanted(self.request, reverse("team"))):
             return wanted
-        outcome = invite(self.organization, email, role, self.user)
-        if not isinstance(outcome, PendingMembership):
-            raise ActionNotAllowed(outcome.value)
+        pending = invite(self.organization, email, role, self.user)
         if not is_mail_sent():
-            return redirect("pending-member", pk=outcome.pk)
-        return f"The invitation is on its way to {outcome.email}."
+            return redirect("pending-member", pk=pending.pk)
+        return f"The invitation is on its way to {pending.email}."
 
 
 class PendingMixin(OrganizationMixin):
