@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "portal.middleware.CustomerCallsMiddleware",
     "portal.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "portal.accounts.second_factor.challenge.AdminSecondFactorMiddleware",
+    "portal.accounts.second_factor.AdminSecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
     "portal.accounts.sessions.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

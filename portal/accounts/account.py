@@ -47,12 +47,11 @@ from portal.accounts.completion import (
     record_refusal,
     with_address,
 )
+from portal.accounts.openid_connect import SignInFailed
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.second_factor.set_up import REVIEW_FACTORS
+from portal.accounts.second_factor import REVIEW_FACTORS
 from portal.accounts.sessions import row_key
-from portal.accounts.single_sign_on.backend import SignInFailed
-from portal.accounts.single_sign_on.join import explain
-from portal.accounts.single_sign_on.views import prove_anew, provider_of_session
+from portal.accounts.single_sign_on import explain, prove_anew, provider_of_session
 from portal.accounts.throttle import begin_at_provider, begin_attempt, too_many, too_many_in_words
 
 #: The pages that /account/ lists, in this order: the URL name, the title, the icon and what it is for.

@@ -30,10 +30,10 @@ from integrations.notifications.links import reset_tokens
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
 from integrations.pages.views import ActView
 from integrations.queue import notify
+from portal.accounts import passkeys
 from portal.accounts.completion import SignInMethod, complete_sign_in, with_address
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.second_factor import passkeys
-from portal.accounts.second_factor.set_up import REVIEW_FACTORS
+from portal.accounts.second_factor import REVIEW_FACTORS
 from portal.accounts.throttle import request_link, too_many
 
 

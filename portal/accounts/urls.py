@@ -3,22 +3,19 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import account, sessions, sign_in
-from portal.accounts.second_factor import challenge, passkeys, set_up
-from portal.accounts.single_sign_on import join
-from portal.accounts.single_sign_on import views as single_sign_on
+from portal.accounts import account, passkeys, second_factor, sessions, sign_in, single_sign_on
 
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
     path("sso/login/", single_sign_on.SingleSignOnView.as_view(), name="single-sign-on"),
     path("sso/complete/<slug:slug>/", single_sign_on.CompleteView.as_view(), name="single-sign-on-complete"),
-    path("sso/join/", join.JoinView.as_view(), name="single-sign-on-join"),
+    path("sso/join/", single_sign_on.JoinView.as_view(), name="single-sign-on-join"),
     path("sso/try/", single_sign_on.TryView.as_view(), name="single-sign-on-try"),
     path("logout/", sign_in.SignOutView.as_view(), name="logout"),
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
-    path("login/second-factor/", challenge.SecondFactorView.as_view(), name="second-factor"),
+    path("login/second-factor/", second_factor.SecondFactorView.as_view(), name="second-factor"),
     path("login/passkey/", passkeys.PasskeySignInView.as_view(), name="passkey-sign-in"),
     path("login/passkey/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("account/", account.AccountView.as_view(), name="account"),
@@ -42,18 +39,22 @@ urlpatterns = [
     path("account/password/", account.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("account/confirm/", account.ConfirmPersonView.as_view(), name="account-confirm"),
-    path("account/second-factor/", set_up.SecondFactorOverviewView.as_view(), name="account-second-factor"),
-    path("account/second-factor/app/", set_up.AddAppView.as_view(), name="app-add"),
-    path("account/second-factor/app/remove/", set_up.RemoveAppView.as_view(), name="app-remove"),
-    path("account/second-factor/passkeys/", set_up.AddPasskeyView.as_view(), name="passkey-add"),
+    path(
+        "account/second-factor/",
+        second_factor.SecondFactorOverviewView.as_view(),
+        name="account-second-factor",
+    ),
+    path("account/second-factor/app/", second_factor.AddAppView.as_view(), name="app-add"),
+    path("account/second-factor/app/remove/", second_factor.RemoveAppView.as_view(), name="app-remove"),
+    path("account/second-factor/passkeys/", second_factor.AddPasskeyView.as_view(), name="passkey-add"),
     path(
         "account/second-factor/passkeys/<int:pk>/remove/",
-        set_up.RemovePasskeyView.as_view(),
+        second_factor.RemovePasskeyView.as_view(),
         name="passkey-remove",
     ),
     path(
         "account/second-factor/codes/",
-        set_up.MakeRecoveryCodesView.as_view(),
+        second_factor.MakeRecoveryCodesView.as_view(),
         name="recovery-codes",
     ),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),

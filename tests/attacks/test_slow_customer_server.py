@@ -79,10 +79,10 @@ def _come_back(issuer: str) -> Any:
     endpoints = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     document = {"issuer": issuer, **{name: f"{issuer}/{name}" for name in endpoints}}
     client = Client()
-    with mock.patch("portal.accounts.single_sign_on.backend.discover", return_value=document):
+    with mock.patch("portal.accounts.openid_connect.discover", return_value=document):
         target = begin(client)
     cache.clear()
-    with mock.patch("portal.accounts.single_sign_on.backend.cache.get", return_value=document):
+    with mock.patch("portal.accounts.openid_connect.cache.get", return_value=document):
         state = parse_qs(urlsplit(target).query)["state"][0]
         return client.get(
             f"/sso/complete/{IdentityProvider.objects.get().organization.slug}/?code=1&state={state}"

@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.notifications.models.email_kind import EmailKind
 from portal.accounts.throttle import PASSKEY_QUESTIONS
-from tests.portal.accounts.second_factor.test_passkeys import OPTIONS, SIGN_IN, is_signed_in, registered
+from tests.portal.accounts.test_passkeys import OPTIONS, SIGN_IN, is_signed_in, registered
 from tests.support.second_factors import SecurityKey, use_passkey_address
 
 [QUESTIONS] = PASSKEY_QUESTIONS

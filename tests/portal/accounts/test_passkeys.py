@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from integrations.accounts.models.second_factors import Passkey
-from portal.accounts.second_factor.passkeys import are_possible
+from portal.accounts.passkeys import are_possible
 from tests.support import factories
 from tests.support.second_factors import (
     SecurityKey,

@@ -1,1 +1,0 @@
-"""Signing in by an organization's OpenID Connect provider."""
