@@ -8,9 +8,7 @@ from integrations.admin import (  # noqa: F401 - each registers its models
     candidate,
     connections,
     delivery,
-    effect,
     health,
     incident,
-    invitation,
     organization,
 )

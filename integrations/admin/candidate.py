@@ -1,9 +1,10 @@
-"""Candidates in the admin: why they were invited or not, who is on them in Lever, and whose data was erased."""
+"""Candidates in the admin, why they were invited or not, and whose data was erased; their invitations and results."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -13,12 +14,17 @@ from integrations.admin.display import (
     MAX_SHOWN,
     NOTHING,
     CandidateMixin,
+    RelatedSearchMixin,
     SitePageMixin,
+    candidate_link,
     column,
     columns,
     indented,
+    invitation_link,
     link,
+    links,
     list_links,
+    section,
     step_after,
     time_text,
     verdicts_table,
@@ -29,6 +35,8 @@ from integrations.core.verdict_code import NO_TEST
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.privacy.models import Erasure
 
 #: The lists that an opportunity's id is searched in.
@@ -159,3 +167,161 @@ class ErasureAdmin(CandidateMixin, ScopedAdmin):
 
     rows_shown = column("rows changed", lambda erasure: indented(erasure.rows))
     kept_shown = column("rows kept", lambda erasure: indented(erasure.kept))
+
+
+#: For so many of a list's newest invitations it is looked whether the person had been invited before through another
+#: opportunity. Second rounds of the same opportunity have an index, and are all found.
+MOST_COMPARED = 5_000
+MOST_FOUND = 1_000
+
+
+def invited_before(invitations: QuerySet[Invitation]) -> list[Any]:
+    """Return those of the newest of these invitations whose person had been sent the same assessment before."""
+    sent = invitations.exclude(instance_id="").exclude(contact_id="")
+    newest = sent.select_related(None).order_by("-created_at", "-pk").values("pk")[:MOST_COMPARED]
+    earlier = Invitation.objects.filter(
+        organization=OuterRef("organization"),
+        contact_id=OuterRef("contact_id"),
+        assessment_id=OuterRef("assessment_id"),
+        created_at__lt=OuterRef("created_at"),
+    )
+    has_earlier = Exists(earlier.exclude(instance_id=""))
+    rows = Invitation.objects.filter(has_earlier, pk__in=newest).order_by()
+    return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
+
+
+class InvitedAgainFilter(admin.SimpleListFilter):
+    """Filter by whether the person had been invited to the same assessment before. It is the last filter of a list."""
+
+    title = "how often invited"
+    parameter_name = "invited"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [
+            ("again", f"Invited again, among the newest {MOST_COMPARED:,}"),
+            ("round", "Second and later rounds"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        """Keep the invitations that weren't the person's first to that assessment."""
+        match self.value():
+            case "round":
+                return queryset.filter(round__gt=1)
+            case "again":
+                return queryset.filter(Q(round__gt=1) | Q(pk__in=invited_before(queryset)))
+        return queryset
+
+
+#: Whether a person still has to decide about a candidate who failed.
+DecisionFilter = choice_filter(
+    "decision", "decision", {"awaited": ("Waits for a decision", Q(awaits_decision_since__isnull=False))}
+)
+
+
+def candidate_of(invitation: Invitation) -> str | SafeString:
+    """Return a link to the candidate who is invited."""
+    return candidate_link(invitation.organization_id, invitation.opportunity_id, invitation.candidate_name)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(SitePageMixin, ScopedAdmin):
+    """Each candidate's journey through an assessment, round by round."""
+
+    list_display = columns(
+        "created_at candidate assessment_name round role_title status status_reason changed_at organization"
+    )
+    list_display_links = ("created_at", "assessment_name")
+    list_filter = (
+        period_of("created_at"),
+        "status",
+        DecisionFilter,
+        incident_filter("created_at"),
+        OrganizationFilter,
+        InvitedAgainFilter,
+    )
+    search_fields = ("opportunity_id__exact", "instance_id__exact", "id__exact")
+    searched_texts = ("candidate_name", "email__istartswith")
+    search_hint = (
+        "a name, the beginning of an e-mail address, or an opportunity's, instance's or invitation's id"
+    )
+    ordering = ("-created_at", "-pk")
+    fieldsets = (
+        section(
+            "Who and what",
+            "organization candidate_name email candidate role_title stage_name assessment_name round",
+        ),
+        section("Where it stands", "status status_reason awaits_decision_since results_shown raw_status"),
+        section(
+            "When",
+            "created_at checked_at invited_at bounced_at started_at submitted_at completed_at changed_at "
+            "following_ended following_ended_reason following_ended_at",
+        ),
+        section("What led to it and what it led to", "deliveries_shown effects_shown"),
+        section(
+            "In detail",
+            "opportunity_id contact_id role_id stage_id assessment_id instance_id feedback_id reference "
+            "polled_at next_poll_at poll_failures missing_since followed_since",
+        ),
+    )
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the columns that are searched: of several words, which no id has, those that hold texts.
+
+        With the ids of instances among them, whose index is partial, PostgreSQL would look for one word by the indexes
+        and for the other in all rows that have the first.
+        """
+        if len(request.GET.get(SEARCH_VAR, "").split()) > 1:
+            return self.searched_texts
+        return (*self.search_fields, *self.searched_texts)
+
+    candidate = column("candidate", candidate_of)
+    results_shown = column("results", lambda invitation: links(invitation.results.all()[:MAX_SHOWN]))
+
+    deliveries_shown = column(
+        "deliveries", lambda invitation: links(invitation.deliveries.order_by("pk")[:MAX_SHOWN])
+    )
+    effects_shown = column("effects", lambda invitation: links(invitation.effects.order_by("pk")[:MAX_SHOWN]))
+
+
+#: Django's own filter would look through all results for the ratings that there are.
+RatingFilter = choice_filter(
+    "rating",
+    "rating",
+    {
+        "none": ("No rating", Q(rating__isnull=True)),
+        **{str(rating): (str(rating), Q(rating=rating)) for rating in range(1, 5)},
+    },
+)
+
+
+@admin.register(Result)
+class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
+    """The results of attempts."""
+
+    list_display = columns(
+        "created_at candidate invitation_link attempt outcome score_shown rating failure_reason "
+        "is_in_lever organization"
+    )
+    list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
+    list_select_related = ("invitation", "organization")
+    list_defer = ("metadata",)
+    search_fields = ("id__exact",)
+    searched_relation, related_columns = "invitation", ("opportunity_id", "instance_id")
+    search_hint = "an opportunity's, instance's or result's id"
+    ordering = ("-created_at", "-pk")
+    fields = columns(
+        "organization candidate invitation_link attempt outcome score_shown failure_reason rating "
+        "report_url feedback_id file_id created_at metadata_shown"
+    )
+
+    score_shown = column("score", lambda result: result.score_text, "score")
+
+    @admin.display(description="in Lever", boolean=True)
+    def is_in_lever(self, result: Result) -> bool:
+        """Return whether the feedback was written."""
+        return bool(result.feedback_id)
+
+    candidate = column("candidate", lambda result: candidate_of(result.invitation))
+    invitation_link = column("invitation", lambda result: invitation_link(result.invitation))
+    metadata_shown = column("metadata", lambda result: indented(result.metadata))
