@@ -102,6 +102,7 @@ PERIODS = {
     "last_quarter": "Last quarter",
     "year": "This year",
 }
+_DAYS = {"day": 1, "week": 7, "month": 30}
 
 
 def quarter_of(day: date) -> date:
@@ -113,13 +114,9 @@ def bounds_of(period: str) -> tuple[datetime | None, datetime | None]:
     """Return when a named period begins and ends; None for no bound. Quarters and years are those of UTC."""
     now = timezone.now().astimezone(UTC)
     this_quarter = quarter_of(now.date())
+    if period in _DAYS:
+        return now - timedelta(days=_DAYS[period]), None
     match period:
-        case "day":
-            return now - timedelta(days=1), None
-        case "week":
-            return now - timedelta(days=7), None
-        case "month":
-            return now - timedelta(days=30), None
         case "quarter":
             return _midnight(this_quarter), None
         case "last_quarter":
@@ -147,24 +144,17 @@ def _moment(text: str, *, is_end: bool) -> datetime | None:
     raise IncorrectLookupParameters
 
 
-class PeriodFilter(admin.ListFilter):
-    """Keep the rows of a period, by an index; a subclass made by `period_of` says by which column.
+class FormFilter(admin.ListFilter):
+    """A filter that is shown always, by a form in its template."""
 
-    Django's date hierarchy would read the first and last time of all rows, and every day that has rows.
-    """
-
-    title = "time"
-    template = "admin/integrations/period_filter.html"
     #: The names in the address, which ScopedAdmin allows.
-    parameter_names: ClassVar = (PERIOD, SINCE, UNTIL)
-    column = ""
+    parameter_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        values = {name: str(params.pop(name, [""])[-1]).strip()[:40] for name in self.parameter_names}
-        self.period, self.since, self.until = (values[name] for name in self.parameter_names)
+        self.values = {name: str(params.pop(name, [""])[-1]).strip() for name in self.parameter_names}
         #: The other parameters of the address, which the form passes on.
         self.others = other_parameters(request, self.parameter_names)
 
@@ -175,6 +165,28 @@ class PeriodFilter(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         """Return its names in the address."""
         return list(self.parameter_names)
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Yield nothing: the template has a field."""
+        return iter(())
+
+
+class PeriodFilter(FormFilter):
+    """Keep the rows of a period, by an index; a subclass made by `period_of` says by which column.
+
+    Django's date hierarchy would read the first and last time of all rows, and every day that has rows.
+    """
+
+    title = "time"
+    template = "admin/integrations/period_filter.html"
+    parameter_names = (PERIOD, SINCE, UNTIL)
+    column = ""
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.period, self.since, self.until = (value[:40] for value in self.values.values())
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         """Return when the chosen period begins and ends; None for no bound."""
@@ -269,7 +281,7 @@ MOST_SEARCHED = 2_000
 AT_ONCE = 200
 
 
-class PayloadFilter(admin.ListFilter):
+class PayloadFilter(FormFilter):
     """Keep the rows whose payload, as it is shown, contains a text; a subclass says which columns hold payloads.
 
     A search in the payloads as they are stored would reveal what is hidden, such as a signature or an address, letter
@@ -278,7 +290,7 @@ class PayloadFilter(admin.ListFilter):
 
     title = "text in payloads"
     template = "admin/integrations/text_filter.html"
-    parameter_names: ClassVar = ("text",)
+    parameter_names = ("text",)
     columns: ClassVar[tuple[str, ...]] = ()
     time_column = ""
 
@@ -286,21 +298,8 @@ class PayloadFilter(admin.ListFilter):
         self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.text = str(params.pop("text", [""])[-1]).strip()[:200]
+        self.text = self.values["text"][:200]
         self.most = f"{MOST_SEARCHED:,}"
-        self.others = other_parameters(request, self.parameter_names)
-
-    def has_output(self) -> bool:
-        """Show it always."""
-        return True
-
-    def expected_parameters(self) -> list[str | None]:
-        """Return its name in the address."""
-        return ["text"]
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield nothing: the template has a field."""
-        return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the newest rows of the list whose payloads contain the text. It is the last filter of a list."""
