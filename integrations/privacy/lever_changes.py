@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, Value
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 
 from integrations.clients.call_window import Budget
@@ -38,17 +38,21 @@ def may_be_confirmed(organization: Organization) -> Exists:
 
     Their calls stay as long: by them it is known that Lever showed the candidate, and since when it doesn't.
     """
-    missing = ApiCall.objects.filter(
+    since = database.now() - MISSING_LOOK_BACK
+    return Exists(_missing(organization).filter(at__gte=since, opportunity_id=OuterRef("opportunity_id")))
+
+
+def _missing(organization: Organization) -> QuerySet[ApiCall]:
+    """Return the reads of candidates to which Lever answered 404 and whose data isn't erased."""
+    reads = ApiCall.objects.filter(
         organization=organization,
         platform=Platform.LEVER,
         method="GET",
         path=Concat(Value("/opportunities/"), F("opportunity_id")),
         status=404,
-        at__gte=database.now() - MISSING_LOOK_BACK,
-        opportunity_id=OuterRef("opportunity_id"),
     )
     erased = Erasure.objects.filter(organization=organization, opportunity_id=OuterRef("opportunity_id"))
-    return Exists(missing.exclude(opportunity_id="").filter(~Exists(erased)))
+    return reads.exclude(opportunity_id="").filter(~Exists(erased))
 
 
 def missing_for_long(organization: Organization) -> list[str]:
@@ -60,12 +64,6 @@ def missing_for_long(organization: Organization) -> list[str]:
     if connected_at is None:
         return []
     since = max(connected_at, database.now() - MISSING_LOOK_BACK)
-    reads = ApiCall.objects.filter(
-        organization=organization,
-        platform=Platform.LEVER,
-        method="GET",
-        path=Concat(Value("/opportunities/"), F("opportunity_id")),
-    ).exclude(opportunity_id="")
     # a candidate of a bulk move is read with others: that Lever has them shows in what was written to them
     answered = ApiCall.objects.filter(
         organization=organization,
@@ -76,9 +74,9 @@ def missing_for_long(organization: Organization) -> list[str]:
     # an answer that came again is counted on the first one
     is_present = Q(at__gte=connected_at) | Q(last_at__gte=connected_at)
     shown = answered.filter(is_present, opportunity_id=OuterRef("opportunity_id"))
-    erased = Erasure.objects.filter(organization=organization, opportunity_id=OuterRef("opportunity_id"))
     missing = (
-        reads.filter(~Exists(erased), Exists(shown), status=404, at__gte=since)
+        _missing(organization)
+        .filter(Exists(shown), at__gte=since)
         .order_by()
         .values("opportunity_id")
         .annotate(first=Min("at"))
