@@ -234,9 +234,6 @@ def page() -> str:
 def _section(table: Table) -> str:
     lines = [f"\n### {table.model._meta.label}\n\nHolds {table.holds}. How long: {table.lives}.\n\n"]
     lines += ["| column | about | what |\n|---|---|---|\n"]
-    lines += _rows("candidates", table.candidate) + _rows("people who use the portal", table.user)
+    for about, columns in (("candidates", table.candidate), ("people who use the portal", table.user)):
+        lines += [f"| `{name}` | {about} | {what} |\n" for name, what in columns.items()]
     return "".join(lines)
-
-
-def _rows(about: str, columns: Mapping[str, str]) -> list[str]:
-    return [f"| `{name}` | {about} | {what} |\n" for name, what in columns.items()]

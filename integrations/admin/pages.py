@@ -140,11 +140,6 @@ class Question:
     count: str = ""
     hint: str = ""
 
-    @property
-    def is_none(self) -> bool:
-        """Whether there is nothing to see."""
-        return self.count == "0"
-
 
 type Ask = Callable[..., Question]
 

@@ -37,14 +37,15 @@ def unknown_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield each mention of an assessment that CodeScreen doesn't list."""
     if not snapshot.knows_assessments:
         return
-    for mention in snapshot.assessment_mentions():
-        if matching_assessments(mention.written, snapshot.assessments):
+    for where, written, fix in snapshot.assessment_mentions():
+        if matching_assessments(written, snapshot.assessments):
             continue
-        is_gone = bool(matching_assessments(mention.written, snapshot.gone_assessments))
+        is_gone = bool(matching_assessments(written, snapshot.gone_assessments))
         problem = "is no longer in CodeScreen" if is_gone else "isn't in CodeScreen"
-        hint = snapshot.assessment_names.hint(mention.written)
-        message = f"{mention.where} names “{mention.written}”, which {problem}.{hint}"
-        yield finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
+        hint = snapshot.assessment_names.hint(written)
+        yield finding(
+            FindingCode.UNKNOWN_ASSESSMENT, f"{where} names “{written}”, which {problem}.{hint}", fix
+        )
 
 
 def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -199,14 +200,14 @@ def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[
 def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield names that several of CodeScreen's assessments have, so that they name none."""
     seen: set[str] = set()
-    for mention in snapshot.assessment_mentions():
-        found = matching_assessments(mention.written, snapshot.assessments)
-        name = normalize(mention.written)
+    for where, written, _ in snapshot.assessment_mentions():
+        found = matching_assessments(written, snapshot.assessments)
+        name = normalize(written)
         if len(found) > 1 and name not in seen:
             seen.add(name)
             message = (
                 f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
-                f"{lower_first(mention.where)} invites nobody."
+                f"{lower_first(where)} invites nobody."
             )
             fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
             yield finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)

@@ -1,7 +1,6 @@
 """One organization's mappings, tags and lists, read once for the linter's checks."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, mapping_index
 from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
@@ -10,14 +9,8 @@ from integrations.core.rules.names import KnownAssessment, assessment_tags, clos
 from integrations.health.findings import listed
 from integrations.organizations.models.organization import Organization
 
-
-@dataclass(frozen=True)
-class AssessmentMention:
-    """A place that names an assessment: where, for a sentence; the name as written; and how to name another."""
-
-    where: str
-    written: str
-    fix: str
+#: A place that names an assessment: where, for a sentence; the name as written; and how to name another.
+type Mention = tuple[str, str, str]
 
 
 class NameIndex:
@@ -87,29 +80,24 @@ class LinterSnapshot:
             for stage in self.trigger_stages
         )
 
-    def assessment_mentions(self) -> Iterator[AssessmentMention]:
+    def assessment_mentions(self) -> Iterator[Mention]:
         """Yield every place that names an assessment; equal tags of several roles are one place.
 
         The tags of roles whose assessment the mappings name in every stage name none.
         """
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.role}”"
-            yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
+            yield where, rule.assessment, "Choose another assessment for this mapping."
         for written in self.rated_assessments:
             fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."
-            yield AssessmentMention("A set of rating thresholds", written, fix)
+            yield "A set of rating thresholds", written, fix
         titles_by_tag: dict[str, list[str]] = {}
         for role in filter(self.may_use_tags, self.open_roles):
             for name in self.tags[role.pk]:
                 titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
         for name, titles in titles_by_tag.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
-            yield AssessmentMention(
-                where, name, "Correct the tag on the role in Lever, or add a mapping for the role."
-            )
-        if self.organization.default_assessment.strip():
-            yield AssessmentMention(
-                "The default assessment",
-                self.organization.default_assessment,
-                "Choose another default assessment.",
-            )
+            yield where, name, "Correct the tag on the role in Lever, or add a mapping for the role."
+        default = self.organization.default_assessment
+        if default.strip():
+            yield "The default assessment", default, "Choose another default assessment."
