@@ -1,7 +1,6 @@
 """The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,13 +17,11 @@ from integrations.pages.overview.overview import OUTCOMES
 from integrations.pages.report_figures import (
     COUNTED_FOR,
     PRESETS,
-    AskedPeriod,
     Figures,
-    Line,
+    Lines,
     Period,
     asked_period,
-    counted_summary,
-    counted_work,
+    counted_report,
     report_lines,
 )
 from integrations.pages.views import ListExport
@@ -47,43 +44,13 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class ReportRow:
-    """One row of a table: a name, its figures, and the mean times in words."""
-
-    name: str
-    figures: Figures
-    to_start: str
-    to_finish: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """The figures by one thing."""
-
-    code: str
-    title: str
-    heading: str
-    rows: list[ReportRow]
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A period that one click chooses."""
-
-    label: str
-    first: date
-    last: date
-    is_chosen: bool
-
-
 class ReportMixin(OrganizationMixin):
     """The figures of the period in the address."""
 
     allowed_roles = TEAM
 
-    def asked(self) -> AskedPeriod:
-        """Return the period that the address asks for."""
+    def asked(self) -> tuple[Period, str]:
+        """Return the period that the address asks for, and why it is another one."""
         return asked_period(self.request.GET.dict())
 
 
@@ -94,32 +61,28 @@ class ReportView(ReportMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the figures, and arrange them by role, by assessment and by month."""
-        asked = self.asked()
-        figures = counted_summary(self.organization, asked.period)
-        saved = counted_work(self.organization, asked.period)
-        minutes = sum(work.minutes for work in saved)
+        period, correction = self.asked()
+        report = counted_report(self.organization, period)
+        months = [(date.fromisoformat(first), figures) for first, figures in report.months]
+        minutes = sum(spent for _, _, spent in report.saved)
         return super().get_context_data(
-            period=asked.period,
-            correction=asked.correction,
-            presets=_presets(asked.period),
-            total=_row("All", figures.total),
+            period=period,
+            correction=correction,
+            presets=_presets(period),
+            total=report.total,
+            mean_to_start=_words(report.total.seconds_to_start),
             tables=[
-                Table("roles", "By role", "Role", _rows(figures.roles)),
-                Table(
-                    "assessments",
-                    "By assessment",
-                    "Assessment",
-                    _rows(figures.assessments),
-                ),
-                Table(
+                ("roles", "By role", "Role", _rows(report.roles)),
+                ("assessments", "By assessment", "Assessment", _rows(report.assessments)),
+                (
                     "months",
                     "By month",
                     "Month",
-                    [_row(f"{month:%B %Y}", figures) for month, figures in reversed(figures.months)],
+                    [_row(f"{month:%B %Y}", one) for month, one in reversed(months)],
                 ),
             ],
-            charts=_charts(asked.period, dict(figures.months)) if figures.months else [],
-            saved=saved,
+            charts=_charts(period, dict(months)) if months else [],
+            saved=report.saved,
             saved_time=duration(minutes * 60.0) if minutes else "",
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
@@ -133,19 +96,19 @@ class ReportExportView(ReportMixin, ListExport):
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Return the file."""
-        period = self.asked().period
+        period, _ = self.asked()
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
         lines = report_lines(self.organization, period)
         return self.file(filename, COLUMNS, _cells(lines), len(lines))
 
 
-def _cells(lines: Sequence[Line]) -> Iterator[tuple[object, ...]]:
-    for line in sorted(lines, key=lambda line: (line.month, line.role, line.assessment)):
-        figures = line.figures
+def _cells(lines: Lines) -> Iterator[tuple[object, ...]]:
+    for month, role, assessment in sorted((month, role, assessment) for role, assessment, month in lines):
+        figures = lines[role, assessment, month]
         yield (
-            f"{line.month:%Y-%m}",
-            line.role,
-            line.assessment,
+            f"{month:%Y-%m}",
+            role,
+            assessment,
             figures.sent,
             figures.started,
             figures.completed,
@@ -163,25 +126,22 @@ def _hours(seconds: float | None) -> str | None:
     return None if seconds is None else f"{seconds / 3600:.1f}"
 
 
-def _presets(period: Period) -> list[Preset]:
+def _presets(period: Period) -> list[tuple[str, Period, bool]]:
+    """Return each period that one click chooses, with its label and whether it is shown."""
     today = timezone.localdate()
-    presets = []
-    for days, label in PRESETS.items():
-        first = today - timedelta(days=days - 1)
-        presets.append(Preset(label, first, today, period == Period(first, today)))
-    return presets
+    presets = [(label, Period(today - timedelta(days=days - 1), today)) for days, label in PRESETS.items()]
+    return [(label, preset, preset == period) for label, preset in presets]
 
 
-def _rows(groups: Sequence[tuple[str, Figures]]) -> list[ReportRow]:
+def _rows(groups: Sequence[tuple[str, Figures]]) -> list[tuple[str, Figures, str, str]]:
     """Return the rows of roles or assessments, those with the most invitations first."""
-    return [
-        _row(name or NO_ROLE, figures)
-        for name, figures in sorted(groups, key=lambda group: (-group[1].sent, group[0]))
-    ]
+    most_first = sorted(groups, key=lambda group: (-group[1].sent, group[0]))
+    return [_row(name or NO_ROLE, figures) for name, figures in most_first]
 
 
-def _row(name: str, figures: Figures) -> ReportRow:
-    return ReportRow(name, figures, _words(figures.seconds_to_start), _words(figures.seconds_to_finish))
+def _row(name: str, figures: Figures) -> tuple[str, Figures, str, str]:
+    """Return a row of a table: a name, its figures, and the mean times to start and to result in words."""
+    return name, figures, _words(figures.seconds_to_start), _words(figures.seconds_to_finish)
 
 
 def _words(seconds: float | None) -> str:

@@ -1,6 +1,6 @@
 """What a report counts, by role and assessment, and the period that it is of."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -58,16 +58,8 @@ class Period:
         return months
 
 
-@dataclass(frozen=True)
-class AskedPeriod:
-    """The period that an address asks for, and why it is another one than it states; empty when it isn't."""
-
-    period: Period
-    correction: str = ""
-
-
-def asked_period(parameters: Mapping[str, str]) -> AskedPeriod:
-    """Return the period from `since` to `until`, without them the last DEFAULT_DAYS days.
+def asked_period(parameters: Mapping[str, str]) -> tuple[Period, str]:
+    """Return the period from `since` to `until`, without them the last DEFAULT_DAYS days; and why it is another one.
 
     A day that can't be read counts as not stated. The period ends today at the latest, and has at most MOST_DAYS days.
     """
@@ -76,13 +68,11 @@ def asked_period(parameters: Mapping[str, str]) -> AskedPeriod:
     last = min(until, today) if until and until > date.min + timedelta(days=MOST_DAYS) else today
     first = since or last - timedelta(days=DEFAULT_DAYS - 1)
     if first > last:
-        return AskedPeriod(
-            Period(last, last), "The first day was after the last: this shows the last day alone."
-        )
+        return Period(last, last), "The first day was after the last: this shows the last day alone."
     longest = last - timedelta(days=MOST_DAYS - 1)
     if first < longest:
-        return AskedPeriod(Period(longest, last), f"A report covers at most {MOST_DAYS} days.")
-    return AskedPeriod(Period(first, last))
+        return Period(longest, last), f"A report covers at most {MOST_DAYS} days."
+    return Period(first, last), ""
 
 
 _OUTCOMES = {
@@ -138,37 +128,27 @@ class Figures:
         return self.finish_seconds / self.finished if self.finished else None
 
 
-@dataclass(frozen=True)
-class Line:
-    """The figures of one role, one assessment and one month."""
-
-    role: str
-    assessment: str
-    month: date
-    figures: Figures
+#: Figures by role, assessment and the first day of a month.
+type Lines = dict[tuple[str, str, date], Figures]
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The figures of a period together, by role, by assessment and by month, each in the order of its names."""
+class Report:
+    """The figures of a period together, by role, by assessment and by month, each in the order of its names.
+
+    A month is the ISO date of its first day. `saved`: what the portal did that a person would have done by hand, how
+    often, and the minutes that takes.
+    """
 
     total: Figures
     roles: list[tuple[str, Figures]]
     assessments: list[tuple[str, Figures]]
-    months: list[tuple[date, Figures]]
+    months: list[tuple[str, Figures]]
+    saved: list[tuple[str, int, int]]
 
 
-@dataclass(frozen=True)
-class SavedWork:
-    """How often the portal did one thing that a person would have done by hand, and the minutes that takes."""
-
-    label: str
-    count: int
-    minutes: int
-
-
-def report_lines(organization: Organization, period: Period) -> list[Line]:
-    """Return the figures of the invitations sent in the period, by role, assessment and month; one query."""
+def report_lines(organization: Organization, period: Period) -> Lines:
+    """Return the figures of the invitations sent in the period, in the order of their names; one query."""
     # created_at has an index; an invitation may have waited for an approval before it was sent
     sent = Invitation.objects.filter(
         organization=organization,
@@ -192,11 +172,11 @@ def report_lines(organization: Organization, period: Period) -> list[Line]:
             to_finish=Sum(F("completed_at") - F("started_at")),
         )
     )
-    figures: dict[tuple[str, str, date], Figures] = {}
+    figures: Lines = {}
     for row in counted:
         place = row["role_title"], row["assessment_name"], row["month"].date()
         figures[place] = figures.get(place, Figures()) + _figures(row)
-    return [Line(*place, figures[place]) for place in sorted(figures)]
+    return dict(sorted(figures.items(), key=lambda line: line[0]))
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
@@ -217,8 +197,30 @@ def _figures(row: Mapping[str, Any]) -> Figures:
     )
 
 
-def saved_work(organization: Organization, period: Period) -> list[SavedWork]:
-    """Return what the portal did in the period that a person would have done by hand; one query."""
+def _seconds(duration: timedelta | None) -> float:
+    return max(0.0, duration.total_seconds()) if duration else 0.0
+
+
+def report_of(organization: Organization, period: Period) -> Report:
+    """Return the report of the period; two queries."""
+    lines = report_lines(organization, period)
+    return Report(
+        sum(lines.values(), Figures()),
+        _grouped((role, figures) for (role, _, _), figures in lines.items()),
+        _grouped((assessment, figures) for (_, assessment, _), figures in lines.items()),
+        _grouped((month.isoformat(), figures) for (_, _, month), figures in lines.items()),
+        _saved_work(organization, period),
+    )
+
+
+def _grouped(named: Iterable[tuple[str, Figures]]) -> list[tuple[str, Figures]]:
+    groups: dict[str, Figures] = {}
+    for name, figures in named:
+        groups[name] = groups.get(name, Figures()) + figures
+    return sorted(groups.items(), key=lambda group: group[0])
+
+
+def _saved_work(organization: Organization, period: Period) -> list[tuple[str, int, int]]:
     by_hand = {kind: record.by_hand for kind, record in EFFECT_KINDS.items() if record.by_hand}
     done = Effect.objects.filter(
         organization=organization,
@@ -229,91 +231,33 @@ def saved_work(organization: Organization, period: Period) -> list[SavedWork]:
     )
     counts = dict(done.order_by().values_list("kind").annotate(count=Count("pk")))
     return [
-        SavedWork(work.label, counts[kind], counts[kind] * work.minutes)
+        (work.label, counts[kind], counts[kind] * work.minutes)
         for kind, work in by_hand.items()
         if kind in counts
     ]
 
 
-def summary(organization: Organization, period: Period) -> Summary:
-    """Return the figures of the invitations sent in the period, summed up; one query."""
-    lines = report_lines(organization, period)
-    return Summary(
-        sum((line.figures for line in lines), Figures()),
-        _grouped(lines, lambda line: line.role),
-        _grouped(lines, lambda line: line.assessment),
-        _grouped(lines, lambda line: line.month),
-    )
-
-
-def _grouped[Key: (str, date)](
-    lines: Iterable[Line], key_of: Callable[[Line], Key]
-) -> list[tuple[Key, Figures]]:
-    groups: dict[Key, Figures] = {}
-    for line in lines:
-        key = key_of(line)
-        groups[key] = groups.get(key, Figures()) + line.figures
-    return sorted(groups.items(), key=lambda group: group[0])
-
-
-def _seconds(duration: timedelta | None) -> float:
-    return max(0.0, duration.total_seconds()) if duration else 0.0
-
-
-def counted_summary(organization: Organization, period: Period) -> Summary:
-    """Return the figures of the invitations sent in the period, at most COUNTED_FOR old."""
-    return _counted("summary", summary, _summary_as_json, _summary_of, organization, period)
-
-
-def counted_work(organization: Organization, period: Period) -> list[SavedWork]:
-    """Return what the portal did in the period that a person would have done, at most COUNTED_FOR old."""
-    return _counted("saved", saved_work, _work_as_json, _work_of, organization, period)
-
-
-def _counted[Counted](
-    what: str,
-    count: Callable[[Organization, Period], Counted],
-    as_json: Callable[[Counted], object],
-    of_json: Callable[[Any], Counted],
-    organization: Organization,
-    period: Period,
-) -> Counted:
+def counted_report(organization: Organization, period: Period) -> Report:
+    """Return the report of the period, at most COUNTED_FOR old."""
     zone = timezone.get_current_timezone_name()
-    key = f"report:{what}:{organization.pk}:{period.first}:{period.last}:{zone}"
+    key = f"report:{organization.pk}:{period.first}:{period.last}:{zone}"
     try:
         stored = cache.get(key)
     except redis.RedisError:
-        return count(organization, period)
+        return report_of(organization, period)
     # what the portal didn't write, or another release did, is counted anew
     with suppress(KeyError, TypeError, ValueError, AttributeError):
-        return of_json(stored)
-    counted = count(organization, period)
+        return _report_of_json(stored)
+    counted = report_of(organization, period)
     with suppress(redis.RedisError):
-        cache.set(key, as_json(counted), COUNTED_FOR.total_seconds())
+        cache.set(key, asdict(counted), COUNTED_FOR.total_seconds())
     return counted
 
 
-def _summary_as_json(counted: Summary) -> object:
-    return {
-        "total": asdict(counted.total),
-        "roles": [[name, asdict(figures)] for name, figures in counted.roles],
-        "assessments": [[name, asdict(figures)] for name, figures in counted.assessments],
-        "months": [[month.isoformat(), asdict(figures)] for month, figures in counted.months],
-    }
-
-
-def _summary_of(stored: Any) -> Summary:
-    return Summary(
-        Figures(**stored["total"]),
-        [(str(name), Figures(**figures)) for name, figures in stored["roles"]],
-        [(str(name), Figures(**figures)) for name, figures in stored["assessments"]],
-        [(date.fromisoformat(month), Figures(**figures)) for month, figures in stored["months"]],
+def _report_of_json(stored: Any) -> Report:
+    roles, assessments, months = (
+        [(str(name), Figures(**figures)) for name, figures in stored[by]]
+        for by in ("roles", "assessments", "months")
     )
-
-
-def _work_as_json(counted: list[SavedWork]) -> object:
-    return [asdict(work) for work in counted]
-
-
-def _work_of(stored: Any) -> list[SavedWork]:
-    return [SavedWork(**work) for work in stored]
+    saved = [(str(label), int(count), int(minutes)) for label, count, minutes in stored["saved"]]
+    return Report(Figures(**stored["total"]), roles, assessments, months, saved)

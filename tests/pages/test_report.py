@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.result import Result
-from integrations.pages.report_figures import Period, asked_period, report_lines, saved_work, summary
+from integrations.pages.report_figures import Period, asked_period, report_lines, report_of
 from tests.support import factories
 
 
@@ -63,14 +63,14 @@ def test_the_figures_count_what_became_of_those_invited_in_the_period(
     other = stranger.memberships.get().organization
     complete(other, 1, "Passed")
     with django_assert_num_queries(1):
-        lines = report_lines(journeys, asked_period({}).period)
-    figures = summary(journeys, asked_period({}).period).total
+        lines = report_lines(journeys, asked_period({})[0])
+    figures = report_of(journeys, asked_period({})[0]).total
     assert (figures.sent, figures.started, figures.completed, figures.no_shows) == (7, 4, 5, 2)
     assert (figures.passed, figures.failed, figures.expired, figures.unstated) == (2, 1, 1, 1)
     assert figures.pass_percent == 50
     assert figures.seconds_to_start == pytest.approx(6 * 3600)
     assert figures.seconds_to_finish == pytest.approx(2 * 3600)
-    assert {(line.role, line.assessment) for line in lines} == {
+    assert {(role, assessment) for role, assessment, _ in lines} == {
         ("Backend Engineer", "Backend"),
         ("=Data", "Data"),
         ("", "Backend"),
@@ -81,7 +81,7 @@ def test_who_started_and_finished_between_two_polls_has_started(ready_organizati
     """The published API tells of no start: then the invitation has no time of it."""
     row = invite(ready_organization, 1, status="completed", completed_at=timezone.now())
     Result.objects.create(invitation=row, score=82)
-    figures = summary(ready_organization, asked_period({}).period).total
+    figures = report_of(ready_organization, asked_period({})[0]).total
     assert (figures.sent, figures.started, figures.no_shows) == (1, 1, 0)
     assert figures.seconds_to_start is None
 
@@ -94,9 +94,9 @@ def test_a_month_begins_at_midnight_of_the_reader(ready_organization):
             created_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
             invited_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
         )
-        period = asked_period({"since": "2026-03-01", "until": "2026-03-31"}).period
-        (line,) = report_lines(ready_organization, period)
-    assert f"{line.month:%Y-%m-%d}" == "2026-03-01"
+        period = asked_period({"since": "2026-03-01", "until": "2026-03-31"})[0]
+        ((_, _, month),) = report_lines(ready_organization, period)
+    assert f"{month:%Y-%m-%d}" == "2026-03-01"
 
 
 def test_the_work_done_counts_effects_that_are_done(ready_organization):
@@ -108,8 +108,7 @@ def test_the_work_done_counts_effects_that_are_done(ready_organization):
             state=state,
             due_at=None,
         )
-    (notes,) = saved_work(ready_organization, asked_period({}).period)
-    assert (notes.label, notes.count, notes.minutes) == ("Notes left", 2, 4)
+    assert report_of(ready_organization, asked_period({})[0]).saved == [("Notes left", 2, 4)]
 
 
 def test_the_page_shows_tables_and_charts(team_member_client, journeys):
@@ -146,5 +145,5 @@ def test_the_page_is_shown_while_redis_is_unavailable(team_member_client, journe
 def test_figures_without_results_have_no_share_of_those_who_passed(ready_organization):
     today = timezone.localdate()
     invite(ready_organization, 1)
-    figures = summary(ready_organization, Period(today - timedelta(days=5), today)).total
+    figures = report_of(ready_organization, Period(today - timedelta(days=5), today)).total
     assert (figures.pass_percent, figures.seconds_to_start, figures.seconds_to_finish) == (None, None, None)
