@@ -8,7 +8,6 @@ from integrations.pages.activity import (
     activity,
     bulk,
     bulk_progress,
-    candidate_data,
     delivery,
 )
 from integrations.pages.candidate import page
@@ -131,7 +130,7 @@ urlpatterns = [
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),
     path("candidates/bulk/undo/", bulk_progress.BulkUndoView.as_view(), name="candidates-bulk-undo"),
-    path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
+    path("data/<path:opportunity_id>/", page.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),

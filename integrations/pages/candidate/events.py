@@ -25,6 +25,8 @@ from integrations.pages.candidate.rows import CandidateRows
 WAITED_FROM = timedelta(minutes=1)
 #: Where no call about the candidate shows which of the two it was.
 EITHER = "Lever or CodeScreen"
+#: What says that the candidate entered a stage.
+_ENTRIES = {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}
 #: Lever's events other than stage changes that say something about the candidate.
 _LEVER_EVENTS = {
     "candidateDeleted": ("Deleted in Lever", "trash"),
@@ -58,18 +60,8 @@ def action_event(entry: AuditEntry) -> Event:
     return Event(entry.at, f"{entry.actor_name} {did}{reason}", icon=icon)
 
 
-@dataclass(frozen=True)
-class _Wait:
-    """A step: the row that it is for, and when it began and ended; None while it waits."""
-
-    row: Delivery | Effect
-    since: datetime
-    until: datetime | None
-
-    @property
-    def has_waited(self) -> bool:
-        """Whether it took so long that somebody may ask why."""
-        return (self.until or timezone.now()) - self.since > WAITED_FROM
+#: A step that took so long that somebody may ask why: its row, and when it began and ended; None while it waits.
+type _Wait = tuple[Delivery | Effect, datetime, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ class _Outage:
 def outage_events(rows: CandidateRows) -> Iterator[Event]:
     """Yield an event for each time in which the candidate waited because a platform didn't answer."""
     merged: list[_Outage] = []
-    found = (outage for wait in _waits(rows) if wait.has_waited for outage in _outages(wait, rows))
+    found = (outage for wait in _waits(rows) for outage in _outages(wait, rows))
     for outage in sorted(found, key=lambda one: one.since):
         if merged and merged[-1].overlaps(outage):
             merged[-1] = merged[-1].merged(outage)
@@ -109,35 +101,40 @@ def outage_events(rows: CandidateRows) -> Iterator[Event]:
 
 
 def _waits(rows: CandidateRows) -> Iterator[_Wait]:
-    decided_at = {
-        verdict.delivery_id: verdict.decided_at for verdict in rows.verdicts
-    }  # the first, read last
-    for delivery in rows.deliveries:
-        is_entry = delivery.event in {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}
-        if is_entry and delivery.platform == Delivery.Platform.LEVER:
-            yield _Wait(delivery, delivery.received_at, decided_at.get(delivery.pk))
-    for effect in rows.effects:
-        if effect.kind not in MESSAGES and effect.state != Effect.State.CANCELLED:
-            yield _Wait(effect, effect.trying_since, effect.done_at or effect.failed_at)
+    # the first verdict of each delivery, which is read last
+    decided_at = {verdict.delivery_id: verdict.decided_at for verdict in rows.verdicts}
+    steps: list[_Wait] = [
+        (one, one.received_at, decided_at.get(one.pk))
+        for one in rows.deliveries
+        if one.event in _ENTRIES and one.platform == Delivery.Platform.LEVER
+    ]
+    steps += [
+        (one, one.trying_since, one.done_at or one.failed_at)
+        for one in rows.effects
+        if one.kind not in MESSAGES and one.state != Effect.State.CANCELLED
+    ]
+    for row, since, until in steps:
+        if (until or timezone.now()) - since > WAITED_FROM:
+            yield row, since, until
 
 
 def _outages(wait: _Wait, rows: CandidateRows) -> Iterator[_Outage]:
     """Yield when which platform didn't answer: by the calls for the step, else by the organization's incidents."""
+    row, since, until = wait
     times: dict[str, list[datetime]] = {}
     for call in rows.unanswered:
-        if wait.row.pk == (call.delivery_id if isinstance(wait.row, Delivery) else call.effect_id):
+        if row.pk == (call.delivery_id if isinstance(row, Delivery) else call.effect_id):
             times.setdefault(call.platform, []).append(call.at)
     for platform, tried_at in times.items():
-        yield _Outage(Platform(platform).label, min(tried_at), wait.until, len(tried_at))
+        yield _Outage(Platform(platform).label, min(tried_at), until, len(tried_at))
     if times:
         return
     ongoing = timezone.now()
-    for (
-        incident
-    ) in rows.outages:  # the step's calls were put off, because others had shown that nobody answers
-        if incident.began_at < (wait.until or ongoing) and wait.since < (incident.ended_at or ongoing):
-            ends = [end for end in (wait.until, incident.ended_at) if end is not None]
-            yield _Outage(EITHER, max(wait.since, incident.began_at), min(ends, default=None), 0)
+    # the step's calls were put off, because others had shown that nobody answers
+    for incident in rows.outages:
+        if incident.began_at < (until or ongoing) and since < (incident.ended_at or ongoing):
+            ends = [end for end in (until, incident.ended_at) if end is not None]
+            yield _Outage(EITHER, max(since, incident.began_at), min(ends, default=None), 0)
 
 
 def _sentence(outage: _Outage) -> str:
@@ -167,7 +164,7 @@ def events(rows: CandidateRows) -> list[Event]:
 def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
     if delivery.platform != Delivery.Platform.LEVER:
         return
-    if delivery.event in {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}:
+    if delivery.event in _ENTRIES:
         stage_id = StageChange.from_payload(delivery.payload).to_stage_id
         name = rows.stage_names.get(stage_id, "")
         stage = f"“{name}”" if name else "another stage"
