@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Min
@@ -50,40 +49,6 @@ class FindingGroup:
     def is_one_level(self) -> bool:
         """Whether all are equally serious, as the title says; the set-up's are not."""
         return self.code != SETUP
-
-
-@dataclass(frozen=True)
-class IncidentRow:
-    """One incident: what it is called, when it began and ended, and how long it lasted or lasts."""
-
-    title: str
-    began_at: datetime
-    ended_at: datetime | None
-    lasted: str
-
-
-@dataclass(frozen=True)
-class PlatformState:
-    """Whether a platform answers, and whether it accepts the connection, which is another question."""
-
-    name: str
-    accepts: bool
-    breaker: CircuitBreaker | None
-
-
-@dataclass(frozen=True)
-class QueueState:
-    """The workers' last heartbeat, how many rows wait and since when, and when each platform was last in touch."""
-
-    heartbeat_at: datetime | None
-    oldest_due_at: datetime | None
-    due: int
-    later: int
-    next_poll_at: datetime | None
-    last_received_at: datetime | None
-    last_verified_at: datetime | None
-    swept_at: datetime | None
-    platforms: list[PlatformState]
 
 
 class HealthView(OrganizationMixin, PartialsMixin):
@@ -151,52 +116,45 @@ def undecided_deliveries(organization: Organization) -> dict[str, Any]:
     }
 
 
-def recent_incidents(organization: Organization) -> list[IncidentRow]:
-    """Return the incidents that go on and then the last ones that are over."""
+def recent_incidents(organization: Organization) -> list[tuple[Incident, str]]:
+    """Return the incidents that go on and then the last ones that are over, each with how long it lasted or lasts."""
     rows = Incident.objects.filter(organization=organization)[:MOST_INCIDENTS]
     now = timezone.now()
     return [
-        IncidentRow(
-            row.name,
-            row.began_at,
-            row.ended_at,
-            timesince(row.began_at, row.ended_at or now),
-        )
+        (row, timesince(row.began_at, row.ended_at or now))
         for row in sorted(rows, key=lambda row: row.ended_at is not None)
     ]
 
 
-def queue_state(organization: Organization) -> QueueState:
-    """Return the state of the organization's work."""
+def queue_state(organization: Organization) -> dict[str, Any]:
+    """Return the state of the organization's work.
+
+    These are the workers' last heartbeat, how many rows wait and since when, and when each platform was last in touch.
+    Of a platform: whether it accepts the connection, and its circuit breaker, which says whether it answers.
+    """
     own = {"organization": organization}
     deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
     waiting = [
         rows.free().aggregate(number=Count("pk"), oldest=Min("due_at")) for rows in (deliveries, effects)
     ]
-    heard = LeverWebhook.objects.filter(**own).aggregate(
-        received=Max("last_received_at"), verified=Max("last_verified_at")
-    )
     connection = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
-    return QueueState(
-        heartbeat_at=Heartbeat.objects.aggregate(at=Max("at"))["at"],
-        oldest_due_at=min((rows["oldest"] for rows in waiting if rows["oldest"]), default=None),
-        due=sum(rows["number"] for rows in waiting),
-        later=effects.scheduled().filter(due_at__gt=timezone.now()).count(),
-        next_poll_at=_next_poll_at(organization),
-        last_received_at=heard["received"],
-        last_verified_at=heard["verified"],
-        swept_at=connection.swept_at if connection else None,
-        platforms=[
-            PlatformState(Platform(value).label, bool(found and found.is_working), breakers.get(value))
+    scheduled = Invitation.objects.filter(next_poll_at__isnull=False, **own).order_by("next_poll_at")
+    return {
+        "heartbeat_at": Heartbeat.objects.aggregate(at=Max("at"))["at"],
+        "oldest_due_at": min((rows["oldest"] for rows in waiting if rows["oldest"]), default=None),
+        "due": sum(rows["number"] for rows in waiting),
+        "later": effects.scheduled().filter(due_at__gt=timezone.now()).count(),
+        "next_poll_at": scheduled.values_list("next_poll_at", flat=True).first(),
+        **LeverWebhook.objects.filter(**own).aggregate(
+            last_received_at=Max("last_received_at"), last_verified_at=Max("last_verified_at")
+        ),
+        "swept_at": connection.swept_at if connection else None,
+        "platforms": [
+            (Platform(value).label, bool(found and found.is_working), breakers.get(value))
             for value, found in ((Platform.LEVER, connection), (Platform.CODESCREEN, organization.codescreen))
         ],
-    )
-
-
-def _next_poll_at(organization: Organization) -> datetime | None:
-    scheduled = Invitation.objects.filter(organization=organization, next_poll_at__isnull=False)
-    return scheduled.order_by("next_poll_at").values_list("next_poll_at", flat=True).first()
+    }
 
 
 def advised(findings: Iterable[Finding], member: Membership) -> list[Finding]:

@@ -61,7 +61,7 @@ def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     Heartbeat.beat()
     answer = super_admin_client.get(reverse("health"))
     queue = answer.context["queue"]
-    assert (queue.oldest_due_at, queue.due, queue.later) == (late, 1, 1)
+    assert (queue["oldest_due_at"], queue["due"], queue["later"]) == (late, 1, 1)
     page = " ".join(answer.content.decode().split())
     assert "Doesn't answer" in page
     assert "7 calls in a row" in page
@@ -110,7 +110,7 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
         )
     factories.OrganizationFactory.create().incidents.create(code="webhook_removed")
     answer = super_admin_client.get(reverse("health"))
-    rows = [(row.title, row.lasted) for row in answer.context["incidents"]]
+    rows = [(row.name, lasted) for row, lasted in answer.context["incidents"]]
     assert rows == [
         ("Invitations may or may not have been sent", "5\xa0hours"),
         ("Invitations need approval", "1\xa0hour"),

@@ -4,7 +4,7 @@ Each has its number, its reason, and the page where something can be done.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -36,16 +36,11 @@ from integrations.pages.health import advised
 MOST = 2_000
 
 
-@dataclass(frozen=True)
-class Wait:
-    """When a candidate was invited, and how many seconds after the stage change arrived."""
+def waits(member: Membership, since: datetime) -> Iterator[tuple[datetime, float]]:
+    """Yield when each candidate was invited, and how many seconds after the stage change arrived; one query.
 
-    invited_at: datetime
-    seconds: float
-
-
-def waits(member: Membership, since: datetime) -> Iterator[Wait]:
-    """Yield the wait of each candidate that the member sees and that was invited since then; one query."""
+    They are those that the member sees and that were invited since then.
+    """
     invited = Delivery.objects.filter(
         organization=member.organization_id,
         verdict=Delivery.VerdictCode.INVITE,
@@ -55,7 +50,7 @@ def waits(member: Membership, since: datetime) -> Iterator[Wait]:
     times = visible(invited, member).order_by("-received_at")
     for received_at, invited_at in times.values_list("received_at", "invitation__invited_at")[:MOST]:
         if invited_at is not None:
-            yield Wait(invited_at, max(0.0, (invited_at - received_at).total_seconds()))
+            yield invited_at, max(0.0, (invited_at - received_at).total_seconds())
 
 
 _NOTES = {
@@ -66,33 +61,6 @@ _NOTES = {
     Step.FAILED: "says CodeScreen",
 }
 _TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
-
-
-@dataclass(frozen=True)
-class Tile:
-    """How many candidates came to one step today, and the list of them. `tone` is a class of the style sheet."""
-
-    label: str
-    note: str
-    number: int
-    url: str
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class RoleFunnel:
-    """How many candidates of one role came to each step, by its label; the role is empty for those without one."""
-
-    role: str
-    counts: list[tuple[str, int]]
-
-
-@dataclass(frozen=True)
-class Today:
-    """What happened since midnight in the reader's time zone, together and by role."""
-
-    tiles: list[Tile] = field(default_factory=list)
-    roles: list[RoleFunnel] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,25 +81,31 @@ class Waiting:
         return sum(getattr(self, one.name) for one in fields(self))
 
 
-def today(member: Membership) -> Today:
-    """Return how far the candidates that the member sees came since midnight in their time zone; two queries."""
+def today(member: Membership) -> dict[str, list[Any]]:
+    """Return what happened since midnight in the member's time zone; two queries.
+
+    `tiles`: how many candidates that the member sees came to each step, and the list of them; `tone` is a class of the
+    style sheet. `roles`: for each role how many came to each step, by its label; it is empty for those without one.
+    """
     day = timezone.localdate()
     found = {step: CandidateFilters(step=step.value, since=day.isoformat()) for step in Step}
     counts: dict[Step, dict[str, int]] = {step: {} for step in Step}
     first, *others = [_by_role(member, filters) for filters in found.values()]
     for step, role, count in first.union(*others, all=True).order_by():
         counts[Step(step)][role] = count
-    roles = sorted({role for by_role in counts.values() for role in by_role})
-    notes = _NOTES | {Step.INVITED: _time_to_invite(member, midnight(day))}
+    seconds = [seconds for _, seconds in waits(member, midnight(day))]
+    notes = _NOTES | {Step.INVITED: f"within {duration(median(seconds))}" if seconds else "none yet"}
     tiles = []
     for step in Step:
         number = sum(counts[step].values())
         tone = _TONES.get(step, "") if number else ""
-        tiles.append(Tile(step.label, notes[step], number, found[step].url, tone))
-    return Today(
-        tiles,
-        [RoleFunnel(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
-    )
+        url = found[step].url
+        tiles.append({"label": step.label, "note": notes[step], "number": number, "url": url, "tone": tone})
+    roles = sorted({role for by_role in counts.values() for role in by_role})
+    return {
+        "tiles": tiles,
+        "roles": [(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
+    }
 
 
 def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
@@ -139,11 +113,6 @@ def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any
     rows = CandidateSearch(member, filters).rows().order_by()
     with_step = rows.annotate(step=Value(filters.step)).values_list("step", "role_title")
     return with_step.annotate(count=Count("pk"))
-
-
-def _time_to_invite(member: Membership, since: datetime) -> str:
-    seconds = [wait.seconds for wait in waits(member, since)]
-    return f"within {duration(median(seconds))}" if seconds else "none yet"
 
 
 def waiting_for_a_person(member: Membership) -> Waiting:
@@ -163,16 +132,11 @@ SEE_WHO = "See who"
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the whole, such as one reason, with the list that shows it; no address where no list does."""
-
-    text: str
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class AttentionItem:
-    """One thing that needs attention: what it is, why, and what the link does. `meaning` is a badge's class."""
+    """One thing that needs attention: what it is, why, and what the link does. `meaning` is a badge's class.
+
+    `parts`: such as each reason, with the list that shows it; no address where no list does.
+    """
 
     icon: str
     meaning: str
@@ -180,7 +144,7 @@ class AttentionItem:
     reason: str
     act: str
     url: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
@@ -222,12 +186,12 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         return
     number = sum(counts.values())
     parts = [
-        Part(f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
+        (f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
         for verdict in NOT_INVITED_VERDICTS
         if verdict in counts
     ]
     if counts:
-        parts.append(Part(f"{sum(counts.values())} waiting for the connection or a pause"))
+        parts.append((f"{sum(counts.values())} waiting for the connection or a pause", ""))
     who = "1 candidate was" if number == 1 else f"{number} candidates were"
     yield AttentionItem(
         "mail",

@@ -59,11 +59,7 @@ def charts(member: Membership) -> list[Chart]:
     """
     today = timezone.localdate()
     days = [today - timedelta(days=number) for number in reversed(range(DAYS))]
-    return [
-        _invitations(member, days),
-        _outcomes(member, days),
-        _delays(member, days),
-    ]
+    return [_invitations(member, days), _outcomes(member, days), _delays(member, days)]
 
 
 def _invitations(member: Membership, days: Sequence[date]) -> Chart:
@@ -108,8 +104,8 @@ def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
 
 def _delays(member: Membership, days: Sequence[date]) -> Chart:
     seconds: dict[date, list[float]] = defaultdict(list)
-    for wait in waits(member, midnight(days[0])):
-        seconds[timezone.localtime(wait.invited_at).date()].append(wait.seconds)
+    for invited_at, waited in waits(member, midnight(days[0])):
+        seconds[timezone.localtime(invited_at).date()].append(waited)
     medians = {day: median(values) for day, values in seconds.items()}
     overall = [value for values in seconds.values() for value in values]
     top = max(medians.values(), default=1.0) or 1.0
