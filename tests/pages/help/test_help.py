@@ -18,8 +18,8 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.pages.help import lists
-from integrations.pages.help.lists import VERIFY, audit_questions, topic_helps
-from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
+from integrations.pages.help.lists import VERIFY, audit_questions
+from integrations.pages.help.views import AUDIENCES, Topic, all_answers, search
 from integrations.pages.urls import urlpatterns
 from tests.pages.test_access import ALLOWED, ROLES
 from tests.support import factories
@@ -64,10 +64,9 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
 
 def test_every_topic_of_alerts_is_explained(super_admin_client, limited_member_client):
     page = text_of(super_admin_client, reverse("help-alerts"))
-    assert {topic.code for topic in topic_helps()} == set(AlertTopic)
-    for topic in topic_helps():
-        assert topic.when in page
-        assert f"<code>{topic.code}</code>" in page
+    for topic in AlertTopic:
+        assert topic.record.when in page
+        assert f"<code>{topic.value}</code>" in page
     assert 'href="/settings/alerts/"' in page
     assert 'href="/settings/alerts/"' not in text_of(limited_member_client, reverse("help-alerts"))
 
@@ -87,18 +86,18 @@ def test_the_program_that_verifies_a_signature_works():
     assert not defined["is_genuine"]({**headers, "webhook-timestamp": "1"}, b"{}", secret)
 
 
-@pytest.mark.parametrize("act", lists.ACTS, ids=lambda act: act.view.__name__)
-def test_an_act_is_granted_to_the_roles_that_may_use_its_page(act):
+@pytest.mark.parametrize("view", [view for _, view in lists.ACTS], ids=lambda view: view.__name__)
+def test_an_act_is_granted_to_the_roles_that_may_use_its_page(view):
     [name] = {
         str(pattern.name)
         for pattern in urlpatterns
-        if getattr(pattern.callback, "view_class", None) is act.view and pattern.name in ALLOWED
+        if getattr(pattern.callback, "view_class", None) is view and pattern.name in ALLOWED
     } - {"policies"}
-    assert set(act.view.allowed_roles) == set(ROLES[: ALLOWED[name]])
+    assert set(view.allowed_roles) == set(ROLES[: ALLOWED[name]])
 
 
 def test_the_table_of_roles_says_yes_to_those_who_may(super_admin_client):
-    rows = {row.text: dict(row.cells) for row in lists.act_rows()}
+    rows = {text: dict(cells) for text, cells in lists.act_rows()}
     connecting = rows["Connect Lever and CodeScreen, disconnect them"]
     assert connecting == {
         "Super Admin": True,
@@ -196,9 +195,9 @@ def test_the_auditors_questions_lead_to_lists_of_the_admin(client_for, organizat
     client = client_for(auditor)
     page = text_of(client, reverse("help-audit"))
     assert len(audit_questions()) == 10
-    for question in audit_questions():
-        assert f'href="{question.address}"' in page
-        answer = client.get(question.address)
+    for _, _, address in audit_questions():
+        assert f'href="{address}"' in page
+        answer = client.get(address)
         assert answer.status_code == 200, "the admin redirects from a filter that it doesn't know"
 
 

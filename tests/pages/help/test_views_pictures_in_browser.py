@@ -17,8 +17,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from integrations.organizations.models.organization import Organization
 from integrations.pages.help import views
-from integrations.pages.help.topics import Topic
-from integrations.pages.help.views import MadePicture
+from integrations.pages.help.views import MadePicture, Topic
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.browsing import Visit
@@ -93,7 +92,7 @@ def test_the_pictures_of_a_page_are_loaded_in_their_size(
 
 @pytest.mark.parametrize("name", views.NAMES)
 def test_a_picture_is_small(name: str) -> None:
-    assert (FOLDER.parent / views.PICTURES[name].path).stat().st_size <= MOST_BYTES
+    assert (FOLDER.parent / views.PICTURES[name]["path"]).stat().st_size <= MOST_BYTES
 
 
 def test_what_a_picture_shows_differs_by_words_and_classes_and_not_by_numbers() -> None:
