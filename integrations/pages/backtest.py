@@ -1,9 +1,9 @@
 """Previews of changed rules and of one mapping: what they would have decided lately. Nothing is written."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.forms import ModelForm
 from django.http import HttpResponse
@@ -31,97 +31,32 @@ MOST = 10_000
 MOST_TWICE = 5_000
 
 
-@dataclass(frozen=True)
-class Words:
-    """What the page says of what is tried: its title, the names of the two columns, and the buttons."""
-
-    here: str
-    title: str
-    lead: str
-    then: str
-    now: str
-    save: str
-    back: str
-
-
-RULES_WORDS = Words(
-    "rules",
-    "Preview of the rules",
-    "decided again by the rules that you entered",
-    "Then",
-    "With these rules",
-    "Save these rules",
-    "Back to the rules",
-)
-MAPPING_WORDS = Words(
-    "mappings",
-    "Preview of the mapping",
-    "decided again without and with this mapping",
-    "Today",
-    "With it",
-    "Save this mapping",
-    "Back to the mapping",
-)
+#: What the page says of what is tried: its title, the names of the two columns, and the buttons.
+RULES_WORDS = {
+    "here": "rules",
+    "title": "Preview of the rules",
+    "lead": "decided again by the rules that you entered",
+    "then": "Then",
+    "now": "With these rules",
+    "save": "Save these rules",
+    "back": "Back to the rules",
+}
+MAPPING_WORDS = {
+    "here": "mappings",
+    "title": "Preview of the mapping",
+    "lead": "decided again without and with this mapping",
+    "then": "Today",
+    "now": "With it",
+    "save": "Save this mapping",
+    "back": "Back to the mapping",
+}
 
 
-def time_context(since: datetime, most: int) -> dict[str, object]:
-    """Return how far the preview looks back, and whether that is cut, as the page shows it."""
-    is_cut = since > database.now() - timedelta(days=DAYS) + timedelta(minutes=1)
-    return {"days": DAYS, "is_cut": is_cut, "since": since, "most": most}
+def summarize(results: Iterable[DecidedAgain], organization: Organization) -> dict[str, Any]:
+    """Return how many deliveries got each verdict and would get it, and the newest that would be decided differently.
 
-
-@dataclass(frozen=True)
-class VerdictCount:
-    """How many deliveries got a verdict, and how many would get it."""
-
-    label: str
-    then: int
-    now: int
-
-    @property
-    def difference(self) -> str:
-        """The difference with its sign; empty when there is none."""
-        return f"{self.now - self.then:+}".replace("-", "−") if self.now != self.then else ""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
-
-    tone: Tone
-    label: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class ChangedRow:
-    """A delivery that would be decided differently. Without a name the candidate is shown by the id."""
-
-    again: DecidedAgain
-    name: str
-    role_title: str
-    then: Shown
-    now: Shown
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The counts of a backtest and the newest deliveries that would differ."""
-
-    decided: int
-    differing: int
-    without_facts: int
-    counts: tuple[VerdictCount, ...]
-    rows: tuple[ChangedRow, ...]
-
-    @property
-    def unlisted(self) -> int:
-        """How many more would differ than are listed."""
-        return self.differing - len(self.rows)
-
-
-def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Summary:
-    """Return the summary; reads the names of the candidates that are listed."""
+    Reads the names of the candidates that are listed; without one the candidate is shown by the id.
+    """
     then, now = Counter[VerdictCode](), Counter[VerdictCode | Unknown]()
     listed: deque[DecidedAgain] = deque(maxlen=MOST_LISTED)
     differing = without_facts = 0
@@ -135,37 +70,54 @@ def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Su
             differing += 1
             listed.append(again)
     counts = [
-        VerdictCount(code.label, then[code], now[code])
-        for code in reversed(VerdictCode)
-        if then[code] or now[code]
+        (code.label, then[code], now[code]) for code in reversed(VerdictCode) if then[code] or now[code]
     ]
     if now[Unknown.NOT_READ]:
-        counts.append(VerdictCount(NOT_KNOWN, 0, now[Unknown.NOT_READ]))
-    rows = _rows(list(reversed(listed)), organization)
-    return Summary(then.total(), differing, without_facts, tuple(counts), rows)
+        counts.append((NOT_KNOWN, 0, now[Unknown.NOT_READ]))
+    ids = {again.past.opportunity_id for again in listed} - {""}
+    candidates = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
+    people = {one.opportunity_id: one for one in candidates}
+    return {
+        "decided": then.total(),
+        "differing": differing,
+        "unlisted": differing - len(listed),
+        "without_facts": without_facts,
+        "counts": [
+            (label, before, after, f"{after - before:+}".replace("-", "−") if after != before else "")
+            for label, before, after in counts
+        ],
+        "rows": [
+            {
+                "past": again.past,
+                "candidate": people.get(again.past.opportunity_id),
+                "then": _shown(again.then),
+                "now": _shown(again.now),
+            }
+            for again in reversed(listed)
+        ],
+    }
 
 
-def _rows(listed: list[DecidedAgain], organization: Organization) -> tuple[ChangedRow, ...]:
-    people = _people(organization, {again.past.opportunity_id for again in listed} - {""})
-    return tuple(
-        ChangedRow(
-            again, *people.get(again.past.opportunity_id, ("", "")), _shown(again.then), _shown(again.now)
-        )
-        for again in listed
-    )
-
-
-def _people(organization: Organization, opportunity_ids: set[str]) -> Mapping[str, tuple[str, str]]:
-    """Return name and role of the candidates that have a row."""
-    rows = Candidate.objects.filter(organization=organization, opportunity_id__in=opportunity_ids)
-    return {row.opportunity_id: (row.name, row.role_title) for row in rows}
-
-
-def _shown(verdict: Verdict | Unknown) -> Shown:
+def _shown(verdict: Verdict | Unknown) -> dict[str, str]:
+    """Return a verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
     if isinstance(verdict, Unknown):
-        return Shown(Tone.NEUTRAL, NOT_KNOWN, WHY_NOT_KNOWN)
+        return {"tone": Tone.NEUTRAL, "label": NOT_KNOWN, "detail": WHY_NOT_KNOWN}
     detail = verdict.assessment.name if verdict.assessment else ""
-    return Shown(verdict.code.record.tone, verdict.code.label, detail)
+    return {"tone": verdict.code.record.tone, "label": verdict.code.label, "detail": detail}
+
+
+def _page(
+    view: RulesView | MappingCreateView | MappingUpdateView,
+    results: Iterable[DecidedAgain],
+    since: datetime,
+    most: int,
+    **context: Any,
+) -> HttpResponse:
+    """Return the page with what the results say, how far they go back, and whether that is cut."""
+    is_cut = since > database.now() - timedelta(days=DAYS) + timedelta(minutes=1)
+    summary = summarize(results, view.organization)
+    context |= {"summary": summary, "days": DAYS, "is_cut": is_cut, "since": since, "most": most}
+    return render(view.request, "integrations/backtest.html", context)
 
 
 class PreviewRulesView(RulesView):
@@ -180,17 +132,17 @@ class PreviewRulesView(RulesView):
             return self.form_invalid(form)
         policies = {name: value for name, value in form.cleaned_data.items() if name in DECIDING_POLICIES}
         since = newest(self.organization, MOST)
-        results = backtest(self.organization, rules_of(self.organization, policies), since)
-        context = {
-            "form": form,
-            "summary": summarize(results, self.organization),
-            "words": RULES_WORDS,
-            "save_url": reverse("rules"),
-            "preview_url": reverse("rules-preview"),
-            **time_context(since, MOST),
-            "decides": bool(DECIDING_POLICIES & form.changed_values().keys()),
-        }
-        return render(self.request, "integrations/backtest.html", context)
+        return _page(
+            self,
+            backtest(self.organization, rules_of(self.organization, policies), since),
+            since,
+            MOST,
+            form=form,
+            words=RULES_WORDS,
+            save_url=reverse("rules"),
+            preview_url=reverse("rules-preview"),
+            decides=bool(DECIDING_POLICIES & form.changed_values().keys()),
+        )
 
 
 class PreviewNewMappingView(MappingCreateView):
@@ -214,13 +166,6 @@ def _preview(view: MappingCreateView | MappingUpdateView, form: ModelForm) -> Ht
         return view.form_invalid(form)
     mapping: RoleMapping = form.instance
     since = newest(view.organization, MOST_TWICE)
-    context = {
-        "form": form,
-        "summary": summarize(backtest_of_mapping(view.organization, mapping, since), view.organization),
-        "words": MAPPING_WORDS,
-        "mapping": mapping,
-        "decides": True,
-        **view.addresses(),
-        **time_context(since, MOST_TWICE),
-    }
-    return render(view.request, "integrations/backtest.html", context)
+    results = backtest_of_mapping(view.organization, mapping, since)
+    context = {"form": form, "words": MAPPING_WORDS, "mapping": mapping, "decides": True, **view.addresses()}
+    return _page(view, results, since, MOST_TWICE, **context)

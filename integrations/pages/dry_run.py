@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +13,6 @@ from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Stage
-from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
@@ -25,7 +23,6 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import TEAM
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import on_request
 
@@ -35,13 +32,10 @@ _BEFORE_ID = {"candidates", "opportunities", "opportunity", "candidate", "activi
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class CandidateMatch:
-    """A candidate who may be meant; `detail` is their role, or that they are archived."""
-
-    opportunity_id: str
-    name: str
-    detail: str = ""
+#: A candidate who may be meant: the opportunity's id, a name, and their role, or that they are archived.
+type Match = tuple[str, str, str]
+#: One thing that would happen: a title and a sentence.
+type Consequence = tuple[str, str]
 
 
 def opportunity_id(written: str) -> str:
@@ -76,7 +70,7 @@ def is_exact(organization: Organization, written: str) -> bool:
     return Invitation.objects.filter(**own).exists() or Delivery.objects.filter(**own).exists()
 
 
-def search(organization: Organization, written: str) -> list[CandidateMatch]:
+def search(organization: Organization, written: str) -> list[Match]:
     """Return the candidates with this name or e-mail address, each opportunity once. Raises PlatformError.
 
     Lever can be searched by address but not by name: a name finds only candidates who entered a stage, invited or not.
@@ -89,102 +83,75 @@ def search(organization: Organization, written: str) -> list[CandidateMatch]:
         matches = [*_invited(known[:MAX_MATCHES]), *_in_lever(organization, text)]
     else:
         invited = invitations.filter(candidate_name__icontains=text)[: MAX_MATCHES * 5]
-        matches = [*_entered(candidates.filter(name__icontains=text)[:MAX_MATCHES]), *_invited(invited)]
-    unique: dict[str, CandidateMatch] = {}
+        entered = candidates.filter(name__icontains=text)[:MAX_MATCHES]
+        matches = [
+            *((one.opportunity_id, one.name, one.role_title) for one in entered),
+            *_invited(invited),
+        ]
+    unique: dict[str, Match] = {}
     for match in matches:
-        unique.setdefault(match.opportunity_id, match)
+        unique.setdefault(match[0], match)
     return list(unique.values())[:MAX_MATCHES]
 
 
-def _entered(candidates: Iterable[Candidate]) -> Iterator[CandidateMatch]:
-    for candidate in candidates:
-        yield CandidateMatch(candidate.opportunity_id, candidate.name, candidate.role_title)
+def _invited(invitations: Iterable[Invitation]) -> Iterator[Match]:
+    for one in invitations:
+        yield one.opportunity_id, one.candidate_name or "A candidate", one.role_title
 
 
-def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:
-    for invitation in invitations:
-        yield CandidateMatch(
-            invitation.opportunity_id, invitation.candidate_name or "A candidate", invitation.role_title
-        )
-
-
-def _in_lever(organization: Organization, address: str) -> Iterator[CandidateMatch]:
+def _in_lever(organization: Organization, address: str) -> Iterator[Match]:
     try:
         opportunities = on_request.opportunities_with_address(organization, address, MAX_MATCHES)
     except NotConnected:
         return
-    for opportunity in opportunities:
-        detail = "archived" if opportunity.is_archived else ""
-        yield CandidateMatch(opportunity.id, opportunity.name or "A candidate", detail)
+    for one in opportunities:
+        yield one.id, one.name or "A candidate", "archived" if one.is_archived else ""
 
 
 RECENT = 50
 MAX_STAGES = 500
 
 
-@dataclass(frozen=True)
-class Consequence:
-    """One thing that would happen."""
-
-    title: str
-    detail: str
-
-
-def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
-    """Return the invitations and effects that the verdict would create."""
-    invitations = [
-        Consequence(
-            f"The invitation is {invitation.words.phrase}",
-            f"{invitation.assessment_name}{f', round {invitation.round}' if invitation.round > 1 else ''}",
-        )
-        for invitation in dry_run.invitations
-    ]
-    effects = [Consequence(effect.get_kind_display(), _detail(effect)) for effect in dry_run.effects]
-    return invitations + effects
+def immediate_consequences(dry_run: DryRun) -> Iterator[Consequence]:
+    """Yield the invitations and effects that the verdict would create."""
+    for invitation in dry_run.invitations:
+        later_round = f", round {invitation.round}" if invitation.round > 1 else ""
+        yield f"The invitation is {invitation.words.phrase}", f"{invitation.assessment_name}{later_round}"
+    for effect in dry_run.effects:
+        kind = kind_of(effect)
+        yield effect.get_kind_display(), kind.intended(kind.brief(effect))
 
 
-def _detail(effect: Effect) -> str:
-    kind = kind_of(effect)
-    return kind.intended(kind.brief(effect))
-
-
-def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:
-    """Return what follows once the invitation is approved or sent; nothing for a skip."""
+def later_consequences(organization: Organization, dry_run: DryRun) -> Iterator[Consequence]:
+    """Yield what follows once the invitation is approved or sent; nothing for a skip."""
     if dry_run.decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
-        return [Consequence("Until an Admin says yes or no", detail)]
+        yield "Until an Admin says yes or no", detail
     if dry_run.decision.verdict != VerdictCode.INVITE:
-        return []
-    return [*_progress(organization), *_on_result(organization)]
-
-
-def _progress(organization: Organization) -> Iterator[Consequence]:
+        return
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
-    yield Consequence("Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.")
-    yield Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”.")
-    yield Consequence(
+    yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."
+    yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."
+    yield (
         f"If they haven't started after {organization.no_show_days} days",
         f"The portal no longer asks CodeScreen about it, and says so here, by e-mail{in_lever} and under Health.",
     )
-    yield Consequence(
-        "When CodeScreen says that it is complete",
+    detail = (
         f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score, the rating that follows from it and the "
-        "report link is written in Lever, and the members who want results get an e-mail.",
+        "report link is written in Lever, and the members who want results get an e-mail."
     )
-
-
-def _on_result(organization: Organization) -> Iterator[Consequence]:
+    yield "When CodeScreen says that it is complete", detail
     if organization.attach_report:
-        yield Consequence("With the feedback", "The report is attached to the candidate in Lever as a PDF.")
+        yield "With the feedback", "The report is attached to the candidate in Lever as a PDF."
     if organization.passed_tag or organization.failed_tag:
-        yield Consequence("Then, if CodeScreen says Passed or Failed", "Your own result tag is added.")
+        yield "Then, if CodeScreen says Passed or Failed", "Your own result tag is added."
     if organization.passed_stage:
-        yield Consequence(
+        yield (
             "Then, if CodeScreen says Passed",
             f"They are moved to “{organization.passed_stage}” in Lever, unless a recruiter has moved them before.",
         )
     if organization.hold_failed:
-        yield Consequence(
+        yield (
             "Then, if CodeScreen says Failed",
             "They wait under Candidates until somebody says what was decided; nobody is archived.",
         )
@@ -216,19 +183,6 @@ class DryRunForm(forms.Form):
                 "There is no candidate in this link. Open the candidate in Lever and copy the address."
             )
         return written
-
-
-@dataclass(frozen=True)
-class DryRunAnswer:
-    """What would happen to one candidate."""
-
-    decision: Decision
-    verdict: str
-    stage_name: str
-    candidate_id: str
-    candidate_name: str
-    immediate: list[Consequence]
-    later: list[Consequence]
 
 
 class DryRunView(OrganizationMixin, TemplateView):
@@ -263,7 +217,7 @@ class DryRunView(OrganizationMixin, TemplateView):
         except PlatformError as error:
             return {"error": str(error)}
         if len(matches) == 1:
-            return self._run(matches[0].opportunity_id, stage_id, stage_names)
+            return self._run(matches[0][0], stage_id, stage_names)
         if not matches:
             kind = "has this address" if "@" in written else "is called that, or has this id"
             form.add_error(
@@ -276,16 +230,14 @@ class DryRunView(OrganizationMixin, TemplateView):
             dry_run = on_request.dry_run(self.organization, candidate_id, stage_id)
         except PlatformError as error:
             return {"error": str(error)}
-        verdict = dry_run.decision.verdict
-        answer = DryRunAnswer(
-            decision=dry_run.decision,
-            verdict=verdict.label,
-            stage_name=stage_names.get(stage_id, stage_id),
-            candidate_id=candidate_id,
-            candidate_name=candidate_name(self.organization, candidate_id),
-            immediate=immediate_consequences(dry_run),
-            later=later_consequences(self.organization, dry_run),
-        )
+        answer = {
+            "decision": dry_run.decision,
+            "stage_name": stage_names.get(stage_id, stage_id),
+            "candidate_id": candidate_id,
+            "candidate_name": candidate_name(self.organization, candidate_id),
+            "immediate": list(immediate_consequences(dry_run)),
+            "later": list(later_consequences(self.organization, dry_run)),
+        }
         return {"answer": answer}
 
 
