@@ -23,6 +23,7 @@ from integrations.pages.settings import (
     rules,
     single_sign_on,
     team,
+    webhooks,
 )
 
 urlpatterns = [
@@ -36,21 +37,21 @@ urlpatterns = [
         name="lever-disconnect",
     ),
     path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
-    path("settings/tokens/", connections.AddTokenView.as_view(), name="token-add"),
+    path("settings/tokens/", webhooks.AddTokenView.as_view(), name="token-add"),
     path(
         "settings/tokens/<int:pk>/<slug:which>/retire/",
-        connections.RetireTokenView.as_view(),
+        webhooks.RetireTokenView.as_view(),
         name="token-retire",
     ),
-    path("settings/webhooks/address/", connections.ReplaceAddressView.as_view(), name="address-replace"),
+    path("settings/webhooks/address/", webhooks.ReplaceAddressView.as_view(), name="address-replace"),
     path(
         "settings/webhooks/address/<int:pk>/end/",
-        connections.EndAddressView.as_view(),
+        webhooks.EndAddressView.as_view(),
         name="address-end",
     ),
-    path("settings/webhooks/move/", connections.MoveWebhooksView.as_view(), name="webhooks-move"),
-    path("settings/webhooks/make/", connections.MakeWebhookView.as_view(), name="webhooks-make"),
-    path("settings/webhooks/remove/", connections.RemoveWebhooksView.as_view(), name="webhooks-remove"),
+    path("settings/webhooks/move/", webhooks.MoveWebhooksView.as_view(), name="webhooks-move"),
+    path("settings/webhooks/make/", webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
+    path("settings/webhooks/remove/", webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(
         "settings/codescreen/test/",
         connections.VerifyCodeScreenKeyView.as_view(),

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -104,6 +104,13 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(required=False, max_length=500)
 
 
+def show_as_messages(request: HttpRequest, form: BaseForm) -> None:
+    """Show each error of the form as a message, on the page that follows."""
+    for errors in form.errors.values():
+        for error in errors:
+            messages.error(request, str(error))
+
+
 class ActView(OperationView):
     """Do one thing on POST, and return to the page that the button is on; why it wasn't done is a message there."""
 
@@ -112,9 +119,7 @@ class ActView(OperationView):
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         """Show each reason as a message."""
-        for errors in form.errors.values():
-            for error in errors:
-                messages.error(self.request, str(error))
+        show_as_messages(self.request, form)
         return redirect(self.get_success_url())
 
 

@@ -1,16 +1,18 @@
-"""The Connections page, for Super Admins: the secrets, the signature tokens, the webhooks and their address.
+"""The Connections page, for Super Admins: the state of both connections, and their secrets.
 
 Other members ask one of them there.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.audit.models.entry import Actor
+from integrations.catalog.models import Assessment
 from integrations.clients import provider
 from integrations.codescreen.acts import (
     KeyRefused,
@@ -29,48 +32,159 @@ from integrations.codescreen.acts import (
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
-from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import ActionNotAllowed, Platform, WebhookEvent
+from integrations.health import webhook_rejections
 from integrations.health.findings import counted
-from integrations.http.session import PlatformError
 from integrations.lever.acts import (
-    Generation,
-    Token,
     active_tokens,
-    add_token,
-    make_webhooks,
-    move_webhooks,
-    remove_webhooks,
-    retire_token,
+    recently_retired,
     save_main_token,
     webhooks_at_former_addresses,
 )
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import send_request
-from integrations.organizations.acts import (
-    end_former_key,
-    honoured_former_keys,
-    replace_webhook_key,
-)
+from integrations.organizations.acts import honoured_former_keys
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.webhook_keys import FormerWebhookKey
+from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.connection_state import (
-    AddTokenForm,
-    ConnectionsForm,
-    WebhookAddressForm,
-    codescreen_state,
-    lever_state,
-)
 from integrations.pages.settings.lever_connect import connect_policy
-from integrations.pages.views import ActView, ConfirmedActView, OperationView
+from integrations.pages.views import ActView, ConfirmedActView, OperationView, show_as_messages
 from integrations.queue import notify
 
+MAX_OVERLAP_DAYS = 90
 #: For each field that is only stored, the operation that saves it and the message afterwards.
 _SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...] = (
     ("lever_signature_token", save_main_token, "The Lever Webhook Signature is stored."),
     ("codescreen_webhook_secret", save_codescreen_webhook_secret, "The webhook secret is stored."),
 )
-_MOVED = "The webhook that the portal made has the new address in Lever."
+
+
+def _secret(label: str, help_text: str) -> forms.CharField:
+    """Return a field whose stored value is never shown."""
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, help_text=help_text, required=False, max_length=2000, widget=widget)
+
+
+class ConnectionsForm(forms.Form):
+    """The secrets of both connections. Each field may be posted alone; an empty field changes nothing."""
+
+    #: Whether a key could not be tried and was not stored: a person may store it untried.
+    offers_untried = False
+
+    lever_signature_token = _secret(
+        "Lever Webhook Signature",
+        "In Lever: Settings › Integrations and API › Webhooks, the “Signature token” of “Candidate Stage Change”.",
+    )
+    codescreen_api_key = _secret("API key", "CodeScreen gives you this key for your account.")
+    codescreen_untried = forms.BooleanField(
+        label="Store the key without trying it",
+        help_text="The key that is stored now goes at once, whether or not CodeScreen accepts the new one.",
+        required=False,
+    )
+    codescreen_webhook_secret = _secret(
+        "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
+    )
+    codescreen_idempotency = forms.BooleanField(
+        label="The account supports idempotency keys",
+        help_text="An invitation whose answer got lost can then be sent again safely. Ask CodeScreen if unsure.",
+        required=False,
+    )
+
+
+class AddTokenForm(forms.Form):
+    """An additional signature token, accepted beside the existing ones."""
+
+    token_name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="For you, such as “Second webhook”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    additional_token = _secret("Signature token", "From Lever, beside the other webhook to the same address.")
+
+
+class WebhookAddressForm(forms.Form):
+    """For how long the address that is replaced still works."""
+
+    overlap_days = forms.IntegerField(
+        label="Honour the present address for so many days",
+        min_value=0,
+        max_value=MAX_OVERLAP_DAYS,
+        initial=KEY_OVERLAP.days,
+        help_text="0 refuses it at once: only if somebody else knows it.",
+    )
+
+
+def lever_state(organization: Organization) -> dict[str, Any]:
+    """Return what the page shows of Lever: the connection with its scopes, the signature tokens and the webhooks."""
+    connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
+    connection = connections.first()
+    granted = connection.granted_scopes if connection and connection.is_working else set()
+    # a write scope includes its read scope
+    scopes = [
+        (name, reason, bool(granted & {name, name.replace(":read:", ":write:")}))
+        for name, reason in scopes_of(attaches_files=organization.attach_report).items()
+    ]
+    webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
+    tokens = active_tokens(organization)
+    by_api = [row for row in webhooks if row.origin == LeverWebhook.Origin.API]
+    made = {webhook.event for webhook in by_api}
+    # when Lever last sent a verified delivery or test request
+    times = [at for webhook in webhooks for at in (webhook.last_received_at, webhook.last_verified_at) if at]
+    accepted_at = max(times, default=None)
+    return {
+        "connection": connection,
+        "can_connect": bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
+        "scopes": scopes,
+        "granted_count": sum(is_granted for _, _, is_granted in scopes),
+        # not while no scopes are stored for a working connection
+        "scopes_known": bool(granted),
+        "tokens": tokens,
+        "retired_webhooks": recently_retired(organization),
+        "manual_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
+        "api_webhooks": by_api,
+        # a token that can't be read: Lever doesn't show it a second time
+        "must_make_webhook_again": any(webhook.unreadable_tokens for webhook in by_api),
+        # the portal made webhooks, but not for every event that it asks for by now
+        "lacks_webhook": bool(made) and not made.issuperset(WebhookEvent),
+        # a token is stored that can verify deliveries
+        "is_ready": any(not token.is_unreadable for token in tokens),
+        "has_heard": accepted_at is not None,
+        "rejection": _rejection(organization, Platform.LEVER, accepted_at),
+        "former_keys": honoured_former_keys(organization),
+        # Lever still sends the portal's own webhook to a former address
+        "must_move_webhook": bool(webhooks_at_former_addresses(organization)),
+    }
+
+
+def codescreen_state(organization: Organization) -> dict[str, Any]:
+    """Return CodeScreen's connection, how many assessments it lists, and its last rejected webhook."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    accepted_at = connection.last_received_at if connection else None
+    return {
+        "connection": connection,
+        "assessment_count": Assessment.objects.live().filter(organization=organization).count(),
+        "rejection": _rejection(organization, Platform.CODESCREEN, accepted_at),
+    }
+
+
+def _rejection(
+    organization: Organization, platform: Platform, accepted_at: datetime | None
+) -> dict[str, Any] | None:
+    """Return the last webhook request that was rejected; `is_over` once a later request was accepted."""
+    row = webhook_rejections.latest(organization, platform)
+    if row is None:
+        return None
+    return {
+        "row": row,
+        "title": webhook_rejections.short_reason(row.code),
+        "cure": webhook_rejections.cure(row.code, row.hint),
+        "is_over": bool(accepted_at and accepted_at > row.last_at),
+    }
 
 
 class SettingsView(OrganizationMixin, OperationView):
@@ -102,7 +216,7 @@ class SettingsView(OrganizationMixin, OperationView):
         if not self.membership.may_connect:
             return context
         codescreen = codescreen_state(self.organization)
-        is_honoured = bool(codescreen.connection and codescreen.connection.idempotency)
+        is_honoured = bool(codescreen["connection"] and codescreen["connection"].idempotency)
         return {
             **context,
             "connections_form": ConnectionsForm(initial={"codescreen_idempotency": is_honoured}),
@@ -184,56 +298,8 @@ class SettingsView(OrganizationMixin, OperationView):
         page = self.get_success_url()
         if page == reverse(self.following_page) + self.anchor:
             return super().form_invalid(form)
-        for errors in form.errors.values():
-            for error in errors:
-                messages.error(self.request, str(error))
+        show_as_messages(self.request, form)
         return redirect(page)
-
-
-class AddTokenView(SettingsView):
-    """Accept an additional signature token."""
-
-    allowed_roles = SUPER_ADMINS
-    form_class = AddTokenForm
-    form_name = "token_form"
-    error_field = "additional_token"
-    anchor = "#webhook"
-
-    def operate(self, form: Form) -> str:
-        """Store the token."""
-        name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
-        webhook = add_token(self.organization, name, token, self.user)
-        return f"The token “{webhook.name}” is honoured from now on."
-
-
-class ReplaceAddressView(SettingsView):
-    """Make a new webhook address, and move to it the webhooks that the portal made in Lever."""
-
-    allowed_roles = SUPER_ADMINS
-    form_class = WebhookAddressForm
-    form_name = "address_form"
-    error_field = "overlap_days"
-    anchor = "#webhook"
-
-    def operate(self, form: Form) -> HttpResponse:
-        """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks, or the button."""
-        replace_webhook_key(self.organization, timedelta(days=form.cleaned_data["overlap_days"]), self.user)
-        messages.success(
-            self.request,
-            "The webhook address is new. Put it into Lever, and into CodeScreen if your account has webhooks.",
-        )
-        if webhooks_at_former_addresses(self.organization):
-            try:
-                move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-            except PlatformError as error:
-                messages.warning(
-                    self.request,
-                    f"The webhook that the portal made still has the former address: {error}. The portal tries again "
-                    "within the hour.",
-                )
-            else:
-                messages.success(self.request, _MOVED)
-        return redirect(self.get_success_url())
 
 
 class ConnectionActView(OrganizationMixin, ActView):
@@ -246,101 +312,6 @@ class ConnectionActView(OrganizationMixin, ActView):
 
 class ConfirmedConnectionActView(ConnectionActView, ConfirmedActView):
     """A button that leads to a page which asks first."""
-
-
-class RetireTokenView(ConfirmedConnectionActView):
-    """Show what retiring a signature token affects; retire it on POST."""
-
-    template_name = "integrations/retire_token.html"
-
-    def token(self) -> Token:
-        """Return the token that the address names; 404 unless it is active and was entered by a person."""
-        for token in active_tokens(self.organization):
-            is_named = (token.webhook.pk, token.generation) == (self.kwargs["pk"], self.kwargs["which"])
-            if is_named and not token.is_made_by_us:
-                return token
-        raise Http404
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the token, and the tokens that stay active without it."""
-        retired = self.token()
-        others = [token for token in active_tokens(self.organization) if not _ends_with(token, retired)]
-        return super().get_context_data(token=retired, others=others, **kwargs)
-
-    def operate(self, form: Form) -> str:
-        """Retire the token."""
-        token = self.token()
-        retire_token(token.webhook, token.generation, self.user)
-        return f"The token “{token.label}” is retired."
-
-
-def _ends_with(token: Token, retired: Token) -> bool:
-    """Whether retiring a token ends this one too: itself, and with a current token its webhook's previous one."""
-    if token.webhook.pk != retired.webhook.pk:
-        return False
-    return token.generation == retired.generation or retired.generation == Generation.CURRENT
-
-
-class EndAddressView(ConfirmedConnectionActView):
-    """Show what ending a former address affects; end it on POST."""
-
-    template_name = "integrations/end_webhook_address.html"
-
-    def former_key(self) -> FormerWebhookKey:
-        """Return the former key that the address of the page names; 404 unless it is honoured."""
-        for former in honoured_former_keys(self.organization):
-            if former.pk == self.kwargs["pk"]:
-                return former
-        raise Http404
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the former key."""
-        return super().get_context_data(former=self.former_key(), **kwargs)
-
-    def operate(self, form: Form) -> str:
-        """End it."""
-        former = self.former_key()
-        end_former_key(former, self.user)
-        return f"The former address that ends in {former} is refused from now on."
-
-
-class MoveWebhooksView(ConnectionActView):
-    """Move the portal's own webhooks in Lever to the present address."""
-
-    def operate(self, form: Form) -> str:
-        """Move them."""
-        move_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-        return _MOVED
-
-
-class MakeWebhookView(ConnectionActView):
-    """Make the portal's webhooks through Lever's API: of stage changes and of deleted candidates."""
-
-    def operate(self, form: Form) -> str:
-        """Make the webhooks."""
-        make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-        events = " and ".join(f"“{event.label}”" for event in WebhookEvent)
-        return f"The webhooks are made. In Lever, check that {events} are turned on under Webhooks."
-
-
-class RemoveWebhooksView(ConfirmedConnectionActView):
-    """Show what removing the portal's webhook affects; remove it through Lever's API on POST."""
-
-    template_name = "integrations/remove_webhook.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the portal's webhook, and the tokens that stay without it."""
-        tokens = active_tokens(self.organization)
-        return super().get_context_data(
-            webhook=next((token.webhook for token in tokens if token.is_made_by_us), None),
-            others=[token for token in tokens if not token.is_made_by_us],
-            **kwargs,
-        )
-
-    def operate(self, form: Form) -> str:
-        """Remove the webhook."""
-        remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)
-        return "The webhook made through Lever's API is removed."
 
 
 class VerifyCodeScreenKeyView(ConnectionActView):
