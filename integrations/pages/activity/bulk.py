@@ -1,7 +1,6 @@
 """Act on many rows at once: a preview that names them, then one operation for each, with half a minute to undo it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -51,19 +50,11 @@ MOST = 100
 MOST_REASONS = 5
 
 
-@dataclass(frozen=True)
-class InvitePreview:
-    """Who would be invited and to what, who would not and why, and the assessments to choose from."""
+def preview_of(member: Membership, found: Sequence[Candidate], chosen: str, actor: Actor) -> dict[str, Any]:
+    """Return what inviting these candidates would lead to, each as the portal would decide now.
 
-    rows: Sequence[BulkRow] = ()
-    left_out: Sequence[BulkRow] = ()
-    assessments: Sequence[tuple[str, str]] = ()
-    chosen: str = ""
-    is_cut: bool = False
-
-
-def preview_of(member: Membership, found: Sequence[Candidate], chosen: str, actor: Actor) -> InvitePreview:
-    """Return what inviting these candidates would lead to, each as the portal would decide now."""
+    That is who would be invited and to what, who would not and why, and the assessments to choose from.
+    """
     organization = member.organization
     assessments = [(one.id, one.name) for one in live_assessments(organization)]
     chosen = chosen if chosen in dict(assessments) else ""
@@ -74,7 +65,14 @@ def preview_of(member: Membership, found: Sequence[Candidate], chosen: str, acto
         it = would[candidate.pk]
         row = BulkRow(candidate.pk, it.sends or it.why_not, candidate, candidate.opportunity_id, it.note)
         (rows if it.sends else left_out).append(row)
-    return InvitePreview(rows, left_out, assessments, chosen, len(found) > MOST_INVITED)
+    return {
+        "rows": rows,
+        "left_out": left_out,
+        "assessments": assessments,
+        "chosen": chosen,
+        "is_cut": len(found) > MOST_INVITED,
+        "most": MOST_INVITED,
+    }
 
 
 def ticked(member: Membership, keys: Sequence[int], held: Sequence[int]) -> list[Candidate]:
@@ -115,26 +113,16 @@ class BulkView(BulkMixin, TemplateView):
         """Find the rows that are ticked, or all that match; of what failed, all."""
         act = self.act(self.request.GET.get("act", ""))
         if act is not None and act.code == "invite":
-            preview = self._invite_preview()
-            return super().get_context_data(
-                act=act,
-                rows=preview.rows,
-                is_cut=preview.is_cut,
-                most=MOST_INVITED,
-                preview=preview,
-                act_id=new_id(),
-                **kwargs,
-            )
-        rows, is_cut = self._rows(act) if act else ([], False)
-        return super().get_context_data(
-            act=act,
-            rows=rows,
-            is_cut=is_cut,
-            most=MOST,
-            ignored=len(keys_of(self.request.GET.getlist("candidate"))),
-            act_id=new_id(),
-            **kwargs,
-        )
+            shown = self._invite_preview()
+        else:
+            rows = self._rows(act) if act else []
+            shown = {
+                "rows": rows[:MOST],
+                "is_cut": len(rows) > MOST,
+                "most": MOST,
+                "ignored": len(keys_of(self.request.GET.getlist("candidate"))),
+            }
+        return super().get_context_data(act=act, act_id=new_id(), **shown, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Do it to one row after another; what can't be done is said afterwards."""
@@ -151,8 +139,8 @@ class BulkView(BulkMixin, TemplateView):
         act_id = new_id(request.POST.get("id", ""))
         # by the session as it is now: the same form may have been sent twice, at the same time
         before = lately.reread(act_id)
-        if before is None or before.act is not act:
-            before = DoneAct(act_id if before is None else new_id(), act)
+        if before is None or before.code != act.code:
+            before = DoneAct(act_id if before is None else new_id(), act.code)
         refused = [why for key, why in outcome.refused.items() if key not in before.rows]
         if outcome.done:
             lately.store(before.with_more(outcome.done, refused))
@@ -187,7 +175,7 @@ class BulkView(BulkMixin, TemplateView):
             return do_to_each(invitations, lambda one: approve(one, user, reason, UNDO_FOR))
         return do_to_each(invitations, lambda one: cancel(one, user, reason, only_unsent=True))
 
-    def _invite_preview(self) -> InvitePreview:
+    def _invite_preview(self) -> dict[str, Any]:
         if "all" in self.request.GET:
             found = matching(self.membership, CandidateFilters.of_address(self.request.GET))
         else:
@@ -195,35 +183,33 @@ class BulkView(BulkMixin, TemplateView):
             found = ticked(self.membership, *ticks)
         return preview_of(self.membership, found, self.request.GET.get("chosen", ""), self.user)
 
-    def _rows(self, act: Act) -> tuple[list[BulkRow], bool]:
-        """Return the rows to act on, and whether there are more than are done at once."""
-        is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
+    def _rows(self, act: Act) -> list[BulkRow]:
+        """Return the rows to act on, and one more where there are more than are done at once."""
         if act.code == "retry":
             failed = Effect.objects.failed_steps().filter(organization=self.organization)
             # what fails again goes to the end, so that all come to be offered
             longest_ago = failed.order_by(F("failed_at").asc(nulls_first=True), "pk")
             effects = list(longest_ago[: MOST + 1])
-            candidates = candidates_of(self.organization, effects)
-            rows = [
+            about = candidates_of(self.organization, effects)
+            return [
                 BulkRow(
                     one.pk,
                     one.get_kind_display(),
-                    candidates.get(one.opportunity_id),
+                    about.get(one.opportunity_id),
                     one.opportunity_id,
                     one.reason,
                 )
                 for one in effects
             ]
-        else:
-            held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
-            held = held.filter(pk__in=self._matching() if is_all else keys)
-            invitations = list(held.order_by("-created_at", "-pk")[: MOST + 1])
-            candidates = candidates_of(self.organization, invitations)
-            rows = [
-                BulkRow(one.pk, one.assessment_name, candidates.get(one.opportunity_id), one.opportunity_id)
-                for one in invitations
-            ]
-        return rows[:MOST], len(rows) > MOST
+        is_all, keys = "all" in self.request.GET, keys_of(self.request.GET.getlist("row"))[: MOST + 1]
+        held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
+        held = held.filter(pk__in=self._matching() if is_all else keys)
+        invitations = list(held.order_by("-created_at", "-pk")[: MOST + 1])
+        about = candidates_of(self.organization, invitations)
+        return [
+            BulkRow(one.pk, one.assessment_name, about.get(one.opportunity_id), one.opportunity_id)
+            for one in invitations
+        ]
 
     def _matching(self) -> list[int]:
         """Return the invitations on hold of the candidates that the filters in the address show."""

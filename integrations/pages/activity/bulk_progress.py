@@ -7,7 +7,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -167,14 +167,22 @@ def new_id(stated: str = "") -> str:
 
 @dataclass(frozen=True)
 class DoneAct:
-    """One act on many rows: the keys of those it was done to, why others were refused, and whose was taken back."""
+    """One act on many rows: the keys of those it was done to, why others were refused, and whose was taken back.
+
+    `id` is what the preview's form states, and `code` is the act's.
+    """
 
     id: str
-    act: Act
+    code: str
     rows: Sequence[int] = ()
     refused: Sequence[str] = ()
     taken_back: Sequence[int] = ()
     at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def act(self) -> Act:
+        """What was done."""
+        return ACTS[self.code]
 
     @property
     def undo_until(self) -> datetime:
@@ -212,38 +220,30 @@ class DoneLately:
         found = _read(self._session.get(SESSION_KEY))
         return next((one for one in reversed(found) if not act_id or one.id == act_id), None)
 
-    def store(self, done: DoneAct) -> None:
-        """Keep the act. What another request of the session stored since this one began is kept too."""
-        others = [one for one in _read(self._session.load().get(SESSION_KEY)) if one.id != done.id]
-        self._session[SESSION_KEY] = [_stored(one) for one in [*others, done][-MOST_KEPT:]]
-        self._session.save()
-        self._session.modified = (
-            False  # saved once more at the end, it would lose what another request stores meanwhile
-        )
-
     def reread(self, act_id: str) -> DoneAct | None:
         """Return the act of this id as it is stored now, also by another request; None when there is none."""
-        return next((one for one in _read(self._session.load().get(SESSION_KEY)) if one.id == act_id), None)
+        return next((one for one in self._stored_now() if one.id == act_id), None)
 
+    def store(self, done: DoneAct) -> None:
+        """Keep the act. What another request of the session stored since this one began is kept too."""
+        others = [one for one in self._stored_now() if one.id != done.id]
+        kept = [*others, done][-MOST_KEPT:]
+        self._session[SESSION_KEY] = [asdict(one) | {"at": one.at.isoformat()} for one in kept]
+        self._session.save()
+        # saved once more at the end, it would lose what another request stores meanwhile
+        self._session.modified = False
 
-def _stored(done: DoneAct) -> dict[str, object]:
-    return {
-        "id": done.id,
-        "act": done.act.code,
-        "rows": list(done.rows),
-        "refused": list(done.refused),
-        "taken_back": list(done.taken_back),
-        "at": done.at.isoformat(),
-    }
+    def _stored_now(self) -> list[DoneAct]:
+        return _read(self._session.load().get(SESSION_KEY))
 
 
 def _read(stored: object) -> list[DoneAct]:
     if not isinstance(stored, list):
         return []
     return [
-        DoneAct(one["id"], ACTS[one["act"]], one["rows"], one["refused"], one["taken_back"], at)
+        DoneAct(**one | {"at": at})
         for one in stored
-        if one["act"] in ACTS and (at := parse_datetime(one["at"]))
+        if one.get("code") in ACTS and (at := parse_datetime(one["at"]))
     ]
 
 
@@ -277,26 +277,21 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         done = DoneLately(self.request.session).latest(self.request.GET.get("id", ""))
         if done is None:
             return super().get_context_data(act=None, **kwargs)
-        count = {"retry": self._of_effects, "invite": self._of_candidates}.get(
-            done.act.code, self._of_invitations
-        )
         return super().get_context_data(
             act=done.act,
             done=done,
-            progress=count(done),
+            progress=tally(self._how_far(done)),
             may_undo=done.act.may_undo and bool(done.left_to_undo) and timezone.now() < done.undo_until,
             **kwargs,
         )
 
-    def _of_invitations(self, done: DoneAct) -> list[tuple[str, int]]:
-        return tally(map(_how_far_invitation, self.invitations(done.rows)))
-
-    def _of_candidates(self, done: DoneAct) -> list[tuple[str, int]]:
-        return tally(map(_how_far, self.candidates(done.rows)))
-
-    def _of_effects(self, done: DoneAct) -> list[tuple[str, int]]:
-        names = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
-        return tally(names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
+    def _how_far(self, done: DoneAct) -> Iterable[str]:
+        if done.code == "invite":
+            return map(_how_far, self.candidates(done.rows))
+        if done.code == "retry":
+            names = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
+            return (names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
+        return map(_how_far_invitation, self.invitations(done.rows))
 
 
 class BulkUndoView(BulkMixin, ActView):
@@ -310,14 +305,14 @@ class BulkUndoView(BulkMixin, ActView):
         done = lately.latest(self.request.POST.get("id", ""))
         if done is None or not done.act.may_undo:
             raise ActionNotAllowed("There is nothing to undo.")
-        self.act(done.act.code)
+        self.act(done.code)
         if not done.left_to_undo:
             messages.info(self.request, "This is undone already.")
             return redirect(progress_address(done.id))
-        if done.act.code == "invite":
+        if done.code == "invite":
             candidates = self.candidates(done.left_to_undo)
             outcome = do_to_each(candidates, lambda one: take_back_invite(one, user))
-        elif done.act.code == "retry":
+        elif done.code == "retry":
             outcome = do_to_each(self.effects(done.left_to_undo), lambda one: take_back_retry(one, user))
         else:
             invitations = self.invitations(done.left_to_undo)

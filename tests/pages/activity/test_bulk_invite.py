@@ -71,7 +71,7 @@ def previewed(client, candidates, **query):
     """Return who would get what, and who is left out and why."""
     answer = client.get(BULK, {"act": "invite", "candidate": keys(candidates), **query})
     rows = {row.candidate.name: row.what for row in answer.context["rows"]}
-    return rows, {row.candidate.name: row.what for row in answer.context["preview"].left_out}
+    return rows, {row.candidate.name: row.what for row in answer.context["left_out"]}
 
 
 def invite(client, candidates, **form):
@@ -329,7 +329,7 @@ def test_who_cannot_be_invited_is_left_out_with_the_reason(
 def test_ticked_invitations_on_hold_are_named_among_those_left_out(organization_admin_client, organization):
     one = candidate(organization, "Alder", "held_for_approval", "held")
     answer = organization_admin_client.get(BULK, {"act": "invite", "row": [one.invitation_id]})
-    assert [row.candidate.name for row in answer.context["preview"].left_out] == ["Alder"]
+    assert [row.candidate.name for row in answer.context["left_out"]] == ["Alder"]
 
 
 def test_all_that_match_are_those_about_whom_something_can_be_done(
@@ -343,7 +343,7 @@ def test_all_that_match_are_those_about_whom_something_can_be_done(
         candidate(organization, name, *columns)
     query = {"act": "invite", "all": "1", "chosen": assessment()}
     context = organization_admin_client.get(BULK, query).context
-    named = {row.candidate.name for row in [*context["rows"], *context["preview"].left_out]}
+    named = {row.candidate.name for row in [*context["rows"], *context["left_out"]]}
     assert named == {*(f"Candidate {word}" for word in NOT_INVITED), "Failed"}
     context = organization_admin_client.get(BULK, {**query, "q": "Hazel"}).context
     assert [row.candidate.name for row in context["rows"]] == ["Candidate Hazel"]
@@ -352,7 +352,7 @@ def test_all_that_match_are_those_about_whom_something_can_be_done(
 def test_of_very_many_the_newest_are_looked_at(organization_admin_client, uninvited, monkeypatch):
     monkeypatch.setattr(bulk, "MOST_INVITED", 2)
     answer = organization_admin_client.get(BULK, {"act": "invite", "all": "1", "chosen": assessment()})
-    assert len(answer.context["rows"]) + len(answer.context["preview"].left_out) == 2
+    assert len(answer.context["rows"]) + len(answer.context["left_out"]) == 2
     assert "do the others afterwards" in text(answer)
 
 
