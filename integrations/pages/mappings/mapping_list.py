@@ -50,19 +50,8 @@ class EffectiveAssessment:
     is_problem: bool
 
 
-@dataclass(frozen=True)
-class RoleFilter:
-    """One choice of the list's filter: its label, and the roles that it shows."""
-
-    label: str
-    includes: Callable[[EffectiveAssessment], bool]
-
-
-#: By the value of the parameter `show`.
-FILTERS = {
-    "unmapped": RoleFilter("Without an assessment", lambda effective: not effective.assessment),
-    "problems": RoleFilter("With a problem", lambda effective: effective.is_problem),
-}
+#: By the value of the parameter `show`: the choices of the list's filter.
+FILTERS = {"unmapped": "Without an assessment", "problems": "With a problem"}
 
 
 class EffectiveAssessments:
@@ -102,9 +91,8 @@ class EffectiveAssessments:
             effective = self.of(role)
             if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
-            if show and (
-                role.state not in ("", *lists.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
-            ):
+            is_shown = effective.is_problem if show == "problems" else not effective.assessment
+            if show and (not is_shown or role.state not in ("", *lists.OPEN_ROLE_STATES)):
                 continue
             found.append(role)
         return found
@@ -155,7 +143,7 @@ class MappingListView(OrganizationMixin, TemplateView):
         return super().get_context_data(
             q=query,
             show=show,
-            filters={"": "All roles", **{code: choice.label for code, choice in FILTERS.items()}},
+            filters={"": "All roles", **FILTERS},
             stages=stages,
             stage=stage,
             role_page=role_page,

@@ -17,12 +17,8 @@ MOST_OFFERED = 500
 MAX_SUGGESTIONS = 1000
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One stage, role or assessment: its id and its name."""
-
-    id: str
-    name: str
+#: One stage, role or assessment: its id and its name.
+type Entry = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,13 @@ class PickList:
         """Whether the platform lists what is written, by id or name; True too while its list isn't known."""
         if not self.known or len(self.known) >= MOST_KNOWN:
             return True
-        return any(is_named(written, entry.id, entry.name) for entry in self.known)
+        return any(is_named(written, *entry) for entry in self.known)
 
     def refusal(self, written: str) -> str:
         """Return why this can't be saved, with what was probably meant; empty when it can."""
         if not written.strip() or self.is_known(written):
             return ""
-        meant = closest_name(written, [entry.name for entry in self.offered])
+        meant = closest_name(written, [name for _, name in self.offered])
         hint = f" Did you mean “{meant}”?" if meant else ""
         return f"{self.platform} has no {self.noun} “{written.strip()}”.{hint}"
 
@@ -58,14 +54,13 @@ class PickList:
 
         An entry is offered by its name, and by its id where several have the same name.
         """
-        names = [entry.name for entry in self.offered]
+        names = [name for _, name in self.offered]
         shared = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
         options: list[tuple[str, str]] = [("", empty)]
         is_found = not current.strip()
-        for entry in self.offered:
-            label = f"{entry.name} ({entry.id})" if entry.name in shared else entry.name
-            value = entry.id if entry.name in shared else entry.name
-            if not is_found and is_named(current, entry.id, entry.name):
+        for id_, name in self.offered:
+            label, value = (f"{name} ({id_})", id_) if name in shared else (name, name)
+            if not is_found and is_named(current, id_, name):
                 value, is_found = current, True
             options.append((value, label))
         if not is_found:
@@ -73,7 +68,7 @@ class PickList:
         return options
 
     def _unlisted(self, written: str) -> str:
-        known = next((entry.name for entry in self.known if is_named(written, entry.id, entry.name)), "")
+        known = next((name for id_, name in self.known if is_named(written, id_, name)), "")
         if known:
             return known
         return written if self.is_known(written) else f"{written} (not in {self.platform})"
@@ -110,7 +105,7 @@ def stages(organization: Organization) -> PickList:
 def target_stages(organization: Organization) -> PickList:
     """Return the stages of Lever's pipeline; those that invite aren't offered."""
     entries, policy = _stages(organization), trigger_policy(organization)
-    offered = [entry for entry in entries if not policy.is_trigger(entry.id, entry.name)]
+    offered = [entry for entry in entries if not policy.is_trigger(*entry)]
     return PickList("Lever", "stage", entries, offered)
 
 
@@ -120,19 +115,7 @@ def _stages(organization: Organization) -> list[Entry]:
 
 
 def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:
-    return [Entry(id_, name) for id_, name in rows if name]
-
-
-def role_titles(organization: Organization) -> list[str]:
-    """Return the titles of the live roles, each once, in alphabetical order."""
-    roles = Role.objects.live().filter(organization=organization).order_by("title")
-    return list(dict.fromkeys(roles.values_list("title", flat=True)[:MAX_SUGGESTIONS]))
-
-
-def stage_names(organization: Organization) -> list[str]:
-    """Return the names of the live stages, each once, in the pipeline's order."""
-    stages = Stage.objects.live().filter(organization=organization).order_by("position")
-    return list(dict.fromkeys(stages.values_list("name", flat=True)[:MAX_SUGGESTIONS]))
+    return [(id_, name) for id_, name in rows if name]
 
 
 def assessment_names(organization: Organization) -> list[str]:
@@ -142,9 +125,13 @@ def assessment_names(organization: Organization) -> list[str]:
 
 
 def suggestions(organization: Organization) -> dict[str, list[str]]:
-    """Return the template context of partials/suggestions.html."""
+    """Return the template context of partials/suggestions.html; stages in the pipeline's order, each name once."""
+    roles = Role.objects.live().filter(organization=organization).order_by("title")
+    stages = Stage.objects.live().filter(organization=organization).order_by("position")
+    titles = roles.values_list("title", flat=True)[:MAX_SUGGESTIONS]
+    names = stages.values_list("name", flat=True)[:MAX_SUGGESTIONS]
     return {
-        "known_roles": role_titles(organization),
-        "known_stages": stage_names(organization),
+        "known_roles": list(dict.fromkeys(titles)),
+        "known_stages": list(dict.fromkeys(names)),
         "known_assessments": assessment_names(organization),
     }

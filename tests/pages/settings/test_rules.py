@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from integrations.catalog.models import Stage
 from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.pick_list import Entry, PickList
+from integrations.pages.mappings.pick_list import PickList
 from tests.support.browsing import Visit
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -195,7 +195,7 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
 
 
 def test_entries_that_share_a_name_are_offered_by_id():
-    twins = [Entry("a", "Chef"), Entry("b", "Chef"), Entry("c", "Baker")]
+    twins = [("a", "Chef"), ("b", "Chef"), ("c", "Baker")]
     offered = PickList("Lever", "role", twins, twins)
     assert offered.choices("", "Choose…") == [
         ("", "Choose…"),
@@ -206,7 +206,7 @@ def test_entries_that_share_a_name_are_offered_by_id():
 
 
 def test_a_value_written_otherwise_or_as_an_id_stays_selected():
-    entries = [Entry("a", "Backend"), Entry("b", "Data")]
+    entries = [("a", "Backend"), ("b", "Data")]
     known = PickList("CodeScreen", "assessment", entries, entries)
     assert known.choices("b", "None")[1:] == [("Backend", "Backend"), ("b", "Data")]
     assert known.choices(" backend", "None")[1:] == [(" backend", "Backend"), ("Data", "Data")]
@@ -214,6 +214,6 @@ def test_a_value_written_otherwise_or_as_an_id_stays_selected():
 
 def test_nothing_is_refused_by_a_list_that_was_not_read_to_its_end(monkeypatch):
     monkeypatch.setattr(pick_list, "MOST_KNOWN", 2)
-    entries = [Entry("a", "Backend"), Entry("b", "Data")]
+    entries = [("a", "Backend"), ("b", "Data")]
     assert PickList("CodeScreen", "assessment", entries, entries).refusal("Other") == ""
     assert PickList("CodeScreen", "assessment", entries[:1], entries[:1]).refusal("Other")
