@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.csp import build_policy
 
 from integrations.http import public_web
-from integrations.pages.time_zones import page_time_zone
+from integrations.pages.times import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
 from portal.process import database_waits
 

@@ -16,7 +16,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.days import of_days
+from integrations.pages.times import of_days
 from integrations.pages.views import ListExport
 
 PAGE_SIZE = 50

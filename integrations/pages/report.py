@@ -12,7 +12,6 @@ from django.views.generic import TemplateView
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
-from integrations.pages.days import duration
 from integrations.pages.overview.overview import OUTCOMES
 from integrations.pages.report_figures import (
     COUNTED_FOR,
@@ -24,6 +23,7 @@ from integrations.pages.report_figures import (
     counted_report,
     report_lines,
 )
+from integrations.pages.times import duration
 from integrations.pages.views import ListExport
 
 NO_ROLE = "No role"

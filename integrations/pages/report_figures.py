@@ -18,7 +18,7 @@ from integrations.effects.perform import EFFECT_KINDS
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.pages.days import midnight, parse_day
+from integrations.pages.times import midnight, parse_day
 
 DEFAULT_DAYS = 90
 #: A longer period would have to read too many rows while somebody waits.

@@ -25,7 +25,7 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
-from integrations.pages.days import midnight, of_days
+from integrations.pages.times import midnight, of_days
 
 #: The saved filters, by their value in the address.
 VIEWS = {

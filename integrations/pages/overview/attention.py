@@ -29,8 +29,8 @@ from integrations.pages.activity.candidate_filters import (
     CandidateSearch,
     Step,
 )
-from integrations.pages.days import duration, midnight
 from integrations.pages.health import advised
+from integrations.pages.times import duration, midnight
 
 #: The newest invitations that are read; more would hardly change a median.
 MOST = 2_000

@@ -28,7 +28,6 @@ from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
-from integrations.pages.days import duration, midnight
 from integrations.pages.overview.attention import (
     attention,
     further_findings,
@@ -38,6 +37,7 @@ from integrations.pages.overview.attention import (
 )
 from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.settings.lever_connect import connect_policy
+from integrations.pages.times import duration, midnight
 from integrations.pages.views import ActView, PartialsMixin
 from integrations.queue import notify
 

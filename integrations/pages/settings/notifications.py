@@ -19,7 +19,7 @@ from integrations.members.models.membership import SUPER_ADMINS, Membership
 from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
-from integrations.pages import time_zones
+from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ConfirmedActView
 
@@ -54,8 +54,8 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
         return super().get_context_data(
             kinds=kinds,
             address=self.user.email,
-            continents=time_zones.zones_by_continent(),
-            chosen_zone=time_zones.chosen_zone(self.request),
+            continents=times.zones_by_continent(),
+            chosen_zone=times.chosen_zone(self.request),
             **kwargs,
         )
 
@@ -69,7 +69,7 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
             raise ActionNotAllowed(
                 f"You changed this often just now. Wait {refusal.in_words}, then try again."
             )
-        zone_changed = "time_zone" in posted and time_zones.choose_zone(self.user, posted["time_zone"])
+        zone_changed = "time_zone" in posted and times.choose_zone(self.user, posted["time_zone"])
         changed = save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
         return "Your settings are saved." if changed or zone_changed else None
 
@@ -82,7 +82,7 @@ class TimeZoneView(OrganizationMixin, ActView):
 
     def operate(self, form: Form) -> str | None:
         """Store the time zone."""
-        changed = time_zones.choose_zone(self.user, self.request.POST.get("time_zone", ""))
+        changed = times.choose_zone(self.user, self.request.POST.get("time_zone", ""))
         return "Your time zone is stored." if changed else None
 
 

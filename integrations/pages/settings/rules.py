@@ -14,7 +14,7 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import BRANDING, POLICIES, SECURITY, Organization
-from integrations.pages import time_zones
+from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
 from integrations.pages.views import OperationView
@@ -88,7 +88,9 @@ class PoliciesForm(forms.ModelForm):
                     data.setdefault(name, str(getattr(kwargs["instance"], name)))
         super().__init__(data, **kwargs)
         organization = self.instance
-        self.fields["report_time_zone"].widget = forms.Select(choices=_zones())
+        self.fields["report_time_zone"].widget = forms.Select(
+            choices=[("UTC", "UTC"), *times.zones_by_continent()]
+        )
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
             "passed_stage": pick_list.target_stages(organization),
@@ -130,11 +132,6 @@ class PoliciesForm(forms.ModelForm):
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
-
-
-def _zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
-    """Return the time zones to choose from, by continent."""
-    return [("UTC", "UTC"), *((one.name, list(one.zones)) for one in time_zones.zones_by_continent())]
 
 
 class RulesView(OrganizationMixin, OperationView):

@@ -12,7 +12,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import PersonalSettings
-from integrations.pages import time_zones
+from integrations.pages import times
 from integrations.pages.overview import overview
 from tests.support import append_only, factories
 from tests.support.factories import recorded
@@ -70,7 +70,7 @@ def test_an_unknown_zone_is_ignored(super_admin_client, entry, name):
 
 @pytest.mark.parametrize("name", ["Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "Asia/Katmandu"])
 def test_older_zone_names_that_browsers_send_are_known(name):
-    assert name in time_zones.zone_names()
+    assert name in times.zone_names()
 
 
 def test_the_chosen_zone_overrides_the_browsers(super_admin_client, super_admin, entry, client_for):
@@ -105,7 +105,7 @@ def test_reading_the_chosen_zone_takes_no_query(
     super_admin_client, super_admin, organization, django_assert_num_queries
 ):
     super_admin_client.get("/notifications/")
-    with patch.object(time_zones, "chosen_zone", return_value=""), CountedQueries() as without:
+    with patch.object(times, "chosen_zone", return_value=""), CountedQueries() as without:
         super_admin_client.get("/activity/")
     PersonalSettings.objects.create(user=super_admin, time_zone="Pacific/Auckland")
     with django_assert_num_queries(without.number):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
-from integrations.pages.days import duration, midnight, of_days, parse_day
+from integrations.pages.times import duration, midnight, of_days, parse_day
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])

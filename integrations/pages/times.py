@@ -1,13 +1,17 @@
-"""The time zone of a page: the zone the person chose, else their browser's, else UTC."""
+"""The time zone of a page, which the person chose, else their browser's, else UTC; its days, and durations in words."""
 
 import zoneinfo
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import PersonalSettings
@@ -36,14 +40,6 @@ class PageTimeZone:
     source: Source
 
 
-@dataclass(frozen=True)
-class Continent:
-    """The zones of one continent: each zone's name with the place's name for people."""
-
-    name: str
-    zones: tuple[tuple[str, str], ...]
-
-
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
     """Return the names of all zones. A name from a request is looked up here, never as a file."""
@@ -51,14 +47,14 @@ def zone_names() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def zones_by_continent() -> tuple[Continent, ...]:
-    """Return the zones that a person may choose from."""
+def zones_by_continent() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the zones that a person may choose from: of each continent their names, with the places' for people."""
     continents: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(zone_names()):
         continent, _, place = name.partition("/")
         if place and continent not in _ALIASES:
             continents.setdefault(continent, []).append((name, place.replace("_", " ").replace("/", ", ")))
-    return tuple(Continent(name, tuple(zones)) for name, zones in continents.items())
+    return list(continents.items())
 
 
 def page_time_zone(request: HttpRequest) -> PageTimeZone:
@@ -96,3 +92,36 @@ def choose_zone(user: User, name: str) -> bool:
         return False
     PersonalSettings.objects.update_or_create(user=user, defaults={"time_zone": name})
     return True
+
+
+def parse_day(text: str) -> date | None:
+    """Return the day that the text states as year-month-day; None when it states none."""
+    try:
+        return parse_date(text.strip())
+    except ValueError:
+        return None
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins in the reader's time zone."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+def of_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, until: str) -> Rows:
+    """Return the rows from the first to the last day, both included; a day that can't be read filters nothing."""
+    if first := parse_day(since):
+        rows = rows.filter(**{f"{column}__gte": midnight(first)})
+    if (last := parse_day(until)) and last < date.max:
+        rows = rows.filter(**{f"{column}__lt": midnight(last + timedelta(days=1))})
+    return rows
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the largest unit that suits it, such as “10 min”."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86400:.0f} days"
