@@ -1,6 +1,5 @@
 """The wording and the branding of the organization's e-mails: edit, preview, send oneself a test, reset."""
 
-from copy import copy
 from typing import Any
 
 from django import forms
@@ -24,17 +23,16 @@ from integrations.notifications.notices import (
     render_sample,
     stored_template,
 )
-from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import BRANDING, Organization
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import OperationView
+from integrations.pages.settings.rules import PolicyForm, PolicyFormView
 from integrations.queue import notify
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"
 
 
-class BrandingForm(forms.ModelForm):
+class BrandingForm(PolicyForm):
     """The logo, colour and signature that every e-mail carries."""
 
     class Meta:
@@ -55,22 +53,14 @@ class BrandingForm(forms.ModelForm):
         """Normalize the browser's line ends."""
         return str(self.cleaned_data["brand_signature"]).replace("\r\n", "\n")
 
-    def changed_values(self) -> dict[str, Any]:
-        """Return the fields that differ from what is stored."""
-        return {name: self.cleaned_data[name] for name in self.changed_data}
 
-
-class EmailListView(OrganizationMixin, OperationView):
+class EmailListView(PolicyFormView):
     """List the kinds of e-mail, each in the default or the customer's own wording, and the branding of all."""
 
     template_name = "integrations/emails.html"
-    allowed_roles = ADMINS
     form_class = BrandingForm
     following_page = "emails"
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+    saved = "Saved. All e-mails from now on have this branding."
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds, with when the customer last changed their wording."""
@@ -87,13 +77,6 @@ class EmailListView(OrganizationMixin, OperationView):
             for kind in EmailKind
         ]
         return super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
-
-    def operate(self, form: BrandingForm) -> str | None:
-        """Save the branding."""
-        if not form.changed_values():
-            return None
-        set_policies(self.organization, form.changed_values(), self.user)
-        return "Saved. All e-mails from now on have this branding."
 
 
 class EmailKindView(OrganizationMixin, View):

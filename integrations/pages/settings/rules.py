@@ -23,7 +23,15 @@ from integrations.pages.views import OperationView
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
 
 
-class PoliciesForm(forms.ModelForm):
+class PolicyForm(forms.ModelForm):
+    """A form of some of the organization's policies."""
+
+    def changed_values(self) -> dict[str, Any]:
+        """Return the policies that differ from what is stored."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class PoliciesForm(PolicyForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     class Meta:
@@ -129,22 +137,34 @@ class PoliciesForm(forms.ModelForm):
             raise forms.ValidationError(reason)
         return value
 
-    def changed_values(self) -> dict[str, Any]:
-        """Return the policies that differ from what is stored."""
-        return {name: self.cleaned_data[name] for name in self.changed_data}
 
+class PolicyFormView(OrganizationMixin, OperationView):
+    """Show some policies in a form, and save those that differ from the stored ones."""
 
-class RulesView(OrganizationMixin, OperationView):
-    """Show the policies and save them; a failed save shows the page again with the reasons."""
-
-    template_name = "integrations/rules.html"
     allowed_roles = ADMINS
-    form_class = PoliciesForm
-    following_page = "rules"
+    #: The sentence that says so.
+    saved = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
         return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+
+    def operate(self, form: PolicyForm) -> str | None:
+        """Save them."""
+        values = form.changed_values()
+        if not values:
+            return None
+        set_policies(self.organization, values, self.user)
+        return self.saved
+
+
+class RulesView(PolicyFormView):
+    """Show the policies and save them; a failed save shows the page again with the reasons."""
+
+    template_name = "integrations/rules.html"
+    form_class = PoliciesForm
+    following_page = "rules"
+    saved = "The rules are saved."
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether Lever lets the portal attach files."""
@@ -155,14 +175,6 @@ class RulesView(OrganizationMixin, OperationView):
             connection and connection.is_working and connection.lacks(FILES_SCOPE)
         )
         return context
-
-    def operate(self, form: PoliciesForm) -> str | None:
-        """Save the policies that differ from the stored ones."""
-        values = form.changed_values()
-        if not values:
-            return None
-        set_policies(self.organization, values, self.user)
-        return "The rules are saved."
 
 
 class FeedbackAuthorView(OrganizationMixin, OperationView):
