@@ -31,11 +31,7 @@ urlpatterns = [
     path("resume/", overview.ResumeView.as_view(), name="resume"),
     # settings
     path("settings/", connections.SettingsView.as_view(), name="settings"),
-    path(
-        "settings/lever/disconnect/",
-        lever_connect.DisconnectLeverView.as_view(),
-        name="lever-disconnect",
-    ),
+    path("settings/lever/disconnect/", lever_connect.DisconnectLeverView.as_view(), name="lever-disconnect"),
     path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
     path("settings/tokens/", webhooks.AddTokenView.as_view(), name="token-add"),
     path(
@@ -44,30 +40,18 @@ urlpatterns = [
         name="token-retire",
     ),
     path("settings/webhooks/address/", webhooks.ReplaceAddressView.as_view(), name="address-replace"),
-    path(
-        "settings/webhooks/address/<int:pk>/end/",
-        webhooks.EndAddressView.as_view(),
-        name="address-end",
-    ),
+    path("settings/webhooks/address/<int:pk>/end/", webhooks.EndAddressView.as_view(), name="address-end"),
     path("settings/webhooks/move/", webhooks.MoveWebhooksView.as_view(), name="webhooks-move"),
     path("settings/webhooks/make/", webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
     path("settings/webhooks/remove/", webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
-    path(
-        "settings/codescreen/test/",
-        connections.VerifyCodeScreenKeyView.as_view(),
-        name="codescreen-test",
-    ),
+    path("settings/codescreen/test/", connections.VerifyCodeScreenKeyView.as_view(), name="codescreen-test"),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/preview/", backtest.PreviewRulesView.as_view(), name="rules-preview"),
     path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
     path("settings/members/", team.TeamView.as_view(), name="member-invite"),
-    path(
-        "settings/members/pending/<int:pk>/",
-        team.PendingMemberView.as_view(),
-        name="pending-member",
-    ),
+    path("settings/members/pending/<int:pk>/", team.PendingMemberView.as_view(), name="pending-member"),
     path(
         "settings/members/pending/<int:pk>/withdraw/",
         team.WithdrawInvitationView.as_view(),
@@ -105,11 +89,7 @@ urlpatterns = [
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
     path("mappings/add/preview/", backtest.PreviewNewMappingView.as_view(), name="mapping-add-preview"),
-    path(
-        "mappings/<int:pk>/preview/",
-        backtest.PreviewMappingView.as_view(),
-        name="mapping-edit-preview",
-    ),
+    path("mappings/<int:pk>/preview/", backtest.PreviewMappingView.as_view(), name="mapping-edit-preview"),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
     # single sign-on
     path("settings/sso/", single_sign_on.SingleSignOnSettingsView.as_view(), name="single-sign-on-settings"),
@@ -139,22 +119,12 @@ urlpatterns = [
     path("invitations/<int:pk>/approve/", actions.ApproveView.as_view(), name="invitation-approve"),
     path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
-    path(
-        "invitations/<int:pk>/send-again/",
-        actions.SendAgainView.as_view(),
-        name="invitation-send-again",
-    ),
+    path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),
     path("invitations/<int:pk>/again/", actions.InviteAgainView.as_view(), name="invitation-again"),
     path(
-        "invitations/<int:pk>/correct/",
-        actions.CorrectAndSendAgainView.as_view(),
-        name="invitation-correct",
+        "invitations/<int:pk>/correct/", actions.CorrectAndSendAgainView.as_view(), name="invitation-correct"
     ),
-    path(
-        "invitations/<int:pk>/decided/",
-        actions.RecordDecisionView.as_view(),
-        name="invitation-decided",
-    ),
+    path("invitations/<int:pk>/decided/", actions.RecordDecisionView.as_view(), name="invitation-decided"),
     path("effects/<int:pk>/retry/", actions.RetryEffectView.as_view(), name="effect-retry"),
     path("effects/<int:pk>/report/", page.ReportFileView.as_view(), name="report-file"),
     # dry run
