@@ -17,7 +17,7 @@ from integrations.core.vocabulary import Tone
 from integrations.inbox.acts import DAYS, DECIDING_POLICIES, backtest, backtest_of_mapping, newest, rules_of
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
-from integrations.pages.mappings.mapping_edit import MappingCreateView, MappingUpdateView
+from integrations.pages.mappings.mapping_edit import MappingUpdateView
 from integrations.pages.settings.rules import PoliciesForm, RulesView
 from integrations.store import database
 
@@ -107,7 +107,7 @@ def _shown(verdict: Verdict | Unknown) -> dict[str, str]:
 
 
 def _page(
-    view: RulesView | MappingCreateView | MappingUpdateView,
+    view: RulesView | MappingUpdateView,
     results: Iterable[DecidedAgain],
     since: datetime,
     most: int,
@@ -145,27 +145,15 @@ class PreviewRulesView(RulesView):
         )
 
 
-class PreviewNewMappingView(MappingCreateView):
-    """Show what the mapping in the form would have decided; `back` shows the form again with what was entered."""
-
-    def form_valid(self, form: ModelForm) -> HttpResponse:
-        """Decide the stored deliveries again with the mapping, which isn't stored."""
-        return _preview(self, form)
-
-
 class PreviewMappingView(MappingUpdateView):
-    """Show what a change of a mapping would have decided; `back` shows the form again with what was entered."""
+    """Show what a changed or new mapping would have decided; `back` shows the form again with what was entered."""
 
-    def form_valid(self, form: ModelForm) -> HttpResponse:
+    def form_valid(self, form: ModelForm) -> HttpResponse:  # type: ignore[override]
         """Decide the stored deliveries again with the mapping as it is entered, which isn't stored."""
-        return _preview(self, form)
-
-
-def _preview(view: MappingCreateView | MappingUpdateView, form: ModelForm) -> HttpResponse:
-    if "back" in view.request.POST:
-        return view.form_invalid(form)
-    mapping: RoleMapping = form.instance
-    since = newest(view.organization, MOST_TWICE)
-    results = backtest_of_mapping(view.organization, mapping, since)
-    context = {"form": form, "words": MAPPING_WORDS, "mapping": mapping, "decides": True, **view.addresses()}
-    return _page(view, results, since, MOST_TWICE, **context)
+        if "back" in self.request.POST:
+            return self.form_invalid(form)
+        mapping: RoleMapping = form.instance
+        since = newest(self.organization, MOST_TWICE)
+        results = backtest_of_mapping(self.organization, mapping, since)
+        words = {"words": MAPPING_WORDS, "mapping": mapping, "decides": True}
+        return _page(self, results, since, MOST_TWICE, form=form, **words, **self.addresses())

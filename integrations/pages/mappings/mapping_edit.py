@@ -1,16 +1,14 @@
 """Adding, changing and deleting one mapping; and the page of rating thresholds by assessment."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.generic import CreateView, DeleteView, UpdateView
 
 from integrations.catalog.acts import delete_mapping, delete_thresholds, save_mapping, set_thresholds
 from integrations.catalog.models import MAPPED_ALREADY, RatingThresholds, RoleMapping
@@ -19,9 +17,8 @@ from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.mapping_list import list_url
 from integrations.pages.mappings.pick_list import assessment_names, suggestions
-from integrations.pages.views import OperationView
+from integrations.pages.views import ConfirmedActView, OperationView
 
 
 class RoleMappingForm(forms.ModelForm):
@@ -82,92 +79,75 @@ class RoleMappingForm(forms.ModelForm):
         return cleaned
 
 
-def _asked_page(request: HttpRequest) -> str:
-    """Return the page that the person came from, as the link or the form names it."""
-    return request.POST.get("next") or request.GET.get("next", "")
-
-
 class MappingMixin(OrganizationMixin):
     """A view of one of the organization's mappings."""
 
-    model = RoleMapping
     allowed_roles = ADMINS
+    following_page = "mapping-list"
 
-    def get_queryset(self) -> QuerySet[RoleMapping]:
-        """Return the organization's mappings."""
-        return RoleMapping.objects.filter(organization=self.organization)
+    @cached_property
+    def mapping(self) -> RoleMapping:
+        """The mapping that the address names, else a new one; 404 for another organization's."""
+        if "pk" not in self.kwargs:
+            return RoleMapping(organization=self.organization)
+        return get_object_or_404(RoleMapping, organization=self.organization, pk=self.kwargs["pk"])
+
+
+class MappingUpdateView(MappingMixin, OperationView):
+    """Change a mapping, and return to the list as it was filtered."""
+
+    template_name = "integrations/rolemapping_form.html"
+    form_class = RoleMappingForm
+    done = "changed"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form the mapping."""
+        return {**super().get_form_kwargs(), "instance": self.mapping}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the suggestions for fields that are typed, where the form is sent, and the page to return to."""
-        return super().get_context_data(  # type: ignore[misc,no-any-return]
-            **suggestions(self.organization), **self.addresses(), **kwargs
-        )
+        return super().get_context_data(**suggestions(self.organization), **self.addresses(), **kwargs)
 
     def addresses(self) -> dict[str, str]:
         """Return where the form is saved and previewed, and the page to return to."""
-        pk = self.kwargs.get("pk")
-        key = {"pk": pk}
+        page = "mapping-edit" if self.kwargs else "mapping-add"
+        asked = self.request.POST.get("next") or self.request.GET.get("next", "")
         return {
-            "save_url": reverse("mapping-edit", kwargs=key) if pk else reverse("mapping-add"),
-            "preview_url": (
-                reverse("mapping-edit-preview", kwargs=key) if pk else reverse("mapping-add-preview")
-            ),
-            "next": own_page(self.request, _asked_page(self.request), reverse("mapping-list")),
+            "save_url": reverse(page, kwargs=self.kwargs),
+            "preview_url": reverse(f"{page}-preview", kwargs=self.kwargs),
+            "next": own_page(self.request, asked, reverse("mapping-list")),
         }
 
-
-class MappingFormMixin(MappingMixin):
-    """Store a mapping, and return to the list as it was filtered; the reason of a refusal is shown at the form."""
-
-    done = ""
-
-    def form_valid(self, form: ModelForm) -> HttpResponse:
+    def operate(self, form: ModelForm) -> str | None:
         """Store the mapping."""
         mapping: RoleMapping = form.instance
-        try:
-            changes = save_mapping(mapping, self.user)
-        except ValidationError as error:
-            form.add_error(None, error.messages)
-            return self.form_invalid(form)  # type: ignore[attr-defined,no-any-return]
-        said = f"The mapping {mapping} is {self.done}." if changes else "Nothing was changed."
-        messages.success(self.request, said)
-        return redirect(list_url(self.request))
+        return f"The mapping {mapping} is {self.done}." if save_mapping(mapping, self.user) else None
 
 
-class MappingCreateView(MappingFormMixin, CreateView):
+class MappingCreateView(MappingUpdateView):
     """Add a mapping."""
 
-    form_class = RoleMappingForm
     done = "added"
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Give the form an instance of the organization, which its check for duplicates needs."""
-        return {**super().get_form_kwargs(), "instance": RoleMapping(organization=self.organization)}
 
     def get_initial(self) -> dict[str, Any]:
         """Fill in the role that was clicked in the list."""
         return {"role": self.request.GET.get("role", "")}
 
 
-class MappingUpdateView(MappingFormMixin, UpdateView):
-    """Change a mapping."""
-
-    form_class = RoleMappingForm
-    done = "changed"
-
-
-class MappingDeleteView(MappingMixin, DeleteView):
+class MappingDeleteView(MappingMixin, ConfirmedActView):
     """Ask for confirmation; delete the mapping on POST."""
 
-    form_class = Form
+    template_name = "integrations/rolemapping_confirm_delete.html"
 
-    def form_valid(self, form: Form) -> HttpResponse:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the mapping."""
+        return super().get_context_data(mapping=self.mapping, **kwargs)
+
+    def operate(self, form: Form) -> str:
         """Delete the mapping."""
-        mapping: RoleMapping = self.object
-        name = str(mapping)
-        delete_mapping(mapping, self.user)
-        messages.success(self.request, f"The mapping {name} is deleted.")
-        return redirect("mapping-list")
+        name = str(self.mapping)
+        delete_mapping(self.mapping, self.user)
+        return f"The mapping {name} is deleted."
 
 
 def _score(label: str) -> forms.IntegerField:

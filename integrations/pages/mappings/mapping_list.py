@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
@@ -31,7 +31,7 @@ from integrations.http.session import PlatformError
 from integrations.lists import keys_of
 from integrations.members.models.membership import ADMINS, TEAM
 from integrations.organizations.models.organization import Organization
-from integrations.pages.access import OrganizationMixin, return_url
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.pick_list import assessment_names, suggestions
 from integrations.pages.views import ActView
 
@@ -111,11 +111,6 @@ def _effective(role: Role, match: AssessmentMatch | None, names: Sequence[str]) 
     if len(match.found) > 1:
         return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
     return EffectiveAssessment(role, assessments, source, is_problem=False)
-
-
-def list_url(request: HttpRequest) -> str:
-    """Return the filtered list that a form was sent from, or the whole list."""
-    return return_url(request, reverse("mapping-list"))
 
 
 class MappingListView(OrganizationMixin, TemplateView):
