@@ -42,8 +42,8 @@ class Act:
     question: str
     consequence: str
     button: str
-    may_undo: bool
-    needs_admin: bool
+    may_undo: bool = True
+    needs_admin: bool = True
 
 
 ACTS: Mapping[str, Act] = {
@@ -54,8 +54,6 @@ ACTS: Mapping[str, Act] = {
             "Send these invitations?",
             "CodeScreen e-mails the assessment to each of them. You can undo this for 30 seconds.",
             "Send invitations",
-            may_undo=True,
-            needs_admin=True,
         ),
         Act(
             "cancel",
@@ -63,22 +61,18 @@ ACTS: Mapping[str, Act] = {
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             "Cancel invitations",
             may_undo=False,
-            needs_admin=True,
         ),
         Act(
             "invite",
             "Invite these candidates?",
             "Each is read from Lever once more, and decided by your rules. You can undo this for 30 seconds.",
             "Invite",
-            may_undo=True,
-            needs_admin=True,
         ),
         Act(
             "retry",
             "Retry these steps?",
             "Each is tried again. You can undo this for 30 seconds.",
             "Retry",
-            may_undo=True,
             needs_admin=False,
         ),
     )

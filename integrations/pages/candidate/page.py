@@ -30,7 +30,7 @@ from integrations.lever.lookups import candidate_page
 from integrations.members.models.membership import ADMINS
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, sees, visible
-from integrations.pages.activity.delivery import redacted_json
+from integrations.pages.activity.actions import redacted_json
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
 from integrations.pages.candidate.events import events
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_rows

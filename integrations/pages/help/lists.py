@@ -16,11 +16,11 @@ from integrations.pages.activity.actions import (
     ApproveView,
     InviteAgainView,
     RecordDecisionView,
+    ReplayView,
     ResolveAsSentView,
     RetryEffectView,
 )
 from integrations.pages.activity.activity import ActivityView, CandidateExportView
-from integrations.pages.activity.delivery import ReplayView
 from integrations.pages.audit_log import AuditLogView
 from integrations.pages.candidate.page import CandidateDataView
 from integrations.pages.dry_run import DryRunView
