@@ -1,7 +1,6 @@
 """The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -25,21 +24,6 @@ MAX_VALUE_LENGTH = 300
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
 
 
-@dataclass(frozen=True)
-class AuditFilters:
-    """The filters in the address, each empty when it isn't set."""
-
-    person: str
-    action: str
-    since: str
-    until: str
-
-    @property
-    def is_set(self) -> bool:
-        """Whether any filter is set."""
-        return bool(self.person or self.action or self.since or self.until)
-
-
 class AuditLogMixin(OrganizationMixin):
     """The entries that match the filters in the address."""
 
@@ -50,22 +34,20 @@ class AuditLogMixin(OrganizationMixin):
         if not self.membership.may_read_log:
             super().check_role(request)
 
-    def filters(self) -> AuditFilters:
-        """Return the filters as they are written in the address."""
-        parameters = self.request.GET
-        return AuditFilters(
-            *(parameters.get(name, "").strip()[:200] for name in ("person", "action", "since", "until"))
-        )
+    def filters(self) -> dict[str, str]:
+        """Return the filters as they are written in the address, each empty when it isn't set."""
+        names = ("person", "action", "since", "until")
+        return {name: self.request.GET.get(name, "").strip()[:200] for name in names}
 
     def entries(self) -> QuerySet[AuditEntry]:
         """Return the matching entries, newest first; a date that can't be read filters nothing."""
         filters = self.filters()
         entries = AuditEntry.objects.filter(organization=self.organization)
-        if filters.person:
-            entries = entries.filter(actor_name=filters.person)
-        if filters.action:
-            entries = entries.filter(action=filters.action)
-        return of_days(entries, "at", filters.since, filters.until).order_by("-at", "-pk")
+        if filters["person"]:
+            entries = entries.filter(actor_name=filters["person"])
+        if filters["action"]:
+            entries = entries.filter(action=filters["action"])
+        return of_days(entries, "at", filters["since"], filters["until"]).order_by("-at", "-pk")
 
 
 class AuditLogView(AuditLogMixin, TemplateView):
@@ -75,12 +57,14 @@ class AuditLogView(AuditLogMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page, and the people and actions to filter by."""
+        filters = self.filters()
         page = LongListPaginator(self.entries(), PAGE_SIZE).get_page(self.request.GET.get("page"))
         used_actions = set(self._distinct("action"))
         return super().get_context_data(
             page=page,
             rows=[(entry, changes_of(entry)) for entry in page],
-            filters=self.filters(),
+            filters=filters,
+            is_filtered=any(filters.values()),
             people=self._distinct("actor_name"),
             actions=[(value, label) for value, label in AuditAction.choices if value in used_actions],
             max_value_length=MAX_VALUE_LENGTH,

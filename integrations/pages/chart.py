@@ -9,13 +9,8 @@ GAP = 0.25  # between two bars, as a share of a column's width
 DAY_LABEL_EVERY = 4
 
 
-@dataclass(frozen=True)
-class Column:
-    """One day or month: its name, its label below the chart (empty for none), and the words that follow a count."""
-
-    name: str
-    label: str
-    when: str
+#: One day or month: its name, its label below the chart (empty for none), and the words that follow a count.
+type Column = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -31,18 +26,11 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class GridLine:
-    """One horizontal line with its value."""
-
-    y: float
-    label: str
-
-
-@dataclass(frozen=True)
 class Chart:
     """One chart: bars and scale, a summary sentence, and the same numbers as a table.
 
-    `legend` holds (kind, label), `labels` (x, label), `rows` (name, cells). `unit`: what each column stands for.
+    `legend` holds (kind, label), `grid` (y, value), `labels` (x, label), `rows` (name, cells). `unit`: what each column
+    stands for.
     """
 
     code: str
@@ -50,7 +38,7 @@ class Chart:
     summary: str
     legend: tuple[tuple[str, str], ...]
     bars: tuple[Bar, ...]
-    grid: tuple[GridLine, ...]
+    grid: tuple[tuple[float, str], ...]
     labels: tuple[tuple[float, str], ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
@@ -74,12 +62,12 @@ def stacked_chart(
     """Return a chart that stacks each column's counts, one bar per kind of the legend."""
     top = max((sum(by_kind.values()) for by_kind in counts), default=0) or 1
     bars = []
-    for index, (column, by_kind) in enumerate(zip(columns, counts, strict=True)):
+    for index, ((_, _, when), by_kind) in enumerate(zip(columns, counts, strict=True)):
         base = 0
         for kind, label in legend:
             count = by_kind.get(kind, 0)
             if count:
-                tooltip = f"{count} {label.lower()} {column.when}"
+                tooltip = f"{count} {label.lower()} {when}"
                 bars.append(bar(kind, index, len(columns), base, count, top, tooltip))
                 base += count
     return Chart(
@@ -92,8 +80,8 @@ def stacked_chart(
         tuple(labels(columns)),
         tuple(label for _, label in legend),
         tuple(
-            (column.name, tuple(str(by_kind.get(kind, 0)) for kind, _ in legend))
-            for column, by_kind in zip(columns, counts, strict=True)
+            (name, tuple(str(by_kind.get(kind, 0)) for kind, _ in legend))
+            for (name, _, _), by_kind in zip(columns, counts, strict=True)
         ),
         unit,
     )
@@ -115,23 +103,23 @@ def bar(kind: str, index: int, columns: int, base: float, value: float, top: flo
     )
 
 
-def grid(top_label: str) -> tuple[GridLine, ...]:
-    """Return the lines at the highest value and at zero."""
-    return GridLine(TOP, top_label), GridLine(HEIGHT - BOTTOM, "0")
+def grid(top_label: str) -> tuple[tuple[float, str], ...]:
+    """Return the horizontal lines at the highest value and at zero, each with its value."""
+    return (TOP, top_label), (HEIGHT - BOTTOM, "0")
 
 
 def labels(columns: Sequence[Column]) -> Iterator[tuple[float, str]]:
     """Yield the x and the text of each column that has a label."""
     column_width = (WIDTH - LEFT - RIGHT) / len(columns)
-    for index, column in enumerate(columns):
-        if column.label:
-            yield round(LEFT + (index + 0.5) * column_width, 1), column.label
+    for index, (_, label, _) in enumerate(columns):
+        if label:
+            yield round(LEFT + (index + 0.5) * column_width, 1), label
 
 
 def day_columns(days: Sequence[date]) -> list[Column]:
     """Return a column for each day; every fourth has a label, counted back from the last."""
     return [
-        Column(
+        (
             day_name(day),
             f"{day:%-d %b}" if (len(days) - 1 - index) % DAY_LABEL_EVERY == 0 else "",
             f"on {day_name(day)}",
@@ -144,7 +132,7 @@ def month_columns(months: Sequence[date]) -> list[Column]:
     """Return a column for each month, given by its first day; of more than six, every second has a label."""
     every = 2 if len(months) > 6 else 1
     return [
-        Column(
+        (
             f"{month:%B %Y}",
             f"{month:%b}" if (len(months) - 1 - index) % every == 0 else "",
             f"in {month:%B %Y}",

@@ -33,7 +33,7 @@ from integrations.pages.access import OrganizationMixin, sees, visible
 from integrations.pages.activity.actions import redacted_json
 from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
 from integrations.pages.candidate.events import events
-from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_rows
+from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows
 from integrations.pages.views import PartialsMixin
 from integrations.privacy.acts import HeldData, held_data, record_subject_access
 from integrations.privacy.models import Erasure
@@ -75,7 +75,7 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         if not sees(self.membership, opportunity_id):
             raise Http404("No such candidate here.")
         most = MOST if "all" in self.request.GET else NEWEST
-        rows = read_rows(self.organization, opportunity_id, most)
+        rows = CandidateRows(self.organization, opportunity_id, most)
         if not rows.exist:
             raise Http404("No such candidate here.")
         is_technical = self.request.GET.get("show") == TECHNICAL

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -28,22 +27,32 @@ from integrations.privacy.models import Erasure
 NEWEST, MOST = 50, 200
 
 
-@dataclass(frozen=True)
 class CandidateRows:
-    """The rows about one candidate, the newest of each kind first; at most `most` of a kind."""
+    """The rows about one candidate, the newest of each kind first; at most `most` of a kind.
 
-    organization: Organization
-    opportunity_id: str
-    candidate: Candidate | None
-    invitations: Sequence[Invitation]
-    results: dict[int, list[Result]]
-    deliveries: Sequence[Delivery]
-    verdicts: Sequence[Verdict]
-    effects: Sequence[Effect]
-    actions: Sequence[AuditEntry]
-    erasure: Erasure | None
-    stage_names: dict[str, str]
-    most: int
+    They are read when it is made: as many queries whatever their number.
+    """
+
+    def __init__(self, organization: Organization, opportunity_id: str, most: int = NEWEST) -> None:
+        self.organization, self.opportunity_id, self.most = organization, opportunity_id, most
+        own = {"organization": organization, "opportunity_id": opportunity_id}
+        rounds = with_later_round(Invitation.objects.filter(**own)).order_by("-created_at", "-pk")
+        self.invitations = list(rounds[:most])
+        self.results = defaultdict[int, list[Result]](list)
+        results = Result.objects.filter(invitation__in=[one.pk for one in self.invitations])
+        for result in results.order_by("attempt"):
+            self.results[result.invitation_id].append(result)
+        self.deliveries = list(Delivery.objects.filter(**own).order_by("-received_at", "-pk")[:most])
+        stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in self.deliveries} - {""}
+        stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
+        self.candidate = Candidate.objects.filter(**own).with_standing().first()
+        verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in self.deliveries])
+        self.verdicts = list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most])
+        self.effects = list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most])
+        entries = audit_entries_about(organization.pk, opportunity_id)
+        self.actions = list(entries.order_by("-at", "-pk")[:most])
+        self.erasure = Erasure.objects.filter(**own).first()
+        self.stage_names = dict(stages.values_list("external_id", "name"))
 
     @cached_property
     def unanswered(self) -> Sequence[ApiCall]:
@@ -132,32 +141,3 @@ class CandidateRows:
             if delivery.invitation_id == invitation.pk and delivery.platform == Delivery.Platform.LEVER
         ]
         return led[-1] if led else None
-
-
-def read_rows(organization: Organization, opportunity_id: str, most: int = NEWEST) -> CandidateRows:
-    """Read the rows about one candidate: as many queries whatever their number."""
-    own = {"organization": organization, "opportunity_id": opportunity_id}
-    invitations = list(
-        with_later_round(Invitation.objects.filter(**own)).order_by("-created_at", "-pk")[:most]
-    )
-    results = defaultdict[int, list[Result]](list)
-    for result in Result.objects.filter(invitation__in=[one.pk for one in invitations]).order_by("attempt"):
-        results[result.invitation_id].append(result)
-    deliveries = list(Delivery.objects.filter(**own).order_by("-received_at", "-pk")[:most])
-    verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in deliveries])
-    stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in deliveries} - {""}
-    stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
-    return CandidateRows(
-        organization=organization,
-        opportunity_id=opportunity_id,
-        candidate=Candidate.objects.filter(**own).with_standing().first(),
-        invitations=invitations,
-        results=dict(results),
-        deliveries=deliveries,
-        verdicts=list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most]),
-        effects=list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most]),
-        actions=list(audit_entries_about(organization.pk, opportunity_id).order_by("-at", "-pk")[:most]),
-        erasure=Erasure.objects.filter(**own).first(),
-        stage_names=dict(stages.values_list("external_id", "name")),
-        most=most,
-    )

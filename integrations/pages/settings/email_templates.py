@@ -67,15 +67,7 @@ class EmailListView(PolicyFormView):
         changed_at = dict(
             EmailTemplate.objects.filter(organization=self.organization).values_list("kind", "updated_at")
         )
-        kinds = [
-            {
-                "code": kind.value,
-                "label": kind.label,
-                "purpose": kind.record.purpose,
-                "changed_at": changed_at.get(kind),
-            }
-            for kind in EmailKind
-        ]
+        kinds = [(kind, changed_at.get(kind)) for kind in EmailKind]
         return super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
 
 

@@ -42,17 +42,8 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds of e-mail with the person's choices, and the time zones."""
         is_wanted = notices.preferences_of([self.membership])[self.membership.pk]
-        kinds = [
-            {
-                "code": kind.value,
-                "label": kind.label,
-                "purpose": kind.record.purpose,
-                "is_wanted": is_wanted[kind],
-            }
-            for kind in EmailKind
-        ]
         return super().get_context_data(
-            kinds=kinds,
+            kinds=[(kind, is_wanted[kind]) for kind in EmailKind],
             address=self.user.email,
             continents=times.zones_by_continent(),
             chosen_zone=times.chosen_zone(self.request),

@@ -8,13 +8,13 @@ from django.utils import timezone
 from integrations.clients.models import ApiCall
 from integrations.health.models import Incident
 from integrations.pages.candidate.events import events, outage_events
-from integrations.pages.candidate.rows import read_rows
+from integrations.pages.candidate.rows import CandidateRows
 from tests.pages.candidate import histories
 from tests.support import factories
 
 
 def lines(organization, opportunity_id):
-    return [event.text for event in events(read_rows(organization, opportunity_id))]
+    return [event.text for event in events(CandidateRows(organization, opportunity_id))]
 
 
 def test_a_journey_is_told_newest_first(organization, super_admin):
@@ -54,7 +54,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
 )
 def test_an_event_is_coloured_by_what_it_means(organization, super_admin, state, line, tone):
     histories.make(organization, super_admin, state)
-    found = {event.text: event.tone for event in events(read_rows(organization, f"o-{state}"))}
+    found = {event.text: event.tone for event in events(CandidateRows(organization, f"o-{state}"))}
     assert found[line] == tone
 
 
@@ -80,7 +80,7 @@ OWN = {"opportunity_id": "o-laurel"}
 
 
 def told(organization) -> list[str]:
-    return [event.text for event in outage_events(read_rows(organization, "o-laurel"))]
+    return [event.text for event in outage_events(CandidateRows(organization, "o-laurel"))]
 
 
 def moved(organization, decided_after=None):

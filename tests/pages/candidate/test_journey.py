@@ -3,13 +3,13 @@
 import pytest
 
 from integrations.pages.candidate.card import card_of_candidate, journey
-from integrations.pages.candidate.rows import read_rows
+from integrations.pages.candidate.rows import CandidateRows
 from tests.pages.candidate import histories
 from tests.support import factories
 
 
 def steps_of(organization, opportunity_id):
-    rows = read_rows(organization, opportunity_id)
+    rows = CandidateRows(organization, opportunity_id)
     return journey(rows, card_of_candidate(rows))
 
 

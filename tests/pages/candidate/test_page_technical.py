@@ -3,14 +3,14 @@
 from django.urls import reverse
 
 from integrations.pages.candidate.page import folded, technical_record
-from integrations.pages.candidate.rows import MOST, read_rows
+from integrations.pages.candidate.rows import MOST, CandidateRows
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
 
 
 def record(organization, opportunity_id, most=MOST):
-    return technical_record(read_rows(organization, opportunity_id, most))
+    return technical_record(CandidateRows(organization, opportunity_id, most))
 
 
 def test_every_kind_of_row_is_shown_newest_first(organization, super_admin):
