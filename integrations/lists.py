@@ -3,6 +3,7 @@
 import csv
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -185,11 +186,17 @@ def csv_cell(value: str) -> str:
 
 
 def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield the heading and each row as a line of CSV. What is None is an empty cell."""
+    """Yield the heading and each row as a line of CSV. What is None is an empty cell; times are in UTC."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:
-        yield writer.writerow(["" if cell is None else csv_cell(str(cell)) for cell in row])
+        yield writer.writerow([_text(cell) for cell in row])
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else csv_cell(str(cell))
 
 
 def csv_answer(filename: str, lines: Iterator[str]) -> StreamingHttpResponse:

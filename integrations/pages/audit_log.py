@@ -1,7 +1,6 @@
 """The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet
@@ -94,7 +93,7 @@ class AuditExportView(AuditLogMixin, ListExport):
         for entry in entries.iterator(chunk_size=500):
             for change in changes_of(entry) or [Change("", "", "")]:
                 yield (
-                    f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+                    entry.at,
                     entry.actor_name,
                     entry.get_action_display(),
                     entry.target,

@@ -140,14 +140,12 @@ class ListExport(OrganizationMixin):
         self, filename: str, columns: Iterable[str], rows: Iterable[Iterable[object]], count: int
     ) -> StreamingHttpResponse:
         """Record the export of so many lines, with the filters by name alone, and return the answer."""
+        given = self.request.GET.items()
         changes: dict[str, tuple[object, object]] = {
             "list": (None, self.list_name),
             "lines": (None, count),
-            "filters": (None, self._filters_set() or "none"),
+            # not their values: what was searched for may be a candidate's name, and the log outlives their other data
+            "filters": (None, ", ".join(sorted(name for name, value in given if value))[:300] or "none"),
         }
         audit(self.organization, self.user, AuditAction.EXPORT_LIST, changes)
         return csv_answer(filename, csv_lines(columns, rows))
-
-    def _filters_set(self) -> str:
-        # not their values: what was searched for may be a candidate's name, and the log outlives their other data
-        return ", ".join(sorted(name for name, value in self.request.GET.items() if value))[:300]

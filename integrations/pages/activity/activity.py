@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
@@ -29,7 +28,7 @@ from integrations.pages.activity.candidate_filters import (
     CandidateSearch,
     Step,
 )
-from integrations.pages.activity.rows import CandidateRow, candidate_rows
+from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.views import ListExport, PartialsMixin
 
 PAGE_SIZE = 50
@@ -188,27 +187,19 @@ class CandidateExportView(ListExport):
 def _lines(search: CandidateSearch, candidates: CandidateQuerySet) -> Iterator[tuple[object, ...]]:
     for some in batched(candidates.iterator(chunk_size=READ_AT_ONCE), READ_AT_ONCE):
         for row in candidate_rows(search.with_invitation_shown(some)):
-            yield _line(row)
-
-
-def _line(row: CandidateRow) -> tuple[object, ...]:
-    candidate, invitation = row.candidate, row.candidate.invitation
-    return (
-        _time(candidate.entered_at),
-        candidate.name,
-        candidate.email,
-        candidate.role_title,
-        candidate.stage_name,
-        candidate.assessment_name,
-        row.standing.whole,
-        row.result,
-        row.standing.next,
-        row.explanation,
-        _time(invitation.invited_at if invitation else None),
-        _time(invitation.completed_at if invitation else None),
-        candidate.opportunity_id,
-    )
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else ""
+            candidate, invitation = row.candidate, row.candidate.invitation
+            yield (
+                candidate.entered_at,
+                candidate.name,
+                candidate.email,
+                candidate.role_title,
+                candidate.stage_name,
+                candidate.assessment_name,
+                row.standing.whole,
+                row.result,
+                row.standing.next,
+                row.explanation,
+                invitation.invited_at if invitation else None,
+                invitation.completed_at if invitation else None,
+                candidate.opportunity_id,
+            )

@@ -77,7 +77,8 @@ def preview_of(member: Membership, found: Sequence[Candidate], chosen: str, acto
 
 def ticked(member: Membership, keys: Sequence[int], held: Sequence[int]) -> list[Candidate]:
     """Return the candidates with these keys, and those whose invitation on hold was ticked beside them."""
-    return _read(_own(member).filter(Q(pk__in=keys) | Q(invitation__in=held)))
+    own = visible(Candidate.objects.filter(organization=member.organization), member)
+    return _read(own.filter(Q(pk__in=keys) | Q(invitation__in=held)))
 
 
 def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
@@ -89,10 +90,6 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
     keys = list(failed.order_by("-created_at", "-pk").values_list("pk", flat=True)[:_MOST_LOOKED_AT])
     found = [*_read(uninvited), *_read(rows.filter(invitation__in=keys))]
     return sorted(found, key=lambda one: (one.entered_at, one.pk), reverse=True)[: MOST_INVITED + 1]
-
-
-def _own(member: Membership) -> CandidateQuerySet:
-    return visible(Candidate.objects.filter(organization=member.organization), member)
 
 
 def _read(rows: CandidateQuerySet) -> list[Candidate]:

@@ -62,14 +62,9 @@ def without_invitation(verdict: str) -> Standing:
 
 def standing_of_invitation(invitation: Invitation, result: Result | None) -> Standing:
     """Return where an invitation stands."""
-    if invitation.status == Invitation.Status.COMPLETED:
-        return _completed(invitation, result)
     words = invitation.words
-    return Standing(words.label, words.tone, words.waits_for)
-
-
-def _completed(invitation: Invitation, result: Result | None) -> Standing:
-    words = invitation.words
+    if invitation.status != Invitation.Status.COMPLETED:
+        return Standing(words.label, words.tone, words.waits_for)
     outcome = ResultOutcome(result.outcome) if result and result.outcome else None
     text = " ".join(filter(None, [outcome or words.label, result.score_text if result else ""]))
     if invitation.awaits_decision_since is not None:

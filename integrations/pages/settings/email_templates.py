@@ -146,14 +146,20 @@ class EmailEditView(EmailKindView, TemplateView):
         """Preview, save, send a test of, or reset the wording."""
         action = request.POST.get("act", "save")
         if action == "reset":
-            return self._reset()
+            self.keep_draft(None)
+            if reset_wording(self.organization, self.kind, self.user):
+                messages.success(request, "The default wording is back.")
+            return redirect("email-edit", kind=self.kind)
         written = EmailWording(request.POST.get("subject", ""), request.POST.get("body", ""))
         try:
             draft = checked_wording(self.kind, written.subject, written.body)
         except ValidationError as error:
             return self._page(shown=written, errors=error.message_dict)
         if action == "save":
-            return self._save(draft)
+            self.keep_draft(None)
+            is_changed = save_wording(self.organization, self.kind, draft, self.user)
+            messages.success(request, "Saved." if is_changed else "Nothing was changed.")
+            return redirect("email-edit", kind=self.kind)
         self.keep_draft(draft)
         if action == "test":
             self._send_test(draft)
@@ -161,18 +167,6 @@ class EmailEditView(EmailKindView, TemplateView):
 
     def _page(self, **context: object) -> HttpResponse:
         return self.render_to_response(self.get_context_data(kind=self.kind, **context))
-
-    def _save(self, wording: EmailWording) -> HttpResponse:
-        self.keep_draft(None)
-        is_changed = save_wording(self.organization, self.kind, wording, self.user)
-        messages.success(self.request, "Saved." if is_changed else "Nothing was changed.")
-        return redirect("email-edit", kind=self.kind)
-
-    def _reset(self) -> HttpResponse:
-        self.keep_draft(None)
-        if reset_wording(self.organization, self.kind, self.user):
-            messages.success(self.request, "The default wording is back.")
-        return redirect("email-edit", kind=self.kind)
 
     def _send_test(self, draft: EmailWording) -> None:
         address = self.user.email

@@ -71,18 +71,13 @@ def _use(request: HttpRequest, organization: Organization, grant: LeverGrant, pe
     notify.request_catalog_refresh(organization)
     giver = f" {grant.giver} signed in to Lever." if grant.giver else ""
     messages.success(request, f"Lever is connected to {organization.name}.{giver}")
-    if _is_shared(connection):
-        messages.warning(request, SHARED_ACCOUNT)
-
-
-def _is_shared(connection: LeverConnection) -> bool:
-    """Whether another organization uses the same Lever account; False where the token doesn't name the account."""
-    if not connection.lever_account_id:
-        return False
-    same_account = LeverConnection.objects.filter(
-        lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
-    )
-    return same_account.exclude(pk=connection.pk).exists()
+    # not known where the token doesn't name the account
+    if connection.lever_account_id:
+        same_account = LeverConnection.objects.filter(
+            lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
+        )
+        if same_account.exclude(pk=connection.pk).exists():
+            messages.warning(request, SHARED_ACCOUNT)
 
 
 def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGrant | None:

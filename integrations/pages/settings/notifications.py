@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,7 +15,7 @@ from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_lim
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lists import keys_of
-from integrations.members.models.membership import SUPER_ADMINS, Membership
+from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
@@ -84,13 +84,10 @@ class TeamNotificationsView(OrganizationMixin, ConfirmedActView):
     following_page = "notifications-team"
     allowed_roles = SUPER_ADMINS
 
-    def _page(self) -> Page[Membership]:
-        members = self.organization.memberships.select_related("user").order_by("user__username", "pk")
-        return Paginator(members, PAGE).get_page(self.request.GET.get("page"))
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add one page of members with their choices."""
-        page = self._page()
+        members = self.organization.memberships.select_related("user").order_by("user__username", "pk")
+        page = Paginator(members, PAGE).get_page(self.request.GET.get("page"))
         is_wanted = notices.preferences_of(page)
         rows = [
             (member, [(kind.value, kind.label, is_wanted[member.pk][kind]) for kind in EmailKind])
