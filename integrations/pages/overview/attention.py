@@ -3,8 +3,8 @@
 Each has its number, its reason, and the page where something can be done.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -63,24 +63,6 @@ _NOTES = {
 _TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """How many candidates, or steps that failed, wait for a person, by reason."""
-
-    held: int
-    uncertain: int
-    not_sent: int
-    failed_steps: int
-    awaiting_decision: int
-    offered: int
-    bounced: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(getattr(self, one.name) for one in fields(self))
-
-
 def today(member: Membership) -> dict[str, list[Any]]:
     """Return what happened since midnight in the member's time zone; two queries.
 
@@ -115,17 +97,17 @@ def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any
     return with_step.annotate(count=Count("pk"))
 
 
-def waiting_for_a_person(member: Membership) -> Waiting:
-    """Return how much of what the member sees waits for a person."""
+def waiting_for_a_person(member: Membership) -> dict[str, int]:
+    """Return how many of the candidates that the member sees, or steps that failed, wait for a person, by reason."""
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     failed_steps = Effect.objects.failed_steps().filter(organization=organization)
-    return Waiting(
+    return {
         **own.candidates_waiting(),
-        not_sent=count_candidates(own.not_sent()),
-        failed_steps=visible(failed_steps, member).count(),
-        offered=count_candidates(CandidateSearch(member, CandidateFilters()).offered),
-    )
+        "not_sent": count_candidates(own.not_sent()),
+        "failed_steps": visible(failed_steps, member).count(),
+        "offered": count_candidates(CandidateSearch(member, CandidateFilters()).offered),
+    }
 
 
 SEE_WHO = "See who"
@@ -147,7 +129,9 @@ class AttentionItem:
     parts: tuple[tuple[str, str], ...] = ()
 
 
-def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
+def attention(
+    member: Membership, waiting: Mapping[str, int], findings: Iterable[Finding]
+) -> list[AttentionItem]:
     """Return what needs the member's attention, what stops invitations first; one query."""
     return [*_problems(advised(findings, member)), *_not_invited(member), *_waiting(member, waiting)]
 
@@ -204,42 +188,42 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     )
 
 
-def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
+def _waiting(member: Membership, waiting: Mapping[str, int]) -> Iterator[AttentionItem]:
     """Yield what waits for somebody to say yes or no: what the member does about it, or who has to."""
     may_decide = member.may_configure
-    if number := waiting.held:
+    if number := waiting["held"]:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
         reason = (
             "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
         )
         act = "Send or cancel" if may_decide else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
-    if number := waiting.uncertain:
+    if number := waiting["uncertain"]:
         title = f"{_counted(number, 'candidate', 'candidates')} may have been sent an invitation"
         reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
         act = "Settle it" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
-    if number := waiting.bounced:
+    if number := waiting["bounced"]:
         title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
         yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
-    if number := waiting.not_sent:
+    if number := waiting["not_sent"]:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "CodeScreen refused it, and each says why. Correct the reason, then send it again."
         act = "See and retry" if member.may_retry else SEE_WHO
         yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
-    if number := waiting.failed_steps:
+    if number := waiting["failed_steps"]:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
         act, url = SEE_WHO, CandidateFilters(view="attention").url
         if member.may_retry:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
-    if number := waiting.awaiting_decision:
+    if number := waiting["awaiting_decision"]:
         title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
         reason = "Decide in Lever what becomes of them, then say so here."
         yield AttentionItem("person", "warn", title, reason, "Decide", CandidateFilters(view="undecided").url)
-    if number := waiting.offered:
+    if number := waiting["offered"]:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (
             "They were in a stage before the portal's records begin, or have a progress tag that no invitation here "
