@@ -103,10 +103,6 @@ def _key_refused(incident: Incident) -> Iterator[Touch]:
     yield from _delayed(incident, Platform.CODESCREEN)
 
 
-def _held(incident: Incident) -> Iterator[Touch]:
-    return _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL, "On hold")
-
-
 def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
     """Yield the effects on a platform that existed during the incident and waited or failed."""
     begin, end = window_of(incident)
@@ -193,7 +189,9 @@ def _effects(incident: Incident) -> QuerySet[Effect]:
 _FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
     FindingCode.PLATFORM_DOWN: _platform_down,
     FindingCode.CODESCREEN_KEY_REFUSED: _key_refused,
-    FindingCode.HELD_INVITATIONS: _held,
+    FindingCode.HELD_INVITATIONS: lambda incident: _verdicts(
+        incident, VerdictCode.HELD_FOR_APPROVAL, "On hold"
+    ),
     FindingCode.UNCERTAIN_INVITATIONS: _uncertain,
     FindingCode.FAILED_EFFECTS: _failed,
     FindingCode.STUCK_DELIVERIES: _stuck,

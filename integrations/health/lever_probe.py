@@ -141,7 +141,10 @@ def _silence(organization: Organization, lever: LeverClient) -> Found:
 
     On a quiet weekend nobody changes stage in Lever either, so none are counted.
     """
-    last_received_at = _last_received_at(organization)
+    webhooks = LeverWebhook.objects.active().filter(
+        organization=organization, event=DeliveryEvent.STAGE_CHANGE
+    )
+    last_received_at: datetime | None = webhooks.aggregate(at=Max("last_received_at"))["at"]
     if last_received_at is None or (
         timezone.now() - last_received_at < _unusual_silence(organization, last_received_at)
     ):
@@ -155,14 +158,6 @@ def _silence(organization: Organization, lever: LeverClient) -> Found:
         for opportunity in islice(updated, MOST_COUNTED)
     )
     return {"missed_events": missed_events, "silent_since": last_received_at}
-
-
-def _last_received_at(organization: Organization) -> datetime | None:
-    webhooks = LeverWebhook.objects.active().filter(
-        organization=organization, event=DeliveryEvent.STAGE_CHANGE
-    )
-    last_received_at: datetime | None = webhooks.aggregate(at=Max("last_received_at"))["at"]
-    return last_received_at
 
 
 def _unusual_silence(organization: Organization, last_received_at: datetime) -> timedelta:

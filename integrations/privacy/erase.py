@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import batched, chain
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Model, QuerySet
@@ -64,15 +63,13 @@ def overwrite_deleted(seconds: float = MOMENT_SECONDS) -> None:
     if connection.vendor != "sqlite":
         return
     deadline = time.monotonic() + seconds
-    while not _empty_log() and time.monotonic() < deadline:
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, *_ = cursor.fetchone()
+        if not is_busy or time.monotonic() >= deadline:
+            return
         time.sleep(PAUSE_SECONDS)
-
-
-def _empty_log() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        is_busy, *_ = cursor.fetchone()
-    return not is_busy
 
 
 # The receipt of an erasure: what was changed, and what stays.
@@ -263,15 +260,8 @@ def _erase_rows(
         own[model] = [row["pk"] for row in read]
         for keys in batched(found.rows.get(table.model, []), BATCH):
             read += model._base_manager.filter(pk__in=keys).values(*columns_read(table))
-        changed[model._meta.db_table] |= _empty(table, subject, read)
+        for changes, alike in changed_alike(table, read, subject):
+            for keys in batched(alike, BATCH):
+                model._base_manager.filter(pk__in=keys).update(**changes)
+            changed[model._meta.db_table].update(alike)
     return changed, own
-
-
-def _empty(table: Table, subject: Subject, read: Iterable[dict[str, Any]]) -> set[int]:
-    """Empty the columns of these rows that are about a candidate; return the keys of those that were changed."""
-    changed: set[int] = set()
-    for changes, keys in changed_alike(table, read, subject):
-        for batch in batched(keys, BATCH):
-            table.model._base_manager.filter(pk__in=batch).update(**changes)
-        changed.update(keys)
-    return changed

@@ -29,7 +29,7 @@ from integrations.audit.evidence.selection import (
 )
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import ChainHead
-from integrations.audit.models.entry import Actor, AuditAction, AuditEntry
+from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Platform
 from integrations.effects.perform import kind_of
@@ -38,7 +38,6 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
 
@@ -157,18 +156,16 @@ def _journey(invitation: Invitation) -> str:
     )
 
 
-def _no_longer_followed(invitation: Invitation) -> tuple[str, str]:
-    what = f"CodeScreen is no longer asked: {invitation.get_following_ended_display()}"
-    return what, _journey(invitation)
-
-
 #: By the column of an invitation with the time of a step: what happened then.
 _STEPS: dict[str, Callable[[Invitation], tuple[str, str]]] = {
     "invited_at": lambda invitation: ("Invited", _journey(invitation)),
     "bounced_at": lambda invitation: ("Bounced", _journey(invitation)),
     "started_at": lambda invitation: ("Started", _journey(invitation)),
     "completed_at": lambda invitation: ("Completed", _journey(invitation)),
-    "following_ended_at": _no_longer_followed,
+    "following_ended_at": lambda invitation: (
+        f"CodeScreen is no longer asked: {invitation.get_following_ended_display()}",
+        _journey(invitation),
+    ),
 }
 
 
@@ -270,7 +267,9 @@ def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             packed = _write(selection, _Writer(archive))
         with transaction.atomic():
-            _record(selection.organization, selection.description, packed, actor)
+            about = selection.description | {"manifest_sha256": packed.manifest_sha256}
+            changes: Changes = {name: (None, text) for name, text in about.items()}
+            audit(selection.organization, actor, AuditAction.EXPORT_EVIDENCE, changes)
             try:
                 os.link(temporary, path)
             except FileExistsError as error:
@@ -315,9 +314,3 @@ def _add_chain(selection: Selection, writer: _Writer) -> dict[str, object]:
     first, previous = min((start for start in starts if start), default=(head.position + 1, head.hash))
     writer.add_rows("chain.jsonl", links(organization.pk, first, head.position))
     return {"first": first, "previous": previous, "last": head.position, "head": head.hash}
-
-
-def _record(organization: Organization, description: dict[str, str], packed: Packed, actor: Actor) -> None:
-    changes: dict[str, tuple[object, object]] = {name: (None, text) for name, text in description.items()}
-    changes["manifest_sha256"] = (None, packed.manifest_sha256)
-    audit(organization, actor, AuditAction.EXPORT_EVIDENCE, changes)

@@ -9,7 +9,6 @@ from django.core.management import CommandParser
 
 from integrations.core.finding_code import Level
 from integrations.health.doctor import findings
-from integrations.health.findings import Finding
 from integrations.management.arguments import organizations_named
 from integrations.management.migrating import MigratingCommand
 
@@ -37,19 +36,16 @@ class Command(MigratingCommand):
                 "There is no organization yet. Create one with `manage.py configure FILE.toml`."
             )
         else:
+            styles = {
+                Level.ERROR: self.style.ERROR,
+                Level.WARNING: self.style.WARNING,
+                Level.INFO: self.style.SUCCESS,
+            }
             for slug, finding in found:
-                self._print(slug, finding)
+                self.stdout.write(f"{slug}: {styles[finding.level](finding.level)} {finding.code}")
+                self.stdout.write(f"  {finding.message}")
+                if finding.fix:
+                    self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.page.url}")
         if any(finding.level == Level.ERROR for _, finding in found):
             # not a CommandError: the findings are the output, and it would print another line
             sys.exit(1)
-
-    def _print(self, slug: str, finding: Finding) -> None:
-        styles = {
-            Level.ERROR: self.style.ERROR,
-            Level.WARNING: self.style.WARNING,
-            Level.INFO: self.style.SUCCESS,
-        }
-        self.stdout.write(f"{slug}: {styles[finding.level](finding.level)} {finding.code}")
-        self.stdout.write(f"  {finding.message}")
-        if finding.fix:
-            self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.page.url}")

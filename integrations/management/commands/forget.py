@@ -11,7 +11,6 @@ from django.core.management import CommandError, CommandParser
 from integrations.core.vocabulary import ErasureCause
 from integrations.management.arguments import nothing_about, organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import Receipt, erase
 
 ACTOR = "forget"
@@ -35,20 +34,16 @@ class Command(MigratingCommand):
         if bool(options["opportunity_id"]) == bool(options["again_from"]):
             raise CommandError("Give either an OPPORTUNITY_ID or --again-from FILE.")
         if options["again_from"]:
-            self._again(organization, options["again_from"])
+            # who isn't in the database needs nothing
+            for opportunity_id, cause in _receipts(_lines(options["again_from"])):
+                if again := erase(organization, opportunity_id, cause, ACTOR):
+                    self._print(again)
             return
         opportunity_id = options["opportunity_id"]
         receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, ACTOR)
         if receipt is None:
             raise nothing_about(opportunity_id, organization)
         self._print(receipt)
-
-    def _again(self, organization: Organization, name: str) -> None:
-        """Erase everybody again whose receipt is in the file; who isn't in the database needs nothing."""
-        for opportunity_id, cause in _receipts(_lines(name)):
-            receipt = erase(organization, opportunity_id, cause, ACTOR)
-            if receipt is not None:
-                self._print(receipt)
 
     def _print(self, receipt: Receipt) -> None:
         if not receipt.is_new:
