@@ -8,6 +8,7 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+import responses
 from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.db import connection, connections
@@ -156,6 +157,13 @@ def team_member(organization):
 def stranger(db):
     """The Super Admin of another organization."""
     return factories.member(factories.OrganizationFactory(), Membership.Role.SUPER_ADMIN, "stranger")
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    """The network as `requests` reaches it: nobody answers there but whom the test registers."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        yield wire
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """One organization's provider against the other organizations: whatever it claims, it opens its own alone."""
 
 import pytest
-import responses
-from django.core.cache import cache
 from django.test import Client
 
 from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership
@@ -15,37 +13,12 @@ from tests.support.identity_provider import Provider, fake_wire
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def _no_discovery_document_of_other_tests():
-    cache.clear()
-
-
-@pytest.fixture
-def wire():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        yield wire
-
-
-def organization_named(name: str):
-    return factories.OrganizationFactory.create(slug=name, name=name.title())
-
-
 def provider_of(organization, wire, **claims) -> Provider:
     """Serve a provider for the organization, which has it set up."""
     provider = Provider(f"https://login.{organization.slug}.example", **claims)
     fake_wire(provider, wire)
     set_up(organization, provider)
     return provider
-
-
-@pytest.fixture
-def acme(db):
-    return organization_named("acme")
-
-
-@pytest.fixture
-def globex(db):
-    return organization_named("globex")
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-import responses
-from django.core.cache import cache
 from django.test import Client
 
 from integrations.accounts.acts.fresh_proof import SECOND_FACTOR_SESSION_KEY
@@ -27,16 +25,6 @@ SECOND_FACTOR = "/login/second-factor/"
 
 
 @pytest.fixture
-def acme(db):
-    return factories.OrganizationFactory.create(slug="acme", name="Acme")
-
-
-@pytest.fixture
-def globex(db):
-    return factories.OrganizationFactory.create(slug="globex", name="Globex")
-
-
-@pytest.fixture
 def carol(acme, globex):
     """A Team Member of Acme, whose provider vouches for her, and of Globex, which has nothing to do with it."""
     user = factories.UserFactory.create(username="carol", email=CAROL)
@@ -48,14 +36,12 @@ def carol(acme, globex):
 
 
 @pytest.fixture
-def provider(acme):
-    cache.clear()
+def provider(acme, wire):
     prove(acme)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        provider = Provider("https://login.acme.example", email=CAROL)
-        fake_wire(provider, wire)
-        set_up(acme, provider, counts_as_second_factor=False)
-        yield provider
+    provider = Provider("https://login.acme.example", email=CAROL)
+    fake_wire(provider, wire)
+    set_up(acme, provider, counts_as_second_factor=False)
+    return provider
 
 
 def test_a_session_that_waited_for_the_second_factor_opens_the_providers_organization_alone(

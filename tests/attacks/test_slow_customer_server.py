@@ -27,7 +27,6 @@ pytestmark = pytest.mark.django_db
 def silent(settings) -> Iterator[str]:
     """The address of a server that takes connections and never answers; who calls it is counted by its backlog."""
     settings.ALLOW_PRIVATE_ADDRESSES = True
-    cache.clear()
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import responses
 from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
@@ -20,11 +19,10 @@ FRESH = {
 
 
 @pytest.fixture
-def lever_api(settings):
+def lever_api(settings, wire):
     """Both of Lever's servers, faked at HTTP."""
     settings.LEVER_AUTH_URL, settings.LEVER_API_URL = AUTH, API
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
+    return wire
 
 
 @pytest.fixture

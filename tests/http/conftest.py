@@ -1,14 +1,12 @@
 """A platform that is faked at HTTP, and the records of the calls to it."""
 
 import pytest
-import responses
 
 
 @pytest.fixture
-def platform_api():
+def platform_api(wire):
     """The platform's API, faked at HTTP."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
+    return wire
 
 
 @pytest.fixture

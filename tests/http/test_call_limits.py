@@ -4,7 +4,6 @@ import time
 from datetime import timedelta
 
 import pytest
-import responses
 from django.utils import timezone
 
 from integrations.clients import models as client_models
@@ -20,11 +19,10 @@ INTERVAL, BURST = 1 / 9.9, 18
 
 
 @pytest.fixture
-def lever_api(settings):
+def lever_api(settings, wire):
     """Lever's API, faked at HTTP."""
     settings.LEVER_API_URL = API
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
+    return wire
 
 
 @pytest.fixture

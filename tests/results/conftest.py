@@ -1,7 +1,6 @@
 """An invitation that was sent, and a CodeScreen whose answers the test states."""
 
 import pytest
-import responses
 from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
@@ -20,11 +19,10 @@ COMPLETE = {
 
 
 @pytest.fixture
-def codescreen_api(settings):
+def codescreen_api(settings, wire):
     """CodeScreen's API, faked at HTTP."""
     settings.CODESCREEN_API_URL = URL
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        yield api
+    return wire
 
 
 @pytest.fixture

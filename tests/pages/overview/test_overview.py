@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from integrations.catalog.lists import trigger_stages
@@ -210,7 +209,6 @@ def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
 ):
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
-    cache.clear()
     team_member_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
     for _ in range(3):
@@ -229,7 +227,6 @@ def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
 ):
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
-    cache.clear()
     super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
 

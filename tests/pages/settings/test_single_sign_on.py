@@ -1,8 +1,6 @@
 """The page where a Super Admin sets up single sign-on."""
 
 import pytest
-import responses
-from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,17 +22,11 @@ FORM = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_discovery_document_of_other_tests():
-    cache.clear()
-
-
 @pytest.fixture
-def provider():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        provider = Provider(FORM["issuer"], email="owner@acme.example")
-        fake_wire(provider, wire)
-        yield provider
+def provider(wire):
+    provider = Provider(FORM["issuer"], email="owner@acme.example")
+    fake_wire(provider, wire)
+    return provider
 
 
 def told(client, answer) -> str:
@@ -102,14 +94,13 @@ def test_an_empty_secret_keeps_the_stored_one_and_saving_again_records_nothing(s
 
 
 def test_another_issuer_turns_it_off_and_unbinds_everybody(
-    super_admin_client, organization, super_admin, provider
+    super_admin_client, organization, super_admin, provider, wire
 ):
     prove(organization)
     row = set_up(organization, provider, "required")
     ProviderIdentity.objects.create(provider=row, user=super_admin, subject="s")
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        fake_wire(Provider("https://login.other.example"), wire)
-        super_admin_client.post(PAGE, {**FORM, "issuer": "https://login.other.example"})
+    fake_wire(Provider("https://login.other.example"), wire)
+    super_admin_client.post(PAGE, {**FORM, "issuer": "https://login.other.example"})
     row.refresh_from_db()
     assert (row.mode, row.tried_at) == ("off", None)
     assert not ProviderIdentity.objects.exists()

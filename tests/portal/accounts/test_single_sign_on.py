@@ -26,18 +26,12 @@ from tests.support import factories
 from tests.support.identity_provider import Provider, fake_wire
 
 
-@pytest.fixture(autouse=True)
-def _no_discovery_document_of_other_tests():
-    cache.clear()
-
-
 @pytest.fixture
-def provider():
+def provider(wire):
     """Acme's provider, at which Carol is."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        provider = Provider("https://login.acme.example")
-        fake_wire(provider, wire)
-        yield provider
+    provider = Provider("https://login.acme.example")
+    fake_wire(provider, wire)
+    return provider
 
 
 @pytest.fixture
@@ -235,14 +229,13 @@ def test_a_token_whose_claims_were_changed_after_signing_signs_nobody_in(
     [b"", b"[]", b"null", b'{"id_token": 3}', b'{"access_token": "a"}', b"\xff" * 99],
     ids=["nothing", "a list", "null", "a number", "no token", "no text"],
 )
-def test_an_unreadable_token_answer_is_explained(client, organization, carol, body):
+def test_an_unreadable_token_answer_is_explained(client, organization, carol, body, wire):
     provider = Provider("https://login.acme.example")
     prove(organization)
     set_up(organization, provider)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        wire.add("GET", f"{provider.issuer}/.well-known/openid-configuration", json=provider._discovery())
-        wire.add("POST", f"{provider.issuer}/token", body=body)
-        assert sign_in(client, provider).status_code == 403
+    wire.add("GET", f"{provider.issuer}/.well-known/openid-configuration", json=provider._discovery())
+    wire.add("POST", f"{provider.issuer}/token", body=body)
+    assert sign_in(client, provider).status_code == 403
 
 
 def test_a_discovery_document_that_somebody_put_into_the_cache_is_not_used(client, provider, row, carol):

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, expect
 
@@ -22,7 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def provider(live_server):
     """A provider over HTTP, which is allowed here as an operator would."""
-    cache.clear()
     provider = Provider("", email="owner@acme.example")
     with (
         serving(provider),

@@ -1,9 +1,7 @@
 """An invited person whom the organization's provider vouches for accepts or declines."""
 
 import pytest
-import responses
 from django.contrib.auth.models import User
-from django.core.cache import cache
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.members.models.membership import PendingMembership
@@ -16,14 +14,12 @@ JOIN = "/sso/join/"
 
 
 @pytest.fixture
-def provider(organization):
-    cache.clear()
+def provider(organization, wire):
     prove(organization)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        provider = Provider("https://login.acme.example", email="New@acme.example")
-        fake_wire(provider, wire)
-        set_up(organization, provider)
-        yield provider
+    provider = Provider("https://login.acme.example", email="New@acme.example")
+    fake_wire(provider, wire)
+    set_up(organization, provider)
+    return provider
 
 
 @pytest.fixture
