@@ -224,30 +224,27 @@ def after_call(
                 limits.observe(call)
             if record_clock_skew is not None and call.clock_ahead is not None:
                 record_clock_skew(call.clock_ahead)
-            call_log.add(_row(organization, context, call))
+            row = ApiCall(
+                organization=organization,
+                effect=context.effect,
+                delivery=context.delivery,
+                opportunity_id=context.opportunity_id[:200],
+                attempt=context.attempt,
+                correlation_id=context.correlation_id,
+                platform=call.platform,
+                method=call.method,
+                path=call.path[:1000],
+                status=call.status,
+                duration_ms=call.duration_ms,
+                request_body=call.request_body,
+                response_body=call.response_body,
+                error=call.error,
+                at=database.now(),
+            )
+            call_log.add(row)
             record_deviations(organization, call.platform, call.endpoint, call.deviations)
         except (DatabaseError, InterfaceError) as error:
             # the call was made: the caller must not see an error because something about it was lost
             logger.error("what an API call showed could not be recorded\n%s", masked_traceback(error))
 
     return record
-
-
-def _row(organization: Organization, context: CallContext, call: CallRecord) -> ApiCall:
-    return ApiCall(
-        organization=organization,
-        effect=context.effect,
-        delivery=context.delivery,
-        opportunity_id=context.opportunity_id[:200],
-        attempt=context.attempt,
-        correlation_id=context.correlation_id,
-        platform=call.platform,
-        method=call.method,
-        path=call.path[:1000],
-        status=call.status,
-        duration_ms=call.duration_ms,
-        request_body=call.request_body,
-        response_body=call.response_body,
-        error=call.error,
-        at=database.now(),
-    )

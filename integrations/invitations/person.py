@@ -268,12 +268,15 @@ def _existing_invitation(
     done_at = row.completed_at if row.status == Status.COMPLETED else None
     # cancelled while uncertain: it may have been sent, so it is never sent again automatically
     was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and was_unanswered
+    phrase = (BOUNCED if row.is_bounced else Status(row.status).record).phrase
+    if was_uncertain:
+        phrase = f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"
     return ExistingInvitation(
         id=row.pk,
         assessment_id=row.assessment_id,
         opportunity_id=row.opportunity_id,
         status=Status(row.status),
-        status_phrase=_status_phrase(row, was_uncertain),
+        status_phrase=phrase,
         since=f"{row.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
@@ -284,9 +287,3 @@ def _existing_invitation(
         was_reentered=bool(done_at and entered_at and entered_at > done_at),
         is_cancelled_by_person=row.stopped_by_user and not (entered_at and entered_at > row.changed_at),
     )
-
-
-def _status_phrase(row: Invitation, was_uncertain: bool) -> str:
-    if was_uncertain:
-        return f"{Status.UNCERTAIN.record.phrase}, {Status.WITHDRAWN.record.phrase}"
-    return (BOUNCED if row.is_bounced else Status(row.status).record).phrase

@@ -26,18 +26,15 @@ from integrations.lever.payloads import is_test_request
 from integrations.lever.transport import unwrap
 
 
-def _names_next_page(page: object) -> bool:
-    return not isinstance(page, dict) or not page.get("hasNext") or isinstance(page.get("next"), str)
-
-
 def _list(name: str, row: Shape) -> Endpoint:
-    form = Form("a page that names the next one where there is one", _names_next_page)
+    form = Form(
+        "a page that names the next one where there is one",
+        lambda page: (
+            not isinstance(page, dict) or not page.get("hasNext") or isinstance(page.get("next"), str)
+        ),
+    )
     page = json_object(data=list_of(row), hasNext=optional(BOOLEAN), next=optional(TEXT))
     return Endpoint(f"GET {name}", page.of_form(form))
-
-
-def _in_wrapper(body: object) -> object:
-    return {"data": body} if isinstance(body, list) else body
 
 
 def _has_note_id(note: object) -> bool:
@@ -111,7 +108,10 @@ CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", _FORM)
 
 _FILE = json_object(id=TEXT, name=TEXT, status=nullable(TEXT))
 #: The documentation prints this list without its wrapper.
-FILES = replace(_list("/opportunities/:id/files", _FILE), unwrap=_in_wrapper)
+FILES = replace(
+    _list("/opportunities/:id/files", _FILE),
+    unwrap=lambda body: {"data": body} if isinstance(body, list) else body,
+)
 UPLOAD_FILE = _one("POST /opportunities/:id/files", _FILE)
 
 _POSTING = json_object(id=TEXT, text=TEXT, state=TEXT, tags=list_of(TEXT))

@@ -269,10 +269,13 @@ def plan_duties() -> None:
             for pk in Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
         ]
         DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
+    refused = CodeScreenConnection.objects.filter(
+        state=CodeScreenConnection.State.REFUSED, organization__paused=False
+    )
     for duty, organization_ids in (
         (Duty.UPDATE_INCIDENTS, organizations_with_changes()),
         (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
-        (Duty.RETRY_REFUSED_KEY, _with_refused_key()),
+        (Duty.RETRY_REFUSED_KEY, set(refused.values_list("organization", flat=True))),
     ):
         if organization_ids:
             DutyRun.objects.request(duty, sorted(organization_ids))
@@ -288,12 +291,6 @@ def _with_stranded_deliveries() -> set[int]:
     )
     stranded = Delivery.objects.stranded().filter(organization__in=working)
     return set(stranded.order_by().values_list("organization", flat=True).distinct())
-
-
-def _with_refused_key() -> set[int]:
-    """Return the organizations whose CodeScreen key was refused."""
-    refused = CodeScreenConnection.objects.filter(state=CodeScreenConnection.State.REFUSED)
-    return set(refused.filter(organization__paused=False).values_list("organization", flat=True))
 
 
 # clean up

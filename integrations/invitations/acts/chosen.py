@@ -64,7 +64,12 @@ def why_not_invitable(candidate: Candidate) -> str:
         return "The person's data was erased."
     invitation, delivery = candidate.invitation, candidate.delivery
     if invitation is not None:
-        return _why_not_again(invitation)
+        is_unsent = not invitation.instance_id and not invitation.first_call_at
+        if invitation.status == Status.HELD:
+            return f"“{invitation.assessment_name}” is on hold: use “Send invitations”."
+        if invitation.status == Status.FAILED or (invitation.status == Status.WITHDRAWN and is_unsent):
+            return ""
+        return f"“{invitation.assessment_name}” is there already: {invitation.words.phrase}."
     if delivery is None or not delivery.verdict or delivery.due_at is not None:
         return BEING_DECIDED
     if delivery.verdict in IMPERSONAL_VERDICTS:
@@ -72,16 +77,6 @@ def why_not_invitable(candidate: Candidate) -> str:
     if delivery.verdict in WAITING_VERDICTS:
         return "This candidate waits, and is decided automatically."
     return ""
-
-
-def _why_not_again(invitation: Invitation) -> str:
-    if invitation.status == Status.HELD:
-        return f"“{invitation.assessment_name}” is on hold: use “Send invitations”."
-    if invitation.status == Status.FAILED:
-        return ""
-    if invitation.status == Status.WITHDRAWN and not invitation.instance_id and not invitation.first_call_at:
-        return ""
-    return f"“{invitation.assessment_name}” is there already: {invitation.words.phrase}."
 
 
 @dataclass(frozen=True)
