@@ -4,6 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from integrations import stop_signal
 from integrations.http.session import CallDeferred
@@ -69,6 +72,28 @@ TURN_STOPPED = "The portal is being stopped."
 TURN_IS_OVER = "There is more to do than fits one turn; it goes on in a moment."
 NOTHING_DONE = "The time of a turn was over before anything was done."
 TAKEN_OVER = "Another worker has taken this over."
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a turn has got to, as a duty keeps it: its fields hold what JSON does, or times."""
+
+    #: The fields that hold times.
+    TIMES: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_place(cls, place: Mapping[str, Any]) -> Self | None:
+        """Return the place where the last turn ended, None where there is none."""
+        if not place:
+            return None
+        stored = {item.name: place[item.name] for item in fields(cls)}
+        return cls(
+            **stored | {name: datetime.fromisoformat(stored[name]) for name in cls.TIMES if stored[name]}
+        )
+
+    def to_place(self) -> dict[str, object]:
+        """Return it as the duty keeps it."""
+        return asdict(self) | {name: at.isoformat() for name in self.TIMES if (at := getattr(self, name))}
 
 
 class Budget:

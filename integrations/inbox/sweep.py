@@ -2,16 +2,15 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.catalog.lists import refresh_stages, trigger_stages
-from integrations.clients.call_window import Budget
+from integrations.clients.call_window import Budget, Place
 from integrations.clients.provider import ClientProvider
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
@@ -36,37 +35,19 @@ WEBHOOK_MAY_ARRIVE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class _Listing:
+class _Listing(Place):
     """Which list of Lever's one sweep reads, when it began, and the token of the page that is next.
 
     `swept_at` is the time up to which was compared when it began.
     """
 
-    stages: tuple[str, ...]
+    TIMES = ("began", "swept_at", "since")
+
+    stages: list[str]
     began: datetime
     swept_at: datetime | None
     since: datetime | None = None
     next: str = ""
-
-    @classmethod
-    def from_place(cls, place: Mapping[str, Any], stages: Sequence[str]) -> "_Listing | None":
-        """Return the listing that the last turn left, None where there is none of these stages."""
-        if place.get("stages") != list(stages):
-            return None
-        swept_at, since = (
-            datetime.fromisoformat(place[key]) if place[key] else None for key in ("swept_at", "since")
-        )
-        return cls(tuple(stages), datetime.fromisoformat(place["began"]), swept_at, since, place["next"])
-
-    def to_place(self) -> dict[str, object]:
-        """Return the listing as the duty keeps it."""
-        return {
-            "stages": list(self.stages),
-            "began": self.began.isoformat(),
-            "swept_at": self.swept_at.isoformat() if self.swept_at else None,
-            "since": self.since.isoformat() if self.since else None,
-            "next": self.next,
-        }
 
 
 def sweep(organization: Organization, clients: ClientProvider, budget: Budget, is_full: bool = True) -> int:
@@ -89,9 +70,9 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     stages = trigger_stages(organization)
     ids = [stage.external_id for stage in stages]
     read_at = database.now()
-    listing = _Listing.from_place(budget.place, ids)
-    if listing is None or (connected_at and listing.began < connected_at):
-        listing = _Listing(tuple(ids), read_at, swept_at, None if is_full else swept_at)
+    listing = _Listing.from_place(budget.place)
+    if listing is None or listing.stages != ids or (connected_at and listing.began < connected_at):
+        listing = _Listing(ids, read_at, swept_at, None if is_full else swept_at)
     latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
     repaired = 0
     if stages:

@@ -1,16 +1,15 @@
 """Follow what Lever erased: who was anonymized, which sends no webhook, and who was deleted or is gone."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 
-from integrations.clients.call_window import Budget
+from integrations.clients.call_window import Budget, Place
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.http.session import PlatformError
@@ -113,8 +112,10 @@ BATCH = 200
 
 
 @dataclass(frozen=True)
-class _Window:
+class _Window(Place):
     """What Lever is asked about at once, and how far its two lists are read: who changed, then who was deleted."""
+
+    TIMES = ("start", "end", "until")
 
     start: datetime
     end: datetime
@@ -122,19 +123,6 @@ class _Window:
     until: datetime
     is_changed_read: bool = False
     next: str = ""
-
-    @classmethod
-    def from_place(cls, place: Mapping[str, Any]) -> "_Window | None":
-        """Return the window with which the last turn ended, None where there is none."""
-        if not place:
-            return None
-        start, end, until = (datetime.fromisoformat(place[name]) for name in ("start", "end", "until"))
-        return cls(start, end, until, place["is_changed_read"], place["next"])
-
-    def to_place(self) -> dict[str, object]:
-        """Return the window as the duty keeps it."""
-        times = {name: getattr(self, name).isoformat() for name in ("start", "end", "until")}
-        return {**asdict(self), **times}
 
     def following(self) -> "_Window | None":
         """Return the window after this one, None when this is the last."""
