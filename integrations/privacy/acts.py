@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -144,29 +144,15 @@ ACTOR = "forget_person"
 BECAUSE = "Because the person is to be forgotten."
 
 
-@dataclass(frozen=True)
-class PersonReceipt:
-    """What was erased of one account. `rows` and `kept` count rows by table; `is_new` is whether that was now."""
-
-    account: int
-    erased_at: datetime
-    rows: dict[str, int]
-    kept: dict[str, int]
-    is_new: bool
-
-    def to_json(self) -> JsonObject:
-        """Return the receipt as `forget_person` prints it."""
-        erased_at = self.erased_at.astimezone(UTC).isoformat()
-        return {"account": self.account, "erased_at": erased_at, "rows": self.rows, "kept": self.kept}
-
-
 def pseudonym(key: int) -> str:
     """Return the user name that an account has once its person is forgotten."""
     return f"forgotten-{key}"
 
 
-def forget_person(username: str) -> PersonReceipt | None:
-    """Erase the person with that user name, and return the receipt; None when there is no such account.
+def forget_person(username: str) -> tuple[JsonObject, bool] | None:
+    """Erase the person with that user name; return the receipt and whether it is new, None for no such account.
+
+    The receipt is as the command prints it: `rows` counts what was erased by table, `kept` what stays.
 
     Their account can't be signed in to any more and is named by its number. What belongs to it is deleted, e-mails to
     them alone are emptied, and so are the texts about their account in the log. In e-mails to others the account's
@@ -179,13 +165,13 @@ def forget_person(username: str) -> PersonReceipt | None:
         if user is None:
             return None
         if user.username == pseudonym(user.pk):
-            return _receipt(user, is_new=False)
+            return _receipt(user), False
         entries = _entries_about(user)  # by names and keys that are gone afterwards
         counts = _end_memberships(user) + _delete_owned(user) + _delete_by_address(user) + _empty_emails(user)
         _rename(user)
         _erase_texts(user, entries, counts + Counter({User._meta.db_table: 1}))
         transaction.on_commit(overwrite_deleted)
-        return _receipt(user, is_new=True)
+        return _receipt(user), True
 
 
 def _end_memberships(user: User) -> Counter[str]:
@@ -310,9 +296,13 @@ def _target(user: User) -> AuditTarget:
     return AuditTarget(TargetKind.ERASURE, None, f"account {user.pk}")
 
 
-def _receipt(user: User, *, is_new: bool) -> PersonReceipt:
+def _receipt(user: User) -> JsonObject:
     entries = AuditEntry.objects.filter(organization=None, action=AuditAction.ERASE)
     entry = entries.filter(actor_name=ACTOR, target=_target(user).name).latest("at")
     acts = AuditEntry.objects.filter(actor_id=user.pk).exclude(actor_name="").count()
-    kept = {AuditEntry._meta.db_table: acts} if acts else {}
-    return PersonReceipt(user.pk, entry.at, dict(entry.changes["rows"][1]), kept, is_new)
+    return {
+        "account": user.pk,
+        "erased_at": entry.at.astimezone(UTC).isoformat(),
+        "rows": entry.changes["rows"][1],
+        "kept": {AuditEntry._meta.db_table: acts} if acts else {},
+    }

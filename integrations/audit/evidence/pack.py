@@ -220,14 +220,6 @@ class FileExists(Exception):
         super().__init__(f"{path} exists already. Choose another name, or remove it first.")
 
 
-@dataclass(frozen=True)
-class Packed:
-    """What was packed: the number of rows by file, and the SHA-256 of the manifest."""
-
-    rows: dict[str, int]
-    manifest_sha256: str
-
-
 @dataclass
 class _Writer:
     """Adds files to the ZIP file, and remembers what the manifest says about them."""
@@ -255,19 +247,21 @@ class _Writer:
         self.rows[name] = self.add(name, lines)
 
 
-def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
+def write_pack(selection: Selection, path: Path, actor: Actor) -> tuple[dict[str, int], str]:
     """Write the pack to a new file that its owner alone can read, and record that in the audit log.
 
-    The file appears when it is complete. Raises FileExists, and OSError where it can't be written.
+    Return the number of rows by file, and the SHA-256 of the manifest. The file appears when it is complete. Raises
+    FileExists, and OSError where it can't be written.
     """
     if path.exists():
         raise FileExists(path)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            packed = _write(selection, _Writer(archive))
+            writer = _Writer(archive)
+            digest = _write(selection, writer)
         with transaction.atomic():
-            about = selection.description | {"manifest_sha256": packed.manifest_sha256}
+            about = selection.description | {"manifest_sha256": digest}
             changes: Changes = {name: (None, text) for name, text in about.items()}
             audit(selection.organization, actor, AuditAction.EXPORT_EVIDENCE, changes)
             try:
@@ -276,10 +270,11 @@ def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
                 raise FileExists(path) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
-    return packed
+    return writer.rows, digest
 
 
-def _write(selection: Selection, writer: _Writer) -> Packed:
+def _write(selection: Selection, writer: _Writer) -> str:
+    """Write every file; return the SHA-256 of the manifest."""
     # the chain after the rows: an erasure in between is then on record in what follows
     told = record_of_one if selection.is_of_one else record
     for name, rows in files(selection).items():
@@ -302,7 +297,7 @@ def _write(selection: Selection, writer: _Writer) -> Packed:
     writer.add(verify.MANIFEST, [manifest])
     digest = hashlib.sha256(manifest).hexdigest()
     writer.add(verify.DIGEST, [f"{digest}\n".encode()])
-    return Packed(writer.rows, digest)
+    return digest
 
 
 def _add_chain(selection: Selection, writer: _Writer) -> dict[str, object]:

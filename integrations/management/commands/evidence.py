@@ -30,14 +30,14 @@ class Command(MigratingCommand):
         if is_empty(selection):
             raise CommandError("Nothing is recorded for this. Check the id, or choose a longer period.")
         try:
-            packed = write_pack(selection, options["out"], "evidence")
+            rows, digest = write_pack(selection, options["out"], "evidence")
         except FileExists as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{options['out']} can't be written: {error.strerror}.") from error
-        for name, count in packed.rows.items():
+        for name, count in rows.items():
             self.stdout.write(f"{name}: {count}")
-        self.stdout.write(f"Wrote {options['out']}. SHA-256 of its manifest: {packed.manifest_sha256}")
+        self.stdout.write(f"Wrote {options['out']}. SHA-256 of its manifest: {digest}")
 
 
 def _selection(organization: Organization, options: dict[str, Any]) -> Selection:

@@ -18,14 +18,15 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         try:
-            receipt = forget_person(options["username"])
+            forgotten = forget_person(options["username"])
         except ActionNotAllowed as error:
             raise CommandError(f"{error} Nothing was erased.") from error
-        if receipt is None:
+        if forgotten is None:
             raise CommandError(
                 f"There is no user {options['username']!r}: user names are case-sensitive, and a person who was "
                 "forgotten has none any more. Nothing was erased."
             )
-        if not receipt.is_new:
+        receipt, is_new = forgotten
+        if not is_new:
             self.stderr.write(f"{options['username']} was erased before. Nothing was changed.")
-        self.stdout.write(json.dumps(receipt.to_json()))
+        self.stdout.write(json.dumps(receipt))

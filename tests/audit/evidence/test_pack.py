@@ -304,10 +304,10 @@ def test_a_file_that_exists_is_kept(alder, tmp_path):
 
 def test_a_pack_is_readable_by_its_owner_alone_and_nothing_is_left_beside_it(alder, tmp_path):
     path = tmp_path / "pack.zip"
-    packed = write_pack(alder, path, "evidence")
+    rows_by_file, _ = write_pack(alder, path, "evidence")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
-    assert packed.rows["verdicts.jsonl"] == 1
+    assert rows_by_file["verdicts.jsonl"] == 1
 
 
 def test_the_chain_reaches_from_the_first_row_of_the_pack_to_the_head(unpack, alder, acme):
