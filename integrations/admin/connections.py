@@ -33,7 +33,7 @@ class LeverConnectionAdmin(ScopedAdmin):
     fields = (
         *columns("organization state state_reason connected_by connected_at first_connected_at ends_at"),
         ACCESS_TOKEN,
-        *columns("access_expires_at"),
+        "access_expires_at",
         REFRESH_TOKEN,
         *columns(
             "refreshed_at generation scopes lever_account_id lever_user_id feedback_template_id "

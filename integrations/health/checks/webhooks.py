@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import Max
 from django.utils import timezone
 
 from integrations.core.finding_code import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS, FindingCode, Level
@@ -170,13 +171,8 @@ def _last_accepted_at(organization: Organization, platform: Platform) -> datetim
     if platform is Platform.CODESCREEN:
         return organization.codescreen.last_received_at if organization.codescreen else None
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
-    times = [
-        at
-        for row in webhooks.values_list("last_received_at", "last_verified_at")
-        for at in row
-        if at is not None
-    ]
-    return max(times, default=None)
+    times = webhooks.aggregate(Max("last_received_at"), Max("last_verified_at")).values()
+    return max(filter(None, times), default=None)
 
 
 def check_former_addresses(organization: Organization) -> Iterator[Finding]:
