@@ -98,7 +98,7 @@ def test_a_lost_call_is_repeated_with_the_same_idempotency_key(scenario, sandbox
 
 
 @pytest.fixture
-def invitation_with_lost_answer(scenario, sandbox):
+def unanswered(scenario, sandbox):
     """An account that honours the key, and an invitation whose first answer was lost after it arrived."""
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
@@ -109,55 +109,36 @@ def invitation_with_lost_answer(scenario, sandbox):
     return invitation
 
 
-def test_the_earlier_attempt_is_kept_when_a_repeat_is_answered_busy(
-    scenario, sandbox, invitation_with_lost_answer
-):
+def test_the_earlier_attempt_is_kept_when_a_repeat_is_answered_busy(scenario, sandbox, unanswered):
     scenario.codescreen_fails(status=503)
     scenario.work_waiting()
     effect = scenario.latest_effect()
-    assert (effect.state, scenario.reread(invitation_with_lost_answer).status) == ("due", "sending")
+    assert (effect.state, scenario.reread(unanswered).status) == ("due", "sending")
     assert effect.attempt_started_at is not None
     scenario.work_waiting()
-    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
-        "invited",
-        1,
-    )
+    assert (scenario.reread(unanswered).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_an_invitation_is_uncertain_when_a_repeat_is_refused(scenario, sandbox, invitation_with_lost_answer):
+def test_an_invitation_is_uncertain_when_a_repeat_is_refused(scenario, sandbox, unanswered):
     scenario.codescreen_fails(status=422)
     scenario.work_waiting()
-    assert (scenario.latest_effect().state, scenario.reread(invitation_with_lost_answer).status) == (
-        "uncertain",
-        "uncertain",
-    )
-    assert "earlier" in scenario.reread(invitation_with_lost_answer).status_reason
+    assert (scenario.latest_effect().state, scenario.reread(unanswered).status) == ("uncertain", "uncertain")
+    assert "earlier" in scenario.reread(unanswered).status_reason
 
 
-def test_a_repeat_waits_when_the_key_is_refused(scenario, sandbox, invitation_with_lost_answer, super_admin):
+def test_a_repeat_waits_when_the_key_is_refused(scenario, sandbox, unanswered, super_admin):
     scenario.codescreen_fails(status=401)
     scenario.work_waiting()
-    assert (scenario.latest_effect().state, scenario.reread(invitation_with_lost_answer).status) == (
-        "due",
-        "sending",
-    )
+    assert (scenario.latest_effect().state, scenario.reread(unanswered).status) == ("due", "sending")
     CodeScreenConnection.objects.update(state="connected")
     scenario.work_waiting()
-    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
-        "invited",
-        1,
-    )
+    assert (scenario.reread(unanswered).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_an_invitation_is_confirmed_when_a_repeat_is_answered_with_a_conflict(
-    scenario, sandbox, invitation_with_lost_answer
-):
+def test_an_invitation_is_confirmed_when_a_repeat_is_answered_with_a_conflict(scenario, sandbox, unanswered):
     sandbox.codescreen_does("settings", idempotency=False, conflict_409=True)
     scenario.work_waiting()
-    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
-        "invited",
-        1,
-    )
+    assert (scenario.reread(unanswered).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_an_invitation_is_uncertain_when_the_answer_to_the_published_call_was_lost(scenario, sandbox):

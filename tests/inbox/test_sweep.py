@@ -61,14 +61,9 @@ def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
     assert Delivery.objects.count() == 1
 
 
-def test_an_archived_candidate_is_ignored(scenario, sandbox, move_without_webhook):
-    move_without_webhook("Pine")
-    assert on_request.sweep_organization(scenario.organization) == 0
-    assert not Delivery.objects.exists()
-
-
-def test_a_candidate_in_another_stage_is_ignored(scenario, sandbox, move_without_webhook):
-    move_without_webhook(stage="Phone screen")
+@pytest.mark.parametrize("moved", [{"word": "Pine"}, {"stage": "Phone screen"}], ids=str)
+def test_an_archived_candidate_and_one_in_another_stage_are_ignored(scenario, move_without_webhook, moved):
+    move_without_webhook(**moved)
     assert on_request.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 

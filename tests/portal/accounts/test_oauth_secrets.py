@@ -44,23 +44,20 @@ def test_an_answer_to_the_code_that_repeats_secrets_is_not_logged_or_shown(begun
         assert secret not in kept
 
 
-def test_an_error_in_the_callback_that_repeats_secrets_is_not_logged_or_shown(begun, caplog):
-    client, state = begun
-    caplog.set_level(logging.DEBUG)
-    given = {"error": "server_error", "error_description": ECHO, "state": state}
-    answer = client.get("/oauth/complete/lever/", given, follow=True)
-    kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
-    for secret in (CODE, SECRET, state):
-        assert secret not in kept
+FORGED = "planted-forged-state-3Lq9"
 
 
-def test_a_wrong_state_is_not_logged_or_shown(begun, caplog):
+@pytest.mark.parametrize(
+    "given",
+    [{"error": "server_error", "error_description": ECHO}, {"code": CODE, "state": FORGED}],
+    ids=["an error that repeats secrets", "a wrong state"],
+)
+def test_what_the_callback_is_given_is_not_logged_or_shown(begun, caplog, given):
     client, state = begun
     caplog.set_level(logging.DEBUG)
-    forged = "planted-forged-state-3Lq9"
-    answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": forged}, follow=True)
+    answer = client.get("/oauth/complete/lever/", {"state": state, **given}, follow=True)
     kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
-    for secret in (CODE, SECRET, state, forged):
+    for secret in (CODE, SECRET, state, FORGED):
         assert secret not in kept
 
 
