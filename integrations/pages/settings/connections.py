@@ -63,10 +63,12 @@ _SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...
 )
 
 
-def _secret(label: str, help_text: str) -> forms.CharField:
+def secret_field(label: str, help_text: str, *, required: bool = False) -> forms.CharField:
     """Return a field whose stored value is never shown."""
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(label=label, help_text=help_text, required=False, max_length=2000, widget=widget)
+    return forms.CharField(
+        label=label, help_text=help_text, required=required, max_length=2000, widget=widget
+    )
 
 
 class ConnectionsForm(forms.Form):
@@ -75,17 +77,17 @@ class ConnectionsForm(forms.Form):
     #: Whether a key could not be tried and was not stored: a person may store it untried.
     offers_untried = False
 
-    lever_signature_token = _secret(
+    lever_signature_token = secret_field(
         "Lever Webhook Signature",
         "In Lever: Settings › Integrations and API › Webhooks, the “Signature token” of “Candidate Stage Change”.",
     )
-    codescreen_api_key = _secret("API key", "CodeScreen gives you this key for your account.")
+    codescreen_api_key = secret_field("API key", "CodeScreen gives you this key for your account.")
     codescreen_untried = forms.BooleanField(
         label="Store the key without trying it",
         help_text="The key that is stored now goes at once, whether or not CodeScreen accepts the new one.",
         required=False,
     )
-    codescreen_webhook_secret = _secret(
+    codescreen_webhook_secret = secret_field(
         "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
     )
     codescreen_idempotency = forms.BooleanField(
@@ -104,7 +106,9 @@ class AddTokenForm(forms.Form):
         help_text="For you, such as “Second webhook”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    additional_token = _secret("Signature token", "From Lever, beside the other webhook to the same address.")
+    additional_token = secret_field(
+        "Signature token", "From Lever, beside the other webhook to the same address."
+    )
 
 
 class WebhookAddressForm(forms.Form):

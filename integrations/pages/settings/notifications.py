@@ -36,6 +36,7 @@ from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ActView, ConfirmedActView, OperationView
 
 PAGE = 50
@@ -172,15 +173,6 @@ class _AddressForm(forms.Form):
     )
 
 
-def _url_field(help_text: str, *, required: bool = True) -> forms.CharField:
-    """Return the field of a URL, which is never shown again."""
-    attributes = {"autocomplete": "off", "spellcheck": "false"}
-    widget = forms.PasswordInput(render_value=False, attrs=attributes)
-    return forms.CharField(
-        label="Address", max_length=2000, help_text=help_text, widget=widget, required=required
-    )
-
-
 class AlertAddressForm(_AddressForm):
     """A new address for alerts."""
 
@@ -190,14 +182,18 @@ class AlertAddressForm(_AddressForm):
         help_text="A Slack message is also read by Mattermost and other Slack-compatible rooms. "
         "A signed webhook is JSON for a program of yours.",
     )
-    url = _url_field("It begins with https://. It is kept secret: only its host is shown afterwards.")
+    url = secret_field(
+        "Address",
+        "It begins with https://. It is kept secret: only its host is shown afterwards.",
+        required=True,
+    )
 
 
 class ChangeAddressForm(_AddressForm):
     """A stored address: an empty URL stays as it is."""
 
     is_on = forms.BooleanField(label="On: alerts are sent to it", required=False)
-    url = _url_field("Leave it empty to keep the present one, which isn't shown.", required=False)
+    url = secret_field("Address", "Leave it empty to keep the present one, which isn't shown.")
     new_secret = forms.BooleanField(
         label="Make a new signing secret",
         required=False,
