@@ -85,20 +85,17 @@ class LongListPaginator(_Paginator):
         """Return the page with its rows. Raises PageNotAnInteger or EmptyPage."""
         page = self.validate_number(number)
         start = (abs(page) - 1) * self.per_page
-        source = self._rows_to_sort()
+        source = self.rows
+        if not self.count:
+            source = source.none()
+        elif self.count <= _FEW:
+            source = source.filter(pk__in=list(source.order_by().values_list("pk", flat=True)[:_FEW]))
         ordered = source if page > 0 else source.reverse()
         found = list(ordered[start : start + self.per_page + 1])
         if not found and page != 1:
             raise EmptyPage("There is no such page.")
         rows, goes_on = found[: self.per_page], len(found) > self.per_page
         return LongListPage(rows if page > 0 else rows[::-1], page, self, goes_on=goes_on)
-
-    def _rows_to_sort(self) -> QuerySet[Any]:
-        if self.count > _FEW:
-            return self.rows
-        if not self.count:
-            return self.rows.none()
-        return self.rows.filter(pk__in=list(self.rows.order_by().values_list("pk", flat=True)[:_FEW]))
 
     def get_page(self, number: int | str | float | None) -> "LongListPage":
         """Return the page; the first for what is no number, the last for a page that isn't there."""

@@ -130,7 +130,7 @@ class BulkView(BulkMixin, TemplateView):
             return redirect("activity")
         form = ReasonForm(request.POST)
         reason = str(form.cleaned_data["reason"]) if form.is_valid() else ""
-        outcome = self._perform(act, keys, reason)
+        done, why_not = self._perform(act, keys, reason)
         notify.notify_workers()
         lately = DoneLately(request.session)
         act_id = new_id(request.POST.get("id", ""))
@@ -138,9 +138,9 @@ class BulkView(BulkMixin, TemplateView):
         before = lately.reread(act_id)
         if before is None or before.code != act.code:
             before = DoneAct(act_id if before is None else new_id(), act.code)
-        refused = [why for key, why in outcome.refused.items() if key not in before.rows]
-        if outcome.done:
-            lately.store(before.with_more(outcome.done, refused))
+        refused = [why for key, why in why_not.items() if key not in before.rows]
+        if done:
+            lately.store(before.with_more(done, refused))
             return redirect(progress_address(before.id))
         return self._nothing_done(before, refused)
 

@@ -90,12 +90,8 @@ class BulkRow:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class DoneToEach:
-    """The keys of the rows it was done to, and of those it wasn't done to, each with the reason."""
-
-    done: list[int] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
+#: The keys of the rows it was done to, and of those it wasn't done to, each with the reason.
+type DoneToEach = tuple[list[int], dict[int, str]]
 
 
 class BulkMixin(OrganizationMixin):
@@ -131,15 +127,15 @@ def do_to_each[Row: (Invitation, Effect, Candidate)](
     rows: Sequence[Row], perform: Callable[[Row], None]
 ) -> DoneToEach:
     """Do it to one row after another; return those it was done to, and why it wasn't done to the others."""
-    outcome = DoneToEach()
+    done, refused = list[int](), dict[int, str]()
     for row in rows:
         try:
             perform(row)
         except (ActionNotAllowed, PlatformError) as error:
-            outcome.refused[row.pk] = str(error)
+            refused[row.pk] = str(error)
         else:
-            outcome.done.append(row.pk)
-    return outcome
+            done.append(row.pk)
+    return done, refused
 
 
 def tally(names: Iterable[str]) -> list[tuple[str, int]]:
@@ -305,15 +301,17 @@ class BulkUndoView(BulkMixin, ActView):
             return redirect(progress_address(done.id))
         if done.code == "invite":
             candidates = self.candidates(done.left_to_undo)
-            outcome = do_to_each(candidates, lambda one: take_back_invite(one, user))
+            undone, refused = do_to_each(candidates, lambda one: take_back_invite(one, user))
         elif done.code == "retry":
-            outcome = do_to_each(self.effects(done.left_to_undo), lambda one: take_back_retry(one, user))
+            undone, refused = do_to_each(
+                self.effects(done.left_to_undo), lambda one: take_back_retry(one, user)
+            )
         else:
             invitations = self.invitations(done.left_to_undo)
-            outcome = do_to_each(invitations, lambda one: take_back_approval(one, user))
-        if outcome.done:
-            lately.store(done.without(outcome.done))
-            messages.success(self.request, f"Undone: {len(outcome.done)}.")
-        for reason, number in tally(outcome.refused.values()):
+            undone, refused = do_to_each(invitations, lambda one: take_back_approval(one, user))
+        if undone:
+            lately.store(done.without(undone))
+            messages.success(self.request, f"Undone: {len(undone)}.")
+        for reason, number in tally(refused.values()):
             messages.error(self.request, f"Not undone: {number}. {reason}")
         return redirect(progress_address(done.id))

@@ -63,7 +63,8 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     verdict = rows.telling_verdict()
     if verdict is None:
         return _undecided(rows)
-    retryable = _retryable(rows, verdict)
+    from_lever = (one for one in rows.deliveries if one.platform == Delivery.Platform.LEVER)
+    retryable = next((one for one in from_lever if one.pk == verdict.delivery_id), None)
     if retryable is not None and retryable.due_at is not None:
         return Card("Being decided", Tone.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
     is_waiting = verdict.code in WAITING_VERDICTS
@@ -150,11 +151,6 @@ def _undecided(rows: CandidateRows) -> Card:
         "The stage change has arrived, and the portal is deciding about it.",
         at=delivery.received_at if delivery else None,
     )
-
-
-def _retryable(rows: CandidateRows, verdict: Verdict) -> Delivery | None:
-    found = next((one for one in rows.deliveries if one.pk == verdict.delivery_id), None)
-    return found if found is not None and found.platform == Delivery.Platform.LEVER else None
 
 
 LABELS = ("Moved", "Invited", "Started", "Submitted", "Result")

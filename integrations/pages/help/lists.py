@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 
-from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
@@ -176,11 +175,6 @@ def retention_of(organization: Organization) -> list[tuple[str, int]]:
             organization.call_retention_days,
         ),
     ]
-
-
-def erasure_causes() -> list[str]:
-    """Return when a candidate's data is erased, each as a sentence's beginning."""
-    return [capfirst(cause.label) for cause in ErasureCause]
 
 
 #: What people do, and the view that lets them.

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import HelpSection, VerdictCode
+from integrations.core.vocabulary import ErasureCause
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
@@ -319,7 +321,7 @@ class PrivacyView(OrganizationMixin, TemplateView):
             candidate_data=lists.about_candidates(),
             member_data=lists.about_members(),
             retentions=lists.retention_of(self.organization),
-            causes=lists.erasure_causes(),
+            causes=[capfirst(cause.label) for cause in ErasureCause],
             scopes=scopes_of(attaches_files=True).items(),
             **kwargs,
         )

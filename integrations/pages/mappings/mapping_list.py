@@ -20,7 +20,7 @@ from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import mapping_index, trigger_stages
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.clients import provider
-from integrations.core.rules.decide import AssessmentMatch, choose_assessment
+from integrations.core.rules.decide import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
@@ -78,7 +78,18 @@ class EffectiveAssessments:
             tags=tuple(role.tags),
         )
         match = choose_assessment(self._facts, candidate)
-        return _effective(role, match, [assessment.name for assessment in self._facts.assessments])
+        if match is None:
+            return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
+        source = match.source.label
+        if match.unknown:
+            closest = closest_name(match.written[0], [one.name for one in self._facts.assessments])
+            hint = f"; did you mean “{closest}”?" if closest else ""
+            reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
+            return EffectiveAssessment(role, "", reason, is_problem=True)
+        assessments = ", ".join(assessment.name for assessment in match.found)
+        if len(match.found) > 1:
+            return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
+        return EffectiveAssessment(role, assessments, source, is_problem=False)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.
@@ -96,21 +107,6 @@ class EffectiveAssessments:
                 continue
             found.append(role)
         return found
-
-
-def _effective(role: Role, match: AssessmentMatch | None, names: Sequence[str]) -> EffectiveAssessment:
-    if match is None:
-        return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
-    source = match.source.label
-    if match.unknown:
-        closest = closest_name(match.written[0], names)
-        hint = f"; did you mean “{closest}”?" if closest else ""
-        reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
-        return EffectiveAssessment(role, "", reason, is_problem=True)
-    assessments = ", ".join(assessment.name for assessment in match.found)
-    if len(match.found) > 1:
-        return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
-    return EffectiveAssessment(role, assessments, source, is_problem=False)
 
 
 class MappingListView(OrganizationMixin, TemplateView):
