@@ -1,9 +1,18 @@
-"""The Django app of the project: accounts, processes, system checks and the commands that run the portal."""
+"""The Django app of the project, and the admin's site, with which `integrations.admin` registers its pages."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import get_commands
+from django.db.models import Model
+from django.db.models.base import ModelBase
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
 
 
 class PortalConfig(AppConfig):
@@ -27,7 +36,46 @@ class PortalConfig(AppConfig):
             get_commands().pop("test", None)  # the table that Django caches
 
 
+SHOWN_APPS = {"integrations", "auth"}
+
+
+class PortalAdminSite(AdminSite):
+    """Django's site with an index by question and the portal's own pages."""
+
+    site_header = site_title = "CodeScreen–Lever portal"
+    index_title = "Records"
+    enable_nav_sidebar = False  # thirty models beside each list would leave it little room
+    index_template = "admin/integrations/index.html"
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: "type[ModelAdmin[Any]] | None" = None,
+        **options: Any,
+    ) -> None:
+        """Register a model of SHOWN_APPS; ignore what other packages register of their own.
+
+        django-q2's pages would execute the pickles that they show, and social-auth's tables hold nothing: Lever's grant
+        is stored encrypted in LeverConnection.
+        """
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        shown = [model for model in models if model._meta.app_label in SHOWN_APPS]
+        super().register(shown, admin_class, **options)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the portal's addresses and Django's."""
+        from integrations.admin.pages import addresses
+
+        return [*addresses(), *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what people ask of the records, and below it every list."""
+        from integrations.admin.pages import question_groups
+
+        return super().index(request, {"groups": question_groups(request), **(extra_context or {})})
+
+
 class PortalAdminConfig(AdminConfig):
     """Django's admin with the portal's own index and pages."""
 
-    default_site = "portal.admin_site.PortalAdminSite"
+    default_site = "portal.apps.PortalAdminSite"

@@ -7,8 +7,6 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from integrations.invitations.models.invitation import Invitation
-
 #: How long a link works that was asked for at the sign-in page. An invitation's link has its own, longer time.
 RESET_SECONDS = 3600
 
@@ -32,11 +30,6 @@ class ResetTokenGenerator(PasswordResetTokenGenerator):
 
 
 reset_tokens = ResetTokenGenerator()
-
-
-def candidate_link(invitation: Invitation) -> str:
-    """Return the address of the candidate's timeline."""
-    return timeline_link(invitation.opportunity_id)
 
 
 def timeline_link(opportunity_id: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership
-from integrations.notifications.links import candidate_link, settings_link
+from integrations.notifications.links import settings_link, timeline_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailTopic, Line, Link
 from integrations.notifications.models.preferences import AlertAddress, NotificationPreference
 from integrations.notifications.payload import AlertPayload, Condition, EmailPayload, Notice
@@ -167,9 +167,12 @@ def notify_members(
     values: dict[str, str] = {}
     page: list[Line] = []
     if invitation is not None:
-        page.append(Link(OPEN, candidate_link(invitation)))
-        values["assessment"], values["role"] = invitation.assessment_name, invitation.role_title
-        values["timeline_link"] = candidate_link(invitation)
+        values = {
+            "assessment": invitation.assessment_name,
+            "role": invitation.role_title,
+            "timeline_link": timeline_link(invitation.opportunity_id),
+        }
+        page.append(Link(OPEN, values["timeline_link"]))
     notice = Notice(subject, (*lines, *page), values | dict(variables or {}), holds_while, key)
     if topic.record.alert is not None:
         _enqueue_alerts(organization, topic, notice, invitation, alert_topic or topic.record.alert, link)
@@ -219,7 +222,7 @@ def _enqueue_alerts(
         phase=topic.record.alert_phase.value,
         subject="" if is_result else notice.subject,
         lines=tuple(told),
-        link=link or (candidate_link(invitation) if invitation else settings_link()),
+        link=link or (timeline_link(invitation.opportunity_id) if invitation else settings_link()),
         result=result.get("result", ""),
         outcome=result.get("outcome", ""),
         score=result.get("score", ""),
