@@ -65,7 +65,7 @@ class AuditLogView(AuditLogMixin, TemplateView):
             filters=filters,
             is_filtered=any(filters.values()),
             people=self._distinct("actor_name"),
-            actions=[(value, label) for value, label in AuditAction.choices if value in used_actions],
+            actions=[(value, label) for value, label in AuditAction.choices() if value in used_actions],
             max_value_length=MAX_VALUE_LENGTH,
             head=ChainHead.objects.filter(pk=self.organization.pk).first(),
             **kwargs,

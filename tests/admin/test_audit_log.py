@@ -93,7 +93,7 @@ IN_NO_GROUP = {
 
 
 def test_every_action_has_a_subject_or_is_known_to_have_none() -> None:
-    assert {action for action in AuditAction if action.subject is None} == IN_NO_GROUP
+    assert {action for action in AuditAction if action.record.subject is None} == IN_NO_GROUP
 
 
 LOG = "admin:log"

@@ -11,6 +11,7 @@ from django.db import models, transaction
 
 from integrations.audit.models.chain import Chained, ChainedQuerySet
 from integrations.audit.models.chain_head import ChainKind
+from integrations.core.vocabulary import RecordEnum
 from integrations.organizations.models.organization import Organization
 from integrations.store.append_only import AppendOnly
 from integrations.store.columns import TextSearchIndex, UnreadableSecret
@@ -38,133 +39,138 @@ class AuditSubject(models.TextChoices):
     @property
     def actions(self) -> "list[AuditAction]":
         """The actions of this kind."""
-        return [action for action in AuditAction if action.subject == self]
+        return [action for action in AuditAction if action.record.subject == self]
 
 
 _S = AuditSubject
 
 
-class AuditAction(models.TextChoices):
-    """Everything that people and commands do which is recorded: the code, its subject if any, its name for people.
+@dataclass(frozen=True)
+class ActionRecord:
+    """All about an action: its code, its name for people, and its subject if any.
 
-    Where a candidate's page tells of it, what follows the person's name in its sentence stands before the name.
+    Where a candidate's page tells of it, its sentence is the person's name and `deed`.
     """
 
-    subject: AuditSubject | None
-    deed: str
+    code: str
+    label: str
+    subject: AuditSubject | None = None
+    deed: str = ""
 
-    def __new__(cls, code: str, subject: AuditSubject | None = None, deed: str = "") -> Self:
-        """Make the action of this code; its name is the choice's label."""
-        action = str.__new__(cls, code)
-        action._value_ = code
-        action.subject, action.deed = subject, deed
-        return action
 
-    CREATE_ORGANIZATION = "create_organization", _S.POLICIES, "create organization"
-    CHANGE_ORGANIZATION = "change_organization", _S.POLICIES, "change organization"
-    CHANGE_POLICIES = "change_policies", _S.POLICIES, "change rules"
-    CHANGE_SINGLE_SIGN_ON = "change_single_sign_on", _S.POLICIES, "change single sign-on"
-    TRY_SINGLE_SIGN_ON = "try_single_sign_on", _S.POLICIES, "try single sign-on"
-    ADD_DOMAIN = "add_domain", _S.POLICIES, "add domain"
-    PROVE_DOMAIN = "prove_domain", _S.POLICIES, "prove domain"
-    LAPSE_DOMAIN = "lapse_domain", _S.POLICIES, "domain no longer proven"
-    REMOVE_DOMAIN = "remove_domain", _S.POLICIES, "remove domain"
-    BIND_IDENTITY = "bind_identity", "bind to the provider"
-    UNBIND_IDENTITY = "unbind_identity", "unbind from the provider"
-    CONNECT = "connect", _S.POLICIES, "connect"
-    DISCONNECT = "disconnect", _S.POLICIES, "disconnect"
-    SAVE_CONNECTION = "save_connection", _S.POLICIES, "save"
-    MAKE_WEBHOOK = "make_webhook", _S.POLICIES, "make"
-    REMOVE_WEBHOOK = "remove_webhook", _S.POLICIES, "remove"
-    MOVE_WEBHOOK = "move_webhook", _S.POLICIES, "move to the new address"
-    REPLACE_WEBHOOK_ADDRESS = "replace_webhook_address", _S.POLICIES, "replace webhook address"
-    END_WEBHOOK_ADDRESS = "end_webhook_address", _S.POLICIES, "end former webhook address"
-    ADD_TOKEN = "add_token", _S.POLICIES, "add token"
-    RETIRE_TOKEN = "retire_token", _S.POLICIES, "retire token"
-    ADD_MAPPING = "add_mapping", _S.MAPPINGS, "add mapping"
-    CHANGE_MAPPING = "change_mapping", _S.MAPPINGS, "change mapping"
-    DELETE_MAPPING = "delete_mapping", _S.MAPPINGS, "delete mapping"
-    INVITE_MEMBER = "invite_member", _S.MEMBERS, "invite member"
-    SEND_INVITATION_LINK = "send_invitation_link", _S.MEMBERS, "send invitation link"
-    WITHDRAW_INVITATION = "withdraw_invitation", _S.MEMBERS, "withdraw invitation"
-    ACCEPT_MEMBERSHIP = "accept_membership", _S.MEMBERS, "accept membership"
-    DECLINE_MEMBERSHIP = "decline_membership", _S.MEMBERS, "decline membership"
-    LEAVE = "leave", _S.MEMBERS, "leave the organization"
-    ADD_MEMBER = "add_member", _S.MEMBERS, "add member"
-    CHANGE_MEMBER = "change_member", _S.MEMBERS, "change member"
-    CHANGE_ROLE = "change_role", _S.MEMBERS, "change role"
-    REMOVE_MEMBER = "remove_member", _S.MEMBERS, "remove member"
-    CHANGE_RATING = "change_rating", _S.POLICIES, "change rating thresholds"
-    DELETE_RATING = "delete_rating", _S.POLICIES, "delete rating thresholds"
-    CHANGE_EMAIL = "change_email", _S.POLICIES, "change e-mail"
-    RESET_EMAIL = "reset_email", _S.POLICIES, "reset e-mail"
-    CHOOSE_EMAILS = "choose_emails", "choose e-mails"
-    ADD_ALERT_ADDRESS = "add_alert_address", _S.POLICIES, "add alert address"
-    CHANGE_ALERT_ADDRESS = "change_alert_address", _S.POLICIES, "change alert address"
-    TEST_ALERT_ADDRESS = "test_alert_address", _S.POLICIES, "send a test alert"
-    REMOVE_ALERT_ADDRESS = "remove_alert_address", _S.POLICIES, "remove alert address"
-    ASK_ADMINS = "ask_admins", "ask admins"
-    APPROVE = "approve", _S.DECISIONS, "approved the invitation", "approve"
-    CANCEL_INVITATION = "cancel_invitation", _S.DECISIONS, "cancelled the invitation", "cancel invitation"
-    TAKE_BACK = "take_back", _S.DECISIONS, "took it back before it began", "take back"
-    RESOLVE_AS_SENT = (
-        "resolve_as_sent",
-        _S.DECISIONS,
-        "confirmed that the invitation was sent",
-        "resolve: it was sent",
+class AuditAction(RecordEnum):
+    """Everything that people and commands do which is recorded."""
+
+    record: ActionRecord
+
+    CREATE_ORGANIZATION = ActionRecord("create_organization", "create organization", _S.POLICIES)
+    CHANGE_ORGANIZATION = ActionRecord("change_organization", "change organization", _S.POLICIES)
+    CHANGE_POLICIES = ActionRecord("change_policies", "change rules", _S.POLICIES)
+    CHANGE_SINGLE_SIGN_ON = ActionRecord("change_single_sign_on", "change single sign-on", _S.POLICIES)
+    TRY_SINGLE_SIGN_ON = ActionRecord("try_single_sign_on", "try single sign-on", _S.POLICIES)
+    ADD_DOMAIN = ActionRecord("add_domain", "add domain", _S.POLICIES)
+    PROVE_DOMAIN = ActionRecord("prove_domain", "prove domain", _S.POLICIES)
+    LAPSE_DOMAIN = ActionRecord("lapse_domain", "domain no longer proven", _S.POLICIES)
+    REMOVE_DOMAIN = ActionRecord("remove_domain", "remove domain", _S.POLICIES)
+    BIND_IDENTITY = ActionRecord("bind_identity", "bind to the provider")
+    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unbind from the provider")
+    CONNECT = ActionRecord("connect", "connect", _S.POLICIES)
+    DISCONNECT = ActionRecord("disconnect", "disconnect", _S.POLICIES)
+    SAVE_CONNECTION = ActionRecord("save_connection", "save", _S.POLICIES)
+    MAKE_WEBHOOK = ActionRecord("make_webhook", "make", _S.POLICIES)
+    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "remove", _S.POLICIES)
+    MOVE_WEBHOOK = ActionRecord("move_webhook", "move to the new address", _S.POLICIES)
+    REPLACE_WEBHOOK_ADDRESS = ActionRecord("replace_webhook_address", "replace webhook address", _S.POLICIES)
+    END_WEBHOOK_ADDRESS = ActionRecord("end_webhook_address", "end former webhook address", _S.POLICIES)
+    ADD_TOKEN = ActionRecord("add_token", "add token", _S.POLICIES)
+    RETIRE_TOKEN = ActionRecord("retire_token", "retire token", _S.POLICIES)
+    ADD_MAPPING = ActionRecord("add_mapping", "add mapping", _S.MAPPINGS)
+    CHANGE_MAPPING = ActionRecord("change_mapping", "change mapping", _S.MAPPINGS)
+    DELETE_MAPPING = ActionRecord("delete_mapping", "delete mapping", _S.MAPPINGS)
+    INVITE_MEMBER = ActionRecord("invite_member", "invite member", _S.MEMBERS)
+    SEND_INVITATION_LINK = ActionRecord("send_invitation_link", "send invitation link", _S.MEMBERS)
+    WITHDRAW_INVITATION = ActionRecord("withdraw_invitation", "withdraw invitation", _S.MEMBERS)
+    ACCEPT_MEMBERSHIP = ActionRecord("accept_membership", "accept membership", _S.MEMBERS)
+    DECLINE_MEMBERSHIP = ActionRecord("decline_membership", "decline membership", _S.MEMBERS)
+    LEAVE = ActionRecord("leave", "leave the organization", _S.MEMBERS)
+    ADD_MEMBER = ActionRecord("add_member", "add member", _S.MEMBERS)
+    CHANGE_MEMBER = ActionRecord("change_member", "change member", _S.MEMBERS)
+    CHANGE_ROLE = ActionRecord("change_role", "change role", _S.MEMBERS)
+    REMOVE_MEMBER = ActionRecord("remove_member", "remove member", _S.MEMBERS)
+    CHANGE_RATING = ActionRecord("change_rating", "change rating thresholds", _S.POLICIES)
+    DELETE_RATING = ActionRecord("delete_rating", "delete rating thresholds", _S.POLICIES)
+    CHANGE_EMAIL = ActionRecord("change_email", "change e-mail", _S.POLICIES)
+    RESET_EMAIL = ActionRecord("reset_email", "reset e-mail", _S.POLICIES)
+    CHOOSE_EMAILS = ActionRecord("choose_emails", "choose e-mails")
+    ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "add alert address", _S.POLICIES)
+    CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "change alert address", _S.POLICIES)
+    TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "send a test alert", _S.POLICIES)
+    REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "remove alert address", _S.POLICIES)
+    ASK_ADMINS = ActionRecord("ask_admins", "ask admins")
+    APPROVE = ActionRecord("approve", "approve", _S.DECISIONS, deed="approved the invitation")
+    CANCEL_INVITATION = ActionRecord(
+        "cancel_invitation", "cancel invitation", _S.DECISIONS, deed="cancelled the invitation"
     )
-    SEND_AGAIN = "send_again", _S.DECISIONS, "had the invitation sent again", "resolve: send again"
-    INVITE_AGAIN = "invite_again", _S.DECISIONS, "had the assessment sent again", "send again"
-    INVITE_OFFERED = (
-        "invite_offered",
-        _S.DECISIONS,
-        "chose to invite this candidate",
-        "invite who was offered",
+    TAKE_BACK = ActionRecord("take_back", "take back", _S.DECISIONS, deed="took it back before it began")
+    RESOLVE_AS_SENT = ActionRecord(
+        "resolve_as_sent", "resolve: it was sent", _S.DECISIONS, deed="confirmed that the invitation was sent"
     )
-    INVITE_CANDIDATE = "invite_candidate", _S.DECISIONS, "chose to invite this candidate", "invite"
-    RECORD_DECISION = "record_decision", _S.DECISIONS, "recorded a decision", "record a decision"
-    RETRY = "retry", _S.DECISIONS, "retried what had failed", "retry"
-    REPLAY = "replay", _S.DECISIONS, "had the stage change decided again", "retry a delivery"
-    SIGN_IN = "sign_in", "sign in"
-    FAIL_SIGN_IN = "fail_sign_in", _S.REFUSED, "failed sign-in"
-    REFUSE_SIGN_IN = "refuse_sign_in", _S.REFUSED, "refused sign-in"
-    SIGN_OUT = "sign_out", "sign out"
-    ADD_ACCOUNT = "add_account", "add account"
-    CHANGE_ACCOUNT = "change_account", "change account"
-    CHANGE_PASSWORD = "change_password", "change password"
-    RESET_PASSWORD = "reset_password", "choose password through a link"
-    END_SESSIONS = "end_sessions", "end sessions"
-    ERASE = "erase", _S.ERASED, "erased the personal data", "erase"
-    REMOVE_OLD = "remove_old", _S.ERASED, "remove old records"
-    SUBJECT_ACCESS = (
+    SEND_AGAIN = ActionRecord(
+        "send_again", "resolve: send again", _S.DECISIONS, deed="had the invitation sent again"
+    )
+    INVITE_AGAIN = ActionRecord(
+        "invite_again", "send again", _S.DECISIONS, deed="had the assessment sent again"
+    )
+    INVITE_OFFERED = ActionRecord(
+        "invite_offered", "invite who was offered", _S.DECISIONS, deed="chose to invite this candidate"
+    )
+    INVITE_CANDIDATE = ActionRecord(
+        "invite_candidate", "invite", _S.DECISIONS, deed="chose to invite this candidate"
+    )
+    RECORD_DECISION = ActionRecord(
+        "record_decision", "record a decision", _S.DECISIONS, deed="recorded a decision"
+    )
+    RETRY = ActionRecord("retry", "retry", _S.DECISIONS, deed="retried what had failed")
+    REPLAY = ActionRecord(
+        "replay", "retry a delivery", _S.DECISIONS, deed="had the stage change decided again"
+    )
+    SIGN_IN = ActionRecord("sign_in", "sign in")
+    FAIL_SIGN_IN = ActionRecord("fail_sign_in", "failed sign-in", _S.REFUSED)
+    REFUSE_SIGN_IN = ActionRecord("refuse_sign_in", "refused sign-in", _S.REFUSED)
+    SIGN_OUT = ActionRecord("sign_out", "sign out")
+    ADD_ACCOUNT = ActionRecord("add_account", "add account")
+    CHANGE_ACCOUNT = ActionRecord("change_account", "change account")
+    CHANGE_PASSWORD = ActionRecord("change_password", "change password")
+    RESET_PASSWORD = ActionRecord("reset_password", "choose password through a link")
+    END_SESSIONS = ActionRecord("end_sessions", "end sessions")
+    ERASE = ActionRecord("erase", "erase", _S.ERASED, deed="erased the personal data")
+    REMOVE_OLD = ActionRecord("remove_old", "remove old records", _S.ERASED)
+    SUBJECT_ACCESS = ActionRecord(
         "subject_access",
-        _S.HANDED_OUT,
-        "downloaded the data about this candidate",
         "hand out a candidate's data",
+        _S.HANDED_OUT,
+        deed="downloaded the data about this candidate",
     )
-    LOOK_AT_DATA = (
+    LOOK_AT_DATA = ActionRecord(
         "look_at_data",
-        _S.HANDED_OUT,
-        "looked at the data about this candidate",
         "look at a candidate's data",
-    )
-    EXPORT_EVIDENCE = (
-        "export_evidence",
         _S.HANDED_OUT,
-        "exported the evidence about this candidate",
-        "export evidence",
+        deed="looked at the data about this candidate",
     )
-    EXPORT_LIST = "export_list", _S.HANDED_OUT, "export a list"
-    VERIFY_LOG = "verify_log", "check the log"
-    RENEW_SEAL = "renew_seal", "seal the log with the first key"
-    SEAL_ANEW = "seal_anew", "seal the log as it is"
-    RECORD_RESTORE = "record_restore", "record a restore"
-    ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
-    REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
-    RESET_SECOND_FACTOR = "reset_second_factor", "reset second factor"
-    FAIL_SECOND_FACTOR = "fail_second_factor", _S.REFUSED, "failed second factor"
-    MAKE_RECOVERY_CODES = "make_recovery_codes", "make recovery codes"
-    USE_RECOVERY_CODE = "use_recovery_code", "use recovery code"
+    EXPORT_EVIDENCE = ActionRecord(
+        "export_evidence", "export evidence", _S.HANDED_OUT, deed="exported the evidence about this candidate"
+    )
+    EXPORT_LIST = ActionRecord("export_list", "export a list", _S.HANDED_OUT)
+    VERIFY_LOG = ActionRecord("verify_log", "check the log")
+    RENEW_SEAL = ActionRecord("renew_seal", "seal the log with the first key")
+    SEAL_ANEW = ActionRecord("seal_anew", "seal the log as it is")
+    RECORD_RESTORE = ActionRecord("record_restore", "record a restore")
+    ADD_SECOND_FACTOR = ActionRecord("add_second_factor", "add second factor")
+    REMOVE_SECOND_FACTOR = ActionRecord("remove_second_factor", "remove second factor")
+    RESET_SECOND_FACTOR = ActionRecord("reset_second_factor", "reset second factor")
+    FAIL_SECOND_FACTOR = ActionRecord("fail_second_factor", "failed second factor", _S.REFUSED)
+    MAKE_RECOVERY_CODES = ActionRecord("make_recovery_codes", "make recovery codes")
+    USE_RECOVERY_CODE = ActionRecord("use_recovery_code", "use recovery code")
 
 
 class TargetKind(models.TextChoices):
@@ -290,7 +296,7 @@ class AuditEntry(Chained):
             max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
         ),
     )
-    action = models.CharField(max_length=40, choices=AuditAction)
+    action = models.CharField(max_length=40, choices=AuditAction.choices())
     target_kind = models.CharField(max_length=30, choices=TargetKind)
     target_id = models.BigIntegerField(
         null=True, blank=True, help_text="The row's key; empty where there never was a row."

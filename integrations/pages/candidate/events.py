@@ -53,7 +53,7 @@ class Event:
 
 def action_event(entry: AuditEntry) -> Event:
     """Return who did what, with the reason that they gave."""
-    deed = AuditAction(entry.action).deed if entry.action in AuditAction else ""
+    deed = AuditAction(entry.action).record.deed if entry.action in AuditAction else ""
     did = deed or entry.get_action_display()
     reason = f": “{entry.reason}”" if entry.reason else ""
     icon = "trash" if entry.action == AuditAction.ERASE else "user"
