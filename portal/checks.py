@@ -46,11 +46,7 @@ MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Report every missing or malformed variable together, each with its fix."""
     return [
-        Error(
-            message,
-            hint=f"Set {name} in the environment or in .env.",
-            id=f"portal.{NUMBERS[name]}",
-        )
+        Error(message, hint=f"Set {name} in the environment or in .env.", id=f"portal.{NUMBERS[name]}")
         for name, message in settings.CONFIGURATION_ERRORS
     ]
 

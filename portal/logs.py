@@ -221,12 +221,9 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
                 "filters": ["outages", "correlation"],
                 "class": "logging.StreamHandler",
                 "formatter": formatter,
-            },
+            }
         },
-        "root": {
-            "handlers": ["stderr"],
-            "level": level,
-        },
+        "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             "django.request": {"level": "ERROR"},

@@ -93,9 +93,9 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.navigation.site_context",
-            ],
+            ]
         },
-    },
+    }
 ]
 
 # Database
@@ -109,11 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis("REDIS_URL")
 #: Nobody waits long for a Redis that has fallen silent: the database does what it does.
-REDIS_OPTIONS = {
-    "socket_connect_timeout": 1,
-    "socket_timeout": 3,
-    "health_check_interval": 10,
-}
+REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 3, "health_check_interval": 10}
 _REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(REDIS_OPTIONS)}"
 CACHES = {
     "default": {

@@ -51,13 +51,7 @@ def may_set_password(member: Membership) -> bool:
 
 
 def save_member(
-    organization: Organization,
-    username: str,
-    role: str,
-    actor: Actor,
-    *,
-    email: str = "",
-    password: str = "",
+    organization: Organization, username: str, role: str, actor: Actor, *, email: str = "", password: str = ""
 ) -> None:
     """Make a user of that name a member with that role, and store their address and password where given.
 
@@ -169,9 +163,7 @@ def invite(organization: Organization, address: str, role: str, actor: Actor) ->
             raise ActionNotAllowed(TOO_MANY)
         earlier = PendingMembership.objects.filter(organization=organization).to(email).first()
         pending, _ = PendingMembership.objects.update_or_create(
-            organization=organization,
-            email=email,
-            defaults={"role": role, "invited_at": database.now()},
+            organization=organization, email=email, defaults={"role": role, "invited_at": database.now()}
         )
         enqueue_welcome(pending)
         changes = {"role": (earlier.role if earlier else "", role)}

@@ -56,9 +56,7 @@ def _all_with_address(organization: Organization) -> QuerySet[Membership]:
 def recent_requests(member: Membership) -> dict[str, Effect]:
     """Return by request code the e-mails of the member's requests within the last day that were or may be sent."""
     emails = Effect.objects.filter(
-        member=member,
-        email_topic=EmailTopic.ADMIN_REQUEST,
-        created_at__gt=timezone.now() - INTERVAL,
+        member=member, email_topic=EmailTopic.ADMIN_REQUEST, created_at__gt=timezone.now() - INTERVAL
     ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
     return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
 

@@ -38,11 +38,7 @@ _TEMPORARY = frozenset({408, 425, 429})
 
 
 def post(
-    organization: Organization,
-    address: AlertAddress,
-    message_id: str,
-    body: JsonObject,
-    context: CallContext,
+    organization: Organization, address: AlertAddress, message_id: str, body: JsonObject, context: CallContext
 ) -> None:
     """Post the alert and record the call: the host, the status and the shape of what was sent, never the URL.
 
@@ -93,13 +89,7 @@ def _answer(address: AlertAddress, message_id: str, body: JsonObject) -> public_
             "webhook-signature": sign(message_id, timestamp, content, address.secret),
         }
     try:
-        return public_web.call(
-            "POST",
-            address.url,
-            address.organization_id,
-            headers=headers,
-            content=content,
-        )
+        return public_web.call("POST", address.url, address.organization_id, headers=headers, content=content)
     except public_web.AddressRefused:
         raise PlatformError(
             f"{address.host} leads into a private network, which the portal doesn't call", permanent=True

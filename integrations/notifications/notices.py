@@ -175,8 +175,7 @@ def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> Co
     else:
         rendered = render_notice(organization, kind, payload)
     return ComposedEmail(
-        rendered,
-        {address: unsubscribe_link(member, kind) for address, member in sorted(members.items())},
+        rendered, {address: unsubscribe_link(member, kind) for address, member in sorted(members.items())}
     )
 
 

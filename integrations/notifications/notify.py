@@ -291,9 +291,7 @@ def notify_reconnected(organization: Organization) -> None:
     """Enqueue an e-mail that Lever works again, once for each e-mail that it didn't; nothing without one."""
     warning = (
         Effect.objects.filter(
-            organization=organization,
-            kind=Effect.Kind.SEND_EMAIL,
-            email_topic=EmailTopic.RECONNECT_NEEDED,
+            organization=organization, kind=Effect.Kind.SEND_EMAIL, email_topic=EmailTopic.RECONNECT_NEEDED
         )
         .order_by("-pk")
         .first()

@@ -315,9 +315,7 @@ def _check(organization: Organization, since: datetime, until: datetime, now: da
 def _leave_to_a_person(organization: Organization, until: datetime) -> int:
     """Make invitations uncertain that waited to be sent, and have since then; return how many."""
     waiting = Invitation.objects.locked().filter(
-        organization=organization,
-        status__in=[Status.PENDING, Status.SENDING],
-        changed_at__lt=until,
+        organization=organization, status__in=[Status.PENDING, Status.SENDING], changed_at__lt=until
     )
     invitations = list(waiting.order_by("pk"))
     for invitation in invitations:
@@ -325,11 +323,7 @@ def _leave_to_a_person(organization: Organization, until: datetime) -> int:
     Effect.objects.filter(
         invitation__in=invitations, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.DUE
     ).update(
-        state=Effect.State.UNCERTAIN,
-        due_at=None,
-        leased_until=None,
-        lease_owner="",
-        last_error=MAY_BE_SENT,
+        state=Effect.State.UNCERTAIN, due_at=None, leased_until=None, lease_owner="", last_error=MAY_BE_SENT
     )
     return len(invitations)
 

@@ -32,9 +32,7 @@ urlpatterns = [
     ),
     path("membership/<str:token>/", account.MembershipLinkView.as_view(), name="membership-link"),
     path(
-        "password/choose/<uidb64>/<token>/",
-        sign_in.ResetPasswordView.as_view(),
-        name="password_reset_link",
+        "password/choose/<uidb64>/<token>/", sign_in.ResetPasswordView.as_view(), name="password_reset_link"
     ),
     path("account/password/", account.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
@@ -53,9 +51,7 @@ urlpatterns = [
         name="passkey-remove",
     ),
     path(
-        "account/second-factor/codes/",
-        second_factor.MakeRecoveryCodesView.as_view(),
-        name="recovery-codes",
+        "account/second-factor/codes/", second_factor.MakeRecoveryCodesView.as_view(), name="recovery-codes"
     ),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

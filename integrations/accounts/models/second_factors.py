@@ -202,7 +202,7 @@ class Passkey(models.Model):
                 fields=["user", "name"],
                 name="passkey_name_once_per_person",
                 violation_error_message="You have a passkey of that name. Choose another name.",
-            ),
+            )
         ]
 
     def __str__(self) -> str:
@@ -261,7 +261,7 @@ class RecoveryCode(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once_per_person"),
+            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once_per_person")
         ]
 
     def __str__(self) -> str:

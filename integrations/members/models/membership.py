@@ -232,10 +232,7 @@ class PersonalSettings(models.Model):
     HOLDS = Holds("how a person reads times, and which address is proven", WITH_ACCOUNT)
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        primary_key=True,
-        related_name="personal_settings",
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="personal_settings"
     )
     time_zone = about_user(
         "the person's time zone",

@@ -132,11 +132,7 @@ class EmailKind(RecordEnum):
         label="Needs attention",
         purpose="When something needs you: an invitation that is on hold, was not sent or bounced, a candidate who "
         "never started, or a connection that doesn't work.",
-        variables={
-            **_message("Alder: the invitation could not be sent"),
-            **_CANDIDATE,
-            **_ORGANIZATION,
-        },
+        variables={**_message("Alder: the invitation could not be sent"), **_CANDIDATE, **_ORGANIZATION},
         sample=(
             "Alder Birch · Backend Engineer",
             "“Backend”: CodeScreen refused the e-mail address. Correct it in Lever.",
