@@ -138,4 +138,4 @@ def test_a_redirect_of_the_pretend_lever_is_followed(sandbox, connected_organiza
     rule = {"kind": "redirect", "path": "/stages$", "times": 1}
     sandbox.lever.faults.load({"rules": [rule]})
     assert provider.lever_client(connected_organization).stages()
-    assert sandbox.lever.faults.describe()[0]["hits"] == 1
+    assert sandbox.lever.faults.rules[0].hits == 1

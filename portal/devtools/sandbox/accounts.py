@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
@@ -192,10 +192,6 @@ class RuntimeSettings:
         changes = {name: _cast(value, getattr(self, name), name) for name, value in document.items()}
         for name, value in changes.items():
             setattr(self, name, value)
-
-    def describe(self) -> JsonObject:
-        """Return every setting."""
-        return asdict(self)
 
 
 def _cast(value: object, current: object, name: str) -> object:

@@ -105,21 +105,6 @@ class Rule:
             and self.path.search(path) is not None
         )
 
-    def describe(self) -> JsonObject:
-        """Return the rule as the control API shows it."""
-        return {
-            "kind": self.fault.kind.name,
-            "method": self.method or None,
-            "path": self.path.pattern,
-            "account": self.account or None,
-            "probability": self.probability,
-            "remaining": self.remaining,
-            "hits": self.hits,
-            "status": self.fault.status,
-            "retry_after": self.fault.retry_after,
-            "delay_ms": self.fault.delay_ms,
-        }
-
 
 def read_rule(document: object) -> Rule:
     """Return the rule a JSON object describes; raises a 400 HttpError."""
@@ -153,35 +138,30 @@ class FaultPlan:
     def __init__(self) -> None:
         self._lock = Lock()
         self._random = random.Random(0)
-        self._rules: list[Rule] = []
+        self.rules: list[Rule] = []
 
     @property
     def is_empty(self) -> bool:
         """Whether no rule is in force."""
-        return not self._rules
+        return not self.rules
 
     def load(self, document: JsonObject) -> None:
         """Put a seed and a list of rules in force, in place of the earlier ones."""
         rules = [read_rule(item) for item in pick(document, "rules", list, [])]
         with self._lock:
             self._random.seed(pick(document, "seed", int, 0))
-            self._rules = rules
+            self.rules = rules
 
     def clear(self) -> None:
         """Drop every rule."""
         with self._lock:
-            self._rules = []
-
-    def describe(self) -> list[JsonObject]:
-        """Return the rules with their hits so far."""
-        with self._lock:
-            return [rule.describe() for rule in self._rules]
+            self.rules = []
 
     def draw(self, method: str, path: str, account: str) -> list[Fault]:
         """Return the faults for one request: any delays, then at most one of another kind."""
         drawn: list[Fault] = []
         with self._lock:
-            for rule in self._rules:
+            for rule in self.rules:
                 if not rule.covers(method, path, account) or self._random.random() >= rule.probability:
                     continue
                 rule.hits += 1

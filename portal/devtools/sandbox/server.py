@@ -55,7 +55,6 @@ class SandboxServer:
         self.router.add(
             [
                 Route("GET", "/_static/sandbox.css", self._stylesheet),
-                control_route("GET", "faults", self._show_faults),
                 control_route("POST", "faults", self._load_faults),
                 control_route("DELETE", "faults", self._clear_faults),
             ]
@@ -178,13 +177,10 @@ class SandboxServer:
         headers = {"Cache-Control": "max-age=60"}
         return Response(self._css, 200, headers, content_type="text/css; charset=utf-8")
 
-    def _show_faults(self, _request: Request) -> Response:
-        return json_response({"rules": self.faults.describe()})
-
     def _load_faults(self, request: Request) -> Response:
         self.faults.load(request.json_object())
-        return self._show_faults(request)
+        return json_response({})
 
-    def _clear_faults(self, request: Request) -> Response:
+    def _clear_faults(self, _request: Request) -> Response:
         self.faults.clear()
-        return self._show_faults(request)
+        return json_response({})
