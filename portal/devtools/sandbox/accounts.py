@@ -38,9 +38,6 @@ class Account(Protocol):
 class ControlApi[A: Account]:
     """A group of JSON calls under /_control/; faults never happen to them."""
 
-    bad_request_code: ClassVar[str] = ""
-    not_found_code: ClassVar[str] = ""
-
     def __init__(self, accounts: Mapping[str, A], sender: WebhookSender) -> None:
         self._accounts = accounts
         self._sender = sender
@@ -60,7 +57,7 @@ class ControlApi[A: Account]:
         """Return the account a body names; raises a 404 HttpError."""
         account = self._accounts.get(pick(body, "account", str, ""))
         if account is None:
-            raise HttpError(404, f"no such account: {body.get('account')}", self.not_found_code)
+            raise HttpError(404, f"no such account: {body.get('account')}")
         return account
 
     def change_settings(self, account: A, body: JsonObject) -> JsonObject:
@@ -72,7 +69,7 @@ class ControlApi[A: Account]:
         """Return the slug that a body names for an account to add; raises a 400 HttpError."""
         slug = pick(body, "account", str, "")
         if not slug or not slug.replace("-", "").isalnum():
-            raise HttpError(400, "account must be a word", self.bad_request_code)
+            raise HttpError(400, "account must be a word")
         return slug
 
     def ledgers(self, request: Request, describe: Callable[[A], JsonObject]) -> Response:

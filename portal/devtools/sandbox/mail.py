@@ -11,7 +11,6 @@ from typing import ClassVar, Self
 from urllib.parse import urlencode
 
 from portal.devtools.sandbox.accounts import page_number, page_of
-from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.messages import (
     HttpError,
     Request,
@@ -281,14 +280,3 @@ class MailSandbox(SandboxServer):
         """Take and serve nothing more."""
         self._smtp.stop()
         super().stop()
-
-    def account_slug(self, request: Request) -> str:
-        """Return an empty string: it has no accounts."""
-        return ""
-
-    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Count nothing: it has no API that faults could hit."""
-
-    def error_body(self, error: HttpError) -> object:
-        """Return an error as JSON."""
-        return {"error": {"code": error.code or "error", "message": error.message}}

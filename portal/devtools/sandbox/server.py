@@ -77,15 +77,14 @@ class SandboxServer:
 
     def account_slug(self, request: Request) -> str:
         """Return the slug of the account that an API call authenticates for, or an empty string."""
-        raise NotImplementedError
+        return ""
 
     def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Count a fault on a write in the ledger of its account."""
-        raise NotImplementedError
+        """Count a fault on a write in the ledger of its account, on a platform that has accounts."""
 
     def error_body(self, error: HttpError) -> object:
-        """Return the JSON an API error carries."""
-        raise NotImplementedError
+        """Return the JSON an API error carries: in the form of CodeScreen's contract, where a platform has no other."""
+        return {"error": {"code": error.code or "error", "message": error.message}} | error.extra
 
     def unknown_path(self, request: Request) -> HttpError:
         """Return the error that answers a path without a route."""

@@ -70,9 +70,6 @@ def ledger_subject(email: str, assessment_id: str) -> str:
 class CodeScreenControl(ControlApi[CodeScreenAccount]):
     """The pretend CodeScreen's control calls."""
 
-    bad_request_code: ClassVar[str] = "bad_request"
-    not_found_code: ClassVar[str] = "not_found"
-
     def __init__(self, platform: CodeScreenPlatform) -> None:
         super().__init__(platform.accounts, platform.sender)
         self._platform = platform
@@ -171,7 +168,3 @@ class CodeScreenSandbox(SandboxServer):
     def unknown_path(self, request: Request) -> HttpError:
         """Return the error that answers a path without a route."""
         return HttpError(404, f"{request.path} was not found", "not_found")
-
-    def error_body(self, error: HttpError) -> object:
-        """Return an error in the form that CodeScreen's contract agrees on."""
-        return {"error": {"code": error.code or "error", "message": error.message}} | error.extra
