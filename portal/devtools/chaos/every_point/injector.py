@@ -110,6 +110,7 @@ class Injector:
         self._is_dead = False
         self._away_until = 0.0
         self._transaction = _Transaction()
+        self._one_looks = threading.Lock()
 
     def plan(self, faults: Sequence[Fault]) -> None:
         """Let these faults happen, one after the other."""
@@ -188,7 +189,7 @@ class Injector:
     def after_call(self, kind: FaultKind | None) -> None:
         """Let happen what happens once the platform did as asked."""
         if kind is not None:
-            self._look_again()
+            self.look_again()
         if kind is FaultKind.KILLED_AFTER:
             self._die()
         if kind in AWAY_SECONDS:
@@ -228,10 +229,10 @@ class Injector:
             self._refuse_if_away()
         result = commit()
         if kind is FaultKind.KILLED_AFTER:
-            self._look_again()
+            self.look_again()
             self._die()
         if self._is_dead:  # another thread's fault ended the process during this commit
-            self._look_again()
+            self.look_again()
             raise Killed
         if kind is FaultKind.AWAY_AFTER:
             self._go_away(AWAY_SECONDS[kind])
@@ -256,16 +257,17 @@ class Injector:
         self.happened.append(happened)
         self.on_happened(happened)
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
         """Look again whether a call is under way: a commit of this or another thread may have started or ended it."""
-        self._happen(Happened.now(self.happened.pop().fault))
+        with self._one_looks:  # else the earlier look of two might be noted last
+            self._happen(Happened.now(self.happened.pop().fault))
 
     def _die(self) -> None:
         if self.kills_for_real:
             os.kill(os.getpid(), signal.SIGKILL)
         self._is_dead = True
         self._roll_back()
-        self._look_again()
+        self.look_again()
         raise Killed
 
     def _stall(self) -> None:

@@ -186,6 +186,7 @@ class RealProcess(PretendProcess):
             self._be_the_process(step, theirs)
         theirs.close()
         ended: _Ended[Value] | None = None
+        was_killed = False
         while True:
             try:
                 message = ours.recv()
@@ -196,10 +197,13 @@ class RealProcess(PretendProcess):
                     self._injector.follow(kind, name)
                 case Happened():
                     self._injector.note(message)
+                    was_killed = True
                 case _:
                     ended = message
         os.waitpid(pid, 0)
         if ended is None:
+            if was_killed:
+                self._injector.look_again()  # what another thread committed meanwhile it could no longer tell
             self._clock.advance(RESTART_SECONDS)
             return Died()
         self._clock.advance(max(0.0, ended.seconds - self._clock.seconds()))
