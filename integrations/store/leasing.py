@@ -56,7 +56,7 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
         return self.free()
 
     def not_begun(self) -> Self:
-        """Rows that wait for their time, and that no worker has begun since they were made due."""
+        """Rows that wait for their time, without a counted attempt since they were made due."""
         return self.filter(due_at__gt=Now(), leased_until__isnull=True, attempts=0)
 
     def unclaimed_since(self, moment: datetime | Combinable) -> Self:

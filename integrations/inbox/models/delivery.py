@@ -190,8 +190,10 @@ class Delivery(Leasable):
                 name="delivery_decided",
                 condition=models.Q(decided_at__isnull=False),
             ),
-            # also for what is offered, waits or is stuck, and for the linter, which looks for few rows among very many
+            # also for what is offered or waits, and for the linter, which looks for few rows among very many
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
+            # for the minute's look for incidents, also while very many wait to be decided
+            models.Index(fields=["organization"], name="delivery_stuck", condition=STUCK),
             models.Index(
                 fields=["invitation"],
                 name="delivery_invitation",
