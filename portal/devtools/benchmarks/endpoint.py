@@ -1,25 +1,122 @@
 """How fast Lever's webhook endpoint accepts, beside a bare insert and dj-stripe's endpoint, in alternating rounds."""
 
+import os
+import sqlite3
+import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import asdict, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
+import psycopg
+from django.conf import settings
 from django.db import connections
 from django.db.models.functions import Now
+from psycopg import sql
 
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
-from portal.devtools.benchmarks import raw_client, sites
+from portal.devtools import databases
+from portal.devtools.benchmarks import raw_client
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
 from portal.devtools.benchmarks.load import SIZES, Round, Target
 from portal.devtools.processes import HOST, RunFailed, free_port, wait_for_url
 from portal.process.startup import queue_cluster, web_server
-from portal.process.supervisor import Supervisor
+from portal.process.supervisor import Program, Supervisor
+
+#: Processes of each site's web server.
+WEB_WORKERS = 2
+
+BARE_SITE = "portal.devtools.benchmarks.bare_site.settings"
+DJ_STRIPE_SITE = "portal.devtools.benchmarks.dj_stripe_site.settings"
+DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "granian", "psycopg[binary]", "django-environ")
+INSTALL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Site:
+    """One project: the Python that runs it, its settings and its database."""
+
+    python: str
+    settings: str
+    database_url: str
+
+    def environ(self) -> Mapping[str, str]:
+        """Return the variables of its processes."""
+        return {
+            "PYTHONPATH": str(settings.BASE_DIR),
+            "DJANGO_SETTINGS_MODULE": self.settings,
+            "DATABASE_URL": self.database_url,
+            "WEB_WORKERS": str(WEB_WORKERS),
+        }
+
+    def run(self, *arguments: str) -> str:
+        """Run its Python with these arguments; return what was printed. Raises RunFailed."""
+        ended = subprocess.run(
+            [self.python, *arguments],
+            env={**os.environ, **self.environ()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode:
+            raise RunFailed(f"{self.settings}: {ended.stderr.strip()}")
+        return ended.stdout
+
+    def migrate(self) -> None:
+        """Make its tables. Raises RunFailed."""
+        self.run("-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
+
+    def server(self, name: str, port: int) -> Program:
+        """Return the portal's web server for this project."""
+        return Program(name, [self.python, "-P", "-m", "portal.asgi", HOST, str(port)], env=self.environ())
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        if urlsplit(self.database_url).scheme == "sqlite":
+            path = urlsplit(self.database_url).path
+            with closing(sqlite3.connect(path)) as file:
+                return int(file.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608
+        with psycopg.connect(self.database_url) as connection:
+            statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            row = connection.execute(statement).fetchone()
+            return int(row[0]) if row else 0
+
+
+@contextmanager
+def site_database(options: Namespace, folder: Path, name: str) -> Iterator[str]:
+    """Give a project a database beside the portal's, on the same server or as a file; remove it afterwards."""
+    if not options.database_url:
+        yield f"sqlite:///{folder / name}.sqlite3"
+        return
+    created = f"portal_bench_{name}_{os.getpid()}"
+    try:
+        yield databases.create(options.database_url, created)
+    finally:
+        databases.drop(options.database_url, created)
+
+
+def dj_stripe_python(folder: Path) -> str:
+    """Make an environment with dj-stripe in the folder; return its Python. Raises RunFailed where that can't be."""
+    python = folder / "dj-stripe" / "bin" / "python"
+    for argv in (
+        [sys.executable, "-m", "venv", str(folder / "dj-stripe")],
+        [str(python), "-m", "pip", "install", "--quiet", *DJ_STRIPE_PACKAGES],
+    ):
+        try:
+            ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RunFailed(str(error)) from error
+        if ended.returncode:
+            raise RunFailed((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-1])
+    return str(python)
+
 
 CONNECTIONS = 16
 
@@ -119,7 +216,7 @@ class EndpointBenchmark(Benchmark):
 
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return as many processes as the projects beside the portal have."""
-        return {"WEB_WORKERS": str(sites.WEB_WORKERS)}
+        return {"WEB_WORKERS": str(WEB_WORKERS)}
 
     def run(self, setup: Setup) -> Report:
         """Load all targets in turns, in each situation."""
@@ -160,27 +257,25 @@ def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
         partial(raw_client.lever, f"/webhooks/lever/{organization.webhook_key}/", SIGNATURE_TOKEN),
         Delivery.objects.count,
     )
-    bare = sites.Site(
-        sys.executable, sites.BARE_SITE, stack.enter_context(sites.site_database(options, folder, "bare"))
-    )
+    bare = Site(sys.executable, BARE_SITE, stack.enter_context(site_database(options, folder, "bare")))
     bare.migrate()
     yield _target(BARE, bare, "bare_site_row", partial(raw_client.plain, "/insert/"))
     if options.without_dj_stripe:
         return
     try:
-        python = options.dj_stripe_python or sites.dj_stripe_python(folder)
+        python = options.dj_stripe_python or dj_stripe_python(folder)
     except RunFailed as error:
         setup.log(f"dj-stripe could not be installed, and is left out: {error}")
         return
-    url = stack.enter_context(sites.site_database(options, folder, "dj-stripe"))
-    peer = sites.Site(python, sites.DJ_STRIPE_SITE, url)
+    url = stack.enter_context(site_database(options, folder, "dj-stripe"))
+    peer = Site(python, DJ_STRIPE_SITE, url)
     peer.migrate()
     key = peer.run("-m", "portal.devtools.benchmarks.dj_stripe_site.seed", STRIPE_SECRET)
     make = partial(raw_client.stripe, f"/webhook/{key}/", STRIPE_SECRET)
     yield _target(DJ_STRIPE, peer, "djstripe_webhookeventtrigger", make)
 
 
-def _target(name: str, site: sites.Site, table: str, make: Callable[[int], bytes]) -> Target:
+def _target(name: str, site: Site, table: str, make: Callable[[int], bytes]) -> Target:
     port = free_port()
     return Target(name, site.server(name, port), port, make, partial(site.count, table))
 
