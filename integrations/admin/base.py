@@ -19,10 +19,10 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -59,15 +59,16 @@ class ExportMixin(admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = request.POST.get("format", "")
+        back = redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         if form not in {CSV, JSON_LINES}:
-            return self._back(request)
+            return back
         try:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
-            return self._back(request)
+            return back
         if isinstance(changelist, HttpResponse):
             return changelist
-        self._record(request, changelist, form)
+        self._record(request, form)
         name = f"{self.opts.model_name}-{timezone.now():%Y-%m-%d}.{form}"
         columns = [column for column in changelist.list_display if column != "action_checkbox"]
         labels = [str(label_for_field(column, self.model, model_admin=self)) for column in columns]
@@ -87,10 +88,6 @@ class ExportMixin(admin.ModelAdmin):
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
-    def _back(self, request: HttpRequest) -> HttpResponseRedirect:
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        return HttpResponseRedirect(address)
-
     def _values(self, changelist: ChangeList, columns: list[Any]) -> Iterator[tuple[Any, list[object]]]:
         """Yield each row's key and the values of these columns."""
         rows = changelist.queryset.defer(*self.list_defer).iterator(chunk_size=AT_ONCE)
@@ -102,7 +99,7 @@ class ExportMixin(admin.ModelAdmin):
     def complete(self, rows: Sequence[Any]) -> None:
         """Add to the rows of one page of a list what needs a query for all of them."""
 
-    def _record(self, request: HttpRequest, changelist: ChangeList, form: str) -> None:
+    def _record(self, request: HttpRequest, form: str) -> None:
         """Record it in the log of each organization whose rows may be in the file; an operator's once, in the portal's.
 
         Not what was searched for: that may be a name, and the log outlives the person's other data.
@@ -113,8 +110,7 @@ class ExportMixin(admin.ModelAdmin):
             "format": (None, form),
         }
         for organization in self._organizations(request):
-            actor = access.current_user(request)
-            audit(organization, actor, AuditAction.EXPORT_LIST, changes)
+            audit(organization, access.current_user(request), AuditAction.EXPORT_LIST, changes)
 
     def _organizations(self, request: HttpRequest) -> list[Organization | None]:
         """Return in whose logs it is recorded, at least one; None stands for the log of the whole portal."""

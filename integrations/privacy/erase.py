@@ -152,7 +152,7 @@ def erase(
             opportunity_id=opportunity_id,
             defaults={"cause": cause, "erased_at": Now(), "repeated_at": None},
         )
-        _erase_and_record(organization, erasure, subject, found, actor, deciding)
+        _erase_and_record(erasure, subject, found, actor, deciding)
     return Receipt(erasure, is_new=True)
 
 
@@ -163,7 +163,7 @@ def repeat(organization: Organization, erasure: Erasure) -> None:
     with transaction.atomic():
         Organization.objects.lock(organization.pk)
         erasure = Erasure.objects.get(pk=erasure.pk)
-        _erase_and_record(organization, erasure, subject, found, REPEATING, None)
+        _erase_and_record(erasure, subject, found, REPEATING, None)
         Erasure.objects.filter(pk=erasure.pk).update(repeated_at=Now())
 
 
@@ -191,7 +191,6 @@ def _without(table: Table, rows: QuerySet[Model], deciding: Delivery) -> QuerySe
 
 
 def _erase_and_record(
-    organization: Organization,
     erasure: Erasure,
     subject: Subject,
     found: Found,
