@@ -79,7 +79,7 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         return [
             control_route("POST", "accounts", self.put_account),
             control_route("GET", "ledger", self.ledger),
-            control_route("POST", "candidate", self.candidate),
+            self.route("candidate", self.candidate),
             self.route("settings", self.change_settings),
         ]
 
@@ -95,34 +95,24 @@ class CodeScreenControl(ControlApi[CodeScreenAccount]):
         """Answer what happened, per account."""
         return self.ledgers(request, account_ledger)
 
-    def candidate(self, request: Request) -> Response:
+    def candidate(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
         """Let a candidate act."""
-        item = request.json_object()
-        account, instance = self._find(item)
-        action = item.get("action")
-        with account.lock:
-            for step in action if isinstance(action, list) else [action]:
-                self._platform.journey.act(account, instance, str(step), item)
-            return json_response(describe(instance))
+        if "instance" in body:
+            instance = account.instances.get(body["instance"])
+        else:
+            instance = account.latest(pick(body, "email", str, ""), pick(body, "assessment", str, ""))
+        if instance is None:
+            raise HttpError(404, "no such candidate", "not_found")
+        action = body.get("action")
+        for step in action if isinstance(action, list) else [action]:
+            self._platform.journey.act(account, instance, str(step), body)
+        return describe(instance)
 
     def change_settings(self, account: CodeScreenAccount, body: JsonObject) -> JsonObject:
         """Change settings of an account."""
         if body.get("webhook_secret") and not is_secret(str(body["webhook_secret"])):
             raise HttpError(400, "webhook_secret must be whsec_ and 24 to 64 bytes in base64", "bad_request")
         return super().change_settings(account, body)
-
-    def _find(self, item: JsonObject) -> tuple[CodeScreenAccount, Instance]:
-        wanted = item.get("account")
-        for account in self._platform.accounts.values():
-            if wanted not in (None, account.slug):
-                continue
-            if "instance" in item:
-                found = account.instances.get(item["instance"])
-            else:
-                found = account.latest(pick(item, "email", str, ""), pick(item, "assessment", str, ""))
-            if found is not None:
-                return account, found
-        raise HttpError(404, "no such candidate", "not_found")
 
 
 ROUTE_GROUPS = (Api, CodeScreenControl, CandidatePages, SettingsPages, ReportPages)

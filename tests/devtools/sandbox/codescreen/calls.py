@@ -45,4 +45,6 @@ def status(server: CodeScreenSandbox, instance: str) -> Any:
 
 
 def act(server: CodeScreenSandbox, instance: str, action: Any, **verdict: Any) -> Any:
-    return control(server, "candidate", {"instance": instance, "action": action, **verdict})
+    return control(
+        server, "candidate", {"account": "acme", "instance": instance, "action": action, **verdict}
+    )
