@@ -143,6 +143,9 @@ NO_ANSWER = "{platform} isn't answering; it is asked again now and then"
 NO_SLOT = "waiting for a free slot of the account's rate limit"
 
 
+# What happens before and after each call: the limits, the row's lease, the record of the call.
+
+
 class CallLimits:
     """The limits on one organization's calls to one platform.
 

@@ -180,31 +180,37 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     connection = organization.working_lever
     if connection is None:
         raise NotConnected(NO_LEVER)
-    session = _session(
-        organization, Platform.LEVER, context, connection.lever_account_id, connection.record_clock_skew
-    )
+    session = _lever_session(organization, context, connection.lever_account_id, connection.record_clock_skew)
     return LeverClient(session, token_manager(connection, after_call(organization, context)))
 
 
 def lever_client_with(organization: Organization, access_token: str, account_id: str) -> LeverClient:
     """Return a client that uses an access token which isn't stored yet."""
-    session = _session(organization, Platform.LEVER, CallContext(), account_id)
+    session = _lever_session(organization, CallContext(), account_id)
     return LeverClient(session, OneToken(access_token))
+
+
+def _lever_session(
+    organization: Organization,
+    context: CallContext,
+    account_id: str,
+    record_clock_skew: Callable[[float], None] | None = None,
+) -> PlatformSession:
+    limits = CallLimits(organization, Platform.LEVER, f"lever:{account_id or organization.pk}")
+    return _session(organization, Platform.LEVER, settings.LEVER_API_URL, context, limits, record_clock_skew)
 
 
 def _session(
     organization: Organization,
     platform: Platform,
+    base_url: str,
     context: CallContext,
-    account_id: str = "",
+    limits: CallLimits,
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> PlatformSession:
-    is_lever = platform is Platform.LEVER  # CodeScreen states no rate limit
-    bucket = f"lever:{account_id or organization.pk}" if is_lever else ""
-    limits = CallLimits(organization, platform, bucket)
     return PlatformSession(
         platform,
-        settings.LEVER_API_URL if is_lever else settings.CODESCREEN_API_URL,
+        base_url,
         customer=organization.pk or 0,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits, record_clock_skew),
@@ -228,4 +234,7 @@ def codescreen_client_with(
     organization: Organization, api_key: str, context: CallContext | None = None
 ) -> CodeScreenClient:
     """Return a client that uses this key, stored or not."""
-    return CodeScreenClient(_session(organization, Platform.CODESCREEN, context or CallContext()), api_key)
+    platform = Platform.CODESCREEN
+    limits = CallLimits(organization, platform)  # CodeScreen states no rate limit
+    session = _session(organization, platform, settings.CODESCREEN_API_URL, context or CallContext(), limits)
+    return CodeScreenClient(session, api_key)

@@ -43,14 +43,16 @@ def probe(organization: Organization, lever: LeverClient) -> None:
 
     What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
-    columns: Found = {"checked_at": timezone.now()}
+    columns: Found = {}
     for read in (_update_chosen_author, _account, _template, _author, _silence):
         try:
             columns |= read(organization, lever)
         except PlatformError as error:
             if error.status not in {403, 404}:  # the answers where the grant doesn't allow it
                 raise
-    LeverProbe.objects.update_or_create(organization=organization, defaults=columns)
+    LeverProbe.objects.update_or_create(
+        organization=organization, defaults=columns | {"checked_at": timezone.now()}
+    )
 
 
 def _account(organization: Organization, lever: LeverClient) -> Found:

@@ -32,6 +32,9 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", _DIRECTION.sub("", text)).split())
 
 
+# A file that a request carries.
+
+
 @dataclass(frozen=True)
 class Upload:
     """A file, sent as the part `file` of a multipart form."""

@@ -109,6 +109,9 @@ def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCa
     return ErasureCause.ANONYMIZED if opportunity.is_anonymized else STILL_SHOWN
 
 
+# Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
+
+
 #: A candidate without a decision for so long is listed all the same.
 SHOWN_AFTER = timedelta(minutes=2)
 GIVEN_UP = (

@@ -171,6 +171,9 @@ def _address(organization: Organization, lever: LeverClient, user_id: str) -> st
     return str(known["address"])
 
 
+# Which invitations a person has already: through one opportunity (here), and through others (elsewhere).
+
+
 @dataclass(frozen=True)
 class Person:
     """The person behind an opportunity. The same contact in Lever, or one same address, is the same person."""

@@ -154,7 +154,7 @@ def _digest(address: str) -> str:
 
 #: One e-mail per account within each such period.
 INTERVAL = timedelta(minutes=15)
-#: So many e-mails a member gets within a day.
+#: So many of these e-mails a member gets within a day.
 DAILY_LIMIT = 6
 #: So many requests are answered at a time.
 BATCH = 50

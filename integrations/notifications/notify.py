@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
@@ -88,9 +87,7 @@ def append_to_waiting(
 
     The e-mail is found by the `invitation` that it is about then too.
     """
-    waiting = _emails(organization, topic).filter(
-        state=Effect.State.DUE, due_at__gt=Now(), attempts=0, leased_until__isnull=True
-    )
+    waiting = _emails(organization, topic).not_begun().filter(state=Effect.State.DUE)
     if connection.in_atomic_block:
         # wait for a concurrent append to commit: without the lock this notice would become an e-mail of its own
         waiting = waiting.select_for_update(of=("self",), no_key=True)

@@ -254,5 +254,7 @@ def _report_of_json(stored: Any) -> Report:
         [(str(name), Figures(**figures)) for name, figures in stored[by]]
         for by in ("roles", "assessments", "months")
     )
+    for first, _ in months:
+        date.fromisoformat(first)  # the page reads it so
     saved = [(str(label), int(count), int(minutes)) for label, count, minutes in stored["saved"]]
     return Report(Figures(**stored["total"]), roles, assessments, months, saved)

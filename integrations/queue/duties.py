@@ -243,6 +243,9 @@ DUTIES: dict[Duty, Performance] = {
 TASKS_KEPT_FOR = timedelta(days=1)
 
 
+# What a worker does by the clock for the whole portal: it plans the organizations' duties, and cleans up.
+
+
 def perform_portal_duties() -> None:
     """Do what is due. Any number of workers may call this at once."""
     PortalDuty.write_missing()

@@ -170,6 +170,9 @@ def _lease(model: Any, lease: timedelta, vendor: str, choice: str, changes: str 
     )
 
 
+# Which organizations a claim serves, and with how many rows each.
+
+
 @dataclass(frozen=True)
 class Offer:
     """What one organization has to claim: its place in the walk, its leased rows, its most urgent due row."""

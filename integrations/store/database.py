@@ -121,6 +121,9 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
 RUN_BEFORE_PREPARED = 3
 
 
+# Plans that PostgreSQL keeps; what is run again when its connection has ended meanwhile.
+
+
 @contextmanager
 def kept_plans() -> Iterator[None]:
     """Have PostgreSQL keep the plan of each statement that runs within, also where connections usually don't.

@@ -1,4 +1,4 @@
-"""Check passwords within the limits of attempts, and refuse new ones that are easy to guess."""
+"""Check passwords within the limits of attempts, count refused ones, and refuse new ones that are easy to guess."""
 
 import re
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""People's sessions: list and end them, how long they last, and the names of browsers."""
+"""People's sessions: list and end them, how long they last, what a provider's may not do, and names of browsers."""
 
 import re
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Limits of sign-ins: by name, client and device."""
+"""Limits of sign-ins by name, client and device; which client sent a request, and which proxies are believed."""
 
 import math
 import unicodedata

@@ -4,6 +4,7 @@ import csv
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from integrations.invitations.models.result import Result
@@ -140,6 +141,15 @@ def test_the_page_is_shown_while_redis_is_unavailable(team_member_client, journe
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
     assert "By role" in team_member_client.get("/reports/").content.decode()
+
+
+def test_figures_are_counted_anew_when_stored_ones_have_no_readable_month(team_member_client, journeys):
+    team_member_client.get("/reports/")
+    period = asked_period({})[0]
+    key = f"report:{journeys.pk}:{period.first}:{period.last}:{timezone.get_current_timezone_name()}"
+    stored = cache.get(key)
+    cache.set(key, stored | {"months": [["no date", figures] for _, figures in stored["months"]]})
+    assert "By month" in team_member_client.get("/reports/").content.decode()
 
 
 def test_figures_without_results_have_no_share_of_those_who_passed(ready_organization):

@@ -106,6 +106,9 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
+# The types around a decision: the facts that it depends on, and its result.
+
+
 class NoCandidate(Enum):
     """Why there is no snapshot of the candidate."""
 

@@ -231,7 +231,7 @@ def _read(stored: object) -> list[DoneAct]:
     if not isinstance(stored, list):
         return []
     return [
-        DoneAct(**one | {"at": at})
+        DoneAct(one["id"], one["code"], one["rows"], one["refused"], one["taken_back"], at)
         for one in stored
         if one.get("code") in ACTS and (at := parse_datetime(one["at"]))
     ]
