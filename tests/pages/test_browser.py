@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from integrations.members.models.membership import Membership
-from tests.pages.activity.test_candidates import candidate
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.browsing import sign_in
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
-from tests.pages.activity.test_candidates import candidate, invited
+from tests.pages.activity.test_candidate_filters import candidate, invited
 from tests.support import factories
 from tests.support.page_text import text
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
-from tests.pages.activity.test_candidates import candidate, invited, shown
+from tests.pages.activity.test_candidate_filters import candidate, invited, shown
 from tests.support import factories
 from tests.support.page_text import text
 

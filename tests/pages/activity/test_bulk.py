@@ -11,7 +11,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import worker
-from tests.pages.activity.test_candidates import candidate
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_numbers import page_of
 from tests.support.page_text import text

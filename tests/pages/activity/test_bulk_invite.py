@@ -16,7 +16,7 @@ from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import on_request, worker
-from tests.pages.activity.test_candidates import candidate
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text

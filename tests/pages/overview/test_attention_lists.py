@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
-from tests.pages.activity.test_candidates import candidate
+from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_numbers import page_of, row_count
 
