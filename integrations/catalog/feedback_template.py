@@ -82,8 +82,8 @@ def missing_fields(template: FeedbackForm) -> list[FeedbackField]:
 
 # The copy of the organization's feedback template, which is kept with the connection to Lever.
 #
-# Lever gives the fields new ids when the template is edited there. A form that is filled in by the copy of an earlier
-# version is refused, or lacks values in Lever's answer: `effects.feedback` then has the template read again.
+# Lever gives the fields new ids when the template is edited there. It then refuses a form that was filled in from an
+# outdated copy, or its answer lacks values: `effects/kinds/feedback.py` reads the template again.
 
 
 #: The hourly probe of Lever renews the copy; without it, the template is read before a result is written.

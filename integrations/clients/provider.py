@@ -37,7 +37,7 @@ FRESH_TOKEN_REFUSED = "Lever refuses a fresh access token. The app was revoked i
 class TokenManager:
     """Access tokens of one organization's grant, refreshed by one worker at a time.
 
-    A refusal by Lever has the connection read again, and so has its age.
+    The connection is read again when Lever refuses the token, and when it was read some seconds ago.
     """
 
     def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:

@@ -1,7 +1,8 @@
-"""The verdicts: one record each, which says all that is said of a verdict and what follows from it.
+"""The verdicts: one record each, with all that is said of a verdict but its explanation, and with what follows from it.
 
 Pages, notes, exports, the admin and the rooms read the record. To add a verdict, add its record here, in the order
-of deciding, and the place that decides it (`core/rules/decide.py`). Verdicts are stored and exported by their code.
+of deciding, and the place that decides and explains it (`core/rules/decide.py`). Verdicts are stored and exported by
+their code.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Perform one claimed effect by its kind: its step, what errors mean, and the record of how it ended."""
+"""Perform one claimed effect by its kind: its step, what errors mean, and the record of how it ended.
+
+How long and how often an effect is retried stands in `outbox/outcome.py`.
+"""
 
 import logging
 from collections.abc import Mapping

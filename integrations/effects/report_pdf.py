@@ -22,7 +22,7 @@ from integrations.effects.report_words import ReportWords
 # Which font shows a character in a report.
 #
 # Open Sans is embedded: Latin, Greek and Cyrillic. Chinese, Japanese and Korean use the fonts that PDF viewers have: to
-# embed one for each would take many megabytes. A character of another script is shown as `?`.
+# embed one for each would take many megabytes. A character that no font has becomes its base letter, else `?`.
 
 
 REGULAR, BOLD = "OpenSans", "OpenSans-Bold"
@@ -38,13 +38,13 @@ for _name in (CHINESE, JAPANESE, KOREAN):
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, composed, without control characters; what no font has is `?`."""
+    """Return the text on one line, composed, without control characters; what no font has is its base letter or `?`."""
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
     return "".join(map(_shown, composed))
 
 
 def is_printable(text: str) -> bool:
-    """Whether the fonts have every character of the text."""
+    """Whether `printable` replaces no character by `?`."""
     return MISSING not in printable(text.replace(MISSING, " "))
 
 
@@ -97,7 +97,7 @@ MARGIN, LABELS = 56.0, 128.0
 LINE = 1.4  # of a font's size
 MOST_LINES = 3
 INK, QUIET, RULE, LINK = "#1c2526", "#56666a", "#d5dddf", "#0f5c63"
-#: By CodeScreen's word: the colours of the panel and of the result in it.
+#: For each outcome, the colours of the panel and of its text.
 _TONES = {
     "Passed": ("#e6f4ea", "#17603a"),
     "Failed": ("#fbe9e7", "#96271c"),
@@ -107,7 +107,7 @@ _NEUTRAL = ("#eef2f3", INK)
 #: Kept as they are in an address; everything else is escaped.
 _OF_ADDRESSES = ":/?#[]@!$&'()*+,;=%-._~"
 
-#: The fonts of reportlab belong to the process.
+#: All threads share reportlab's fonts, so one thread draws at a time.
 _lock = Lock()
 
 
@@ -180,7 +180,7 @@ def _draw_result(page: _Page, words: ReportWords) -> None:
     height = 84.0
     page.canvas.setFillColor(HexColor(ground))
     page.canvas.roundRect(MARGIN, page.down(height), A4[0] - 2 * MARGIN, height, 8, stroke=0, fill=1)
-    size = 26 if words.outcome else 17  # what is said where CodeScreen states none is longer
+    size = 26 if words.outcome else 17  # the sentence for a result that isn't stated is longer
     x = MARGIN + 20
     for label, text in (("Result", words.result), ("Score", words.score), ("Rating", words.rating)):
         if text:

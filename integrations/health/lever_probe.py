@@ -1,4 +1,4 @@
-"""The hourly probe of one organization's Lever for the doctor: three or four calls, none of them about a candidate."""
+"""The hourly probe of one organization's Lever for the doctor: a few calls, one about candidates after a silence."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

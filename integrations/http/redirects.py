@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import requests
 from django.conf import settings
 
-#: What of IPv6 is given out for the internet (RFC 4291). Outside lie private networks and IPv4 in other forms.
+#: The public addresses of IPv6 (RFC 4291). Others are private, or are IPv4 written as IPv6.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
@@ -20,7 +20,7 @@ def ips_of(host: str, port: int) -> list[str]:
 
 
 def is_public(ip: str) -> bool:
-    """Whether an IP address is one that everybody on the internet can reach."""
+    """Whether the portal may call this IP address: a public one, or any where ALLOW_PRIVATE_ADDRESSES is set."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
@@ -62,7 +62,7 @@ class LedElsewhere(requests.RequestException):
 
 
 class SessionWithoutRedirects(requests.Session):
-    """A session that never reads where an answer leads: requests does, even where it shall not go there.
+    """A session that never reads the Location header: requests reads it even when redirects are off.
 
     It would raise ValueError, with the answer lost, for an address that can't be read.
     """

@@ -90,9 +90,9 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
 
 
 def flag_for_review(invitation: Invitation, result: Result) -> None:
-    """Make a failed candidate await a decision where the policy says so; end the wait for any other result.
+    """Mark a failed candidate as awaiting a decision if the policy asks for it; clear the mark for any other result.
 
-    A candidate who awaits a decision already keeps the time since when.
+    A mark that is set keeps its time.
     """
     is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
     since = Coalesce("awaits_decision_since", Now()) if is_held else None

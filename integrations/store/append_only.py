@@ -51,7 +51,7 @@ class AppendOnly(models.BaseConstraint):
         """Do nothing: no values of a new row are wrong."""
 
     def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
-        """Have the triggers made as soon as the table is there; nothing of them stands within its definition."""
+        """Schedule the triggers for after the table is created; they aren't part of CREATE TABLE."""
         schema_editor.deferred_sql.extend(self._statements(model, schema_editor))
 
     def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
@@ -182,7 +182,7 @@ class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
         """Raise AppendOnlyError."""
         refuse(self.model, "bulk_update()")
 
-    # what Django marks as changing data stays marked: templates and managers leave it out
+    # keep Django's marks, so that templates don't call these and managers don't offer them
     update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
     bulk_create.alters_data = bulk_update.alters_data = True  # type: ignore[attr-defined]
 

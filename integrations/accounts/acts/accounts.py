@@ -1,4 +1,4 @@
-"""Changes of people's accounts and of their second factors, and the end of their sessions: each is audited and told."""
+"""Change people's accounts and second factors, and end their sessions: each is audited, and mailed to the person."""
 
 from datetime import datetime
 
@@ -52,7 +52,7 @@ def record_for_person(
     """Append one entry about this person's account for each organization that they belong to.
 
     Without an organization it is one entry of the portal as a whole. The actor is the person unless another is given.
-    All of it is one transaction; call this in that of the change itself.
+    All of it is one transaction; call it inside the one that makes the change.
     """
     organizations = list(Organization.objects.filter(memberships__user=user).order_by("pk"))
     with transaction.atomic():
@@ -72,7 +72,7 @@ def record_for_nobody(action: AuditAction, changes: Changes | None = None) -> No
 # Changes of people's accounts: each is recorded, and ends the sessions that were begun before it.
 
 
-#: What of an account says who may do what, or where links are sent: open sessions were begun under the former.
+#: What decides what an account may do and where its links are sent: changing one of these ends its sessions.
 _OPENING = frozenset({"username", "email", "is_active", "is_staff", "is_superuser"})
 
 
@@ -119,7 +119,7 @@ def follow_new_password(
     record_for_person(user, action, {"password": (True, True), **(details or {})}, actor=actor)
 
 
-# A person's second factors: add, use, remove and reset them. All is audited and told to the person.
+# A person's second factors: add, use, remove and reset them. Each is audited, and the person is notified.
 
 
 NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
@@ -159,7 +159,7 @@ def add_passkey(passkey: Passkey) -> list[str]:
 
 
 def _added(user: User, factor: SecondFactor, sentence: str, name: str = "") -> list[str]:
-    """Record and tell that a factor was added; make recovery codes where the person has none left."""
+    """Record that a factor was added and notify the person; make recovery codes where they have none left."""
     lines = [f"{sentence} to the account {user}: it is asked for when you sign in."]
     codes = []
     if not RecoveryCode.objects.filter(user=user, used_at=None).exists():
@@ -216,13 +216,13 @@ def make_recovery_codes(user: User) -> list[str]:
 
 
 def use_app_code(user: User, code: str, at: datetime) -> bool:
-    """Whether the code is the app's of now and wasn't used before; it is used up then."""
+    """Accept the app's current code, once. Return whether it was right."""
     app = AuthenticatorApp.objects.confirmed().filter(user=user).first()
     return app is not None and app.accept(code, at)
 
 
 def use_recovery_code(user: User, code: str, at: datetime) -> bool:
-    """Whether it is an unused recovery code of the person; it is used up then."""
+    """Accept an unused recovery code of the person, once. Return whether it was right."""
     if not has_second_factor(user):
         return False
     with transaction.atomic():
@@ -230,7 +230,7 @@ def use_recovery_code(user: User, code: str, at: datetime) -> bool:
             return False
         left = RecoveryCode.objects.filter(user=user, used_at=None).count()
         lines = [
-            f"A recovery code was used to sign in as {user}. {left} are left; you can make new ones.",
+            f"A recovery code was used to sign in as {user}. Unused codes left: {left}. You can make new ones.",
             NOT_YOU,
         ]
         tell_person(user, "A recovery code of your account was used", lines)
@@ -241,7 +241,7 @@ def use_recovery_code(user: User, code: str, at: datetime) -> bool:
 def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
     """Remove every second factor of a person who has lost theirs; return whether there was one.
 
-    Their sessions end: a finder of the lost device may be in one, and it counts as begun with a second factor.
+    Their sessions end: somebody who found the lost device may be using one.
     """
     with transaction.atomic():
         if not has_second_factor(user):
@@ -266,7 +266,7 @@ def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
 def reset_for_member(member: Membership, actor: Actor, reason: str) -> bool:
     """Reset a member's second factor for a Super Admin. Raises ActionNotAllowed where it isn't theirs to decide.
 
-    The account of a person of several organizations isn't one organization's to open.
+    A superuser's, or that of a person who belongs to other organizations too, is the operator's to reset.
     """
     elsewhere = Membership.objects.elsewhere(member.user, member.organization_id)
     if member.user.is_superuser or elsewhere.exists():
@@ -283,13 +283,13 @@ def _change(before: str, after: str) -> dict[str, tuple[object, object]]:
     return {"factor": (before, after)}
 
 
-# Attempts to give a second factor: limited by person and by address, recorded, and told to the person.
+# Attempts to give a second factor: limited by person and by address, recorded, and mailed to the person.
 
 
 #: The attempts of one person, and from one address. Some are free, then the wait grows from 30 seconds to 15 minutes.
 OF_PERSON = (Limit(5, 30.0), Limit(7, 120.0), Limit(9, 900.0))
 OF_ADDRESS = (Limit(20, 30.0), Limit(22, 120.0), Limit(24, 900.0))
-#: So many wrong ones in a row may be slips. The person is told of the next; an hour later each is forgotten.
+#: Four wrong attempts may be mistakes; the person is told about the fifth. Each counts for an hour.
 SLIPS = (Limit(4, 3600.0),)
 
 
@@ -315,8 +315,8 @@ def record_wrong_factor(user: User, factor: SecondFactor, at: datetime) -> None:
                 user,
                 "Wrong second factors for your account of the CodeScreen–Lever portal",
                 [
-                    f"Somebody signed in as {user}, and then gave several times a wrong second factor.",
-                    "It opened nothing, and none was set up. If it was you, wait a few minutes and try again.",
+                    f"Somebody tried to prove that they are {user}, and gave a wrong second factor several times.",
+                    "None was accepted, and no second factor was added. If it was you, try again in a few minutes.",
                     "If it wasn't you, somebody knows your password or uses your session: choose another password now.",
                 ],
                 key=f"failed:{at:%Y-%m-%dT%H}",

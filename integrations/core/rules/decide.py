@@ -1,4 +1,7 @@
-"""Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins."""
+"""Facts → verdict: the order of the checks is the order of `VerdictCode`, the first that holds wins.
+
+One exception: whether a candidate is only offered is also checked after their invitations.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -75,7 +75,7 @@ class TriggerPolicy:
 
 
 class EnteredBefore(StrEnum):
-    """What the portal doesn't know of a candidate; the code is stored with the facts of a verdict."""
+    """Why an earlier invitation can't be ruled out; the code is stored with the facts of a verdict."""
 
     CONNECTING = "connecting"
     RESTORE = "restore"
@@ -177,7 +177,7 @@ class Facts:
     stage_id: str = ""
     stage_name: str = ""
     candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
-    entered_before: EnteredBefore | None = None  # what isn't known of the past; None once a person has chosen
+    entered_before: EnteredBefore | None = None  # why they may be invited already; None once a person chose
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""

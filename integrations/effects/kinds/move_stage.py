@@ -20,12 +20,12 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
-FIX = "Correct “Stage on pass” under Settings, then retry."
+FIX = "Correct “Move those who passed to” under Settings, Rules, then retry."
 
 
 @dataclass(frozen=True)
 class MoveStagePayload(Payload):
-    """The stage to move the candidate to: as the policy writes it, and once Lever was asked its name there."""
+    """The stage to move the candidate to: as the policy writes it, from the first attempt on as Lever names it."""
 
     stage: str = ""
 
@@ -110,7 +110,7 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
             record=partial(_notify_if_regraded, invitation),
             written=Words(stage=target.name),
         )
-    if reason := _recruiter_acted(effect, invitation, opportunity):
+    if reason := _reason_not_to_move(effect, invitation, opportunity):
         return Cancelled(reason)
     if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
         return LeaseLost()
@@ -138,8 +138,8 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     return ""
 
 
-def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
-    """Return what a recruiter has done since the decision, which the portal must not undo; empty when nothing."""
+def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
+    """Return why the candidate isn't moved: a recruiter acted, or it is no longer Passed; empty when they are."""
     if opportunity.is_archived:
         return "The candidate was archived in Lever, so a recruiter has decided and nobody is moved."
     if not invitation.stage_id or opportunity.stage_id != invitation.stage_id:

@@ -34,7 +34,7 @@ from integrations.store.database import with_retry
 CONTENT_TYPE = "application/pdf"
 NO_AUTHOR = "Lever lists no user who could be the author of the file."
 NO_PERMISSION = (
-    f"Lever doesn't let the portal handle files. Let {FILES_SCOPE} be added to the app that is registered with Lever, "
+    f"Lever doesn't let the portal handle files. Ask for {FILES_SCOPE} to be added to the app registered with Lever, "
     "connect Lever again under Settings, then retry."
 )
 TOO_LARGE = "Lever refused the report as too large for its account. Ask Lever for its limit, then retry."
@@ -52,7 +52,7 @@ _SLOW = "RequestTimeout"
 class AttachReportPayload(Payload):
     """The id of the Result to attach, and the file's name, by which an earlier try's is recognized.
 
-    `words` is what the file says, since its upload was about to begin; erasure empties it.
+    `words` is the file's text, stored just before the first upload; erasure empties it.
     """
 
     result: int = 0
@@ -63,7 +63,7 @@ class AttachReportPayload(Payload):
 def enqueue_report(invitation: Invitation, result: Result, number: int) -> None:
     """Enqueue the report on a result where the rules ask for it.
 
-    Where they no longer do, and a file of a former result may be there, the step takes that away.
+    If they no longer do, but an earlier file may exist, the effect removes it.
     """
     is_wanted = invitation.organization.attach_report
     if is_wanted or invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).exists():
@@ -160,7 +160,7 @@ def _attach(
 
 
 def _pdf(words: ReportWords) -> bytes:
-    # 7 MiB and 0.1 s: paid by the workers of organizations that attach reports, not by every process
+    # imported here, since it takes 7 MiB and 0.1 s: only workers that attach reports need it
     from integrations.effects.report_pdf import render  # noqa: PLC0415
 
     return render(words)
@@ -228,7 +228,7 @@ def _delete_files(lever: LeverClient, invitation: Invitation, ids: Iterable[str]
 
 
 def explained(error: PlatformError) -> PlatformError:
-    """Return the error of a call about files with what it means and its cure, the same error where that says enough."""
+    """Return the error of a call about files, with what to do where the cause is known; another error unchanged."""
     code = error.body.get("code") if isinstance(error.body, Mapping) else None
     if code == _SLOW:
         return PlatformError(str(error), ambiguous=True, status=408, body=error.body)

@@ -1,6 +1,7 @@
 """Set the progress tag on the opportunity in Lever, and the customer's own tag for a result: mostly in the same calls.
 
-Lever has no call that replaces a tag: there is at most one addition and one removal.
+Lever has no call that replaces a tag: there is at most one addition and one removal. The tags' texts are `ProgressTag`
+in `core/vocabulary.py`.
 """
 
 import uuid

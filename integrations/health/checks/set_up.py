@@ -46,7 +46,9 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     connection = organization.lever
     if not written or connection is None or connection.stages_refreshed_at is None:
         return
-    fix = "Choose “Stage on pass” again under Settings, then retry what failed."
+    fix = (
+        "Choose the stage at “Move those who passed to” again under Settings, Rules, then retry what failed."
+    )
     if not stages_named_in_copy(organization, written):
         yield finding(
             FindingCode.UNKNOWN_PASSED_STAGE,

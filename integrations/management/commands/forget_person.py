@@ -23,8 +23,8 @@ class Command(MigratingCommand):
             raise CommandError(f"{error} Nothing was erased.") from error
         if forgotten is None:
             raise CommandError(
-                f"There is no user {options['username']!r}: user names are case-sensitive, and a person who was "
-                "forgotten has none any more. Nothing was erased."
+                f"There is no user {options['username']!r}: user names are case-sensitive, and an erased "
+                "person's account has another name. Nothing was erased."
             )
         receipt, is_new = forgotten
         if not is_new:

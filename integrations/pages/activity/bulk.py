@@ -122,7 +122,7 @@ class BulkView(BulkMixin, TemplateView):
         return super().get_context_data(act=act, act_id=new_id(), **shown, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Do it to one row after another; what can't be done is said afterwards."""
+        """Perform the act on each row in turn, then show why some failed."""
         act = self.act(request.POST.get("act", ""))
         keys = keys_of(request.POST.getlist("row"))[:MOST]
         if act is None or not keys:

@@ -40,7 +40,7 @@ def email_kinds() -> list[tuple[EmailKind, str]]:
         kind: [str(label) for value, label in Membership.Role.choices if value in kind.record.roles]
         for kind in EmailKind
     }
-    return [(kind, ", ".join(labels) or "Only who chooses it") for kind, labels in roles.items()]
+    return [(kind, ", ".join(labels) or "Only those who choose it") for kind, labels in roles.items()]
 
 
 #: What a receiver does with a signed webhook before it reads the body; run by the tests.

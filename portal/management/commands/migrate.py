@@ -1,4 +1,4 @@
-"""Django's migrate, beside a portal that serves: it holds nobody up, and says what it does and what it waits for."""
+"""Django's migrate for a portal that is running: it blocks no request for long, and says what it does and waits for."""
 
 import time
 from typing import Any

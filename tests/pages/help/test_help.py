@@ -58,7 +58,7 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
         assert kind.record.purpose in page
     row = page.partition('id="kind-result"')[2].partition("</tr>")[0]
     assert "Super Admin, Admin, Team Member</td>" in row
-    assert "Only who chooses it" in page.partition('id="kind-submitted"')[2].partition("</tr>")[0]
+    assert "Only those who choose it" in page.partition('id="kind-submitted"')[2].partition("</tr>")[0]
     assert ">Super Admin</td>" in page.partition('id="kind-log_head"')[2].partition("</tr>")[0]
 
 
