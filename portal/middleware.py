@@ -1,4 +1,4 @@
-"""The portal's middleware: webhooks, probes, outages, headers, calls to customers' servers, time zones."""
+"""The portal's middleware: webhooks, probes, outages, headers, calls to customers' servers, time zones, forms."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class Middleware:
         return self.get_response(request)
 
 
-# Answers probes from anywhere, and requests while the database is unreachable.
+# The middleware for probes, for webhooks, and for requests while the database is unreachable.
 
 
 RETRY_AFTER_SECONDS = "5"
@@ -122,7 +122,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 # The headers that every answer of the portal has: of views, of middleware and of errors.
 
 
-#: What browsers may use on our pages: passkeys and copying. Everything else that Chromium knows is off.
+#: What browsers may use on our pages: passkeys and copying. The features in _OFF are forbidden.
 _ON = "clipboard-write publickey-credentials-create publickey-credentials-get"
 _OFF = (
     "accelerometer autoplay camera clipboard-read display-capture encrypted-media fullscreen geolocation gyroscope hid "
@@ -150,19 +150,19 @@ class ResponseHeadersMiddleware(Middleware):
         self._policy = build_policy(settings.SECURE_CSP)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request; nothing but static files and what says so itself is kept by browsers or proxies."""
+        """Answer the request. Browsers and proxies keep an answer only where it says itself that it is public."""
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", self._policy)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
-        if not may_be_kept(response):
+        if not states_whether_kept(response):
             response["Cache-Control"] = NO_STORE
         return response
 
 
-def may_be_kept(response: HttpResponse) -> bool:
+def states_whether_kept(response: HttpResponse) -> bool:
     """Whether the answer is declared public, or already says that it mustn't be stored."""
     control = response.headers.get("Cache-Control", "")
     return "public" in control or NO_STORE in control
@@ -174,7 +174,7 @@ def strict_transport_security() -> str:
     return f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
 
 
-# The middleware that bounds what a request may wait for customers' own servers, and answers one that may not.
+# The middleware that limits how many requests wait for customers' servers, and answers those that are too many.
 
 
 RETRY_SECONDS = 3
@@ -189,7 +189,7 @@ class CustomerCallsMiddleware(Middleware):
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say that it is to be tried again. A page that a provider led to is loaded again: nothing was asked yet."""
+        """Ask to try again later. The browser loads a page again itself: no server was asked for it yet."""
         if not isinstance(exception, public_web.TooManyCalls):
             return None
         response = render(request, "busy.html", {"seconds": RETRY_SECONDS}, status=429)

@@ -100,9 +100,10 @@ class ExportMixin(admin.ModelAdmin):
         """Add to the rows of one page of a list what needs a query for all of them."""
 
     def _record(self, request: HttpRequest, form: str) -> None:
-        """Record it in the log of each organization whose rows may be in the file; an operator's once, in the portal's.
+        """Record the export in the log of each organization whose rows may be in the file.
 
-        Not what was searched for: that may be a name, and the log outlives the person's other data.
+        An operator's is recorded once: in the log of the organization that the address names, else in the portal's.
+        What was searched for isn't recorded: it may be a name, and the log is kept longer than the person's other data.
         """
         changes = {
             "list": (None, str(self.opts.verbose_name_plural)),
@@ -113,14 +114,14 @@ class ExportMixin(admin.ModelAdmin):
             audit(organization, access.current_user(request), AuditAction.EXPORT_LIST, changes)
 
     def _organizations(self, request: HttpRequest) -> list[Organization | None]:
-        """Return in whose logs it is recorded, at least one; None stands for the log of the whole portal."""
+        """Return the organizations in whose logs the export is recorded, at least one; None is the portal's own log."""
         chosen = request.GET.get("organization", "")
         if access.is_superuser(request):
             named = Organization.objects.filter(pk=chosen).first() if is_key(chosen) else None
             return [named]
         members = access.staff_memberships(request)
         own = [membership.organization for membership in members.values()]
-        # the address names none of theirs: all, since the record must not say less than what was taken out
+        # when the address names none of theirs, all are recorded: the record must not say less than the file holds
         return [one for one in own if str(one.pk) == chosen] or list(own)
 
 

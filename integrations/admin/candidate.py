@@ -138,7 +138,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 
     @admin.display(description="all records")
     def records(self, candidate: Candidate) -> SafeString:
-        """Return links to the lists of what is about the candidate, each with its words and values."""
+        """Return links to the lists of the records about the candidate."""
         return list_links(_LISTS, q=candidate.opportunity_id, organization=str(candidate.organization_id))
 
 
@@ -169,14 +169,14 @@ class ErasureAdmin(CandidateMixin, ScopedAdmin):
     kept_shown = column("rows kept", lambda erasure: indented(erasure.kept))
 
 
-#: For so many of a list's newest invitations it is looked whether the person had been invited before through another
-#: opportunity. Second rounds of the same opportunity have an index, and are all found.
+#: How many of a list's newest invitations are compared: whether the person was invited before through another
+#: opportunity. All second rounds of the same opportunity are found: they have an index.
 MOST_COMPARED = 5_000
 MOST_FOUND = 1_000
 
 
 def invited_before(invitations: QuerySet[Invitation]) -> list[Any]:
-    """Return those of the newest of these invitations whose person had been sent the same assessment before."""
+    """Return the keys of invitations, among the newest, whose person was sent the same assessment before."""
     sent = invitations.exclude(instance_id="").exclude(contact_id="")
     newest = sent.select_related(None).order_by("-created_at", "-pk").values("pk")[:MOST_COMPARED]
     earlier = Invitation.objects.filter(
@@ -268,8 +268,8 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the columns that are searched: of several words, which no id has, those that hold texts.
 
-        With the ids of instances among them, whose index is partial, PostgreSQL would look for one word by the indexes
-        and for the other in all rows that have the first.
+        The index of instance ids is partial. If they were searched too, PostgreSQL would use the indexes for one word
+        only, and would look for the other in all rows that have the first.
         """
         if len(request.GET.get(SEARCH_VAR, "").split()) > 1:
             return self.searched_texts

@@ -86,9 +86,10 @@ CONFIRM_EMPTY_AFTER = timedelta(minutes=1)
 
 
 def refresh_stages(organization: Organization, lever: LeverClient) -> None:
-    """Read the pipeline's stages; a renamed one keeps its former name. Raises PlatformError.
+    """Read the pipeline's stages; the former name of a renamed one is kept beside it. Raises PlatformError.
 
-    An account without stages doesn't exist: the first empty answer is an error, and the copy stays as it is.
+    An empty list is probably a mistake of Lever. While the copy has stages, it is an error and changes nothing, until
+    another one follows after CONFIRM_EMPTY_AFTER.
     """
     connection = organization.lever_connection
     known = {stage.external_id: stage for stage in Stage.objects.filter(organization=organization)}
@@ -115,7 +116,7 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
 def _stage_columns(
     known: Stage | None, name: str, position: int, previous_at: datetime | None, read_at: datetime
 ) -> dict[str, object]:
-    """Return the columns of a listed stage: when it got its name too, if it has another than in the last list."""
+    """Return the columns of a listed stage; for a new or renamed one also between which times it got its name."""
     columns: dict[str, object] = {"name": name, "position": position}
     if known is not None and known.name != name:
         columns["former_name"] = known.name
@@ -180,7 +181,7 @@ def store_assessments(organization: Organization, assessments: Iterable[KnownAss
 
 
 FRESH_FOR = timedelta(minutes=10)
-#: Stages are few, and a renamed one changes who is invited: "not a trigger stage" is said by a list this young only.
+#: Stages are few, and a renamed one changes who is invited: only a list this young decides "not a trigger stage".
 STAGES_FRESH_FOR = timedelta(minutes=1)
 REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for an entry it lacks
 OPEN_ROLE_STATES = frozenset(

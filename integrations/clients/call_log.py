@@ -16,15 +16,15 @@ from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
 
-#: What may be personal.
+#: The columns that stay empty after an erasure that forbids to store anything personal.
 _BODIES = frozenset({"request_body", "response_body", "error"})
 
 
 def store_calls(calls: Sequence[ApiCall]) -> None:
     """Store calls in one statement, in their order, except for those that are counted on an earlier one.
 
-    Without their bodies if an erasure forbids to store anything personal about the opportunity, and without their
-    effect or delivery if that was deleted meanwhile.
+    They are stored without bodies and error if an erasure forbids to store anything personal about the opportunity, and
+    without their effect or delivery if that was deleted meanwhile.
     """
     calls = [call for call in calls if not ApiCall.objects.count_repeat(call)]
     if not calls:
@@ -75,7 +75,7 @@ def _values(call: ApiCall) -> Iterator[Any]:
 # A kill may lose the record of a call; the intent to make it was committed before.
 
 
-#: A step of more calls records them in between.
+#: When a step has made this many calls, they are recorded before it ends.
 MOST_COLLECTED = 50
 
 

@@ -12,7 +12,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
-#: Among so many latest calls of a candidate, or of none, the one is looked for whose answer came again.
+#: How many latest calls about one candidate, or about none, are searched for an earlier call of the same request.
 LOOKED_THROUGH = 20
 #: Calls without an answer, or with one that isn't a success.
 NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
@@ -35,7 +35,7 @@ class ApiCallQuerySet(models.QuerySet["ApiCall"]):
     def count_repeat(self, call: "ApiCall") -> bool:
         """Count an unstored call on the latest one of the same request; False when it has to be stored.
 
-        Counted are successful reads that were made for no effect or delivery, as polls and sweeps make them, when the
+        A call is counted when it is a successful read for no effect or delivery, such as by a poll or a sweep, and its
         answer is the same as the last time.
         """
         if call.effect_id or call.delivery_id or call.method != "GET" or call.status != HTTPStatus.OK:

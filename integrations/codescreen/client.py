@@ -75,8 +75,8 @@ NO_FIRST_NAME, NO_LAST_NAME = "Candidate", "-"
 def split_name(name: str) -> tuple[str, str]:
     """Return a first and a last name, neither of them empty.
 
-    The last word is the last name, with the suffixes after it (II, Jr.). A title in front is left out, and so is what
-    follows a comma, such as a profession, unless it is a suffix.
+    The last word is the last name, with the suffixes after it (II, Jr.). A title in front is left out if at
+    least two more words follow it. What follows a comma, such as a profession, is left out too, unless it is a suffix.
     """
     parts = [part.split() for part in name.split(",")]
     words = next((part for part in parts if part), [])

@@ -162,7 +162,7 @@ class FindingCode(RecordEnum):
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
     UNKNOWN_PASSED_STAGE = FindingRecord("unknown_passed_stage", POLICY_SETTINGS, level=Level.ERROR)
     PASSED_STAGE_INVITES = FindingRecord("passed_stage_invites", POLICY_SETTINGS, level=Level.ERROR)
-    PAUSED = FindingRecord("paused", SETTINGS, is_counted_on_overview=True)
+    PAUSED = FindingRecord("paused", POLICY_SETTINGS, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
     SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(
         "single_sign_on_secret_missing", SINGLE_SIGN_ON, level=Level.ERROR

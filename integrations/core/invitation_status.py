@@ -1,7 +1,7 @@
-"""The statuses of an invitation: one record each, which says all that is said of a status and what follows from it.
+"""The statuses of an invitation: each has one record with everything that is said of it and that depends on it.
 
-Pages, e-mails, exports, the admin and the rooms read the record. To add a status, add its record here, and the
-place that moves an invitation there. Statuses are stored and exported by their code.
+Pages, e-mails, exports, the admin and alerts read the record. To add a status, add its record here, and the code that
+gives it to an invitation. Statuses are stored and exported by their code.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class InvitationAct(StrEnum):
 class FollowingEnd(LabelledEnum):
     """Why the portal no longer asks CodeScreen about an invitation, after how many days, and the sentence about it.
 
-    Without days, it is the organization's rule: how long a candidate may take to start.
+    Without days, the organization's rule counts: how long a candidate may take to start. ERASED waits for no days.
     """
 
     days: int | None
@@ -105,7 +105,7 @@ class StatusRecord(StatusWords):
     """All about one status.
 
     `event` ends a line of a candidate's history, and is empty where another line says it. `step` is the step of the
-    journey that is reached, `tags` the progress tag in Lever, and as a second one that of an expired result.
+    journey that is reached, `tags` the progress tag in Lever; a second one is the tag of an expired result.
     `follows` are the statuses that it may follow.
     """
 
@@ -174,7 +174,7 @@ class InvitationStatus(RecordEnum):
         event="was possibly sent",
         phase=Phase.BEING_SENT,
         needs_person=True,
-        # pending: it may have been sent by what is lost, such as after a restore
+        # pending: a call that is no longer on record, such as after a restore, may have sent it
         follows=("pending", "sending"),
         allows=(InvitationAct.RESOLVE, InvitationAct.SEND_AGAIN, InvitationAct.CANCEL),
     )

@@ -87,7 +87,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.WAITS,
         section=HelpSection.WAITS,
         meaning="An Admin has paused the portal, so nothing was sent. The stage change is kept and decided later.",
-        next_step="An Admin ends the pause under Settings. This is then decided automatically.",
+        next_step="An Admin ends the pause under Settings › Rules. This is then decided automatically.",
         waits_for="Decided when the pause ends",
         is_correctable=True,
         knows_stage=False,
@@ -181,7 +181,7 @@ class VerdictCode(RecordEnum):
         "explains.",
         next_step="Look in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
         "Candidates.",
-        waits_for="Look in CodeScreen, else invite them",
+        waits_for="Not in CodeScreen? An Admin invites them",
     )
     CONTACT_NOT_ALLOWED = VerdictRecord(
         code="contact_not_allowed",
@@ -219,7 +219,7 @@ class VerdictCode(RecordEnum):
         "assessment was renamed in CodeScreen.",
         next_step="Correct the tag in Lever, or let an Admin correct the mapping. Then move the candidate into the "
         "stage again.",
-        waits_for="Correct the tag, or an Admin the mapping; then move them in again",
+        waits_for="Correct the tag or the mapping, then move them in again",
         is_correctable=True,
         leaves_note=True,
     )

@@ -44,7 +44,7 @@ _own: ContextVar[set[int] | None] = ContextVar("customer_calls", default=None)
 
 @contextmanager
 def bound_customer_calls() -> Iterator[None]:
-    """Bound the calls of one request. What it takes with its first call is its own until it is answered."""
+    """Limit the calls of one request. It holds an organization's place from its first call until it is answered."""
     own: set[int] = set()
     token = _own.set(own)
     try:
@@ -56,7 +56,7 @@ def bound_customer_calls() -> Iterator[None]:
 
 
 def begin_customer_call(organization_id: int) -> float | None:
-    """Return how long a call to a server of this organization may take, None where only the call itself says it.
+    """Return how many seconds a call to a server of this organization may take; None outside of requests.
 
     Raises TooManyCalls, in a request alone.
     """

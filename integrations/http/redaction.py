@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 # Redacts personal data and secrets in what is stored and shown of a body, by the names of its fields.
 #
-# SecretMask has removed the secrets that a request carried from its answer before, wherever they stand.
+# Before that, SecretMask has removed from the answer all secrets that its request carried.
 
 
 _PERSONAL = re.compile(
@@ -22,7 +22,7 @@ _SECRET = re.compile(
     r"|cookies?|jwt|bearer|assertion|code|^url)$",
     re.IGNORECASE,
 )
-#: What an authorization server's answer may say beside tokens, under any name.
+#: The fields of an authorization server's answer that hold no token; every other field may hold one.
 _NO_TOKENS = frozenset({"token_type", "expires_in", "scope", "error", "error_description"})
 # starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
 _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
@@ -116,7 +116,7 @@ class SecretMask:
         return found
 
     def may_be_in(self, text: str) -> bool:
-        """Whether a text holds a secret as a whole, plain or in base64; much quicker than to mask it."""
+        """Whether a text holds the beginning of a secret, plain, quoted or in base64; much quicker than `mask`."""
         lowered = _lowered(text)
         return any(
             beginning[:SHORTEST_RUN] in lowered
@@ -134,14 +134,14 @@ class SecretMask:
             for start in range(len(text) - length + 1):
                 if lowered[start : start + length] in runs:
                     is_secret[start : start + length] = b"\x01" * length
-        return _without(text, is_secret)
+        return _masked(text, is_secret)
 
     def changes(self, text: str) -> bool:
         """Whether a text holds a secret."""
         return self.mask(text) != text[:LONGEST_TEXT]
 
 
-def _without(text: str, is_secret: bytearray) -> str:
+def _masked(text: str, is_secret: bytearray) -> str:
     parts: list[str] = []
     start = 0
     while (found := is_secret.find(1, start)) >= 0:

@@ -1,4 +1,4 @@
-"""Decide stored deliveries again: one for real, or many under other rules without a trace."""
+"""Decide stored deliveries again: one for real, or many under other rules without storing anything."""
 
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -95,7 +95,7 @@ def rules_of(
 
 
 def backtest(organization: Organization, rules: Rules, since: datetime) -> Iterator[DecidedAgain]:
-    """Yield what each delivery that was decided since then would be under these rules, in the order of deciding.
+    """Yield what each delivery decided from `since` on would be under these rules, in the order of deciding.
 
     Reads a bounded number of rows at once.
     """
@@ -107,7 +107,7 @@ def backtest(organization: Organization, rules: Rules, since: datetime) -> Itera
 def backtest_of_mapping(
     organization: Organization, mapping: RoleMapping, since: datetime
 ) -> Iterator[DecidedAgain]:
-    """Yield what each delivery that was decided since then would be with this mapping, compared with those in force.
+    """Yield what each delivery decided from `since` on would be with this mapping, compared with the rules in force.
 
     The mapping is new, or an unsaved change of a stored one.
     """
@@ -122,7 +122,7 @@ def backtest_of_mapping(
 
 
 def _invited_before(organization: Organization, rules: Rules, since: datetime) -> Iterator[datetime]:
-    """Yield when invitations went out during a bulk window before."""
+    """Yield when the rules decided to invite somebody, during one bulk window before `since`."""
     window = _decided(organization, since - timedelta(minutes=rules.bulk_window)).filter(
         decided_at__lt=since, verdict=VerdictCode.INVITE
     )
@@ -130,7 +130,7 @@ def _invited_before(organization: Organization, rules: Rules, since: datetime) -
 
 
 def newest(organization: Organization, most: int) -> datetime:
-    """Return since when to look back in order to decide at most so many again, and at most DAYS."""
+    """Return the time from which at most `most` deliveries were decided; it is at most DAYS ago."""
     since = database.now() - timedelta(days=DAYS)
     times = _decided(organization, since).order_by("-decided_at").values_list("decided_at", flat=True)
     beyond = next(iter(times[most : most + 1]), None)

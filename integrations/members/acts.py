@@ -220,9 +220,7 @@ class InvitationProof(Enum):
 INVITATION_ENDED = (
     "This invitation no longer works: it was answered, withdrawn or sent again, or a week is over."
 )
-LAST_SUPER_ADMIN_STAYS = (
-    "You are the last Super Admin. Make somebody else one first, under Settings › Members."
-)
+LAST_SUPER_ADMIN_STAYS = "You are the last Super Admin. Make somebody else one first, under Settings › Team."
 OTHER_ADDRESS = "This invitation was sent to another address than that of your account."
 
 

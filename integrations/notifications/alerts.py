@@ -193,8 +193,10 @@ def _escaped(text: str) -> str:
 REMOVED = "The address was removed before the alert was sent."
 TURNED_OFF = "The address was turned off before the alert was sent."
 ERASED = "What it said was erased before it was sent."
-NO_LONGER_SO = "What it says was no longer so when it was to be sent."
-STOPPED = "Alerts to this address are stopped. A test that arrives starts them, and sends this one."
+NO_LONGER_SO = "Not sent, because what it says was no longer true."
+STOPPED = (
+    "Alerts to this address are stopped. Send a test: if it arrives, they start again, and this one is sent."
+)
 
 
 def send_alert(effect: Effect) -> Done | Cancelled | Failed:

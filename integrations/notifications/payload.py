@@ -14,7 +14,7 @@ MAX_DIGEST_LINES = 300
 
 @dataclass(frozen=True)
 class InvitationUnchanged:
-    """That an invitation still has the status that it had at a moment, without interruption."""
+    """The condition that an invitation has kept its status since a moment."""
 
     invitation: int
     status: str
@@ -71,7 +71,7 @@ class Notice:
         return [self.subject, *chain.from_iterable(lines), *self.variables.values()]
 
     def changed(self, change: Callable[[str], str]) -> Self:
-        """Return the notice with every text changed, the addresses excepted."""
+        """Return the notice with every text and variable changed; the addresses of links in its lines stay."""
         lines = tuple(
             replace(line, label=change(line.label)) if isinstance(line, Link) else change(line)
             for line in self.lines

@@ -41,7 +41,7 @@ class RenderedEmail:
 
     @property
     def body(self) -> str:
-        """The plain text: each address stands on a line of its own, and nothing is spaced twice."""
+        """The plain text: each address stands on a line of its own, and no two spaces follow each other."""
         text = "\n\n".join("\n".join(map(_as_text, paragraph)) for paragraph in self.paragraphs)
         return "\n".join(re.sub(r" {2,}", " ", line).strip() for line in text.split("\n"))
 
@@ -58,7 +58,7 @@ class Block:
 
 
 def blocks(paragraphs: Iterable[Paragraph]) -> list[Block]:
-    """Return the parts that are shown. Where there is one link to the portal alone, that is the button."""
+    """Return the parts that are shown. Where exactly one link leads to the portal, that link is the button."""
     found = [block for paragraph in paragraphs for block in _blocks_of(paragraph)]
     own = [block for block in found if _is_own(block.url)]
     if len(own) != 1:
@@ -237,7 +237,7 @@ def _filled_in(text: str, values: Mapping[str, str]) -> str:
 
 
 def without_links(text: str) -> str:
-    """Return a text that looks the same; mail programs make links only of the portal's own addresses.
+    """Return a text that looks the same; mail programs make links only of the portal's and of e-mail addresses in it.
 
     Candidates choose their names: one that is an address would be a link in an e-mail that the team trusts.
     """
@@ -253,7 +253,10 @@ def _unlinked(word: str) -> str:
 def render(
     wording: EmailWording, values: Mapping[str, str], details: Iterable[Line] | None = None
 ) -> RenderedEmail:
-    """Return the wording with its variables filled in, {details} by those lines; only the portal's own is a link."""
+    """Return the wording with its variables filled in, and {details} with these lines.
+
+    Links are only what LINK_VARIABLES hold, what the wording writes as one, and the portal's own addresses.
+    """
     values = {
         name: value if name in LINK_VARIABLES else without_links(value) for name, value in values.items()
     }

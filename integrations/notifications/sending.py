@@ -21,7 +21,7 @@ from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
 
 _HEADERS = HeaderRegistry()
-NO_LONGER_SO = "What it says was no longer so when it was to be sent."
+NO_LONGER_SO = "Not sent, because what it says was no longer true."
 
 
 class WholeHeader(UnstructuredHeader, BaseHeader):

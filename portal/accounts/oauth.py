@@ -69,7 +69,7 @@ def save_connection(
 # Start Lever's OAuth consent, and explain each way it can fail.
 
 
-AGAIN = "Press Connect again."
+AGAIN = "Connect Lever again."
 NOT_SUPER_ADMIN = "Only a Super Admin of the organization can connect Lever."
 
 #: The sentence for each of social-auth's error codes.

@@ -39,12 +39,12 @@ from integrations.single_sign_on.models import IdentityProvider
 LONGEST_SUBJECT = 255
 #: How long a discovery document is kept; it names addresses, and no keys.
 DISCOVERY_SECONDS = 600
-#: How long it is kept that there was none.
+#: How long a failure to read the document is kept.
 UNDISCOVERED_SECONDS = 60
 
 
 class SignInFailed(Exception):
-    """The provider didn't vouch for anybody; `code` says how it went wrong."""
+    """The provider could not be used, or proved nobody's identity; `code` says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -89,7 +89,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
     def oidc_config(self) -> JsonObject:
         """Return the checked discovery document. Raises AuthProviderError and TooManyCalls.
 
-        That there is none is kept too, for a shorter time: people who try again don't wait for a silent provider.
+        A failure is kept too, for a shorter time: people who try again don't wait for a provider that doesn't answer.
         """
         document = signed_cache.get(self._discovery_key(), DISCOVERY_SECONDS)
         if document is None:
@@ -211,7 +211,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
             subject,
             address.strip() if isinstance(address, str) and address.isprintable() else "",
             _is_verified(self._details),
-            _age(self.id_token or {}),
+            _seconds_since_proof(self.id_token or {}),
         )
 
 
@@ -222,7 +222,7 @@ def _is_verified(details: JsonObject) -> bool:
     return details.get("xms_edov") in (True, "true", "1")
 
 
-def _age(token: JsonObject) -> float | None:
+def _seconds_since_proof(token: JsonObject) -> float | None:
     """Return for how many seconds the person had been signed in when the token was made; None where it isn't said."""
     issued_at, authenticated_at = token.get("iat"), token.get("auth_time")
     if not isinstance(issued_at, int | float) or not isinstance(authenticated_at, int | float):

@@ -73,7 +73,7 @@ class SignOutView(LogoutView):
 
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """Send the admin's own sign-in page to the portal's, so that there is one.
+    """Send people from the admin's sign-in page to the portal's, so that there is only one.
 
     Raises PermissionDenied for a signed-in person who may not open the admin.
     """

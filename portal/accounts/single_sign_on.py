@@ -353,5 +353,7 @@ def _tried(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> 
         note_try(provider, request.user, timezone.now())  # type: ignore[arg-type]
         messages.success(request, f"It works: your provider vouches for {claims.address}.")
     else:
-        messages.error(request, f"Your provider answered, but members couldn't sign in so. {refusal.label}")
+        messages.error(
+            request, f"Your provider answered, but members couldn't sign in this way. {refusal.label}"
+        )
     return redirect("single-sign-on-settings")

@@ -235,7 +235,7 @@ def make_wait(view: TemplateView, refusal: TooMany) -> HttpResponse:
     """Return the page that asks for a second factor, a 429 with Retry-After: it says how long to wait."""
     error = (
         f"Too many wrong codes. Wait {refusal.in_words}, then try again; "
-        "a code that you give before isn't looked at."
+        "a code that you enter earlier isn't checked."
     )
     response = view.render_to_response(view.get_context_data(error=error), status=429)
     response["Retry-After"] = str(math.ceil(refusal.seconds))

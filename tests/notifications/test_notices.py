@@ -41,7 +41,7 @@ def test_a_notice_that_no_longer_holds_is_not_sent(organization, super_admin):
     assert send_all() == []
     effect = Effect.objects.get(kind="send_email")
     assert effect.state == "cancelled"
-    assert "no longer so" in effect.last_error
+    assert "no longer true" in effect.last_error
 
 
 def test_a_notice_about_an_earlier_uncertainty_is_not_sent(organization, super_admin):

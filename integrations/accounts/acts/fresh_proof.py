@@ -30,7 +30,7 @@ def is_strong(request: HttpRequest) -> bool:
 def has_given_own_factor(request: HttpRequest) -> bool:
     """Whether the second factor of this session is the person's own, not one that an organization's provider asked for.
 
-    Who runs that provider can sign in as any of its people, and must not reach what is the person's alone.
+    The people who run that provider can sign in as anybody there. They must not reach what belongs to the person alone.
     """
     return (
         is_strong(request) and request.session[SECOND_FACTOR_SESSION_KEY] != SecondFactor.SINGLE_SIGN_ON.value
@@ -65,7 +65,7 @@ SHOWN_AT_SESSION_KEY = "shown_after_proof"
 def note_proof(request: HttpRequest) -> None:
     """Store that the person has proven now who they are, in a session with a new key.
 
-    Who copied the cookie before doesn't share the proof: the former key opens nothing any more.
+    The former key opens nothing any more: somebody who copied the cookie before gets no part of the proof.
     """
     request.session.cycle_key()
     request.session[PROVEN_AT_SESSION_KEY] = database.now().timestamp()
@@ -77,7 +77,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def end_set_up(request: HttpRequest) -> None:
-    """Let no page that was shown until now stand for a proof any more: what it was shown for is done."""
+    """Forget which pages were shown after a proof, so that no form counts by them: the set-up is done."""
     request.session.pop(SHOWN_AT_SESSION_KEY, None)
 
 
@@ -114,7 +114,7 @@ class FreshProofMixin(View):
     page_of_form = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask for the second factor and the password first, unless they were given lately."""
+        """Ask first for the second factor or the password, unless it was given lately."""
         if request.user.is_authenticated:
             page = reverse(self.page_of_form) if self.page_of_form else request.get_full_path()
             if wanted := proof_wanted(request, page):

@@ -49,7 +49,7 @@ _S = AuditSubject
 class ActionRecord:
     """All about an action: its code, its name for people, and its subject if any.
 
-    Where a candidate's page tells of it, its sentence is the person's name and `deed`.
+    Where a candidate's page tells of it, its sentence is the person's name and `deed`, or the label without one.
     """
 
     code: str

@@ -39,7 +39,7 @@ NO_PERMISSION = (
 )
 TOO_LARGE = "Lever refused the report as too large for its account. Ask Lever for its limit, then retry."
 BROKEN = (
-    "Lever took the report and says “{status}” of it, so it can't be opened there. Retry to attach it anew."
+    "Lever accepted the report, but says “{status}” of it, so it can't be opened. Retry to attach it again."
 )
 NOT_WANTED = "The rules no longer ask for the report as a file."
 REPLACED = "The rules ask for the report as a file again: a later one replaces it."

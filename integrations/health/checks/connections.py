@@ -217,8 +217,8 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
     waiting = [
         name
         for name, is_set in {
-            "the stage on pass": bool(organization.passed_stage.strip()),
-            "the review of failed candidates": organization.hold_failed,
+            "“Move those who passed to”": bool(organization.passed_stage.strip()),
+            "“Ask before rejecting failed candidates”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
         if is_set

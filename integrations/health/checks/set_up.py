@@ -175,8 +175,8 @@ def check_restored_log(organization: Organization) -> Iterator[Finding]:
     if not checks.exists():
         yield finding(
             FindingCode.RESTORED_LOG,
-            "The database was restored, so the audit log ends with the backup. Of what was recorded afterwards only "
-            "the heads are known that were announced, by e-mail and in the portal's log.",
+            "The database was restored, so the audit log ends with the backup. Later entries are "
+            "lost. Only their heads are known that were announced by e-mail and in the portal's log.",
             f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
             "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
         )
@@ -195,7 +195,7 @@ def check_possibly_invited(organization: Organization) -> Iterator[Finding]:
     )
     yield finding(
         FindingCode.POSSIBLY_INVITED,
-        f"{counted(number, 'candidate')} may be invited already: no invitation here tells, but Lever shows an entry "
-        "from before a restore, or a progress tag.",
+        f"{counted(number, 'candidate')} may be invited already. The portal has no invitation for them, but "
+        "Lever shows a progress tag, or that they entered the stage before a restore.",
         f"Look for them in CodeScreen. An Admin then invites those who aren't, under Candidates.{unreported}",
     )

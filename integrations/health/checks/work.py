@@ -210,7 +210,7 @@ def check_pause(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.PAUSED,
             "The portal is paused. Nothing is sent, and what arrives is kept.",
-            "End the pause under Settings when invitations may be sent again.",
+            "End the pause under Settings › Rules when invitations may be sent again.",
         )
 
 
@@ -254,7 +254,7 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.AWAITING_DECISION,
             f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
-            "Decide in Lever, then press “Decided” on the candidate's page.",
+            "Decide in Lever, then press “Record the decision” on the candidate's page.",
         )
 
 

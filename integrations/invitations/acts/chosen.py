@@ -29,7 +29,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.store import database
 from integrations.store.database import due_after
 
-BEING_DECIDED = "This candidate is being decided."
+BEING_DECIDED = "The portal is deciding about this candidate now."
 BY_THE_RULES = "the one that the rules name"
 
 
@@ -128,7 +128,9 @@ def _decided(decision: Decision | str) -> WouldHappen:
 def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldHappen:
     """Return what sending an invitation again would lead to: it is done, and rolled back."""
     note = (
-        "sent again: it failed before" if invitation.status == Status.FAILED else "sent again: it wasn't sent"
+        "sent again: it could not be sent"
+        if invitation.status == Status.FAILED
+        else "sent again: it was cancelled before"
     )
     with transaction.atomic():
         try:

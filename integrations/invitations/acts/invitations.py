@@ -211,7 +211,7 @@ def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any)
         raise ActionNotAllowed(ANOTHER_OPEN) from error
 
 
-NOT_BOUNCED = "This invitation didn't bounce, or was dealt with since."
+NOT_BOUNCED = "This invitation didn't bounce, or somebody has already corrected it."
 NOT_CORRECTED = (
     "The candidate's address in Lever is still the one that bounced. Correct it in Lever first, then press "
     "“Correct and send again” once more."
@@ -220,7 +220,7 @@ NO_ADDRESS = "The candidate has no e-mail address in Lever. Add it there first."
 NOT_SHOWN = "Lever no longer shows this candidate, so the address can't be read."
 ARCHIVED = "The candidate is archived in Lever. Unarchive them first."
 NO_CONTACT = "The candidate may no longer be contacted."
-CORRECTED = "It bounced. The address was corrected in Lever, and the next round sent to it."
+CORRECTED = "It bounced. The address was corrected in Lever, and the next round was sent to the new address."
 
 
 def correct_and_send_again(

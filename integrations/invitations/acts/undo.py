@@ -130,7 +130,7 @@ def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -
                 send_again(effect.invitation, actor, "retry")
                 return
             if effect.state != Effect.State.DUE:
-                raise ActionNotAllowed("Decide on the invitation itself whether it is sent.")
+                raise ActionNotAllowed("Decide on the candidate's page whether the invitation is sent.")
             # the candidate is read again before it is sent
             Invitation.objects.filter(pk=effect.invitation.pk, status=Status.PENDING).update(checked_at=None)
         if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:

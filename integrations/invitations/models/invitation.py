@@ -45,10 +45,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.select_related("organization").locked().get(pk=invitation.pk)
 
     def with_steps(self) -> Self:
-        """Add `begun_at` and `handed_in_at`, by when the candidate had started and submitted, and the latest `outcome`.
+        """Add the latest `outcome`, and `begun_at` and `handed_in_at`: when the candidate had started and submitted.
 
-        CodeScreen is asked once an hour, so who starts and finishes in between is only known to have finished. An
-        expired assessment may never have been started.
+        CodeScreen is asked from time to time. When a candidate starts and finishes between two polls, the portal only
+        learns that they finished. An expired assessment may never have been started.
         """
         latest_attempt = Result.objects.filter(invitation=models.OuterRef("pk")).order_by("-attempt")
         outcome = models.Subquery(latest_attempt.values("outcome")[:1])
@@ -412,8 +412,8 @@ class Invitation(models.Model):
         """Change the status, and `changes` with it, by compare-and-set.
 
         Raises IllegalTransition when TRANSITIONS doesn't allow it from the row's present status. A move to the
-        present status only applies `changes`. The object gets them too; what else others have changed, it gets by
-        `lock()`.
+        present status stores the reason and `changes`, but `changed_at`, `followed_since` and the end of following
+        stay. The object gets the new values too; `lock()` reads what else others have changed.
         """
         sources = (*TRANSITIONS[Status(status)], status)
         changes |= {"status": status, "status_reason": reason}

@@ -107,7 +107,7 @@ class EmailKind(RecordEnum):
             "result": Variable("the result and the score in a few words", "Failed 41"),
             "outcome": Variable("Passed, Failed, Expired, or that CodeScreen doesn't state it", "Failed"),
             "score": Variable("from 0 to 100; empty if there is none", "41"),
-            "reason": Variable("why it wasn't passed; empty if it was", "Tests failed"),
+            "reason": Variable("why the candidate didn't pass; empty if they passed", "Tests failed"),
             "report_link": Variable(
                 "CodeScreen's report; empty if there is none", "https://codescreen.example/report/1"
             ),
@@ -199,7 +199,7 @@ class AlertTopic(RecordEnum):
         "held",
         "Invitations that need approval",
         "wants_held",
-        "Invitations begin to need approval, and none needs it any more.",
+        "Invitations need approval, and again when none needs it any more.",
     )
     INCIDENT = AlertTopicRecord(
         "incident",

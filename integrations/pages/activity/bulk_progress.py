@@ -145,19 +145,19 @@ def tally(names: Iterable[str]) -> list[tuple[str, int]]:
 
 #: The session's key for what was done lately.
 SESSION_KEY = "bulk_acts"
-#: So many are kept, each in a browser's tab perhaps.
+#: How many acts are kept: each may be open in another tab of the browser.
 MOST_KEPT = 5
 _ID = re.compile(r"[\w-]{8,40}\Z", re.ASCII)
 
 
 def new_id(stated: str = "") -> str:
-    """Return the id that a preview's form states, by which its repeats are known; a new one when it states none."""
+    """Return the id in a preview's form, the same when it is sent again; a new one when it has none."""
     return stated if _ID.match(stated) else secrets.token_urlsafe(12)
 
 
 @dataclass(frozen=True)
 class DoneAct:
-    """One act on many rows: the keys of those it was done to, why others were refused, and whose was taken back.
+    """One act on many rows: the keys of those it was done to and of those taken back, and why others were refused.
 
     `id` is what the preview's form states, and `code` is the act's.
     """
@@ -290,7 +290,7 @@ class BulkUndoView(BulkMixin, ActView):
     following_page = "activity"
 
     def operate(self, form: Form) -> HttpResponse:
-        """Take back one row after another, and say for how many it was too late."""
+        """Take back one row after another, and say how many could not be taken back and why."""
         lately, user = DoneLately(self.request.session), self.user
         done = lately.latest(self.request.POST.get("id", ""))
         if done is None or not done.act.may_undo:

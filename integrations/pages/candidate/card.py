@@ -126,7 +126,7 @@ def _with_result(invitation: Invitation, result: Result) -> Card:
         tone=tone,
         icon=icon,
         why="" if result.outcome else NEVER_GUESSED,
-        next_step="Decide what becomes of this candidate, then record it here." if waits else "",
+        next_step="Decide about this candidate, then record it here." if waits else "",
         at=invitation.completed_at or result.created_at,
         invitation=invitation,
         result=result,

@@ -117,7 +117,7 @@ class OtherLeverAccountView(OrganizationMixin, ConfirmedActView):
         grant = _waiting_grant(self.request, self.organization)
         self.request.session.pop(_WAITING_SESSION_KEY, None)
         if grant is None:
-            raise ActionNotAllowed("That took too long. Press Connect again.")
+            raise ActionNotAllowed("That took too long. Connect Lever again.")
         if self.request.POST.get("act") == "use":
             _use(self.request, self.organization, grant, self.user)
         else:

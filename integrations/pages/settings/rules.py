@@ -105,7 +105,7 @@ class PoliciesForm(PolicyForm):
         }
         self._lists["default_assessment"].offer(self, "default_assessment", "None")
         self._lists["passed_stage"].offer(self, "passed_stage", "Nobody is moved")
-        #: Whether a stored name is unknown to its platform, so that the form begins with the reason.
+        #: For each stored name that its platform doesn't list, the reason; the form begins with these.
         self.unknown = [
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
         ]
@@ -142,7 +142,7 @@ class PolicyFormView(OrganizationMixin, OperationView):
     """Show some policies in a form, and save those that differ from the stored ones."""
 
     allowed_roles = ADMINS
-    #: The sentence that says so.
+    #: The message after values were saved.
     saved = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:

@@ -45,11 +45,11 @@ class Command(BaseCommand):
         )
         self.stderr.flush()
         programs = [one for one in (web_server(host, port), queue_cluster()) if only in {None, one.name}]
-        supervisor.become(programs, _log_without_tables())
+        supervisor.become(programs, _log_settings_of_supervisor())
 
 
-def _log_without_tables() -> dict[str, Any]:
-    """Return the settings of a log for a process that loads neither Django nor what tells outages apart."""
+def _log_settings_of_supervisor() -> dict[str, Any]:
+    """Return the log's settings without what needs Django: the supervisor's process doesn't load it."""
     filters = {"correlation": settings.LOGGING["filters"]["correlation"]}
     handlers = {"stderr": {**settings.LOGGING["handlers"]["stderr"], "filters": list(filters)}}
     return {**settings.LOGGING, "filters": filters, "handlers": handlers, "loggers": {}}

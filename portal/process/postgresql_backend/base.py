@@ -29,7 +29,7 @@ def connect_seconds(parameters: Mapping[str, Any]) -> float:
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that is closed when an answer doesn't come in time: it could belong to the next statement."""
+    """A connection that is closed when an answer is late: the next statement could get that instead of its own."""
 
     #: Called when the server didn't answer in time.
     on_silence: Callable[[], None] = staticmethod(lambda: None)
@@ -61,10 +61,10 @@ class BoundedConnection(psycopg.Connection[Any]):
 REST_SECONDS = 1.0
 #: How long a connection has to answer that it works; after that a new one is quicker.
 CHECK_SECONDS = 2.0
-#: Statements of rows that many read at once take turns: what a decision reads is what is committed by then.
+#: Each statement sees what is committed when it begins: a decision that waited for a lock reads the newest rows.
 ISOLATION_LEVEL = IsolationLevel.READ_COMMITTED
-#: For those that read many rows, compiling a statement took longer than running it. A single statement is a transaction
-#: too, of the session's own level.
+#: `jit` is off: compiling a statement that reads many rows took longer than running it. A single statement is a
+#: transaction too, of the session's own level.
 SESSION = "SELECT set_config('jit', 'off', false), set_config('default_transaction_isolation', 'read committed', false)"
 
 #: By the parameters of the connection: the way to each database.
@@ -106,7 +106,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return bool(super().is_usable())
 
     def close_if_health_check_failed(self) -> None:
-        """Close a connection that rested and doesn't work any more; called before the first query of a request."""
+        """Close a connection that rested and doesn't work any more; Django calls this before each query."""
         now = time.monotonic()
         has_rested = now - self._used_at >= REST_SECONDS
         self._used_at = now

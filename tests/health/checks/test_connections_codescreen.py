@@ -40,7 +40,7 @@ def test_an_account_that_states_no_result_is_told_what_never_acts(healthy_organi
     assert code_and_level(healthy_organization) == ("results_not_stated", "info")
     Organization.objects.update(hold_failed=True, failed_tag="Failed")
     finding = only_finding(healthy_organization)
-    assert "the review of failed candidates, the result tags" in finding.message
+    assert "“Ask before rejecting failed candidates”, the result tags" in finding.message
     assert "failureReason to the metadata" in finding.fix
 
 

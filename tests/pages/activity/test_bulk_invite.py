@@ -213,7 +213,7 @@ def test_a_form_sent_twice_and_two_admins_at_once_invite_once(
     assert ">Undo<" in page
     page = text(invite(super_admin_client, [uninvited["Hazel"]], chosen=assessment("Data Engineer")))
     assert "Nothing was done." in page
-    assert "This candidate is being decided." in page
+    assert "The portal is deciding about this candidate now." in page
     become_due()
     page = text(invite(super_admin_client, [uninvited["Hazel"]], chosen=assessment("Data Engineer")))
     assert "“Backend” is there already: invited, not started." in page
@@ -270,7 +270,7 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
     )
     answer = organization_admin_client.get(BULK, {"act": "invite", "candidate": [one.pk]})
     assert [(row.what, row.note) for row in answer.context["rows"]] == [
-        (Invitation.objects.get().assessment_name, "sent again: it failed before")
+        (Invitation.objects.get().assessment_name, "sent again: it could not be sent")
     ]
     assert Invitation.objects.get().status == "failed"
     assert not recorded().exists()
