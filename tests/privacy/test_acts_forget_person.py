@@ -145,7 +145,7 @@ def test_a_name_with_accents_is_found_as_json_stores_it(organization):
 def test_running_it_again_changes_nothing_and_prints_the_receipt(person):
     receipt = run(NAME)
     count = AuditEntry.objects.count()
-    with pytest.raises(CommandError, match="forgotten has none any more"):
+    with pytest.raises(CommandError, match="an erased person's account has another name"):
         run(NAME)
     assert run(f"forgotten-{person.pk}") == receipt
     assert AuditEntry.objects.count() == count
