@@ -27,7 +27,7 @@ from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import wait_until_shown
+from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
 from integrations.store import database
 
@@ -249,20 +249,22 @@ def decide_delivery(
     read_at: datetime | None = None,
     cause: VerdictCause | None = None,
     may_wait: bool = True,
-) -> Decision | None:
+) -> Decision | AskAgain | LeaseLost:
     """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
 
     `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
-    doesn't show the candidate this time. Return None where it waits to be decided again, or the lease was lost. Raises
-    PlatformError when a platform doesn't answer.
+    doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
     """
     snapshot = gather_facts(delivery, clients, known, read_at, may_list=True)
     if may_wait and snapshot.not_shown is not None:
         reads = delivery.not_shown_reads + 1
-        if (wait := wait_until_shown(reads)) is not None:
+        wait = wait_until_shown(reads)
+        if wait is not None:
             reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
-            delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason)
-            return None
+            is_ours = delivery.release(
+                due_at=database.due_after(wait), not_shown_reads=reads, last_error=reason
+            )
+            return AskAgain() if is_ours else LeaseLost()
     with call_log.recorded():
         organization, facts = delivery.organization, snapshot.facts
         if snapshot.opportunity is not None:
@@ -284,7 +286,7 @@ def decide_delivery(
         )
         if not is_recorded:
             transaction.set_rollback(True)
-            return None
+            return LeaseLost()
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from integrations.catalog.lists import refresh_stages, trigger_stages
 from integrations.clients.call_window import Budget, Place
 from integrations.clients.provider import ClientProvider
+from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
@@ -172,4 +173,4 @@ def _repair(
             raise
         logger.info("delivery %s of %s is left to the workers: %s", delivery.pk, organization.slug, error)
         return False
-    return decision is not None and decision.verdict in INVITING_VERDICTS
+    return isinstance(decision, Decision) and decision.verdict in INVITING_VERDICTS

@@ -91,6 +91,11 @@ class LeaseLost:
 
 
 @dataclass(frozen=True)
+class AskAgain:
+    """Lever didn't show what the verdict depends on, which may pass. The row waits to be decided again."""
+
+
+@dataclass(frozen=True)
 class DecideOnRecording:
     """Rows that others may change decide the outcome: `decide` is called in the transaction that records it."""
 
