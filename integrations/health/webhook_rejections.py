@@ -67,7 +67,7 @@ MISTAKES: Mapping[str, str] = {
 }
 
 #: What to do where no likely mistake is known.
-CURES: Mapping[str, str] = {
+FIXES: Mapping[str, str] = {
     RejectionCode.SIGNATURE_MISMATCH: "The secret saved here isn't the sender's. Copy it again.",
     RejectionCode.SIGNATURE_MISSING: (
         "Check that the webhook in Lever has a signature token, and that the request came from Lever."
@@ -87,7 +87,7 @@ CURES: Mapping[str, str] = {
 
 def describe(code: str, hint: str) -> str:
     """Return why requests were rejected with this code and hint, and what to do, as the end of a sentence."""
-    return f"{short_reason(code)}. {cure(code, hint)}"
+    return f"{short_reason(code)}. {fix(code, hint)}"
 
 
 def short_reason(code: str) -> str:
@@ -95,10 +95,10 @@ def short_reason(code: str) -> str:
     return dict(RejectionCode.choices()).get(code, "unknown reason")
 
 
-def cure(code: str, hint: str) -> str:
+def fix(code: str, hint: str) -> str:
     """Return what to do about requests that were rejected with this code and hint."""
     mistake = MISTAKES.get(hint) if code == RejectionCode.SIGNATURE_MISMATCH else None
-    return mistake or CURES.get(code) or "Compare the webhook with what is saved under Settings."
+    return mistake or FIXES.get(code) or "Compare the webhook with what is saved under Settings."
 
 
 def record_rejection(

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from enum import Enum
 from functools import partial
 
 from django.db import transaction
@@ -63,10 +64,15 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
 
 ERASED = "The candidate was deleted in Lever, so their name, addresses and texts were erased here."
 NOTHING_STORED = "The candidate was deleted in Lever. Nothing else about them is stored here."
-STILL_SHOWN = "Lever reported this candidate as deleted but still shows them, so nothing was erased."
-NOT_CONFIRMED = (
-    "Lever reported this candidate as deleted but doesn't let the portal check, so nothing was erased."
-)
+
+
+class NotErased(Enum):
+    """Why nobody was erased, as the verdict explains it."""
+
+    STILL_SHOWN = "Lever reported this candidate as deleted but still shows them, so nothing was erased."
+    NOT_CONFIRMED = (
+        "Lever reported this candidate as deleted but doesn't let the portal check, so nothing was erased."
+    )
 
 
 def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
@@ -79,10 +85,10 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
         decide_delivery(delivery, clients)  # a test, or it waits for the connection
         return
     cause = _cause_of_erasure(delivery.opportunity_id, clients)
-    if not isinstance(cause, ErasureCause):
+    if isinstance(cause, NotErased):
         reads = delivery.not_shown_reads + 1
         if (wait := wait_until_shown(reads)) is None:
-            delivery.decide(VerdictCode.NOTED, cause)
+            delivery.decide(VerdictCode.NOTED, cause.value)
         else:
             delivery.release(due_at=database.due_after(wait), not_shown_reads=reads, last_error="")
         return
@@ -94,19 +100,19 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
         delivery.decide(VerdictCode.ERASED, ERASED)
 
 
-def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCause | str:
-    """Return why the person is to be erased by what Lever says now, else the sentence that nothing was."""
+def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCause | NotErased:
+    """Return why the person is to be erased by what Lever says now, or why not. Raises PlatformError."""
     try:
         opportunity = clients.lever().opportunity(opportunity_id)
     except PlatformError as error:
         if error.status == 404:
             return ErasureCause.DELETED
         if error.permanent and error.status not in {None, 401}:
-            return NOT_CONFIRMED
+            return NotErased.NOT_CONFIRMED
         raise
     if opportunity.is_deleted:
         return ErasureCause.DELETED
-    return ErasureCause.ANONYMIZED if opportunity.is_anonymized else STILL_SHOWN
+    return ErasureCause.ANONYMIZED if opportunity.is_anonymized else NotErased.STILL_SHOWN
 
 
 # Bring one claimed delivery to its verdict; when that fails, record why and when it is retried.
@@ -163,7 +169,7 @@ def _retry(delivery: Delivery, error: PlatformError) -> None:
     failing_since = delivery.failing_since or now
     if now - failing_since >= RETRY_FOR:
         if delivery.event == WebhookEvent.CANDIDATE_DELETED:
-            delivery.decide(VerdictCode.NOTED, NOT_CONFIRMED)
+            delivery.decide(VerdictCode.NOTED, NotErased.NOT_CONFIRMED.value)
             return
         explanation = GIVEN_UP.format(reason=str(error).rstrip("."))
         _end_lease(delivery, partial(delivery.decide, VerdictCode.NOT_VISIBLE, explanation), is_listed=True)

@@ -21,7 +21,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.notifications.models.preferences import AlertAddress
-from integrations.notifications.notices import current_wording, still_holds
+from integrations.notifications.notices import NO_LONGER_TRUE, current_wording, still_holds
 from integrations.notifications.notify import UNNAMED, first_name
 from integrations.notifications.payload import AlertPayload
 from integrations.notifications.rendering import VARIABLE, without_links
@@ -193,7 +193,6 @@ def _escaped(text: str) -> str:
 REMOVED = "The address was removed before the alert was sent."
 TURNED_OFF = "The address was turned off before the alert was sent."
 ERASED = "What it said was erased before it was sent."
-NO_LONGER_SO = "Not sent, because what it says was no longer true."
 STOPPED = (
     "Alerts to this address are stopped. Send a test: if it arrives, they start again, and this one is sent."
 )
@@ -215,7 +214,7 @@ def send_alert(effect: Effect) -> Done | Cancelled | Failed:
     if address.stopped_at is not None:
         return Failed(STOPPED)
     if not still_holds(payload.holds_while):
-        return Cancelled(NO_LONGER_SO)
+        return Cancelled(NO_LONGER_TRUE)
     alert = alert_of(effect.organization, payload, effect.invitation, effect.created_at)
     try:
         post(

@@ -221,6 +221,9 @@ def _render(
 # What an e-mail says is looked at again when it is sent: a notice that no longer holds is left out.
 
 
+NO_LONGER_TRUE = "Not sent, because what it says was no longer true."
+
+
 def keep_current(payload: EmailPayload) -> EmailPayload | None:
     """Return the payload with the notices that still hold, None when none does.
 

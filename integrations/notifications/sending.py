@@ -13,7 +13,7 @@ from integrations.notifications import rendering
 from integrations.notifications.account_notices import compose_account_notice, compose_for_super_admins
 from integrations.notifications.link_emails import compose_password_reset, compose_welcome
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.notifications.notices import compose_notice, compose_sample, keep_current
+from integrations.notifications.notices import NO_LONGER_TRUE, compose_notice, compose_sample, keep_current
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
@@ -21,7 +21,6 @@ from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
 
 _HEADERS = HeaderRegistry()
-NO_LONGER_SO = "Not sent, because what it says was no longer true."
 
 
 class WholeHeader(UnstructuredHeader, BaseHeader):
@@ -55,7 +54,7 @@ def send_email(effect: Effect) -> Done | Cancelled:
     payload = EmailPayload.from_json(effect.payload)
     current = keep_current(payload)
     if current is None:
-        return Cancelled(NO_LONGER_SO)
+        return Cancelled(NO_LONGER_TRUE)
     email = compose(effect, current)
     if email is None:
         return Done()

@@ -1,4 +1,4 @@
-"""Two organizations, one of which attacks the other."""
+"""Two organizations: one attacks the other."""
 
 import pytest
 

@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.inbox import handle_delivery
+from integrations.inbox.handle_delivery import NotErased
 from integrations.privacy.models import Erasure
 from tests.support import factories
 
@@ -45,7 +46,7 @@ def test_a_report_about_a_candidate_whom_lever_shows_erases_nothing(scenario, re
         type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
         scenario.work()
         delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.STILL_SHOWN)
+    assert (delivery.verdict, delivery.explanation) == ("noted", NotErased.STILL_SHOWN.value)
     assert scenario.reread(invitation).email == ADDRESS
     assert not Erasure.objects.exists()
 
@@ -59,7 +60,7 @@ def test_a_refusal_is_no_confirmation(scenario, reported):
         type(delivery).objects.filter(pk=delivery.pk).update(due_at=factories.a_moment_ago())
         scenario.work()
     delivery.refresh_from_db()
-    assert (delivery.verdict, delivery.explanation) == ("noted", handle_delivery.NOT_CONFIRMED)
+    assert (delivery.verdict, delivery.explanation) == ("noted", NotErased.NOT_CONFIRMED.value)
     assert scenario.reread(invitation).email == ADDRESS
 
 

@@ -154,7 +154,7 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
             fix = f"Check whether a second webhook in {platform.label} uses this address."
         else:
             message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
-            fix = f"{webhook_rejections.cure(rejection.code, rejection.hint)} Then send a test from {platform.label}."
+            fix = f"{webhook_rejections.fix(rejection.code, rejection.hint)} Then send a test from {platform.label}."
         if rejection.count > 1:
             message += f" This happened {rejection.count} times."
         yield finding(

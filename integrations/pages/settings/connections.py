@@ -186,7 +186,7 @@ def _rejection(
     return {
         "row": row,
         "title": webhook_rejections.short_reason(row.code),
-        "cure": webhook_rejections.cure(row.code, row.hint),
+        "fix": webhook_rejections.fix(row.code, row.hint),
         "is_over": bool(accepted_at and accepted_at > row.last_at),
     }
 
