@@ -90,7 +90,7 @@ OWN_ADMIN_PAGES = {"admin:log", "admin:answers", "admin:candidate"}
 #: The portal's operator, who sees every organization in the admin and none on the site.
 SUPERUSER = Persona("superuser", 0, is_staff=True, is_superuser=True)
 VISITORS = [*PERSONAS, SUPERUSER]
-#: Those whom the fast part of the tests tries.
+#: Those that the fast part of the tests tries.
 _OFTEN = {"anonymous", "stranger", "pending", "former", *ROLES}
 
 

@@ -54,7 +54,7 @@ def test_every_link_is_open_to_who_sees_it(client_for, world, role):
     assert len(links) > len(PAGES)
 
 
-def test_who_may_not_act_is_told_whom_to_ask(client_for, world):
+def test_who_may_not_act_is_told_who_can_help(client_for, world):
     client = client_for(factories.member(world, Membership.Role.TEAM_MEMBER, "reader"))
     for page in ("/", "/health/"):
         shown = text(client.get(page))

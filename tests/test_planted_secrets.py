@@ -27,7 +27,7 @@ IN_THE_DATABASE = {
     # Django's sessions are found by their keys; a stolen database lets its reader act as who is signed in
     "django_session.session_key": {f"session of {name}" for name in PEOPLE},
 }
-#: Pages that show a secret on purpose, to whom, and why.
+#: Pages that show a secret on purpose, who sees it, and why.
 ON_PAGES = {
     # a Super Admin copies the address into Lever
     ("super_admin", "/settings/"): {"webhook key"},

@@ -169,7 +169,7 @@ def test_who_interviews_is_read_once_of_a_candidate_whose_followers_are_stored(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_candidate_whom_lever_refuses_is_read_once_and_those_after_it_too(
+def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
     connected_organization, sandbox, people, limited, monkeypatch, status
 ):
     people(owner=user("admin"))

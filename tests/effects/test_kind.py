@@ -99,7 +99,7 @@ def test_the_probe_finds_that_the_chosen_author_has_left_or_is_back(scenario, sa
     assert Organization.objects.get(pk=scenario.organization.pk).feedback_author_name == chosen.name
 
 
-def test_an_author_whom_lever_doesnt_know_is_a_finding_by_id(scenario):
+def test_an_author_lever_doesnt_know_is_a_finding_by_id(scenario):
     scenario.set_policies(feedback_author="nobody")
     lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
     [message] = author_findings(scenario)

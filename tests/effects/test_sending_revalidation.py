@@ -65,9 +65,7 @@ def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, o
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_candidate_whom_lever_does_not_show_for_a_moment_is_invited(
-    scenario, sandbox, old_invitation, status
-):
+def test_a_candidate_lever_does_not_show_for_a_moment_is_invited(scenario, sandbox, old_invitation, status):
     scenario.lever_fails("/opportunities/", method="GET", status=status, times=len(NOT_SHOWN_WAITS))
     for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
@@ -158,7 +156,7 @@ def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_errors_before_do_not_shorten_the_wait_for_a_candidate_whom_lever_does_not_show(
+def test_errors_before_do_not_shorten_the_wait_for_a_candidate_lever_does_not_show(
     scenario, sandbox, old_invitation
 ):
     scenario.lever_fails("/opportunities/", method="GET", status=503, times=3)

@@ -39,7 +39,7 @@ def deliver_stage_change(scenario, sandbox):
 
 @pytest.fixture
 def move_without_webhook(scenario, sandbox):
-    """Return a function that moves a candidate, of which Lever sends no webhook."""
+    """Return a function that moves a candidate; Lever sends no webhook about it."""
     sandbox.lever_does("settings", webhooks_enabled=False)
 
     def move(word="Alder", stage=STAGE):

@@ -22,7 +22,7 @@ from tests.support import factories
 
 
 def candidate(delivery) -> Candidate:
-    """Return the row of the candidate whom a delivery is about."""
+    """Return the row of the candidate that a delivery is about."""
     return Candidate.objects.get(opportunity_id=delivery.opportunity_id)
 
 

@@ -62,7 +62,7 @@ def test_who_stood_in_the_stage_before_the_connection_is_offered(scenario, sandb
     assert not Invitation.objects.exists()
 
 
-def test_a_forged_stage_change_does_not_invite_whom_a_sweep_has_offered(scenario, sandbox, tell):
+def test_a_forged_stage_change_does_not_invite_those_offered_by_a_sweep(scenario, sandbox, tell):
     enter(sandbox, days=3)
     tell(is_webhook=False)
     delivery = tell(is_webhook=True)

@@ -290,7 +290,7 @@ class TestUndecidable:
 
     @pytest.fixture
     def delivery(self, scenario, move_candidate):
-        """A webhook about somebody for whom Lever answers 500."""
+        """A webhook about somebody; Lever answers 500 about them."""
         scenario.lever_fails("/opportunities/[^/]+$", method="GET", status=500, times=500)
         lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
         move_candidate()

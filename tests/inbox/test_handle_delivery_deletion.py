@@ -38,7 +38,7 @@ def test_a_deleted_candidate_is_erased_at_once(scenario, reported):
     assert Erasure.objects.get().cause == "deleted"
 
 
-def test_a_report_about_a_candidate_whom_lever_shows_erases_nothing(scenario, reported):
+def test_a_report_about_a_candidate_lever_shows_erases_nothing(scenario, reported):
     invitation = scenario.sent_invitation()
     delivery = reported(invitation.opportunity_id)
     for _ in range(3):
@@ -64,7 +64,7 @@ def test_a_refusal_is_no_confirmation(scenario, reported):
     assert scenario.reread(invitation).email == ADDRESS
 
 
-def test_a_candidate_about_whom_nothing_is_stored_gets_no_receipt(scenario, reported):
+def test_a_candidate_without_stored_data_gets_no_receipt(scenario, reported):
     opportunity_id = scenario.sandbox.opportunity_id("Birch")
     scenario.sandbox.lever_does("delete", opportunities=[opportunity_id])
     scenario.organization.deliveries.filter(opportunity_id=opportunity_id).delete()

@@ -58,7 +58,7 @@ def test_few_candidates_are_read_one_by_one(scenario, move_candidate):
     assert {verdict(delivery) for delivery in deliveries} == {"invite"}
 
 
-def test_a_candidate_whom_the_list_does_not_show_is_read_alone(
+def test_a_candidate_the_list_does_not_show_is_read_alone(
     scenario, sandbox, move_candidate, deliver_stage_change
 ):
     deliveries = [move_candidate(word) for word in WORDS[:3]]
@@ -163,7 +163,7 @@ def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatc
     assert read == [*stages]
 
 
-def test_an_old_reading_is_forgotten_with_whom_it_showed(move_candidate, monkeypatch):
+def test_an_old_reading_is_forgotten_with_the_candidates_it_showed(move_candidate, monkeypatch):
     deliveries = [move_candidate(word) for word in WORDS]
     stage_lists.readings.take(deliveries[0])
     assert stage_lists.readings._latest
@@ -173,7 +173,7 @@ def test_an_old_reading_is_forgotten_with_whom_it_showed(move_candidate, monkeyp
     assert not stage_lists.readings._latest
 
 
-def test_a_reading_ends_in_time_for_those_whom_it_has_shown(scenario, sandbox, monkeypatch, move_candidate):
+def test_a_reading_ends_in_time_for_those_it_has_shown(scenario, sandbox, monkeypatch, move_candidate):
     deliveries = [move_candidate(word) for word in WORDS]
     monkeypatch.setattr(stage_lists, "LONGEST_READING_SECONDS", -1.0)
     taken = [stage_lists.readings.take(delivery) for delivery in deliveries]

@@ -115,7 +115,7 @@ def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
 
 
 @pytest.mark.parametrize("is_sent", [False, True])
-def test_a_candidate_whom_a_sweep_found_is_taken_in_again_when_unarchived(
+def test_a_candidate_a_sweep_found_is_taken_in_again_when_unarchived(
     scenario, sandbox, move_without_webhook, is_sent
 ):
     move_without_webhook()
@@ -135,7 +135,7 @@ def test_a_candidate_whom_a_sweep_found_is_taken_in_again_when_unarchived(
 
 
 @pytest.mark.parametrize("was_decided_by_a_sweep", [False, True])
-def test_a_candidate_whom_lever_did_not_show_is_taken_in(
+def test_a_candidate_lever_did_not_show_is_taken_in(
     scenario, sandbox, move_without_webhook, was_decided_by_a_sweep
 ):
     move_without_webhook()

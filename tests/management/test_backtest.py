@@ -20,7 +20,7 @@ NOON = timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, micro
 
 @pytest.fixture
 def acme(db) -> Organization:
-    """An organization that has decided about three candidates, of whom the second got no assessment."""
+    """An organization that has decided about three candidates; the second got no assessment."""
     acme = Organization.objects.create(name="Acme", slug="acme")
     for name in ("Backend", "Frontend"):
         Assessment.objects.create(organization=acme, external_id=f"id-{name.lower()}", name=name)

@@ -1,4 +1,4 @@
-"""The file by which researchers find whom to tell (RFC 9116)."""
+"""The file that tells researchers where to report a problem (RFC 9116)."""
 
 from datetime import datetime, timedelta
 

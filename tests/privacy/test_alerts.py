@@ -1,4 +1,4 @@
-"""Alerts and the erasure of whom they are about."""
+"""Alerts about people who are erased."""
 
 from datetime import timedelta
 

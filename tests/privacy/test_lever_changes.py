@@ -60,7 +60,7 @@ def test_an_anonymized_candidate_in_another_stage_or_archived_is_found_too(scena
     assert Erasure.objects.get().cause == "anonymized"
 
 
-def test_candidates_about_whom_nothing_is_stored_leave_no_receipt(scenario):
+def test_candidates_without_stored_data_leave_no_receipt(scenario):
     ids = [scenario.sandbox.opportunity_id(word) for word in ("Birch", "Cedar")]
     scenario.sandbox.lever_does("anonymize", opportunities=ids[:1])
     scenario.sandbox.lever_does("delete", opportunities=ids[1:])
@@ -178,7 +178,7 @@ class TestGone:
 
     @pytest.fixture
     def gone(self, scenario):
-        """An invited candidate whom Lever showed and answers 404 for since."""
+        """An invited candidate; Lever showed them before, and answers 404 now."""
         invitation = scenario.sent_invitation()
         account = scenario.sandbox.lever.accounts["acme"]
         account.drop_opportunity(account.opportunities[invitation.opportunity_id])

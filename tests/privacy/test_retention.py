@@ -96,7 +96,7 @@ def test_people_who_never_started_are_forgotten_after_following_ended(retaining_
     assert name_and_address(invitation) == expected
 
 
-def test_a_candidate_whom_a_replay_stored_anew_is_forgotten_again(retaining_organization):
+def test_a_candidate_a_replay_stored_anew_is_forgotten_again(retaining_organization):
     delivery = factories.DeliveryFactory.create(
         organization=retaining_organization, received_at=LONG_AGO, verdict="left_stage", decided_at=LONG_AGO
     )

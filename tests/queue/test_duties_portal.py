@@ -131,7 +131,7 @@ def test_the_clean_up_deletes_what_nobody_needs_any_more(organization) -> None:
 
 @pytest.fixture
 def planned(ready_organization):
-    """An organization whose rows are written and of which nothing is due."""
+    """An organization whose rows are written, with nothing due."""
     duties.plan_duties()
     DutyRun.objects.update(due_at=timezone.now() + timedelta(hours=1))
     return ready_organization

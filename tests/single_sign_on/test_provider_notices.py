@@ -39,7 +39,7 @@ def thief(organization, super_admin):
 
 
 def subjects() -> list[str]:
-    """Send what is due; return the subjects, each of which went to every Super Admin."""
+    """Send what is due; return the subjects; each went to every Super Admin."""
     mail.outbox.clear()
     worker.work()
     return sorted({str(message.subject) for message in mail.outbox})

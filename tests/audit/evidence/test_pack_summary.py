@@ -1,4 +1,4 @@
-"""The readable page of a pack: whom it is about, and what happened in order."""
+"""The readable page of a pack: the candidates, and what happened in order."""
 
 import re
 from datetime import timedelta
@@ -50,7 +50,7 @@ def test_the_summary_tells_the_story_by_time(unpack, alder):
     assert "<script" not in page
 
 
-def test_the_summary_says_whom_it_is_about_and_where_they_stand(unpack, acme, alder):
+def test_the_summary_names_the_candidate_and_where_they_stand(unpack, acme, alder):
     Candidate.objects.filter(opportunity_id=ALDER).update(outcome="Passed", email="alder@candidates.example")
     cells = cells_of((unpack(alder) / "summary.html").read_text())
     assert "Candidate Alder <alder@candidates.example>" in cells

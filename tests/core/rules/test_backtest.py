@@ -63,7 +63,7 @@ def test_nothing_differs_under_the_rules_that_the_verdict_was_given_by(code):
 
 
 @pytest.mark.parametrize("code", OTHER_RULES)
-def test_a_mapping_would_invite_whom_nothing_or_a_wrong_name_was_found_for(code):
+def test_a_mapping_would_invite_those_without_an_assessment_or_with_a_wrong_name(code):
     one = only(HOLDS[code](FACTS))
     assert one.differs
     assert one.now == ("invite", BACKEND)

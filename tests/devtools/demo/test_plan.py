@@ -33,7 +33,7 @@ def kind(act: Act) -> object:
 
 
 def people_of(act: Act) -> tuple[Person, ...]:
-    """Return those whom an act is about."""
+    """Return the candidates that an act is about."""
     if isinstance(act, MoveTogether):
         return act.people
     person = getattr(act, "person", None)

@@ -114,7 +114,7 @@ def test_the_removal_goes_on_when_the_answer_was_lost(attached, kind):
     assert attached.latest_effect("remove_report").state == "done"
 
 
-def test_a_candidate_whom_lever_no_longer_has_is_no_error(attached):
+def test_a_candidate_lever_no_longer_has_is_no_error(attached):
     account = lever_account(attached.sandbox)
     del account.opportunities[attached.sandbox.opportunity_id("Alder")]
     forget(attached)

@@ -332,9 +332,7 @@ def test_ticked_invitations_on_hold_are_named_among_those_left_out(organization_
     assert [row.candidate.name for row in answer.context["left_out"]] == ["Alder"]
 
 
-def test_all_that_match_are_those_about_whom_something_can_be_done(
-    organization_admin_client, uninvited, organization
-):
+def test_all_that_match_are_those_with_something_to_do(organization_admin_client, uninvited, organization):
     for name, columns in {
         "Left": ("left_stage",),
         "Failed": ("invite", "failed"),

@@ -61,7 +61,7 @@ def test_all_are_invited_at_once_only_where_all_are_shown(offered, super_admin_c
         assert "Invite this candidate" not in super_admin_client.get(OFFERED + further).content.decode()
 
 
-def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_admin_client):
+def test_an_admin_invites_those_the_sweep_offers(offered, sandbox, organization_admin_client):
     answer = organization_admin_client.post(invite_address(offered), {"next": OFFERED}, follow=True)
     assert "1 candidate will be decided now" in answer.content.decode()
     worker.work()

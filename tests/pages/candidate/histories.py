@@ -120,7 +120,7 @@ TAG = "CodeScreen: Assessment Completed"
 
 
 def passed(made: History, _: User) -> None:
-    """Somebody who passed, about whom everything was written to Lever; CodeScreen was asked seventy-five times."""
+    """Somebody who passed, with everything written to Lever; CodeScreen was asked seventy-five times."""
     invitation = made.invitation("pending")
     made.moved("invite", SENT, invitation)
     sending = made.effect("send_invitation", {"idempotent": True}, invitation=invitation)
@@ -183,7 +183,7 @@ def expired(made: History, _: User) -> None:
 
 
 def unstated(made: History, _: User) -> None:
-    """Somebody for whom CodeScreen states a score and no outcome, at the second attempt."""
+    """Somebody with a score from CodeScreen and no outcome, at the second attempt."""
     invitation = made.invitation("pending", invited_at=made.later())
     made.later(hours=30)
     made.result(invitation, score="71.5", rating=3, attempt=2)
@@ -204,7 +204,7 @@ def held(made: History, _: User) -> None:
 
 
 def uncertain(made: History, _: User) -> None:
-    """Somebody about whom CodeScreen never answered."""
+    """Somebody without an answer from CodeScreen."""
     reason = "CodeScreen didn't answer within 30 s. The candidate may have been invited."
     made.moved("invite", SENT, made.invitation("uncertain", instance_id="", status_reason=reason))
 
@@ -245,7 +245,7 @@ def three_rounds(made: History, person: User) -> None:
 
 
 def erased(made: History, _: User) -> None:
-    """Somebody whom Lever anonymized after they had passed."""
+    """Somebody anonymized by Lever after they had passed."""
     made.name = ""
     invitation = made.invitation("pending", email="")
     made.moved("invite", "", invitation)

@@ -27,7 +27,7 @@ def held(organization) -> Invitation:
 
 
 @pytest.mark.parametrize("reason", ["Has another offer.", ""])
-def test_an_invitation_that_is_cancelled_is_called_so_by_whom_and_why(
+def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
     super_admin_client, super_admin, held, reason
 ):
     page = text(super_admin_client.get(PAGE))

@@ -105,7 +105,7 @@ def call(organization, minutes, status=503, platform="codescreen", **row):
     )
 
 
-def test_a_decision_that_waited_says_for_whom_how_long_and_how_often(organization):
+def test_a_decision_that_waited_says_who_waited_how_long_and_how_often(organization):
     delivery = moved(organization, timedelta(minutes=54))
     for minutes in range(9):
         call(organization, minutes, status=None if minutes == 4 else 503, delivery=delivery)

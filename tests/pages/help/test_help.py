@@ -201,7 +201,7 @@ def test_the_auditors_questions_lead_to_lists_of_the_admin(client_for, organizat
         assert answer.status_code == 200, "the admin redirects from a filter that it doesn't know"
 
 
-def test_somebody_who_may_not_open_the_admin_is_told_whom_to_ask(team_member_client):
+def test_somebody_who_may_not_open_the_admin_is_told_who_can_help(team_member_client):
     page = text_of(team_member_client, reverse("help-audit"))
     assert "Your account can't open it" in page
     assert "/admin/" not in page

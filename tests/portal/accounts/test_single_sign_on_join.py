@@ -1,4 +1,4 @@
-"""An invited person whom the organization's provider vouches for accepts or declines."""
+"""An invited person, vouched for by the organization's provider, accepts or declines."""
 
 import pytest
 from django.contrib.auth.models import User
