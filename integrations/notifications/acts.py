@@ -115,7 +115,7 @@ GONE = "The address was removed before."
 
 
 #: What a person chooses of an address, besides its URL and its secret.
-_CHOSEN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
+CHOSEN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
 
 
 def add_address(organization: Organization, wanted: AlertAddress, actor: Actor) -> AlertAddress:
@@ -168,7 +168,7 @@ def change_address(address: AlertAddress, wanted: AlertAddress, actor: Actor) ->
         before = _shown(stored)
         is_new_url = bool(url) and url != stored.url
         is_new_secret = bool(wanted.secret) and wanted.secret != stored.secret
-        for name in _CHOSEN:
+        for name in CHOSEN:
             setattr(stored, name, getattr(wanted, name))
         if is_new_url:
             stored.url, stored.host = url, urlsplit(url).hostname or ""

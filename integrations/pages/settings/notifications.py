@@ -24,6 +24,7 @@ from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications import notices
 from integrations.notifications.acts import (
+    CHOSEN,
     GONE,
     add_address,
     change_address,
@@ -153,10 +154,6 @@ class UnsubscribeView(View):
         return render(request, "integrations/unsubscribe.html", context)
 
 
-#: What of a stored address its form shows.
-_SHOWN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
-
-
 class _AddressForm(forms.Form):
     """What a new address for alerts and a stored one have in common."""
 
@@ -245,8 +242,8 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
     form_class = ChangeAddressForm
 
     def get_initial(self) -> dict[str, Any]:
-        """Return what of the stored address its form shows."""
-        return {name: getattr(self.address, name) for name in _SHOWN}
+        """Return what was chosen of the stored address; its URL and its secret aren't shown."""
+        return {name: getattr(self.address, name) for name in CHOSEN}
 
     def get_form(self, form_class: type[BaseForm] | None = None) -> BaseForm:
         """Return the form; only a signed webhook has a signing secret."""
