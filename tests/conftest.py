@@ -161,7 +161,7 @@ def stranger(db):
 
 @pytest.fixture
 def wire() -> Iterator[responses.RequestsMock]:
-    """The network as `requests` reaches it: only what the test registers answers there."""
+    """The network as `requests` reaches it: only the addresses that the test registers answer."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
         yield wire
 

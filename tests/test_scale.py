@@ -225,8 +225,7 @@ def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
         changes = {"id": f"{base} + n", **changes}
         if any(column.name == "position" for column in model._meta.local_concrete_fields):
             changes.setdefault("position", f"1000000 + {base} + n")  # its place in the chain
-        # a generated column is computed, not inserted
-        names = [column.column for column in model._meta.local_concrete_fields if not column.generated]
+        names = [column.column for column in model._meta.local_concrete_fields]
         wanted = ", ".join(changes.get(name, f'original."{name}"') for name in names)
         quoted = ", ".join(f'"{name}"' for name in names)
         cursor.execute(

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import responses
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -19,13 +18,12 @@ DEVIATION = Deviation("id", "a text", Kind.NULL, False, {"id": "null"})
 
 
 @pytest.fixture
-def codescreen(settings, organization):
+def codescreen(settings, organization, wire):
     """A client whose CodeScreen states a score as text."""
     settings.CODESCREEN_API_URL = URL
     factories.CodeScreenConnectionFactory(organization=organization)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        api.get(f"{URL}/assessments/i1", json={"status": "Complete", "score": "75", "metadata": {}})
-        yield provider.codescreen_client(organization)
+    wire.get(f"{URL}/assessments/i1", json={"status": "Complete", "score": "75", "metadata": {}})
+    return provider.codescreen_client(organization)
 
 
 def test_a_deviation_is_recorded_once_and_the_answer_is_used(codescreen, organization):

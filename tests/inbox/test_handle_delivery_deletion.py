@@ -4,6 +4,7 @@ import pytest
 
 from integrations.inbox import handle_delivery
 from integrations.inbox.handle_delivery import NotErased
+from integrations.inbox.models.delivery import Delivery
 from integrations.privacy.models import Erasure
 from tests.support import factories
 
@@ -86,6 +87,7 @@ def test_without_a_connection_the_report_is_kept_and_decided_again(scenario, rep
     scenario.organization.lever_connection.mark_needs_reconnect("gone")
     delivery = reported(invitation.opportunity_id)
     assert delivery.verdict == "disconnected"
+    assert Delivery.objects.stranded().get() == delivery
     assert scenario.reread(invitation).email == ADDRESS
 
 

@@ -1,4 +1,4 @@
-"""LeverClient on the wire: the `data` wrapper, paging, quoted ids, and reads that the grant doesn't allow."""
+"""LeverClient on the strict_wire: the `data` wrapper, paging, quoted ids, and reads that the grant doesn't allow."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +28,7 @@ class Tokens:
 
 
 @pytest.fixture
-def wire():
+def strict_wire():
     with responses.RequestsMock() as mock:
         yield mock
 
@@ -38,7 +38,7 @@ def lever():
     return LeverClient(PlatformSession("lever", API), Tokens())
 
 
-def test_a_list_is_read_page_by_page(wire, lever):
+def test_a_list_is_read_page_by_page(strict_wire, lever):
     def page(request):
         offset = parse_qs(urlsplit(request.url).query).get("offset", ["0"])[0]
         next_offset = {"0": "a b/c", "a b/c": "2"}.get(offset)
@@ -49,76 +49,79 @@ def test_a_list_is_read_page_by_page(wire, lever):
         }
         return 200, {}, json.dumps(body)
 
-    wire.add_callback(responses.GET, f"{API}/stages", page)
+    strict_wire.add_callback(responses.GET, f"{API}/stages", page)
     assert [stage.id for stage in lever.stages()] == ["0", "a b/c", "2"]
 
 
 @pytest.mark.parametrize("next_page", [{}, {"next": None}, {"next": ""}, {"next": 7}, {"next": "x"}])
-def test_a_list_whose_next_page_lever_does_not_name_is_an_error(wire, lever, next_page):
+def test_a_list_whose_next_page_lever_does_not_name_is_an_error(strict_wire, lever, next_page):
     """The last one points to itself."""
-    wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, **next_page})
+    strict_wire.get(f"{API}/stages", json={"data": [{"id": "1"}], "hasNext": True, **next_page})
     with pytest.raises(PlatformError, match="next page"):
         lever.stages()
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"data": {}}, {"rows": []}])
-def test_an_answer_without_a_list_is_an_error(wire, lever, body):
-    wire.get(f"{API}/stages", json=body)
+def test_an_answer_without_a_list_is_an_error(strict_wire, lever, body):
+    strict_wire.get(f"{API}/stages", json=body)
     with pytest.raises(PlatformError):
         lever.stages()
 
 
-def test_notes_are_the_values_of_their_fields_and_deleted_ones_are_left_out(wire, lever):
+def test_notes_are_the_values_of_their_fields_and_deleted_ones_are_left_out(strict_wire, lever):
     notes = [
         {"fields": [{"value": "first"}, {"value": 5}, "not an object"]},
         {"fields": [{"value": "gone"}], "deletedAt": 1},
         {"fields": None},
+        {"fields": 5},
+        {"fields": {}},
+        {"fields": [{"value": {}}]},
     ]
-    wire.get(f"{API}/opportunities/o/notes", json={"data": notes})
-    assert list(lever.notes("o")) == ["first", ""]
+    strict_wire.get(f"{API}/opportunities/o/notes", json={"data": notes})
+    assert list(lever.notes("o")) == ["first", "", ""]
 
 
-def test_filters_are_repeated_and_ids_are_quoted(wire, lever):
-    wire.get(f"{API}/opportunities", json={"data": []})
+def test_filters_are_repeated_and_ids_are_quoted(strict_wire, lever):
+    strict_wire.get(f"{API}/opportunities", json={"data": []})
     assert list(lever.opportunities(stage_id=["a", "b"], archived="false")) == []
-    query = parse_qs(urlsplit(wire.calls[0].request.url).query)
+    query = parse_qs(urlsplit(strict_wire.calls[0].request.url).query)
     assert query == {
         "expand": ["applications", "owner", "followers"],
         "stage_id": ["a", "b"],
         "archived": ["false"],
         "limit": ["100"],
     }
-    wire.get(f"{API}/opportunities/a%2F..%2Fb%3Fc", json={"data": {"id": "x"}})
+    strict_wire.get(f"{API}/opportunities/a%2F..%2Fb%3Fc", json={"data": {"id": "x"}})
     assert lever.opportunity("a/../b?c").id == "x"
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_an_opportunity_is_read_without_expanding_when_lever_refuses_to_expand(wire, lever, status):
+def test_an_opportunity_is_read_without_expanding_when_lever_refuses_to_expand(strict_wire, lever, status):
     def answer(request):
         return (status, {}, "{}") if "expand" in request.url else (200, {}, json.dumps({"data": {"id": "x"}}))
 
-    wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
+    strict_wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
     assert lever.opportunity("x").id == "x"
 
 
-def test_applications_are_read_separately_when_they_are_not_expanded(wire, lever):
-    wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
-    wire.get(f"{API}/opportunities/x/applications", json={"data": [{"id": "a", "posting": "p"}]})
+def test_applications_are_read_separately_when_they_are_not_expanded(strict_wire, lever):
+    strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
+    strict_wire.get(f"{API}/opportunities/x/applications", json={"data": [{"id": "a", "posting": "p"}]})
     assert lever.opportunity("x").posting_id == "p"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_the_posting_is_empty_when_the_grant_does_not_show_applications(wire, lever, status):
-    wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
-    wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
+def test_the_posting_is_empty_when_the_grant_does_not_show_applications(strict_wire, lever, status):
+    strict_wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
+    strict_wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
     assert lever.opportunity("x").posting_id == ""
 
 
-def test_a_list_is_read_without_expanding_when_lever_refuses_to_expand(wire, lever):
+def test_a_list_is_read_without_expanding_when_lever_refuses_to_expand(strict_wire, lever):
     def answer(request):
         return (400, {}, "{}") if "expand" in request.url else (200, {}, json.dumps({"data": [{"id": "x"}]}))
 
-    wire.add_callback(responses.GET, f"{API}/opportunities", answer)
+    strict_wire.add_callback(responses.GET, f"{API}/opportunities", answer)
     assert [row.id for row in lever.opportunities(stage_id="a")] == ["x"]
 
 
@@ -137,26 +140,26 @@ def test_unwrap_when_lever_wraps_once_twice_or_not_at_all(body, expected):
     assert unwrap(body) == expected
 
 
-def test_creating_feedback_is_ambiguous_when_the_answer_has_no_id(wire, lever):
-    wire.post(f"{API}/opportunities/x/feedback", json={"data": {}})
+def test_creating_feedback_is_ambiguous_when_the_answer_has_no_id(strict_wire, lever):
+    strict_wire.post(f"{API}/opportunities/x/feedback", json={"data": {}})
     with pytest.raises(PlatformError) as raised:
         lever.create_feedback("x", {}, "user")
     assert raised.value.ambiguous
 
 
-def test_writes_name_the_user_they_are_attributed_to(wire, lever):
+def test_writes_name_the_user_they_are_attributed_to(strict_wire, lever):
     for path in ("addTags", "addLinks", "notes", "feedback"):
-        wire.post(f"{API}/opportunities/x/{path}", json={"data": {"id": "new"}})
+        strict_wire.post(f"{API}/opportunities/x/{path}", json={"data": {"id": "new"}})
     lever.add_tags("x", ["a"], "user")
     lever.add_links("x", ["https://a.example"], "user")
     lever.add_note("x", "text", "user")
     lever.create_feedback("x", {}, "user")
-    assert all(call.request.url.endswith("?perform_as=user") for call in wire.calls)
-    assert all(call.request.headers["Authorization"] == "Bearer token" for call in wire.calls)
+    assert all(call.request.url.endswith("?perform_as=user") for call in strict_wire.calls)
+    assert all(call.request.headers["Authorization"] == "Bearer token" for call in strict_wire.calls)
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_the_posting_is_read_where_the_grant_does_not_show_people(wire, lever, status):
+def test_the_posting_is_read_where_the_grant_does_not_show_people(strict_wire, lever, status):
     row = {"id": "x", "applications": [{"posting": "p"}]}
 
     def answer(request):
@@ -167,14 +170,14 @@ def test_the_posting_is_read_where_the_grant_does_not_show_people(wire, lever, s
         refused = "expand=owner" in request.url
         return (status, {}, "{}") if refused else (200, {}, json.dumps({"data": [row]}))
 
-    wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
-    wire.add_callback(responses.GET, f"{API}/opportunities", answer_list)
+    strict_wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
+    strict_wire.add_callback(responses.GET, f"{API}/opportunities", answer_list)
     assert lever.opportunity("x").posting_id == "p"
     assert [one.posting_id for one in lever.opportunities()] == ["p"]
 
 
-def test_interviewers_are_those_of_interviews_that_take_place(wire, lever):
-    wire.get(
+def test_interviewers_are_those_of_interviews_that_take_place(strict_wire, lever):
+    strict_wire.get(
         f"{API}/opportunities/x/interviews",
         json={
             "data": [
@@ -194,31 +197,31 @@ PDF = Upload("report.pdf", b"%PDF-1.4", "application/pdf")
 
 @pytest.mark.parametrize("status", [200, 201])
 @pytest.mark.parametrize("numbers", [{"size": 8, "uploadedAt": 1}, {"size": "8", "uploadedAt": "1"}])
-def test_a_file_is_sent_as_the_part_file_in_a_users_name(wire, lever, status, numbers):
-    wire.post(FILES, json={"data": FILE | numbers}, status=status)
+def test_a_file_is_sent_as_the_part_file_in_a_users_name(strict_wire, lever, status, numbers):
+    strict_wire.post(FILES, json={"data": FILE | numbers}, status=status)
     file = lever.upload_file("o1", PDF, "u1")
     assert (file.id, file.name, file.status, file.is_broken) == ("f1", "report.pdf", "processing", False)
-    [call] = wire.calls
+    [call] = strict_wire.calls
     assert parse_qs(urlsplit(call.request.url).query) == {"perform_as": ["u1"]}
     assert call.request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert b'name="file"; filename="report.pdf"' in call.request.body
     assert b"%PDF-1.4" in call.request.body
 
 
-def test_a_file_without_an_id_is_perhaps_attached(wire, lever):
-    wire.post(FILES, json={"data": {"name": "report.pdf"}}, status=201)
+def test_a_file_without_an_id_is_perhaps_attached(strict_wire, lever):
+    strict_wire.post(FILES, json={"data": {"name": "report.pdf"}}, status=201)
     with pytest.raises(PlatformError) as raised:
         lever.upload_file("o1", PDF, "u1")
     assert raised.value.ambiguous
 
 
 @pytest.mark.parametrize("body", [{"data": [FILE], "hasNext": False}, {"data": [FILE]}, [FILE]])
-def test_files_are_listed_wrapped_or_bare(wire, lever, body):
-    wire.get(FILES, json=body)
+def test_files_are_listed_wrapped_or_bare(strict_wire, lever, body):
+    strict_wire.get(FILES, json=body)
     assert [file.id for file in lever.files("o1")] == ["f1"]
 
 
-def test_a_file_is_deleted_in_a_users_name(wire, lever):
-    wire.delete(f"{FILES}/f1", status=204)
+def test_a_file_is_deleted_in_a_users_name(strict_wire, lever):
+    strict_wire.delete(f"{FILES}/f1", status=204)
     lever.delete_file("o1", "f1", "u1")
-    assert wire.calls[0].request.url.endswith("/files/f1?perform_as=u1")
+    assert strict_wire.calls[0].request.url.endswith("/files/f1?perform_as=u1")

@@ -52,8 +52,14 @@ def test_a_duty_is_done_again_when_the_pause_ends_if_it_was_left_out(
 
 
 @pytest.mark.parametrize("by_organization", [True, False])
-def test_what_waits_is_found_by_its_index_among_many_deliveries(organization, by_organization):
-    decided = [code for code in VerdictCode if code not in WAITING_VERDICTS]
+@pytest.mark.parametrize(
+    "decided",
+    [[VerdictCode.INVITE], [code for code in VerdictCode if code not in WAITING_VERDICTS]],
+    ids=["one verdict", "every verdict"],
+)
+def test_what_waits_is_found_by_the_index_of_verdicts_among_many_deliveries(
+    organization, by_organization, decided
+):
     Delivery.objects.bulk_create(
         Delivery(
             organization=organization,
@@ -67,8 +73,10 @@ def test_what_waits_is_found_by_its_index_among_many_deliveries(organization, by
         )
         for number in range(2000)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    # SQLite, which the portal never has analyze its tables, would then read all of an organization's deliveries
+    if connection.vendor == "postgresql" or len(decided) > 1:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
     stranded = Delivery.objects.stranded().order_by()
     asked = (
         stranded.filter(organization=organization)

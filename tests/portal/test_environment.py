@@ -251,7 +251,12 @@ def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, 
 
 @pytest.mark.parametrize(
     ("is_local", "is_https", "proxies", "expected"),
-    [(False, False, 0, ["portal.W006"]), (True, False, 0, []), (False, False, 1, [])],
+    [
+        (False, False, 0, ["portal.W006"]),
+        (False, True, 0, ["portal.W001"]),
+        (True, False, 0, []),
+        (False, False, 1, []),
+    ],
 )
 def test_what_is_given_up_is_a_warning_when_others_reach_the_server_without_a_proxy(
     settings, is_local, is_https, proxies, expected

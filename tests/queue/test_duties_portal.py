@@ -204,7 +204,7 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
     assert effect.due_at == in_an_hour
 
 
-def test_waiting_deliveries_are_found_by_their_index(db) -> None:
+def test_waiting_deliveries_are_found_by_the_index_of_verdicts(db) -> None:
     with CaptureQueriesContext(connection) as queries:
         duties.plan_duties()
     (sql,) = [query["sql"] for query in queries if "disconnected" in query["sql"]]

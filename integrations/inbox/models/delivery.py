@@ -356,7 +356,7 @@ def _statement(_vendor: str) -> str:
     defaults = {
         field.attname: _literal(field.get_default())
         for field in Delivery._meta.local_concrete_fields
-        if field.attname not in _STATED and not field.has_db_default() and not field.generated
+        if field.attname not in _STATED and not field.has_db_default()
         if field.get_default() is not None
     }
     quote = connection.ops.quote_name

@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
 from django.db import connection, connections
-from django.db.models import GeneratedField
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -63,11 +62,7 @@ def _share(organizations: Sequence[Organization], count: int, event: str, verdic
 
 
 def _copy(delivery: Delivery, organizations: Sequence[Organization], share: int) -> None:
-    fields = [
-        field
-        for field in Delivery._meta.concrete_fields
-        if not (field.primary_key or isinstance(field, GeneratedField))
-    ]
+    fields = [field for field in Delivery._meta.concrete_fields if not field.primary_key]
     values = {
         "organization_id": "organizations.id",
         "dedupe_key": "copied.event || ':' || numbers.number",

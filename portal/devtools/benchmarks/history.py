@@ -174,7 +174,7 @@ def _insert(
         if name in changing:
             names.append(name)
             values.append(changing[name].replace("%", "%%"))  # the statement has parameters
-        elif not column.generated and not column.primary_key:
+        elif not column.primary_key:
             value: Any = getattr(row, column.attname)
             if not isinstance(value, DatabaseDefault):
                 names.append(name)

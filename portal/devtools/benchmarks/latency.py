@@ -24,7 +24,7 @@ from portal.devtools.processes import run_in_threads, wait_until
 
 WEB_CONNECTIONS = 8
 LONGEST_SECONDS = 120.0
-#: The first candidate in each process, which compiles its statements then, waits twice as long: so many come before.
+#: Candidates before the measurement: the first in each process waits twice as long, while statements are compiled.
 WARM_UP = 400
 MEAN_PAUSE = 0.3  # seconds between two candidates
 

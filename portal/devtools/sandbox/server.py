@@ -83,7 +83,7 @@ class SandboxServer:
         """Count a fault on a write in the ledger of its account, on a platform that has accounts."""
 
     def error_body(self, error: HttpError) -> object:
-        """Return the JSON an API error carries: in the form of CodeScreen's contract, where a platform has no other."""
+        """Return the JSON of an API error: CodeScreen's form, unless a platform has its own."""
         return {"error": {"code": error.code or "error", "message": error.message}} | error.extra
 
     def unknown_path(self, request: Request) -> HttpError:

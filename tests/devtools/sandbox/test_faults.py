@@ -1,5 +1,4 @@
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -107,7 +106,7 @@ def test_an_invitation_whose_answer_is_lost_is_in_the_ledger(codescreen: CodeScr
 def test_only_loopback_addresses_are_served(lever: LeverSandbox):
     assert is_loopback("127.0.0.2")
     assert not is_loopback("0.0.0.0")
-    assert is_loopback(str(urlsplit(lever.url).hostname))
+    assert is_loopback(str(lever._http.server_address[0]))
 
 
 def test_pages_of_other_origins_cannot_use_the_control_api(lever: LeverSandbox):

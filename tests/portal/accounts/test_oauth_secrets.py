@@ -62,15 +62,14 @@ def test_what_the_callback_is_given_is_not_logged_or_shown(begun, caplog, given)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_does_not_take_the_code_and_the_secret_elsewhere(begun, status):
+def test_a_redirect_does_not_take_the_code_and_the_secret_elsewhere(begun, wire, status):
     client, state = begun
     elsewhere = "https://evil.example/token"
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        api.post(f"{AUTH}/oauth/token", status=status, headers={"Location": elsewhere})
-        for method in (api.post, api.get):
-            method(elsewhere, json={"access_token": "of-somebody-else"})
-        answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": state}, follow=True)
-        assert [call.request.url for call in api.calls] == [f"{AUTH}/oauth/token"]
+    wire.post(f"{AUTH}/oauth/token", status=status, headers={"Location": elsewhere})
+    for method in (wire.post, wire.get):
+        method(elsewhere, json={"access_token": "of-somebody-else"})
+    answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": state}, follow=True)
+    assert [call.request.url for call in wire.calls] == [f"{AUTH}/oauth/token"]
     assert "answered with an error" in answer.content.decode()
 
 

@@ -259,7 +259,7 @@ class Injector:
 
     def look_again(self) -> None:
         """Look again whether a call is under way: a commit of this or another thread may have started or ended it."""
-        with self._one_looks:  # else the earlier look of two might be noted last
+        with self._one_looks:  # of two looks at once, the earlier could be noted last
             self._happen(Happened.now(self.happened.pop().fault))
 
     def _die(self) -> None:

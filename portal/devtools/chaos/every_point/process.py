@@ -203,7 +203,7 @@ class RealProcess(PretendProcess):
         os.waitpid(pid, 0)
         if ended is None:
             if was_killed:
-                self._injector.look_again()  # what another thread committed meanwhile it could no longer tell
+                self._injector.look_again()  # another thread may have committed what the killed process didn't report
             self._clock.advance(RESTART_SECONDS)
             return Died()
         self._clock.advance(max(0.0, ended.seconds - self._clock.seconds()))
