@@ -50,8 +50,19 @@ class EffectiveAssessment:
     is_problem: bool
 
 
-#: By the value of the parameter `show`: the choices of the list's filter.
-FILTERS = {"unmapped": "Without an assessment", "problems": "With a problem"}
+@dataclass(frozen=True)
+class RoleFilter:
+    """One choice of the list's filter: its label, and the roles that it shows."""
+
+    label: str
+    includes: Callable[[EffectiveAssessment], bool]
+
+
+#: By the value of the parameter `show`.
+FILTERS = {
+    "unmapped": RoleFilter("Without an assessment", lambda effective: not effective.assessment),
+    "problems": RoleFilter("With a problem", lambda effective: effective.is_problem),
+}
 
 
 class EffectiveAssessments:
@@ -102,8 +113,9 @@ class EffectiveAssessments:
             effective = self.of(role)
             if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
-            is_shown = effective.is_problem if show == "problems" else not effective.assessment
-            if show and (not is_shown or role.state not in ("", *lists.OPEN_ROLE_STATES)):
+            if show and (
+                role.state not in ("", *lists.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
+            ):
                 continue
             found.append(role)
         return found
@@ -134,7 +146,7 @@ class MappingListView(OrganizationMixin, TemplateView):
         return super().get_context_data(
             q=query,
             show=show,
-            filters={"": "All roles", **FILTERS},
+            filters={"": "All roles", **{code: choice.label for code, choice in FILTERS.items()}},
             stages=stages,
             stage=stage,
             role_page=role_page,
