@@ -17,7 +17,7 @@ from integrations.core.vocabulary import Tone
 from integrations.inbox.acts import DAYS, DECIDING_POLICIES, backtest, backtest_of_mapping, newest, rules_of
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
-from integrations.pages.mappings.mapping_edit import MappingUpdateView
+from integrations.pages.mappings.mapping_edit import MappingFormView
 from integrations.pages.settings.rules import PoliciesForm, RulesView
 from integrations.store import database
 
@@ -107,7 +107,7 @@ def _shown(verdict: Verdict | Unknown) -> dict[str, str]:
 
 
 def _page(
-    view: RulesView | MappingUpdateView,
+    view: RulesView | MappingFormView,
     results: Iterable[DecidedAgain],
     since: datetime,
     most: int,
@@ -126,7 +126,7 @@ class PreviewRulesView(RulesView):
     Without a form there is nothing to preview, and the rules are shown.
     """
 
-    def form_valid(self, form: PoliciesForm) -> HttpResponse:  # type: ignore[override]
+    def form_valid(self, form: PoliciesForm) -> HttpResponse:
         """Decide the stored deliveries again by the rules in the form."""
         if "back" in self.request.POST:
             return self.form_invalid(form)
@@ -145,10 +145,10 @@ class PreviewRulesView(RulesView):
         )
 
 
-class PreviewMappingView(MappingUpdateView):
+class PreviewMappingView(MappingFormView):
     """Show what a changed or new mapping would have decided; `back` shows the form again with what was entered."""
 
-    def form_valid(self, form: ModelForm) -> HttpResponse:  # type: ignore[override]
+    def form_valid(self, form: ModelForm) -> HttpResponse:
         """Decide the stored deliveries again with the mapping as it is entered, which isn't stored."""
         if "back" in self.request.POST:
             return self.form_invalid(form)

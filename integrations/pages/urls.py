@@ -85,8 +85,16 @@ urlpatterns = [
     path("mappings/ratings/", mapping_edit.RatingListView.as_view(), name="rating-list"),
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
-    path("mappings/add/preview/", backtest.PreviewMappingView.as_view(), name="mapping-add-preview"),
-    path("mappings/<int:pk>/preview/", backtest.PreviewMappingView.as_view(), name="mapping-edit-preview"),
+    path(
+        "mappings/add/preview/",
+        backtest.PreviewMappingView.as_view(page="mapping-add"),
+        name="mapping-add-preview",
+    ),
+    path(
+        "mappings/<int:pk>/preview/",
+        backtest.PreviewMappingView.as_view(page="mapping-edit"),
+        name="mapping-edit-preview",
+    ),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
     # single sign-on
     path("settings/sso/", single_sign_on.SingleSignOnSettingsView.as_view(), name="single-sign-on-settings"),

@@ -73,7 +73,7 @@ class OperationView(FormView):
         """
         raise NotImplementedError
 
-    def form_valid(self, form: BaseForm) -> HttpResponse:
+    def form_valid(self, form: Any) -> HttpResponse:
         """Call the operation, wake the workers, and lead on to the page that follows."""
         try:
             done = self.operate(form)

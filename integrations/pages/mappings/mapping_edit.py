@@ -93,12 +93,14 @@ class MappingMixin(OrganizationMixin):
         return get_object_or_404(RoleMapping, organization=self.organization, pk=self.kwargs["pk"])
 
 
-class MappingUpdateView(MappingMixin, OperationView):
-    """Change a mapping, and return to the list as it was filtered."""
+class MappingFormView(MappingMixin, OperationView):
+    """A view of the form of a mapping, which leads back to the list as it was filtered."""
 
     template_name = "integrations/rolemapping_form.html"
     form_class = RoleMappingForm
-    done = "changed"
+    #: The URL name of the page that stores the form, and what it did then.
+    page = ""
+    done = ""
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form the mapping."""
@@ -110,11 +112,10 @@ class MappingUpdateView(MappingMixin, OperationView):
 
     def addresses(self) -> dict[str, str]:
         """Return where the form is saved and previewed, and the page to return to."""
-        page = "mapping-edit" if self.kwargs else "mapping-add"
         asked = self.request.POST.get("next") or self.request.GET.get("next", "")
         return {
-            "save_url": reverse(page, kwargs=self.kwargs),
-            "preview_url": reverse(f"{page}-preview", kwargs=self.kwargs),
+            "save_url": reverse(self.page, kwargs=self.kwargs),
+            "preview_url": reverse(f"{self.page}-preview", kwargs=self.kwargs),
             "next": own_page(self.request, asked, reverse("mapping-list")),
         }
 
@@ -124,9 +125,17 @@ class MappingUpdateView(MappingMixin, OperationView):
         return f"The mapping {mapping} is {self.done}." if save_mapping(mapping, self.user) else None
 
 
-class MappingCreateView(MappingUpdateView):
+class MappingUpdateView(MappingFormView):
+    """Change a mapping."""
+
+    page = "mapping-edit"
+    done = "changed"
+
+
+class MappingCreateView(MappingFormView):
     """Add a mapping."""
 
+    page = "mapping-add"
     done = "added"
 
     def get_initial(self) -> dict[str, Any]:
