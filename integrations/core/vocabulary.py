@@ -139,6 +139,11 @@ class ResultOutcome(LabelledEnum):
     FAILED = "Failed", Tone.BAD, "x"
     EXPIRED = "Expired", Tone.WARN, "clock"
 
+    @property
+    def code(self) -> str:
+        """The portal's own code, as addresses and figures have it: it stays, whatever word CodeScreen uses."""
+        return self.name.lower()
+
 
 #: CodeScreen's own reasons why somebody didn't pass. Any other is a free text, which may say anything of a person.
 FAILURE_REASONS = frozenset({"Build Failure", "Build Timeout", "Unit Tests", "Expired"})

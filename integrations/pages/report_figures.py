@@ -75,7 +75,7 @@ def asked_period(parameters: Mapping[str, str]) -> tuple[Period, str]:
     return Period(first, last), ""
 
 
-_OUTCOMES: dict[str, str] = {outcome.value: outcome.lower() for outcome in ResultOutcome} | {"": "unstated"}
+_OUTCOMES: dict[str, str] = {outcome.value: outcome.code for outcome in ResultOutcome} | {"": "unstated"}
 #: So long the figures of a period are shown again without counting anew, which takes a while with many invitations.
 COUNTED_FOR = timedelta(minutes=5)
 

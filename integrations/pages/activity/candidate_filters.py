@@ -52,7 +52,7 @@ REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
-_OUTCOMES = {outcome.lower(): outcome for outcome in ResultOutcome}
+_OUTCOMES = {outcome.code: outcome for outcome in ResultOutcome}
 _UNDER_WAY = [status for status in OPEN if status not in NEED_PERSON]
 #: What went wrong longer ago needs nobody's attention any more.
 ATTENTION_DAYS = 30

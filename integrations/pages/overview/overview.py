@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.catalog.lists import trigger_stages
+from integrations.core.vocabulary import ResultOutcome
 from integrations.health import doctor
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -45,9 +46,7 @@ DAYS = 14
 
 #: The outcomes in the order of the legend: CSS class, value, label.
 OUTCOMES = (
-    ("passed", Result.Outcome.PASSED.value, "Passed"),
-    ("failed", Result.Outcome.FAILED.value, "Failed"),
-    ("expired", Result.Outcome.EXPIRED.value, "Expired"),
+    *((outcome.code, outcome.value, outcome.label) for outcome in ResultOutcome),
     ("unstated", "", "Result not stated"),
 )
 
