@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 170, 58, 10, 12, 24
 GAP = 0.25  # between two bars, as a share of a column's width
 DAY_LABEL_EVERY = 4
 
 
-#: One day or month: its name, its label below the chart (empty for none), and the words that follow a count.
-type Column = tuple[str, str, str]
+class Column(NamedTuple):
+    """One day or month: its name, its label below the chart (empty for none), and the words that follow a count."""
+
+    name: str
+    label: str
+    when: str
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,12 @@ def stacked_chart(
     """Return a chart that stacks each column's counts, one bar per kind of the legend."""
     top = max((sum(by_kind.values()) for by_kind in counts), default=0) or 1
     bars = []
-    for index, ((_, _, when), by_kind) in enumerate(zip(columns, counts, strict=True)):
+    for index, (column, by_kind) in enumerate(zip(columns, counts, strict=True)):
         base = 0
         for kind, label in legend:
             count = by_kind.get(kind, 0)
             if count:
-                tooltip = f"{count} {label.lower()} {when}"
+                tooltip = f"{count} {label.lower()} {column.when}"
                 bars.append(bar(kind, index, len(columns), base, count, top, tooltip))
                 base += count
     return Chart(
@@ -80,8 +85,8 @@ def stacked_chart(
         tuple(labels(columns)),
         tuple(label for _, label in legend),
         tuple(
-            (name, tuple(str(by_kind.get(kind, 0)) for kind, _ in legend))
-            for (name, _, _), by_kind in zip(columns, counts, strict=True)
+            (column.name, tuple(str(by_kind.get(kind, 0)) for kind, _ in legend))
+            for column, by_kind in zip(columns, counts, strict=True)
         ),
         unit,
     )
@@ -111,15 +116,15 @@ def grid(top_label: str) -> tuple[tuple[float, str], ...]:
 def labels(columns: Sequence[Column]) -> Iterator[tuple[float, str]]:
     """Yield the x and the text of each column that has a label."""
     column_width = (WIDTH - LEFT - RIGHT) / len(columns)
-    for index, (_, label, _) in enumerate(columns):
-        if label:
-            yield round(LEFT + (index + 0.5) * column_width, 1), label
+    for index, column in enumerate(columns):
+        if column.label:
+            yield round(LEFT + (index + 0.5) * column_width, 1), column.label
 
 
 def day_columns(days: Sequence[date]) -> list[Column]:
     """Return a column for each day; every fourth has a label, counted back from the last."""
     return [
-        (
+        Column(
             day_name(day),
             f"{day:%-d %b}" if (len(days) - 1 - index) % DAY_LABEL_EVERY == 0 else "",
             f"on {day_name(day)}",
@@ -132,7 +137,7 @@ def month_columns(months: Sequence[date]) -> list[Column]:
     """Return a column for each month, given by its first day; of more than six, every second has a label."""
     every = 2 if len(months) > 6 else 1
     return [
-        (
+        Column(
             f"{month:%B %Y}",
             f"{month:%b}" if (len(months) - 1 - index) % every == 0 else "",
             f"in {month:%B %Y}",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from django import forms
@@ -32,8 +32,14 @@ _BEFORE_ID = {"candidates", "opportunities", "opportunity", "candidate", "activi
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-#: A candidate who may be meant: the opportunity's id, a name, and their role, or that they are archived.
-type Match = tuple[str, str, str]
+class CandidateMatch(NamedTuple):
+    """A candidate who may be meant; `detail` is their role, or that they are archived."""
+
+    opportunity_id: str
+    name: str
+    detail: str
+
+
 #: One thing that would happen: a title and a sentence.
 type Consequence = tuple[str, str]
 
@@ -70,7 +76,7 @@ def is_exact(organization: Organization, written: str) -> bool:
     return Invitation.objects.filter(**own).exists() or Delivery.objects.filter(**own).exists()
 
 
-def search(organization: Organization, written: str) -> list[Match]:
+def search(organization: Organization, written: str) -> list[CandidateMatch]:
     """Return the candidates with this name or e-mail address, each opportunity once. Raises PlatformError.
 
     Lever can be searched by address but not by name: a name finds only candidates who entered a stage, invited or not.
@@ -85,27 +91,27 @@ def search(organization: Organization, written: str) -> list[Match]:
         invited = invitations.filter(candidate_name__icontains=text)[: MAX_MATCHES * 5]
         entered = candidates.filter(name__icontains=text)[:MAX_MATCHES]
         matches = [
-            *((one.opportunity_id, one.name, one.role_title) for one in entered),
+            *(CandidateMatch(one.opportunity_id, one.name, one.role_title) for one in entered),
             *_invited(invited),
         ]
-    unique: dict[str, Match] = {}
+    unique: dict[str, CandidateMatch] = {}
     for match in matches:
-        unique.setdefault(match[0], match)
+        unique.setdefault(match.opportunity_id, match)
     return list(unique.values())[:MAX_MATCHES]
 
 
-def _invited(invitations: Iterable[Invitation]) -> Iterator[Match]:
+def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:
     for one in invitations:
-        yield one.opportunity_id, one.candidate_name or "A candidate", one.role_title
+        yield CandidateMatch(one.opportunity_id, one.candidate_name or "A candidate", one.role_title)
 
 
-def _in_lever(organization: Organization, address: str) -> Iterator[Match]:
+def _in_lever(organization: Organization, address: str) -> Iterator[CandidateMatch]:
     try:
         opportunities = on_request.opportunities_with_address(organization, address, MAX_MATCHES)
     except NotConnected:
         return
     for one in opportunities:
-        yield one.id, one.name or "A candidate", "archived" if one.is_archived else ""
+        yield CandidateMatch(one.id, one.name or "A candidate", "archived" if one.is_archived else "")
 
 
 RECENT = 50
@@ -217,7 +223,7 @@ class DryRunView(OrganizationMixin, TemplateView):
         except PlatformError as error:
             return {"error": str(error)}
         if len(matches) == 1:
-            return self._run(matches[0][0], stage_id, stage_names)
+            return self._run(matches[0].opportunity_id, stage_id, stage_names)
         if not matches:
             kind = "has this address" if "@" in written else "is called that, or has this id"
             form.add_error(
