@@ -63,7 +63,6 @@ class ReportView(ReportMixin, TemplateView):
         """Read the figures, and arrange them by role, by assessment and by month."""
         period, correction = self.asked()
         report = counted_report(self.organization, period)
-        months = [(date.fromisoformat(first), figures) for first, figures in report.months]
         minutes = sum(spent for _, _, spent in report.saved)
         return super().get_context_data(
             period=period,
@@ -78,10 +77,10 @@ class ReportView(ReportMixin, TemplateView):
                     "months",
                     "By month",
                     "Month",
-                    [_row(f"{month:%B %Y}", one) for month, one in reversed(months)],
+                    [_row(f"{month:%B %Y}", one) for month, one in reversed(report.months)],
                 ),
             ],
-            charts=_charts(period, dict(months)) if months else [],
+            charts=_charts(period, dict(report.months)) if report.months else [],
             saved=report.saved,
             saved_time=duration(minutes * 60.0) if minutes else "",
             counted_for=int(COUNTED_FOR.total_seconds() // 60),

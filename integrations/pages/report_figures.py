@@ -131,19 +131,19 @@ type Lines = dict[tuple[str, str, date], Figures]
 class Report:
     """The figures of a period together, by role, by assessment and by month, each in the order of its names.
 
-    A month is the ISO date of its first day. `saved`: what the portal did that a person would have done by hand, how
-    often, and the minutes that takes.
+    A month is its first day. `saved`: what the portal did that a person would have done by hand, how often, and the
+    minutes that takes.
     """
 
     total: Figures
     roles: list[tuple[str, Figures]]
     assessments: list[tuple[str, Figures]]
-    months: list[tuple[str, Figures]]
+    months: list[tuple[date, Figures]]
     saved: list[tuple[str, int, int]]
 
 
 def report_lines(organization: Organization, period: Period) -> Lines:
-    """Return the figures of the invitations sent in the period, in the order of their names; one query."""
+    """Return the figures of the invitations sent in the period; one query."""
     # created_at has an index; an invitation may have waited for an approval before it was sent
     sent = Invitation.objects.filter(
         organization=organization,
@@ -171,7 +171,7 @@ def report_lines(organization: Organization, period: Period) -> Lines:
     for row in counted:
         place = row["role_title"], row["assessment_name"], row["month"].date()
         figures[place] = figures.get(place, Figures()) + _figures(row)
-    return dict(sorted(figures.items(), key=lambda line: line[0]))
+    return figures
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
@@ -203,15 +203,15 @@ def report_of(organization: Organization, period: Period) -> Report:
         sum(lines.values(), Figures()),
         _grouped((role, figures) for (role, _, _), figures in lines.items()),
         _grouped((assessment, figures) for (_, assessment, _), figures in lines.items()),
-        _grouped((month.isoformat(), figures) for (_, _, month), figures in lines.items()),
+        _grouped((month, figures) for (_, _, month), figures in lines.items()),
         _saved_work(organization, period),
     )
 
 
-def _grouped(named: Iterable[tuple[str, Figures]]) -> list[tuple[str, Figures]]:
-    groups: dict[str, Figures] = {}
-    for name, figures in named:
-        groups[name] = groups.get(name, Figures()) + figures
+def _grouped[Key: (str, date)](lines: Iterable[tuple[Key, Figures]]) -> list[tuple[Key, Figures]]:
+    groups: dict[Key, Figures] = {}
+    for key, figures in lines:
+        groups[key] = groups.get(key, Figures()) + figures
     return sorted(groups.items(), key=lambda group: group[0])
 
 
@@ -245,16 +245,20 @@ def counted_report(organization: Organization, period: Period) -> Report:
         return _report_of_json(stored)
     counted = report_of(organization, period)
     with suppress(redis.RedisError):
-        cache.set(key, asdict(counted), COUNTED_FOR.total_seconds())
+        cache.set(key, _report_as_json(counted), COUNTED_FOR.total_seconds())
     return counted
 
 
+def _report_as_json(report: Report) -> dict[str, Any]:
+    months = [(month.isoformat(), asdict(figures)) for month, figures in report.months]
+    return asdict(report) | {"months": months}
+
+
 def _report_of_json(stored: Any) -> Report:
-    roles, assessments, months = (
-        [(str(name), Figures(**figures)) for name, figures in stored[by]]
-        for by in ("roles", "assessments", "months")
+    return Report(
+        Figures(**stored["total"]),
+        [(str(name), Figures(**figures)) for name, figures in stored["roles"]],
+        [(str(name), Figures(**figures)) for name, figures in stored["assessments"]],
+        [(date.fromisoformat(month), Figures(**figures)) for month, figures in stored["months"]],
+        [(str(label), int(count), int(minutes)) for label, count, minutes in stored["saved"]],
     )
-    for first, _ in months:
-        date.fromisoformat(first)  # the page reads it so
-    saved = [(str(label), int(count), int(minutes)) for label, count, minutes in stored["saved"]]
-    return Report(Figures(**stored["total"]), roles, assessments, months, saved)
