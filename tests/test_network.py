@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from integrations.clients import hooks
 from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.effects.kinds.invitation import enqueue_invitation
@@ -18,7 +17,7 @@ from integrations.http.session import PlatformError, PlatformSession
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
-from integrations.store.leasing import LEASE
+from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories, toxics
 
@@ -87,7 +86,7 @@ def test_an_invitation_is_uncertain_and_not_sent_again_when_its_answer_is_too_sl
 
 
 def test_a_call_is_shorter_than_a_lease():
-    longest = deadlines.TOTAL_SECONDS + hooks.RENEW_AFTER_SECONDS
+    longest = deadlines.TOTAL_SECONDS + RENEW_AFTER_SECONDS
     assert timedelta(seconds=longest) < LEASE
 
 

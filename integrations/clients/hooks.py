@@ -30,7 +30,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
-from integrations.store.leasing import LEASE, masked_traceback
+from integrations.store.leasing import LEASE, RENEW_AFTER_SECONDS, TAKEN_OVER, masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -181,9 +181,6 @@ class CallLimits:
             reserve_slot(self._bucket, COOL_DOWN_SECONDS)
 
 
-RENEW_AFTER_SECONDS = 5.0
-TAKEN_OVER = "another worker has taken this over"
-
 AfterCall = Callable[[CallRecord], None]
 
 
@@ -205,7 +202,7 @@ def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
         # the lease's age is read from the row, since the step's other client renews it too
         age = LEASE - (row.leased_until - database.now())
         if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not row.renew():
-            raise CallDeferred(1.0, TAKEN_OVER)
+            raise CallDeferred(call_window.AGAIN_AFTER_SECONDS, TAKEN_OVER)
 
     return wait
 

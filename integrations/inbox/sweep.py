@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.catalog.lists import refresh_stages, trigger_stages
-from integrations.clients.call_window import Budget, Place
+from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.facts import Decision
 from integrations.core.verdict_code import INVITING_VERDICTS

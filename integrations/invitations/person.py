@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from integrations import signed_cache
 from integrations.catalog.lists import live_assessments, mapping_index, role_title
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 
-from integrations.clients.call_window import Budget, Place
+from integrations.clients.duty_budget import Budget, Place
 from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import ErasureCause, Platform
 from integrations.http.session import PlatformError

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations import stop_signal
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause

@@ -18,7 +18,7 @@ from integrations.accounts.models.sessions import AttemptLimit, UserSession
 from integrations.audit.verification import announce_head
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ShapeDeviation
 from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key

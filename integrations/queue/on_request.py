@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from integrations.audit.models.entry import Actor
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.provider import clients_for
 from integrations.core import correlation

@@ -25,6 +25,9 @@ from integrations.store.personal import about_candidate, harmless
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
 LEASE = timedelta(seconds=45)
+#: A lease of any length is renewed when the last time was so long ago.
+RENEW_AFTER_SECONDS = 5.0
+TAKEN_OVER = "Another worker has taken this over."
 #: After so many consecutive claims that end in a bug or with the worker's death, a person has to act.
 MAX_CONSECUTIVE_CRASHES = 5
 #: The error of such a row when its workers died without recording one.

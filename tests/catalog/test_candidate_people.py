@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.clients import provider
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import clients_for
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause, ProgressTag

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.sweep import sweep
 from integrations.invitations.models.invitation import Invitation

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import CallDeferred, PlatformError

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.core.rules.facts import EnteredBefore
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.kinds.messages import enqueue_note

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

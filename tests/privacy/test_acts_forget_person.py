@@ -18,7 +18,7 @@ from integrations.audit.chain_walk import Fault
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.audit.verification import verify_chain
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.acts import invite, remove_member
 from integrations.members.models.membership import Membership

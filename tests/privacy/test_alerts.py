@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.core.vocabulary import ErasureCause
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import notify_members

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.hooks import CallContext
 from integrations.clients.models import ApiCall
 from integrations.clients.provider import clients_for

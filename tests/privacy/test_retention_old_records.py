@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.audit.verification import verify_chain
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.http.session import CallDeferred
 from integrations.inbox.models.delivery import Delivery

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.catalog.models import Assessment, Role, Stage
-from integrations.clients import call_window
+from integrations.clients import duty_budget
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -85,7 +85,7 @@ def perform_in_bites(monkeypatch, duty: Duty, step) -> None:
 
 
 def test_a_duty_whose_time_is_up_goes_on_soon_from_where_it_got_to(organization, monkeypatch) -> None:
-    monkeypatch.setattr(call_window, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
     places = []
 
     def read_pages(_, budget):
@@ -108,12 +108,12 @@ def test_a_duty_whose_time_is_up_goes_on_soon_from_where_it_got_to(organization,
 def test_a_turn_that_did_not_get_on_is_a_failure_and_the_next_one_waits_longer(
     organization, monkeypatch
 ) -> None:
-    monkeypatch.setattr(call_window, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
     perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
     waits = []
     for failures in (1, 2, 3):
         row = duty_runs.perform(Duty.SWEEP, organization)
-        assert (row.failures, row.last_error) == (failures, call_window.NOTHING_DONE)
+        assert (row.failures, row.last_error) == (failures, duty_budget.NOTHING_DONE)
         assert row.due_at is not None
         waits.append(row.due_at - timezone.now())
     assert waits[0] * 1.5 < waits[1] < waits[2] / 1.5
@@ -149,7 +149,7 @@ def test_failures_are_counted_anew_once_a_duty_has_got_further(organization, mon
 
 
 def test_a_duty_that_has_to_wait_keeps_its_place(organization, monkeypatch) -> None:
-    monkeypatch.setattr(call_window, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
     DutyRun.objects.create(organization=organization, duty=Duty.SWEEP, failures=5, place={"page": 7})
     perform_in_bites(monkeypatch, Duty.SWEEP, lambda _, budget: budget.require())
     row = duty_runs.perform(Duty.SWEEP, organization)
@@ -157,7 +157,7 @@ def test_a_duty_that_has_to_wait_keeps_its_place(organization, monkeypatch) -> N
 
 
 def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) -> None:
-    monkeypatch.setattr(call_window, "RENEW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
 
     def outlive_the_lease(_, budget):
         DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
@@ -171,7 +171,7 @@ def test_a_long_turn_keeps_its_lease_and_its_place(organization, monkeypatch) ->
 
 
 def test_a_turn_ends_when_another_worker_has_taken_the_duty_over(organization, monkeypatch) -> None:
-    monkeypatch.setattr(call_window, "RENEW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(duty_budget, "RENEW_AFTER_SECONDS", 0.0)
     went_on = []
 
     def be_overtaken(_, budget):
@@ -185,9 +185,9 @@ def test_a_turn_ends_when_another_worker_has_taken_the_duty_over(organization, m
 
 
 def test_no_call_begins_when_the_turn_is_over(connected_organization, sandbox, monkeypatch) -> None:
-    monkeypatch.setattr(call_window, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(duty_budget, "TURN_SECONDS", -1.0)
     row = duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
-    assert (row.failures, row.last_error) == (1, call_window.NOTHING_DONE)
+    assert (row.failures, row.last_error) == (1, duty_budget.NOTHING_DONE)
     assert not Stage.objects.exists()
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models.functions import Now
 
-from integrations.clients import call_window
+from integrations.clients import duty_budget
 from integrations.http import deadlines
 from integrations.outbox.models import Effect
 from integrations.queue import duties, notify, worker
@@ -174,7 +174,7 @@ def test_the_last_calls_of_a_task_end_before_the_worker_is_killed():
 
 
 def test_a_duty_ends_long_before_the_task_stops_beginning_rows_beside_it():
-    duty_ends = call_window.TURN_SECONDS + deadlines.TOTAL_SECONDS
+    duty_ends = duty_budget.TURN_SECONDS + deadlines.TOTAL_SECONDS
     assert duty_ends * 2 < worker.BESIDE_DUTIES_SECONDS
     assert duty_ends < DUTY_LEASE.total_seconds()
 

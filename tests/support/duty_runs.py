@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.http.session import CallDeferred
 from integrations.organizations.models.organization import Organization
 from integrations.queue import duties

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients.call_window import Budget
+from integrations.clients.duty_budget import Budget
 from integrations.core.vocabulary import ErasureCause
 from integrations.effects.kinds.report_file import NO_PERMISSION, enqueue_report_removal
 from integrations.invitations.models.invitation import Invitation
