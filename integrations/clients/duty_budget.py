@@ -6,9 +6,9 @@ over or the worker is to stop; what is left is done by the next turn, after what
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self, get_args, get_type_hints
 
 from integrations import stop_signal
 from integrations.clients.call_window import AGAIN_AFTER_SECONDS, STOPPING
@@ -26,22 +26,30 @@ NOTHING_DONE = "The time of a turn was over before anything was done."
 class Place:
     """Where a turn has got to, as a duty keeps it: its fields hold what JSON does, or times."""
 
-    #: The fields that hold times.
-    TIMES: ClassVar[tuple[str, ...]] = ()
+    def to_json(self) -> dict[str, object]:
+        """Return what is stored."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
-    def from_place(cls, place: Mapping[str, Any]) -> Self | None:
-        """Return the place where the last turn ended, None where there is none."""
-        if not place:
-            return None
-        stored = {item.name: place[item.name] for item in fields(cls)}
-        return cls(
-            **stored | {name: datetime.fromisoformat(stored[name]) for name in cls.TIMES if stored[name]}
-        )
+    def from_json(cls, stored: Mapping[str, Any]) -> Self | None:
+        """Return what was stored; None where a key is missing that has no default, as when nothing was.
 
-    def to_place(self) -> dict[str, object]:
-        """Return it as the duty keeps it."""
-        return asdict(self) | {name: at.isoformat() for name in self.TIMES if (at := getattr(self, name))}
+        Unknown keys are ignored: another version of the portal may have stored the place. Raises ValueError where the
+        text of a time isn't one.
+        """
+        if any(one.name not in stored and one.default is MISSING for one in fields(cls)):
+            return None
+        hints = get_type_hints(cls)
+        times = {name for name, hint in hints.items() if datetime in (hint, *get_args(hint))}
+        return cls(
+            **{
+                name: datetime.fromisoformat(stored[name]) if name in times and stored[name] else stored[name]
+                for name in hints.keys() & stored.keys()
+            }
+        )
 
 
 class Budget:

@@ -42,8 +42,6 @@ class _Listing(Place):
     `swept_at` is the time up to which was compared when it began.
     """
 
-    TIMES = ("began", "swept_at", "since")
-
     stages: list[str]
     began: datetime
     swept_at: datetime | None
@@ -71,7 +69,7 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     stages = trigger_stages(organization)
     ids = [stage.external_id for stage in stages]
     read_at = database.now()
-    listing = _Listing.from_place(budget.place)
+    listing = _Listing.from_json(budget.place)
     if listing is None or listing.stages != ids or (connected_at and listing.began < connected_at):
         listing = _Listing(ids, read_at, swept_at, None if is_full else swept_at)
     latest = None if is_full else listing.began - WEBHOOK_MAY_ARRIVE
@@ -108,7 +106,7 @@ def _pages(lever: LeverClient, listing: _Listing, budget: Budget) -> Iterator[li
             yield [opportunity for opportunity in page.items if opportunity.stage_id in listing.stages]
             if page.next:
                 listing = replace(listing, next=page.next)
-                budget.part_done(listing.to_place())
+                budget.part_done(listing.to_json())
     except PlatformError as error:
         if error.status == 400 and listing.next:
             budget.place = {}

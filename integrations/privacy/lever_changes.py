@@ -115,8 +115,6 @@ BATCH = 200
 class _Window(Place):
     """What Lever is asked about at once, and how far its two lists are read: who changed, then who was deleted."""
 
-    TIMES = ("start", "end", "until")
-
     start: datetime
     end: datetime
     #: Until when all windows together are read: what changed since the run began is for the next one.
@@ -165,13 +163,13 @@ def follow_lever(organization: Organization, lever: LeverClient, budget: Budget)
 
     Raises PlatformError, and CallDeferred when the turn is over before all is read.
     """
-    window = _Window.from_place(budget.place) or _first_window(organization)
+    window = _Window.from_json(budget.place) or _first_window(organization)
     while window is not None:
         window = _read_window(organization, lever, window, budget)
         LeverConnection.objects.filter(organization=organization).update(erasures_read_at=window.end)
         window = window.following()
         if window is not None:
-            budget.part_done(window.to_place())
+            budget.part_done(window.to_json())
     budget.place = {}
     for opportunity_id in missing_for_long(organization):
         if _is_gone(lever, opportunity_id):
@@ -228,7 +226,7 @@ def _erase_anonymized(
                 erase(organization, opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
                 budget.part_done()
             window = replace(window, next=page.next, is_changed_read=not page.next)
-            budget.part_done(window.to_place())
+            budget.part_done(window.to_json())
     except PlatformError as error:
         if error.status == 400 and window.next:
             raise _TokenRefused(window) from error
@@ -246,7 +244,7 @@ def _erase_deleted(organization: Organization, lever: LeverClient, window: _Wind
                 budget.part_done()
             if page.next:
                 window = replace(window, next=page.next)
-                budget.part_done(window.to_place())
+                budget.part_done(window.to_json())
     except PlatformError as error:
         if error.status == 400 and window.next:
             raise _TokenRefused(window) from error
