@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
 from django.core.management import CommandParser
@@ -28,85 +26,143 @@ from integrations.privacy.models import Erasure
 Row = dict[str, object]
 
 
+def delivery_row(delivery: Delivery) -> Row:
+    """Return a delivery and its verdict."""
+    return {
+        "id": delivery.pk,
+        "platform": delivery.platform,
+        "event": delivery.event,
+        "received_at": _time(delivery.received_at),
+        "decided_at": _time(delivery.decided_at),
+        "opportunity_id": delivery.opportunity_id or None,
+        "verdict": delivery.verdict or None,
+        "explanation": delivery.explanation or None,
+        "invitation_id": delivery.invitation_id,
+    }
+
+
+def verdict_row(verdict: Verdict) -> Row:
+    """Return one verdict about a delivery, the current one or an earlier one."""
+    return {
+        "id": verdict.pk,
+        "delivery_id": verdict.delivery_id,
+        "opportunity_id": verdict.delivery.opportunity_id or None,
+        "code": verdict.code,
+        "explanation": verdict.explanation or None,
+        "decided_at": _time(verdict.decided_at),
+        "is_current": verdict.is_current,
+        "position": verdict.position,
+        "hash": verdict.hash,
+    }
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    """Return what a person or a command changed; erased text is null."""
+    return {
+        "id": entry.pk,
+        "at": _time(entry.at),
+        "actor": entry.actor_name,
+        "action": entry.action,
+        "target": entry.target or None,
+        "changes": None if entry.is_erased else entry.changes,
+        "reason": entry.reason or None,
+        "position": entry.position,
+        "hash": entry.hash,
+    }
+
+
+def invitation_row(invitation: Invitation) -> Row:
+    """Return how far a candidate is with an assessment, without name and address."""
+    return {
+        "id": invitation.pk,
+        "opportunity_id": invitation.opportunity_id,
+        "assessment": invitation.assessment_name,
+        "round": invitation.round,
+        "status": invitation.status,
+        "instance_id": invitation.instance_id or None,
+        "created_at": _time(invitation.created_at),
+        "invited_at": _time(invitation.invited_at),
+        "started_at": _time(invitation.started_at),
+        "completed_at": _time(invitation.completed_at),
+        "following_ended": invitation.following_ended or None,
+        "following_ended_at": _time(invitation.following_ended_at),
+        "awaits_decision_since": _time(invitation.awaits_decision_since),
+    }
+
+
+def result_row(result: Result) -> Row:
+    """Return what CodeScreen states about an attempt."""
+    return {
+        "id": result.pk,
+        "invitation_id": result.invitation_id,
+        "attempt": result.attempt,
+        "outcome": result.outcome or None,
+        "score": number(result.score),
+        "failure_reason": result.failure_reason or None,
+        "rating": result.rating,
+        "report_url": result.report_url or None,
+        "feedback_id": result.feedback_id or None,
+        "file_id": result.file_id or None,
+    }
+
+
+def effect_row(effect: Effect) -> Row:
+    """Return an effect's state and attempts."""
+    return {
+        "id": effect.pk,
+        "invitation_id": effect.invitation_id,
+        "kind": effect.kind,
+        "state": effect.shown_state,
+        "attempts": effect.attempts,
+        "next_attempt_at": _time(effect.due_at),
+        "last_error": effect.last_error or None,
+        "end_reason": effect.end_reason or None,
+    }
+
+
+def call_row(call: ApiCall) -> Row:
+    """Return a request and its status, without the bodies."""
+    return {
+        "id": call.pk,
+        "platform": call.platform,
+        "method": call.method,
+        "path": call.path,
+        "status": call.status,
+        "duration_ms": call.duration_ms,
+        "attempt": call.attempt,
+        "at": _time(call.at),
+        "correlation_id": call.correlation_id,
+        "repeats": call.repeats,
+        "last_at": _time(call.last_at),
+    }
+
+
+def erasure_row(erasure: Erasure) -> Row:
+    """Return the receipt of an erasure, as `forget --again-from` reads it."""
+    return {"id": erasure.pk, **Receipt(erasure).to_json()}
+
+
 @dataclass(frozen=True)
 class Export:
-    """How rows of one kind are found and written.
-
-    `columns` are the keys of a row, one after the other with spaces: each is the attribute that it is read from, or
-    names it behind `=`; a text with `?` is null when it is empty. `also` returns what a row has besides or instead.
-    """
+    """How rows of one kind are found and written; `related` are the relations that `row` reads."""
 
     model: type[models.Model]
     created_field: str
-    columns: str
-    also: Callable[[Any], Row] = lambda _: {}
-
-    @property
-    def related(self) -> list[str]:
-        """The relations that the columns are read through."""
-        paths = (column.partition("=")[2] for column in self.columns.split())
-        return [path.partition(".")[0] for path in paths if "." in path]
-
-    def row(self, row: models.Model) -> Row:
-        """Return a row as JSON."""
-        found: Row = {}
-        for column in self.columns.split():
-            key, _, path = column.partition("=")
-            name = key.removesuffix("?")
-            value = _json(attrgetter(path or name)(row))
-            found[name] = None if key.endswith("?") and not value else value
-        return found | self.also(row)
+    row: Callable[[Any], Row]
+    related: tuple[str, ...] = ()
 
 
-#: No row has a candidate's name or address, and none of a call the bodies. An erasure is as `forget --again-from` reads
-#: it.
+#: No row has a candidate's name or address, and none of a call the bodies.
 EXPORTS = {
-    "deliveries": Export(
-        Delivery,
-        "received_at",
-        "id platform event received_at decided_at opportunity_id? verdict? explanation? invitation_id",
-    ),
-    "verdicts": Export(
-        Verdict,
-        "decided_at",
-        "id delivery_id opportunity_id?=delivery.opportunity_id code explanation? decided_at is_current position "
-        "hash",
-    ),
-    "invitations": Export(
-        Invitation,
-        "created_at",
-        "id opportunity_id assessment=assessment_name round status instance_id? created_at invited_at started_at "
-        "completed_at following_ended? following_ended_at awaits_decision_since",
-    ),
-    "results": Export(
-        Result,
-        "created_at",
-        "id invitation_id attempt outcome? score failure_reason? rating report_url? feedback_id? file_id?",
-    ),
-    "effects": Export(
-        Effect,
-        "created_at",
-        "id invitation_id kind state=shown_state attempts next_attempt_at=due_at last_error? end_reason?",
-    ),
-    "calls": Export(
-        ApiCall,
-        "at",
-        "id platform method path status duration_ms attempt at correlation_id repeats last_at",
-    ),
-    "erasures": Export(Erasure, "erased_at", "id", lambda erasure: Receipt(erasure).to_json()),
-    "audit": Export(
-        AuditEntry,
-        "at",
-        "id at actor=actor_name action target? changes reason? position hash",
-        lambda entry: {"changes": None} if entry.is_erased else {},
-    ),
+    "deliveries": Export(Delivery, "received_at", delivery_row),
+    "verdicts": Export(Verdict, "decided_at", verdict_row, ("delivery",)),
+    "invitations": Export(Invitation, "created_at", invitation_row),
+    "results": Export(Result, "created_at", result_row),
+    "effects": Export(Effect, "created_at", effect_row),
+    "calls": Export(ApiCall, "at", call_row),
+    "erasures": Export(Erasure, "erased_at", erasure_row),
+    "audit": Export(AuditEntry, "at", audit_row),
 }
-
-
-def _json(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return number(value) if isinstance(value, Decimal) else value
 
 
 class Command(MigratingCommand):
@@ -123,9 +179,13 @@ class Command(MigratingCommand):
         organization = organization_named(options["organization"])
         export = EXPORTS[options["kind"]]
         rows = export.model._default_manager.filter(organization=organization).order_by("pk")
-        if related := export.related:
-            rows = rows.select_related(*related)
+        if export.related:
+            rows = rows.select_related(*export.related)
         if options["since"] is not None:
             rows = rows.filter(**{f"{export.created_field}__gte": moment("--since", options["since"])})
         for row in rows.iterator(chunk_size=1000):
             self.stdout.write(json.dumps(export.row(row), ensure_ascii=False))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
