@@ -45,7 +45,8 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization
-from integrations.single_sign_on.acts.provider import add_domain, normal_domain, save_provider
+from integrations.single_sign_on.acts.domains import add_domain, normal_domain
+from integrations.single_sign_on.acts.provider import save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 type Changes = Iterator[Change]

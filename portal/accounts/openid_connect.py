@@ -32,8 +32,9 @@ from social_django.strategy import DjangoStrategy
 from integrations import signed_cache
 from integrations.http import public_web
 from integrations.http.shapes import JsonObject
+from integrations.single_sign_on.acts.discovery import Discovered, Undiscovered, discover
 from integrations.single_sign_on.acts.identities import Claims
-from integrations.single_sign_on.acts.provider import backend_name, discover
+from integrations.single_sign_on.acts.provider import backend_name
 from integrations.single_sign_on.models import IdentityProvider
 
 LONGEST_SUBJECT = 255
@@ -93,10 +94,11 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
         """
         document = signed_cache.get(self._discovery_key(), DISCOVERY_SECONDS)
         if document is None:
-            found = discover(self.provider)
-            document, seconds = (
-                ({}, UNDISCOVERED_SECONDS) if isinstance(found, str) else (found, DISCOVERY_SECONDS)
-            )
+            match discover(self.provider):
+                case Discovered(document):
+                    seconds = DISCOVERY_SECONDS
+                case Undiscovered():
+                    document, seconds = {}, UNDISCOVERED_SECONDS
             signed_cache.store(self._discovery_key(), document, seconds)
         if not document:
             raise AuthProviderError(self, code="connection_failed")

@@ -5,7 +5,7 @@ import pytest
 from integrations.members import acts
 from integrations.members.models.membership import Membership
 from integrations.single_sign_on.acts import identities
-from integrations.single_sign_on.acts.provider import remove_domain
+from integrations.single_sign_on.acts.domains import remove_domain
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from tests.support import factories
 from tests.support.factories import recorded

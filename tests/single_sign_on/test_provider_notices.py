@@ -8,15 +8,8 @@ from django.utils import timezone
 from integrations.members.acts import change_role
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
-from integrations.single_sign_on.acts.provider import (
-    add_domain,
-    check_domain,
-    note_try,
-    remove_domain,
-    remove_provider,
-    save_provider,
-    set_mode,
-)
+from integrations.single_sign_on.acts.domains import add_domain, check_domain, remove_domain
+from integrations.single_sign_on.acts.provider import note_try, remove_provider, save_provider, set_mode
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import prove
 from tests.support import factories

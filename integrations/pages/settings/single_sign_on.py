@@ -19,17 +19,9 @@ from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, OperationView
 from integrations.single_sign_on.acts import identities
-from integrations.single_sign_on.acts.provider import (
-    DomainCheck,
-    add_domain,
-    check_domain,
-    check_provider,
-    provider_of,
-    remove_domain,
-    remove_provider,
-    save_provider,
-    set_mode,
-)
+from integrations.single_sign_on.acts.discovery import Undiscovered, check_provider
+from integrations.single_sign_on.acts.domains import DomainCheck, add_domain, check_domain, remove_domain
+from integrations.single_sign_on.acts.provider import provider_of, remove_provider, save_provider, set_mode
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 
@@ -104,8 +96,9 @@ class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView
         if not save_provider(self.organization, IdentityProvider(**form.cleaned_data), self.user):
             return None
         provider = provider_of(self.organization)
-        if failure := check_provider(provider) if provider else "":
-            messages.warning(self.request, f"The provider is stored, but can't be used yet. {failure}")
+        found = check_provider(provider) if provider else None
+        if isinstance(found, Undiscovered):
+            messages.warning(self.request, f"The provider is stored, but can't be used yet. {found.reason}")
             return redirect(self.get_success_url())
         return "The provider is stored, and answers. Now try it."
 

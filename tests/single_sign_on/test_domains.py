@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.single_sign_on.acts.provider import (
+from integrations.single_sign_on.acts.domains import (
     MOST_DOMAINS,
     DomainCheck,
     add_domain,
