@@ -1,28 +1,17 @@
 """What happens before and after each call of a step: limits, the row's lease, the record, deviations."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any
 
-import redis
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import stop_signal
 from integrations.clients import call_log, call_window
-from integrations.clients.models import (
-    LONGEST_AHEAD_SECONDS,
-    ApiCall,
-    CircuitBreaker,
-    RateLimitBucket,
-    ShapeDeviation,
-)
+from integrations.clients.limits import CallLimits
+from integrations.clients.models import ApiCall, ShapeDeviation
 from integrations.core import correlation
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.http.shapes import Deviation
@@ -90,95 +79,6 @@ def _count(organization: Organization, platform: str, endpoint: str, deviation: 
         if not was_counted:
             row = ShapeDeviation(**shape, **asdict(deviation))
             ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
-
-
-# The rate limit of a Lever account: one reservation per call, shared by all processes and nodes (GCRA).
-
-
-COOL_DOWN_SECONDS = 1.5
-#: After a failure Redis isn't used for this long, since each call would wait for it.
-REDIS_PAUSE_SECONDS = 5.0
-_redis_again_at = 0.0
-
-# by Redis' own clock: the seconds until the slot, before the burst is subtracted; ARGV[2] bounds how far ahead it is
-_RESERVE = """
-local now = redis.call('TIME')
-now = now[1] + now[2] / 1000000
-local reserved = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + tonumber(ARGV[2]))
-local free_at = math.max(reserved, now) + tonumber(ARGV[1])
-redis.call('SET', KEYS[1], string.format('%.6f', free_at), 'EX', 3600)
-return string.format('%.6f', free_at - now)
-"""
-
-
-def reserve_slot(bucket: str, extra: float = 0.0) -> float:
-    """Reserve the next call's slot and return the seconds until it; `extra` seconds delay all callers."""
-    interval, burst = 1 / settings.LEVER_RATE, settings.LEVER_BURST
-    global _redis_again_at  # noqa: PLW0603
-    if settings.REDIS_URL and time.monotonic() >= _redis_again_at:
-        try:
-            longest = interval * burst + LONGEST_AHEAD_SECONDS
-            arguments = [f"{interval + extra:.6f}", f"{longest:.6f}"]
-            answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=arguments)
-            return max(0.0, float(answer) - interval * burst)
-        except redis.RedisError:
-            logger.warning("Redis is unreachable: the database limits the rate", exc_info=True)
-            _redis_again_at = time.monotonic() + REDIS_PAUSE_SECONDS
-    return RateLimitBucket.reserve(bucket, interval, burst, extra)
-
-
-def release_slot(bucket: str) -> None:
-    """Return the slot that was reserved last and is still to come."""
-    reserve_slot(bucket, -2 / settings.LEVER_RATE)  # minus two, because reserving adds one
-
-
-@lru_cache(maxsize=1)
-def _reserve_in_redis() -> Callable[..., Any]:
-    server = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
-    return server.register_script(_RESERVE)
-
-
-LONGEST_WAIT = 15.0
-NO_ANSWER = "{platform} isn't answering; it is asked again now and then"
-NO_SLOT = "waiting for a free slot of the account's rate limit"
-
-
-# What happens before and after each call: the limits, the row's lease, the record of the call.
-
-
-class CallLimits:
-    """The limits on one organization's calls to one platform.
-
-    `bucket` names the account whose rate limit all processes and nodes share; empty where no limit is known.
-    """
-
-    def __init__(self, organization: Organization, platform: str, bucket: str = "") -> None:
-        self._organization, self._platform, self._bucket = organization, platform, bucket
-
-    def wait(self) -> None:
-        """Sleep until the call may be made, or a stop is requested.
-
-        Raises CallDeferred when that takes longer than LONGEST_WAIT seconds.
-        """
-        seconds = CircuitBreaker.admit(self._organization, self._platform)
-        if seconds:
-            raise CallDeferred(seconds, NO_ANSWER.format(platform=self._platform))
-        if not self._bucket:
-            return
-        seconds = reserve_slot(self._bucket)
-        if seconds > LONGEST_WAIT:
-            # release unused slots, or the rows that wait for one starve
-            release_slot(self._bucket)
-            raise CallDeferred(seconds, NO_SLOT)
-        if seconds > 0:
-            stop_signal.wait(seconds)
-
-    def observe(self, call: CallRecord) -> None:
-        """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
-        is_answer = call.status is not None and call.status < 500
-        CircuitBreaker.record(self._organization, self._platform, is_answer)
-        if call.status == 429 and self._bucket:
-            reserve_slot(self._bucket, COOL_DOWN_SECONDS)
 
 
 AfterCall = Callable[[CallRecord], None]

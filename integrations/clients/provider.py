@@ -9,7 +9,8 @@ from django.conf import settings
 
 from integrations import stop_signal
 from integrations.clients import call_window
-from integrations.clients.hooks import AfterCall, CallContext, CallLimits, after_call, before_call
+from integrations.clients.hooks import AfterCall, CallContext, after_call, before_call
+from integrations.clients.limits import CallLimits
 from integrations.codescreen.client import CodeScreenClient
 from integrations.core.vocabulary import Platform
 from integrations.http.session import NotConnected, PlatformError, PlatformSession

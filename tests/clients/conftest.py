@@ -1,5 +1,6 @@
 """Lever's servers faked at HTTP, and a grant."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -27,8 +28,8 @@ def lever_api(settings, wire):
 
 @pytest.fixture
 def grant(organization, super_admin):
-    """A working Lever grant of the organization."""
-    return factories.LeverConnectionFactory(organization=organization)
+    """A working Lever grant of the organization, for an account whose calls Redis hasn't counted in another test."""
+    return factories.LeverConnectionFactory(organization=organization, lever_account_id=str(uuid.uuid4()))
 
 
 def let_token_expire_soon(grant):

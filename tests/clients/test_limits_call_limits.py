@@ -8,27 +8,12 @@ from django.utils import timezone
 
 from integrations.clients import models as client_models
 from integrations.clients import provider
-from integrations.clients.hooks import CallLimits
-from integrations.clients.models import ApiCall, CircuitBreaker, RateLimitBucket
+from integrations.clients.limits import CallLimits, reserve_slot
+from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.queue import worker
+from tests.clients.conftest import API
 from tests.support import factories
-
-API = "https://api.lever.example/v1"
-INTERVAL, BURST = 1 / 9.9, 18
-
-
-@pytest.fixture
-def lever_api(settings, wire):
-    """Lever's API, faked at HTTP."""
-    settings.LEVER_API_URL = API
-    return wire
-
-
-@pytest.fixture
-def grant(organization, super_admin):
-    """A working Lever grant of the organization."""
-    return factories.LeverConnectionFactory(organization=organization)
 
 
 def test_a_429_slows_down_all_calls_of_the_account(lever_api, grant):
@@ -37,13 +22,13 @@ def test_a_429_slows_down_all_calls_of_the_account(lever_api, grant):
         provider.lever_client(grant.organization).stages()
     assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
     key = f"lever:{grant.lever_account_id}"
-    waits = [RateLimitBucket.reserve(key, INTERVAL, BURST) for _ in range(6)]
+    waits = [reserve_slot(key) for _ in range(6)]
     assert waits[-1] > 0.0
 
 
 def test_a_call_is_deferred_when_its_slot_is_far_away(grant):
     key = f"lever:{grant.lever_account_id}"
-    RateLimitBucket.reserve(key, 60.0, BURST)
+    reserve_slot(key, 60.0)
     with pytest.raises(CallDeferred) as raised:
         provider.lever_client(grant.organization).stages()
     assert 55 < (raised.value.retry_after or 0) < 61
@@ -57,7 +42,7 @@ def test_a_call_is_deferred_when_its_slot_is_far_away(grant):
 
 def test_a_released_slot_does_not_lengthen_other_waits(grant):
     key = f"lever:{grant.lever_account_id}"
-    RateLimitBucket.reserve(key, 60.0, BURST)
+    reserve_slot(key, 60.0)
     limits = CallLimits(grant.organization, "lever", key)
     waits = []
     for _ in range(20):

@@ -9,7 +9,7 @@ import redis
 from django.db import connection as database
 from django.db.models import F
 
-from integrations.clients import hooks
+from integrations.clients import limits
 from integrations.clients.models import LONGEST_AHEAD_SECONDS, RateLimitBucket
 from portal.devtools import test_suites
 
@@ -38,9 +38,9 @@ def test_an_idle_account_regains_the_burst_and_no_more(db):
     for _ in range(25):
         RateLimitBucket.reserve("lever:1", INTERVAL, BURST)
     RateLimitBucket.objects.update(free_at=1.0)
-    waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(20)]
-    assert waits[:18] == [0.0] * 18
-    assert waits[19] > 0.1
+    waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(30)]
+    assert waits[:BURST] == [0.0] * BURST
+    assert waits[-1] > 0.1
 
 
 def test_a_reservation_by_a_clock_that_was_ahead_holds_calls_up_for_a_minute_at_most(db):
@@ -52,11 +52,11 @@ def test_a_reservation_by_a_clock_that_was_ahead_holds_calls_up_for_a_minute_at_
 @pytest.mark.redis
 def test_redis_too_holds_calls_up_for_a_minute_at_most(settings):
     settings.REDIS_URL = test_suites.REDIS_URL
-    hooks._redis_again_at = 0.0
-    hooks._reserve_in_redis.cache_clear()
+    limits._redis_again_at = 0.0
+    limits._reserve_in_redis.cache_clear()
     server = redis.Redis.from_url(settings.REDIS_URL)
     server.set("pace:test:ahead", time.time() + YEAR_SECONDS, ex=60)
-    assert hooks.reserve_slot("test:ahead") <= LONGEST_AHEAD_SECONDS + 1
+    assert limits.reserve_slot("test:ahead") <= LONGEST_AHEAD_SECONDS + 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,15 +84,15 @@ def test_concurrent_workers_share_the_slots(db):
 @pytest.mark.redis
 def test_redis_limits_like_the_database(settings):
     settings.REDIS_URL = test_suites.REDIS_URL
-    hooks._redis_again_at = 0.0
-    hooks._reserve_in_redis.cache_clear()
+    limits._redis_again_at = 0.0
+    limits._reserve_in_redis.cache_clear()
     key = f"test:{time.time()}"
-    waits = [hooks.reserve_slot(key) for _ in range(30)]
+    waits = [limits.reserve_slot(key) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
     assert 1.0 < waits[-1] <= 12 * INTERVAL + 0.001
     for _ in range(5):
-        hooks.release_slot(key)
-    assert hooks.reserve_slot(key) < waits[-4]
+        limits.release_slot(key)
+    assert limits.reserve_slot(key) < waits[-4]
 
 
 def test_the_database_limits_when_redis_is_unreachable_and_redis_is_not_asked_for_a_while(
@@ -100,20 +100,20 @@ def test_the_database_limits_when_redis_is_unreachable_and_redis_is_not_asked_fo
 ):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     scripts = []
-    hooks._reserve_in_redis.cache_clear()
-    script = hooks._reserve_in_redis()
+    limits._reserve_in_redis.cache_clear()
+    script = limits._reserve_in_redis()
 
     def count_script(script_used):
         scripts.append(script_used)
         return script_used
 
-    monkeypatch.setattr(hooks, "_redis_again_at", 0.0)
-    monkeypatch.setattr(hooks, "_reserve_in_redis", lambda: count_script(script))
-    waits = [hooks.reserve_slot("lever:1") for _ in range(BURST + 2)]
+    monkeypatch.setattr(limits, "_redis_again_at", 0.0)
+    monkeypatch.setattr(limits, "_reserve_in_redis", lambda: count_script(script))
+    waits = [limits.reserve_slot("lever:1") for _ in range(BURST + 12)]
     assert waits[:BURST] == [0.0] * BURST
     assert waits[-1] > 0.1
     assert RateLimitBucket.objects.filter(pk="lever:1").exists()
     assert len(scripts) == 1
-    monkeypatch.setattr(hooks, "_redis_again_at", 0.0)
-    hooks.reserve_slot("lever:1")
+    monkeypatch.setattr(limits, "_redis_again_at", 0.0)
+    limits.reserve_slot("lever:1")
     assert len(scripts) == 2
