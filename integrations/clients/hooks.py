@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db import DatabaseError, InterfaceError
 
 from integrations.clients import call_log, call_window
 from integrations.clients.limits import CallLimits
@@ -50,35 +48,17 @@ class CallContext:
         return max(1, self.row.attempts) if self.row else 1
 
 
-COUNT_EVERY = timedelta(minutes=1)
-
-
 def record_deviations(
     organization: Organization, platform: str, endpoint: str, deviations: Iterable[Deviation]
 ) -> None:
     """Record each deviation for the doctor. One that can't be recorded is only logged: the answer itself is used."""
     for deviation in deviations:
         try:
-            _count(organization, platform, endpoint, deviation)
+            shape = {"organization": organization, "platform": platform, "endpoint": endpoint}
+            ShapeDeviation(**shape, **asdict(deviation)).record()
         except (DatabaseError, InterfaceError) as error:
             lost = "a deviation of %s %s could not be recorded\n%s"
             logger.error(lost, platform, endpoint, masked_traceback(error))
-
-
-def _count(organization: Organization, platform: str, endpoint: str, deviation: Deviation) -> None:
-    """Count one deviation: one row each and at most one write a minute, however many answers arrive."""
-    shape = {"organization": organization, "platform": platform, "endpoint": endpoint}
-    rows = ShapeDeviation.objects.filter(**shape, field=deviation.field, found=deviation.found)
-    if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
-        return
-    said = {"expected": deviation.expected, "is_readable": deviation.is_readable}
-    with transaction.atomic():
-        was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
-            count=F("count") + 1, last_seen_at=Now(), **said
-        )
-        if not was_counted:
-            row = ShapeDeviation(**shape, **asdict(deviation))
-            ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
 
 
 AfterCall = Callable[[CallRecord], None]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Self
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
@@ -138,6 +138,7 @@ class ApiCall(models.Model):
         return f"{self.method} {self.path} → {self.status or self.error}"
 
 
+COUNT_EVERY = timedelta(minutes=1)
 KEEP_FOR = timedelta(days=90)
 
 
@@ -180,6 +181,22 @@ class ShapeDeviation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.endpoint} {self.field}"
+
+    def record(self) -> None:
+        """Store this unsaved row, or count it on the stored one of the same deviation: at most one write a minute."""
+        shape = {"organization": self.organization, "platform": self.platform, "endpoint": self.endpoint}
+        rows = ShapeDeviation.objects.filter(**shape, field=self.field, found=self.found)
+        if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
+            return
+        with transaction.atomic():
+            was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
+                count=models.F("count") + 1,
+                last_seen_at=Now(),
+                expected=self.expected,
+                is_readable=self.is_readable,
+            )
+            if not was_counted:
+                ShapeDeviation.objects.bulk_create([self], ignore_conflicts=True)
 
     @classmethod
     def purge_old(cls) -> None:
