@@ -307,16 +307,12 @@ def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
         ]
         values: Table = {column: table.get(name, before[name]) for name, column in _SWITCHES.items()}
         values |= {name: table.get(name, "") for name in ("name", "url", "secret")}
+        settings = alert_acts.AddressSettings(**values)
         if address is None:
-            wanted = AlertAddress(kind=kind, **values)
-            save = partial(alert_acts.add_address, organization, wanted, ACTOR)
-            yield Change(subject, [added(subject, kind), *lines], save)
+            lines = [added(subject, kind), *lines]
+            yield Change(subject, lines, partial(alert_acts.add_address, organization, kind, settings, ACTOR))
         elif lines:
-            yield Change(
-                subject,
-                lines,
-                partial(alert_acts.change_address, address, AlertAddress(**values), ACTOR),
-            )
+            yield Change(subject, lines, partial(alert_acts.change_address, address, settings, ACTOR))
 
 
 def _refuse_incomplete(path: str, table: Table) -> None:

@@ -4,6 +4,8 @@ import base64
 import secrets
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -112,26 +114,41 @@ LONGEST_URL = 2000
 SECRET_BYTES = 32
 SAME_NAME = "There is an address with this name. Choose another name."
 GONE = "The address was removed before."
-
-
-#: What a person chooses of an address, besides its URL and its secret.
+#: What a person chooses of an address, besides its kind, its URL and its secret.
 CHOSEN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
 
 
-def add_address(organization: Organization, wanted: AlertAddress, actor: Actor) -> AlertAddress:
-    """Store an address that isn't stored yet, with a new secret where it is signed and has none.
+@dataclass(frozen=True)
+class AddressSettings:
+    """What a Super Admin enters of an address.
 
-    Raises ValidationError by field.
+    An empty `url` or `secret` leaves a stored address its own; a signed webhook that is new gets a new secret.
+    """
+
+    name: str
+    url: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    is_on: bool = True
+    wants_results: bool = True
+    wants_held: bool = True
+    wants_incidents: bool = True
+
+    def stripped(self) -> Self:
+        """Return the same without the spaces around the name and the URL."""
+        return replace(self, name=self.name.strip(), url=self.url.strip())
+
+
+def add_address(organization: Organization, kind: str, wanted: AddressSettings, actor: Actor) -> AlertAddress:
+    """Store a new address of that kind; return it. Raises ValidationError by field.
 
     The host is looked up: one that leads into a private network is refused.
     """
-    wanted.organization, wanted.name, wanted.url = organization, wanted.name.strip(), wanted.url.strip()
+    wanted = wanted.stripped()
     errors = _wrong(wanted) | _wrong_url(wanted.url, organization.pk)
-    if wanted.kind not in AlertAddress.Kind.values:
+    if kind not in AlertAddress.Kind.values:
         errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
     _refuse(errors)
-    wanted.host = urlsplit(wanted.url).hostname or ""
-    wanted.secret = (wanted.secret or new_secret()) if wanted.kind == AlertAddress.Kind.SIGNED else ""
+    secret = (wanted.secret or new_secret()) if kind == AlertAddress.Kind.SIGNED else ""
     with transaction.atomic():
         Organization.objects.lock(organization.pk)
         others = AlertAddress.objects.filter(organization=organization)
@@ -139,22 +156,26 @@ def add_address(organization: Organization, wanted: AlertAddress, actor: Actor) 
             raise ValidationError(f"There are {MOST_ADDRESSES} addresses already. Remove one first.")
         if others.filter(name=wanted.name).exists():
             raise ValidationError({"name": SAME_NAME})
-        wanted.pk = None  # one that an earlier try got went with its transaction
-        wanted.save(force_insert=True)
-        changes = {"host": ("", wanted.host), "topics": ([], wanted.topics)}
-        audit(wanted, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
-    return wanted
+        address = AlertAddress.objects.create(
+            organization=organization,
+            kind=kind,
+            url=wanted.url,
+            host=urlsplit(wanted.url).hostname or "",
+            secret=secret,
+            **{name: getattr(wanted, name) for name in CHOSEN},
+        )
+        changes = {"host": ("", address.host), "topics": ([], address.topics)}
+        audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
+    return address
 
 
-def change_address(address: AlertAddress, wanted: AlertAddress, actor: Actor) -> bool:
-    """Store what differs from what is wanted; an empty URL or secret stays as it is. Return whether anything did.
-
-    Raises ValidationError by field, and ActionNotAllowed.
+def change_address(address: AlertAddress, wanted: AddressSettings, actor: Actor) -> bool:
+    """Store what differs; return whether anything did. Raises ValidationError by field, and ActionNotAllowed.
 
     What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
     """
-    wanted.name, url = wanted.name.strip(), wanted.url.strip()
-    _refuse(_wrong(wanted) | (_wrong_url(url, address.organization_id) if url else {}))
+    wanted = wanted.stripped()
+    _refuse(_wrong(wanted) | (_wrong_url(wanted.url, address.organization_id) if wanted.url else {}))
     with transaction.atomic():
         Organization.objects.lock(address.organization_id)
         stored = AlertAddress.objects.filter(pk=address.pk).select_related("organization").first()
@@ -166,12 +187,12 @@ def change_address(address: AlertAddress, wanted: AlertAddress, actor: Actor) ->
         if others.filter(name=wanted.name).exists():
             raise ValidationError({"name": SAME_NAME})
         before = _shown(stored)
-        is_new_url = bool(url) and url != stored.url
+        is_new_url = bool(wanted.url) and wanted.url != stored.url
         is_new_secret = bool(wanted.secret) and wanted.secret != stored.secret
         for name in CHOSEN:
             setattr(stored, name, getattr(wanted, name))
         if is_new_url:
-            stored.url, stored.host = url, urlsplit(url).hostname or ""
+            stored.url, stored.host = wanted.url, urlsplit(wanted.url).hostname or ""
             stored.last_success_at, stored.last_failure_at, stored.last_failure = None, None, ""
         if is_new_secret:
             stored.secret = wanted.secret
@@ -243,7 +264,7 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _wrong(wanted: AlertAddress) -> dict[str, str]:
+def _wrong(wanted: AddressSettings) -> dict[str, str]:
     errors: dict[str, str] = {}
     if not 0 < len(wanted.name) <= 60:
         errors["name"] = "Enter a name of at most 60 characters."

@@ -1,12 +1,13 @@
 """Adding, testing and removing the addresses of alerts."""
 
 import socket
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.notifications.acts import add_address, remove_address, send_test
+from integrations.notifications.acts import AddressSettings, add_address, remove_address, send_test
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.outbox.models import Effect
 from tests.support import factories
@@ -77,21 +78,21 @@ def receiver(settings):
         yield server
 
 
-def room(**values: object) -> AlertAddress:
-    """Return an address to be added."""
-    return AlertAddress(**{"name": "Room", "kind": "slack", "url": PUBLIC, **values})
+def room(**values: Any) -> AddressSettings:
+    """Return what is entered of a new address."""
+    return AddressSettings(**{"name": "Room", "url": PUBLIC, **values})
 
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_an_address_that_is_not_public_is_refused_at_its_field(organization, super_admin, url):
     with pytest.raises(ValidationError) as refused:
-        add_address(organization, room(url=url), super_admin)
+        add_address(organization, "slack", room(url=url), super_admin)
     assert list(refused.value.message_dict) == ["url"]
     assert not AlertAddress.objects.exists()
 
 
 def test_an_address_is_stored_with_an_entry_without_its_secrets(organization, super_admin):
-    address = add_address(organization, room(kind="signed"), super_admin)
+    address = add_address(organization, "signed", room(), super_admin)
     assert address.host == "1.1.1.1"
     assert address.secret.startswith("whsec_")
     [entry] = AuditEntry.objects.filter(action="add_alert_address").values()
@@ -105,7 +106,6 @@ def test_an_address_is_stored_with_an_entry_without_its_secrets(organization, su
     [
         (room(name=""), "name"),
         (room(name="x" * 61), "name"),
-        (room(kind="other"), "kind"),
         (room(wants_results=False, wants_held=False, wants_incidents=False), "wants_results"),
         (room(url=PUBLIC + "x" * 2000), "url"),
         (room(name="#hiring"), "name"),
@@ -114,15 +114,21 @@ def test_an_address_is_stored_with_an_entry_without_its_secrets(organization, su
 def test_what_is_wrong_is_said_at_its_field(organization, super_admin, wanted, where):
     factories.alert_address(organization)
     with pytest.raises(ValidationError) as refused:
-        add_address(organization, wanted, super_admin)
+        add_address(organization, "slack", wanted, super_admin)
     assert list(refused.value.message_dict) == [where]
+
+
+def test_a_kind_that_is_not_known_is_refused_at_its_field(organization, super_admin):
+    with pytest.raises(ValidationError) as refused:
+        add_address(organization, "other", room(), super_admin)
+    assert list(refused.value.message_dict) == ["kind"]
 
 
 def test_a_sixth_address_is_refused(organization, super_admin):
     for number in range(5):
         factories.alert_address(organization, name=str(number))
     with pytest.raises(ValidationError, match="5 addresses"):
-        add_address(organization, room(), super_admin)
+        add_address(organization, "slack", room(), super_admin)
 
 
 def test_a_test_that_is_accepted_ends_a_stop_and_sends_what_failed(organization, super_admin, receiver):

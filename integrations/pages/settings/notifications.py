@@ -26,6 +26,7 @@ from integrations.notifications import notices
 from integrations.notifications.acts import (
     CHOSEN,
     GONE,
+    AddressSettings,
     add_address,
     change_address,
     new_secret,
@@ -216,7 +217,9 @@ class AlertsView(OrganizationMixin, OperationView):
 
     def operate(self, form: Form) -> str | HttpResponse:
         """Add the address. A signed one is answered with its secret, which is shown this one time."""
-        address = add_address(self.organization, AlertAddress(**form.cleaned_data), self.user)
+        entered = dict(form.cleaned_data)
+        kind = entered.pop("kind")
+        address = add_address(self.organization, kind, AddressSettings(**entered), self.user)
         if address.secret:
             return self.render_to_response(self.get_context_data(form=AlertAddressForm(), added=address))
         return f"“{address}” is added. Now send a test."
@@ -260,7 +263,7 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         """Save it. A new secret is shown in the answer, this one time."""
         entered = dict(form.cleaned_data)
         secret = new_secret() if entered.pop("new_secret", False) else ""
-        wanted = AlertAddress(**entered, secret=secret)
+        wanted = AddressSettings(**entered, secret=secret)
         is_changed = change_address(self.address, wanted, self.user)
         if secret:
             return self.render_to_response(self.get_context_data(new_secret=secret))

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.notifications.acts import change_address
+from integrations.notifications.acts import AddressSettings, change_address
 from integrations.notifications.models.email_kind import AlertTopic
 from integrations.notifications.models.preferences import AlertAddress
 from tests.support import factories
@@ -205,4 +205,4 @@ def test_an_address_that_somebody_removed_meanwhile_is_said(organization, super_
     address = factories.alert_address(organization)
     AlertAddress.objects.all().delete()
     with pytest.raises(ActionNotAllowed, match="was removed before"):
-        change_address(address, AlertAddress(name="x"), super_admin)
+        change_address(address, AddressSettings(name="x"), super_admin)

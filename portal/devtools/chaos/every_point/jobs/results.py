@@ -3,7 +3,7 @@
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.models.invitation import Invitation
-from integrations.notifications.acts import add_address
+from integrations.notifications.acts import AddressSettings, add_address
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import set_policies
 from portal.devtools.chaos.every_point.jobs.job import (
@@ -25,7 +25,7 @@ NEXT_STAGE = "On-site interview"
 def move(world: World) -> None:
     """CodeScreen says Passed: the candidate is moved to the next stage, and chat rooms and programs are told."""
     for kind in (AlertAddress.Kind.SLACK, AlertAddress.Kind.SIGNED):
-        add_address(world.organization, AlertAddress(name=kind, kind=kind, url=ALERTS_URL), PERSON)
+        add_address(world.organization, kind, AddressSettings(name=kind, url=ALERTS_URL), PERSON)
     set_policies(world.organization, {"passed_stage": NEXT_STAGE}, PERSON)
     invited(world, "Alder")
     world.move("Alder")

@@ -17,7 +17,7 @@ from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag, WebhookEvent
 from integrations.inbox.models.delivery import Delivery
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.notifications.acts import change_address, remove_address, send_test
+from integrations.notifications.acts import AddressSettings, change_address, remove_address, send_test
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from portal.devtools.chaos.every_point.jobs.job import Job, Phase, Status, completed, expect, invited
@@ -60,7 +60,7 @@ def configure(world: World) -> None:
 def clean_up(world: World) -> None:
     """What the file added is tried, changed and removed."""
     address = AlertAddress.objects.get()
-    changed = AlertAddress(name="Team", wants_results=False, wants_held=False)
+    changed = AddressSettings(name="Team", wants_results=False, wants_held=False)
     _until(world, AuditAction.TEST_ALERT_ADDRESS, lambda: send_test(address, PERSON))
     _until(world, AuditAction.CHANGE_ALERT_ADDRESS, lambda: change_address(address, changed, PERSON))
     _until(world, AuditAction.REMOVE_ALERT_ADDRESS, lambda: remove_address(address, PERSON))
