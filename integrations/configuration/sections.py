@@ -46,7 +46,7 @@ from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
 from integrations.organizations.models.organization import POLICIES, Organization
 from integrations.single_sign_on.acts.domains import add_domain, normal_domain
-from integrations.single_sign_on.acts.provider import save_provider
+from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 
 type Changes = Iterator[Change]
@@ -249,7 +249,7 @@ def _compare_single_sign_on(file: Configuration, organization: Organization) -> 
             if not wanted.get(name, before[name]):
                 raise ConfigurationError(f"single_sign_on.{name} is missing.")
         changed = differing(_PROVIDER, before, wanted)
-        settings = IdentityProvider(**before | {"client_secret": ""} | changed)
+        settings = ProviderSettings(**before | {"client_secret": ""} | changed)
         lines = [
             _PROVIDER[name].line(f"single_sign_on.{name}", before[name], value)
             for name, value in changed.items()

@@ -9,7 +9,13 @@ from integrations.members.acts import change_role
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from integrations.single_sign_on.acts.domains import add_domain, check_domain, remove_domain
-from integrations.single_sign_on.acts.provider import note_try, remove_provider, save_provider, set_mode
+from integrations.single_sign_on.acts.provider import (
+    ProviderSettings,
+    note_try,
+    remove_provider,
+    save_provider,
+    set_mode,
+)
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from tests.portal.accounts.single_sign_on_scene import prove
 from tests.support import factories
@@ -40,7 +46,7 @@ def subjects() -> list[str]:
 
 def save(organization, actor, issuer: str = ISSUER) -> None:
     save_provider(
-        organization, IdentityProvider(issuer=issuer, client_id="portal", client_secret=SECRET), actor
+        organization, ProviderSettings(issuer=issuer, client_id="portal", client_secret=SECRET), actor
     )
 
 

@@ -21,7 +21,13 @@ from integrations.pages.views import ActView, OperationView
 from integrations.single_sign_on.acts import identities
 from integrations.single_sign_on.acts.discovery import Undiscovered, check_provider
 from integrations.single_sign_on.acts.domains import DomainCheck, add_domain, check_domain, remove_domain
-from integrations.single_sign_on.acts.provider import provider_of, remove_provider, save_provider, set_mode
+from integrations.single_sign_on.acts.provider import (
+    ProviderSettings,
+    provider_of,
+    remove_provider,
+    save_provider,
+    set_mode,
+)
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 
@@ -93,7 +99,7 @@ class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView
         public_web.begin_customer_call(
             self.organization.pk
         )  # nothing is stored when the provider can't be asked now
-        if not save_provider(self.organization, IdentityProvider(**form.cleaned_data), self.user):
+        if not save_provider(self.organization, ProviderSettings(**form.cleaned_data), self.user):
             return None
         provider = provider_of(self.organization)
         found = check_provider(provider) if provider else None

@@ -1,6 +1,7 @@
 """An organization's provider of single sign-on: stored, tried, removed, and checked again by the clock."""
 
 import time
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -30,6 +31,16 @@ ACTOR = "portal"
 KEEP_UNFINISHED = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class ProviderSettings:
+    """What a Super Admin enters of the provider; an empty secret keeps the stored one."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    counts_as_second_factor: bool = True
+
+
 def provider_of(organization: Organization) -> IdentityProvider | None:
     """Return the organization's provider as it is stored now."""
     return IdentityProvider.objects.filter(organization=organization).first()
@@ -40,10 +51,8 @@ def _locked(organization: Organization) -> IdentityProvider | None:
     return rows.filter(organization=organization).first()
 
 
-def save_provider(organization: Organization, wanted: IdentityProvider, actor: Actor) -> Changes:
-    """Store what a Super Admin enters of the provider; return what changed. An empty secret keeps the stored one.
-
-    Raises ValidationError by field.
+def save_provider(organization: Organization, wanted: ProviderSettings, actor: Actor) -> Changes:
+    """Store the provider; return what changed. Raises ValidationError by field.
 
     Another issuer or client is another provider: nobody is bound to it, and it is off until it has been tried.
     """
