@@ -9,6 +9,7 @@ from integrations.pages.help import views as help_views
 from integrations.pages.mappings import mapping_edit, mapping_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
+    alerts,
     connections,
     email_templates,
     lever_connect,
@@ -58,12 +59,12 @@ urlpatterns = [
         team.ResetSecondFactorView.as_view(),
         name="member-second-factor",
     ),
-    path("settings/alerts/", notifications.AlertsView.as_view(), name="alerts"),
-    path("settings/alerts/<int:pk>/", notifications.ChangeAlertAddressView.as_view(), name="alert-edit"),
-    path("settings/alerts/<int:pk>/test/", notifications.SendTestView.as_view(), name="alert-test"),
+    path("settings/alerts/", alerts.AlertsView.as_view(), name="alerts"),
+    path("settings/alerts/<int:pk>/", alerts.ChangeAlertAddressView.as_view(), name="alert-edit"),
+    path("settings/alerts/<int:pk>/test/", alerts.SendTestView.as_view(), name="alert-test"),
     path(
         "settings/alerts/<int:pk>/remove/",
-        notifications.RemoveAlertAddressView.as_view(),
+        alerts.RemoveAlertAddressView.as_view(),
         name="alert-remove",
     ),
     path("settings/security/", team.SecurityView.as_view(), name="security"),
