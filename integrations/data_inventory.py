@@ -1,8 +1,7 @@
 """The data inventory: for each table, what in it is about a person, why, and how long it lives.
 
 The portal's own tables say it on their models and columns (`store/personal.py`), those of Django and of the packages
-here. What a person may ask besides their data (GDPR, Art. 15(1)) stands here too: why, which kinds, who gets it, from
-where, rights; and the page of the documentation, which is written from the declarations.
+here.
 """
 
 from collections.abc import Mapping
@@ -154,86 +153,3 @@ def _tables_of_packages() -> tuple[Table, ...]:
         _table("auth.Group", "unused", "for ever", "name"),
         _table("contenttypes.ContentType", "the tables' names", "for ever", "app_label", "model"),
     )
-
-
-# What a person may ask besides their data.
-
-
-PURPOSES = (
-    "to invite candidates to assessments in CodeScreen when a recruiter moves them in Lever, and to write back results",
-    "to show the organization's recruiters what was done and why, and to prove it afterwards",
-)
-CATEGORIES = (
-    "name and e-mail addresses, as Lever has them",
-    "the application: role, stage, tags that begin with CodeScreen, who is on it in Lever",
-    "the assessment: invitation, times, score, result, its reason, the address of the report",
-    "what was decided and sent about it, and what the organization's people did",
-)
-#: Who gets something, and what. Copies there aren't erased by the portal.
-RECIPIENTS = (
-    "CodeScreen: name and e-mail address, to send the invitation",
-    "Lever: tags, notes, feedback and the report, without name and address unless the report is to hold the first name",
-    "the organization's people who get the portal's e-mails, in their mailboxes: name and result",
-    "the organization's people who look at the portal or take lists and evidence from it",
-    "the operator of this portal, its database, backups and logs; the logs hold no names and addresses",
-)
-SOURCES = (
-    "Lever, the organization's applicant tracking system, where the person or a recruiter entered the data",
-    "CodeScreen: progress and results of the assessment that the person took",
-)
-RIGHTS = (
-    "to have wrong data corrected: in Lever, from which the portal reads it again",
-    "to have the data erased, or its processing restricted, and to object to it",
-    "to get the data in a form that programs read: this file",
-    "to complain to a data protection authority",
-)
-DECISIONS = (
-    "Nothing is decided about a person by a program alone: the portal invites by rules that the organization's people "
-    "set, and writes down what CodeScreen states."
-)
-
-
-# The page of the documentation.
-
-
-_HEAD = """# Data inventory
-
-What the portal stores about people, table by table. This page is written from what the models say and from
-`integrations/data_inventory.py`, and a test fails when they differ or when a column of text is missing. To write it
-anew: `python3 manage.py shell -v 0 -c "from integrations.data_inventory import page; print(page(), end='')"`.
-
-*About candidates*: erased when the candidate is deleted or anonymized in Lever, when Lever no longer has them, by
-`manage.py forget`, and after `retention_days` ([erasure](erasure.md)). *About people who use the portal*: as long as
-their account. Everything else in a table is ids, codes, times, counts, scores, secrets (encrypted), and the names of
-the customer's own roles, stages and assessments.
-
-"""
-
-
-_PROCESSING = (
-    ("Why candidates' data is processed", PURPOSES),
-    ("Who gets it, and keeps it when the portal erases", RECIPIENTS),
-    ("Where it comes from", SOURCES),
-)
-
-
-def page() -> str:
-    """Return the page as Markdown."""
-    with_people = [table for table in inventory() if table.candidate or table.user]
-    without = [table for table in inventory() if not (table.candidate or table.user)]
-    parts = [_HEAD]
-    for heading, sentences in _PROCESSING:
-        parts += [f"## {heading}\n\n", *(f"- {sentence}\n" for sentence in sentences), "\n"]
-    parts += ["## Tables with personal data\n"]
-    parts += [_section(table) for table in with_people]
-    parts += ["\n## Tables without personal data\n\n| table | holds | how long |\n|---|---|---|\n"]
-    parts += [f"| `{table.model._meta.label}` | {table.holds} | {table.lives} |\n" for table in without]
-    return "".join(parts)
-
-
-def _section(table: Table) -> str:
-    lines = [f"\n### {table.model._meta.label}\n\nHolds {table.holds}. How long: {table.lives}.\n\n"]
-    lines += ["| column | about | what |\n|---|---|---|\n"]
-    for about, columns in (("candidates", table.candidate), ("people who use the portal", table.user)):
-        lines += [f"| `{name}` | {about} | {what} |\n" for name, what in columns.items()]
-    return "".join(lines)

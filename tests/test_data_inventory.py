@@ -1,15 +1,12 @@
-"""The data inventory names every column that may hold a text, and its page says what it says."""
-
-from pathlib import Path
+"""The data inventory names every column that may hold a text."""
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from integrations.data_inventory import Table, candidate_tables, inventory, page
+from integrations.data_inventory import Table, candidate_tables, inventory
 from integrations.members.models.membership import Membership
 from integrations.store.columns import EncryptedTextField
 
@@ -74,8 +71,3 @@ def test_the_lookups_of_a_table_with_candidates_data_exist(table: Table):
             rows.order_by(lookup).values(lookup)
         except FieldDoesNotExist:
             pytest.fail(f"{table.model._meta.label} has no {lookup}")
-
-
-def test_the_page_is_written_from_the_declarations():
-    stored = Path(settings.BASE_DIR, "portal/docs/operating/data-inventory.md").read_text()
-    assert stored == page(), "the page itself says how to write it anew"

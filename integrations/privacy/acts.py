@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 
-from integrations import data_inventory
 from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
@@ -26,6 +25,7 @@ from integrations.notifications.models.email_kind import EmailWording
 from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
+from integrations.privacy import processing
 from integrations.privacy.concerned import Subject, containing, mentioning_rows, rows_of, subject_of
 from integrations.privacy.erase import Receipt, overwrite_deleted
 from integrations.privacy.in_flight import digests_about, emails_of_nobody
@@ -89,15 +89,15 @@ def _processing(organization: Organization) -> JsonObject:
     days = organization.retention_days
     return {
         "controller": organization.name,
-        "purposes": data_inventory.PURPOSES,
-        "categories": data_inventory.CATEGORIES,
-        "recipients": [*data_inventory.RECIPIENTS, *alerts],
+        "purposes": processing.PURPOSES,
+        "categories": processing.CATEGORIES,
+        "recipients": [*processing.RECIPIENTS, *alerts],
         "how_long": f"{days} days after the end of the journey"
         if days
         else "until somebody asks for the erasure",
-        "sources": data_inventory.SOURCES,
-        "rights": data_inventory.RIGHTS,
-        "decisions": data_inventory.DECISIONS,
+        "sources": processing.SOURCES,
+        "rights": processing.RIGHTS,
+        "decisions": processing.DECISIONS,
     }
 
 
