@@ -217,11 +217,17 @@ class InvitationProof(Enum):
     PROVIDER = "the provider of the organization, which has proven the domain"
 
 
-INVITATION_ENDED = (
-    "This invitation no longer works: it was answered, withdrawn or sent again, or a week is over."
-)
+class AcceptanceRefusal(Enum):
+    """Why an invitation can't be accepted, in a sentence for the person."""
+
+    INVITATION_ENDED = (
+        "This invitation no longer works: it was answered, withdrawn or sent again, or a week is over."
+    )
+    OTHER_ADDRESS = "This invitation was sent to another address than that of your account."
+    ACCOUNT_EXISTS = "An account has this address by now: sign in to it and open the link again."
+
+
 LAST_SUPER_ADMIN_STAYS = "You are the last Super Admin. Make somebody else one first, under Settings › Team."
-OTHER_ADDRESS = "This invitation was sent to another address than that of your account."
 
 
 def has_proven_address(user: User) -> bool:
@@ -236,8 +242,8 @@ def open_invitations(user: User) -> PendingMembershipQuerySet:
     return rows.to(user.email) if has_proven_address(user) else rows.none()
 
 
-def accept(pending: PendingMembership, user: User, proof: InvitationProof) -> Membership:
-    """Make the person a member, with the role of the invitation. Raises ActionNotAllowed.
+def accept(pending: PendingMembership, user: User, proof: InvitationProof) -> Membership | AcceptanceRefusal:
+    """Make the person a member, with the role of the invitation; return the membership, or why there is none.
 
     Everything is looked at again under a lock: that the invitation still stands, that it was sent to the address of
     this account, and that the address is proven. Somebody who became a member meanwhile stays what they are.
@@ -245,45 +251,50 @@ def accept(pending: PendingMembership, user: User, proof: InvitationProof) -> Me
     with transaction.atomic():
         locked = _locked(pending)
         if locked is None:
-            raise ActionNotAllowed(INVITATION_ENDED)
+            return AcceptanceRefusal.INVITATION_ENDED
         if folded(user.email) != locked.email or (
             proof is InvitationProof.EARLIER_LINK and not has_proven_address(user)
         ):
-            raise ActionNotAllowed(OTHER_ADDRESS)
-        organization, role = locked.organization, locked.role
-        member, is_new = Membership.objects.get_or_create(
-            user=user, organization=organization, defaults={"role": role, "address": locked.email}
-        )
-        locked.delete()
-        proven = {} if proof is InvitationProof.SHOWN_LINK else {"proven_email": pending.email}
-        PersonalSettings.objects.update_or_create(
-            user=user, defaults={**proven, "last_organization": organization}
-        )
-        if is_new:
-            follow_role(member)
-            changes = {"role": ("", role)}
-            audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, changes)
-            what_happened = f"accepted the invitation and is {member.get_role_display()} now"
-            tell_members_changed(organization, member.address, what_happened, user)
-    return member
+            return AcceptanceRefusal.OTHER_ADDRESS
+        return _make_member(locked, user, proof)
 
 
-def accept_with_new_account(pending: PendingMembership, user: User, proof: InvitationProof) -> Membership:
+def accept_with_new_account(
+    pending: PendingMembership, user: User, proof: InvitationProof
+) -> Membership | AcceptanceRefusal:
     """Store the account that the person makes, named after the invitation's address, and make it a member.
 
-    `user` isn't stored yet and has the password that they chose. Raises ActionNotAllowed, also when an account has
-    the address by now: its person signs in to it instead.
+    `user` isn't stored yet and has the password that they chose. Return the membership, or why there is none, which
+    may also be that an account has the address by now: its person signs in to it instead.
     """
     with transaction.atomic():
-        if _locked(pending) is None:
-            raise ActionNotAllowed(INVITATION_ENDED)
-        if accounts_of(pending).exists():
-            raise ActionNotAllowed(
-                "An account has this address by now: sign in to it and open the link again."
-            )
-        user.username, user.email = _free_username(pending.email), pending.email
+        locked = _locked(pending)
+        if locked is None:
+            return AcceptanceRefusal.INVITATION_ENDED
+        if accounts_of(locked).exists():
+            return AcceptanceRefusal.ACCOUNT_EXISTS
+        user.username, user.email = _free_username(locked.email), locked.email
         user.save()
-        return accept(pending, user, proof)
+        return _make_member(locked, user, proof)
+
+
+def _make_member(locked: PendingMembership, user: User, proof: InvitationProof) -> Membership:
+    """Replace the invitation, which is locked, by a membership."""
+    organization, role, address = locked.organization, locked.role, locked.email
+    member, is_new = Membership.objects.get_or_create(
+        user=user, organization=organization, defaults={"role": role, "address": address}
+    )
+    locked.delete()
+    proven = {} if proof is InvitationProof.SHOWN_LINK else {"proven_email": address}
+    PersonalSettings.objects.update_or_create(
+        user=user, defaults={**proven, "last_organization": organization}
+    )
+    if is_new:
+        follow_role(member)
+        audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, {"role": ("", role)})
+        what_happened = f"accepted the invitation and is {member.get_role_display()} now"
+        tell_members_changed(organization, member.address, what_happened, user)
+    return member
 
 
 def accounts_of(pending: PendingMembership) -> QuerySet[User]:

@@ -24,8 +24,8 @@ from integrations.accounts.acts.fresh_proof import FRESH, note_proof
 from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
 from integrations.audit.models.entry import AuditAction
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts import (
+    AcceptanceRefusal,
     InvitationProof,
     accept,
     accept_with_new_account,
@@ -232,10 +232,9 @@ def accept_signed_in(
     request: HttpRequest, pending: PendingMembership, user: User, proof: InvitationProof
 ) -> HttpResponse:
     """Accept the invitation for the signed-in person and lead them to the organization, or say why not."""
-    try:
-        member = accept(pending, user, proof)
-    except ActionNotAllowed as error:
-        messages.error(request, str(error))
+    member = accept(pending, user, proof)
+    if isinstance(member, AcceptanceRefusal):
+        messages.error(request, member.value)
         return redirect("memberships")
     notify.notify_workers()
     request.session[ORGANIZATION_SESSION_KEY] = member.organization.slug
@@ -302,10 +301,9 @@ class MembershipLinkView(TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         user.set_password(form.cleaned_data["new_password1"])
-        try:
-            accept_with_new_account(pending, user, proof)
-        except ActionNotAllowed as error:
-            messages.error(self.request, str(error))
+        member = accept_with_new_account(pending, user, proof)
+        if isinstance(member, AcceptanceRefusal):
+            messages.error(self.request, member.value)
             return redirect(self.request.path)
         notify.notify_workers()
         return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))

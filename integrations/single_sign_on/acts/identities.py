@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.core.vocabulary import ActionNotAllowed, LabelledEnum
+from integrations.core.vocabulary import LabelledEnum
 from integrations.members.acts import (
+    AcceptanceRefusal,
     InvitationProof,
     accept,
     accept_with_new_account,
@@ -190,14 +191,12 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
     # a newcomer may have got a former member's address
     if accounts and provider.identities.filter(user=accounts[0]).exclude(subject=claims.subject).exists():
         return Refusal.BOUND_TO_ANOTHER
-    try:
-        with transaction.atomic():
-            if accounts:
-                accept(pending, accounts[0], InvitationProof.PROVIDER)
-            else:
-                newcomer = User()
-                newcomer.set_unusable_password()
-                accept_with_new_account(pending, newcomer, InvitationProof.PROVIDER)
-    except ActionNotAllowed:
+    if accounts:
+        joined = accept(pending, accounts[0], InvitationProof.PROVIDER)
+    else:
+        newcomer = User()
+        newcomer.set_unusable_password()
+        joined = accept_with_new_account(pending, newcomer, InvitationProof.PROVIDER)
+    if isinstance(joined, AcceptanceRefusal):
         return Refusal.CHANGED
     return sign_in(provider, claims)

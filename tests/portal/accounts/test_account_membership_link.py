@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members import acts
 from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
 from integrations.notifications.link_emails import membership_link
@@ -113,15 +112,16 @@ def test_the_link_ends_after_a_week(client, link, pending):
 def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     person = factories.UserFactory.create(email=ADDRESS)
     PendingMembership.objects.all().delete()
-    with pytest.raises(ActionNotAllowed, match="no longer works"):
-        acts.accept(pending, person, acts.InvitationProof.LINK)
-    with pytest.raises(ActionNotAllowed, match="no longer works"):
-        acts.accept_with_new_account(pending, User(), acts.InvitationProof.LINK)
+    ended = acts.AcceptanceRefusal.INVITATION_ENDED
+    assert acts.accept(pending, person, acts.InvitationProof.LINK) is ended
+    assert acts.accept_with_new_account(pending, User(), acts.InvitationProof.LINK) is ended
 
 
 def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization):
     person = factories.UserFactory.create(email=ADDRESS)
     Membership.objects.create(user=person, organization=organization, role=Membership.Role.TEAM_MEMBER)
-    assert acts.accept(pending, person, acts.InvitationProof.LINK).role == "team_member"
+    member = acts.accept(pending, person, acts.InvitationProof.LINK)
+    assert isinstance(member, Membership)
+    assert member.role == "team_member"
     assert not PendingMembership.objects.exists()
     assert not recorded().exists()
