@@ -67,11 +67,11 @@ def registration_options(request: HttpRequest, user: User) -> dict[str, Any]:
     return dict(dict(options)["publicKey"])
 
 
-def registered(request: HttpRequest, user: User, name: str, passkey: str) -> Passkey | None:
+def registered(request: HttpRequest, user: User, *, name: str, answer: str) -> Passkey | None:
     """Return the new passkey, not stored yet; None when the browser's answer doesn't fit the challenge."""
     state = request.session.pop(CHALLENGE_SESSION_KEY, None)
     try:
-        data = _server().register_complete(state, _parsed(passkey))
+        data = _server().register_complete(state, _parsed(answer))
         handle = str(state[_HANDLE])
     except _MALFORMED:
         return None

@@ -19,7 +19,15 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts.accounts import (
+from integrations.accounts.acts.fresh_proof import (
+    FreshProofMixin,
+    end_set_up,
+    has_given_own_factor,
+    mark_strong,
+    mark_weak,
+)
+from integrations.accounts.acts.second_factors import (
+    AddedFactor,
     add_passkey,
     confirm_app,
     make_recovery_codes,
@@ -30,13 +38,6 @@ from integrations.accounts.acts.accounts import (
     take_factor_attempt,
     use_app_code,
     use_recovery_code,
-)
-from integrations.accounts.acts.fresh_proof import (
-    FreshProofMixin,
-    end_set_up,
-    has_given_own_factor,
-    mark_strong,
-    mark_weak,
 )
 from integrations.accounts.models.second_factors import (
     AuthenticatorApp,
@@ -255,16 +256,17 @@ class MakeRecoveryCodesView(FreshProofMixin, ActView):
         return render(self.request, "accounts/recovery_codes.html", {"codes": codes, "message": message})
 
 
-def after_adding(request: HttpRequest, factor: SecondFactor, recovery_codes: list[str]) -> HttpResponse:
+def after_adding(request: HttpRequest, factor: SecondFactor, added: AddedFactor) -> HttpResponse:
     """Count the factor, just proven, for this session; return the page with the recovery codes, or the overview."""
     request.session.cycle_key()
     end_set_up(request)
     mark_strong(request, factor)
     message = f"Your {factor.label} is set up. It is asked for when you sign in."
-    if not recovery_codes:
+    if not added.recovery_codes:
         messages.success(request, message)
         return redirect(OVERVIEW)
-    return render(request, "accounts/recovery_codes.html", {"codes": recovery_codes, "message": message})
+    shown = {"codes": added.recovery_codes, "message": message}
+    return render(request, "accounts/recovery_codes.html", shown)
 
 
 def note_removal(request: HttpRequest) -> None:
@@ -314,7 +316,9 @@ class AddPasskeyView(FreshProofMixin, OperationView):
     def operate(self, form: Form) -> HttpResponse:
         """Store the passkey, and show the recovery codes that were made with it."""
         user = cast(User, self.request.user)
-        passkey = passkeys.registered(self.request, user, **form.cleaned_data)
+        passkey = passkeys.registered(
+            self.request, user, name=form.cleaned_data["name"], answer=form.cleaned_data["passkey"]
+        )
         if passkey is None:
             raise ActionNotAllowed(NOT_MADE)
         return after_adding(self.request, SecondFactor.PASSKEY, add_passkey(passkey))

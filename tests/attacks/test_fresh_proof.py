@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from integrations.accounts.acts.accounts import attempt_keys
+from integrations.accounts.acts.second_factors import attempt_keys
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import AttemptLimit, UserSession
 from integrations.audit.models.entry import AuditAction, AuditEntry

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser
 
-from integrations.accounts.acts.accounts import reset_second_factor
+from integrations.accounts.acts.second_factors import reset_second_factor
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 

@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts.accounts import reset_for_member
 from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
+from integrations.accounts.acts.second_factors import reset_for_member
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.acts import (

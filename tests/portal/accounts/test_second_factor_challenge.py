@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from integrations.accounts.acts.accounts import attempt_keys, take_factor_attempt
+from integrations.accounts.acts.second_factors import attempt_keys, take_factor_attempt
 from integrations.accounts.models.second_factors import RecoveryCode
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.audit.models.entry import AuditAction, AuditEntry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.accounts.acts.accounts import (
+from integrations.accounts.acts.second_factors import (
     OF_ADDRESS,
     OF_PERSON,
     record_right_factor,
