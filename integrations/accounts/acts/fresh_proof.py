@@ -90,12 +90,9 @@ def proof_wanted(request: HttpRequest, page: str) -> HttpResponse | None:
     """
     if has_second_factor(request.user) and not has_given_own_factor(request):  # type: ignore[arg-type]
         return redirect(f"{reverse('second-factor')}?{urlencode({'next': page})}")
-    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
-    was_shown = _is_within(shown.get(request.path, 0.0), SET_UP_WITHIN)
-    if is_fresh(request) or (request.method == "POST" and was_shown):
+    if is_fresh(request) or (request.method == "POST" and _was_shown(request)):
         if request.method == "GET":
-            now = database.now().timestamp()
-            request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: now}
+            _note_shown(request)
         return None
     if request.method == "POST":
         messages.info(request, "Then send the form again: nothing was changed yet.")
@@ -120,6 +117,17 @@ class FreshProofMixin(View):
             if wanted := proof_wanted(request, page):
                 return wanted
         return super().dispatch(request, *args, **kwargs)
+
+
+def _note_shown(request: HttpRequest) -> None:
+    """Store that this session was shown the page of this address now."""
+    shown = request.session.get(SHOWN_AT_SESSION_KEY, {})
+    request.session[SHOWN_AT_SESSION_KEY] = {**shown, request.path: database.now().timestamp()}
+
+
+def _was_shown(request: HttpRequest) -> bool:
+    """Whether this session was shown the page of this address within SET_UP_WITHIN, after a proof."""
+    return _is_within(request.session.get(SHOWN_AT_SESSION_KEY, {}).get(request.path, 0.0), SET_UP_WITHIN)
 
 
 def _is_within(at: float, limit: timedelta) -> bool:
