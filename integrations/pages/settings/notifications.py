@@ -17,9 +17,7 @@ from integrations.health.findings import counted
 from integrations.lists import keys_of
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications import notices
-from integrations.notifications.acts import (
-    save_preferences,
-)
+from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
