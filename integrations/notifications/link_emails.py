@@ -4,6 +4,7 @@ import logging
 import re
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core import signing
@@ -36,16 +37,21 @@ _BACKENDS_WITHOUT_SENDING = frozenset(
 )
 
 
+class MembershipLink(NamedTuple):
+    """What a link is for; only one that was made to be sent (`was_sent`) proves that its reader has the address."""
+
+    pending: PendingMembership
+    was_sent: bool
+
+
 def membership_link(pending: PendingMembership) -> str:
     """Return the address at which an invited person accepts or declines."""
     row = [pending.pk, pending.organization_id, pending.email, pending.invited_at.isoformat()]
     return f"{settings.PORTAL_URL}/membership/{signing.dumps([*row, is_mail_sent()], salt=_SALT)}/"
 
 
-def read_membership_token(token: str) -> tuple[PendingMembership, bool] | None:
-    """Return what a link is for, and whether it was made to be sent; None when it isn't ours or has ended.
-
-    Only one that was made to be sent proves that its reader has the address.
+def read_membership_token(token: str) -> MembershipLink | None:
+    """Return what a link is for; None when it isn't ours or has ended.
 
     It ends when the person answers, the invitation is withdrawn or sent again, and after a week.
     """
@@ -57,7 +63,7 @@ def read_membership_token(token: str) -> tuple[PendingMembership, bool] | None:
     pending = rows.filter(pk=pk, organization=organization, email=email).first()
     if pending is None or pending.invited_at.isoformat() != invited_at:
         return None
-    return pending, was_sent is True
+    return MembershipLink(pending, was_sent is True)
 
 
 # Whether a link reaches its reader by e-mail at all.

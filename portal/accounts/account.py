@@ -255,7 +255,7 @@ class MembershipLinkView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the invitation, None when the link has ended, and what its reader needs in order to accept."""
         link = read_membership_token(self.kwargs["token"])
-        pending = link[0] if link else None
+        pending = link.pending if link else None
         context = super().get_context_data(pending=pending, **kwargs)
         if pending is None:
             return context
@@ -273,8 +273,8 @@ class MembershipLinkView(TemplateView):
         link = read_membership_token(token)
         if link is None:
             return self.get(request, token=token)
-        pending, was_sent = link
-        proof = InvitationProof.LINK if was_sent else InvitationProof.SHOWN_LINK
+        pending = link.pending
+        proof = InvitationProof.LINK if link.was_sent else InvitationProof.SHOWN_LINK
         if request.POST.get("answer") == "decline":
             return self._decline(pending)
         if not request.user.is_authenticated:
