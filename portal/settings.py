@@ -31,7 +31,7 @@ _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
 ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
-#: How many proxies in front are ours; see client_address of portal.accounts.throttle.
+#: How many proxies in front are ours; see portal.client_address.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0)
 #: Whether the portal is for this machine alone.
 IS_LOCAL = not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}
@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.second_factor.AdminSecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
-    "portal.accounts.sessions.SingleSignOnSessionMiddleware",
+    "portal.accounts.provider_sessions.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
 ]

@@ -22,7 +22,8 @@ from integrations.pages.access import without_searches
 from integrations.single_sign_on.models import IdentityProvider
 from integrations.store import database
 from portal.accounts.sessions import end_row, forget_network
-from portal.accounts.throttle import Attempt, client_address, client_network, name_digest, remember_device
+from portal.accounts.throttle import Attempt, name_digest, remember_device
+from portal.client_address import client_address, client_network
 
 logger = logging.getLogger(__name__)
 

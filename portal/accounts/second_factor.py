@@ -53,7 +53,8 @@ from integrations.pages.views import ActView, OperationView
 from integrations.store import database
 from portal.accounts import completion, passkeys
 from portal.accounts.completion import METHOD_SESSION_KEY, PendingSignIn, SignInMethod, begin_session
-from portal.accounts.throttle import client_network, make_wait
+from portal.accounts.throttle import make_wait
+from portal.client_address import client_network
 from portal.middleware import Middleware
 
 WRONG_CODE = (

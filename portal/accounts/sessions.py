@@ -1,16 +1,15 @@
-"""People's sessions: list and end them, how long they last, what a provider's may not do, and names of browsers."""
+"""People's sessions: how long they last, the names of their browsers, and the page that lists and ends them."""
 
-import re
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,12 +18,9 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditAction
 from integrations.lists import is_key
-from integrations.members.models.membership import PROVIDER_SESSION_KEY, Membership
 from integrations.pages.views import HEADER as LIVE_PART
 from integrations.pages.views import ConfirmedActView
-from integrations.single_sign_on.acts.identities import Refusal
-from integrations.single_sign_on.models import IdentityProvider
-from portal.accounts.throttle import client_address, client_network
+from portal.client_address import client_address, client_network
 from portal.middleware import Middleware
 
 # Keep the row of each session: it begins at a sign-in, and each request looks whether it still holds.
@@ -111,45 +107,6 @@ def _reason(row: UserSession | None) -> str:
             f"You were signed out: a session lasts {settings.SESSION_MAX_HOURS} hours at most. Sign in again."
         )
     return f"You were signed out after {settings.SESSION_IDLE_HOURS} hours without use. Sign in again."
-
-
-# What a session that an organization's provider began may not do, whatever its person may.
-
-
-#: Pages that change how the person signs in, to all their organizations.
-GUARDED = ("/account/password/", "/account/second-factor/", "/admin/password_change/")
-#: Where a person accepts another organization's invitation without its link.
-ANSWER = re.compile(r"/account/memberships/\d+/answer/")
-
-
-class SingleSignOnSessionMiddleware(Middleware):
-    """Keeps what opens a person's other organizations out of the reach of one organization's provider.
-
-    The people who run the provider could otherwise add a passkey to the account and use it elsewhere. And no provider
-    may sign in a person as an operator of the portal.
-    """
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """End an operator's session; refuse the guarded pages; pass on everything else."""
-        provider_id = request.session.get(PROVIDER_SESSION_KEY)
-        if provider_id is None or not isinstance(request.user, User):
-            return self.get_response(request)
-        if request.user.is_superuser:
-            logout(request)
-            messages.error(request, Refusal.OPERATOR.label)
-            return redirect("login")
-        is_guarded = request.path.startswith(GUARDED) and not _needs_factor_here(request.user, provider_id)
-        if is_guarded or ANSWER.fullmatch(request.path):
-            return render(request, "accounts/single_sign_on_guarded.html", status=403)
-        return self.get_response(request)
-
-
-def _needs_factor_here(user: User, provider_id: int) -> bool:
-    """Whether the person belongs to this organization alone and its provider doesn't count as second factor."""
-    provider = IdentityProvider.objects.filter(pk=provider_id, counts_as_second_factor=False).first()
-    if provider is None:
-        return False
-    return not Membership.objects.elsewhere(user, provider.organization_id).exists()
 
 
 # A browser's name, for the list of sessions and for e-mails.
