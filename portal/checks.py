@@ -53,7 +53,10 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object)
 
 @register(Tags.security)
 def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn where no proxy is declared: one that ends TLS is taken for every client; without one much is given up."""
+    """Return a warning where no proxy is declared, nothing otherwise.
+
+    With HTTPS there is a proxy, which is taken for every client. Without one, passwords cross the network in clear.
+    """
     if settings.TRUSTED_PROXIES or (settings.IS_LOCAL and not settings.IS_HTTPS):
         return []
     if settings.IS_HTTPS:

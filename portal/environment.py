@@ -85,8 +85,12 @@ class Environment:
         """Return a full HTTP address without a slash at its end, and without credentials, query or fragment."""
         value = (self.text(name) or default).rstrip("/")
         parts = _split(value)
-        is_full = parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_right = is_full and parts and not (parts.query or parts.fragment or "@" in parts.netloc)
+        is_right = (
+            parts is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and not (parts.query or parts.fragment or "@" in parts.netloc)
+        )
         must = f"must be a full address such as {default}, without a user name or password"
         return self._checked(name, value, is_right, must, default)
 
@@ -138,8 +142,12 @@ class Environment:
         """Return the address of a Redis server, empty if it is unset."""
         value = self.text(name)
         parts = _split(value)
-        is_server = parts is not None and parts.scheme in {"redis", "rediss"} and bool(parts.hostname)
-        is_server = is_server and re.fullmatch(r"/?\d*", parts.path if parts else "") is not None
+        is_server = (
+            parts is not None
+            and parts.scheme in {"redis", "rediss"}
+            and bool(parts.hostname)
+            and re.fullmatch(r"/?\d*", parts.path) is not None
+        )
         if value and not (is_server or value.startswith("unix:///")):
             self._refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
             return ""
@@ -181,11 +189,14 @@ class Environment:
         """Return Sentry's DSN, empty if it is unset."""
         value = self.text(name)
         parts = _split(value)
-        is_dsn = parts is not None and parts.scheme in {"http", "https"} and parts.username and parts.hostname
-        is_right = not value or (is_dsn and parts and parts.path.rpartition("/")[2].isdigit())
-        return self._checked(
-            name, value, is_right, "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
+        is_dsn = (
+            parts is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.username and parts.hostname)
+            and parts.path.rpartition("/")[2].isdigit()
         )
+        must = "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
+        return self._checked(name, value, is_dsn or not value, must)
 
     def _number(
         self, name: str, default: float, read: Callable[[str], float], least: float, most: float | None
@@ -202,7 +213,7 @@ class Environment:
         self._refuse(name, f"must be a {kind} {bounds}")
         return default
 
-    def _checked(self, name: str, value: str, is_right: object, must: str, default: str = "") -> str:
+    def _checked(self, name: str, value: str, is_right: bool, must: str, default: str = "") -> str:
         """Return the value if it is right, else note what it must be and return the default."""
         if is_right:
             return value
