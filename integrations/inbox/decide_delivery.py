@@ -21,7 +21,7 @@ from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import Candidate, store_candidate
+from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, IllegalTransition, Invitation
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
@@ -200,21 +200,23 @@ def record_candidate(
         return
     opportunity, shown = snapshot.opportunity, facts.candidate
     candidate = _entered(delivery, stage, opportunity)
-    written = decision.assessment.name if decision.assessment else decision.assessment_written
-    candidate.assessment_name = written[:300]
+    candidate.assessment_name = (
+        decision.assessment.name if decision.assessment else decision.assessment_written
+    )
     if invitation and invitation.opportunity_id == delivery.opportunity_id:
         candidate.invitation_id = invitation.pk
         # what CodeScreen states of the latest attempt; nothing while the assessment is open
         if invitation.status == Status.COMPLETED and (result := invitation.latest_result()):
             candidate.outcome = result.outcome
-    if is_read := (
+    person = None
+    if (
         opportunity is not None
         and isinstance(shown, CandidateSnapshot)
         and not (facts.is_erased or opportunity.is_anonymized)
     ):
-        candidate.name, candidate.email = opportunity.name[:500], first_usable_email(opportunity.emails)
-        candidate.role_id, candidate.role_title = shown.role_id[:200], shown.role_title[:300]
-    store_candidate(candidate, is_read=is_read)
+        email = first_usable_email(opportunity.emails)
+        person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title)
+    store_candidate(candidate, person)
 
 
 def record_undecided(delivery: Delivery) -> None:
@@ -228,7 +230,7 @@ def record_undecided(delivery: Delivery) -> None:
     stage_id = StageChange.from_payload(delivery.payload).to_stage_id
     stage = stage_name_in_copy(organization, stage_id)
     if trigger_policy(organization).is_trigger(stage_id, stage):
-        store_candidate(_entered(delivery, stage, None), is_read=False)
+        store_candidate(_entered(delivery, stage, None), person=None)
 
 
 def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) -> Candidate:
@@ -236,7 +238,7 @@ def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) ->
     return Candidate(
         organization_id=delivery.organization_id,
         opportunity_id=delivery.opportunity_id,
-        stage_name=stage[:300],
+        stage_name=stage,
         entered_at=entered_at(delivery, opportunity) or delivery.received_at,
         delivery_id=delivery.pk,
     )

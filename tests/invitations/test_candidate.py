@@ -5,15 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.invitations.models.candidate import Candidate, store_candidate
+from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from tests.support import factories
 
-ALDER = {
-    "name": "Candidate Alder",
-    "email": "alder@candidates.example",
-    "role_id": "role-1",
-    "role_title": "Backend Engineer",
-}
+ALDER = ShownPerson("Candidate Alder", "alder@candidates.example", "role-1", "Backend Engineer")
 NOW = timezone.now()
 
 
@@ -27,11 +22,10 @@ def store(delivery, at=NOW, person=ALDER, **changes):
             "assessment_name": "Backend",
             "entered_at": at,
             "delivery_id": delivery.pk,
-            **(person or {}),
             **changes,
         }
     )
-    store_candidate(candidate, is_read=person is not None)
+    store_candidate(candidate, person)
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ def test_a_repeated_decision_stores_one_row(deliveries):
     for _ in range(2):
         store(deliveries[0])
     row = stored()
-    assert (row.name, row.email, row.role_title) == (ALDER["name"], ALDER["email"], ALDER["role_title"])
+    assert (row.name, row.email, row.role_title) == (ALDER.name, ALDER.email, ALDER.role_title)
     assert (row.delivery, row.invitation, row.outcome) == (deliveries[0], None, "")
 
 
@@ -77,14 +71,23 @@ def test_an_older_entry_counts_when_it_leads_to_the_first_invitation(deliveries,
 def test_who_it_is_stays_when_the_candidate_was_not_read(deliveries):
     store(deliveries[0])
     store(deliveries[1], NOW + timedelta(hours=1), person=None)
-    assert (stored().name, stored().delivery) == (ALDER["name"], deliveries[1])
+    assert (stored().name, stored().delivery) == (ALDER.name, deliveries[1])
 
 
 def test_who_it_is_is_completed_when_the_candidate_is_read(deliveries):
     store(deliveries[0], assessment_name="", person=None)
     assert (stored().name, stored().email, stored().role_id) == ("", "", "")
     store(deliveries[0])
-    assert (stored().name, stored().assessment_name) == (ALDER["name"], "Backend")
+    assert (stored().name, stored().assessment_name) == (ALDER.name, "Backend")
+
+
+def test_texts_are_cut_to_what_their_columns_hold(deliveries):
+    long = "x" * 1000
+    person = ShownPerson(long, long, long, long)
+    store(deliveries[0], person=person, stage_name=long, assessment_name=long)
+    row = stored()
+    assert (len(row.name), len(row.email), len(row.role_id), len(row.role_title)) == (500, 320, 200, 300)
+    assert (len(row.stage_name), len(row.assessment_name)) == (300, 300)
 
 
 def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, organization):

@@ -1,6 +1,7 @@
 """Everyone who entered a trigger stage, where they stand, and who is on them in Lever."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any, Self
 
@@ -168,7 +169,17 @@ class Candidate(models.Model):
         return self.name or self.opportunity_id
 
 
-_COLUMNS = (
+@dataclass(frozen=True)
+class ShownPerson:
+    """Who a candidate is, as Lever showed them now."""
+
+    name: str
+    email: str
+    role_id: str
+    role_title: str
+
+
+_DECIDED = (
     "organization_id",
     "opportunity_id",
     "stage_name",
@@ -176,14 +187,11 @@ _COLUMNS = (
     "entered_at",
     "delivery_id",
     "invitation_id",
-    "name",
-    "email",
-    "role_id",
-    "role_title",
     "outcome",
 )
-#: What stays as it is where the candidate wasn't read now.
-_READ = ("name", "email", "role_id", "role_title")
+#: What stays as it is where the person wasn't shown now.
+_SHOWN = tuple(one.name for one in fields(ShownPerson))
+_COLUMNS = (*_DECIDED, *_SHOWN)
 _UPSERT = """
 INSERT INTO {table} ({columns}) VALUES ({values})
 ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
@@ -194,7 +202,7 @@ ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
     invitation_id = COALESCE(EXCLUDED.invitation_id, {table}.invitation_id),
     outcome = CASE
         WHEN EXCLUDED.invitation_id IS NULL OR EXCLUDED.invitation_id = {table}.invitation_id THEN {table}.outcome
-        ELSE EXCLUDED.outcome END{read}
+        ELSE EXCLUDED.outcome END{shown}
 WHERE {table}.delivery_id IS NULL
     OR {table}.delivery_id = EXCLUDED.delivery_id
     OR {table}.entered_at <= EXCLUDED.entered_at
@@ -202,27 +210,36 @@ WHERE {table}.delivery_id IS NULL
 """
 
 
-def store_candidate(candidate: Candidate, *, is_read: bool) -> None:
+def store_candidate(candidate: Candidate, person: ShownPerson | None) -> None:
     """Store where an unsaved candidate stands after a decision; an entry older than the stored one changes nothing.
 
-    The outcome is stored where the row pointed to another invitation. Unless the candidate `is_read`, who they are
-    stays as it was. Safe to run twice.
+    The outcome is stored where the row pointed to another invitation. Without a `person`, who they are stays as it
+    was. Texts are cut to what their columns hold. Safe to run twice.
     """
-    values = [adapted(getattr(candidate, name)) for name in _COLUMNS]
+    shown = asdict(person) if person else dict.fromkeys(_SHOWN, "")
+    values = {name: getattr(candidate, name) for name in _DECIDED} | shown
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor, is_read), values)
+        cursor.execute(
+            _statement(connection.vendor, person is not None),
+            [adapted(_cut(name, values[name])) for name in _COLUMNS],
+        )
+
+
+def _cut(name: str, value: Any) -> Any:
+    longest = getattr(Candidate._meta.get_field(name), "max_length", None)
+    return value[:longest] if isinstance(value, str) else value
 
 
 @lru_cache
-def _statement(_vendor: str, is_read: bool) -> str:
-    """Return the SQL; where the candidate `is_read`, it says who they are too."""
+def _statement(_vendor: str, is_shown: bool) -> str:
+    """Return the SQL; where the person `is_shown`, it says who they are too."""
     quote = connection.ops.quote_name
-    read = "".join(f",\n    {name} = EXCLUDED.{name}" for name in _READ)
+    shown = "".join(f",\n    {name} = EXCLUDED.{name}" for name in _SHOWN)
     return _UPSERT.format(
         table=quote(Candidate._meta.db_table),
         columns=", ".join(map(quote, _COLUMNS)),
         values=", ".join(["%s"] * len(_COLUMNS)),
-        read=f"{read},\n    erased_at = NULL" if is_read else "",
+        shown=f"{shown},\n    erased_at = NULL" if is_shown else "",
     )
 
 
