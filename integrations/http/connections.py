@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypedDict
@@ -156,11 +157,11 @@ def tls_context() -> ssl.SSLContext:
 kept_connections = KeptConnections()
 
 #: The query's names and values; a name may come several times.
-type Params = Sequence[tuple[str, str]] | Mapping[str, str]
+type Params = Sequence[tuple[str, str]]
 
 
 class Sent(TypedDict, total=False):
-    """What a request carries: its body is JSON, a form, a file or nothing."""
+    """What a request carries, as it is handed from a client to its session."""
 
     params: Params
     payload: JsonObject | None
@@ -168,28 +169,31 @@ class Sent(TypedDict, total=False):
     upload: Upload | None
 
 
-def make_request(method: str, url: str, headers: Mapping[str, str] | None, sent: Sent) -> requests.Request:
-    """Return the request that carries this."""
-    file = sent.get("upload")
-    return requests.Request(
-        method,
-        url,
-        headers,
-        params=sent.get("params"),
-        json=sent.get("payload"),
-        data=sent.get("form"),
-        files={"file": (file.name, file.content, file.content_type)} if file else None,
-    )
+@dataclass(frozen=True, repr=False)  # its headers and forms hold secrets
+class Request:
+    """One request: its body is JSON, a form, a file or nothing."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] | None = None
+    params: Params = ()
+    payload: JsonObject | None = None
+    form: Mapping[str, str] | None = None
+    upload: Upload | None = None
+
+    @property
+    def files(self) -> dict[str, tuple[str, bytes, str]] | None:
+        """The parts of the multipart form, None for another body."""
+        one = self.upload
+        return {"file": (one.name, one.content, one.content_type)} if one else None
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something."""
+        return self.method not in {"GET", "HEAD"}
 
 
-def may_write(request: requests.Request) -> bool:
-    """Whether the request may change something."""
-    return request.method not in {"GET", "HEAD"}
-
-
-def exchange(
-    customer: Customer, request: requests.Request, started: float
-) -> tuple[requests.Response, bytes]:
+def exchange(customer: Customer, request: Request, started: float) -> tuple[requests.Response, bytes]:
     """Return the answer and its whole body. Raises requests.RequestException when there is none in time.
 
     A redirect to another host of the platform is followed; of any other LedElsewhere is raised.
@@ -200,25 +204,25 @@ def exchange(
     while True:
         may_be_closed = False
         try:
-            with kept_connections.use(customer, is_write=may_write(request)) as connection:
+            with kept_connections.use(customer, is_write=request.is_write) as connection:
                 may_be_closed = connection.is_reused
                 return _exchange_on(connection, request, started)
         except requests.exceptions.ConnectionError as error:
             ended_without_answer = bool(error.args) and isinstance(error.args[0], ProtocolError)
-            if may_write(request) or not may_be_closed or not ended_without_answer:
+            if request.is_write or not may_be_closed or not ended_without_answer:
                 raise
 
 
 def _exchange_on(
-    connection: PlatformConnection, request: requests.Request, started: float
+    connection: PlatformConnection, request: Request, started: float
 ) -> tuple[requests.Response, bytes]:
     def send(url: str) -> requests.Response:
         return connection.http.request(
-            str(request.method),
+            request.method,
             url,
             params=request.params if url == request.url else None,  # a redirect's address has its own
-            json=request.json,
-            data=request.data,
+            json=request.payload,
+            data=request.form,
             files=request.files,
             headers=request.headers,
             timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
@@ -229,7 +233,7 @@ def _exchange_on(
     seconds_left = deadlines.TOTAL_SECONDS - (time.monotonic() - started)
     with (
         connection.adapter.bounded(seconds_left),
-        follow(send, str(request.url), is_write=may_write(request)) as response,
+        follow(send, request.url, is_write=request.is_write) as response,
     ):
         body = deadlines.read_body(
             response,

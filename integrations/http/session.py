@@ -13,7 +13,7 @@ import requests
 from django.utils import timezone
 
 from integrations.core.vocabulary import Platform
-from integrations.http.connections import Sent, exchange, make_request, may_write, was_never_sent
+from integrations.http.connections import Request, Sent, exchange, was_never_sent
 from integrations.http.redaction import (
     SecretMask,
     redact,
@@ -23,7 +23,7 @@ from integrations.http.redaction import (
     without_addresses,
 )
 from integrations.http.redirects import LedElsewhere
-from integrations.http.shapes import Deviation, Endpoint, Upload
+from integrations.http.shapes import Deviation, Endpoint
 
 
 class PlatformError(Exception):
@@ -132,8 +132,11 @@ def kept_body(value: object) -> str:
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
 
 
-def kept_upload(upload: Upload) -> str:
-    """Return what is kept of a file that was sent: its type, its size and its digest, never its content."""
+def kept_request(request: Request) -> str:
+    """Return what is kept of a request's body: nothing of a form, and of a file its type, size and digest alone."""
+    upload = request.upload
+    if upload is None:
+        return kept_body(request.payload)
     digest = hashlib.sha256(upload.content).hexdigest()
     return kept_body({"file": {"type": upload.content_type, "bytes": len(upload.content), "sha256": digest}})
 
@@ -205,10 +208,11 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
-        request = make_request(method, self.base_url + path, headers, sent)
-        form, upload = sent.get("form"), sent.get("upload")
+        request = Request(method, self.base_url + path, headers, **sent)
         # the token endpoint is the only one that is sent forms
-        secrets_of_form = [value for name, value in (form or {}).items() if name not in _PUBLIC_IN_FORMS]
+        secrets_of_form = [
+            value for name, value in (request.form or {}).items() if name not in _PUBLIC_IN_FORMS
+        ]
         mask = SecretMask([*secrets_of_headers(headers or {}), *secrets_of_form])
         started = time.monotonic()
         status: int | None = None
@@ -232,8 +236,8 @@ class PlatformSession:
                     path=path,
                     status=status,
                     duration_ms=int((time.monotonic() - started) * 1000),
-                    request_body=kept_upload(upload) if upload else kept_body(sent.get("payload")),
-                    response_body=kept_answer(decoded, mask, has_tokens=form is not None),
+                    request_body=kept_request(request),
+                    response_body=kept_answer(decoded, mask, has_tokens=request.form is not None),
                     error=failure,
                     clock_ahead=ahead,
                     endpoint=endpoint.name if endpoint else "",
@@ -241,11 +245,8 @@ class PlatformSession:
                 )
             )
 
-    def _send(
-        self, request: requests.Request, started: float, mask: SecretMask
-    ) -> tuple[int, object, float | None]:
+    def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object, float | None]:
         """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
-        is_write = may_write(request)
         try:
             response, body = exchange(self._customer, request, started)
         except LedElsewhere as error:
@@ -257,10 +258,10 @@ class PlatformSession:
         except requests.RequestException as error:
             raise PlatformError(
                 _unanswered(self._name, error),
-                ambiguous=is_write and not was_never_sent(error),
+                ambiguous=request.is_write and not was_never_sent(error),
             ) from (None if mask.changes(str(error)) else error)
         ahead = clock_ahead(response.headers, time.monotonic() - started)
-        return response.status_code, self._judge(response, body, is_write, mask), ahead
+        return response.status_code, self._judge(response, body, request.is_write, mask), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
         status = response.status_code

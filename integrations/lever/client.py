@@ -5,12 +5,13 @@ Source: https://hire.lever.co/developer/documentation
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from integrations.http.connections import Params
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import Endpoint, JsonObject, Upload
 from integrations.lever import shapes
 from integrations.lever.lookups import LeverFile, LeverUser, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import FeedbackForm, Opportunity, json_object, json_objects, text, texts
-from integrations.lever.transport import LeverTransport, Page, Params, TokenSource, path_of, unwrap
+from integrations.lever.transport import LeverTransport, Page, TokenSource, path_of, unwrap
 
 _WITH_APPLICATIONS = (("expand", "applications"),)
 #: What is read together with opportunities, in the same call; the second where the grant refuses the first.

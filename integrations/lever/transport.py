@@ -3,18 +3,16 @@
 Source: https://hire.lever.co/developer/documentation (Authentication, Pagination).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Unpack
 from urllib.parse import quote
 
-from integrations.http.connections import Sent
+from integrations.http.connections import Params, Sent
 from integrations.http.session import PlatformError, PlatformSession
 from integrations.http.shapes import Endpoint, JsonObject
 
 PAGE_SIZE = 100
-
-type Params = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def test_a_write_is_made_again_where_the_platform_leads_within_its_domain(
 def test_a_read_is_made_again_with_its_credentials(platform_api, session, status):
     platform_api.get(f"{URL}/things", status=status, headers={"Location": f"{EU}?offset=2"})
     platform_api.get(EU, json={"data": []})
-    assert session.request("GET", "/things", params={"offset": "1"}, headers=HEADERS) == {"data": []}
+    assert session.request("GET", "/things", params=[("offset", "1")], headers=HEADERS) == {"data": []}
     followed = platform_api.calls[1].request
     assert (followed.url, followed.headers["Authorization"]) == (f"{EU}?offset=2", "Bearer token")
 

@@ -236,7 +236,7 @@ def test_an_error_message_quotes_the_platform(platform_api, session, body, messa
 def test_every_call_is_recorded_once(platform_api, session, calls):
     platform_api.get(f"{URL}/things", json={"id": 1})
     platform_api.post(f"{URL}/things", body=LOST["reset"])
-    session.request("GET", "/things", params={"a": "b"})
+    session.request("GET", "/things", params=[("a", "b")])
     request_error(session, payload={"name": "Candidate Alder", "assessmentId": "x"})
     assert [(call.method, call.path, call.status, bool(call.error)) for call in calls] == [
         ("GET", "/things", 200, False),
