@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from django.conf import settings
@@ -126,7 +126,7 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
 
     def get_user_id(self, details: JsonObject, response: JsonObject) -> str:
         """Return the id of the Lever user, or a constant if unknown: the portal signs nobody in by it."""
-        return claims(response.get("access_token", ""))[0] or "lever"
+        return claims(response.get("access_token", "")).user_id or "lever"
 
     def get_user_details(self, response: JsonObject) -> JsonObject:
         """Return nothing: users of the portal aren't users of Lever."""
@@ -137,8 +137,15 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
         return {}
 
 
-def claims(access_token: str) -> tuple[str, str]:
-    """Return the ids of the Lever user and account in an access token, empty where it doesn't contain them.
+class TokenClaims(NamedTuple):
+    """The ids of the Lever user and account in an access token, empty where it doesn't contain them."""
+
+    user_id: str
+    account_id: str
+
+
+def claims(access_token: str) -> TokenClaims:
+    """Return the ids in an access token.
 
     The token is a JWT today, but Lever doesn't promise it: the ids are hints, and prove nothing.
     """
@@ -148,10 +155,10 @@ def claims(access_token: str) -> tuple[str, str]:
     except (IndexError, ValueError, binascii.Error):
         body = None
     found = body if isinstance(body, dict) else {}
-    user_id, account_id = (
-        str(found.get(f"https://oauth.lever.co/{name}") or "") for name in ("userId", "accountId")
+    return TokenClaims(
+        user_id=str(found.get("https://oauth.lever.co/userId") or ""),
+        account_id=str(found.get("https://oauth.lever.co/accountId") or ""),
     )
-    return user_id, account_id
 
 
 def refresh(session: PlatformSession, refresh_token: str) -> JsonObject:
