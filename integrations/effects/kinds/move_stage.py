@@ -16,11 +16,11 @@ from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
-from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.organization import PASSED_STAGE_LABEL, Organization
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
-FIX = "Correct “Move those who passed to” under Settings, Rules, then retry."
+FIX = f"Correct “{PASSED_STAGE_LABEL}” under Settings › Rules, then retry."
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from integrations.health.findings import (
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import count_candidates
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.organization import PASSED_STAGE_LABEL, Organization
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields
 
@@ -46,9 +46,7 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     connection = organization.lever
     if not written or connection is None or connection.stages_refreshed_at is None:
         return
-    fix = (
-        "Choose the stage at “Move those who passed to” again under Settings, Rules, then retry what failed."
-    )
+    fix = f"Choose the stage at “{PASSED_STAGE_LABEL}” again under Settings › Rules, then retry what failed."
     if not stages_named_in_copy(organization, written):
         yield finding(
             FindingCode.UNKNOWN_PASSED_STAGE,

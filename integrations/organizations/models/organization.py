@@ -43,6 +43,9 @@ def check_time_zone(name: str) -> None:
 BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
+#: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
+PASSED_STAGE_LABEL = "Move those who passed to"
+HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
 #: The columns of Organization that are policies. The columns define their types and rules.
 POLICIES = (
     "stage_prefix",

@@ -13,7 +13,14 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
-from integrations.organizations.models.organization import BRANDING, POLICIES, SECURITY, Organization
+from integrations.organizations.models.organization import (
+    BRANDING,
+    HOLD_FAILED_LABEL,
+    PASSED_STAGE_LABEL,
+    POLICIES,
+    SECURITY,
+    Organization,
+)
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
@@ -57,8 +64,8 @@ class PoliciesForm(PolicyForm):
             "delivery_retention_days": "Days until messages are reduced to ids",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",
-            "passed_stage": "Move those who passed to",
-            "hold_failed": "Ask before rejecting failed candidates",
+            "passed_stage": PASSED_STAGE_LABEL,
+            "hold_failed": HOLD_FAILED_LABEL,
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
             "report_time_zone": "Time zone of its dates",
