@@ -173,8 +173,8 @@ def check_restored_log(organization: Organization) -> Iterator[Finding]:
     if not checks.exists():
         yield finding(
             FindingCode.RESTORED_LOG,
-            "The database was restored, so the audit log ends with the backup. Later entries are "
-            "lost. Only their heads are known that were announced by e-mail and in the portal's log.",
+            "The database was restored, so the audit log ends with the backup. Later entries are lost. Only the heads "
+            "that were announced by e-mail and in the portal's log are known.",
             f"Ask the portal's operator to compare the last one: `manage.py verify_audit {organization.slug} --head "
             "POSITION:HASH`. Keep what it says beside the entry “record a restore”.",
         )

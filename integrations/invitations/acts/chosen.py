@@ -128,7 +128,7 @@ def _decided(decision: Decision | str) -> WouldHappen:
 def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldHappen:
     """Return what sending an invitation again would lead to: it is done, and rolled back."""
     note = (
-        "sent again: it could not be sent"
+        "sent again: it could not be sent before"
         if invitation.status == Status.FAILED
         else "sent again: it was cancelled before"
     )

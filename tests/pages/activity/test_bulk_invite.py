@@ -270,7 +270,7 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
     )
     answer = organization_admin_client.get(BULK, {"act": "invite", "candidate": [one.pk]})
     assert [(row.what, row.note) for row in answer.context["rows"]] == [
-        (Invitation.objects.get().assessment_name, "sent again: it could not be sent")
+        (Invitation.objects.get().assessment_name, "sent again: it could not be sent before")
     ]
     assert Invitation.objects.get().status == "failed"
     assert not recorded().exists()
