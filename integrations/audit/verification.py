@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
-from typing import Any, Self
+from typing import Self
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -165,11 +165,11 @@ def verify_chain(
     head = ChainHead.objects.filter(pk=chain).first() or ChainHead(chain=chain)
     result = Verification()
 
-    def tell(fault: Fault) -> None:
+    def count_and_report(fault: Fault) -> None:
         result.faults += 1
         report(fault)
 
-    walk = Walk(chain, tell)
+    walk = Walk(chain, count_and_report)
     for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
         if until is not None and position % LOOKS_AT_CLOCK == 0 and timezone.now() >= until:
             walk.report_uncovered()
@@ -180,26 +180,26 @@ def verify_chain(
         result.audit_entries += len(found) - verdicts
         walk.visit(found)
         while announced and announced[0].position <= position:
-            _compare(announced.popleft(), walk, tell)
-    _compare_end(head, walk, tell)
+            _compare(announced.popleft(), walk, count_and_report)
+    _compare_end(head, walk, count_and_report)
     walk.report_uncovered()
     if not head.is_sealed:
-        tell(unsealed(head))
+        count_and_report(unsealed(head))
     for expected in announced:
-        _compare(expected, walk, tell)
-    _report_rows_outside(chain, head.position, tell)
-    _report_wrong_current_verdicts(chain, tell)
+        _compare(expected, walk, count_and_report)
+    _report_rows_outside(chain, head.position, count_and_report)
+    _report_wrong_current_verdicts(chain, count_and_report)
     if chain == PORTAL_CHAIN:
-        report_organizations(tell)
+        report_organizations(count_and_report)
     else:
-        report_beginning(chain, tell)
+        report_beginning(chain, count_and_report)
     result.erased, result.position, result.hash = walk.erased, walk.position, walk.hash
     return result
 
 
 def _rows(chain: int, end: int) -> Iterator[Chained]:
     """Yield the rows up to the head by rising position; what is written meanwhile lies after it."""
-    own: tuple[ChainedQuerySet[Any], ...] = (
+    own: tuple[ChainedQuerySet[AuditEntry] | ChainedQuerySet[Verdict], ...] = (
         AuditEntry.objects.in_chain(chain),
         Verdict.objects.in_chain(chain),
     )
