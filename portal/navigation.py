@@ -1,6 +1,7 @@
 """The context processor behind the header and footer of every page: organization, role and navigation."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from integrations.members.models.membership import EVERYONE, SUPER_ADMINS, TEAM,
 from integrations.notifications import account_notices
 from integrations.notifications.account_notices import AdminRequest
 from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
 from integrations.pages.access import (
     admitted_membership,
     cached_memberships,
@@ -36,6 +38,25 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
 _SUBPAGES = {"activity": ("/deliveries/", "/data/"), "settings": ("/mappings/", "/emails/", "/audit/")}
 
 
+@dataclass(frozen=True)
+class NavigationLink:
+    """One link of the navigation; `is_current` on the pages that it stands for."""
+
+    url: str
+    label: str
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class RequestOption:
+    """One thing that a person may ask the Super Admins for, and the e-mail of their recent request for it."""
+
+    code: str
+    label: str
+    email: Effect | None
+
+
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
@@ -51,23 +72,20 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """Return the links for the person's role, each with its address, label, icon and whether it is the current one.
-
-    Staff also get the admin.
-    """
+def _navigation(request: HttpRequest) -> list[NavigationLink]:
+    """Return the links for the person's role; staff also get the admin."""
     membership = admitted_membership(request)
     if membership is None:
         return []
-    links: list[dict[str, object]] = []
+    links = []
     for name, label, icon, roles in _LINKS:
         if membership.role in roles:
             url = reverse(name)
             prefixes = (url, *_SUBPAGES.get(name, ()))
             is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
-            links.append({"url": url, "label": label, "icon": icon, "is_current": is_current})
+            links.append(NavigationLink(url, label, icon, is_current))
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        links.append({"url": reverse("admin:index"), "label": "Admin", "icon": "shield", "is_current": False})
+        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
     return links
 
 
@@ -85,15 +103,12 @@ def _super_admins(request: HttpRequest) -> list[Membership]:
     return list(super_admins.select_related("user").order_by("user__username")[:MAX_SUPER_ADMINS])
 
 
-def _request_options(request: HttpRequest) -> list[dict[str, object]]:
-    """Return what may be asked for, with the e-mail of a recent request for it.
-
-    It is nothing for a Super Admin, or where no Super Admin has an address.
-    """
+def _request_options(request: HttpRequest) -> list[RequestOption]:
+    """Return what may be asked for; nothing for a Super Admin, or where no Super Admin has an address."""
     membership = admitted_membership(request)
     if membership is None or membership.may_connect:
         return []
     if not account_notices.super_admins_with_address(membership.organization):
         return []
     recent = account_notices.recent_requests(membership)
-    return [{"code": code, "label": label, "email": recent.get(code)} for code, label in AdminRequest.choices]
+    return [RequestOption(code, str(label), recent.get(code)) for code, label in AdminRequest.choices]

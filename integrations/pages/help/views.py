@@ -38,6 +38,21 @@ class MadePicture(TypedDict):
     shows: str
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One picture: its file's name, what it shows in words, and its size on a page."""
+
+    name: str
+    alt: str
+    width: int
+    height: int
+
+    @property
+    def path(self) -> str:
+        """The file's path below the static files."""
+        return f"help/{self.name}.webp"
+
+
 _ALTS: Mapping[str, str] = {
     "connect_lever": "The card “Lever” with the badge “Not connected” and the button “Connect Lever”.",
     "make_webhook": "The card “Lever's webhook” with the badge “Not set up” and the button “Make the webhook for me”.",
@@ -58,9 +73,9 @@ def recorded() -> dict[str, MadePicture]:
 
 
 _MADE = recorded()
-#: Every picture that was made, by name: its file's path below the static files, what it shows in words, and its size.
-PICTURES: Final[dict[str, dict[str, Any]]] = {
-    name: {"path": f"help/{name}.webp", "alt": alt, **_MADE[name]}
+#: Every picture that was made, by name.
+PICTURES: Final = {
+    name: Picture(name, alt, _MADE[name]["width"], _MADE[name]["height"])
     for name, alt in _ALTS.items()
     if name in _MADE
 }

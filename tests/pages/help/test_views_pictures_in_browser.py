@@ -92,7 +92,7 @@ def test_the_pictures_of_a_page_are_loaded_in_their_size(
 
 @pytest.mark.parametrize("name", views.NAMES)
 def test_a_picture_is_small(name: str) -> None:
-    assert (FOLDER.parent / views.PICTURES[name]["path"]).stat().st_size <= MOST_BYTES
+    assert (FOLDER.parent / views.PICTURES[name].path).stat().st_size <= MOST_BYTES
 
 
 def test_what_a_picture_shows_differs_by_words_and_classes_and_not_by_numbers() -> None:
