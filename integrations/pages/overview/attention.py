@@ -3,11 +3,11 @@
 Each has its number, its reason, and the page where something can be done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
@@ -63,12 +63,52 @@ _NOTES = {
 _TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
 
 
-def today(member: Membership) -> dict[str, list[Any]]:
-    """Return what happened since midnight in the member's time zone; two queries.
+@dataclass(frozen=True)
+class Tile:
+    """How many candidates came to one step today, and the list of them. `tone` is a class of the style sheet."""
 
-    `tiles`: how many candidates that the member sees came to each step, and the list of them; `tone` is a class of the
-    style sheet. `roles`: for each role how many came to each step, by its label; it is empty for those without one.
-    """
+    label: str
+    note: str
+    number: int
+    url: str
+    tone: str
+
+
+class RoleFunnel(NamedTuple):
+    """How many candidates of one role came to each step, by its label; the role is empty for those without one."""
+
+    role: str
+    counts: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Today:
+    """How far candidates came since midnight in the reader's time zone, together and by role."""
+
+    tiles: list[Tile]
+    roles: list[RoleFunnel]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many candidates, or steps that failed, wait for a person, by reason."""
+
+    held: int
+    uncertain: int
+    not_sent: int
+    failed_steps: int
+    awaiting_decision: int
+    offered: int
+    bounced: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(getattr(self, one.name) for one in fields(self))
+
+
+def today(member: Membership) -> Today:
+    """Return how far the candidates that the member sees came today; two queries."""
     day = timezone.localdate()
     found = {step: CandidateFilters(step=step.value, since=day.isoformat()) for step in Step}
     counts: dict[Step, dict[str, int]] = {step: {} for step in Step}
@@ -81,13 +121,12 @@ def today(member: Membership) -> dict[str, list[Any]]:
     for step in Step:
         number = sum(counts[step].values())
         tone = _TONES.get(step, "") if number else ""
-        url = found[step].url
-        tiles.append({"label": step.label, "note": notes[step], "number": number, "url": url, "tone": tone})
+        tiles.append(Tile(step.label, notes[step], number, found[step].url, tone))
     roles = sorted({role for by_role in counts.values() for role in by_role})
-    return {
-        "tiles": tiles,
-        "roles": [(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
-    }
+    return Today(
+        tiles,
+        [RoleFunnel(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
+    )
 
 
 def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
@@ -97,28 +136,32 @@ def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any
     return with_step.annotate(count=Count("pk"))
 
 
-def waiting_for_a_person(member: Membership) -> dict[str, int]:
-    """Return how many of the candidates that the member sees, or steps that failed, wait for a person, by reason."""
+def waiting_for_a_person(member: Membership) -> Waiting:
+    """Return how much of what the member sees waits for a person."""
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     failed_steps = Effect.objects.failed_steps().filter(organization=organization)
-    return {
+    return Waiting(
         **own.candidates_waiting(),
-        "not_sent": count_candidates(own.not_sent()),
-        "failed_steps": visible(failed_steps, member).count(),
-        "offered": count_candidates(CandidateSearch(member, CandidateFilters()).offered),
-    }
+        not_sent=count_candidates(own.not_sent()),
+        failed_steps=visible(failed_steps, member).count(),
+        offered=count_candidates(CandidateSearch(member, CandidateFilters()).offered),
+    )
 
 
 SEE_WHO = "See who"
 
 
+class Part(NamedTuple):
+    """A part of the whole, such as one reason, with the list that shows it; no address where no list does."""
+
+    text: str
+    url: str = ""
+
+
 @dataclass(frozen=True)
 class AttentionItem:
-    """One thing that needs attention: what it is, why, and what the link does. `meaning` is a badge's class.
-
-    `parts`: such as each reason, with the list that shows it; no address where no list does.
-    """
+    """One thing that needs attention: what it is, why, and what the link does. `meaning` is a badge's class."""
 
     icon: str
     meaning: str
@@ -126,12 +169,10 @@ class AttentionItem:
     reason: str
     act: str
     url: str
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
-def attention(
-    member: Membership, waiting: Mapping[str, int], findings: Iterable[Finding]
-) -> list[AttentionItem]:
+def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
     """Return what needs the member's attention, what stops invitations first; one query."""
     return [*_problems(advised(findings, member)), *_not_invited(member), *_waiting(member, waiting)]
 
@@ -170,12 +211,12 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         return
     number = sum(counts.values())
     parts = [
-        (f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
+        Part(f"{counts.pop(verdict)} {verdict.record.phrase}", replace(listed, reason=verdict.value).url)
         for verdict in NOT_INVITED_VERDICTS
         if verdict in counts
     ]
     if counts:
-        parts.append((f"{sum(counts.values())} waiting for the connection or a pause", ""))
+        parts.append(Part(f"{sum(counts.values())} waiting for the connection or a pause"))
     who = "1 candidate was" if number == 1 else f"{number} candidates were"
     yield AttentionItem(
         "mail",
@@ -188,42 +229,42 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     )
 
 
-def _waiting(member: Membership, waiting: Mapping[str, int]) -> Iterator[AttentionItem]:
+def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     """Yield what waits for somebody to say yes or no: what the member does about it, or who has to."""
     may_decide = member.may_configure
-    if number := waiting["held"]:
+    if number := waiting.held:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
         reason = (
             "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
         )
         act = "Send or cancel" if may_decide else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
-    if number := waiting["uncertain"]:
+    if number := waiting.uncertain:
         title = f"{_counted(number, 'candidate', 'candidates')} may have been sent an invitation"
         reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
         act = "Settle it" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
-    if number := waiting["bounced"]:
+    if number := waiting.bounced:
         title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
         reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
         yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
-    if number := waiting["not_sent"]:
+    if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "CodeScreen refused it, and each says why. Correct the reason, then send it again."
         act = "See and retry" if member.may_retry else SEE_WHO
         yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
-    if number := waiting["failed_steps"]:
+    if number := waiting.failed_steps:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
         act, url = SEE_WHO, CandidateFilters(view="attention").url
         if member.may_retry:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
-    if number := waiting["awaiting_decision"]:
+    if number := waiting.awaiting_decision:
         title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
         reason = "Decide in Lever what becomes of them, then say so here."
         yield AttentionItem("person", "warn", title, reason, "Decide", CandidateFilters(view="undecided").url)
-    if number := waiting["offered"]:
+    if number := waiting.offered:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (
             "They were in a stage before the portal's records begin, or have a progress tag that no invitation here "

@@ -217,7 +217,6 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         waiting = waiting_for_a_person(self.membership)
         return {
             "waiting": waiting,
-            "is_waited_for": any(waiting.values()),
             "today": today(self.membership),
             "attention": attention(self.membership, waiting, findings),
             "further_findings": further_findings(findings),

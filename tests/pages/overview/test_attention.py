@@ -1,5 +1,6 @@
 """What needs a person's attention."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,10 @@ from django.utils import timezone
 from integrations.core.finding_code import HEALTH, FindingCode, Level
 from integrations.health.findings import Finding
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.pages.overview.attention import attention, further_findings
+from integrations.pages.overview.attention import Waiting, attention, further_findings
 from tests.support import factories
 
-NOTHING = dict.fromkeys(
-    ("held", "uncertain", "not_sent", "failed_steps", "awaiting_decision", "offered", "bounced"), 0
-)
+NOTHING = Waiting(held=0, uncertain=0, not_sent=0, failed_steps=0, awaiting_decision=0, offered=0, bounced=0)
 
 
 def not_invited(organization, verdict: str, opportunity_id: str, **values):
@@ -83,7 +82,7 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
 def test_what_waits_for_a_person_has_its_number_and_its_page(
     super_admin, super_admin_client, ready_organization, waiting, title
 ):
-    counts = NOTHING | waiting
+    counts = replace(NOTHING, **waiting)
     (item,) = attention(super_admin.memberships.get(), counts, [])
     assert item.title == title
     assert super_admin_client.get(item.url).status_code == 200
@@ -100,7 +99,7 @@ def test_findings_that_stop_invitations_come_first_and_the_others_are_counted(
         finding(FindingCode.SWEEP_REPAIRED, Level.WARNING),
         finding(FindingCode.RESULTS_NOT_STATED, Level.INFO),
     ]
-    counts = NOTHING | {"held": 1}
+    counts = replace(NOTHING, held=1)
     items = attention(super_admin.memberships.get(), counts, found)
     assert [item.title for item in items] == [
         "What codescreen_key_refused is.",

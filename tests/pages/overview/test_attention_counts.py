@@ -46,16 +46,16 @@ def test_todays_candidates_are_counted_by_role_and_together(
     member = super_admin.memberships.select_related("organization").get()
     with django_assert_num_queries(2):
         counts = today(member)
-    assert {role: [number for _, number in steps] for role, steps in counts["roles"]} == {
+    assert {role: [number for _, number in steps] for role, steps in counts.roles} == {
         "": [1, 1, 0, 0, 0, 0],
         "Backend": [1, 0, 1, 1, 1, 0],
     }
-    assert [tile["number"] for tile in counts["tiles"]] == [2, 1, 1, 1, 1, 0]
-    assert counts["tiles"][1]["note"] == "within 3.0 s"
+    assert [tile.number for tile in counts.tiles] == [2, 1, 1, 1, 1, 0]
+    assert counts.tiles[1].note == "within 3.0 s"
 
 
 def test_there_is_no_time_to_invite_when_nobody_was_invited_today(super_admin, ready_organization):
-    assert today(super_admin.memberships.get())["tiles"][1]["note"] == "none yet"
+    assert today(super_admin.memberships.get()).tiles[1].note == "none yet"
 
 
 def test_who_finished_between_two_polls_started_too(super_admin, ready_organization):
@@ -74,4 +74,4 @@ def test_who_finished_between_two_polls_started_too(super_admin, ready_organizat
             completed_at=now,
         )
         Result.objects.create(invitation=done, outcome=outcome)
-    assert [tile["number"] for tile in today(super_admin.memberships.get())["tiles"]] == [2, 0, 1, 2, 0, 0]
+    assert [tile.number for tile in today(super_admin.memberships.get()).tiles] == [2, 0, 1, 2, 0, 0]

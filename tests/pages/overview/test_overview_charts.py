@@ -56,7 +56,7 @@ def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, t
     member = team_member.memberships.get()
     _, outcomes, _ = overview.charts(member)
     assert outcomes.summary == "1 passed"
-    numbers = {tile["label"]: tile["number"] for tile in today(member)["tiles"]}
+    numbers = {tile.label: tile.number for tile in today(member).tiles}
     assert (numbers["Passed"], numbers["Failed"]) == (1, 0)
 
 
