@@ -1,8 +1,10 @@
 """The hourly probe of one organization's Lever for the doctor: a few calls, one about candidates after a silence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TypedDict
 
 from django.db.models import Max, Q
 from django.utils import timezone
@@ -28,8 +30,15 @@ CLOCK_SKEW = timedelta(minutes=2)
 MOST_COUNTED = 100
 
 
-#: Columns of the probe by name, with what was found.
-type Found = dict[str, object]
+class Found(TypedDict, total=False):
+    """Columns of the probe with what was found; those that weren't read are missing."""
+
+    is_template_gone: bool
+    missing_fields: list[str]
+    is_author_gone: bool
+    is_account_shared: bool
+    missed_events: int
+    silent_since: datetime | None
 
 
 def latest_probe(organization: Organization) -> LeverProbe | None:
@@ -41,18 +50,40 @@ def latest_probe(organization: Organization) -> LeverProbe | None:
 def probe(organization: Organization, lever: LeverClient) -> None:
     """Store the state of the feedback template, its author and the webhooks, and how many events had no delivery.
 
-    What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
+    The chosen author's state is stored with the organization, all else with the probe. What the grant doesn't allow to
+    be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
-    columns: Found = {}
-    for read in (_update_chosen_author, _account, _template, _author, _silence):
-        try:
-            columns |= read(organization, lever)
-        except PlatformError as error:
-            if error.status not in {403, 404}:  # the answers where the grant doesn't allow it
-                raise
+    with _unless_forbidden():
+        _update_chosen_author(organization, lever)
+    found: Found = {}
+    for read in (_account, _template, _author, _silence):
+        with _unless_forbidden():
+            found |= read(organization, lever)
     LeverProbe.objects.update_or_create(
-        organization=organization, defaults=columns | {"checked_at": timezone.now()}
+        organization=organization, defaults={**found, "checked_at": timezone.now()}
     )
+
+
+@contextmanager
+def _unless_forbidden() -> Iterator[None]:
+    """Go on after a read that the grant doesn't allow, which Lever answers with 403 or 404."""
+    try:
+        yield
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+
+
+def _update_chosen_author(organization: Organization, lever: LeverClient) -> None:
+    """Store the name of the chosen author of feedback, and whether that user has left Lever."""
+    author_id = Organization.objects.get(pk=organization.pk).feedback_author
+    if not author_id:
+        return
+    own = Organization.objects.filter(pk=organization.pk, feedback_author=author_id)
+    if author := _user(author_id, lever):
+        own.update(feedback_author_name=author.name[:300], feedback_author_gone=not author.is_active)
+    else:
+        own.update(feedback_author_gone=True)
 
 
 def _account(organization: Organization, lever: LeverClient) -> Found:
@@ -114,18 +145,6 @@ def _author(organization: Organization, lever: LeverClient) -> Found:
     author_id = LeverConnection.objects.get(organization=organization).lever_user_id
     author = _user(author_id, lever) if author_id else None
     return {"is_author_gone": bool(author_id) and not (author and author.is_active)}
-
-
-def _update_chosen_author(organization: Organization, lever: LeverClient) -> Found:
-    """Store the name of the chosen author of feedback, and whether that user has left Lever, with the organization."""
-    author_id = Organization.objects.get(pk=organization.pk).feedback_author
-    if author_id:
-        own = Organization.objects.filter(pk=organization.pk, feedback_author=author_id)
-        if author := _user(author_id, lever):
-            own.update(feedback_author_name=author.name[:300], feedback_author_gone=not author.is_active)
-        else:
-            own.update(feedback_author_gone=True)
-    return {}
 
 
 def _user(user_id: str, lever: LeverClient) -> LeverUser | None:
