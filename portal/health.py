@@ -251,10 +251,10 @@ def _duties() -> Iterator[Metric]:
     duration = GaugeMetricFamily(
         "portal_duty_seconds", "How long the last runs of a duty took on average", labels=["duty"]
     )
-    for row in DutyRun.objects.summary():
-        overdue.add_metric([row["duty"]], row["overdue"])
-        failing.add_metric([row["duty"]], row["failing"])
-        duration.add_metric([row["duty"]], (row["ms"] or 0.0) / 1000)
+    for summary in DutyRun.objects.summary():
+        overdue.add_metric([summary.duty], summary.overdue)
+        failing.add_metric([summary.duty], summary.failing)
+        duration.add_metric([summary.duty], summary.mean_seconds)
     yield from (overdue, failing, duration)
 
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun
+from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun, DutySummary
 from tests.support import factories
 
 
@@ -84,4 +84,4 @@ def test_the_summary_counts_over_all_organizations_by_duty(db) -> None:
             duration_ms=duration_ms,
         )
     (summary,) = DutyRun.objects.summary()
-    assert summary == {"duty": "sweep", "overdue": 2, "failing": 1, "ms": 200}
+    assert summary == DutySummary(Duty.SWEEP, overdue=2, failing=1, mean_seconds=0.2)

@@ -1,9 +1,10 @@
 """The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -70,6 +71,16 @@ INTERVALS: dict[Duty, timedelta] = {
 }
 
 
+@dataclass(frozen=True)
+class DutySummary:
+    """One duty over all organizations: how many are overdue, how many keep failing, and how long it takes."""
+
+    duty: str
+    overdue: int
+    failing: int
+    mean_seconds: float
+
+
 def _overdue() -> models.Q:
     late = models.Q(pk__in=[])
     for duty, interval in INTERVALS.items():
@@ -96,17 +107,21 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         idle = self.filter(organization=organization_id, priority=DutyRun.IDLE)
         idle.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
-    def summary(self) -> Iterable[Mapping[str, Any]]:
-        """Return of each duty over all organizations how many are overdue or failing; `ms` is how long it takes."""
-        return (
+    def summary(self) -> list[DutySummary]:
+        """Return each duty over all organizations; one query."""
+        rows = (
             self.order_by("duty")
             .values("duty")
             .annotate(
                 overdue=models.Count("pk", filter=_overdue()),
                 failing=models.Count("pk", filter=models.Q(failures__gte=FAILING_FROM)),
-                ms=models.Avg("duration_ms"),
+                mean_ms=models.Avg("duration_ms"),
             )
         )
+        return [
+            DutySummary(row["duty"], row["overdue"], row["failing"], (row["mean_ms"] or 0.0) / 1000)
+            for row in rows
+        ]
 
     def overdue(self) -> Self:
         """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""
