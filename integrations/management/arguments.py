@@ -39,14 +39,11 @@ def organization_named(slug: str) -> Organization:
     raise CommandError(f"There is no organization {slug!r}. {hint}")
 
 
-def row_with_id[Row: Model](model: type[Row], pk: int) -> Row:
-    """Return the row with its organization. Raises CommandError when there is none."""
+def row_with_id[Row: Model](model: type[Row], pk: int, *, kind: str) -> Row:
+    """Return the row with its organization. Raises CommandError when there is none; `export` lists its `kind`."""
     row = model._default_manager.select_related("organization").filter(pk=pk).first()
     if row is None:
-        what = model._meta
-        raise CommandError(
-            f"There is no {what.verbose_name} {pk}. `export {what.verbose_name_plural}` lists them."
-        )
+        raise CommandError(f"There is no {model._meta.verbose_name} {pk}. `export {kind}` lists them.")
     return row
 
 

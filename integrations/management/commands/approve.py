@@ -21,7 +21,7 @@ class Command(MigratingCommand):
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:
-        invitation = row_with_id(Invitation, options["invitation_id"])
+        invitation = row_with_id(Invitation, options["invitation_id"], kind="invitations")
         try:
             if options["refuse"]:
                 cancel(invitation, "approve", options["reason"], only_unsent=True)

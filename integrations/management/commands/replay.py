@@ -20,7 +20,7 @@ class Command(MigratingCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print what the verdict would be")
 
     def handle(self, *args: object, **options: Any) -> None:
-        delivery = row_with_id(Delivery, options["delivery_id"])
+        delivery = row_with_id(Delivery, options["delivery_id"], kind="deliveries")
         if delivery.platform != Delivery.Platform.LEVER:
             raise CommandError("Only deliveries from Lever are decided. For CodeScreen, use `poll`.")
         try:

@@ -26,7 +26,7 @@ class Command(MigratingCommand):
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:
-        invitation = row_with_id(Invitation, options["invitation_id"])
+        invitation = row_with_id(Invitation, options["invitation_id"], kind="invitations")
         if InvitationAct.RESOLVE not in invitation.allows:
             phrase = invitation.words.phrase
             raise CommandError(
