@@ -200,14 +200,14 @@ def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[
 def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield names that several of CodeScreen's assessments have, so that they name none."""
     seen: set[str] = set()
-    for where, written, _ in snapshot.assessment_mentions():
-        found = matching_assessments(written, snapshot.assessments)
-        name = normalize(written)
+    for mention in snapshot.assessment_mentions():
+        found = matching_assessments(mention.written, snapshot.assessments)
+        name = normalize(mention.written)
         if len(found) > 1 and name not in seen:
             seen.add(name)
             message = (
                 f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
-                f"{lower_first(where)} invites nobody."
+                f"{lower_first(mention.where)} invites nobody."
             )
             fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
             yield finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)

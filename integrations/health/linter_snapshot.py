@@ -1,6 +1,7 @@
 """One organization's mappings, tags and lists, read once for the linter's checks."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, mapping_index
 from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
@@ -9,8 +10,13 @@ from integrations.core.rules.names import KnownAssessment, assessment_tags, clos
 from integrations.health.findings import listed
 from integrations.organizations.models.organization import Organization
 
-#: A place that names an assessment: where, for a sentence; the name as written; and how to name another.
-type Mention = tuple[str, str, str]
+
+class Mention(NamedTuple):
+    """A place that names an assessment: where, for a sentence; the name as written; and how to name another."""
+
+    where: str
+    written: str
+    fix: str
 
 
 class NameIndex:
@@ -87,17 +93,17 @@ class LinterSnapshot:
         """
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.role}”"
-            yield where, rule.assessment, "Choose another assessment for this mapping."
+            yield Mention(where, rule.assessment, "Choose another assessment for this mapping.")
         for written in self.rated_assessments:
             fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."
-            yield "A set of rating thresholds", written, fix
+            yield Mention("A set of rating thresholds", written, fix)
         titles_by_tag: dict[str, list[str]] = {}
         for role in filter(self.may_use_tags, self.open_roles):
             for name in self.tags[role.pk]:
                 titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
         for name, titles in titles_by_tag.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
-            yield where, name, "Correct the tag on the role in Lever, or add a mapping for the role."
+            yield Mention(where, name, "Correct the tag on the role in Lever, or add a mapping for the role.")
         default = self.organization.default_assessment
         if default.strip():
-            yield "The default assessment", default, "Choose another default assessment."
+            yield Mention("The default assessment", default, "Choose another default assessment.")
