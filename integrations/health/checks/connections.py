@@ -74,7 +74,7 @@ def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
         FindingCode.LEVER_TOKEN_ENDS,
         f"The connection to Lever {when}. Lever ends every connection after one year.",
         "Ask a Super Admin to connect Lever again under Settings. It can be done early, and nothing is lost.",
-        level=Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
+        level=Level.ERROR if remaining <= TOKEN_ERROR else None,
     )
 
 
@@ -106,7 +106,7 @@ def check_clock(organization: Organization) -> Iterator[Finding]:
         f"This server's clock is {lasting(apart)} {where} Lever's. Tokens may be renewed too late, and webhooks may be "
         "rejected as too old.",
         "Ask the portal's operator to switch on time synchronization, for example with `timedatectl set-ntp true`.",
-        level=Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
+        level=Level.ERROR if apart >= SKEW_ERROR else None,
     )
 
 
@@ -262,7 +262,7 @@ def check_shapes(organization: Organization) -> Iterator[Finding]:
             FindingCode.SHAPE_CHANGED,
             f"{_sentence(row)} ({row.endpoint}), since {day(row.first_seen_at)}, {times}.{example} {reading}",
             f"Tell the portal's developers. They compare it with {Platform(row.platform).label}'s documentation.",
-            level=Level.INFO if row.is_readable else Level.WARNING,
+            level=Level.INFO if row.is_readable else None,
         )
 
 

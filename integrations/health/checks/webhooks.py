@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from integrations.core.finding_code import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS, FindingCode, Level
+from integrations.core.finding_code import CODESCREEN_SETTINGS, FindingCode, Level
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections
 from integrations.health.findings import (
@@ -129,7 +129,6 @@ def _check_silence(organization: Organization, received_at: datetime) -> Iterato
 
 
 SHOWN_FOR = timedelta(days=1)
-_PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETTINGS}
 ENDS_SOON = timedelta(days=2)
 #: Lever tries a failed webhook again for a while, at the address that it began with.
 STILL_USED_WITHIN = timedelta(days=1)
@@ -161,8 +160,8 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
             FindingCode.WEBHOOK_REJECTED,
             message,
             fix,
-            level=Level.INFO if is_over else Level.WARNING,
-            page=_PAGES[platform],
+            level=Level.INFO if is_over else None,
+            page=CODESCREEN_SETTINGS if platform is Platform.CODESCREEN else None,
         )
 
 
@@ -189,5 +188,5 @@ def check_former_addresses(organization: Organization) -> Iterator[Finding]:
             f"works until {day(former.until)}. After that, what arrives there is rejected.",
             "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
             "the webhook, use the button there.",
-            level=Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
+            level=Level.ERROR if former.until - now < ENDS_SOON else None,
         )

@@ -165,7 +165,7 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
             f"The portal has not compared its records with Lever for {lasting(age.total_seconds())}. Candidates whose "
             "webhook was lost are not found until it does.",
             "Ask the portal's operator to run `manage.py sweep` and to read the workers' log.",
-            level=Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
+            level=Level.ERROR if age > SWEEP_ERROR else None,
         )
 
 
