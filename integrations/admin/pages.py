@@ -140,6 +140,11 @@ class Question:
     count: str = ""
     hint: str = ""
 
+    @property
+    def is_answered_by_nothing(self) -> bool:
+        """Whether rows were counted and there is none."""
+        return self.count == "0"
+
 
 type Ask = Callable[..., Question]
 
