@@ -1,6 +1,7 @@
 """The audit log in the admin: who changed what, from what to what, where each chain ends, and whether it is whole."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib import admin
@@ -145,11 +146,60 @@ CHECKED_FOR = timedelta(seconds=10)
 SHOWN_FAULTS = 50
 
 
-def logs_of(organizations: Sequence[Organization | None]) -> list[dict[str, object]]:
-    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind.
+@dataclass(frozen=True)
+class Log:
+    """One chain: whose it is, where it ends, where it was last announced and how it was last checked."""
 
-    Each is a log's name, how the page's form names it, its head, where it was last announced, and its last check.
-    """
+    organization: Organization | None
+    head: ChainHead | None
+    announced: AnnouncedHead | None
+    checked: AuditEntry | None
+
+    @property
+    def name(self) -> str:
+        """Whose log it is."""
+        return self.organization.name if self.organization else PORTAL
+
+    @property
+    def key(self) -> str:
+        """How the page's form names it."""
+        return self.organization.slug if self.organization else ""
+
+    @property
+    def result(self) -> str:
+        """How the last check ended, as it was recorded; empty before the first."""
+        _, after = self.checked.changes.get("result", ("", "")) if self.checked else ("", "")
+        return str(after)
+
+
+@dataclass
+class Check:
+    """What a check of one log found."""
+
+    log: str
+    #: None when the time was over before the log's end.
+    verification: Verification | None = None
+    #: Up to which position all was checked.
+    position: int = 0
+    #: The first SHOWN_FAULTS of the faults, and how many there are.
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    seconds: float = 0
+
+    def report(self, fault: Fault) -> None:
+        """Add a fault."""
+        self.fault_count += 1
+        if len(self.faults) < SHOWN_FAULTS:
+            self.faults.append(fault)
+
+    @property
+    def sentence(self) -> str:
+        """The result in a sentence."""
+        return result_of(self.fault_count, self.position, is_complete=self.verification is not None)
+
+
+def logs_of(organizations: Sequence[Organization | None]) -> list[Log]:
+    """Return where the logs of these organizations stand, None for that of the whole portal; a query of each kind."""
     own = [one.pk for one in organizations if one]
     heads = ChainHead.objects.in_bulk([chain_of(organization) for organization in organizations])
     latest = AnnouncedHead.objects.filter(chain=OuterRef("pk")).order_by("-position").values("pk")[:1]
@@ -162,43 +212,28 @@ def logs_of(organizations: Sequence[Organization | None]) -> list[dict[str, obje
     if None in organizations and (entry := checks.filter(organization=None).first()):
         checked[None] = entry
     return [
-        {
-            "name": organization.name if organization else PORTAL,
-            "key": organization.slug if organization else "",
-            "head": heads.get(chain_of(organization)),
-            "announced": announced.get(chain_of(organization)),
-            "checked": checked.get(organization.pk if organization else None),
-        }
+        Log(
+            organization,
+            head=heads.get(chain_of(organization)),
+            announced=announced.get(chain_of(organization)),
+            checked=checked.get(organization.pk if organization else None),
+        )
         for organization in organizations
     ]
 
 
-def check_log(organization: Organization | None, actor: User) -> dict[str, object]:
-    """Check the log for at most CHECKED_FOR, and record who checked; return what was found, for the page."""
-    begun, faults, count = timezone.now(), list[Fault](), 0
-
-    def report(fault: Fault) -> None:
-        nonlocal count
-        count += 1
-        if len(faults) < SHOWN_FAULTS:
-            faults.append(fault)
-
-    verification: Verification | None = None
+def check_log(organization: Organization | None, actor: User) -> Check:
+    """Check the log for at most CHECKED_FOR, and record who checked; return what was found."""
+    begun = timezone.now()
+    check = Check(organization.name if organization else PORTAL)
     try:
-        verification = verify_chain(chain_of(organization), report, until=begun + CHECKED_FOR)
-        position = verification.position
+        check.verification = verify_chain(chain_of(organization), check.report, until=begun + CHECKED_FOR)
+        check.position = check.verification.position
     except OutOfTime as out:
-        position = out.position
-    seconds = (timezone.now() - begun).total_seconds()
-    sentence = result_of(count, position, is_complete=verification is not None)
-    record_check(organization, actor, sentence)
-    return {
-        "log": organization.name if organization else PORTAL,
-        "verification": verification,
-        "faults": faults,
-        "seconds": seconds,
-        "sentence": sentence,
-    }
+        check.position = out.position
+    check.seconds = (timezone.now() - begun).total_seconds()
+    record_check(organization, actor, check.sentence)
+    return check
 
 
 @require_http_methods(["GET", "POST"])
