@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
+    DELIVERY_LINK,
+    INVITATION_LINK,
     MAX_SHOWN,
     NOTHING,
     CandidateMixin,
@@ -20,7 +22,6 @@ from integrations.admin.display import (
     column,
     columns,
     indented,
-    invitation_link,
     link,
     links,
     list_links,
@@ -113,7 +114,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         "invitation",
         lambda candidate: candidate.invitation.get_status_display() if candidate.invitation else "None",
     )
-    delivery_link = column("delivery", lambda candidate: link(candidate.delivery))
+    delivery_link = DELIVERY_LINK
     invitation_link = column("invitation", lambda candidate: link(candidate.invitation))
 
     @admin.display(description="all verdicts")
@@ -323,5 +324,5 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         return bool(result.feedback_id)
 
     candidate = column("candidate", lambda result: candidate_of(result.invitation))
-    invitation_link = column("invitation", lambda result: invitation_link(result.invitation))
+    invitation_link = INVITATION_LINK
     metadata_shown = column("metadata", lambda result: indented(result.metadata))

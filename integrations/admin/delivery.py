@@ -13,16 +13,20 @@ from django.utils.text import Truncator
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import (
+    CALLS_MADE,
+    DELIVERY_LINK,
+    INVITATION_LINK,
     MAX_SHOWN,
     MOST_RELATED,
     NOTHING,
+    PAYLOAD_SHOWN,
+    WHERE_IT_FAILED,
     CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
     column,
     columns,
     indented,
-    invitation_link,
     link,
     links,
     section,
@@ -128,7 +132,8 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
             return "being decided"
         return f"due, attempt {delivery.attempts + 1}"
 
-    caused = column("invitation", lambda delivery: invitation_link(delivery.invitation))
+    where_it_failed, calls_made, payload_shown = WHERE_IT_FAILED, CALLS_MADE, PAYLOAD_SHOWN
+    caused = INVITATION_LINK
     effects_caused = column("effects", lambda delivery: links(delivery.effects.order_by("pk")[:MAX_SHOWN]))
 
     history = column(
@@ -163,6 +168,8 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         "organization delivery_link candidate code explanation assessment_source assessment_written "
         "invitation_link cause decided_at is_current position previous_hash hash"
     )
+
+    delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
         """Return the key of the candidate that the delivery is about."""
@@ -261,6 +268,8 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         row = '<tr><th scope="row">{}</th><td class="written">{}</td></tr>'
         return format_html("<table><tbody>{}</tbody></table>", format_html_join("", row, words.items()))
 
+    delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
+    where_it_failed, calls_made, payload_shown = WHERE_IT_FAILED, CALLS_MADE, PAYLOAD_SHOWN
     shown_state = column("state", lambda effect: effect.shown_state, "state")
     reason = column("why", lambda effect: effect.reason or NOTHING)
 
@@ -322,5 +331,6 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
 
     took = column("took", lambda call: f"{call.duration_ms} ms", "duration_ms")
     effect_link = column("effect", lambda call: link(call.effect))
+    delivery_link = DELIVERY_LINK
     request_shown = column("request", lambda call: indented(call.request_body))
     response_shown = column("response", lambda call: indented(call.response_body))

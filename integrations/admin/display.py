@@ -276,14 +276,16 @@ class SitePageMixin(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **options)
 
 
-class CandidateMixin(SitePageMixin):
-    """Rows that are about a candidate: their names beside them, a search by name, and what several of them show."""
+# Columns that several of these rows have.
+DELIVERY_LINK = column("delivery", lambda row: link(row.delivery))
+INVITATION_LINK = column("invitation", lambda row: invitation_link(row.invitation))
+WHERE_IT_FAILED = column("where it failed", lambda row: indented(row.traceback))
+CALLS_MADE = column("calls", lambda row: calls_table(row.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
+PAYLOAD_SHOWN = column("payload", lambda row: indented(row.payload))
 
-    delivery_link = column("delivery", lambda row: link(row.delivery))
-    invitation_link = column("invitation", lambda row: invitation_link(row.invitation))
-    where_it_failed = column("where it failed", lambda row: indented(row.traceback))
-    calls_made = column("calls", lambda row: calls_table(row.calls.order_by("-at", "-pk")[:MAX_SHOWN]))
-    payload_shown = column("payload", lambda row: indented(row.payload))
+
+class CandidateMixin(SitePageMixin):
+    """Rows that are about a candidate: their names beside them, and a search by name."""
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Add the candidates' names to the rows of one page of a list."""
