@@ -173,7 +173,10 @@ class ReentryPolicy(LabelledEnum):
 
 
 class ProgressTag(StrEnum):
-    """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one."""
+    """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one.
+
+    These stand on candidates in Lever: when a text changes, `is_progress_tag` must still recognize the former one.
+    """
 
     INVITED = "CodeScreen: Candidate Invited"
     IN_PROGRESS = "CodeScreen: Assessment in Progress"

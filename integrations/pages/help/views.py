@@ -17,7 +17,7 @@ from django.views.generic import TemplateView
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import HelpSection, VerdictCode
-from integrations.core.vocabulary import ErasureCause
+from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
@@ -269,7 +269,7 @@ class SetUpView(OrganizationMixin, TemplateView):
     """The set-up, step by step."""
 
     template_name = "integrations/help/set_up.html"
-    extra_context = {"pictures": PICTURES}
+    extra_context = {"invited_tag": ProgressTag.INVITED, "pictures": PICTURES}
 
 
 class VerdictsView(OrganizationMixin, TemplateView):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.core.rules.names import assessment_tags
-from integrations.core.vocabulary import DeliveryEvent
+from integrations.core.vocabulary import DeliveryEvent, ProgressTag
 from integrations.health import webhook_rejections
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
@@ -238,7 +238,7 @@ def _candidate_step(organization: Organization) -> SetupStep:
         instructions=(
             "In Lever, take a candidate with your own e-mail address, or add one, in a role that has an assessment.",
             f"Move them into a stage that begins with “{prefix}”.",
-            "Within seconds CodeScreen sends the invitation, and Lever shows the tag “CodeScreen: Candidate Invited”.",
+            f"Within seconds CodeScreen sends the invitation, and Lever shows the tag “{ProgressTag.INVITED}”.",
             f"Nothing happens? {TURN_ON}",
         ),
         url=reverse("activity"),
