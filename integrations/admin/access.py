@@ -17,7 +17,7 @@ from integrations.organizations.models.organization import Organization
 #: So many organizations are offered to choose from; an address can name any.
 OFFERED = 50
 #: A right that a membership gives: the name of one of its properties.
-Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry"]
+Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry_effects"]
 
 
 def current_user(request: HttpRequest) -> User:
@@ -68,7 +68,7 @@ def is_superuser(request: HttpRequest) -> bool:
 
 def require_member(request: HttpRequest) -> None:
     """Raise PermissionDenied for a person who sees no records."""
-    if not has_right(request, "may_retry"):
+    if not has_right(request, "may_retry_effects"):
         raise PermissionDenied
 
 

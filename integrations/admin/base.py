@@ -158,7 +158,7 @@ class ScopedAdmin(ExportMixin):
     #: screen readers.
     search_hint = ""
     #: The right that opens these rows.
-    read_right: access.Right = "may_retry"
+    read_right: access.Right = "may_retry_effects"
     #: The right to change them; None for rows that nobody changes here.
     change_right: access.Right | None = None
     change_list_template = "admin/integrations/change_list.html"

@@ -154,7 +154,7 @@ def question_groups(request: HttpRequest) -> list[tuple[str, str, list[Question]
 
     Each count is of their organizations' rows.
     """
-    if not access.has_right(request, "may_retry"):
+    if not access.has_right(request, "may_retry_effects"):
         return []
     ask = partial(_question, request)
     return [

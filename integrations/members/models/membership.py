@@ -82,7 +82,12 @@ class Membership(models.Model):
 
     @property
     def may_configure(self) -> bool:
-        """Whether the member may change mappings and policies, approve and resolve invitations, and replay."""
+        """Whether the member may change mappings and policies, and approve and resolve invitations."""
+        return self.role in ADMINS
+
+    @property
+    def may_replay(self) -> bool:
+        """Whether the member may have a stored delivery decided again."""
         return self.role in ADMINS
 
     @property
@@ -91,7 +96,7 @@ class Membership(models.Model):
         return self.role in ADMINS or (self.role in TEAM and self.user.is_staff)
 
     @property
-    def may_retry(self) -> bool:
+    def may_retry_effects(self) -> bool:
         """Whether the member may retry a failed effect."""
         return self.role in TEAM
 

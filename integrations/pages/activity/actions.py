@@ -151,7 +151,7 @@ def redacted_json(payload: object) -> str:
 
 
 class DeliveryView(OrganizationMixin, TemplateView):
-    """Show one delivery; with `?preview`, Admins also see what a retry would give."""
+    """Show one delivery; with `?preview`, who may replay also sees what a retry would give."""
 
     template_name = "integrations/delivery.html"
 
@@ -163,7 +163,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         own = {"organization": self.organization, "opportunity_id": delivery.opportunity_id}
         name = Candidate.objects.filter(**own).values_list("name", flat=True).first()
         earlier = delivery.verdicts.filter(is_current=False).select_related("invitation")
-        may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
+        may_replay = self.membership.may_replay and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(
             delivery=delivery,
             candidate_name=name or (delivery.invitation.candidate_name if delivery.invitation else ""),
@@ -184,6 +184,8 @@ class DeliveryView(OrganizationMixin, TemplateView):
 
 class ReplayView(RowActView):
     """Decide a stored delivery again."""
+
+    allowed_roles = ADMINS  # those whose membership `may_replay`
 
     def operate(self, form: ReasonForm) -> str:
         """Replay the delivery."""

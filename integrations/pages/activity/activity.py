@@ -92,7 +92,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
 
     def _together(self, search: CandidateSearch) -> dict[str, Any]:
         """Return what can be done for all at once: retry what failed, and invite who may be invited already."""
-        if search.filters.view == "attention" and self.membership.may_retry:
+        if search.filters.view == "attention" and self.membership.may_retry_effects:
             failed = Effect.objects.failed_steps().filter(organization=self.organization)
             return {"may_retry_all": failed.exists()}
         # beside any other filter the button would invite people who aren't shown
@@ -135,7 +135,7 @@ def page_for_former_list(parameters: QueryDict, member: Membership) -> str:
         return f"{reverse('health')}#undecided"
     others = {one: parameters.get(one, "").strip()[:300] for one in ("role", "q", "since", "until")}
     is_of_some = others["role"] or others["q"]
-    if name == "effects" and value == Effect.State.FAILED and member.may_retry and not is_of_some:
+    if name == "effects" and value == Effect.State.FAILED and member.may_retry_effects and not is_of_some:
         return f"{reverse('candidates-bulk')}?act=retry"
     view, reason = "", ""
     if value in REASONS:

@@ -251,13 +251,13 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
         reason = "CodeScreen refused it, and each says why. Correct the reason, then send it again."
-        act = "See and retry" if member.may_retry else SEE_WHO
+        act = "See and retry" if member.may_retry_effects else SEE_WHO
         yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
     if number := waiting.failed_steps:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
         act, url = SEE_WHO, CandidateFilters(view="attention").url
-        if member.may_retry:
+        if member.may_retry_effects:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
     if number := waiting.awaiting_decision:
