@@ -154,7 +154,7 @@ class MembershipForm(forms.ModelForm):
         role = str(self.cleaned_data["role"])
         is_change = self.instance.pk and role != Membership.Role.SUPER_ADMIN
         # the admin's page is one transaction, so the lock holds until the role is saved
-        if is_change and self.instance.is_last_super_admin(is_locked=True):
+        if is_change and self.instance.is_last_super_admin(locks_rows=True):
             raise ValidationError(str(LastSuperAdmin(self.instance)))
         return role
 

@@ -105,23 +105,23 @@ class Membership(models.Model):
         """Whether the member sees every candidate, not only those they are on in Lever."""
         return self.role in TEAM
 
-    def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
+    def is_last_super_admin(self, *, locks_rows: bool = False) -> bool:
         """Whether this is the only Super Admin who can sign in.
 
-        `is_locked` locks all Super Admins' rows until the transaction ends: when two remove each other at once, the
+        `locks_rows` locks all Super Admins' rows until the transaction ends: when two remove each other at once, the
         second waits for the first and is then the last one.
         """
         holders = Membership.objects.filter(
             organization=self.organization_id, role=self.Role.SUPER_ADMIN, user__is_active=True
         ).order_by("pk")
-        if is_locked:
+        if locks_rows:
             holders = holders.select_for_update(of=("self",))
         return [holder.pk for holder in holders] == [self.pk]
 
     def change_role(self, role: str) -> None:
         """Give the member another role. Raises LastSuperAdmin."""
         with transaction.atomic():
-            if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(is_locked=True):
+            if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(locks_rows=True):
                 raise LastSuperAdmin(self)
             self.role = role
             self.save(update_fields=["role"])
@@ -132,7 +132,7 @@ class Membership(models.Model):
         Return whether the member was still there.
         """
         with transaction.atomic():
-            if self.is_last_super_admin(is_locked=True):
+            if self.is_last_super_admin(locks_rows=True):
                 raise LastSuperAdmin(self)
             return bool(self.delete()[0])
 
