@@ -227,7 +227,7 @@ class Passkey(models.Model):
 # Codes for a person whose phone or key is lost: each works once, and only hashes of them are stored.
 
 
-CODES = 10
+RECOVERY_CODES_IN_A_SET = 10
 #: Letters and digits that nobody mistakes for one another: 32 of them, 5 bits each.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz023456789"
 RECOVERY_CODE_LENGTH = 16  # 80 bits
@@ -270,7 +270,7 @@ class RecoveryCode(models.Model):
     @classmethod
     def make_set(cls, user: User) -> list[str]:
         """Store a new set in place of the person's earlier codes. Return the codes, which nothing can show again."""
-        codes = [get_random_string(RECOVERY_CODE_LENGTH, ALPHABET) for _ in range(CODES)]
+        codes = [get_random_string(RECOVERY_CODE_LENGTH, ALPHABET) for _ in range(RECOVERY_CODES_IN_A_SET)]
         salt = secrets.token_hex(_SALT_BYTES)
         rows = [RecoveryCode(user=user, salt=salt, digest=_digest(code, salt)) for code in codes]
         with transaction.atomic():
