@@ -17,8 +17,8 @@ from integrations.core.verdict_code import INVITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, VerdictCause
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery
+from integrations.inbox.missed import missed_opportunities
 from integrations.inbox.models.delivery import Delivery
-from integrations.inbox.stage_lists import missed_opportunities
 from integrations.invitations.person import PEOPLE_READ, read_missing_people, store_people_shown
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
