@@ -80,7 +80,7 @@ EMAIL_TOPICS = ClosedSet(
     codes=frozenset(),
     owner="EmailTopic",
     # which function composes an e-mail stands above the tables
-    home=("integrations/notifications/models/email_kind.py", "integrations/notifications/sending.py"),
+    home=("integrations/notifications/models/email_kind.py", "integrations/notifications/send_email.py"),
 )
 ALERT_TOPICS = ClosedSet(
     names=frozenset(AlertTopic.__members__),

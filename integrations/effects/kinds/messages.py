@@ -22,7 +22,7 @@ from integrations.invitations.models.result import Result
 from integrations.notifications.alerts import give_up_alert, send_alert
 from integrations.notifications.models.email_kind import AlertTopic
 from integrations.notifications.payload import AlertPayload, EmailPayload
-from integrations.notifications.sending import is_about_signing_in, send_email
+from integrations.notifications.send_email import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Done, LeaseLost

@@ -1,7 +1,7 @@
 """The kinds of e-mail, what one e-mail is about, and the topics of alerts: one record each, which says all of it.
 
 To add a kind or a topic, add its record here. A topic without a kind goes to named people, and
-`notifications/sending.py` says what composes it.
+`notifications/send_email.py` says what composes it.
 """
 
 from collections.abc import Mapping

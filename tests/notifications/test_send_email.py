@@ -14,7 +14,7 @@ from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
-from integrations.notifications.sending import WholeAddresses
+from integrations.notifications.send_email import WholeAddresses
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import html_of, notify, send_all
 from tests.support import factories
