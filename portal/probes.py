@@ -1,4 +1,8 @@
-"""What probes and Prometheus read: whether this node is live, ready and working, and the metrics."""
+"""What probes and Prometheus read: whether this node is live and ready, whether work gets done, and the metrics.
+
+WORK looks at this node's workers and broker, and at the whole portal: at its oldest due row, whichever node should have
+done it, and at the age of the oldest sweep.
+"""
 
 import hmac
 import secrets

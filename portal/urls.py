@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
-from portal import health
+from portal import probes
 from portal.accounts import oauth, sign_in
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
@@ -47,10 +47,10 @@ urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
     path(".well-known/security.txt", security_txt, name="security-txt"),
-    path("healthz/live", health.live, name="live"),
-    path("healthz/ready", health.ready, name="ready"),
-    path("healthz/work", health.work, name="work"),
-    path("metrics", health.metrics, name="metrics"),
+    path("healthz/live", probes.live, name="live"),
+    path("healthz/ready", probes.ready, name="ready"),
+    path("healthz/work", probes.work, name="work"),
+    path("metrics", probes.metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/login/", sign_in.admin_sign_in),

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from integrations.lever.models.connection import LeverConnection
 from integrations.queue.models.nodes import Heartbeat
-from portal import health
+from portal import probes
 from tests.support import factories
 
 
 @pytest.fixture(autouse=True)
 def _written_at_once(monkeypatch):
-    monkeypatch.setattr(health, "_next_write_at", 0.0)
+    monkeypatch.setattr(probes, "_next_write_at", 0.0)
 
 
 @pytest.mark.parametrize("path", ["/healthz/live", "/healthz/ready", "/healthz/work", "/metrics"])
@@ -70,7 +70,7 @@ def test_the_probe_leaves_no_row_behind_and_writes_at_most_every_few_seconds(
     client.get("/healthz/ready")
     assert not Session.objects.exists()
     with django_assert_num_queries(1):
-        health._database()
+        probes._database()
 
 
 def test_the_work_probe_is_about_this_nodes_workers(client, db, settings):
