@@ -20,6 +20,8 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
 
+NO_LONGER_WANTED = "Not sent, because what it was for was over by then."
+
 _HEADERS = HeaderRegistry()
 
 
@@ -51,13 +53,14 @@ def send_email(effect: Effect) -> Done | Cancelled:
     stored one by one, so that a retry after a refused address skips them.
     Raises PlatformError when the mail server refused a message.
     """
+    # what is said is composed from `current`; what is stored is `payload` whole, since a retry judges each notice anew
     payload = EmailPayload.from_json(effect.payload)
     current = keep_current(payload)
     if current is None:
         return Cancelled(NO_LONGER_TRUE)
     email = compose(effect, current)
     if email is None:
-        return Done()
+        return Cancelled(NO_LONGER_WANTED)
     brand = effect.organization if email.is_branded else None
     failure: Exception | None = None
     for address, unsubscribe in email.unsubscribe_links.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
 
 from integrations.members.models.membership import Membership
 from integrations.notifications import notices
@@ -14,7 +15,7 @@ from integrations.notifications.models.email_kind import EmailKind, EmailTopic
 from integrations.notifications.models.preferences import EmailTemplate
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
-from integrations.notifications.send_email import WholeAddresses
+from integrations.notifications.send_email import NO_LONGER_WANTED, WholeAddresses
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import html_of, notify, send_all
 from tests.support import factories
@@ -119,7 +120,19 @@ def test_a_payload_emptied_by_retention_is_sent_to_nobody(organization, super_ad
     for topic in EmailTopic:
         enqueue_email(organization, topic, "1", EmailPayload())
     assert send_all() == []
-    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done", "cancelled"}
+
+
+def test_the_admin_says_why_an_e_mail_was_not_sent_that_was_for_something_over(
+    organization, super_admin, admin_client
+):
+    payload = EmailPayload(recipients=("recruiter@acme.example",), pending_membership=1)
+    enqueue_email(organization, EmailTopic.WELCOME, "1", payload)
+    assert send_all() == []
+    effect = Effect.objects.get()
+    assert (effect.state, effect.reason) == ("cancelled", NO_LONGER_WANTED)
+    page = admin_client.get(reverse("admin:integrations_effect_change", args=[effect.pk]))
+    assert NO_LONGER_WANTED in page.text
 
 
 ADDRESS = "https://portal.example/unsubscribe/" + "a1B2:" * 60 + "/"
