@@ -22,7 +22,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from integrations.http import deadlines
-from integrations.http.redirects import SessionWithoutRedirects, ips_of, is_public
+from integrations.http.addresses import ips_of, may_be_called
+from integrations.http.redirects import SessionWithoutRedirects
 from integrations.http.session import retry_after
 
 #: Requests of all organizations that may wait in one process, of the web server's eight threads.
@@ -146,7 +147,7 @@ def check_address(address: str) -> None:
         raise AddressRefused("The address must be plain characters, without a user name or password.")
     if not _is_ip(host):
         return
-    if not is_public(host):
+    if not may_be_called(host):
         raise AddressRefused(_not_public(host))
 
 
@@ -226,7 +227,7 @@ def _not_public(host: str) -> str:
 def _public_ips(host: str, port: int) -> list[str]:
     """Return the IP addresses of a host. Raises AddressRefused when one of them isn't public, and OSError."""
     ips = ips_of(host, port)
-    if not all(map(is_public, ips)):
+    if not all(map(may_be_called, ips)):
         raise AddressRefused(_not_public(host))
     return ips
 

@@ -1,40 +1,16 @@
-"""Which redirects of a platform are followed, and which IP addresses everybody on the internet can reach."""
+"""Which redirects of a platform are followed: those to its own hosts, with credentials, method and body.
 
-import ipaddress
+Lever redirects calls for accounts in the EU. requests would turn a redirected POST into a GET, and leave out the
+credentials on another host. Anywhere else nobody may have the credentials, and the body may be about a person.
+"""
+
 import re
-import socket
 from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
-from django.conf import settings
 
-#: The public addresses of IPv6 (RFC 4291). Others are private, or are IPv4 written as IPv6.
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-
-
-def ips_of(host: str, port: int) -> list[str]:
-    """Return the IP addresses of a host. Raises OSError, and UnicodeError for what is no host's name."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_public(ip: str) -> bool:
-    """Whether the portal may call this IP address: a public one, or any where ALLOW_PRIVATE_ADDRESSES is set."""
-    address = ipaddress.ip_address(ip.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address not in _GLOBAL_UNICAST or address.sixtofour or address.teredo:
-            return bool(settings.ALLOW_PRIVATE_ADDRESSES)
-    return bool(settings.ALLOW_PRIVATE_ADDRESSES) or (address.is_global and not address.is_multicast)
-
-
-# Which redirects of a platform are followed: those to its own hosts, with credentials, method and body.
-#
-# Lever redirects calls for accounts in the EU. requests would turn a redirected POST into a GET, and leave out the
-# credentials on another host. Anywhere else nobody may have the credentials, and the body may be about a person.
-
+from integrations.http.addresses import ips_of, may_be_called
 
 MOST_REDIRECTS = 3
 _KEEPS_METHOD = frozenset({307, 308})
@@ -44,8 +20,6 @@ _FOLLOWED_BY_READS = _KEEPS_METHOD | {301, 302, 303}
 #: it stays `api.ibm.com`, which is too narrow. Where anybody gets a name below a domain, as at a hosting company, it is
 #: too wide: no platform's address is below one.
 SHORTEST_NAME = 4
-
-
 #: Other characters are read in different ways: `\\` ends a host for some, and is part of it for others.
 _HOST = re.compile(r"[a-z0-9.-]+")
 
@@ -117,7 +91,7 @@ def _is_own(source: SplitResult, target: str) -> bool:
         return port in {source.port, None}
     domain = registered_domain(source.hostname or "")
     is_below = bool(domain) and (host == domain or host.endswith(f".{domain}"))
-    return is_below and parts.scheme == "https" and port in {443, None} and _is_public(host)
+    return is_below and parts.scheme == "https" and port in {443, None} and _may_be_called(host)
 
 
 def registered_domain(host: str) -> str:
@@ -129,9 +103,9 @@ def registered_domain(host: str) -> str:
     return ".".join(labels[-count:]) if len(labels) >= count else ""
 
 
-def _is_public(host: str) -> bool:
+def _may_be_called(host: str) -> bool:
     try:
-        return all(map(is_public, ips_of(host, 443)))
+        return all(map(may_be_called, ips_of(host, 443)))
     except (OSError, UnicodeError):
         return False
 

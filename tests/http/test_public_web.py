@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from integrations.http import public_web, redirects
+from integrations.http import addresses, public_web
 from integrations.http.public_web import AddressRefused, call, check_address
 
 PRIVATE = [
@@ -40,7 +40,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("ip", PRIVATE)
 def test_an_address_in_a_private_network_is_refused(ip):
-    assert not redirects.is_public(ip)
+    assert not addresses.may_be_called(ip)
     host = f"[{ip}]" if ":" in ip else ip
     with pytest.raises(AddressRefused, match="private network"):
         check_address(f"https://{host}/")
@@ -48,7 +48,7 @@ def test_an_address_in_a_private_network_is_refused(ip):
 
 @pytest.mark.parametrize("ip", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
 def test_a_public_address_is_accepted(ip):
-    assert redirects.is_public(ip)
+    assert addresses.may_be_called(ip)
 
 
 @pytest.mark.parametrize(
