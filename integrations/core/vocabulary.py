@@ -158,6 +158,11 @@ class ErasureCause(LabelledEnum):
     FORGOTTEN = "forgotten", "somebody asked for it"
     RETENTION = "retention", "the time for which the organization keeps personal data was over"
 
+    @property
+    def because(self) -> str:
+        """The reason as a sentence."""
+        return f"Because {self.label}."
+
 
 #: After these nothing personal about the opportunity is ever stored again. After the others it is, once the candidate
 #: enters a stage again.

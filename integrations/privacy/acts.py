@@ -13,7 +13,6 @@ from django.db.models import Q
 from integrations.accounts.models.sessions import PasswordLinkRequest
 from integrations.audit.evidence.selection import record_of_one
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.data_inventory import Table, candidate_tables
@@ -27,7 +26,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy import processing
 from integrations.privacy.concerned import Subject, containing, mentioning_rows, rows_of, subject_of
-from integrations.privacy.erase import Receipt, overwrite_deleted
+from integrations.privacy.erase import Receipt, record_erasure
 from integrations.privacy.in_flight import digests_about, emails_of_nobody
 from integrations.privacy.models import Erasure
 from integrations.store import database
@@ -170,7 +169,6 @@ def forget_person(username: str) -> tuple[JsonObject, bool] | None:
         counts = _end_memberships(user) + _delete_owned(user) + _delete_by_address(user) + _empty_emails(user)
         _rename(user)
         _erase_texts(user, entries, counts + Counter({User._meta.db_table: 1}))
-        transaction.on_commit(overwrite_deleted)
         return _receipt(user), True
 
 
@@ -287,9 +285,8 @@ def _erase_texts(user: User, keys: list[int], counts: Counter[str]) -> None:
     counts[AuditEntry._meta.db_table] = sum(len(positions) for positions in erased.values())
     rows = {table: count for table, count in sorted(counts.items()) if count}
     for organization, positions in erased.items():
-        about: dict[str, tuple[object, object]] = {"rows": ({}, rows)} if organization is None else {}
-        changes = {**about, **erased_positions(positions)}
-        audit(_target(user), ACTOR, AuditAction.ERASE, changes, BECAUSE, organization=organization)
+        counted = rows if organization is None else None
+        record_erasure(_target(user), ACTOR, BECAUSE, counted, positions, organization)
 
 
 def _target(user: User) -> AuditTarget:

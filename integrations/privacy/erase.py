@@ -215,20 +215,23 @@ def _erase_and_record(
     erasure.save(update_fields=["rows", "kept"])
     erasure.refresh_from_db()
     positions = chain.from_iterable(texts.values())
-    record_erasure(erasure, actor, ErasureCause(erasure.cause), counts, positions)
+    record_erasure(erasure, actor, ErasureCause(erasure.cause).because, counts, positions)
 
 
 def record_erasure(
     about: Erasure | AuditTarget,
     actor: Actor,
-    cause: ErasureCause,
-    counts: Mapping[str, int],
+    because: str,
+    counts: Mapping[str, int] | None,
     positions: Iterable[int],
     organization: Organization | None = None,
 ) -> None:
-    """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it."""
-    changes: Changes = {"rows": ({}, counts), **erased_positions(positions)}
-    because = f"Because {cause.label}."
+    """Put on record how many rows were emptied, and which texts of the chain, in the transaction that does it.
+
+    Without `counts` another entry about the same erasure says how many rows.
+    """
+    rows: Changes = {} if counts is None else {"rows": ({}, counts)}
+    changes = {**rows, **erased_positions(positions)}
     audit(about, actor, AuditAction.ERASE, changes, because, organization=organization)
     transaction.on_commit(overwrite_deleted)
 

@@ -106,7 +106,7 @@ def _record(
     target = AuditTarget(
         TargetKind.ERASURE, None, f"messages from before {before:%-d %B %Y}", organization.pk
     )
-    record_erasure(target, actor, ErasureCause.RETENTION, counts, texts)
+    record_erasure(target, actor, ErasureCause.RETENTION.because, counts, texts)
 
 
 # Retention: messages are emptied at a certain age, and people's data is erased so long after their journey's end.
@@ -206,7 +206,7 @@ def erase_some_sign_ins(organization: Organization | None) -> int:
         positions = AuditEntry.objects.filter(pk__in=keys).erase_text()
         target = AuditTarget(TargetKind.ERASURE, None, f"sign-ins from before {before:%-d %B %Y}")
         rows = {AuditEntry._meta.db_table: len(positions)}
-        record_erasure(target, ACTOR, ErasureCause.RETENTION, rows, positions, organization)
+        record_erasure(target, ACTOR, ErasureCause.RETENTION.because, rows, positions, organization)
     return len(positions)
 
 
