@@ -3,6 +3,7 @@
 A member is a string, the code that is stored and exported. `label` is the same for people.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -90,16 +91,54 @@ class WebhookEvent(LabelledEnum):
     CANDIDATE_DELETED = "candidateDeleted", "Candidate Deleted"
 
 
-class RejectionCode(LabelledEnum):
-    """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer, and in a few words."""
+@dataclass(frozen=True)
+class RejectionRecord:
+    """Why a webhook request is rejected, in a few words, and what to do about it where no likely mistake is known."""
 
-    SIGNATURE_MISSING = "signature_missing", "no signature"
-    SIGNATURE_MALFORMED = "signature_malformed", "unreadable signature"
-    SIGNATURE_MISMATCH = "signature_mismatch", "wrong signature"
-    SIGNATURE_REUSED = "signature_reused", "one signature used for many messages"
-    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range", "wrong time"
-    NO_SIGNATURE_TOKEN = "no_signature_token", "no signature token saved here"
-    NO_WEBHOOK_SECRET = "no_webhook_secret", "no webhook secret saved here"
+    code: str
+    label: str
+    fix: str
+
+
+class RejectionCode(RecordEnum):
+    """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer."""
+
+    record: RejectionRecord
+
+    SIGNATURE_MISSING = RejectionRecord(
+        "signature_missing",
+        "no signature",
+        "Check that the webhook in Lever has a signature token, and that the request came from Lever.",
+    )
+    SIGNATURE_MALFORMED = RejectionRecord(
+        "signature_malformed",
+        "unreadable signature",
+        "Check what is between the sender and the portal: it changes the request.",
+    )
+    SIGNATURE_MISMATCH = RejectionRecord(
+        "signature_mismatch", "wrong signature", "The secret saved here isn't the sender's. Copy it again."
+    )
+    SIGNATURE_REUSED = RejectionRecord(
+        "signature_reused",
+        "one signature used for many messages",
+        "Somebody may have recorded a webhook. Make a new signature token in Lever, and paste it under Settings.",
+    )
+    TIMESTAMP_OUT_OF_RANGE = RejectionRecord(
+        "timestamp_out_of_range",
+        "wrong time",
+        "CodeScreen's time may differ by 5 minutes. Lever's may be 1 hour ahead or 15 days old. If the sender is "
+        "genuine, check this server's clock. Else somebody may have recorded a webhook.",
+    )
+    NO_SIGNATURE_TOKEN = RejectionRecord(
+        "no_signature_token",
+        "no signature token saved here",
+        "Paste the signature token that Lever shows.",
+    )
+    NO_WEBHOOK_SECRET = RejectionRecord(
+        "no_webhook_secret",
+        "no webhook secret saved here",
+        "Paste the webhook secret that CodeScreen gives you.",
+    )
 
 
 class VerdictCause(LabelledEnum):

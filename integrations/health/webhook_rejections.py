@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
 from django.db import DatabaseError
 from django.db.models import Count
@@ -21,68 +22,67 @@ logger = logging.getLogger(__name__)
 
 
 class LikelyMistake(StrEnum):
-    """What most likely made a signature not match; stored as the hint of a rejection."""
+    """What most likely made a signature not match, and what to do about it; stored as the hint of a rejection."""
 
-    EXPIRED_TOKEN = "expired_token"
-    RETIRED_TOKEN = "retired_token"
-    MISPLACED_SECRET = "misplaced_secret"
-    TOKEN_OF_ANOTHER_ORGANIZATION = "token_of_another_organization"
-    ALTERED_BODY = "altered_body"
-    MANGLED_SIGNATURE = "mangled_signature"
-    UNKNOWN_TOKEN = "unknown_token"
+    fix: str
+
+    def __new__(cls, code: str, fix: str = "") -> Self:
+        """Make the member `code` with its fix."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.fix = fix
+        return member
+
+    EXPIRED_TOKEN = (
+        "expired_token",
+        (
+            "It was signed with the earlier token, which has expired here. Copy the token that Lever shows now into "
+            "Settings, or remove the old webhook in Lever."
+        ),
+    )
+    RETIRED_TOKEN = (
+        "retired_token",
+        "It was signed with a token that was removed here. Remove that webhook in Lever, or save its token again.",
+    )
+    MISPLACED_SECRET = (
+        "misplaced_secret",
+        (
+            "It was signed with what is saved here as CodeScreen's secret. Paste the token into “Lever Webhook "
+            "Signature” instead."
+        ),
+    )
+    TOKEN_OF_ANOTHER_ORGANIZATION = (
+        "token_of_another_organization",
+        (
+            "It was signed with the token of another organization of yours. In Lever, give that account's webhook its "
+            "own organization's address."
+        ),
+    )
+    ALTERED_BODY = (
+        "altered_body",
+        (
+            "It was signed with the right token, but changed on the way. Check what is between Lever and the portal, "
+            "such as a proxy: webhooks must pass unchanged."
+        ),
+    )
+    MANGLED_SIGNATURE = (
+        "mangled_signature",
+        (
+            "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between "
+            "Lever and the portal."
+        ),
+    )
+    UNKNOWN_TOKEN = (
+        "unknown_token",
+        (
+            "The token saved here isn't the one that Lever uses, or only a part of it. Copy the token beside "
+            "“Candidate Stage Change” in Lever again."
+        ),
+    )
 
 
 MOST_TOKENS_TRIED = 20
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
-
-#: What to do about a likely mistake.
-MISTAKES: Mapping[str, str] = {
-    LikelyMistake.EXPIRED_TOKEN: (
-        "It was signed with the earlier token, which has expired here. Copy the token that Lever shows now into "
-        "Settings, or remove the old webhook in Lever."
-    ),
-    LikelyMistake.RETIRED_TOKEN: (
-        "It was signed with a token that was removed here. Remove that webhook in Lever, or save its token again."
-    ),
-    LikelyMistake.TOKEN_OF_ANOTHER_ORGANIZATION: (
-        "It was signed with the token of another organization of yours. In Lever, give that account's webhook its own "
-        "organization's address."
-    ),
-    LikelyMistake.ALTERED_BODY: (
-        "It was signed with the right token, but changed on the way. Check what is between Lever and the portal, such "
-        "as a proxy: webhooks must pass unchanged."
-    ),
-    LikelyMistake.MISPLACED_SECRET: (
-        "It was signed with what is saved here as CodeScreen's secret. Paste the token into “Lever Webhook Signature” "
-        "instead."
-    ),
-    LikelyMistake.MANGLED_SIGNATURE: (
-        "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between Lever "
-        "and the portal."
-    ),
-    LikelyMistake.UNKNOWN_TOKEN: (
-        "The token saved here isn't the one that Lever uses, or only a part of it. Copy the token beside “Candidate "
-        "Stage Change” in Lever again."
-    ),
-}
-
-#: What to do where no likely mistake is known.
-FIXES: Mapping[str, str] = {
-    RejectionCode.SIGNATURE_MISMATCH: "The secret saved here isn't the sender's. Copy it again.",
-    RejectionCode.SIGNATURE_MISSING: (
-        "Check that the webhook in Lever has a signature token, and that the request came from Lever."
-    ),
-    RejectionCode.SIGNATURE_MALFORMED: "Check what is between the sender and the portal: it changes the request.",
-    RejectionCode.SIGNATURE_REUSED: (
-        "Somebody may have recorded a webhook. Make a new signature token in Lever, and paste it under Settings."
-    ),
-    RejectionCode.TIMESTAMP_OUT_OF_RANGE: (
-        "CodeScreen's time may differ by 5 minutes. Lever's may be 1 hour ahead or 15 days old. If the sender is "
-        "genuine, check this server's clock. Else somebody may have recorded a webhook."
-    ),
-    RejectionCode.NO_SIGNATURE_TOKEN: "Paste the signature token that Lever shows.",
-    RejectionCode.NO_WEBHOOK_SECRET: "Paste the webhook secret that CodeScreen gives you.",
-}
 
 
 def describe(code: str, hint: str) -> str:
@@ -92,13 +92,16 @@ def describe(code: str, hint: str) -> str:
 
 def short_reason(code: str) -> str:
     """Return why requests were rejected with this code, in a few words."""
-    return dict(RejectionCode.choices()).get(code, "unknown reason")
+    return RejectionCode(code).label if code in RejectionCode else "unknown reason"
 
 
 def fix(code: str, hint: str) -> str:
     """Return what to do about requests that were rejected with this code and hint."""
-    mistake = MISTAKES.get(hint) if code == RejectionCode.SIGNATURE_MISMATCH else None
-    return mistake or FIXES.get(code) or "Compare the webhook with what is saved under Settings."
+    if code == RejectionCode.SIGNATURE_MISMATCH and hint in LikelyMistake:
+        return LikelyMistake(hint).fix
+    if code in RejectionCode:
+        return RejectionCode(code).record.fix
+    return "Compare the webhook with what is saved under Settings."
 
 
 def record_rejection(
