@@ -1,14 +1,12 @@
-"""The Connections page, for Super Admins: the state of both connections, and their secrets.
+"""The Connections page, for Super Admins: both connections, and their secrets.
 
 Other members ask one of them there.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -20,7 +18,6 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.audit.models.entry import Actor
-from integrations.catalog.models import Assessment
 from integrations.clients import provider
 from integrations.codescreen.acts import (
     KeyRefused,
@@ -32,25 +29,15 @@ from integrations.codescreen.acts import (
     save_codescreen_webhook_secret,
     verify_codescreen_key,
 )
-from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import ActionNotAllowed, Platform, WebhookEvent
-from integrations.health import webhook_rejections
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
-from integrations.lever.acts import (
-    active_tokens,
-    recently_retired,
-    save_main_token,
-    webhooks_at_former_addresses,
-)
-from integrations.lever.models.connection import LeverConnection
-from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.oauth import scopes_of
+from integrations.lever.acts import save_main_token
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.account_notices import send_request
-from integrations.organizations.acts import honoured_former_keys
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.lever_connect import connect_policy
 from integrations.pages.views import ActView, ConfirmedActView, OperationView, show_as_messages
 from integrations.queue import notify
@@ -123,74 +110,6 @@ class WebhookAddressForm(forms.Form):
     )
 
 
-def lever_state(organization: Organization) -> dict[str, Any]:
-    """Return what the page shows of Lever: the connection with its scopes, the signature tokens and the webhooks."""
-    connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
-    connection = connections.first()
-    granted = connection.granted_scopes if connection and connection.is_working else set()
-    # a write scope includes its read scope
-    scopes = [
-        (name, reason, bool(granted & {name, name.replace(":read:", ":write:")}))
-        for name, reason in scopes_of(attaches_files=organization.attach_report).items()
-    ]
-    webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
-    tokens = active_tokens(organization)
-    by_api = [row for row in webhooks if row.origin == LeverWebhook.Origin.API]
-    made = {webhook.event for webhook in by_api}
-    # when Lever last sent a verified delivery or test request
-    times = [at for webhook in webhooks for at in (webhook.last_received_at, webhook.last_verified_at) if at]
-    accepted_at = max(times, default=None)
-    return {
-        "connection": connection,
-        "can_connect": bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
-        "scopes": scopes,
-        "granted_count": sum(is_granted for _, _, is_granted in scopes),
-        # not while no scopes are stored for a working connection
-        "scopes_known": bool(granted),
-        "tokens": tokens,
-        "retired_webhooks": recently_retired(organization),
-        "manual_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
-        "api_webhooks": by_api,
-        # a token that can't be read: Lever doesn't show it a second time
-        "must_make_webhook_again": any(webhook.unreadable_tokens for webhook in by_api),
-        # the portal made webhooks, but not for every event that it asks for by now
-        "lacks_webhook": bool(made) and not made.issuperset(WebhookEvent),
-        # a token is stored that can verify deliveries
-        "is_ready": any(not token.is_unreadable for token in tokens),
-        "has_heard": accepted_at is not None,
-        "rejection": _rejection(organization, Platform.LEVER, accepted_at),
-        "former_keys": honoured_former_keys(organization),
-        # Lever still sends the portal's own webhook to a former address
-        "must_move_webhook": bool(webhooks_at_former_addresses(organization)),
-    }
-
-
-def codescreen_state(organization: Organization) -> dict[str, Any]:
-    """Return CodeScreen's connection, how many assessments it lists, and its last rejected webhook."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
-    accepted_at = connection.last_received_at if connection else None
-    return {
-        "connection": connection,
-        "assessment_count": Assessment.objects.live().filter(organization=organization).count(),
-        "rejection": _rejection(organization, Platform.CODESCREEN, accepted_at),
-    }
-
-
-def _rejection(
-    organization: Organization, platform: Platform, accepted_at: datetime | None
-) -> dict[str, Any] | None:
-    """Return the last webhook request that was rejected; `is_over` once a later request was accepted."""
-    row = webhook_rejections.latest(organization, platform)
-    if row is None:
-        return None
-    return {
-        "row": row,
-        "title": webhook_rejections.short_reason(row.code),
-        "fix": webhook_rejections.fix(row.code, row.hint),
-        "is_over": bool(accepted_at and accepted_at > row.last_at),
-    }
-
-
 class SettingsView(OrganizationMixin, OperationView):
     """Show the connections and save their secrets; to other roles, who their Super Admins are.
 
@@ -220,7 +139,7 @@ class SettingsView(OrganizationMixin, OperationView):
         if not self.membership.may_connect:
             return context
         codescreen = codescreen_state(self.organization)
-        is_honoured = bool(codescreen["connection"] and codescreen["connection"].idempotency)
+        is_honoured = bool(codescreen.connection and codescreen.connection.idempotency)
         return {
             **context,
             "connections_form": ConnectionsForm(initial={"codescreen_idempotency": is_honoured}),

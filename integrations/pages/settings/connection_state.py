@@ -1,0 +1,145 @@
+"""The state of an organization's connections to Lever and CodeScreen, as the Connections page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+
+from integrations.catalog.models import Assessment
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import Platform, WebhookEvent
+from integrations.health import webhook_rejections
+from integrations.health.models import WebhookRejection
+from integrations.lever.acts import Token, active_tokens, recently_retired, webhooks_at_former_addresses
+from integrations.lever.models.connection import LeverConnection
+from integrations.lever.models.webhook import LeverWebhook
+from integrations.lever.oauth import scopes_of
+from integrations.organizations.acts import honoured_former_keys
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.webhook_keys import FormerWebhookKey
+
+
+class Scope(NamedTuple):
+    """One OAuth scope, the reason for requesting it, and whether Lever granted it."""
+
+    name: str
+    reason: str
+    is_granted: bool
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The last webhook request that was rejected, and how to fix it; `is_over` once a later one was accepted."""
+
+    row: WebhookRejection
+    title: str
+    fix: str
+    is_over: bool
+
+
+@dataclass(frozen=True)
+class LeverState:
+    """Lever's connection with its scopes, signature tokens and webhooks."""
+
+    connection: LeverConnection | None
+    can_connect: bool
+    scopes: list[Scope]
+    #: Not while no scopes are stored for a working connection.
+    scopes_known: bool
+    tokens: list[Token]
+    retired_webhooks: list[LeverWebhook]
+    manual_webhooks: list[LeverWebhook]
+    api_webhooks: list[LeverWebhook]
+    #: Whether a message or test request of Lever has been verified.
+    has_heard: bool
+    rejection: Rejection | None
+    former_keys: list[FormerWebhookKey]
+    #: Whether Lever still sends the portal's own webhook to a former address.
+    must_move_webhook: bool
+
+    @property
+    def must_make_webhook_again(self) -> bool:
+        """Whether the portal's own webhook has a token that can't be read: Lever doesn't show it a second time."""
+        return any(webhook.unreadable_tokens for webhook in self.api_webhooks)
+
+    @property
+    def lacks_webhook(self) -> bool:
+        """Whether the portal made webhooks, but not for every event that it asks for by now."""
+        made = {webhook.event for webhook in self.api_webhooks}
+        return bool(made) and not made.issuperset(WebhookEvent)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a token is stored that can verify deliveries."""
+        return any(not token.is_unreadable for token in self.tokens)
+
+    @property
+    def granted_count(self) -> int:
+        """How many of the requested scopes are granted."""
+        return sum(scope.is_granted for scope in self.scopes)
+
+
+@dataclass(frozen=True)
+class CodeScreenState:
+    """CodeScreen's connection, how many assessments it lists, and its last rejected webhook."""
+
+    connection: CodeScreenConnection | None
+    assessment_count: int
+    rejection: Rejection | None
+
+
+def lever_state(organization: Organization) -> LeverState:
+    """Return the state of the connection to Lever."""
+    connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
+    connection = connections.first()
+    granted = connection.granted_scopes if connection and connection.is_working else set()
+    scopes = scopes_of(attaches_files=organization.attach_report)
+    webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
+    # when Lever last sent a verified delivery or test request
+    times = [at for webhook in webhooks for at in (webhook.last_received_at, webhook.last_verified_at) if at]
+    accepted_at = max(times, default=None)
+    return LeverState(
+        connection=connection,
+        can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
+        scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in scopes.items()],
+        scopes_known=bool(granted),
+        tokens=active_tokens(organization),
+        retired_webhooks=recently_retired(organization),
+        manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
+        api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
+        has_heard=accepted_at is not None,
+        rejection=_rejection(organization, Platform.LEVER, accepted_at),
+        former_keys=honoured_former_keys(organization),
+        must_move_webhook=bool(webhooks_at_former_addresses(organization)),
+    )
+
+
+def codescreen_state(organization: Organization) -> CodeScreenState:
+    """Return the state of the connection to CodeScreen."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    accepted_at = connection.last_received_at if connection else None
+    return CodeScreenState(
+        connection=connection,
+        assessment_count=Assessment.objects.live().filter(organization=organization).count(),
+        rejection=_rejection(organization, Platform.CODESCREEN, accepted_at),
+    )
+
+
+def _is_granted(scope: str, granted: set[str]) -> bool:
+    """Whether a scope is granted; a write scope includes its read scope."""
+    return bool(granted & {scope, scope.replace(":read:", ":write:")})
+
+
+def _rejection(
+    organization: Organization, platform: Platform, accepted_at: datetime | None
+) -> Rejection | None:
+    row = webhook_rejections.latest(organization, platform)
+    if row is None:
+        return None
+    return Rejection(
+        row,
+        title=webhook_rejections.short_reason(row.code),
+        fix=webhook_rejections.fix(row.code, row.hint),
+        is_over=bool(accepted_at and accepted_at > row.last_at),
+    )
