@@ -15,13 +15,13 @@ from integrations.pages.activity.actions import (
     ApproveView,
     InviteAgainView,
     RecordDecisionView,
-    ReplayView,
     ResolveAsSentView,
     RetryEffectView,
 )
 from integrations.pages.activity.activity import ActivityView, CandidateExportView
+from integrations.pages.activity.delivery import ReplayView
 from integrations.pages.audit_log import AuditLogView
-from integrations.pages.candidate.page import CandidateDataView
+from integrations.pages.candidate.data import CandidateDataView
 from integrations.pages.dry_run import DryRunView
 from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView

@@ -8,7 +8,7 @@ from django.urls import reverse
 from integrations.effects.report_pdf import render
 from integrations.effects.report_words import ReportWords
 from integrations.outbox.models import Effect
-from integrations.pages.candidate.page import ERASED, REPLACED, written_to_lever
+from integrations.pages.candidate.record import ERASED, REPLACED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.support import factories
 from tests.support.page_text import text
@@ -67,7 +67,7 @@ def test_there_is_no_download_once_the_words_are_erased(team_member_client, effe
     assert team_member_client.get(address(effect)).status_code == 404
     erasure = Erasure(erased_at=effect.created_at.replace(year=2100))
     [item] = written_to_lever(Effect.objects.all(), erasure)
-    assert (item["remark"], item["words"].is_kept) == (ERASED, False)
+    assert (item.remark, item.words.is_kept) == (ERASED, False)
 
 
 def test_other_effects_have_no_download(team_member_client, effect):
@@ -77,12 +77,12 @@ def test_other_effects_have_no_download(team_member_client, effect):
 
 def test_a_replaced_report_is_said_to_be_replaced(invitation, effect):
     later = attached(invitation, 2)
-    remarks = {item["effect"].pk: item["remark"] for item in written_to_lever(Effect.objects.all(), None)}
+    remarks = {item.effect.pk: item.remark for item in written_to_lever(Effect.objects.all(), None)}
     assert remarks == {effect.pk: REPLACED, later.pk: ""}
 
 
 def test_a_removed_report_is_no_longer_said_to_be_there(invitation, effect):
     attached(invitation, 2, "remove_report")
-    items = {item["effect"].kind: item for item in written_to_lever(Effect.objects.all(), None)}
-    assert items["attach_report"]["remark"] == REPLACED
-    assert items["remove_report"]["kind"].heading == "Report removed"
+    items = {item.effect.kind: item for item in written_to_lever(Effect.objects.all(), None)}
+    assert items["attach_report"].remark == REPLACED
+    assert items["remove_report"].kind.heading == "Report removed"

@@ -3,7 +3,7 @@
 from integrations.effects.kind import NOT_RECORDED
 from integrations.effects.kinds.tags import REMOVAL_NOT_RECORDED
 from integrations.outbox.models import Effect
-from integrations.pages.candidate.page import ERASED, written_to_lever
+from integrations.pages.candidate.record import ERASED, written_to_lever
 from integrations.privacy.models import Erasure
 from tests.pages.candidate import histories
 
@@ -11,18 +11,18 @@ from tests.pages.candidate import histories
 def items(erasure=None):
     """Return the newest item of each kind."""
     newest_first = written_to_lever(Effect.objects.order_by("pk"), erasure)
-    return {item["effect"].kind: item for item in reversed(newest_first)}
+    return {item.effect.kind: item for item in reversed(newest_first)}
 
 
 def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     written = items()
-    assert dict(written["write_feedback"]["words"].fields)["Rating"] == "4 - Strong Hire"
-    assert written["set_progress_tag"]["words"].tags == [histories.TAG, "cs-passed"]
-    assert written["set_progress_tag"]["words"].removed == ["CodeScreen: Assessment in Progress"]
-    assert written["add_report_link"]["words"].url == histories.REPORT
-    assert written["move_stage"]["words"].stage == "Onsite interview"
-    assert {item["state"] for item in written.values()} == {"Written"}
+    assert dict(written["write_feedback"].words.fields)["Rating"] == "4 - Strong Hire"
+    assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].words.removed == ["CodeScreen: Assessment in Progress"]
+    assert written["add_report_link"].words.url == histories.REPORT
+    assert written["move_stage"].words.stage == "Onsite interview"
+    assert {item.state for item in written.values()} == {"Written"}
 
 
 def test_a_note_is_shown_whole(page_of):
@@ -34,21 +34,21 @@ def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
     histories.make(organization, super_admin, "passed")
     Effect.objects.update(written={})
     written = items()
-    assert written["write_feedback"]["remark"] == NOT_RECORDED
-    assert written["set_progress_tag"]["words"].tags == [histories.TAG, "cs-passed"]
-    assert written["set_progress_tag"]["remark"] == REMOVAL_NOT_RECORDED
+    assert written["write_feedback"].remark == NOT_RECORDED
+    assert written["set_progress_tag"].words.tags == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].remark == REMOVAL_NOT_RECORDED
 
 
 def test_erased_words_are_said_to_be_erased(organization, super_admin):
     histories.make(organization, super_admin, "erased")
     written = items(Erasure.objects.get())
-    assert {item["remark"] for item in written.values()} == {ERASED}
+    assert {item.remark for item in written.values()} == {ERASED}
 
 
 def test_what_waits_and_what_failed_is_not_called_written(organization, super_admin):
     histories.make(organization, super_admin, "failed")
     histories.make(organization, super_admin, "in-progress")
-    states = {(item["effect"].kind, item["state"]) for item in written_to_lever(Effect.objects.all(), None)}
+    states = {(item.effect.kind, item.state) for item in written_to_lever(Effect.objects.all(), None)}
     assert ("write_feedback", "Not written") in states
     assert ("set_progress_tag", "Waiting") in states
 

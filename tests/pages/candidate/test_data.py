@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from integrations.audit.models.entry import AuditAction
 from integrations.data_inventory import candidate_tables
-from integrations.pages.candidate.page import in_words
+from integrations.pages.candidate.data import in_words
 from integrations.privacy import acts
 from tests.support import factories
 from tests.support.factories import recorded

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from integrations.pages.candidate.page import folded, technical_record
+from integrations.pages.candidate.record import folded, technical_record
 from integrations.pages.candidate.rows import MOST, CandidateRows
 from tests.pages.candidate import histories
 from tests.support import factories
@@ -15,10 +15,10 @@ def record(organization, opportunity_id, most=MOST):
 
 def test_every_kind_of_row_is_shown_newest_first(organization, super_admin):
     histories.make(organization, super_admin, "passed")
-    entries = record(organization, "o-passed")["entries"]
-    kinds = [entry["kind"] for entry in entries]
+    entries = record(organization, "o-passed").entries
+    kinds = [entry.kind for entry in entries]
     assert kinds == [*["effect"] * 5, *["call"] * 2, "effect", "call", "effect", "verdict", "delivery"]
-    assert [entry["at"] for entry in entries] == sorted((entry["at"] for entry in entries), reverse=True)
+    assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
 
 
 def test_repeated_polls_are_one_line(organization, super_admin, super_admin_client):
@@ -40,7 +40,7 @@ def test_only_successful_reads_of_the_same_answer_are_folded(organization):
         made.call("POST", "/a"),
         made.call("POST", "/a"),
     ]
-    assert [line["times"] for line in folded(reversed(calls))] == [1, 1, 1, 1, 1, 2]
+    assert [line.times for line in folded(reversed(calls))] == [1, 1, 1, 1, 1, 2]
 
 
 def test_the_record_says_when_there_is_more(organization, super_admin, super_admin_client):
@@ -51,7 +51,7 @@ def test_the_record_says_when_there_is_more(organization, super_admin, super_adm
     page = text(super_admin_client.get(f"{address}?show=technical"))
     assert "The newest 50 of each kind are shown." in page
     assert "Show more" in page
-    assert record(organization, "o-passed")["is_cut"]
+    assert record(organization, "o-passed").is_cut
     assert "Show more" not in text(super_admin_client.get(f"{address}?show=technical&all"))
 
 

@@ -1,0 +1,205 @@
+"""What is on record about one candidate: what the portal wrote to Lever, word for word, and the technical record."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from itertools import groupby
+from typing import ClassVar
+
+from integrations.clients.models import ApiCall
+from integrations.core.vocabulary import Tone
+from integrations.effects.kind import EffectKind, Words
+from integrations.effects.perform import kind_of
+from integrations.inbox.models.delivery import Delivery
+from integrations.inbox.models.verdict import Verdict, next_step
+from integrations.outbox.models import Effect
+from integrations.pages.activity.delivery import redacted_json
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.privacy.models import Erasure
+
+Kind, State = Effect.Kind, Effect.State
+REPLACED = "It is no longer in Lever: a later report took its place."
+ERASED = "The words were erased with the person's data."
+#: By state: what is said of it, and the tone. A cancelled one wrote nothing.
+STATES = {
+    State.DONE.value: ("Written", Tone.GOOD),
+    State.DUE.value: ("Waiting", Tone.INFO),
+    "leased": ("Being written", Tone.INFO),
+    State.FAILED.value: ("Not written", Tone.BAD),
+    State.UNCERTAIN.value: ("Possibly written", Tone.WARN),
+}
+
+
+@dataclass(frozen=True)
+class WrittenItem:
+    """One thing that was or is to be written to Lever: its words, its state with the tone, and when.
+
+    The remark stands where words lack, or for what became of it.
+    """
+
+    effect: Effect
+    kind: EffectKind
+    state: str
+    tone: Tone
+    at: datetime
+    words: Words
+    remark: str
+
+
+def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list[WrittenItem]:
+    """Return what was written and what is to be, the newest first; what was no longer wanted is left out."""
+    effects = list(effects)
+    current = current_reports(effects)
+    items = [
+        _item(effect, erasure, is_current=effect in current)
+        for effect in effects
+        if kind_of(effect).heading and effect.state != State.CANCELLED and not effect.end_reason
+    ]
+    return sorted(items, key=lambda item: item.at, reverse=True)
+
+
+def _item(effect: Effect, erasure: Erasure | None, *, is_current: bool) -> WrittenItem:
+    kind = kind_of(effect)
+    words, (state, tone) = kind.words(effect), STATES[effect.shown_state]
+    at = effect.done_at or (effect.failed_at if effect.state == State.FAILED else None) or effect.created_at
+    remark = REPLACED if words.file and words.is_kept and not is_current else ""
+    if effect.state == State.DONE and words.missing:
+        remark = ERASED if erasure is not None and at <= erasure.erased_at else words.missing
+    return WrittenItem(effect, kind, state, tone, at, words, remark)
+
+
+def current_reports(effects: Iterable[Effect]) -> list[Effect]:
+    """Return the effects whose reports are in Lever now: of each invitation the one attached last, unless removed."""
+    last: dict[int | None, Effect] = {}
+    of_reports = (Kind.ATTACH_REPORT, Kind.REMOVE_REPORT)
+    done = [one for one in effects if one.kind in of_reports and one.state == State.DONE and one.done_at]
+    for effect in sorted(done, key=lambda one: (one.done_at, one.pk)):
+        last[effect.invitation_id] = effect
+    return [effect for effect in last.values() if effect.kind == Kind.ATTACH_REPORT]
+
+
+class EntryKind(StrEnum):
+    """What an entry of the technical record is about; its name is a class of the style sheet."""
+
+    DELIVERY = "delivery"
+    VERDICT = "verdict"
+    EFFECT = "effect"
+    CALL = "call"
+
+
+@dataclass(frozen=True)
+class DeliveryEntry:
+    """A delivery with its redacted payload."""
+
+    kind: ClassVar = EntryKind.DELIVERY
+    row: Delivery
+    payload: str
+
+    @property
+    def at(self) -> datetime:
+        """When it arrived."""
+        return self.row.received_at
+
+
+@dataclass(frozen=True)
+class VerdictEntry:
+    """A verdict with its next step, which is empty for one that a later verdict replaced."""
+
+    kind: ClassVar = EntryKind.VERDICT
+    row: Verdict
+    next_step: str
+
+    @property
+    def at(self) -> datetime:
+        """When it was decided."""
+        return self.row.decided_at
+
+
+@dataclass(frozen=True)
+class EffectEntry:
+    """An effect."""
+
+    kind: ClassVar = EntryKind.EFFECT
+    row: Effect
+
+    @property
+    def at(self) -> datetime:
+        """When it was intended."""
+        return self.row.created_at
+
+
+@dataclass(frozen=True)
+class CallEntry:
+    """One call, and the earlier ones that had the same answer; the newest first."""
+
+    kind: ClassVar = EntryKind.CALL
+    calls: Sequence[ApiCall]
+
+    @property
+    def row(self) -> ApiCall:
+        """The latest of them."""
+        return self.calls[0]
+
+    @property
+    def at(self) -> datetime:
+        """When the latest was made."""
+        return self.row.at
+
+    @property
+    def times(self) -> int:
+        """How often it was asked, with the polls that were counted instead of stored."""
+        return sum(1 + call.repeats for call in self.calls)
+
+    @property
+    def first_at(self) -> datetime:
+        """When it was asked first."""
+        return self.calls[-1].at
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was asked last."""
+        return max(call.last_at or call.at for call in self.calls)
+
+
+type Entry = DeliveryEntry | VerdictEntry | EffectEntry | CallEntry
+
+
+@dataclass(frozen=True)
+class TechnicalRecord:
+    """What happened, row by row, the newest first, and whether there may be more rows of some kind."""
+
+    entries: list[Entry]
+    is_cut: bool
+
+
+def technical_record(rows: CandidateRows) -> TechnicalRecord:
+    """Return the record of a candidate, whose rows were read; of calls as many are read as of each other kind."""
+    own = {"organization": rows.organization, "opportunity_id": rows.opportunity_id}
+    calls = list(ApiCall.objects.filter(**own).order_by("-at", "-pk")[: rows.most])
+    # of entries at the same time, those of the last step stand first
+    entries: list[Entry] = [CallEntry([one]) for one in calls]
+    entries += [EffectEntry(one) for one in rows.effects]
+    for verdict in rows.verdicts:
+        step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
+        entries.append(VerdictEntry(verdict, step))
+    entries += [DeliveryEntry(one, redacted_json(one.payload)) for one in rows.deliveries]
+    newest_first = sorted(entries, key=lambda entry: entry.at, reverse=True)
+    shown: list[Entry] = []
+    for is_call, run in groupby(newest_first, key=lambda entry: isinstance(entry, CallEntry)):
+        if is_call:
+            shown += folded(call for entry in run if isinstance(entry, CallEntry) for call in entry.calls)
+        else:
+            shown += run
+    return TechnicalRecord(shown, rows.is_cut or len(calls) >= rows.most)
+
+
+def folded(calls: Iterable[ApiCall]) -> list[CallEntry]:
+    """Return an entry for each call, and one for all successful reads of the same answer, where the latest stands."""
+    groups: dict[object, list[ApiCall]] = {}
+    for call in calls:
+        is_read = call.method == "GET" and call.status == HTTPStatus.OK and not call.error
+        likeness = (call.platform, call.path, call.response_body) if is_read else call.pk
+        groups.setdefault(likeness, []).append(call)
+    return [CallEntry(same) for same in groups.values()]
