@@ -44,7 +44,8 @@ class Selection:
     results: QuerySet[Result]
     effects: QuerySet[Effect]
     calls: QuerySet[ApiCall]
-    #: Returns which audit entries are about what was selected, as it is when they are read.
+    #: Returns which audit entries are about what was selected, as it is when they are read. A function and no query,
+    #: since it reads keys (`AuditEntryQuerySet.about`): what was made since the selection would be missed.
     acted: Callable[[], Q]
     #: Whether its readers may know of one candidate alone.
     is_of_one: bool = False

@@ -246,6 +246,7 @@ class AuditEntryQuerySet(ChainedQuerySet["AuditEntry"]):
         """Return the entries about any of these rows, given as keys by kind."""
         is_about = models.Q(pk__in=[])
         for kind, ids in targets.items():
+            # read first: PostgreSQL finds given keys by the index, but with a subquery reads all entries of the kind
             is_about |= models.Q(target_kind=kind, target_id__in=list(ids))
         return self.filter(is_about)
 
