@@ -34,19 +34,19 @@ from integrations.store import database
 
 @dataclass(frozen=True)
 class HeldTable:
-    """What one table holds about the person: the columns of each row.
+    """What one table holds about the person: what it is declared to hold, and the columns of each row.
 
     `mentions` counts rows about others that name the person too; None when they weren't counted.
     """
 
-    table: Table
+    declared: Table
     rows: tuple[dict[str, object], ...]
     mentions: int | None
 
     @property
     def name(self) -> str:
         """What the table's rows are called."""
-        return str(self.table.model._meta.verbose_name_plural)
+        return str(self.declared.model._meta.verbose_name_plural)
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class HeldData:
             "tables": [
                 {
                     "table": table.name,
-                    "holds": table.table.holds,
-                    "how_long": table.table.lives,
+                    "holds": table.declared.holds,
+                    "how_long": table.declared.lives,
                     "rows": list(table.rows),
                     "rows_about_others_that_name_the_person": table.mentions,
                 }

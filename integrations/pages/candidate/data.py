@@ -34,7 +34,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         data = self._held_data(counts_mentions=False)
         record_subject_access(data, self.user, AuditAction.LOOK_AT_DATA)
         tables = [
-            (held, in_words(held.table.lives), [_personal(held.table, row) for row in held.rows])
+            (held, in_words(held.declared.lives), [_personal(held.declared, row) for row in held.rows])
             for held in data.tables
         ]
         own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
