@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from integrations.catalog.models import RoleMapping
-from integrations.core.rules.backtest import DecidedAgain, Unknown, Verdict
+from integrations.core.rules.backtest import DecidedAgain, PastDecision, Unknown, Verdict
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Tone
 from integrations.inbox.acts import DAYS, DECIDING_POLICIES, backtest, backtest_of_mapping, newest, rules_of
@@ -52,11 +53,57 @@ MAPPING_WORDS = {
 }
 
 
-def summarize(results: Iterable[DecidedAgain], organization: Organization) -> dict[str, Any]:
-    """Return how many deliveries got each verdict and would get it, and the newest that would be decided differently.
+@dataclass(frozen=True)
+class VerdictCount:
+    """How many deliveries got a verdict, and how many would get it."""
 
-    Reads the names of the candidates that are listed; without one the candidate is shown by the id.
-    """
+    label: str
+    then: int
+    now: int
+
+    @property
+    def difference(self) -> str:
+        """The difference with its sign; empty when there is none."""
+        return f"{self.now - self.then:+}".replace("-", "−") if self.now != self.then else ""
+
+
+@dataclass(frozen=True)
+class ShownVerdict:
+    """A verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
+
+    tone: Tone
+    label: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ChangedRow:
+    """A delivery that would be decided differently. Without a candidate's row, the candidate is shown by the id."""
+
+    past: PastDecision
+    candidate: Candidate | None
+    then: ShownVerdict
+    now: ShownVerdict
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many deliveries got each verdict and would get it, and the newest that would be decided differently."""
+
+    decided: int
+    differing: int
+    without_facts: int
+    counts: list[VerdictCount]
+    rows: list[ChangedRow]
+
+    @property
+    def unlisted(self) -> int:
+        """How many more would differ than are listed."""
+        return self.differing - len(self.rows)
+
+
+def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Summary:
+    """Return the summary; reads the names of the candidates that are listed."""
     then, now = Counter[VerdictCode](), Counter[VerdictCode | Unknown]()
     listed: deque[DecidedAgain] = deque(maxlen=MOST_LISTED)
     differing = without_facts = 0
@@ -70,40 +117,27 @@ def summarize(results: Iterable[DecidedAgain], organization: Organization) -> di
             differing += 1
             listed.append(again)
     counts = [
-        (code.label, then[code], now[code]) for code in reversed(VerdictCode) if then[code] or now[code]
+        VerdictCount(code.label, then[code], now[code])
+        for code in reversed(VerdictCode)
+        if then[code] or now[code]
     ]
     if now[Unknown.NOT_READ]:
-        counts.append((NOT_KNOWN, 0, now[Unknown.NOT_READ]))
+        counts.append(VerdictCount(NOT_KNOWN, 0, now[Unknown.NOT_READ]))
     ids = {again.past.opportunity_id for again in listed} - {""}
     candidates = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
     people = {one.opportunity_id: one for one in candidates}
-    return {
-        "decided": then.total(),
-        "differing": differing,
-        "unlisted": differing - len(listed),
-        "without_facts": without_facts,
-        "counts": [
-            (label, before, after, f"{after - before:+}".replace("-", "−") if after != before else "")
-            for label, before, after in counts
-        ],
-        "rows": [
-            {
-                "past": again.past,
-                "candidate": people.get(again.past.opportunity_id),
-                "then": _shown(again.then),
-                "now": _shown(again.now),
-            }
-            for again in reversed(listed)
-        ],
-    }
+    rows = [
+        ChangedRow(again.past, people.get(again.past.opportunity_id), _shown(again.then), _shown(again.now))
+        for again in reversed(listed)
+    ]
+    return Summary(then.total(), differing, without_facts, counts, rows)
 
 
-def _shown(verdict: Verdict | Unknown) -> dict[str, str]:
-    """Return a verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
+def _shown(verdict: Verdict | Unknown) -> ShownVerdict:
     if isinstance(verdict, Unknown):
-        return {"tone": Tone.NEUTRAL, "label": NOT_KNOWN, "detail": WHY_NOT_KNOWN}
+        return ShownVerdict(Tone.NEUTRAL, NOT_KNOWN, WHY_NOT_KNOWN)
     detail = verdict.assessment.name if verdict.assessment else ""
-    return {"tone": verdict.code.record.tone, "label": verdict.code.label, "detail": detail}
+    return ShownVerdict(verdict.code.record.tone, verdict.code.label, detail)
 
 
 def _page(

@@ -36,8 +36,8 @@ def test_a_new_mapping_shows_who_would_have_been_decided_differently(organizatio
     answer = organization_admin_client.post(NEW, DESIGNER)
     assert "1 of 3 decisions would be different" in text(answer)
     assert counts(answer) == {"Invite": (2, 3), "No assessment": (1, 0)}
-    [row] = answer.context["summary"]["rows"]
-    assert (row["candidate"].name, row["then"]["label"], row["now"]["detail"]) == (
+    [row] = answer.context["summary"].rows
+    assert (row.candidate.name, row.then.label, row.now.detail) == (
         "Candidate Birch",
         "No assessment",
         "Design",
@@ -48,7 +48,7 @@ def test_a_new_mapping_shows_who_would_have_been_decided_differently(organizatio
 def test_a_changed_mapping_is_compared_with_the_stored_one(organization_admin_client, backend):
     changed = {"role": backend.role, "stage": "", "assessment": "Design"}
     answer = organization_admin_client.post(preview_of(backend), changed)
-    assert {(row["then"]["detail"], row["now"]["detail"]) for row in answer.context["summary"]["rows"]} == {
+    assert {(row.then.detail, row.now.detail) for row in answer.context["summary"].rows} == {
         ("Backend", "Design")
     }
     assert "2 of 3 decisions would be different" in text(answer)

@@ -23,15 +23,15 @@ MOST_QUERIES = 30
 
 
 def counts(answer) -> dict[str, tuple[int, int]]:
-    return {label: (then, now) for label, then, now, _ in answer.context["summary"]["counts"]}
+    return {one.label: (one.then, one.now) for one in answer.context["summary"].counts}
 
 
 def test_it_shows_who_would_have_been_decided_differently(organization_admin_client, decided):
     answer = organization_admin_client.post(URL, SAME | {"default_assessment": "Design"})
     assert "1 of 3 decisions would be different" in text(answer)
     assert counts(answer) == {"Invite": (2, 3), "No assessment": (1, 0)}
-    [row] = answer.context["summary"]["rows"]
-    assert (row["candidate"].name, row["candidate"].role_title, row["now"]["detail"]) == (
+    [row] = answer.context["summary"].rows
+    assert (row.candidate.name, row.candidate.role_title, row.now.detail) == (
         "Candidate Birch",
         "Designer",
         "Design",
@@ -42,7 +42,7 @@ def test_it_shows_who_would_have_been_decided_differently(organization_admin_cli
 def test_the_bulk_limit_is_tried(organization_admin_client, decided):
     answer = organization_admin_client.post(URL, SAME | {"bulk_limit": "1"})
     assert counts(answer) == {"Invite": (2, 1), "On hold": (0, 1), "No assessment": (1, 1)}
-    assert [row["candidate"].name for row in answer.context["summary"]["rows"]] == ["Candidate Cedar"]
+    assert [row.candidate.name for row in answer.context["summary"].rows] == ["Candidate Cedar"]
 
 
 def test_rules_that_decide_nothing_change_nothing_and_it_is_said(organization_admin_client, decided):
@@ -124,7 +124,7 @@ def test_the_list_is_bounded(organization_admin_client, decided, monkeypatch):
     monkeypatch.setattr(backtest, "MOST_LISTED", 1)
     answer = organization_admin_client.post(URL, SAME | {"stage_prefix": "Test"})
     assert "The newest 1 of 3" in text(answer)
-    assert [row["candidate"].name for row in answer.context["summary"]["rows"]] == ["Candidate Cedar"]
+    assert [row.candidate.name for row in answer.context["summary"].rows] == ["Candidate Cedar"]
 
 
 def test_what_lever_was_not_asked_then_is_said(organization_admin_client, organization):
@@ -137,10 +137,7 @@ def test_what_lever_was_not_asked_then_is_said(organization_admin_client, organi
     )
     answer = organization_admin_client.post(URL, SAME | {"stage_prefix": "Phone"})
     assert counts(answer) == {"Not a CodeScreen stage": (1, 0), "Not known": (0, 1)}
-    assert (
-        "Lever wasn't asked about this candidate then"
-        in answer.context["summary"]["rows"][0]["now"]["detail"]
-    )
+    assert "Lever wasn't asked about this candidate then" in answer.context["summary"].rows[0].now.detail
 
 
 def test_another_organizations_deliveries_are_not_counted(stranger_client, decided):
