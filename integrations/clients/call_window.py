@@ -10,13 +10,14 @@ from integrations.http.session import CallDeferred
 
 STOPPING = "The portal is being stopped."
 TIME_IS_UP = "The worker has no time left for another call."
-#: A call, and the next turn of a duty, are tried so long after: workers have other things to do too.
+#: A call that couldn't begin, and the next turn of its duty, are tried again after so long: workers have other things
+#: to do meanwhile.
 AGAIN_AFTER_SECONDS = 1.0
 
 
 class _Window(threading.local):
     closes_at: float | None = None
-    require: Callable[[], None] | None = None
+    check: Callable[[], None] | None = None
 
 
 _window = _Window()
@@ -34,14 +35,14 @@ def closing_at(deadline: float) -> Iterator[None]:
 
 
 @contextmanager
-def kept_by(require: Callable[[], None]) -> Iterator[None]:
-    """Let this thread begin a call only when `require` raises no CallDeferred."""
-    former = _window.require
-    _window.require = require
+def guarded_by(check: Callable[[], None]) -> Iterator[None]:
+    """Let this thread begin a call only when `check` raises no CallDeferred."""
+    former = _window.check
+    _window.check = check
     try:
         yield
     finally:
-        _window.require = former
+        _window.check = former
 
 
 def require_open() -> None:
@@ -50,5 +51,5 @@ def require_open() -> None:
         raise CallDeferred(AGAIN_AFTER_SECONDS, STOPPING)
     if _window.closes_at is not None and time.monotonic() > _window.closes_at:
         raise CallDeferred(AGAIN_AFTER_SECONDS, TIME_IS_UP)
-    if _window.require is not None:
-        _window.require()
+    if _window.check is not None:
+        _window.check()

@@ -57,7 +57,8 @@ type Step = Callable[[Organization, Budget], object]
 def perform_duty(run: DutyRun) -> None:
     """Do one turn of a claimed duty and record how it went. What goes wrong for one organization concerns no other.
 
-    A turn that ends before all is done counts as a failure unless it got on: else nobody would be told.
+    A turn that ends before all is done counts as a failure unless it got on: the doctor reports failures in a row, and
+    would never tell of a duty whose every turn is deferred before it does anything.
     """
     if run.is_poison:
         run.fail(0, NO_OUTCOME.format(count=run.consecutive_crashes - 1))
@@ -84,8 +85,9 @@ def perform_duty(run: DutyRun) -> None:
 
 def _go_on_later(run: DutyRun, budget: Budget, duration_ms: int, wait: timedelta, reason: str) -> None:
     """Record a turn that ended before all is done: as a failure, unless it got on or the worker is to stop."""
-    ended = run.defer if budget.got_on or stop_signal.is_requested() else run.wait
-    ended(duration_ms, wait, reason, budget.place)
+    ends_well = budget.got_on or stop_signal.is_requested()
+    record = run.defer if ends_well else run.fail_without_progress
+    record(duration_ms, wait, reason, budget.place)
 
 
 class TurnEnd(Enum):
@@ -96,12 +98,12 @@ class TurnEnd(Enum):
 
 
 def _step(run: DutyRun, budget: Budget) -> TurnEnd:
-    duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
-    if organization.paused and not duty.while_paused:
+    performance, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
+    if organization.paused and not performance.while_paused:
         return TurnEnd.HELD_UP
-    with call_window.kept_by(budget.require), call_log.collected():
-        duty.perform(organization, budget)
-    is_held_up = duty.needs_connection and organization.disconnected_reason
+    with call_window.guarded_by(budget.require), call_log.collected():
+        performance.perform(organization, budget)
+    is_held_up = performance.needs_connection and organization.disconnected_reason
     return TurnEnd.HELD_UP if is_held_up else TurnEnd.ALL_DONE
 
 
@@ -300,7 +302,11 @@ def _with_stranded_deliveries() -> set[int]:
 
 
 def clean_up() -> None:
-    """Remove what says nothing any more: sessions, limits, invitations, cached values, consents, tokens, deviations."""
+    """Remove what says nothing any more.
+
+    Sessions, limits, unanswered memberships, cached values, tasks of nodes that are gone, retired webhook tokens and
+    addresses, deviations, unfinished consents, and addresses in old sign-ins.
+    """
     UserSession.objects.purge()
     AttemptLimit.purge()
     PendingMembership.objects.purge()

@@ -252,7 +252,9 @@ class DutyRun(Leasable):
             duration_ms, again_at, failures=failures, last_error=reason, traceback="", place=place
         )
 
-    def wait(self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]) -> bool:
+    def fail_without_progress(
+        self, duration_ms: int, wait: timedelta, reason: str, place: Mapping[str, object]
+    ) -> bool:
         """Record a run that ended without having got on: a failure, after which it waits longer each time.
 
         It goes on from `place` however often: a platform that lets it wait says nothing about the place.
