@@ -49,6 +49,11 @@ class _Listing(Place):
     next: str = ""
 
 
+def why_not_compared(organization: Organization) -> str:
+    """Return why the sweep compares nothing now, as a sentence; empty when it does."""
+    return "The portal is paused." if organization.paused else organization.disconnected_reason
+
+
 def sweep(organization: Organization, clients: ClientProvider, budget: Budget, is_full: bool = True) -> int:
     """Create and decide missed deliveries; return how many of them lead to an invitation.
 
@@ -56,7 +61,7 @@ def sweep(organization: Organization, clients: ClientProvider, budget: Budget, i
     and no one who entered a moment ago. Raises PlatformError, and CallDeferred when the turn is over before all are
     compared.
     """
-    if organization.paused or organization.disconnected_reason:
+    if why_not_compared(organization):
         return 0
     if PEOPLE_READ in budget.place:  # all were compared by an earlier turn
         read_missing_people(organization, clients, budget)

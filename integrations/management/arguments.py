@@ -18,6 +18,12 @@ from integrations.organizations.models.organization import Organization
 # Find the rows that a command's arguments name.
 
 
+def add_optional_organization(parser: CommandParser) -> None:
+    """Have a command take a slug, or none for every organization."""
+    help_text = "its slug; if left out, every organization"
+    parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help=help_text)
+
+
 def organizations_named(slug: str | None) -> list[Organization]:
     """Return that organization alone, without a slug all of them. Raises CommandError for an unknown slug."""
     return [organization_named(slug)] if slug else list(Organization.objects.order_by("slug"))
@@ -100,7 +106,7 @@ class PerOrganizationCommand(MigratingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the optional slug."""
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        add_optional_organization(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
         """Run for each organization."""

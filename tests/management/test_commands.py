@@ -104,6 +104,16 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
     assert out.getvalue() == "repaired 3\n"
 
 
+def test_sweep_says_why_nothing_was_compared(acme: Organization) -> None:
+    out, errors = StringIO(), StringIO()
+    call_command("sweep", "acme", stdout=out, stderr=errors)
+    assert out.getvalue() == "repaired 0\n"
+    assert errors.getvalue() == "Nothing was compared: Lever isn't connected.\n"
+    Organization.objects.update(paused=True)
+    call_command("sweep", "acme", stdout=out, stderr=errors)
+    assert errors.getvalue().endswith("Nothing was compared: The portal is paused.\n")
+
+
 # replay
 
 

@@ -72,6 +72,27 @@ def test_a_file_that_cannot_be_read_is_named(organization):
         run("forget", organization.slug, "--again-from", "nowhere.jsonl")
 
 
+def test_input_that_is_not_text_is_an_error_and_erases_nobody(
+    organization, invitation, tmp_path, monkeypatch
+):
+    receipt = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"}).encode()
+    given = receipt + b"\n\xff\n"
+    file = tmp_path / "erasures.jsonl"
+    file.write_bytes(given)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+    for name in (str(file), "-"):
+        with pytest.raises(CommandError, match="is not UTF-8 text"):
+            run("forget", organization.slug, "--again-from", name)
+    assert not Erasure.objects.exists()
+
+
+def test_receipts_are_read_from_standard_input(organization, invitation, monkeypatch):
+    receipt = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"})
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{receipt}\n"))
+    printed = run("forget", organization.slug, "--again-from", "-")
+    assert json.loads(printed)["opportunity_id"] == invitation.opportunity_id
+
+
 def test_the_receipts_name_nobody(organization, invitation):
     name, email = invitation.candidate_name, invitation.email
     run("forget", organization.slug, invitation.opportunity_id)

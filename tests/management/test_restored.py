@@ -39,6 +39,14 @@ def test_times_that_cannot_be_are_an_error_with_the_fix(organization):
         run(organization.slug, "--since", "yesterday")
 
 
+def test_an_error_about_the_times_names_the_organization_when_there_are_several(organization):
+    other = factories.OrganizationFactory.create()
+    with pytest.raises(CommandError) as refused:
+        run("--since", "2020-01-01")
+    lines = str(refused.value).splitlines()
+    assert [line.split(": ")[0] for line in lines] == sorted([organization.slug, other.slug])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_restore_is_recorded_when_a_worker_waits_for_the_same_rows(monkeypatch):
     organization = factories.OrganizationFactory.create()

@@ -9,7 +9,7 @@ from django.core.management import CommandParser
 
 from integrations.core.finding_code import Level
 from integrations.health.doctor import findings
-from integrations.management.arguments import organizations_named
+from integrations.management.arguments import add_optional_organization, organizations_named
 from integrations.management.migrating import MigratingCommand
 
 KEYS = ("code", "level", "message", "fix")
@@ -19,7 +19,7 @@ class Command(MigratingCommand):
     help = "Print what is wrong with an organization and how to fix it. Exits 1 if anything is an error."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        add_optional_organization(parser)
         parser.add_argument("--json", action="store_true", help="print an array of findings")
 
     def handle(self, *args: object, **options: Any) -> None:

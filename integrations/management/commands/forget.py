@@ -1,4 +1,4 @@
-"""`manage.py forget ORGANIZATION OPPORTUNITY_ID`: erase a person's data."""
+"""`manage.py forget ORGANIZATION OPPORTUNITY_ID`: erase a candidate's data."""
 
 import json
 import sys
@@ -17,11 +17,17 @@ ACTOR = "forget"
 
 
 class Command(MigratingCommand):
-    help = "Erase a person's data and print the receipt as JSON."
+    help = "Erase a candidate's data and print the receipt as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION")
-        parser.add_argument("opportunity_id", metavar="OPPORTUNITY_ID", nargs="?", default="")
+        parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
+        parser.add_argument(
+            "opportunity_id",
+            metavar="OPPORTUNITY_ID",
+            nargs="?",
+            default="",
+            help="Lever's id of the opportunity; left out with --again-from",
+        )
         parser.add_argument(
             "--again-from",
             metavar="FILE",
@@ -52,10 +58,15 @@ class Command(MigratingCommand):
 
 
 def _lines(name: str) -> Iterable[str]:
+    """Return the lines of a file, or of standard input. Raises CommandError when it can't be read."""
+    source = "Standard input" if name == "-" else name
     try:
-        return sys.stdin if name == "-" else Path(name).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{name} can't be read: {error}") from error
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{source} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{source} is not UTF-8 text. Nothing was erased.") from error
+    return text.split("\n")
 
 
 def _receipts(lines: Iterable[str]) -> list[tuple[str, ErasureCause]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.management.arguments import moment, organizations_named
+from integrations.management.arguments import add_optional_organization, moment, organizations_named
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.acts import Restored, record_restore
 from integrations.store.database import with_retry
@@ -25,7 +25,7 @@ class Command(MigratingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        add_optional_organization(parser)
         parser.add_argument(
             "--since",
             metavar="TIME",
@@ -36,20 +36,21 @@ class Command(MigratingCommand):
             "--until",
             metavar="TIME",
             default="",
-            help="when the portal stopped whose rows are lost; now without",
+            help="when the portal whose rows are lost stopped; if left out, now",
         )
 
     def handle(self, *args: object, **options: Any) -> None:
         since = moment("--since", options["since"])
         until = moment("--until", options["until"]) if options["until"] else None
         errors = []
-        for organization in organizations_named(options["organization"]):
+        organizations = organizations_named(options["organization"])
+        for organization in organizations:
             try:
                 # workers lock the same rows, in another order
                 recorded = with_retry(partial(record_restore, organization, since, until, "restored"))
                 self._print(organization.slug, recorded)
             except ActionNotAllowed as error:
-                errors.append(str(error))
+                errors.append(f"{organization.slug}: {error}" if len(organizations) > 1 else str(error))
         if errors:
             raise CommandError("\n".join(errors))
         self.stdout.write(NEXT)

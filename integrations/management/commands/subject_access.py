@@ -15,7 +15,7 @@ class Command(MigratingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
-        parser.add_argument("opportunity_id", metavar="OPPORTUNITY_ID")
+        parser.add_argument("opportunity_id", metavar="OPPORTUNITY_ID", help="Lever's id of the opportunity")
 
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from integrations.inbox.sweep import why_not_compared
 from integrations.management.arguments import PerOrganizationCommand
 from integrations.organizations.models.organization import Organization
 from integrations.queue import on_request
@@ -12,6 +13,8 @@ class Command(PerOrganizationCommand):
     failure = "The sweep failed."
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
+        if why_not := why_not_compared(Organization.objects.reread(organization.pk)):
+            self.stderr.write(f"Nothing was compared: {why_not}")
         repaired = on_request.sweep_organization(organization)
         on_request.follow_erasures(organization)
         return f"repaired {repaired}"

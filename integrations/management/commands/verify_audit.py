@@ -7,7 +7,11 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.audit.acts import record_check, seal_anew
 from integrations.audit.verification import HeadToCompare, Verification, chain_of, result_of, verify_chain
-from integrations.management.arguments import organization_named, organizations_named
+from integrations.management.arguments import (
+    add_optional_organization,
+    organization_named,
+    organizations_named,
+)
 from integrations.management.migrating import MigratingCommand
 from integrations.organizations.models.organization import Organization
 
@@ -21,7 +25,7 @@ class Command(MigratingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        add_optional_organization(parser)
         parser.add_argument(
             "--portal", action="store_true", help="only the chain of what concerns the whole portal"
         )
