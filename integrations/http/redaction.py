@@ -136,7 +136,7 @@ class SecretMask:
                     is_secret[start : start + length] = b"\x01" * length
         return _masked(text, is_secret)
 
-    def changes(self, text: str) -> bool:
+    def finds_secret(self, text: str) -> bool:
         """Whether a text holds a secret."""
         return self.mask(text) != text[:LONGEST_TEXT]
 

@@ -57,10 +57,14 @@ class NotConnected(PlatformError):
 
 
 class CallDeferred(PlatformError):
-    """The call may only be made later than the caller can wait; nothing was sent."""
+    """The call isn't to be made now; nothing was sent, and the row that it is for is tried again.
 
-    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
-        super().__init__(reason, retry_after=seconds)
+    The rate limit's next slot is too far off, or the platform doesn't answer and is left alone for a while; the worker
+    is to stop or its time for calls is over; a duty's turn is over; another worker has taken the row over.
+    """
+
+    def __init__(self, try_again_after: float, reason: str = "waiting for a free slot") -> None:
+        super().__init__(reason, retry_after=try_again_after)
 
 
 LONGEST_RETRY_AFTER = 6 * 3600.0
@@ -100,6 +104,7 @@ def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
         return None
     if date.tzinfo is None:
         return None
+    # the Date leaves out the fraction of its second, which is half a second on average
     return (timezone.now() - date).total_seconds() - 0.5
 
 
@@ -188,7 +193,7 @@ class PlatformSession:
         self.platform = platform
         self._name = Platform(platform).label
         self.base_url = base_url.rstrip("/")
-        self._customer = (self.base_url, customer)
+        self._connection_key = (self.base_url, customer)
         self._before_call = before_call or (lambda: None)
         self._after_call = after_call or (lambda call: None)
 
@@ -248,7 +253,7 @@ class PlatformSession:
     def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object, float | None]:
         """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
         try:
-            response, body = exchange(self._customer, request, started)
+            response, body = exchange(self._connection_key, request, started)
         except LedElsewhere as error:
             raise PlatformError(
                 f"{self._name} {mask.mask(str(error))}",
@@ -259,7 +264,7 @@ class PlatformSession:
             raise PlatformError(
                 _unanswered(self._name, error),
                 ambiguous=request.is_write and not was_never_sent(error),
-            ) from (None if mask.changes(str(error)) else error)
+            ) from (None if mask.finds_secret(str(error)) else error)
         ahead = clock_ahead(response.headers, time.monotonic() - started)
         return response.status_code, self._judge(response, body, request.is_write, mask), ahead
 
