@@ -133,7 +133,8 @@ class Plan:
         """Store every change, in one transaction. Raises ConfigurationError."""
         with transaction.atomic():
             if self.organization.pk is not None:
-                # each of several audit entries may wait for a worker that decides: such workers begin with this lock
+                # in the order of a worker that decides: the organization first, then the end of the log, which every
+                # audit entry locks until the commit. In another order the two could wait for each other
                 Organization.objects.lock(self.organization.pk)
             for change in self.changes:
                 try:
@@ -143,7 +144,7 @@ class Plan:
                 except ActionNotAllowed as error:
                     raise ConfigurationError(f"{change.path}: {error}") from error
 
-    def check(self) -> None:
+    def try_out(self) -> None:
         """Find out whether `apply` would work, and store nothing. Raises ConfigurationError."""
         with transaction.atomic():
             self.apply()
@@ -169,7 +170,7 @@ def _block(section: Section, table: Table) -> str:
     for name, value in table.items():
         if not section.keys[name].is_secret:
             lines.append(f"{name} = {literal(value)}")
-        elif value != "":  # one that no key opens is set as well
+        elif value != "":  # a secret that can't be decrypted counts as set
             secrets.append(f"# {name} is set; secrets are left out")
     return "\n".join([*lines, *secrets]) + "\n"
 

@@ -219,13 +219,13 @@ def set_transaction_timeouts(connection: BaseDatabaseWrapper, **_: object) -> No
     _set(connection, idle=TIMEOUT_SECONDS, lock=TIMEOUT_SECONDS)
 
 
-def set_timeouts_of_migrations(using: str, **_: object) -> None:
+def relax_timeouts_before_migrating(using: str, **_: object) -> None:
     """Let a migration take its time, for one may change many rows, but wait only briefly for a lock."""
     _set(connections[using], idle=NO_TIMEOUT, lock=MIGRATION_LOCK_SECONDS)
 
 
 def set_timeouts_of_migration(connection: BaseDatabaseWrapper, *, is_atomic: bool) -> None:
-    """The same for one migration. One without a transaction, such as an index that is built concurrently, waits on.
+    """Set the same for one migration. One without a transaction, such as an index that is built concurrently, waits on.
 
     It holds nobody up, and couldn't be tried again from its beginning.
     """
@@ -245,5 +245,5 @@ def _set(connection: BaseDatabaseWrapper, *, idle: int, lock: int) -> None:
 
 
 connection_created.connect(set_transaction_timeouts, dispatch_uid="set_transaction_timeouts")
-pre_migrate.connect(set_timeouts_of_migrations, dispatch_uid="set_timeouts_of_migrations")
+pre_migrate.connect(relax_timeouts_before_migrating, dispatch_uid="relax_timeouts_before_migrating")
 post_migrate.connect(restore_timeouts, dispatch_uid="restore_timeouts")

@@ -26,7 +26,7 @@ class Command(MigratingCommand):
             plan = compare(configuration)
             self.stdout.write("\n".join(plan.lines or ["nothing to change"]))
             if options["dry_run"]:
-                plan.check()
+                plan.try_out()
                 return
             plan.apply()
         except ConfigurationError as error:

@@ -34,7 +34,7 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
             except OperationalError as error:
                 name = conflict(error)
-                if not name:
+                if not name:  # SQLite has no lock time-outs: any error there ends the command
                     raise
                 self.stdout.write(f"{self._running}: {name}. {_why(self._connection)}")
                 time.sleep(PAUSE_SECONDS)
@@ -48,6 +48,7 @@ class Command(migrate.Command):
         if migration is not None and action in {"apply_start", "unapply_start"}:
             self._running = str(migration)
             database_waits.set_timeouts_of_migration(self._connection, is_atomic=migration.atomic)
+            # the portal's other commands migrate with verbosity 0 and are silent, but this may take minutes
             if self.verbosity == 0 and migration.app_label == "integrations":
                 self.stdout.write(f"Migration {migration}…")
         super().migration_progress_callback(action, migration, fake)

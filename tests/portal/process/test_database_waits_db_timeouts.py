@@ -31,7 +31,7 @@ def test_a_migration_takes_its_time_but_waits_briefly_for_a_lock_unless_it_holds
     monkeypatch.setattr(database_waits, "connections", handler)
     server = handler["default"]
     try:
-        database_waits.set_timeouts_of_migrations(using="default")
+        database_waits.relax_timeouts_before_migrating(using="default")
         assert timeouts(server) == ["0", "2s"]
         database_waits.set_timeouts_of_migration(server, is_atomic=False)
         assert timeouts(server) == ["0", "0"]
@@ -54,7 +54,7 @@ def timeouts(server) -> list[str]:
 
 
 def test_migrations_have_timeouts_of_their_own():
-    receivers = ((pre_migrate, "set_timeouts_of_migrations"), (post_migrate, "restore_timeouts"))
+    receivers = ((pre_migrate, "relax_timeouts_before_migrating"), (post_migrate, "restore_timeouts"))
     for signal, receiver in receivers:
         assert receiver in {key[0] for key, *_ in signal.receivers}
 
