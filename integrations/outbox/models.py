@@ -299,6 +299,11 @@ class Effect(Leasable):
         return str(self.get_end_reason_display()) or self.last_error
 
     @property
+    def wrote_nothing(self) -> bool:
+        """Whether it ended without writing anything: it was cancelled, or done because nothing had to be written."""
+        return self.state == self.State.CANCELLED or self.end_reason != ""
+
+    @property
     def own_invitation(self) -> Invitation:
         """The invitation that it is about. Raises TypeError where it is about none."""
         if self.invitation is None:

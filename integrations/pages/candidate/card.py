@@ -60,7 +60,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
             reason = f": {cancellation.reason}" if cancellation.reason else "."
             return replace(card, why=f"By {cancellation.actor_name}{reason}")
         return card
-    verdict = rows.telling_verdict()
+    verdict = rows.verdict_about_an_assessment()
     if verdict is None:
         return _undecided(rows)
     from_lever = (one for one in rows.deliveries if one.platform == Delivery.Platform.LEVER)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
@@ -44,8 +43,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
     def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
         """Return the file."""
         data = self._held_data(counts_mentions=True)
-        with transaction.atomic():
-            record_subject_access(data, self.user)
+        record_subject_access(data, self.user)
         name = re.sub(r"[^\w-]", "-", opportunity_id, flags=re.ASCII)
         return HttpResponse(
             json.dumps(data.to_json(), ensure_ascii=False, indent=2),

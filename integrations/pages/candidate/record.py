@@ -55,7 +55,7 @@ def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list
     items = [
         _item(effect, erasure, is_current=effect in current)
         for effect in effects
-        if kind_of(effect).heading and effect.state != State.CANCELLED and not effect.end_reason
+        if kind_of(effect).heading and not effect.wrote_nothing
     ]
     return sorted(items, key=lambda item: item.at, reverse=True)
 
@@ -178,7 +178,7 @@ def technical_record(rows: CandidateRows) -> TechnicalRecord:
     """Return the record of a candidate, whose rows were read; of calls as many are read as of each other kind."""
     own = {"organization": rows.organization, "opportunity_id": rows.opportunity_id}
     calls = list(ApiCall.objects.filter(**own).order_by("-at", "-pk")[: rows.most])
-    # of entries at the same time, those of the last step stand first
+    # of entries at the same time, those of the last step stand first: they are added first, and sorting is stable
     entries: list[Entry] = [CallEntry([one]) for one in calls]
     entries += [EffectEntry(one) for one in rows.effects]
     for verdict in rows.verdicts:
@@ -189,13 +189,15 @@ def technical_record(rows: CandidateRows) -> TechnicalRecord:
     shown: list[Entry] = []
     for is_call, run in groupby(newest_first, key=lambda entry: isinstance(entry, CallEntry)):
         if is_call:
-            shown += folded(call for entry in run if isinstance(entry, CallEntry) for call in entry.calls)
+            shown += with_repeats_grouped(
+                call for entry in run if isinstance(entry, CallEntry) for call in entry.calls
+            )
         else:
             shown += run
     return TechnicalRecord(shown, rows.is_cut or len(calls) >= rows.most)
 
 
-def folded(calls: Iterable[ApiCall]) -> list[CallEntry]:
+def with_repeats_grouped(calls: Iterable[ApiCall]) -> list[CallEntry]:
     """Return an entry for each call, and one for all successful reads of the same answer, where the latest stands."""
     groups: dict[object, list[ApiCall]] = {}
     for call in calls:

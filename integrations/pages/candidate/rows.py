@@ -28,9 +28,10 @@ NEWEST, MOST = 50, 200
 
 
 class CandidateRows:
-    """The rows about one candidate, the newest of each kind first; at most `most` of a kind.
+    """The rows about one candidate, the newest of each kind first, but an invitation's results in order of attempts.
 
-    They are read when it is made: as many queries whatever their number.
+    At most `most` of a kind, and all results of these invitations. They are read when it is made: as many queries
+    whatever their number.
     """
 
     def __init__(self, organization: Organization, opportunity_id: str, most: int = NEWEST) -> None:
@@ -117,7 +118,7 @@ class CandidateRows:
         from_lever = [verdict for verdict in current if verdict.code != Verdict.Code.NOTED]
         return next(iter(from_lever or current), None)
 
-    def telling_verdict(self) -> Verdict | None:
+    def verdict_about_an_assessment(self) -> Verdict | None:
         """Return the latest current verdict that is about an assessment for the candidate, else the latest."""
         current = (one for one in self.verdicts if one.is_current and one.code not in ABOUT_NO_CANDIDATE)
         return next(current, None) or self.latest_verdict()

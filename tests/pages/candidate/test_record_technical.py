@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from integrations.pages.candidate.record import folded, technical_record
+from integrations.pages.candidate.record import technical_record, with_repeats_grouped
 from integrations.pages.candidate.rows import MOST, CandidateRows
 from tests.pages.candidate import histories
 from tests.support import factories
@@ -40,7 +40,7 @@ def test_only_successful_reads_of_the_same_answer_are_folded(organization):
         made.call("POST", "/a"),
         made.call("POST", "/a"),
     ]
-    assert [line.times for line in folded(reversed(calls))] == [1, 1, 1, 1, 1, 2]
+    assert [line.times for line in with_repeats_grouped(reversed(calls))] == [1, 1, 1, 1, 1, 2]
 
 
 def test_the_record_says_when_there_is_more(organization, super_admin, super_admin_client):
