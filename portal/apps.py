@@ -25,9 +25,9 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import User
         from django.db.models.signals import post_save
 
-        from portal import checks  # noqa: F401
+        from portal import checks  # noqa: F401 - registers the portal's checks
         from portal.accounts import sessions
-        from portal.process import database_waits  # noqa: F401
+        from portal.process import database_waits  # noqa: F401 - registers a check, and sets time-outs by signals
 
         signals.user_logged_in.connect(sessions.begin_row)
         signals.user_logged_out.connect(sessions.end_row_at_sign_out)

@@ -88,9 +88,9 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     def request(self, url: str, **options: Any) -> requests.Response:
         """Call Lever as all other calls do: a redirect takes the code and the app's secret to Lever's own hosts alone.
 
-        The environment names no proxy. Raises AuthProviderError.
+        Proxies named in the environment aren't used. Raises AuthProviderError.
         """
-        stage = options.get("stage", "user_info")
+        stage = options.get("stage", "user_info")  # social-core's word for a step of signing in
         method = options.get("method", "GET")
         connection = PlatformConnection()
 

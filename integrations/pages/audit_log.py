@@ -14,7 +14,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.times import of_days
+from integrations.pages.times import within_days
 from integrations.pages.views import ListExport
 
 PAGE_SIZE = 50
@@ -46,7 +46,7 @@ class AuditLogMixin(OrganizationMixin):
             entries = entries.filter(actor_name=filters["person"])
         if filters["action"]:
             entries = entries.filter(action=filters["action"])
-        return of_days(entries, "at", filters["since"], filters["until"]).order_by("-at", "-pk")
+        return within_days(entries, "at", filters["since"], filters["until"]).order_by("-at", "-pk")
 
 
 class AuditLogView(AuditLogMixin, TemplateView):

@@ -61,6 +61,7 @@ def page_time_zone(request: HttpRequest) -> PageTimeZone:
     """Return the time zone for a request; the database is queried only for a request with a session."""
     page = request.headers.get(HEADER, "")
     if page in zone_names():
+        # a part that portal.js fetches has the zone of its page; how that was found stands on the page, in no part
         return PageTimeZone(page, Source.CHOSEN)
     choice = chosen_zone(request)
     if choice in zone_names():
@@ -107,7 +108,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
-def of_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, until: str) -> Rows:
+def within_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, until: str) -> Rows:
     """Return the rows from the first to the last day, both included; a day that can't be read filters nothing."""
     if first := parse_day(since):
         rows = rows.filter(**{f"{column}__gte": midnight(first)})

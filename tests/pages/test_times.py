@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
-from integrations.pages.times import duration, midnight, of_days, parse_day
+from integrations.pages.times import duration, midnight, parse_day, within_days
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])
@@ -39,7 +39,7 @@ def test_rows_are_of_whole_days_and_an_unreadable_day_filters_nothing(
         at = datetime(2026, 3, day, hour, tzinfo=UTC)
         Candidate.objects.create(organization=organization, opportunity_id=f"o-{day}", entered_at=at)
     with timezone.override("UTC"):
-        assert of_days(Candidate.objects.all(), "entered_at", since, until).count() == found
+        assert within_days(Candidate.objects.all(), "entered_at", since, until).count() == found
 
 
 @pytest.mark.parametrize(

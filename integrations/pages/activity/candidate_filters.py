@@ -25,7 +25,7 @@ from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import visible
-from integrations.pages.times import midnight, of_days
+from integrations.pages.times import midnight, within_days
 
 #: The saved filters, by their value in the address.
 VIEWS = {
@@ -195,18 +195,18 @@ class CandidateSearch:
         """Return the candidates who came to the filters' step on their days."""
         step, since, until = Step(self.filters.step), self.filters.since, self.filters.until
         if step is Step.MOVED:
-            return of_days(rows, "entered_at", since, until)
+            return within_days(rows, "entered_at", since, until)
         if step in _OUTCOMES:
             stated = Result.objects.of_latest_attempts().filter(
                 organization=self.organization, outcome=_OUTCOMES[step]
             )
-            ids = of_days(stated, "created_at", since, until).values("invitation__opportunity_id")
+            ids = within_days(stated, "created_at", since, until).values("invitation__opportunity_id")
             return rows.filter(opportunity_id__in=ids)
         column = _TIMES[step]
         invitations = Invitation.objects.filter(organization=self.organization)
         # whatever came to a step since then also changed since then, and changed_at has an index
-        changed = of_days(invitations, "changed_at", since, "")
-        came = of_days(changed.with_steps().filter(**{f"{column}__isnull": False}), column, since, until)
+        changed = within_days(invitations, "changed_at", since, "")
+        came = within_days(changed.with_steps().filter(**{f"{column}__isnull": False}), column, since, until)
         return rows.filter(opportunity_id__in=came.values("opportunity_id"))
 
     def _of_view(self, view: str) -> CandidateQuerySet:
