@@ -19,7 +19,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.pages.help import lists
 from integrations.pages.help.lists import VERIFY, audit_questions
-from integrations.pages.help.views import AUDIENCES, Topic, all_answers, search
+from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
 from integrations.pages.urls import urlpatterns
 from tests.pages.test_access import ALLOWED, ROLES
 from tests.support import factories

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Locator, Page
 
 from integrations.organizations.models.organization import Organization
 from integrations.pages.help import views
-from integrations.pages.help.views import MadePicture, Topic
+from integrations.pages.help.topics import Topic
+from integrations.pages.help.views import MadePicture
 from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.browsing import Visit
