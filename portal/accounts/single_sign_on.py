@@ -1,4 +1,4 @@
-"""Sign in by an organization's provider, join by it, try it before members use it, prove anew who one is."""
+"""Sign in by an organization's provider, try it before members use it, prove anew who one is."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,46 +16,37 @@ from django.views.generic import FormView, View
 
 from integrations.accounts.acts.fresh_proof import FRESH, FreshProofMixin, note_proof
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts import decline
-from integrations.members.models.membership import PROVIDER_SESSION_KEY, SUPER_ADMINS, PendingMembership
-from integrations.pages.access import (
-    ORGANIZATION_SESSION_KEY,
-    OrganizationMixin,
-    memberships_of,
-    return_url,
-    without_searches,
-)
+from integrations.members.models.membership import PROVIDER_SESSION_KEY, SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin, memberships_of, return_url, without_searches
 from integrations.pages.views import ActView
-from integrations.queue import notify
 from integrations.single_sign_on.acts import identities
-from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for, join
+from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for
 from integrations.single_sign_on.acts.provider import note_try, provider_of
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store import database
-from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.openid_connect import SignInFailed, SingleSignOnBackend
+from portal.accounts.single_sign_on_join import NEXT_SESSION_KEY, ask, refused, signed_in
 from portal.accounts.throttle import begin_at_provider, too_many
 
-# The two ends of a sign-in by a provider: the person is signed in, or reads why not.
+#: The session's key for the provider that a Super Admin is trying.
+TRYING_SESSION_KEY = "single_sign_on_trying"
+#: The session's key for a proof that its person was sent to give at their provider: since when, and where they go on.
+PROVING_SESSION_KEY = "single_sign_on_proving"
+#: What whole seconds, and the way of the answer, may add to a provider's times.
+ROUNDING_SECONDS = 5.0
 
-
-#: The session's key for the page to show afterwards.
-NEXT_SESSION_KEY = "single_sign_on_next"
-
-
-def refused(request: HttpRequest, sentence: str) -> HttpResponse:
-    """Return the page that says why nobody was signed in."""
-    return render(request, "accounts/single_sign_on_refused.html", {"sentence": sentence}, status=403)
-
-
-def signed_in(request: HttpRequest, provider: IdentityProvider, user: User) -> HttpResponse:
-    """Begin the session of a person that the provider vouched for; return the redirect to what they came for."""
-    next_url = str(request.session.pop(NEXT_SESSION_KEY, None) or reverse("overview"))
-    response = complete_sign_in(request, user, SignInMethod.SINGLE_SIGN_ON, next_url, provider)
-    request.session[ORGANIZATION_SESSION_KEY] = provider.organization.slug
-    return response
-
-
+NOT_ANEW = (
+    "Your provider doesn't say that you signed in there just now. Ask your IT to have it honour max_age and release "
+    "auth_time."
+)
+NOT_YOU = (
+    "Your provider signed in somebody else, or may no longer sign you in. Sign in there as yourself, or ask a Super "
+    "Admin."
+)
+UNKNOWN_DOMAIN = (
+    "No organization here has set up single sign-on for this address. Sign in with your password, or ask a Super Admin "
+    "of your organization."
+)
 AGAIN = "Sign in again."
 
 EXPLANATIONS = {
@@ -85,100 +75,6 @@ EXPLANATIONS = {
 def explain(code: str) -> str:
     """Return what a person reads; text from the provider's answer is never shown."""
     return EXPLANATIONS.get(code, f"You were not signed in ({code}). {AGAIN}")
-
-
-# The page where an invited person that the provider vouches for accepts or declines.
-
-
-#: The session's key for the person that the provider vouched for, and how long that counts.
-JOINING_SESSION_KEY = "single_sign_on_joining"
-JOINING_SECONDS = 600
-
-
-def ask(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> HttpResponse:
-    """Remember the person that the provider vouched for, and lead them to the question."""
-    request.session[JOINING_SESSION_KEY] = {
-        "provider": provider.pk,
-        "issuer": provider.issuer,
-        "client_id": provider.client_id,
-        "subject": claims.subject,
-        "address": claims.address,
-        "at": timezone.now().timestamp(),
-    }
-    return redirect("single-sign-on-join")
-
-
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class JoinView(View):
-    """Ask the person whether they join; looking at the page changes nothing."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Show who invites them."""
-        found = _joining(request)
-        if found is None:
-            return refused(request, Refusal.NOT_A_MEMBER.label)
-        return render(request, "accounts/single_sign_on_join.html", {"pending": found[2]})
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the answer; who accepts is signed in."""
-        found = _joining(request)
-        request.session.pop(JOINING_SESSION_KEY, None)
-        if found is None:
-            return refused(request, Refusal.NOT_A_MEMBER.label)
-        provider, claims, pending = found
-        if request.POST.get("answer") == "decline":
-            decline(pending, pending.email)
-            notify.notify_workers()
-            messages.success(request, f"You declined the invitation of {pending.organization}.")
-            return redirect("login")
-        user = join(provider, claims, pending)
-        if isinstance(user, Refusal):
-            return refused(request, user.label)
-        notify.notify_workers()
-        return signed_in(request, provider, user)
-
-
-def _joining(request: HttpRequest) -> tuple[IdentityProvider, Claims, PendingMembership] | None:
-    stored = request.session.get(JOINING_SESSION_KEY)
-    if not stored or not 0 <= timezone.now().timestamp() - stored["at"] <= JOINING_SECONDS:
-        return None
-    provider = (
-        IdentityProvider.objects.on()
-        .select_related("organization")
-        # what another issuer or client says of its subjects isn't about the same people
-        .filter(pk=stored["provider"], issuer=stored["issuer"], client_id=stored["client_id"])
-        .first()
-    )
-    if provider is None:
-        return None
-    claims = Claims(stored["subject"], stored["address"], is_verified=True)
-    pending = invitation_for(provider, claims)
-    return (provider, claims, pending) if pending else None
-
-
-# Begin and complete a sign-in, try a provider, prove anew who one is.
-
-
-#: The session's key for the provider that a Super Admin is trying.
-TRYING_SESSION_KEY = "single_sign_on_trying"
-
-#: The session's key for a proof that its person was sent to give at their provider: since when, and where they go on.
-PROVING_SESSION_KEY = "single_sign_on_proving"
-#: What whole seconds, and the way of the answer, may add to a provider's times.
-ROUNDING_SECONDS = 5.0
-
-NOT_ANEW = (
-    "Your provider doesn't say that you signed in there just now. Ask your IT to have it honour max_age and release "
-    "auth_time."
-)
-NOT_YOU = (
-    "Your provider signed in somebody else, or may no longer sign you in. Sign in there as yourself, or ask a Super "
-    "Admin."
-)
-UNKNOWN_DOMAIN = (
-    "No organization here has set up single sign-on for this address. Sign in with your password, or ask a Super Admin "
-    "of your organization."
-)
 
 
 class AddressForm(forms.Form):

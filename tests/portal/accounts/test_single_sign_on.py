@@ -20,7 +20,7 @@ from integrations.audit.models.entry import AuditEntry
 from integrations.members.models.membership import Membership
 from integrations.single_sign_on.acts.provider import delete_unfinished
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity
-from portal.accounts.single_sign_on import NEXT_SESSION_KEY
+from portal.accounts.single_sign_on_join import NEXT_SESSION_KEY
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
 from tests.support import factories
 from tests.support.identity_provider import Provider, fake_wire
