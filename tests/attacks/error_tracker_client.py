@@ -67,7 +67,7 @@ def fail(*args: object, **kwargs: object) -> None:
 def leave_breadcrumbs() -> None:
     """Call, log and run things whose addresses, messages and arguments hold the secret."""
     logging.getLogger("integrations.test").warning("told %s", PLANTED, extra={"detail": PLANTED})
-    requests.get(f"{os.environ['SINK']}/v1/opportunities?email={PLANTED}", headers=HEADERS, timeout=5)
+    requests.get(f"{os.environ['SINK']}/v1/opportunities?email={PLANTED}", headers=HEADERS, timeout=30)
     subprocess.run([sys.executable, "-c", "", PLANTED], check=True, env={**os.environ, "KEY": PLANTED})
     list(User.objects.filter(email=PLANTED))
     sentry_sdk.set_user({"id": PLANTED, "email": f"{PLANTED}@acme.example"})

@@ -42,7 +42,7 @@ def dripping(portal: ServedPortal, beginning: bytes, count: int) -> Iterator[Non
     with ExitStack() as stack:
         sockets = []
         for _ in range(count):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", portal.port), timeout=5))
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", portal.port), timeout=30))
             client.sendall(beginning)
             sockets.append(client)
 
@@ -87,7 +87,7 @@ def test_probes_and_pages_answer_while_clients_read_nothing(portal: ServedPortal
     request = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with ExitStack() as stack:
         for _ in range(40):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", portal.port), timeout=5))
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", portal.port), timeout=30))
             client.sendall(request * 50)
         assert_answers(portal)
 

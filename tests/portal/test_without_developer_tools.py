@@ -220,11 +220,11 @@ def test_serve_becomes_ready_and_ends_on_term(portal_url: str) -> None:
     while not answers_200(f"{portal_url}/healthz/ready"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert requests.get(f"{portal_url}/login/", timeout=10).status_code == 200
+    assert requests.get(f"{portal_url}/login/", timeout=60).status_code == 200
 
 
 def answers_200(url: str) -> bool:
     try:
-        return requests.get(url, timeout=10).status_code == 200
+        return requests.get(url, timeout=60).status_code == 200
     except requests.ConnectionError:
         return False

@@ -11,7 +11,7 @@ from portal.devtools.sandbox.values import stable_id
 
 ACCOUNT = "acme"
 CALLBACK = "http://testserver/oauth/complete/lever/"
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 
 
 class Sandbox:

@@ -37,7 +37,7 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._target, timeout=5) as server:
+        with client, socket.create_connection(self._target, timeout=30) as server:
             server.sendall(without_keep_alive(read_request(client)))
             answer = b""
             while chunk := server.recv(65536):

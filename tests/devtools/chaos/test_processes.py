@@ -13,14 +13,14 @@ from portal.devtools.processes import free_port
 def test_a_server_is_unreachable_while_its_proxy_is_closed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, Proxy(free_port(), server.getsockname()) as proxy:
         threading.Thread(target=echo, args=[server], daemon=True).start()
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert send(client, b"hello") == b"hello"
             proxy.close()
             assert send(client, b"anybody?") == b""
         with pytest.raises(OSError, match=r"\w"):
-            socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+            socket.create_connection(("127.0.0.1", proxy.port), timeout=30)
         proxy.open()
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert send(client, b"x" * 100_000) == b"x" * 100_000
 
 

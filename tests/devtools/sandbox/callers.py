@@ -79,6 +79,6 @@ def landed(response: requests.Response) -> dict[str, str]:
 
 def control(server: Any, path: str, body: Any = None, method: str = "POST") -> Any:
     """Make a call of a server's control API and return its answer."""
-    response = requests.request(method, f"{server.url}/_control/{path}", json=body, timeout=10)
+    response = requests.request(method, f"{server.url}/_control/{path}", json=body, timeout=60)
     assert response.status_code == 200, response.text
     return response.json()

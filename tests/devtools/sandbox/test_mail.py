@@ -27,7 +27,7 @@ def send(
     message["From"], message["To"], message["Subject"] = "portal@localhost", "demo@acme.example", subject
     message.set_content(text)
     message.add_alternative(HTML, subtype="html")
-    with smtplib.SMTP("127.0.0.1", mail.smtp_port, timeout=5) as server:
+    with smtplib.SMTP("127.0.0.1", mail.smtp_port, timeout=30) as server:
         server.send_message(message)
     return mail.mailbox.latest_first()[0].id
 
@@ -42,24 +42,24 @@ def test_an_email_is_kept_whole_when_it_has_a_line_of_a_single_dot(mail: MailSan
 
 
 def test_the_list_shows_the_latest_first_and_is_searched(mail: MailSandbox):
-    assert "No e-mail was sent yet." in requests.get(mail.url, timeout=5).text
+    assert "No e-mail was sent yet." in requests.get(mail.url, timeout=30).text
     for subject in ("First", "Second"):
         send(mail, subject)
-    page = requests.get(f"{mail.url}/emails", timeout=5).text
+    page = requests.get(f"{mail.url}/emails", timeout=30).text
     assert "2 e-mails, the latest first" in page
     assert page.index("Second") < page.index("First")
-    found = requests.get(f"{mail.url}/emails", params={"q": "first"}, timeout=5).text
+    found = requests.get(f"{mail.url}/emails", params={"q": "first"}, timeout=30).text
     assert "1 e-mail, the latest first" in found
     assert "Second" not in found
 
 
 def test_an_email_shows_its_text_escaped_and_its_html_in_a_frame_without_scripts(mail: MailSandbox):
     email_id = send(mail)
-    page = requests.get(f"{mail.url}/emails/{email_id}", timeout=5).text
+    page = requests.get(f"{mail.url}/emails/{email_id}", timeout=30).text
     assert "Passed &lt;82&gt;" in page
     assert f'src="/emails/{email_id}/html"' in page
     assert "allow-scripts" not in page
-    framed = requests.get(f"{mail.url}/emails/{email_id}/html", timeout=5)
+    framed = requests.get(f"{mail.url}/emails/{email_id}/html", timeout=30)
     assert '<head><base target="_blank">' in framed.text
     policy = framed.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -68,11 +68,11 @@ def test_an_email_shows_its_text_escaped_and_its_html_in_a_frame_without_scripts
 
 
 def test_an_unknown_email_is_not_found(mail: MailSandbox):
-    assert requests.get(f"{mail.url}/emails/none", timeout=5).status_code == 404
+    assert requests.get(f"{mail.url}/emails/none", timeout=30).status_code == 404
 
 
 def test_commands_out_of_order_are_refused(mail: MailSandbox):
-    with smtplib.SMTP("127.0.0.1", mail.smtp_port, timeout=5) as server:
+    with smtplib.SMTP("127.0.0.1", mail.smtp_port, timeout=30) as server:
         assert server.docmd("DATA")[0] == 503
         assert server.docmd("RCPT", "TO:<demo@acme.example>")[0] == 503
         assert server.docmd("VRFY", "demo")[0] == 502

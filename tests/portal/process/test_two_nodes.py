@@ -16,9 +16,9 @@ import pytest
 from portal.devtools.processes import Process, descendants, free_port, processes
 
 ROOT = Path(__file__).resolve().parents[3]
-PROMISED_SECONDS = 10
+# generous: the machine may be busy, and what never happens never happens in a longer time either
+REPLACED_SECONDS = 90
 START_SECONDS = 90
-WORKER_START_SECONDS = 5
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,7 @@ def test_a_frozen_cluster_and_a_frozen_worker_are_replaced_while_the_other_node_
     for harm in (freeze_cluster, freeze_a_worker):
         group = wait_until(node.working_cluster, START_SECONDS)
         harm(node, group)
-        wait_until(partial(has_another_cluster, node, group), PROMISED_SECONDS)
+        wait_until(partial(has_another_cluster, node, group), REPLACED_SECONDS)
     assert other.working_cluster() == others
 
 
@@ -147,4 +147,4 @@ def test_a_node_goes_on_when_an_idle_worker_was_killed_while_the_other_node_work
         os.kill(node.leaves(group)[number % 2], signal.SIGKILL)
         killed_at = time.time()
         # a beat just after the kill may still be of a worker that waits for the queue from now on
-        wait_until(partial(has_worked_since, node, killed_at + 2), PROMISED_SECONDS + WORKER_START_SECONDS)
+        wait_until(partial(has_worked_since, node, killed_at + 2), REPLACED_SECONDS)

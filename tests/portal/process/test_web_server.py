@@ -26,7 +26,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
 def is_listening(host: str, port: int) -> bool:
-    with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=5):
+    with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=30):
         return True
     return False
 

@@ -15,7 +15,7 @@ def call(
     server: CodeScreenSandbox, method: str, path: str, body: Any = None, **headers: str
 ) -> requests.Response:
     known = {"Authorization": f"apiKey {KEY}"} | {name.replace("_", "-"): v for name, v in headers.items()}
-    return requests.request(method, f"{server.api_url}{path}", json=body, headers=known, timeout=5)
+    return requests.request(method, f"{server.api_url}{path}", json=body, headers=known, timeout=30)
 
 
 def assessment(server: CodeScreenSandbox, name: str = "Backend") -> Any:

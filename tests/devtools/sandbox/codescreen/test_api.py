@@ -16,7 +16,7 @@ def test_only_published_fields_are_answered_without_the_metadata_extension(codes
     done = status(codescreen, instance)
     assert (done["status"], done["score"]) == ("Complete", 75)
     assert set(done["metadata"]) == {"issueCount"}
-    assert "75" in requests.get(done["result_url"], timeout=5).text
+    assert "75" in requests.get(done["result_url"], timeout=30).text
 
 
 def test_metadata_holds_result_reason_attempt_and_times(codescreen: CodeScreenSandbox):
@@ -61,7 +61,7 @@ def test_a_candidate_bounces_expires_is_reopened_and_deleted(codescreen: CodeScr
 
 def test_a_faulty_request_is_refused(codescreen: CodeScreenSandbox):
     bad = requests.get(
-        f"{codescreen.api_url}/assessments", headers={"Authorization": f"Bearer {KEY}"}, timeout=5
+        f"{codescreen.api_url}/assessments", headers={"Authorization": f"Bearer {KEY}"}, timeout=30
     )
     assert (bad.status_code, bad.json()["error"]["code"]) == (401, "unauthorized")
     assert call(codescreen, "GET", "/assessments/nothing").status_code == 404
@@ -69,7 +69,7 @@ def test_a_faulty_request_is_refused(codescreen: CodeScreenSandbox):
     for wrong in ({"email": "nobody"}, {"lastName": ""}, {"assessmentId": "none"}):
         assert call(codescreen, "POST", "/assessments", invitation(codescreen, **wrong)).status_code == 422
     raw = requests.post(
-        f"{codescreen.api_url}/assessments", data="{", headers={"Authorization": f"apiKey {KEY}"}, timeout=5
+        f"{codescreen.api_url}/assessments", data="{", headers={"Authorization": f"apiKey {KEY}"}, timeout=30
     )
     assert raw.status_code == 400
 

@@ -12,7 +12,7 @@ from tests.devtools.sandbox.conftest import SUPER_ADMIN
 
 
 def test_the_consent_page_names_the_app_the_accounts_and_the_scopes(lever: LeverSandbox):
-    page = requests.get(f"{lever.url}/authorize", params=LeverCaller(lever).authorize_query(), timeout=5)
+    page = requests.get(f"{lever.url}/authorize", params=LeverCaller(lever).authorize_query(), timeout=30)
     assert page.status_code == 200
     for text in ("Authorize CodeScreen", "Acme", "Globex", "opportunities:write:admin", "Accept", "Deny"):
         assert text in page.text
@@ -44,7 +44,7 @@ def test_a_wrong_parameter_is_refused(lever: LeverSandbox):
 
     def ask(**changes: str) -> requests.Response:
         query = caller.authorize_query(**changes)
-        return requests.get(f"{lever.url}/authorize", params=query, allow_redirects=False, timeout=5)
+        return requests.get(f"{lever.url}/authorize", params=query, allow_redirects=False, timeout=30)
 
     assert ask(client_id="nobody").status_code == 400
     assert ask(redirect_uri=REDIRECT_URI + "x").status_code == 403
@@ -81,15 +81,15 @@ def test_a_bad_secret_is_401_and_a_json_body_is_accepted(lever: LeverSandbox):
     caller = LeverCaller(lever)
     assert caller.token(grant_type="refresh_token", client_secret="wrong").status_code == 401
     body = {"grant_type": "x", "client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
-    answer = requests.post(f"{lever.url}/oauth/token", json=body, timeout=5)
+    answer = requests.post(f"{lever.url}/oauth/token", json=body, timeout=30)
     assert answer.json()["error"] == "unsupported_grant_type"
 
 
 def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     page = f"{lever.url}/acme/settings/apps"
-    assert "Revoke access" in requests.get(page, timeout=5).text
-    assert "Access revoked" in requests.post(page, timeout=5).text
+    assert "Revoke access" in requests.get(page, timeout=30).text
+    assert "Access revoked" in requests.post(page, timeout=30).text
     assert caller.get("/stages").status_code == 401
     refresh = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")
@@ -118,8 +118,8 @@ def test_the_control_api_consents_without_a_browser(lever: LeverSandbox):
 def test_an_account_without_a_grant_is_offered_and_choosing_one_signs_in_to_it(lever: LeverSandbox):
     caller = LeverCaller(lever)
     caller.answer()
-    page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=5)
+    page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=30)
     assert '<option value="globex" selected>' in page.text
     browser = requests.Session()
-    assert browser.get(f"{lever.url}/globex", timeout=5).url == f"{lever.url}/globex/candidates"
-    assert browser.get(f"{lever.url}/", timeout=5).url == f"{lever.url}/globex/candidates"
+    assert browser.get(f"{lever.url}/globex", timeout=30).url == f"{lever.url}/globex/candidates"
+    assert browser.get(f"{lever.url}/", timeout=30).url == f"{lever.url}/globex/candidates"

@@ -54,6 +54,6 @@ def test_the_profile_offers_the_file(caller: LeverCaller, lever):
     file = caller.call("POST", path, files=sent, params={"perform_as": SUPER_ADMIN}).json()["data"]
     page = f"{lever.url}/acme/candidates/{ALDER}"
     address = f"{page}/files/{file['id']}"
-    assert f"/acme/candidates/{ALDER}/files/{file['id']}" in requests.get(page, timeout=10).text
-    assert requests.get(address, timeout=10).content == b"%PDF-1.7"
-    assert requests.get(f"{page}/files/nothing", timeout=10).status_code == 404
+    assert f"/acme/candidates/{ALDER}/files/{file['id']}" in requests.get(page, timeout=60).text
+    assert requests.get(address, timeout=60).content == b"%PDF-1.7"
+    assert requests.get(f"{page}/files/nothing", timeout=60).status_code == 404

@@ -10,7 +10,7 @@ def add(lever: LeverSandbox, **fields: str) -> requests.Response:
         "email": "acacia@candidates.example",
         "tags": "CodeScreen Backend, Hot",
     }
-    return requests.post(f"{lever.url}/acme/candidates/new", data=form | fields, timeout=5)
+    return requests.post(f"{lever.url}/acme/candidates/new", data=form | fields, timeout=30)
 
 
 def posting_id(lever: LeverSandbox, title: str) -> str:
@@ -20,7 +20,7 @@ def posting_id(lever: LeverSandbox, title: str) -> str:
 
 
 def test_a_candidate_is_added_with_role_stage_and_tags(lever: LeverSandbox):
-    form = requests.get(f"{lever.url}/acme/candidates/new", timeout=5).text
+    form = requests.get(f"{lever.url}/acme/candidates/new", timeout=30).text
     assert "Backend Engineer" in form
     page = add(lever, posting=posting_id(lever, "Data Engineer")).text
     assert "Added Candidate Acacia in New applicant." in page
@@ -34,7 +34,7 @@ def test_a_candidate_is_added_with_role_stage_and_tags(lever: LeverSandbox):
 
 def test_an_added_candidate_without_an_address_can_be_found(lever: LeverSandbox):
     add(lever, email="", tags="")
-    listed = requests.get(f"{lever.url}/acme/candidates?q=acacia", timeout=5).text
+    listed = requests.get(f"{lever.url}/acme/candidates?q=acacia", timeout=30).text
     assert "Candidate Acacia" in listed
     assert "no e-mail address" in listed
 
@@ -52,16 +52,18 @@ def test_a_candidate_without_a_name_is_refused(lever: LeverSandbox):
 
 
 def test_levers_own_address_of_a_candidate_leads_to_the_profile(lever: LeverSandbox):
-    answer = requests.get(f"{lever.url}/candidates/{ALDER}", timeout=5)
+    answer = requests.get(f"{lever.url}/candidates/{ALDER}", timeout=30)
     assert answer.url == f"{lever.url}/acme/candidates/{ALDER}"
-    assert requests.get(f"{lever.url}/candidates/nobody", timeout=5).status_code == 404
+    assert requests.get(f"{lever.url}/candidates/nobody", timeout=30).status_code == 404
 
 
 def test_a_candidates_address_is_corrected(lever: LeverSandbox):
     page = f"{lever.url}/acme/candidates/{ALDER}"
-    corrected = requests.post(f"{page}/email", data={"email": "alder.new@candidates.example"}, timeout=5).text
+    corrected = requests.post(
+        f"{page}/email", data={"email": "alder.new@candidates.example"}, timeout=30
+    ).text
     assert "E-mail address corrected." in corrected
     contact = lever.accounts["acme"].contact_by_email["alder.new@candidates.example"]
     assert contact.emails == ["alder.new@candidates.example"]
-    requests.post(f"{page}/email", data={"email": "nonsense"}, timeout=5)
+    requests.post(f"{page}/email", data={"email": "nonsense"}, timeout=30)
     assert contact.emails == ["alder.new@candidates.example"]

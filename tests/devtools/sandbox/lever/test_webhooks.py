@@ -73,7 +73,7 @@ def test_webhooks_made_by_api_send_nothing_until_their_event_is_on(
     move(lever, ALDER)
     assert lever.accounts["acme"].events.deliveries == []
     page = f"{lever.url}/acme/settings/webhooks"
-    requests.post(page, data={"action": "on", "event": "candidateStageChange"}, timeout=5)
+    requests.post(page, data={"action": "on", "event": "candidateStageChange"}, timeout=30)
     move(lever, ALDER, stage="offer")
     receiver.wait_for(2)
     assert caller.call("DELETE", f"/webhooks/{made[0].json()['data']['id']}").status_code == 204
@@ -91,7 +91,7 @@ def test_verify_connection_sends_empty_data_and_shows_the_answer(
     assert "id" not in sent
     assert sent["signature"] == sign(made["signature_token"], sent["token"], sent["triggeredAt"])
     page = requests.post(
-        f"{lever.url}/acme/settings/webhooks", data={"action": "verify", "webhook": made["id"]}, timeout=5
+        f"{lever.url}/acme/settings/webhooks", data={"action": "verify", "webhook": made["id"]}, timeout=30
     )
     assert "Verification failed: the receiver answered 401" in page.text
 
@@ -99,11 +99,11 @@ def test_verify_connection_sends_empty_data_and_shows_the_answer(
 def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
     page = f"{lever.url}/acme/settings/webhooks"
     data = {"action": "add", "event": "candidateStageChange", "url": "http://127.0.0.1:1/hook"}
-    assert "Added a webhook" in requests.post(page, data=data, timeout=5).text
+    assert "Added a webhook" in requests.post(page, data=data, timeout=30).text
     [made] = lever.accounts["acme"].events.webhooks.values()
     before = made.signature_token
-    assert before in requests.get(page, timeout=5).text
-    requests.post(page, data={"action": "regenerate", "webhook": made.id}, timeout=5)
+    assert before in requests.get(page, timeout=30).text
+    requests.post(page, data={"action": "regenerate", "webhook": made.id}, timeout=30)
     assert made.signature_token != before
     assert caller.call("DELETE", f"/webhooks/{made.id}").status_code == 403
 
@@ -119,7 +119,7 @@ def test_deliveries_can_be_duplicated_stale_without_id_and_rerun(
     assert len({item["token"] for item in bodies}) == 1
     assert "id" not in bodies[0]
     page = f"{lever.url}/acme/settings/deliveries"
-    assert "Sent again." in requests.post(page, data={"delivery": sent[0]}, timeout=5).text
+    assert "Sent again." in requests.post(page, data={"delivery": sent[0]}, timeout=30).text
     receiver.wait_for(4)
     assert receiver.requests[3][1] == receiver.requests[0][1]
     assert lever.accounts["acme"].events.deliveries[-1].id not in sent
