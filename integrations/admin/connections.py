@@ -10,7 +10,14 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.catalog.acts import delete_mapping, save_mapping
-from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
+from integrations.catalog.models import (
+    CATEGORY_COLUMNS,
+    Assessment,
+    RatingThresholds,
+    Role,
+    RoleMapping,
+    Stage,
+)
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
@@ -166,10 +173,10 @@ class RoleMappingAdmin(ScopedAdmin):
     """Which assessment a role needs; each change is audited."""
 
     change_right: Right = "may_configure"
-    list_display = ("role", "stage", "assessment", "updated_at", "organization")
+    list_display = ("subject", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
-    search_fields = ("role", "stage", "assessment")
-    fields = ("organization", "role", "stage", "assessment")
+    search_fields = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
+    fields = ("organization", "role", *CATEGORY_COLUMNS, "stage", "assessment")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow Admins and Super Admins."""

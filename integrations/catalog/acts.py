@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
-from integrations.catalog.models import MAPPED_ALREADY, RatingThresholds, Role, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RatingThresholds, Role, RoleMapping
 from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 
-FIELDS = ("role", "stage", "assessment")
+FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:

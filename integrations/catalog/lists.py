@@ -1,15 +1,20 @@
 """An organization's catalog: its trigger stages and mappings, and the copies of the platforms' lists."""
 
+import json
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage, read_categories
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
-from integrations.core.rules.facts import MappingIndex, MappingRule, TriggerPolicy
+from integrations.core.rules.decide import AssessmentMatch, choose_assessment
+from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
+from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule, named_categories
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -17,12 +22,15 @@ from integrations.lever.lookups import Posting
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
-from integrations.store.database import live_role_title, live_stage_name, role_mappings
+from integrations.store.database import live_role, live_stage_name, role_mappings
 
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
-    return MappingIndex(MappingRule(*row) for row in role_mappings(organization.pk))
+    return MappingIndex(
+        MappingRule(role, stage, assessment, named_categories(values))
+        for role, stage, assessment, *values in role_mappings(organization.pk)
+    )
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:
@@ -147,7 +155,12 @@ def refresh_role(organization: Organization, lever: LeverClient, role_id: str) -
 
 
 def _role_columns(posting: Posting) -> dict[str, object]:
-    return {"title": posting.title[:300], "state": posting.state[:40], "tags": list(posting.tags)}
+    return {
+        "title": posting.title[:300],
+        "state": posting.state[:40],
+        "tags": list(posting.tags),
+        "categories": {category.value: list(values) for category, values in posting.categories.items()},
+    }
 
 
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
@@ -228,20 +241,55 @@ def stages_named_in_copy(organization: Organization, written: str) -> list[Stage
     return with_id or [stage for stage in stages if is_named(written, stage.external_id, stage.name)]
 
 
-def role_title(organization: Organization, role_id: str, clients: ClientProvider) -> str:
-    """Return the role's title; only one posting is read when the role isn't known yet.
+class RoleAssessments:
+    """What names the assessment of a role's candidates in a stage, without tags of their own.
 
-    Empty when the grant doesn't show the role (a confidential posting): tags and the default still name an assessment.
-    Raises PlatformError.
+    Mappings and lists are read once.
+    """
+
+    def __init__(self, organization: Organization) -> None:
+        self.assessments = live_assessments(organization)
+        self._facts = Facts(
+            event="",
+            stage_prefix=organization.stage_prefix,
+            mappings=mapping_index(organization),
+            assessments=self.assessments,
+            default_assessment=organization.default_assessment,
+        )
+
+    def match(self, role: Role, stage_id: str, stage_name: str) -> AssessmentMatch | None:
+        """Return what names the assessment of a candidate who enters the stage; None when nothing does."""
+        candidate = CandidateSnapshot(
+            stage_id=stage_id,
+            stage_name=stage_name,
+            role_id=role.external_id,
+            role_title=role.title,
+            categories=role.shown_categories,
+            tags=tuple(role.tags),
+        )
+        facts = replace(self._facts, stage_id=stage_id, stage_name=stage_name)
+        return choose_assessment(facts, candidate)
+
+
+class ShownRole(NamedTuple):
+    """What Lever shows of a candidate's role; empty where the grant doesn't show it (a confidential posting)."""
+
+    title: str = ""
+    categories: Categories = frozenset()
+
+
+def shown_role(organization: Organization, role_id: str, clients: ClientProvider) -> ShownRole:
+    """Return what Lever shows of the role; only one posting is read when the role isn't known yet.
+
+    Where it shows nothing, tags and the default still name an assessment. Raises PlatformError.
     """
     if not role_id:
-        return ""
-    title = live_role_title(organization.pk, role_id)
-    is_known = title is not None
-    if is_known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
-        return title or ""
+        return ShownRole()
+    known = next((_shown(*row) for row in live_role(organization.pk, role_id)), None)
+    if known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
+        return known
     try:
-        if is_known:
+        if known:
             refresh_roles(organization, clients.lever())
         else:
             refresh_role(organization, clients.lever(), role_id)
@@ -249,7 +297,11 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
         if error.status not in {403, 404}:
             raise
     role = Role.objects.filter(organization=organization, external_id=role_id).first()
-    return role.title if role else ""
+    return ShownRole(role.title, role.shown_categories) if role else ShownRole()
+
+
+def _shown(title: str, categories: str) -> ShownRole:
+    return ShownRole(title, read_categories(json.loads(categories)))
 
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:

@@ -1,13 +1,14 @@
 """Copies of the platforms' lists, and what an organization says about them: mappings and rating thresholds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
-from integrations.core.vocabulary import Thresholds
+from integrations.core.rules.mappings import Categories, MappingRule, named_categories
+from integrations.core.vocabulary import Category, Thresholds
 from integrations.organizations.models.organization import Organization
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
@@ -116,6 +117,11 @@ class Role(CatalogEntry):
         models.CharField(max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …")
     )
     tags = harmless(models.JSONField(default=list, blank=True))
+    categories = harmless(
+        models.JSONField(
+            default=dict, blank=True, help_text="Lever's categories of the posting, each with its values."
+        )
+    )
 
     class Meta:
         ordering = ["organization", "title"]
@@ -123,6 +129,16 @@ class Role(CatalogEntry):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def shown_categories(self) -> Categories:
+        """Lever's categories of the posting."""
+        return read_categories(self.categories)
+
+
+def read_categories(stored: Mapping[str, Sequence[str]]) -> Categories:
+    """Return categories from the values of each, as a role's column holds them."""
+    return frozenset((Category(code), value) for code, values in stored.items() for value in values)
 
 
 class Assessment(CatalogEntry):
@@ -146,13 +162,21 @@ class Assessment(CatalogEntry):
 
 
 MAPPED_ALREADY = "This role already has an assessment for that stage."
+ROLE_OR_CATEGORIES = "A mapping is for a role or for categories: fill in the role, or one category or more."
+#: The columns of a mapping that hold categories of a posting.
+CATEGORY_COLUMNS = tuple(category.value for category in Category)
+_NO_CATEGORY = models.Q(**dict.fromkeys(CATEGORY_COLUMNS, ""))
+
+
+def _category() -> "models.CharField[str, str]":
+    return harmless(models.CharField(max_length=300, blank=True))
 
 
 class RoleMapping(models.Model):
-    """Role × stage (or any CodeScreen stage) → assessment.
+    """Role × stage (or any CodeScreen stage) → assessment; or, instead of a role, Lever's categories of a posting.
 
-    Each of the three columns holds a name or an id, as a person or a configuration file gave it. It is resolved
-    when used: a file can be loaded before Lever is connected, and the linter reports a name that matches nothing.
+    Each column holds a name or an id, as a person or a configuration file gave it. It is resolved when used: a file can
+    be loaded before Lever is connected, and the linter reports a name that matches nothing.
     """
 
     HOLDS = Holds("which assessment belongs to which role", "until it is deleted")
@@ -160,7 +184,18 @@ class RoleMapping(models.Model):
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="role_mappings"
     )
-    role = harmless(models.CharField(max_length=300, help_text="A Lever posting's title or id."))
+    role = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            help_text="A Lever posting's title or id; empty where categories stand instead.",
+        )
+    )
+    department = _category()
+    team = _category()
+    location = _category()
+    level = _category()
+    commitment = _category()
     stage = harmless(
         models.CharField(
             max_length=300,
@@ -172,20 +207,34 @@ class RoleMapping(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["organization", "role", "stage"]
+        ordering = ["organization", "role", "stage", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "role", "stage"],
+                fields=["organization", "role", *CATEGORY_COLUMNS, "stage"],
                 name="role_mapping_once",
                 violation_error_message=MAPPED_ALREADY,
             ),
+            models.CheckConstraint(condition=~models.Q(assessment=""), name="role_mapping_complete"),
             models.CheckConstraint(
-                condition=~models.Q(role="") & ~models.Q(assessment=""), name="role_mapping_complete"
+                condition=(~models.Q(role="") & _NO_CATEGORY) | (models.Q(role="") & ~_NO_CATEGORY),
+                name="role_mapping_for_role_or_categories",
+                violation_error_message=ROLE_OR_CATEGORIES,
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.role} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
+        return f"{self.subject} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
+
+    @property
+    def rule(self) -> MappingRule:
+        """The mapping as the rules read it."""
+        categories = named_categories(getattr(self, column) for column in CATEGORY_COLUMNS)
+        return MappingRule(self.role, self.stage, self.assessment, categories)
+
+    @property
+    def subject(self) -> str:
+        """What it holds for, in words: the role as it was written, or the categories."""
+        return self.rule.subject
 
 
 class RatingThresholds(models.Model):

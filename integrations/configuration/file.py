@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from integrations.catalog.lists import mapping_index
+from integrations.catalog.models import CATEGORY_COLUMNS
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -21,7 +22,7 @@ from integrations.configuration.section import (
 )
 from integrations.configuration.sections import SECTIONS
 from integrations.core.rules.backtest import Rules
-from integrations.core.rules.facts import MappingIndex, MappingRule
+from integrations.core.rules.mappings import MappingIndex, MappingRule, named_categories
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.acts import DECIDING_POLICIES, rules_of
 from integrations.notifications.links import choose_password_link
@@ -180,10 +181,11 @@ def rules_after(configuration: Configuration, organization: Organization) -> Rul
     tables = configuration.tables
     written = tables["organization"][0] | tables["policies"][0]
     policies = {name: value for name, value in written.items() if name in DECIDING_POLICIES}
-    rules = {(rule.role, rule.stage): rule for rule in mapping_index(organization).rules}
+    rules = {(rule.role, rule.categories, rule.stage): rule for rule in mapping_index(organization).rules}
     for table in tables["mappings"]:
-        rule = MappingRule(table["role"], table.get("stage", ""), table["assessment"])
-        rules[rule.role, rule.stage] = rule
+        categories = named_categories(table.get(column, "") for column in CATEGORY_COLUMNS)
+        rule = MappingRule(table.get("role", ""), table.get("stage", ""), table["assessment"], categories)
+        rules[rule.role, rule.categories, rule.stage] = rule
     return rules_of(organization, policies, MappingIndex(rules.values()))
 
 

@@ -147,7 +147,9 @@ class Section:
 
     def name_of(self, table: Table) -> str:
         """Return what tells a table from the others of its array."""
-        return " × ".join(table.get(key, "") for key in self.named_by)
+        if len(self.named_by) == 1:
+            return str(table.get(self.named_by[0], ""))
+        return ", ".join(f"{key} {table[key]}" for key in self.named_by if table.get(key))
 
     def changes(self, file: Configuration, organization: Organization) -> Iterator[Change]:
         """Yield what the file would change. Raises ConfigurationError."""

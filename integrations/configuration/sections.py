@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from integrations.catalog import acts as catalog_acts
 from integrations.catalog import lists
-from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, RatingThresholds, RoleMapping
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (
@@ -328,34 +328,46 @@ def _refuse_incomplete(path: str, table: Table) -> None:
 
 # Mappings
 
+_NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
 _MAPPING = keys(
-    column(RoleMapping, "role", is_required=True),
-    column(RoleMapping, "stage"),
+    *(column(RoleMapping, name) for name in _NAMED_BY),
     column(RoleMapping, "assessment", is_required=True),
 )
 
 
+def _check_mapping(path: str, table: Table) -> None:
+    has_role = bool(table.get("role", "").strip())
+    has_category = any(table.get(column, "").strip() for column in CATEGORY_COLUMNS)
+    if not has_role and not has_category:
+        raise ConfigurationError(
+            f"{path}.role is missing: give a role, or instead of it one or more of {', '.join(CATEGORY_COLUMNS)}."
+        )
+    if has_role and has_category:
+        raise ConfigurationError(f"{path} has a role and categories of roles: leave one or the other.")
+
+
 def _stored_mappings(organization: Organization) -> Iterator[Table]:
-    for row in RoleMapping.objects.filter(organization=organization).order_by("role", "stage"):
-        table = table_of(_MAPPING, row)
-        yield {name: value for name, value in table.items() if name != "stage" or value}
+    for row in RoleMapping.objects.filter(organization=organization):
+        yield {name: value for name, value in table_of(_MAPPING, row).items() if value}
 
 
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
     own = RoleMapping.objects.filter(organization=organization.pk)
-    stored = {(mapping.role, mapping.stage): mapping.assessment for mapping in own}
+    stored = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping.assessment for mapping in own}
     for table in file.tables["mappings"]:
-        role, stage = table["role"], table.get("stage", "")
-        before, assessment = stored.get((role, stage)), table["assessment"]
+        named = {name: table.get(name, "") for name in _NAMED_BY}
+        before, assessment = stored.get(tuple(named.values())), table["assessment"]
         if before != assessment:
-            path = f"mapping {quoted(role)} × {quoted(stage) if stage else 'any CodeScreen stage'}"
+            mapping = RoleMapping(organization=organization, **named)
+            subject = quoted(named["role"] or mapping.subject)
+            path = f"mapping {subject} × {quoted(mapping.stage) if mapping.stage else 'any CodeScreen stage'}"
             line = _MAPPING["assessment"].line(path, before, assessment)
-            yield Change(path, [line], partial(_save_mapping, organization, role, stage, assessment))
+            yield Change(path, [line], partial(_save_mapping, organization, named, assessment))
 
 
-def _save_mapping(organization: Organization, role: str, stage: str, assessment: str) -> None:
-    named: dict[str, Any] = {"organization": organization, "role": role, "stage": stage}
-    mapping = RoleMapping.objects.filter(**named).first() or RoleMapping(**named)
+def _save_mapping(organization: Organization, named: dict[str, str], assessment: str) -> None:
+    own = RoleMapping.objects.filter(organization=organization, **named)
+    mapping = own.first() or RoleMapping(organization=organization, **named)
     mapping.assessment = assessment
     catalog_acts.save_mapping(mapping, ACTOR)
 
@@ -425,7 +437,13 @@ SECTIONS = (
         is_array=True,
     ),
     Section(
-        "mappings", _MAPPING, _stored_mappings, _compare_mappings, is_array=True, named_by=("role", "stage")
+        "mappings",
+        _MAPPING,
+        _stored_mappings,
+        _compare_mappings,
+        is_array=True,
+        named_by=_NAMED_BY,
+        check=_check_mapping,
     ),
     Section("assessments", _ASSESSMENT, _stored_assessments, _compare_assessments, is_array=True),
 )

@@ -261,6 +261,8 @@ class FindingCode(RecordEnum):
     UNKNOWN_ASSESSMENT = FindingRecord("unknown_assessment", MAPPINGS, is_about_setup=True)
     AMBIGUOUS_ASSESSMENT = FindingRecord("ambiguous_assessment", MAPPINGS, is_about_setup=True)
     UNKNOWN_ROLE = FindingRecord("unknown_role", MAPPINGS, is_about_setup=True)
+    UNMATCHED_MAPPING = FindingRecord("unmatched_mapping", MAPPINGS, is_about_setup=True)
+    HIDDEN_MAPPING = FindingRecord("hidden_mapping", MAPPINGS, is_about_setup=True, level=Level.INFO)
     UNKNOWN_STAGE = FindingRecord("unknown_stage", MAPPINGS, is_about_setup=True)
     RENAMED_STAGE = FindingRecord("renamed_stage", MAPPINGS, is_about_setup=True)
     UNKNOWN_CANDIDATE_TAG = FindingRecord(

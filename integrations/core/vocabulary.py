@@ -159,7 +159,18 @@ class AssessmentSource(LabelledEnum):
     MAPPING_FOR_STAGE = "mapping_for_stage", "the mapping for this role and stage"
     MAPPING_FOR_ROLE = "mapping_for_role", "the mapping for this role"
     TAG = "tag", "the tag"
+    MAPPING_FOR_CATEGORIES = "mapping_for_categories", "the mapping for the role's categories"
     DEFAULT = "default", "the default"
+
+
+class Category(LabelledEnum):
+    """What Lever says of a posting beside its title, in Lever's words; the codes are Lever's keys."""
+
+    DEPARTMENT = "department", "Department"
+    TEAM = "team", "Team"
+    LOCATION = "location", "Location"
+    LEVEL = "level", "Level"
+    COMMITMENT = "commitment", "Commitment"
 
 
 class ResultOutcome(LabelledEnum):

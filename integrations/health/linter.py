@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from integrations.catalog.models import Role
 from integrations.core.finding_code import FindingCode
-from integrations.core.rules.facts import MappingRule
-from integrations.core.rules.names import matching_assessments, normalize
+from integrations.core.rules.mappings import MappingRule, comparable
+from integrations.core.rules.names import closest_name, matching_assessments, normalize
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import AssessmentSource, lower_first
 from integrations.health.findings import Finding, counted, finding, listed
@@ -53,11 +53,48 @@ def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
     if not snapshot.knows_roles:
         return
     for rule in snapshot.mappings.rules:
-        if not snapshot.role_names.find(rule.role):
+        if rule.role and not snapshot.role_names.find(rule.role):
             hint = snapshot.role_names.hint(rule.role)
             message = f"The mapping for “{rule.role}” has a role that isn't in Lever.{hint}"
             fix = "Choose the role again, or remove the mapping."
             yield finding(FindingCode.UNKNOWN_ROLE, message, fix)
+
+
+def mappings_that_fit_no_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings for categories that no posting in Lever has together."""
+    if not snapshot.knows_roles:
+        return
+    shown = frozenset(pair for role in snapshot.roles for pair in role.shown_categories)
+    for rule in snapshot.mappings.rules:
+        if not rule.categories or snapshot.roles_by_rule[rule]:
+            continue
+        hint = "".join(
+            f" Did you mean “{category.label} {meant}”?"
+            for category, written in sorted(rule.categories - shown)
+            if (meant := closest_name(written, (value for other, value in shown if other == category)))
+        )
+        message = f"The mapping for “{rule.subject}” fits no posting in Lever.{hint}"
+        fix = "Choose other categories, or remove the mapping."
+        yield finding(FindingCode.UNMATCHED_MAPPING, message, fix)
+
+
+def hidden_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
+    """Yield mappings for categories that fit open roles and count for none, because others come first."""
+    if not snapshot.roles_by_rule:
+        return
+    counting = {rule for matches in snapshot.matches.values() for match in matches for rule in match.mappings}
+    for rule, fitting in snapshot.roles_by_rule.items():
+        roles = [role for role in fitting if role.pk in snapshot.matches]
+        if roles and rule not in counting:
+            quoted = listed(f"“{role.title}”" for role in roles)
+            message = (
+                f"The mapping for “{rule.subject}” counts for no open role: for {quoted}, another mapping or a tag "
+                "comes first."
+            )
+            fix = (
+                "Remove it, or remove what comes first: a mapping for the role, its tag, or more categories."
+            )
+            yield finding(FindingCode.HIDDEN_MAPPING, message, fix)
 
 
 def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
@@ -71,7 +108,7 @@ def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
         guess = f"It may have been renamed.{snapshot.stage_names.hint(rule.stage)}"
         reason = f"It was renamed to “{new_name}”." if new_name else guess
         message = (
-            f"The mapping for “{rule.role}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
+            f"The mapping for “{rule.subject}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
         )
         yield finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
 
@@ -106,7 +143,7 @@ def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
 
 
 def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]:
-    """Return the assessments that the role's mappings name, stage by stage, and those that its tags name."""
+    """Return the assessments that its mappings name, stage by stage, and those that its tags name."""
     by_stage: dict[str, list[str]] = {}
     for rule in snapshot.rules_for(role):
         stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
@@ -114,6 +151,8 @@ def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]
     competing = list(by_stage.values())
     if snapshot.may_use_tags(role):
         competing.append(list(snapshot.tags[role.pk]))
+    if snapshot.roles_by_rule:
+        competing += [list(match.written) for match in snapshot.matches[role.pk] if match.mappings]
     return competing
 
 
@@ -122,7 +161,7 @@ def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
     if snapshot.organization.default_assessment.strip():
         return
     roles = [
-        role for role in snapshot.open_roles if not snapshot.tags[role.pk] and not snapshot.rules_for(role)
+        role for role in snapshot.open_roles if not snapshot.tags[role.pk] and not snapshot.is_mapped(role)
     ]
     if roles:
         quoted = listed(f"“{role.title}”" for role in roles)
@@ -154,7 +193,7 @@ def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
 
 def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield unmapped roles whose candidates were invited by a tag that the role itself doesn't have."""
-    roles = {role.external_id: role for role in snapshot.open_roles if not snapshot.rules_for(role)}
+    roles = {role.external_id: role for role in snapshot.open_roles if not snapshot.is_mapped(role)}
     opportunities_by_tag: dict[tuple[str, str], set[str]] = {}
     columns = (
         "invitation__role_id",
@@ -215,9 +254,9 @@ def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
 
 def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings of the same role and stage to the same assessment that are only written differently."""
-    groups: dict[tuple[str, str, str], list[MappingRule]] = {}
+    groups: dict[tuple[object, str, str], list[MappingRule]] = {}
     for rule in snapshot.mappings.rules:
-        role = snapshot.role_names.find(rule.role) or normalize(rule.role)
+        role = snapshot.role_names.find(rule.role) or normalize(rule.role) or comparable(rule.categories)
         stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
         meant = matching_assessments(rule.assessment, snapshot.assessments)
         assessment = meant[0].id if len(meant) == 1 else normalize(rule.assessment)
@@ -225,8 +264,10 @@ def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
     for rules in groups.values():
         if len(rules) > 1:
             stage = "" if rules[0].is_for_any_stage else f" and “{rules[0].stage}”"
-            written = listed(f"“{rule.role}”" for rule in rules)
-            message = f"“{rules[0].role}”{stage} has {len(rules)} mappings to the same assessment: {written}."
+            written = listed(f"“{rule.subject}”" for rule in rules)
+            message = (
+                f"“{rules[0].subject}”{stage} has {len(rules)} mappings to the same assessment: {written}."
+            )
             fix = "Keep one of these mappings."
             yield finding(FindingCode.DUPLICATE_MAPPING, message, fix)
 
@@ -236,7 +277,7 @@ def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
     titles: dict[str, list[str]] = {}
     for role in snapshot.open_roles:
         titles.setdefault(normalize(role.title), []).append(role.title)
-    mapped_titles = {normalize(rule.role) for rule in snapshot.mappings.rules}
+    mapped_titles = {normalize(rule.role) for rule in snapshot.mappings.rules if rule.role}
     for title, found in titles.items():
         if len(found) > 1 and title in mapped_titles:
             message = f"{counted(len(found), 'open role')} are called “{found[0]}”. The mapping applies to all of them."
@@ -248,6 +289,8 @@ CHECKS = (
     unknown_assessments,
     ambiguous_assessments,
     unknown_roles,
+    mappings_that_fit_no_role,
+    hidden_mappings,
     unknown_stages,
     renamed_stages,
     unknown_candidate_tags,

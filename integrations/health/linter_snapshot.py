@@ -1,11 +1,14 @@
 """One organization's mappings, tags and lists, read once for the linter's checks."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
-from integrations.catalog.lists import OPEN_ROLE_STATES, mapping_index
+from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
 from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
-from integrations.core.rules.facts import MappingRule, TriggerPolicy
+from integrations.core.rules.decide import AssessmentMatch
+from integrations.core.rules.facts import TriggerPolicy
+from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize
 from integrations.health.findings import listed
 from integrations.organizations.models.organization import Organization
@@ -74,6 +77,30 @@ class LinterSnapshot:
         """Return the mappings that name this role."""
         return self.mappings.for_role(role.external_id, role.title)
 
+    def is_mapped(self, role: Role) -> bool:
+        """Whether a mapping names this role or fits its categories, in any stage."""
+        return bool(self.rules_for(role) or self.mappings.for_categories(role.shown_categories))
+
+    @cached_property
+    def matches(self) -> dict[int, list[AssessmentMatch]]:
+        """What names the assessment of each open role, by its key, in each trigger stage in which something does."""
+        named = RoleAssessments(self.organization)
+        stages = [(stage.external_id, stage.name) for stage in self.trigger_stages]
+        stages = stages or [("", self.organization.stage_prefix)]
+        return {
+            role.pk: [match for stage in stages if (match := named.match(role, *stage))]
+            for role in self.open_roles
+        }
+
+    @cached_property
+    def roles_by_rule(self) -> dict[MappingRule, list[Role]]:
+        """The roles in Lever that each mapping for categories fits, also those for which another counts first."""
+        roles: dict[MappingRule, list[Role]] = {rule: [] for rule in self.mappings.rules if rule.categories}
+        for role in self.roles if roles else ():
+            for rule in self.mappings.for_categories(role.shown_categories):
+                roles[rule].append(role)
+        return roles
+
     def may_use_tags(self, role: Role) -> bool:
         """Whether there is a stage in which the role's tags name the assessment, because no mapping does."""
         rules = self.rules_for(role)
@@ -92,7 +119,7 @@ class LinterSnapshot:
         The tags of roles whose assessment the mappings name in every stage name none.
         """
         for rule in self.mappings.rules:
-            where = f"The mapping for “{rule.role}”"
+            where = f"The mapping for “{rule.subject}”"
             yield Mention(where, rule.assessment, "Choose another assessment for this mapping.")
         for written in self.rated_assessments:
             fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."

@@ -13,7 +13,8 @@ from integrations.catalog.lists import live_assessments, mapping_index
 from integrations.catalog.models import RoleMapping
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.backtest import DecidedAgain, PastDecision, Rules, beside, decide_again
-from integrations.core.rules.facts import Decision, MappingIndex, MappingRule
+from integrations.core.rules.facts import Decision
+from integrations.core.rules.mappings import MappingIndex
 from integrations.core.rules.past_facts import read_facts
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ActionNotAllowed, Platform, ReentryPolicy, VerdictCause, WebhookEvent
@@ -112,8 +113,7 @@ def backtest_of_mapping(
     The mapping is new, or an unsaved change of a stored one.
     """
     others = RoleMapping.objects.filter(organization=organization).exclude(pk=mapping.pk)
-    rows = [*others.order_by("role", "stage"), mapping]
-    wanted = MappingIndex(MappingRule(row.role, row.stage, row.assessment) for row in rows)
+    wanted = MappingIndex(row.rule for row in [*others.order_by("role", "stage", "pk"), mapping])
     in_force, tried = rules_of(organization), rules_of(organization, mappings=wanted)
     invited_before = list(_invited_before(organization, in_force, since))
     # read once: what is decided meanwhile is in both or in neither

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from django.db.models.functions import Now
 
 from integrations import signed_cache
-from integrations.catalog.lists import live_assessments, mapping_index, role_title
+from integrations.catalog.lists import live_assessments, mapping_index, shown_role
 from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import BOUNCED
@@ -33,11 +33,13 @@ def candidate_snapshot(
     organization: Organization, opportunity: Opportunity, stage_name: str, clients: ClientProvider
 ) -> CandidateSnapshot:
     """Return what an opportunity that was just read shows of the candidate. Raises PlatformError."""
+    role = shown_role(organization, opportunity.posting_id, clients)
     return CandidateSnapshot(
         stage_id=opportunity.stage_id,
         stage_name=stage_name,
         role_id=opportunity.posting_id,
-        role_title=role_title(organization, opportunity.posting_id, clients),
+        role_title=role.title,
+        categories=role.categories,
         tags=opportunity.tags,
         emails=opportunity.emails,
         is_archived=opportunity.is_archived,

@@ -1,11 +1,13 @@
 """What the portal reads from Lever's lists, and the addresses of Lever's own pages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
 
+from integrations.core.vocabulary import Category
 from integrations.http.shapes import JsonObject, one_line
 from integrations.lever.payloads import json_object, text, texts
 
@@ -29,12 +31,16 @@ class PipelineStage:
 
 @dataclass(frozen=True)
 class Posting:
-    """A posting; `state` is Lever's word (published, internal, closed, …)."""
+    """A posting; `state` is Lever's word (published, internal, closed, …).
+
+    `categories` has the values of each category that the posting has: several locations, one of each other.
+    """
 
     id: str
     title: str
     state: str
     tags: tuple[str, ...]
+    categories: Mapping[Category, tuple[str, ...]]
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
@@ -44,7 +50,20 @@ class Posting:
             title=one_line(text(data.get("text"))),
             state=text(data.get("state")),
             tags=texts(data.get("tags")),
+            categories=_categories(json_object(data.get("categories"))),
         )
+
+
+def _categories(data: JsonObject) -> dict[Category, tuple[str, ...]]:
+    """Return the categories that have a value. `allLocations` repeats `location` beside the posting's other places."""
+    found: dict[Category, tuple[str, ...]] = {
+        category: (text(data.get(category.value)),) for category in Category
+    }
+    found[Category.LOCATION] += texts(data.get("allLocations"))
+    values = {category: tuple(dict.fromkeys(map(one_line, written))) for category, written in found.items()}
+    return {
+        category: shown for category, written in values.items() if (shown := tuple(filter(None, written)))
+    }
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,22 @@ FILES = replace(
 )
 UPLOAD_FILE = _one("POST /opportunities/:id/files", _FILE)
 
-_POSTING = json_object(id=TEXT, text=TEXT, state=TEXT, tags=list_of(TEXT))
+_POSTING = json_object(
+    id=TEXT,
+    text=TEXT,
+    state=TEXT,
+    tags=list_of(TEXT),
+    categories=optional(
+        json_object(
+            department=nullable(TEXT),
+            team=nullable(TEXT),
+            location=nullable(TEXT),
+            level=nullable(TEXT),
+            commitment=nullable(TEXT),
+            allLocations=optional(nullable(list_of(TEXT))),
+        )
+    ),
+)
 _USER = json_object(id=TEXT, accessRole=nullable(TEXT), deactivatedAt=optional(WHOLE_NUMBER))
 _WEBHOOK = json_object(id=TEXT, event=TEXT, url=TEXT)
 STAGES = _list("/stages", json_object(id=TEXT, text=TEXT))

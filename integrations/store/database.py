@@ -229,18 +229,20 @@ has_limited_members = _whether(
 live_stage_name = _first(
     "SELECT name FROM integrations_stage WHERE organization_id = %s AND external_id = %s AND gone_at IS NULL"
 )
-#: Of an organization and a role's id: its title, None where Lever doesn't list it.
-live_role_title = _first(
-    "SELECT title FROM integrations_role WHERE organization_id = %s AND external_id = %s AND gone_at IS NULL"
+#: Of an organization and a role's id: its title and its categories as JSON; no row where Lever doesn't list it.
+live_role = _all(
+    "SELECT title, categories FROM integrations_role "
+    "WHERE organization_id = %s AND external_id = %s AND gone_at IS NULL"
 )
 #: Of an organization: ids and names of the assessments that CodeScreen lists, by name.
 live_assessments = _all(
     "SELECT external_id, name FROM integrations_assessment "
     "WHERE organization_id = %s AND gone_at IS NULL ORDER BY name"
 )
-#: Of an organization: role, stage and assessment of each mapping, as they were written.
+#: Of an organization: role, stage, assessment and categories of each mapping, as they were written.
 role_mappings = _all(
-    "SELECT role, stage, assessment FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage"
+    "SELECT role, stage, assessment, department, team, location, level, commitment "
+    "FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage, id"
 )
 #: Of an organization and a time: how many invitations were made since then that aren't held.
 invited_since = _first(

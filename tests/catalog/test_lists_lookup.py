@@ -7,6 +7,7 @@ import pytest
 from integrations.catalog import lists
 from integrations.catalog.models import Role, Stage
 from integrations.clients import provider
+from integrations.core.vocabulary import Category
 from integrations.lever.models.connection import LeverConnection
 from integrations.store import database
 from tests.support.calls import count_calls
@@ -68,11 +69,19 @@ def test_a_stage_is_meant_by_its_id_before_another_ones_name(connected_organizat
 def test_an_unknown_role_is_read_alone(connected_organization, sandbox, clients, calls_after):
     posting = next(iter(clients.lever().postings()))
     Role.objects.all().delete()
-    found = calls_after(FRESH, lambda: lists.role_title(connected_organization, posting.id, clients))
-    assert found == (posting.title, 1)
+    found = calls_after(FRESH, lambda: lists.shown_role(connected_organization, posting.id, clients))
+    shown = {(category, value) for category, values in posting.categories.items() for value in values}
+    assert found == ((posting.title, shown), 1)
+    assert (Category.LOCATION, "Berlin") in shown
+    # the next look reads the stored copy
+    again = calls_after(FRESH, lambda: lists.shown_role(connected_organization, posting.id, clients))
+    assert again == ((posting.title, shown), 0)
     assert Role.objects.get().external_id == posting.id
 
 
 def test_a_role_that_lever_does_not_show_has_no_title(connected_organization, clients):
-    assert lists.role_title(connected_organization, "00000000-0000-0000-0000-000000000000", clients) == ""
-    assert lists.role_title(connected_organization, "", clients) == ""
+    assert lists.shown_role(connected_organization, "00000000-0000-0000-0000-000000000000", clients) == (
+        "",
+        frozenset(),
+    )
+    assert lists.shown_role(connected_organization, "", clients) == ("", frozenset())

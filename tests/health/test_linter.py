@@ -219,3 +219,56 @@ def test_a_tag_that_the_role_has_or_a_mapping_overrides_is_no_finding(acme: Orga
     RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
     create_invitation_by_tag(acme, 1)
     assert findings(acme) == []
+
+
+def categorized(organization: Organization, title: str, *tags: str, **categories: str) -> Role:
+    role = create_role(organization, title, *tags)
+    role.categories = {category: [value] for category, value in categories.items()}
+    role.save()
+    return role
+
+
+def test_a_mapping_for_categories_that_no_posting_has_is_found_with_a_suggestion(acme: Organization) -> None:
+    categorized(acme, "Engineer", department="Engineering", location="Berlin")
+    RoleMapping.objects.create(organization=acme, department="Enginering", assessment="Backend")
+    message = messages_by_code(acme)["unmatched_mapping"]
+    assert message.startswith("The mapping for “Department Enginering” fits no posting in Lever.")
+    assert message.endswith("Did you mean “Department Engineering”?")
+
+
+def test_categories_that_no_posting_has_together_are_found(acme: Organization) -> None:
+    categorized(acme, "Engineer", department="Engineering", location="Berlin")
+    categorized(acme, "Designer", department="Design", location="Paris")
+    RoleMapping.objects.create(
+        organization=acme, department="Design", location="Berlin", assessment="Frontend"
+    )
+    assert messages_by_code(acme)["unmatched_mapping"].endswith("fits no posting in Lever.")
+
+
+def test_a_mapping_for_categories_gives_its_roles_an_assessment(acme: Organization) -> None:
+    categorized(acme, "Engineer", department="Engineering")
+    RoleMapping.objects.create(organization=acme, department="engineering", assessment="Backend")
+    assert findings(acme) == []
+
+
+@pytest.mark.parametrize(
+    "first", [{"role": "Engineer"}, {"department": "Engineering", "location": "Berlin"}, {}]
+)
+def test_a_mapping_for_categories_is_hidden_where_another_counts_first(
+    acme: Organization, first: dict[str, str]
+) -> None:
+    tags = () if first else ("CodeScreen Frontend",)
+    categorized(acme, "Engineer", *tags, department="Engineering", location="Berlin")
+    RoleMapping.objects.create(organization=acme, department="Engineering", assessment="Backend")
+    if first:
+        RoleMapping.objects.create(organization=acme, assessment="Frontend", **first)
+    found = findings(acme)
+    assert [(one.code, one.level) for one in found] == [("hidden_mapping", "info")]
+    assert "“Department Engineering” counts for no open role: for “Engineer”" in found[0].message
+
+
+def test_mappings_for_categories_that_fit_equally_are_ambiguous(acme: Organization) -> None:
+    categorized(acme, "Engineer", department="Engineering", location="Berlin")
+    RoleMapping.objects.create(organization=acme, department="Engineering", assessment="Backend")
+    RoleMapping.objects.create(organization=acme, location="Berlin", assessment="Frontend")
+    assert "“Engineer” has several assessments" in messages_by_code(acme)["ambiguous_assessment"]

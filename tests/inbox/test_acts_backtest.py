@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.rules.backtest import Unknown
-from integrations.core.rules.facts import MappingIndex, MappingRule
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.past_facts import SOME_ADDRESS
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox import acts as backtests

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integrations.core.vocabulary import Category
 from integrations.lever.lookups import LeverUser, PipelineStage, Posting, RegisteredWebhook
 
 KEYS = [
@@ -11,6 +12,7 @@ KEYS = [
     "text",
     "state",
     "tags",
+    "categories",
     "deactivatedAt",
     "accessRole",
     "event",
@@ -43,3 +45,21 @@ def test_a_user_is_inactive_when_it_was_deactivated():
 def test_a_webhooks_signature_token_is_in_its_configuration():
     data = {"id": "w", "event": "e", "url": "https://a.example", "configuration": {"signatureToken": "s"}}
     assert RegisteredWebhook.from_api(data) == RegisteredWebhook("w", "e", "https://a.example", "s")
+
+
+def test_a_postings_categories_hold_all_its_locations_once():
+    categories = {
+        "department": "R&D",
+        "team": " Engine\nering ",
+        "location": "Berlin",
+        "allLocations": ["Berlin", "Paris", 5],
+        "level": None,
+        "commitment": "",
+    }
+    posting = Posting.from_api({"id": "p", "categories": categories})
+    assert posting.categories == {
+        Category.DEPARTMENT: ("R&D",),
+        Category.TEAM: ("Engine ering",),
+        Category.LOCATION: ("Berlin", "Paris"),
+    }
+    assert Posting.from_api({"id": "p", "categories": None}).categories == {}

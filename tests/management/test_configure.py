@@ -381,3 +381,23 @@ def test_a_password_that_configure_changes_ends_the_persons_sessions(configure):
     assert client.get("/account/").status_code == 200
     configure(WHOLE.replace("a long passphrase", "another long passphrase"))
     assert client.get("/account/").status_code == 302
+
+
+CATEGORIES = """
+[[mappings]]
+department = "Engineering"
+location = "Berlin"
+assessment = "Backend"
+[[mappings]]
+department = "Berlin"
+assessment = "Frontend"
+"""
+
+
+def test_mappings_for_categories_are_stored_exported_and_read_back(configure) -> None:
+    output = configure(WHOLE + CATEGORIES)
+    assert 'mapping "Department Engineering · Location Berlin" × any CodeScreen stage' in output
+    mapping = RoleMapping.objects.get(department="Engineering")
+    assert (mapping.role, mapping.location, mapping.assessment) == ("", "Berlin", "Backend")
+    assert 'department = "Engineering"\nlocation = "Berlin"\nassessment = "Backend"' in exported()
+    assert configure(WHOLE + CATEGORIES).startswith("nothing to change\n")

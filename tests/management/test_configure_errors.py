@@ -100,6 +100,12 @@ MORE_ERRORS = [
     ("[codescreen]\nidempotency = 'yes'\n", "codescreen.idempotency must be true or false"),
     ("[[mappings]]\nrole = 'x'\n", "mappings[1].assessment is missing"),
     ("[[mappings]]\nrole = ' '\nassessment = 'x'\n", "mappings[1].role"),
+    ("[[mappings]]\nassessment = 'x'\n", "give a role, or instead of it one or more of department, team,"),
+    ("[[mappings]]\nrole = 'x'\nteam = 'y'\nassessment = 'z'\n", "leave one or the other"),
+    (
+        "[[mappings]]\nteam = 'y'\nlevel = 'z'\nassessment = 'z'\n" * 2,
+        "mappings[2] repeats 'team y, level z'",
+    ),
     ("[[mappings]]\nrole = 'x'\nassessment = 'y'\nnote = ''\n", "Unknown key mappings[1].note"),
     ("[[mappings]]\nrole = 'x'\nassessment = 'y'\n" * 2, "mappings[2] repeats"),
 ]

@@ -13,7 +13,8 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from integrations.core.rules.decide import decide, decide_before_read, decide_locally, named_by_first_source
-from integrations.core.rules.facts import CandidateSnapshot, Facts, MappingIndex, NoCandidate
+from integrations.core.rules.facts import CandidateSnapshot, Facts, NoCandidate
+from integrations.core.rules.mappings import MappingIndex
 from integrations.core.rules.names import KnownAssessment, matching_assessments
 from integrations.core.rules.past_facts import PastFacts
 from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode

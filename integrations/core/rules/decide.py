@@ -14,6 +14,7 @@ from integrations.core.rules.facts import (
     Facts,
     first_usable_email,
 )
+from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import (
     TAG_WORD,
     KnownAssessment,
@@ -27,11 +28,23 @@ from integrations.core.vocabulary import AssessmentSource, DeliveryEvent, Reentr
 
 @dataclass(frozen=True)
 class AssessmentMatch:
-    """The source that names an assessment, the names as they are written there, and the assessments called so."""
+    """The source that names an assessment, the names as they are written there, and the assessments called so.
+
+    `mappings` are those for categories, where they name it.
+    """
 
     source: AssessmentSource
     written: tuple[str, ...]
     found: tuple[KnownAssessment, ...]
+    mappings: tuple[MappingRule, ...] = ()
+
+    @property
+    def named_by(self) -> str:
+        """What names the assessment, for a sentence."""
+        if not self.mappings:
+            return self.source.label
+        subjects = " and for ".join(rule.subject for rule in self.mappings)
+        return f"the mapping{'s' if len(self.mappings) > 1 else ''} for {subjects}"
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -50,7 +63,8 @@ def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
 def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
     """Return what the first source that names an assessment names; None when none does.
 
-    The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the default.
+    The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the mapping by
+    categories, the default.
     """
     named = named_by_first_source(facts, candidate)
     if named is None:
@@ -61,7 +75,9 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
         for name in written
         for assessment in matching_assessments(name, facts.assessments)
     }
-    return AssessmentMatch(source, written, tuple(found.values()))
+    by_categories = source == AssessmentSource.MAPPING_FOR_CATEGORIES
+    rules = _fitting_best(facts, candidate) if by_categories else []
+    return AssessmentMatch(source, written, tuple(found.values()), tuple(rules))
 
 
 def named_by_first_source(
@@ -86,8 +102,24 @@ def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[Asses
             rule.assessment for rule in rules if rule.is_for_any_stage and is_codescreen_stage
         ),
         AssessmentSource.TAG: assessment_tags(candidate.tags, candidate.role_title),
+        AssessmentSource.MAPPING_FOR_CATEGORIES: tuple(
+            rule.assessment for rule in _fitting_best(facts, candidate)
+        ),
         AssessmentSource.DEFAULT: (facts.default_assessment,) if facts.default_assessment.strip() else (),
     }
+
+
+def _fitting_best(facts: Facts, candidate: CandidateSnapshot) -> list[MappingRule]:
+    """Return the mappings by categories that describe the candidate's posting best; several fit equally."""
+    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
+    fitting = [
+        rule
+        for rule in facts.mappings.for_categories(candidate.categories)
+        if rule.names_stage(facts.stage_id, facts.stage_name)
+        or (rule.is_for_any_stage and is_codescreen_stage)
+    ]
+    best = max((rule.precision for rule in fitting), default=None)
+    return [rule for rule in fitting if rule.precision == best]
 
 
 INVITING_EVENTS = frozenset(DeliveryEvent)
@@ -200,7 +232,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         hint = f" Did you mean “{meant}”?" if meant else ""
         return Decision(
             VerdictCode.UNKNOWN_ASSESSMENT,
-            f"CodeScreen has no assessment called “{written}”, the name given by {match.source.label}.{hint}",
+            f"CodeScreen has no assessment called “{written}”, the name given by {match.named_by}.{hint}",
         )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
@@ -219,7 +251,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
 def _where(match: AssessmentMatch) -> str:
     """Return what names the assessment, for a sentence: a tag as it stands in Lever, or the kind of mapping."""
     if match.source != AssessmentSource.TAG:
-        return match.source.label
+        return match.named_by
     tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.written)
     return f"the tag {tags}" if len(match.written) == 1 else f"the tags {tags}"
 

@@ -1,55 +1,15 @@
-"""The types around a decision: the facts that it depends on, mappings and trigger stages among them, and its result."""
+"""The types around a decision: the facts that it depends on, trigger stages among them, and its result."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
 from integrations.core.invitation_status import BOUNCED, InvitationStatus
+from integrations.core.rules.mappings import Categories, MappingIndex
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
 from integrations.core.vocabulary import AssessmentSource, ReentryPolicy, ResultOutcome
-
-
-@dataclass(frozen=True)
-class MappingRule:
-    """One role mapping as it was written: each part a name or an id; an empty stage means any CodeScreen stage."""
-
-    role: str
-    stage: str
-    assessment: str
-
-    @property
-    def is_for_any_stage(self) -> bool:
-        """Whether the mapping holds for every CodeScreen stage."""
-        return not self.stage.strip()
-
-    def names_stage(self, stage_id: str, stage_name: str) -> bool:
-        """Whether the mapping is for this stage, by id or name."""
-        return is_named(self.stage, stage_id, stage_name)
-
-
-class MappingIndex:
-    """The rules of one organization, indexed so that thousands of roles can be looked up at once."""
-
-    def __init__(self, rules: Iterable[MappingRule] = ()) -> None:
-        self.rules = tuple(rules)
-        self.stages = frozenset(rule.stage.strip() for rule in self.rules if not rule.is_for_any_stage)
-        self._by_role_id: dict[str, list[int]] = defaultdict(list)
-        self._by_role_title: dict[str, list[int]] = defaultdict(list)
-        for position, rule in enumerate(self.rules):
-            if rule.role.strip():
-                self._by_role_id[rule.role.strip()].append(position)
-                self._by_role_title[normalize(rule.role)].append(position)
-
-    def for_role(self, role_id: str, role_title: str) -> list[MappingRule]:
-        """Return the rules that name this role by id or title, in their order."""
-        positions = {
-            *self._by_role_id.get(role_id, ()),
-            *self._by_role_title.get(normalize(role_title), ()),
-        }
-        return [self.rules[position] for position in sorted(positions)]
 
 
 @dataclass(frozen=True)
@@ -125,6 +85,7 @@ class CandidateSnapshot:
     stage_name: str
     role_id: str = ""
     role_title: str = ""
+    categories: Categories = frozenset()
     tags: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     is_archived: bool = False
@@ -133,7 +94,7 @@ class CandidateSnapshot:
 
     @property
     def is_role_hidden(self) -> bool:
-        """Whether Lever doesn't show the role, so that no mapping and no tag can be found by its title."""
+        """Whether Lever doesn't show the role, so that nothing is found by its title or categories."""
         return bool(self.role_id) and not self.role_title
 
 

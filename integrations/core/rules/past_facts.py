@@ -18,8 +18,9 @@ from integrations.core.rules.facts import (
     NoCandidate,
     first_usable_email,
 )
+from integrations.core.rules.mappings import Categories
 from integrations.core.rules.names import KnownAssessment, naming_tags
-from integrations.core.vocabulary import ResultOutcome
+from integrations.core.vocabulary import Category, ResultOutcome
 
 VERSION = 1
 #: Stands for a usable address, which isn't kept.
@@ -85,6 +86,8 @@ def _stored_candidate(facts: Facts, candidate: CandidateSnapshot) -> Stored:
         stored["stage"] = [candidate.stage_id, candidate.stage_name]
     if tags := naming_tags(candidate.tags):
         stored["tags"] = list(tags)
+    if candidate.categories:
+        stored["categories"] = [[category.value, value] for category, value in sorted(candidate.categories)]
     return stored | _flags(
         email=bool(first_usable_email(candidate.emails)),
         archived=candidate.is_archived,
@@ -160,12 +163,17 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         *now_in,
         role_id=role_id,
         role_title=role_title,
+        categories=_read_categories(candidate.get("categories", [])),
         tags=_texts(candidate.get("tags", [])),
         emails=(SOME_ADDRESS,) if _flag(candidate, "email") else (),
         is_archived=_flag(candidate, "archived"),
         is_anonymized=_flag(candidate, "anonymized"),
         may_contact=not _flag(candidate, "no_contact"),
     )
+
+
+def _read_categories(stored: object) -> Categories:
+    return frozenset((Category(code), value) for code, value in map(_pair, _list(stored)))
 
 
 def _read_invitations(stored: object) -> tuple[ExistingInvitation, ...]:

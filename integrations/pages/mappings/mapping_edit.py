@@ -5,28 +5,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.forms import Form, ModelForm
+from django.forms import BoundField, Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from integrations.catalog.acts import delete_mapping, delete_thresholds, save_mapping, set_thresholds
-from integrations.catalog.models import MAPPED_ALREADY, RatingThresholds, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RatingThresholds, RoleMapping
 from integrations.core.vocabulary import Thresholds
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.pick_list import assessment_names, suggestions
+from integrations.pages.mappings.pick_list import PickList, assessment_names, suggestions
 from integrations.pages.views import ConfirmedActView, OperationView
 
 
 class RoleMappingForm(forms.ModelForm):
-    """Role × stage → assessment, chosen from what the platforms list; any name while they list nothing yet."""
+    """Role, or categories of roles, × stage → assessment; chosen from what the platforms list, where they list some."""
 
     class Meta:
         model = RoleMapping
-        fields = ["role", "stage", "assessment"]
+        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment"]
         widgets = {
             "role": forms.TextInput(attrs={"list": "known-roles", "autocomplete": "off"}),
             "stage": forms.TextInput(
@@ -37,7 +37,7 @@ class RoleMappingForm(forms.ModelForm):
         labels = {"stage": "Stage (optional)"}
         help_texts = {
             "role": "A posting in Lever.",
-            "stage": "Only to give this role another assessment in one stage.",
+            "stage": "Only to give these candidates another assessment in one stage.",
             "assessment": "",
         }
 
@@ -45,20 +45,32 @@ class RoleMappingForm(forms.ModelForm):
         """Offer the names that the platforms list."""
         super().__init__(*args, **kwargs)
         organization = self.instance.organization
-        self._lists = {
+        self._lists: dict[str, PickList] = {
             "role": pick_list.roles(organization),
             "stage": pick_list.stages(organization),
             "assessment": pick_list.assessments(organization),
+            **pick_list.categories(organization),
         }
-        for name, empty in (
-            ("role", "Choose…"),
-            ("stage", "Any CodeScreen stage"),
-            ("assessment", "Choose…"),
-        ):
-            self._lists[name].offer(self, name, empty)
+        empty = {"role": "Choose…", "stage": "Any CodeScreen stage", "assessment": "Choose…"}
+        for name, known in self._lists.items():
+            known.offer(self, name, empty.get(name, "Any"))
+
+    @property
+    def category_fields(self) -> list[BoundField]:
+        """The fields that stand in place of a role."""
+        fields = [self[column] for column in CATEGORY_COLUMNS]
+        if not any(self._lists[field.name].known for field in fields):
+            return fields
+        # a category that no posting has isn't asked for
+        return [field for field in fields if self._lists[field.name].known or field.value()]
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether one of them is filled in."""
+        return any(field.value() for field in self.category_fields)
 
     def clean(self) -> dict[str, Any]:
-        """Reject what a platform doesn't list, and a second mapping for the same role and stage.
+        """Reject what a platform doesn't list, and a second mapping for the same role or categories and stage.
 
         The model's constraint can't be shown here, because it names a column that the form doesn't have.
         """
@@ -71,8 +83,7 @@ class RoleMappingForm(forms.ModelForm):
                 self.add_error(name, reason)
         duplicates = RoleMapping.objects.filter(
             organization=self.instance.organization_id,
-            role=cleaned.get("role", ""),
-            stage=cleaned.get("stage", ""),
+            **{name: cleaned.get(name, "") for name in ("role", *CATEGORY_COLUMNS, "stage")},
         )
         if duplicates.exclude(pk=self.instance.pk).exists():
             self.add_error(None, MAPPED_ALREADY)

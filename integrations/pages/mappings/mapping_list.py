@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,11 +19,9 @@ from django.views.generic import TemplateView
 
 from integrations.catalog import lists
 from integrations.catalog.acts import assign_assessment
-from integrations.catalog.lists import mapping_index, trigger_stages
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.lists import trigger_stages
+from integrations.catalog.models import CATEGORY_COLUMNS, Role, RoleMapping, Stage
 from integrations.clients import provider
-from integrations.core.rules.decide import choose_assessment
-from integrations.core.rules.facts import CandidateSnapshot, Facts
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
@@ -69,31 +69,17 @@ class EffectiveAssessments:
     """The effective assessments of an organization's roles in one stage; mappings and lists are read once."""
 
     def __init__(self, organization: Organization, stage: Stage | None) -> None:
-        self._facts = Facts(
-            event="",
-            stage_prefix=organization.stage_prefix,
-            stage_id=stage.external_id if stage else "",
-            stage_name=stage.name if stage else organization.stage_prefix,
-            mappings=mapping_index(organization),
-            assessments=lists.live_assessments(organization),
-            default_assessment=organization.default_assessment,
-        )
+        self._roles = lists.RoleAssessments(organization)
+        self._stage = (stage.external_id, stage.name) if stage else ("", organization.stage_prefix)
 
     def of(self, role: Role) -> EffectiveAssessment:
         """Return what a candidate of this role gets, by posting tags but without tags of their own."""
-        candidate = CandidateSnapshot(
-            stage_id=self._facts.stage_id,
-            stage_name=self._facts.stage_name,
-            role_id=role.external_id,
-            role_title=role.title,
-            tags=tuple(role.tags),
-        )
-        match = choose_assessment(self._facts, candidate)
+        match = self._roles.match(role, *self._stage)
         if match is None:
             return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
-        source = match.source.label
+        source = match.named_by
         if match.unknown:
-            closest = closest_name(match.written[0], [one.name for one in self._facts.assessments])
+            closest = closest_name(match.written[0], [one.name for one in self._roles.assessments])
             hint = f"; did you mean “{closest}”?" if closest else ""
             reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
             return EffectiveAssessment(role, "", reason, is_problem=True)
@@ -182,10 +168,9 @@ class MappingListView(OrganizationMixin, TemplateView):
         return addresses
 
     def _mappings(self, query: str) -> QuerySet[RoleMapping]:
-        mappings = RoleMapping.objects.filter(organization=self.organization).order_by("role", "stage")
-        if query:
-            mappings = mappings.filter(Q(role__icontains=query) | Q(assessment__icontains=query))
-        return mappings
+        mappings = RoleMapping.objects.filter(organization=self.organization)
+        searched = ("role", *CATEGORY_COLUMNS, "assessment")
+        return mappings.filter(reduce(or_, (Q(**{f"{name}__icontains": query}) for name in searched)))
 
     def _chosen_stage(self, stages: Sequence[Stage]) -> Stage | None:
         """Return the stage that the address names, or the first trigger stage."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django import forms
 
 from integrations.catalog.lists import trigger_policy
-from integrations.catalog.models import Assessment, Role, Stage
+from integrations.catalog.models import Assessment, Role, Stage, read_categories
 from integrations.core.rules.names import closest_name, is_named
+from integrations.core.vocabulary import Category
 from integrations.organizations.models.organization import Organization
 
 #: More entries than this aren't read: then nothing is refused.
@@ -94,6 +95,20 @@ def roles(organization: Organization) -> PickList:
     rows = Role.objects.live().filter(organization=organization).order_by("title", "pk")
     entries = _entries(rows.values_list("external_id", "title")[:MOST_KNOWN])
     return PickList("Lever", "role", entries, entries)
+
+
+def categories(organization: Organization) -> dict[str, PickList]:
+    """Return, for each of Lever's categories, the values that its postings have."""
+    found: dict[Category, dict[str, None]] = {category: {} for category in Category}
+    stored = Role.objects.live().filter(organization=organization).values_list("categories", flat=True)
+    for shown in stored[:MOST_KNOWN]:
+        for category, value in sorted(read_categories(shown)):
+            found[category][value] = None
+    return {
+        category.value: PickList("Lever", category.label.lower(), entries, entries)
+        for category, values in found.items()
+        for entries in [[(value, value) for value in sorted(values)]]
+    }
 
 
 def stages(organization: Organization) -> PickList:

@@ -69,7 +69,7 @@ attach_report = true
 api_key = "{api_key}"
 webhook_secret = "{webhook_secret}"
 [[mappings]]
-role = "Site Reliability Engineer"
+department = "Infrastructure"
 assessment = "SRE Troubleshooting"
 """
 

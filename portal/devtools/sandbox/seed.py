@@ -140,7 +140,7 @@ def _acme() -> JsonObject:
         _posting(slug, "Backend Engineer", ["CodeScreen Backend"]),
         _posting(slug, "Frontend Engineer", ["CodeScreen Frontend Developer"]),
         _posting(slug, "Data Engineer", ["CodeScreen Data Enginer"], team="Data"),
-        _posting(slug, "Site Reliability Engineer", [], team="Platform"),
+        _posting(slug, "Site Reliability Engineer", [], department="Infrastructure"),
         _posting(
             slug, "Mobile Engineer", ["CodeScreen Mobile iOS", "CodeScreen Mobile Android"], team="Mobile"
         ),

@@ -3,13 +3,8 @@
 from dataclasses import replace
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.rules.facts import (
-    CandidateSnapshot,
-    ExistingInvitation,
-    Facts,
-    MappingIndex,
-    MappingRule,
-)
+from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import DeliveryEvent
 

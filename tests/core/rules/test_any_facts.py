@@ -7,16 +7,10 @@ from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import (
-    CandidateSnapshot,
-    ExistingInvitation,
-    Facts,
-    MappingIndex,
-    MappingRule,
-    NoCandidate,
-)
+from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, normalize
-from integrations.core.vocabulary import ProgressTag
+from integrations.core.vocabulary import Category, ProgressTag
 from tests.core.rules.examples import BACKEND, FRONTEND, with_candidate
 from tests.core.rules.test_decide import CODES
 
@@ -30,6 +24,9 @@ stage_names = st.sampled_from(["CodeScreen Assessment", " codescreen x", "Phone 
 titles = st.sampled_from(["Backend Engineer", "Designer", "CodeScreen Engineer", ""]) | names
 tags = (
     st.sampled_from(["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *ProgressTag]) | names
+)
+categories = st.frozensets(
+    st.tuples(st.sampled_from(Category), st.sampled_from(["Berlin", "berlin ", "Design"]) | names), max_size=3
 )
 emails = st.sampled_from(["alder@candidates.example", "", "nothing", "@"]) | st.emails()
 statuses = st.sampled_from(InvitationStatus)
@@ -48,6 +45,7 @@ candidates = st.builds(
     stage_name=stage_names,
     role_id=ids,
     role_title=titles,
+    categories=categories,
     tags=st.lists(tags, max_size=3).map(tuple),
     emails=st.lists(emails, max_size=2).map(tuple),
     is_archived=st.booleans(),
@@ -70,7 +68,15 @@ any_facts = st.builds(
     stage_name=stage_names,
     candidate=st.sampled_from(NoCandidate) | candidates,
     mappings=st.lists(
-        st.builds(MappingRule, role=titles | ids, stage=stage_names | ids, assessment=few_names), max_size=3
+        st.builds(MappingRule, role=titles | ids, stage=stage_names | ids, assessment=few_names)
+        | st.builds(
+            MappingRule,
+            role=st.just(""),
+            stage=stage_names | ids,
+            assessment=few_names,
+            categories=categories,
+        ),
+        max_size=3,
     ).map(MappingIndex),
     assessments=choices,
     default_assessment=few_names,

@@ -9,7 +9,8 @@ import pytest
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.backtest import PastDecision, Rules, Unknown, beside, decide_again
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import MappingIndex, MappingRule, NoCandidate
+from integrations.core.rules.facts import NoCandidate
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.rules.past_facts import read_facts, stored_facts
 from integrations.core.vocabulary import ReentryPolicy, ResultOutcome

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import EnteredBefore, MappingIndex, MappingRule, NoCandidate
+from integrations.core.rules.facts import EnteredBefore, NoCandidate
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ReentryPolicy, ResultOutcome
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate

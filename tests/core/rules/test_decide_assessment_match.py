@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import MappingIndex, MappingRule
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, closest_name, matching_assessments, normalize
-from integrations.core.vocabulary import AssessmentSource
+from integrations.core.vocabulary import AssessmentSource, Category
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate
 
 
@@ -120,3 +120,64 @@ def test_the_decision_records_what_named_the_assessment_and_how_it_was_written(
     assert (decision.assessment_source, decision.assessment_written) == (source, written)
     decision = decide(replace(facts, chosen_assessment="id-backend"))
     assert (decision.assessment_source, decision.assessment_written) == ("choice", "id-backend")
+
+
+SHOWN = frozenset(
+    {
+        (Category.DEPARTMENT, "Engineering"),
+        (Category.LOCATION, "Berlin"),
+        (Category.LOCATION, "New York"),
+        (Category.COMMITMENT, "Full-time"),
+    }
+)
+ENGINEERING, DESIGN = (Category.DEPARTMENT, " engineering"), (Category.DEPARTMENT, "Design")
+BERLIN, NEW_YORK = (Category.LOCATION, "BERLIN"), (Category.LOCATION, "New  York")
+
+
+def by_categories(*rules: tuple[str, str, tuple[tuple[Category, str], ...]], default: str = ""):
+    """Return the decision on a candidate whose posting has SHOWN, with mappings for categories: stage, assessment."""
+    mappings = [MappingRule("", stage, name, frozenset(categories)) for stage, name, categories in rules]
+    facts = replace(FACTS, mappings=MappingIndex(mappings), default_assessment=default)
+    return decide(with_candidate(facts, categories=SHOWN))
+
+
+@pytest.mark.parametrize(
+    ("rules", "default", "expected"),
+    [
+        ([("", "Backend", (ENGINEERING,))], "Frontend Developer", BACKEND),
+        ([("", "Backend", (ENGINEERING, BERLIN)), ("", "Frontend Developer", (ENGINEERING,))], "", BACKEND),
+        ([("", "Backend", (NEW_YORK,)), ("", "Frontend Developer", (DESIGN, BERLIN))], "", BACKEND),
+        ([("", "Backend", (BERLIN, NEW_YORK))], "", BACKEND),
+        ([("stage-1", "Backend", (BERLIN,)), ("", "Frontend Developer", (ENGINEERING,))], "", BACKEND),
+        ([("Other", "Frontend Developer", (BERLIN, ENGINEERING)), ("", "Backend", (BERLIN,))], "", BACKEND),
+        ([("", "Backend", (ENGINEERING,)), ("", "backend", (BERLIN,))], "", BACKEND),
+        ([("", "Frontend Developer", (DESIGN,))], "Backend", BACKEND),
+    ],
+)
+def test_the_mapping_with_the_most_categories_counts_before_the_default(rules, default, expected):
+    assert by_categories(*rules, default=default).assessment == expected
+
+
+def test_two_mappings_that_fit_equally_are_ambiguous():
+    decision = by_categories(("", "Backend", (ENGINEERING,)), ("", "Frontend Developer", (BERLIN,)))
+    assert decision.verdict == "ambiguous_assessment"
+    assert "the mappings for Department  engineering and for Location BERLIN" in decision.explanation
+
+
+@pytest.mark.parametrize(
+    ("rule", "tags", "source"),
+    [
+        (MappingRule("role-1", "", "Backend"), (), AssessmentSource.MAPPING_FOR_ROLE),
+        (MappingRule("role-2", "", "Backend"), ("CodeScreen Backend",), AssessmentSource.TAG),
+        (MappingRule("role-2", "", "Backend"), (), AssessmentSource.MAPPING_FOR_CATEGORIES),
+    ],
+)
+def test_a_mapping_for_the_role_and_a_tag_come_before_categories(rule, tags, source):
+    categories = MappingRule("", "", "Frontend Developer", frozenset({BERLIN}))
+    facts = replace(FACTS, mappings=MappingIndex([categories, rule]), default_assessment="Backend")
+    assert decide(with_candidate(facts, tags=tags, categories=SHOWN)).assessment_source == source
+
+
+def test_a_posting_without_categories_has_no_mapping_for_categories():
+    facts = replace(FACTS, mappings=MappingIndex([MappingRule("", "", "Backend", frozenset({BERLIN}))]))
+    assert decide(facts).verdict == "no_assessment"

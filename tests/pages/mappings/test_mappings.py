@@ -380,3 +380,61 @@ def test_nothing_scrolls_sideways_on_a_phone(browser, live_server, ready_organiz
         visit.open_and_check(LIST, shapes=[(390, "light")])
         visit.open_and_check(reverse("mapping-add"), shapes=[(390, "light")])
         assert visit.problems == []
+
+
+@pytest.fixture
+def engineering(ready_organization) -> Role:
+    """A role of the department Engineering in Berlin and Paris that no mapping names."""
+    found = role(ready_organization, "Compiler Engineer")
+    found.categories = {"department": ["Engineering"], "location": ["Berlin", "Paris"]}
+    found.save()
+    return found
+
+
+def test_a_mapping_for_categories_counts_for_each_role_that_has_them(
+    organization_admin_client, ready_organization, engineering
+):
+    page = organization_admin_client.get(reverse("mapping-add"))
+    assert [choice for choice, _ in page.context["form"].fields["location"].widget.choices] == [
+        "",
+        "Berlin",
+        "Paris",
+    ]
+    assert [field.name for field in page.context["form"].category_fields] == ["department", "location"]
+    posted = {"role": "", "department": "Engineering", "location": "Paris", "assessment": "Backend"}
+    organization_admin_client.post(reverse("mapping-add"), posted)
+    found = effective(organization_admin_client)
+    assert found["Compiler Engineer"] == (
+        "Backend",
+        "the mapping for Department Engineering · Location Paris",
+        False,
+    )
+    shown = text(organization_admin_client.get(f"{LIST}?q=Engineering"))
+    assert "Department Engineering · Location Paris" in shown
+    assert recorded().get(action="add_mapping").changes["department"] == ["", "Engineering"]
+
+
+@pytest.mark.parametrize(
+    ("posted", "words"),
+    [
+        ({}, "fill in the role, or one category or more"),
+        ({"role": "Compiler Engineer", "department": "Engineering"}, "fill in the role, or one category"),
+        ({"department": "Enginering"}, "Did you mean “Engineering”?"),
+    ],
+)
+def test_a_mapping_is_for_a_role_or_for_categories_that_lever_lists(
+    organization_admin_client, engineering, posted, words
+):
+    before = RoleMapping.objects.count()
+    answer = organization_admin_client.post(reverse("mapping-add"), {"assessment": "Backend", **posted})
+    assert words in html.unescape(text(answer))
+    assert RoleMapping.objects.count() == before
+
+
+def test_a_second_mapping_for_the_same_categories_is_rejected(organization_admin_client, engineering):
+    posted = {"location": "Berlin", "assessment": "Backend"}
+    before = RoleMapping.objects.count()
+    for _ in range(2):
+        answer = organization_admin_client.post(reverse("mapping-add"), posted)
+    assert "already has an assessment" in text(answer)
+    assert RoleMapping.objects.count() == before + 1

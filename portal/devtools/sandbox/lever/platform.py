@@ -134,6 +134,7 @@ def _add_posting(account: LeverAccount, item: JsonObject, created_at: int) -> No
         text_list(item.get("tags")),
         pick(item, "state", str, "published"),
         pick(item, "confidentiality", str, "non-confidential"),
+        department=pick(item, "department", str, "Technology"),
         team=pick(item, "team", str, "Engineering"),
         created_at=created_at,
         updated_at=created_at,

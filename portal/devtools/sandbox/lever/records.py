@@ -70,6 +70,8 @@ class Posting:
     department: str = "Technology"
     team: str = "Engineering"
     location: str = "Berlin"
+    other_locations: list[str] = field(default_factory=list)
+    level: str | None = None
     created_at: int = field(default_factory=now_ms)
     updated_at: int = field(default_factory=now_ms)
 

@@ -57,8 +57,8 @@ def posting_json(account: LeverAccount, posting: Posting, base_url: str) -> Json
             "department": posting.department,
             "team": posting.team,
             "location": posting.location,
-            "allLocations": [posting.location],
-            "level": None,
+            "allLocations": [posting.location, *posting.other_locations],
+            "level": posting.level,
         },
         "tags": posting.tags,
         "content": {

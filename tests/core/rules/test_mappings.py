@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.core.rules.facts import MappingIndex, MappingRule
+from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import is_named
 
 written_roles = st.sampled_from(
