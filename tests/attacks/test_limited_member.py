@@ -88,8 +88,8 @@ def test_a_search_for_another_candidate_finds_nothing(limited_member_client, can
 def test_counts_and_charts_are_of_the_own_candidates(limited_member_client, team_member_client, candidates):
     for client, number in ((limited_member_client, 1), (team_member_client, 2)):
         context = client.get("/").context
-        assert (context["waiting"]["held"], context["waiting"]["failed_steps"]) == (number, number)
-        assert context["today"]["tiles"][0]["number"] == number
+        assert (context["waiting"].held, context["waiting"].failed_steps) == (number, number)
+        assert context["today"].tiles[0].number == number
         assert context["charts"][1].summary.startswith(f"{number} passed")
 
 
