@@ -41,14 +41,6 @@ class Author(Enum):
 
 
 @dataclass(frozen=True)
-class ByHand:
-    """What a person would have done by hand, as a report's line, and the minutes that it takes."""
-
-    label: str
-    minutes: int
-
-
-@dataclass(frozen=True)
 class Words(Payload):
     """What an effect wrote, word for word, or is to write: only that of its kind is filled in.
 
@@ -138,9 +130,6 @@ class EffectKind[P: Payload]:
     #: The lines of a candidate's history; empty where another line says it.
     done: Callable[[Effect, Words], str] = lambda _effect, _words: ""
     failed: str = ""
-
-    #: What a report counts it as.
-    by_hand: ByHand | None = None
 
     #: What stays of the payload when the person is erased.
     kept_payload: Callable[[JsonObject], JsonObject] = lambda _payload: {}

@@ -63,7 +63,6 @@ class ReportView(ReportMixin, TemplateView):
         """Read the figures, and arrange them by role, by assessment and by month."""
         period, correction = self.asked()
         report = counted_report(self.organization, period)
-        minutes = sum(spent for _, _, spent in report.saved)
         return super().get_context_data(
             period=period,
             correction=correction,
@@ -81,8 +80,6 @@ class ReportView(ReportMixin, TemplateView):
                 ),
             ],
             charts=_charts(period, dict(report.months)) if report.months else [],
-            saved=report.saved,
-            saved_time=duration(minutes * 60.0) if minutes else "",
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )

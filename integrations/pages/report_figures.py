@@ -14,10 +14,8 @@ from django.utils import timezone
 
 from integrations.core.invitation_status import FollowingEnd
 from integrations.core.vocabulary import ResultOutcome
-from integrations.effects.perform import EFFECT_KINDS
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
 from integrations.pages.times import midnight, parse_day
 
 DEFAULT_DAYS = 90
@@ -131,15 +129,13 @@ type Lines = dict[tuple[str, str, date], Figures]
 class Report:
     """The figures of a period together, by role, by assessment and by month, each in the order of its names.
 
-    A month is its first day. `saved`: what the portal did that a person would have done by hand, how often, and the
-    minutes that takes.
+    A month is its first day.
     """
 
     total: Figures
     roles: list[tuple[str, Figures]]
     assessments: list[tuple[str, Figures]]
     months: list[tuple[date, Figures]]
-    saved: list[tuple[str, int, int]]
 
 
 def report_lines(organization: Organization, period: Period) -> Lines:
@@ -197,14 +193,13 @@ def _seconds(duration: timedelta | None) -> float:
 
 
 def report_of(organization: Organization, period: Period) -> Report:
-    """Return the report of the period; two queries."""
+    """Return the report of the period; one query."""
     lines = report_lines(organization, period)
     return Report(
         sum(lines.values(), Figures()),
         _grouped((role, figures) for (role, _, _), figures in lines.items()),
         _grouped((assessment, figures) for (_, assessment, _), figures in lines.items()),
         _grouped((month, figures) for (_, _, month), figures in lines.items()),
-        _saved_work(organization, period),
     )
 
 
@@ -213,23 +208,6 @@ def _grouped[Key: (str, date)](lines: Iterable[tuple[Key, Figures]]) -> list[tup
     for key, figures in lines:
         groups[key] = groups.get(key, Figures()) + figures
     return sorted(groups.items(), key=lambda group: group[0])
-
-
-def _saved_work(organization: Organization, period: Period) -> list[tuple[str, int, int]]:
-    by_hand = {kind: record.by_hand for kind, record in EFFECT_KINDS.items() if record.by_hand}
-    done = Effect.objects.filter(
-        organization=organization,
-        created_at__gte=period.begins,
-        created_at__lt=period.ends,
-        state=Effect.State.DONE,
-        kind__in=list(by_hand),
-    )
-    counts = dict(done.order_by().values_list("kind").annotate(count=Count("pk")))
-    return [
-        (work.label, counts[kind], counts[kind] * work.minutes)
-        for kind, work in by_hand.items()
-        if kind in counts
-    ]
 
 
 def counted_report(organization: Organization, period: Period) -> Report:
@@ -260,5 +238,4 @@ def _report_of_json(stored: Any) -> Report:
         [(str(name), Figures(**figures)) for name, figures in stored["roles"]],
         [(str(name), Figures(**figures)) for name, figures in stored["assessments"]],
         [(date.fromisoformat(month), Figures(**figures)) for month, figures in stored["months"]],
-        [(str(label), int(count), int(minutes)) for label, count, minutes in stored["saved"]],
     )

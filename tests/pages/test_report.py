@@ -100,18 +100,6 @@ def test_a_month_begins_at_midnight_of_the_reader(ready_organization):
     assert f"{month:%Y-%m-%d}" == "2026-03-01"
 
 
-def test_the_work_done_counts_effects_that_are_done(ready_organization):
-    for number, state in enumerate(["done", "done", "failed"]):
-        factories.EffectFactory.create(
-            organization=ready_organization,
-            kind="leave_note",
-            key=f"note-{number}",
-            state=state,
-            due_at=None,
-        )
-    assert report_of(ready_organization, asked_period({})[0]).saved == [("Notes left", 2, 4)]
-
-
 def test_the_page_shows_tables_and_charts(team_member_client, journeys):
     page = team_member_client.get("/reports/").content.decode()
     assert page.count("<figure") == 2

@@ -23,7 +23,6 @@ from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
-    ByHand,
     EffectKind,
     Target,
     Words,
@@ -247,7 +246,6 @@ WRITE_FEEDBACK = EffectKind(
     topic=_topic,
     done=lambda effect, _: effect.reason or "Feedback written in Lever",
     failed="The feedback could not be written",
-    by_hand=ByHand("Feedback forms written", 4),
     kept_payload=kept_whole,
 )
 MAKE_TEMPLATE = EffectKind(

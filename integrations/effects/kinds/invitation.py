@@ -15,7 +15,7 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import mark_key_refused
 from integrations.codescreen.payloads import instance_id_in
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.effects.kind import ByHand, EffectKind, Target, has_started, kept_whole
+from integrations.effects.kind import EffectKind, Target, has_started, kept_whole
 from integrations.effects.sending import (
     KEY_VALID_FOR,
     cancel_or_retry,
@@ -257,7 +257,6 @@ SEND_INVITATION = EffectKind(
     give_up=give_up,
     topic=lambda effect, _: effect.invitation.assessment_name if effect.invitation else "",
     intended=lambda name: f"CodeScreen sends “{name}” to the candidate.",
-    by_hand=ByHand("Invitations sent", 3),
     kept_payload=kept_whole,
     copy_stays_in="codescreen",
 )

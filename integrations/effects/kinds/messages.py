@@ -7,7 +7,6 @@ from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
-    ByHand,
     EffectKind,
     Target,
     Words,
@@ -95,7 +94,6 @@ LEAVE_NOTE = EffectKind(
     intended=str,
     done=_note_left,
     failed="The note could not be left",
-    by_hand=ByHand("Notes left", 2),
 )
 
 
@@ -136,7 +134,6 @@ ADD_REPORT_LINK = EffectKind(
     to_write=_link_words,
     done=lambda _effect, _words: "Report link added in Lever",
     failed="The report link could not be added",
-    by_hand=ByHand("Report links added", 1),
     is_key_personal=True,
 )
 

@@ -9,7 +9,7 @@ from functools import partial
 from integrations.catalog.lists import stages_named, trigger_policy, unknown_target_message
 from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
-from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
+from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -187,6 +187,5 @@ MOVE_STAGE = EffectKind(
         else f"Moved into “{words.stage}” in Lever by the portal"
     ),
     failed="The candidate was not moved in Lever",
-    by_hand=ByHand("Candidates moved on", 1),
     kept_payload=kept_whole,
 )

@@ -8,7 +8,6 @@ from integrations.clients.provider import ClientProvider
 from integrations.effects.kind import (
     NOT_RECORDED,
     Author,
-    ByHand,
     EffectKind,
     Target,
     Words,
@@ -260,7 +259,6 @@ ATTACH_REPORT = EffectKind(
     to_write=_words,
     done=lambda _effect, _words: "Report attached in Lever",
     failed="The report could not be attached",
-    by_hand=ByHand("Reports attached", 3),
     kept_payload=lambda payload: {**payload, "words": {}} if payload else {},
 )
 REMOVE_REPORT = EffectKind(

@@ -12,7 +12,7 @@ from functools import partial
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import is_progress_tag
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.kind import Author, ByHand, EffectKind, Target, Words, kept_whole, known_author
+from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.session import PlatformError
 from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
@@ -191,7 +191,6 @@ SET_PROGRESS_TAG = EffectKind(
     to_write=_progress_words,
     done=_done,
     failed="The tag could not be set",
-    by_hand=ByHand("Progress tags set", 1),
     kept_payload=kept_whole,
 )
 SET_RESULT_TAG = EffectKind(
@@ -206,6 +205,5 @@ SET_RESULT_TAG = EffectKind(
     to_write=_result_words,
     done=_done,
     failed="The tag could not be set",
-    by_hand=ByHand("Result tags set", 1),
     kept_payload=kept_whole,
 )
