@@ -28,8 +28,8 @@ PAGES = {
     "/settings/rules/": 8,
     "/settings/team/": 6,
     "/mappings/": 29,
-    "/mappings/add/": 10,
-    "/reports/": 4,
+    "/mappings/add/": 11,
+    "/reports/": 3,
 }
 LISTS = (
     "delivery",
