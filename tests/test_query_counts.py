@@ -29,7 +29,7 @@ PAGES = {
     "/settings/team/": 6,
     "/mappings/": 29,
     "/mappings/add/": 11,
-    "/reports/": 3,
+    "/reports/": 4,
 }
 LISTS = (
     "delivery",
