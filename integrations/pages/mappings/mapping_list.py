@@ -151,7 +151,7 @@ class MappingListView(OrganizationMixin, TemplateView):
 
     def _addresses(self, roles: Sequence[Role], stage: Stage | None) -> list[str]:
         """Return, for each role, the page that changes the mapping which counts for it, or adds one."""
-        names = [name for role in roles for name in (role.title, role.external_id)]
+        names = [name for role in roles for name in (role.title, role.external_id) if name]
         stages = ["", stage.name, stage.external_id] if stage else [""]
         mappings = RoleMapping.objects.filter(
             organization=self.organization, role__in=names, stage__in=stages
