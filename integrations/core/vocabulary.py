@@ -230,13 +230,17 @@ class ReentryPolicy(LabelledEnum):
 class ProgressTag(StrEnum):
     """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one.
 
-    These stand on candidates in Lever: when a text changes, `is_progress_tag` must still recognize the former one.
+    They stand on candidates in Lever: when a wording changes, the former one goes into FORMER_PROGRESS_TAGS.
     """
 
     INVITED = "CodeScreen: Candidate Invited"
     IN_PROGRESS = "CodeScreen: Assessment in Progress"
     COMPLETED = "CodeScreen: Assessment Completed"
     EXPIRED = "CodeScreen: Assessment Expired"
+
+
+#: A wording that was once set stays here: such a tag still counts as a progress tag, and is removed by the next one.
+FORMER_PROGRESS_TAGS: tuple[str, ...] = ()
 
 
 class ActionNotAllowed(Exception):

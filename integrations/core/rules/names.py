@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from integrations.core.invitation_status import InvitationStatus
-from integrations.core.vocabulary import ProgressTag, ResultOutcome
+from integrations.core.vocabulary import FORMER_PROGRESS_TAGS, ProgressTag, ResultOutcome
 
 
 def normalize(text: str) -> str:
@@ -84,8 +84,13 @@ def has_progress_tag(tags: Iterable[str]) -> bool:
 
 
 def is_progress_tag(tag: str) -> bool:
-    """Whether a tag is one of the portal's progress tags, however it is spelled."""
-    return normalize(tag) in {normalize(progress_tag) for progress_tag in ProgressTag}
+    """Whether a tag is one of the portal's progress tags, however it is spelled, or was one."""
+    return normalize(tag) in {normalize(progress_tag) for progress_tag in all_progress_tags()}
+
+
+def all_progress_tags() -> list[str]:
+    """Return the progress tags, and those of a former wording, which may still stand on candidates in Lever."""
+    return [*ProgressTag, *FORMER_PROGRESS_TAGS]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
-from integrations.core.rules.names import is_progress_tag
-from integrations.core.vocabulary import ProgressTag
+from integrations.core.rules.names import all_progress_tags, is_progress_tag
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.session import PlatformError
 from integrations.http.shapes import JsonObject
@@ -153,7 +152,10 @@ def _write_tags(
 def _replaced(present: Collection[str] | None, progress_tag: str, others: Collection[str]) -> list[str]:
     """Return the tags to remove: of those present, or all that there may be when Lever's answer doesn't list them."""
     if present is None:
-        return [*([tag for tag in ProgressTag if tag != progress_tag] if progress_tag else []), *others]
+        return [
+            *([tag for tag in all_progress_tags() if tag != progress_tag] if progress_tag else []),
+            *others,
+        ]
     return [
         tag
         for tag in present

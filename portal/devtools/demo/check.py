@@ -8,6 +8,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.core.vocabulary import ProgressTag
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
@@ -50,10 +51,10 @@ class Check:
         delivery = self._wait_for("a verdict", self._decided_delivery)
         self._print_step("verdict", f"{delivery.verdict}: {delivery.explanation}", delivery.decided_at)
         self._wait_for_status("invited", "invited", "CodeScreen sent the invitation")
-        self._wait_for_tag("CodeScreen: Candidate Invited")
+        self._wait_for_tag(ProgressTag.INVITED)
         self._act_as_candidate("start")
         self._wait_for_status("in_progress", "started", "the candidate began")
-        self._wait_for_tag("CodeScreen: Assessment in Progress")
+        self._wait_for_tag(ProgressTag.IN_PROGRESS)
         self._act_as_candidate("submit")
         self._wait_for_status("submitted", "submitted", "the candidate handed in the solution")
         self._act_as_candidate("evaluate", score=82, result="Passed")
@@ -63,14 +64,14 @@ class Check:
         self._wait_for_effect(Effect.Kind.WRITE_FEEDBACK, "feedback", "written to Lever")
         self._wait_for_effect(Effect.Kind.ADD_REPORT_LINK, "link", result.report_url)
         self._wait_for_effect(Effect.Kind.ATTACH_REPORT, "file", "attached in Lever as a PDF")
-        self._wait_for_tag("CodeScreen: Assessment Completed")
+        self._wait_for_tag(ProgressTag.COMPLETED)
 
     def _verify_ledgers(self) -> None:
         opportunity = self._lever.ledger(CONNECTED)["opportunities"][self._opportunity]
         tags = [tag for tag in opportunity["tags"] if tag.startswith("CodeScreen:")]
         ratings = [form["fields"]["Rating"] for form in opportunity["feedback"]]
         is_rated_once = len(ratings) == 1 and ratings[0].startswith("4")
-        if tags != ["CodeScreen: Assessment Completed"] or not is_rated_once:
+        if tags != [ProgressTag.COMPLETED] or not is_rated_once:
             raise RunFailed(f"Lever shows the tags {tags} and the ratings {ratings}")
         invitations = self._codescreen.ledger(CONNECTED)["invitations"]
         sent = sum(invitation["emails_sent"] for invitation in invitations if invitation["email"] == EMAIL)

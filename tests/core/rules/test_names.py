@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
+from integrations.core.rules import names
 from integrations.core.rules.names import assessment_tags, choose_progress_tag, is_progress_tag
 from integrations.core.vocabulary import ProgressTag, ResultOutcome
 
@@ -36,6 +37,14 @@ def test_assessment_tags_are_read_from_tags_with_the_word_and_a_name(tag, names)
 def test_a_progress_tag_never_names_an_assessment(tag, spelled):
     assert assessment_tags([spelled(tag)]) == ()
     assert is_progress_tag(spelled(tag))
+
+
+def test_a_progress_tag_of_a_former_wording_is_still_one(monkeypatch):
+    former = "CodeScreen: Invitation Sent"
+    assert not is_progress_tag(former)
+    monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (former,))
+    assert is_progress_tag(former.upper())
+    assert all(map(is_progress_tag, ProgressTag))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.http.session import PlatformError
@@ -9,6 +10,8 @@ from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.effects.conftest import LOST
 from tests.support import factories
+
+FORMER = "CodeScreen: Invitation Sent"
 
 
 def progress_tags(sandbox, word="Alder"):
@@ -27,6 +30,14 @@ def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invi
     assert written["tags"] == [ProgressTag.COMPLETED]
     assert set(written["removed"]) == {*others[:5]} - {ProgressTag.COMPLETED}
     assert "is_removal_known" not in written
+
+
+def test_a_progress_tag_replaces_one_of_a_former_wording(scenario, sandbox, invitation, monkeypatch):
+    monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (FORMER,))
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[FORMER])
+    enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
 
 
 def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
@@ -77,6 +88,7 @@ def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, in
 def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
     scenario, monkeypatch, invitation, answer
 ):
+    monkeypatch.setattr(names, "FORMER_PROGRESS_TAGS", (FORMER,))
     calls = []
 
     def request(_, method, path, **more):
@@ -86,7 +98,7 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
     monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
     enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     scenario.work()
-    others = [tag for tag in ProgressTag if tag != ProgressTag.COMPLETED]
+    others = [*(tag for tag in ProgressTag if tag != ProgressTag.COMPLETED), FORMER]
     assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
     assert Effect.objects.get(kind="set_progress_tag").written == {
         "tags": [ProgressTag.COMPLETED],
