@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from integrations.core.invitation_status import BOUNCED, ERASED, InvitationStatus, StatusWords
-from integrations.core.vocabulary import LabelledEnum, RecordEnum, Tone, lower_first
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, LabelledEnum, RecordEnum, Tone, lower_first
 
 
 class Consequence(Enum):
@@ -138,7 +138,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="Lever doesn't show the candidate to the portal: they are confidential, or no longer in Lever. Or for "
-        "four days the portal could not read what the decision needs.",
+        f"{RETRY_FOR_IN_WORDS} the portal could not read what the decision needs.",
         next_step="Look for the candidate in Lever. Once the portal can read them, and they are still in the stage, it "
         "decides about them automatically. Don't invite them in CodeScreen yourself: they would be invited twice.",
         waits_for="Decided again once they can be read",

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import ErasureCause, Platform, WebhookEvent
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, ErasureCause, Platform, WebhookEvent
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.decide_delivery import decide_delivery, record_undecided
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
@@ -121,8 +121,8 @@ def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCa
 #: A candidate without a decision for so long is listed all the same.
 SHOWN_AFTER = timedelta(minutes=2)
 GIVEN_UP = (
-    "For four days the portal could not read what the decision needs: {reason}. If the candidate is still in the "
-    "stage, they are decided about again when the portal next compares with Lever."
+    f"For {RETRY_FOR_IN_WORDS} the portal could not read what the decision needs: {{reason}}. If the candidate is "
+    "still in the stage, they are decided about again when the portal next compares with Lever."
 )
 
 

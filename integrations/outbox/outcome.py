@@ -151,7 +151,7 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Con
 
 FIRST_RETRY = timedelta(seconds=3)
 LONGEST_RETRY = timedelta(hours=1)
-RETRY_FOR = timedelta(hours=96)
+RETRY_FOR = timedelta(hours=96)  # in words: RETRY_FOR_IN_WORDS in core/vocabulary.py
 DISCONNECTED_RETRY = timedelta(minutes=10)
 #: A 403 or 404 for a candidate or a role may pass: it is believed after these waits.
 NOT_SHOWN_WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))

@@ -188,6 +188,11 @@ def _days(invitation: Invitation, end: FollowingEnd) -> int:
 
 POLL_LEASE = LEASE
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
+#: The wait after the first poll that failed; it doubles with each further one in a row.
+FIRST_POLL_RETRY = timedelta(minutes=1)
+LONGEST_POLL_RETRY = timedelta(hours=2)
+#: The wait where CodeScreen doesn't have the instance, after more than three failures in a row.
+NOT_FOUND_POLL_RETRY = timedelta(hours=6)
 #: A poll that a person asks for of an invitation that is no longer followed doesn't schedule the next one.
 SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
 
@@ -227,9 +232,9 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
     Following ends when CodeScreen has answered for long that it doesn't have the instance.
     """
     failures = invitation.poll_failures + 1
-    wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
-    if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
-        wait = timedelta(hours=6) if failures > 3 else wait
+    wait = min(FIRST_POLL_RETRY * 2 ** min(failures - 1, 7), LONGEST_POLL_RETRY)
+    if error.status == 404 and failures > 3:  # deleted in CodeScreen, or not visible yet: it may come back
+        wait = NOT_FOUND_POLL_RETRY
     if error.retry_after is not None:
         wait = max(wait if error.retry_after else SHORTEST_WAIT, timedelta(seconds=error.retry_after))
     with transaction.atomic():

@@ -11,7 +11,7 @@ from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import ACTIVITY, HEALTH, FindingCode, Level
 from integrations.core.invitation_status import FollowingEnd
-from integrations.core.vocabulary import DeliveryEvent, Platform, lower_first
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, DeliveryEvent, Platform, lower_first
 from integrations.health.findings import (
     MOST_NAMED,
     Finding,
@@ -91,9 +91,9 @@ def check_undecided_deliveries(organization: Organization) -> Iterator[Finding]:
     yield finding(
         FindingCode.UNDECIDED_DELIVERIES,
         f"{counted(number, 'stage change')} could not be decided for more than a day. The reason: {reasons}.",
-        "Fix what the reason says, in Lever or CodeScreen. The portal tries for four days in all; then it decides "
-        "about them again when it compares with Lever. Don't invite them in CodeScreen yourself: they would be "
-        "invited twice.",
+        "Fix what the reason says, in Lever or CodeScreen. The portal tries "
+        f"for {RETRY_FOR_IN_WORDS} in all; then it decides about them again when it compares with Lever. Don't invite "
+        "them in CodeScreen yourself: they would be invited twice.",
         page=ACTIVITY.at(f"{shown[0][0]}/") if is_one else HEALTH.at("#undecided"),
     )
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 
+from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailKind
@@ -65,8 +66,8 @@ STATES = (
     (
         "Not reached yet, Last one not accepted",
         (
-            "The address didn't answer in ten seconds, or said that it can't now. The portal tries again for four "
-            "days, and shows the reason."
+            "The address didn't answer in ten seconds, or said that it can't now. The portal tries again for "
+            f"{RETRY_FOR_IN_WORDS}, and shows the reason."
         ),
         "If it stays so, look whether your program runs. In Slack there is nothing to do.",
     ),
@@ -74,7 +75,7 @@ STATES = (
         "Stopped",
         (
             "The address refused an alert, as Slack does when the app or the channel was removed, or it didn't answer "
-            "for four days. Nothing more is sent to it."
+            f"for {RETRY_FOR_IN_WORDS}. Nothing more is sent to it."
         ),
         (
             "Correct the reason; if the address is another one now, press “Change”. Then press “Send a test”: once it "
