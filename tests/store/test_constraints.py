@@ -152,18 +152,19 @@ def test_the_audit_masks_every_secret():
 
 
 @pytest.mark.parametrize(
-    ("role", "connects", "configures", "replays", "retries"),
+    ("role", "connects", "configures", "approves", "replays", "retries"),
     [
-        ("super_admin", True, True, True, True),
-        ("admin", False, True, True, True),
-        ("team_member", False, False, False, True),
-        ("limited_team_member", False, False, False, False),
+        ("super_admin", True, True, True, True, True),
+        ("admin", False, True, True, True, True),
+        ("team_member", False, False, False, False, True),
+        ("limited_team_member", False, False, False, False, False),
     ],
 )
-def test_the_permissions_of_each_role(organization, role, connects, configures, replays, retries):
+def test_the_permissions_of_each_role(organization, role, connects, configures, approves, replays, retries):
     user = factories.member(organization, role, "somebody")
     membership = user.memberships.get()
     assert membership.may_connect is connects
     assert membership.may_configure is configures
+    assert membership.may_approve is approves
     assert membership.may_replay is replays
     assert membership.may_retry_effects is retries

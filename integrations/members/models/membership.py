@@ -82,8 +82,13 @@ class Membership(models.Model):
 
     @property
     def may_configure(self) -> bool:
-        """Whether the member may change mappings and policies, and approve and resolve invitations."""
+        """Whether the member may change mappings and policies, resolve invitations, and invite by hand."""
         return self.role in ADMINS
+
+    @property
+    def may_approve(self) -> bool:
+        """Whether the member may approve and cancel invitations."""
+        return self.role in APPROVERS
 
     @property
     def may_replay(self) -> bool:
@@ -142,6 +147,8 @@ SUPER_ADMINS = frozenset({Membership.Role.SUPER_ADMIN})
 ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
 TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
 EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
+#: Who approves and cancels invitations, one by one and many at once.
+APPROVERS = ADMINS
 
 
 # Who was invited to an organization and hasn't answered yet: it gives no access to anything.

@@ -9,7 +9,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.acts.undo import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import ADMINS, TEAM
+from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ReasonForm
@@ -58,6 +58,8 @@ class InviteOfferedView(RowActView):
 class ApproveView(RowActView):
     """Let a held invitation be sent."""
 
+    allowed_roles = APPROVERS
+
     def operate(self, form: ReasonForm) -> str:
         """Approve the invitation."""
         invitations.approve(self.invitation, self.user, form.cleaned_data["reason"])
@@ -66,6 +68,8 @@ class ApproveView(RowActView):
 
 class CancelView(RowActView):
     """Cancel an invitation that hasn't been started."""
+
+    allowed_roles = APPROVERS
 
     def operate(self, form: ReasonForm) -> str:
         """Cancel the invitation."""

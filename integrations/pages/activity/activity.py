@@ -56,10 +56,11 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         counts = {} if self.partial or filters.is_set else search.counts()
         candidates = search.with_invitation_shown(page)
         rows = candidate_rows(candidates)
-        has_held = any(
+        member = self.membership
+        may_approve_some = member.may_approve and any(
             one.invitation and one.invitation.status == InvitationStatus.HELD for one in candidates
         )
-        has_uninvited = any(row.may_be_invited for row in rows)
+        may_invite_some = member.may_configure and any(row.may_be_invited for row in rows)
         return super().get_context_data(
             filters=filters,
             is_filtered=filters.is_set or bool(filters.view),
@@ -69,9 +70,9 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 if code in VIEWS or code == filters.view
             ],
             attention_days=ATTENTION_DAYS,
-            may_tick=self.membership.may_configure and (has_held or has_uninvited),
-            has_held=has_held,
-            has_uninvited=has_uninvited,
+            may_tick=may_approve_some or may_invite_some,
+            may_approve_some=may_approve_some,
+            may_invite_some=may_invite_some,
             page=page,
             rows=rows,
             now=timezone.now(),

@@ -27,7 +27,7 @@ from integrations.http.session import PlatformError
 from integrations.invitations.acts.undo import UNDO_FOR, take_back_approval, take_back_invite, take_back_retry
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import ADMINS, TEAM
+from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import BEING_DECIDED, standing_of
@@ -43,7 +43,7 @@ class Act:
     consequence: str
     button: str
     may_undo: bool = True
-    needs_admin: bool = True
+    roles: frozenset[str] = ADMINS
 
 
 ACTS: Mapping[str, Act] = {
@@ -54,6 +54,7 @@ ACTS: Mapping[str, Act] = {
             "Send these invitations?",
             "CodeScreen e-mails the assessment to each of them. You can undo this for 30 seconds.",
             "Send invitations",
+            roles=APPROVERS,
         ),
         Act(
             "cancel",
@@ -61,6 +62,7 @@ ACTS: Mapping[str, Act] = {
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             "Cancel invitations",
             may_undo=False,
+            roles=APPROVERS,
         ),
         Act(
             "invite",
@@ -73,7 +75,7 @@ ACTS: Mapping[str, Act] = {
             "Retry these steps?",
             "Each is tried again. You can undo this for 30 seconds.",
             "Retry",
-            needs_admin=False,
+            roles=TEAM,
         ),
     )
 }
@@ -102,8 +104,8 @@ class BulkMixin(OrganizationMixin):
     def act(self, code: str) -> Act | None:
         """Return the act, None when there is none of this code. Raises PermissionDenied."""
         act = ACTS.get(code)
-        if act is not None and act.needs_admin:
-            self.require(ADMINS)
+        if act is not None:
+            self.require(act.roles)
         return act
 
     def invitations(self, keys: Sequence[int]) -> list[Invitation]:

@@ -237,7 +237,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         reason = (
             "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
         )
-        act = "Send or cancel" if may_decide else SEE_WHO
+        act = "Send or cancel" if member.may_approve else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
     if number := waiting.uncertain:
         title = f"{_counted(number, 'candidate', 'candidates')} may have been sent an invitation"
