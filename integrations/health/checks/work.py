@@ -36,7 +36,7 @@ LONGEST_WAIT = timedelta(minutes=2)
 UNDECIDED_FOR = timedelta(days=1)
 HEARTBEAT_MAX_AGE = timedelta(seconds=90)
 REPAIRS_SHOWN_FOR = timedelta(hours=24)
-#: The sweep runs every ten minutes. After a day a candidate whose webhook was lost has waited for too long.
+#: The sweep runs every few minutes. After a day a candidate whose webhook was lost has waited for too long.
 SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
 
 

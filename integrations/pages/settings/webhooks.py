@@ -36,7 +36,10 @@ from integrations.pages.settings.connections import (
     SettingsView,
     WebhookAddressForm,
 )
+from integrations.queue.models.duty_run import INTERVALS, Duty
 
+#: How often the sweep looks for what no webhook told.
+SWEEP_MINUTES = INTERVALS[Duty.SWEEP] // timedelta(minutes=1)
 _MOVED = "The webhook that the portal made has the new address in Lever."
 
 
@@ -103,7 +106,7 @@ class RetireTokenView(ConfirmedConnectionActView):
         """Add the token, and the tokens that stay active without it."""
         retired = self.token()
         others = [token for token in active_tokens(self.organization) if not _ends_with(token, retired)]
-        return super().get_context_data(token=retired, others=others, **kwargs)
+        return super().get_context_data(token=retired, others=others, sweep_minutes=SWEEP_MINUTES, **kwargs)
 
     def operate(self, form: Form) -> str:
         """Retire the token."""
@@ -172,6 +175,7 @@ class RemoveWebhooksView(ConfirmedConnectionActView):
         return super().get_context_data(
             webhook=next((token.webhook for token in tokens if token.is_made_by_us), None),
             others=[token for token in tokens if not token.is_made_by_us],
+            sweep_minutes=SWEEP_MINUTES,
             **kwargs,
         )
 

@@ -15,6 +15,7 @@ from integrations.health.models import WebhookRejection
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.pages.settings.webhooks import SWEEP_MINUTES
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -249,7 +250,9 @@ def test_retiring_the_last_token_warns_that_every_delivery_will_be_refused(
 ):
     main = LeverWebhook.objects.get(organization=ready_organization)
     address = reverse("token-retire", args=[main.pk, "current"])
-    assert "No other token is left" in text(super_admin_client.get(address))
+    asked = text(super_admin_client.get(address))
+    assert "No other token is left" in asked
+    assert f"{SWEEP_MINUTES} minutes, finds who" in asked
     assert "No token is stored" in text(super_admin_client.post(address, follow=True))
 
 
