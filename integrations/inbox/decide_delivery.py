@@ -51,7 +51,7 @@ def apply_decision(
         statuses = ENDED_BY_LEAVING[organization.leaving]
         return _cancel(organization, opportunity, facts, "The candidate left the stage.", statuses)
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
-        return _cancel(organization, opportunity, facts, "The candidate is archived in Lever.")
+        return _cancel(organization, opportunity, facts, decision.explanation)
     if decision.verdict == VerdictCode.ALREADY_INVITED:
         return _follow_again(decision, facts)
     if decision.verdict.record.leaves_note and organization.note_on_skip:
