@@ -81,6 +81,12 @@ def test_each_recovery_code_works_once_in_any_writing(person):
     assert RecoveryCode.objects.filter(used_at=None).count() == 8
 
 
+def test_an_issued_recovery_code_works_after_the_length_of_new_ones_changed(person, monkeypatch):
+    issued = with_recovery_codes(person)
+    monkeypatch.setattr(second_factors, "RECOVERY_CODE_LENGTH", second_factors.RECOVERY_CODE_LENGTH + 4)
+    assert RecoveryCode.accept(person, issued[0], database.now())
+
+
 def test_only_hashes_of_recovery_codes_are_stored(person):
     codes = with_recovery_codes(person)
     stored = str(list(RecoveryCode.objects.values())).lower()

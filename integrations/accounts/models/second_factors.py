@@ -234,7 +234,7 @@ RECOVERY_CODE_LENGTH = 16  # 80 bits
 GROUP_LENGTH = 4
 LONGEST_TYPED = 100
 _SALT_BYTES = 16
-#: scrypt's cost parameter; 80 random bits need no higher one.
+#: scrypt's cost parameter; 80 random bits need no higher one. No row says it: a new cost voids all issued codes.
 HASHING_COST = 2**14
 
 
@@ -285,7 +285,8 @@ class RecoveryCode(models.Model):
         """Whether it is an unused code of the person; if so it is used up. Case, spaces and hyphens don't matter."""
         code = re.sub(r"[\s-]", "", typed[:LONGEST_TYPED]).lower()
         newest = cls.objects.filter(user=user).first()
-        if newest is None or len(code) != RECOVERY_CODE_LENGTH:
+        # of any length: codes that were issued stay good when RECOVERY_CODE_LENGTH changes
+        if newest is None or not code:
             return False
         digest = _digest(code, newest.salt)
         unused = cls.objects.filter(user=user, used_at__isnull=True)
