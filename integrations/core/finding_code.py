@@ -106,6 +106,7 @@ class FindingCode(RecordEnum):
     UNREADABLE_SECRET = FindingRecord("unreadable_secret", SETTINGS, level=Level.ERROR)
     # Lever
     LEVER_NOT_CONNECTED = FindingRecord("lever_not_connected", SETTINGS, "Connect Lever", level=Level.ERROR)
+    # no incident: `notify_reconnect_needed` in notifications/notify.py tells of it
     LEVER_RECONNECT = FindingRecord("lever_reconnect", SETTINGS, "Connect Lever again", level=Level.ERROR)
     LEVER_TOKEN_ENDS = FindingRecord("lever_token_ends", SETTINGS, "Connect Lever again")
     LEVER_SCOPES_MISSING = FindingRecord("lever_scopes_missing", SETTINGS)
