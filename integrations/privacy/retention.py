@@ -1,4 +1,8 @@
-"""Retention: messages, calls, webhooks' bodies and sign-ins go by their age, people so long after their journey."""
+"""Retention: messages, calls, webhooks' bodies and sign-ins go by their age, people so long after their journey.
+
+This says which rows go, and when. What of a row goes is declared on its model's columns (`store/personal.py`), and of
+an effect's payload by its kind.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +16,14 @@ from django.utils import timezone
 
 from integrations import stop_signal
 from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.audit.models.entry import (
+    SIGN_INS_KEPT_FOR,
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    TargetKind,
+)
 from integrations.clients.duty_budget import Budget
 from integrations.clients.models import ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
@@ -181,18 +192,17 @@ def _over(organization: Organization, before: datetime) -> tuple[QuerySet[Any], 
 # Erase by age what the log says of people's sign-ins: their name and the address of their client.
 
 
-#: That an account was signed in to or changed, and when, stays; from where, for so long.
-KEPT_FOR = timedelta(days=180)
 #: So many texts are emptied in one transaction.
 REMOVED_AT_ONCE = 500
 
 
 def erase_some_sign_ins(organization: Organization | None) -> int:
-    """Empty at most REMOVED_AT_ONCE texts of the log with a client's address, older than KEPT_FOR; return how many.
+    """Empty at most REMOVED_AT_ONCE texts of the log with a client's address; return how many.
 
-    Without an organization it is the log of the portal as a whole. Safe to run twice and to be killed anywhere.
+    They are older than SIGN_INS_KEPT_FOR. Without an organization it is the log of the portal as a whole. Safe to run
+    twice and to be killed anywhere.
     """
-    before = timezone.now() - KEPT_FOR
+    before = timezone.now() - SIGN_INS_KEPT_FOR
     old = AuditEntry.objects.filter(
         organization=organization,
         target_kind=TargetKind.ACCOUNT,

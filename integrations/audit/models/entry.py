@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -251,6 +252,10 @@ class AuditEntryQuerySet(ChainedQuerySet["AuditEntry"]):
         return self.filter(is_about)
 
 
+#: That an account was signed in to or changed, and when, stays; from where, for so long.
+SIGN_INS_KEPT_FOR = timedelta(days=180)
+
+
 class AuditEntry(Chained):
     """One change a person or a command made."""
 
@@ -292,7 +297,7 @@ class AuditEntry(Chained):
         related_name="+",
     )
     actor_name = about_user(
-        "who did it; for sign-ins with the client's address under `changes`, for 180 days",
+        f"who did it; for sign-ins with the client's address under `changes`, for {SIGN_INS_KEPT_FOR.days} days",
         models.CharField(
             max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
         ),
