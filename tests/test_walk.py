@@ -10,6 +10,7 @@ from django.urls import reverse
 from integrations.clients.models import ApiCall, ShapeDeviation
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts.invitations import approve
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.acts import save_main_token
@@ -201,6 +202,7 @@ def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, kee
 @pytest.mark.parametrize(
     ("word", "verdict"),
     [
+        ("Upas", "origin_excluded"),
         ("Nyssa", "no_email"),
         ("Pine", "archived"),
         ("Quince", "not_visible"),
@@ -211,7 +213,8 @@ def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, kee
         ("Ginkgo", "unknown_assessment"),
     ],
 )
-def test_each_reason_not_to_invite_has_its_verdict(recruiter, sandbox, word, verdict):
+def test_each_reason_not_to_invite_has_its_verdict(recruiter, connected, sandbox, word, verdict):
+    set_policies(connected, {"origins": {"sourced": "skip"}}, "test")
     recruiter.enter(word)
     work_through_waits()
     delivery = Delivery.objects.get(event="candidateStageChange")
@@ -220,6 +223,28 @@ def test_each_reason_not_to_invite_has_its_verdict(recruiter, sandbox, word, ver
     if verdict == "unknown_assessment":
         assert "Did you mean “Data Engineer”?" in delivery.explanation
     assert sandbox.invitations_sent() == 0
+
+
+def test_a_held_origin_waits_for_an_approval_and_an_unknown_one_is_sent(
+    recruiter, connected, super_admin, sandbox
+):
+    set_policies(connected, {"origins": {"sourced": "hold"}}, "test")
+    sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].origin = "of tomorrow"
+    for word in ("Upas", "Alder"):
+        recruiter.enter(word)
+    worker.work()
+    verdicts = dict(Delivery.objects.values_list("opportunity_id", "verdict"))
+    assert verdicts == {
+        sandbox.opportunity_id("Upas"): "held_for_approval",
+        sandbox.opportunity_id("Alder"): "invite",
+    }
+    held = Invitation.objects.get(status="held")
+    assert "the candidate's origin in Lever is “Sourced”" in held.status_reason
+    assert sandbox.invitations_sent() == 1
+    approve(held, super_admin)
+    worker.work()
+    assert sandbox.invitations_sent("upas@candidates.example") == 1
+    assert not ShapeDeviation.objects.exists()
 
 
 def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):

@@ -51,6 +51,10 @@ from integrations.queue import notify
 class OrganizationForm(forms.ModelForm):
     """An organization and its policies."""
 
+    def clean_origins(self) -> dict[str, str]:
+        """Return no rules for an empty text, which would be null."""
+        return self.cleaned_data["origins"] or {}
+
     def clean(self) -> dict[str, Any]:
         """Reject a change that would make the stage on pass send an assessment."""
         cleaned = super().clean() or {}

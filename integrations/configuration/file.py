@@ -33,6 +33,7 @@ TYPE_NAMES = {
     int: "a whole number",
     bool: "true or false",
     list: "three whole numbers in brackets",
+    dict: "a table in braces",
 }
 #: What was written instead, for a message. Not the value: it may be a secret in the wrong place.
 FOUND_NAMES = {

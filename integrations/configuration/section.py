@@ -13,7 +13,7 @@ from integrations.organizations.models.organization import Organization
 
 SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
-Value = str | int | bool | list[int] | list[str]
+Value = str | int | bool | list[int] | list[str] | dict[str, str]
 
 
 def quoted(text: str) -> str:
@@ -36,6 +36,9 @@ def literal(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{name} = {literal(inner)}" for name, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return str(value) if isinstance(value, int) else quoted(value)
 
 
@@ -91,6 +94,8 @@ def column(model: type[models.Model], name: str, key: str = "", **options: Any) 
         value_type = bool
     elif isinstance(stored, models.IntegerField):
         value_type = int
+    elif isinstance(stored, models.JSONField):
+        value_type = dict
     return Key(key or name, value_type, stored, attribute=name, **options)
 
 

@@ -133,7 +133,7 @@ class InvitationStatus(RecordEnum):
         icon="pause",
         waits_for="Waits for an Admin",
         next_step="An Admin decides whether it is sent.",
-        meaning="The limit of your rules is reached. Nothing was sent.",
+        meaning="Your rules ask for an approval. Nothing was sent.",
         phase=Phase.UNSENT,
         needs_person=True,
         follows=("pending",),  # an approval was taken back before it was sent

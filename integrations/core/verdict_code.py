@@ -235,6 +235,18 @@ class VerdictCode(RecordEnum):
         is_correctable=True,
         leaves_note=True,
     )
+    ORIGIN_EXCLUDED = VerdictRecord(
+        code="origin_excluded",
+        label="Origin left out",
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="Lever says of each candidate how they came, which is their origin. Your rules send nothing to "
+        "candidates of this origin.",
+        next_step="If the origin is wrong, correct it in Lever and move the candidate into the stage again. To send an "
+        "assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page.",
+        waits_for="Left out by your rules",
+        leaves_note=True,
+    )
     NO_EMAIL = VerdictRecord(
         code="no_email",
         label="No e-mail address",
@@ -271,8 +283,8 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
-        meaning="More invitations came together than your rules allow without approval. This one is on hold, nothing "
-        "was sent.",
+        meaning="Your rules ask for an approval: more invitations came together than they allow without one, or the "
+        "candidate's origin in Lever is one that waits. This invitation is on hold, nothing was sent.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(

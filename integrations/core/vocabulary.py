@@ -175,6 +175,25 @@ class Category(LabelledEnum):
     COMMITMENT = "commitment", "Commitment"
 
 
+class Origin(LabelledEnum):
+    """How a candidate came, in Lever's words; the codes are Lever's."""
+
+    AGENCY = "agency", "Agency"
+    APPLIED = "applied", "Applied"
+    INTERNAL = "internal", "Internal"
+    REFERRED = "referred", "Referred"
+    SOURCED = "sourced", "Sourced"
+    UNIVERSITY = "university", "University"
+
+
+class OriginRule(LabelledEnum):
+    """What happens to candidates of one origin when they enter a CodeScreen stage."""
+
+    SEND = "send", "Send"
+    HOLD = "hold", "Hold for approval"
+    SKIP = "skip", "Send nothing"
+
+
 class ResultOutcome(LabelledEnum):
     """CodeScreen's own words for the result of an attempt, with the tone and the icon of each."""
 

@@ -65,6 +65,7 @@ DECIDING_POLICIES = frozenset(
         "reentry_days",
         "bulk_limit",
         "bulk_window",
+        "origins",
         "paused",
     }
 )
@@ -90,6 +91,7 @@ def rules_of(
         reentry_days=wanted.reentry_days,
         bulk_limit=wanted.bulk_limit,
         bulk_window=wanted.bulk_window,
+        origins=wanted.origins,
         assessments=live_assessments(organization),
         paused=None if wanted.paused == organization.paused else wanted.paused,
     )

@@ -82,6 +82,7 @@ def gather_facts(
         chosen_assessment=delivery.chosen_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
+        origins=organization.origins,
         reentry=ReentryPolicy(organization.reentry),
         reentry_days=organization.reentry_days,
     )

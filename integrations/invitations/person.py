@@ -16,7 +16,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
 from integrations.core.rules.names import KnownAssessment, has_progress_tag
-from integrations.core.vocabulary import DeliveryEvent, ResultOutcome
+from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
 from integrations.invitations.models.invitation import Invitation
@@ -45,6 +45,7 @@ def candidate_snapshot(
         is_archived=opportunity.is_archived,
         is_anonymized=opportunity.is_anonymized,
         may_contact=opportunity.may_contact,
+        origin=Origin(opportunity.origin) if opportunity.origin in list(Origin) else None,
     )
 
 

@@ -76,6 +76,7 @@ class Opportunity:
     may_contact: bool
     owner_id: str
     url: str
+    origin: str = ""  # Lever's word for how the candidate came
     owner_email: str = ""  # empty where the owner wasn't expanded
     follower_emails: tuple[str, ...] | None = None  # None where the followers weren't expanded
     hiring_managers: tuple[str, ...] = ()  # ids of Lever users, of the applications that were expanded
@@ -105,6 +106,7 @@ class Opportunity:
             may_contact=contact_protection.get("allowed") is not False,
             owner_id=referenced_id(data.get("owner")),
             url=text(json_object(data.get("urls")).get("show")),
+            origin=text(data.get("origin")),
             owner_email=text(json_object(data.get("owner")).get("email")),
             follower_emails=_follower_emails(data.get("followers")),
             hiring_managers=tuple(filter(None, hiring_managers)),

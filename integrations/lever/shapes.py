@@ -59,6 +59,7 @@ _OPPORTUNITY = json_object(
     tags=list_of(TEXT),
     links=list_of(TEXT),
     applications=optional(list_of(_APPLICATION)),
+    origin=optional(TEXT),
     archived=nullable(json_object()),
     isAnonymized=BOOLEAN,
     dataProtection=nullable(json_object(contact=optional(json_object(allowed=BOOLEAN)))),

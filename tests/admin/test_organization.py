@@ -35,6 +35,21 @@ def test_admins_change_policies_audited(acme: Customer) -> None:
     assert AuditEntry.objects.filter(action="change_policies", organization=organization).exists()
 
 
+def test_rules_of_origins_are_read_from_a_text_and_checked(acme: Customer) -> None:
+    client, organization = sign_in("admin", acme), acme.organization
+    url = address(Organization, "change", organization.pk)
+    refused = client.post(url, policies(organization, origins='{"agent": "hold"}'))
+    assert "“agent” is no origin in Lever" in refused.content.decode()
+    client.post(url, policies(organization, origins='{"agency": "hold"}'))
+    organization.refresh_from_db()
+    assert organization.origins == {"agency": "hold"}
+    # beside a field whose default is a function, the admin posts what the page showed
+    shown = {"initial-origins": '{"agency": "hold"}'}
+    client.post(url, policies(organization, **shown, origins=""))
+    organization.refresh_from_db()
+    assert organization.origins == {}
+
+
 def test_thresholds_that_do_not_rise_are_refused_on_the_form(acme: Customer) -> None:
     organization = acme.organization
     answer = sign_in("admin", acme).post(

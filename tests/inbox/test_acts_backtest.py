@@ -119,6 +119,12 @@ def test_each_changed_rule_changes_what_it_should(mix):
         ("no_assessment", "invite"): 1,
         ("invite", "held_for_approval"): 1,
     }
+    # Upas was sourced, so one more is invited before the limit
+    assert differing(run(organization, origins={"sourced": "skip"})) == {
+        ("invite", "origin_excluded"): 1,
+        ("held_for_approval", "invite"): 1,
+    }
+    assert differing(run(organization, origins={"sourced": "hold"}))["invite", "held_for_approval"] == 1
     everybody = differing(run(organization, stage_prefix="Screening"))
     assert set(everybody) == {
         (code, "not_a_trigger_stage") for code in {*MIX.values(), "already_invited"} - {"anonymized"}

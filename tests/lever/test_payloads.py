@@ -58,6 +58,10 @@ def test_an_opportunity_is_decoded():
         ({"stageChanges": [{"toStageId": "s", "updatedAt": "1"}]}, "entered_at", None),
         ({"stageChanges": [{"toStageId": "s", "updatedAt": 10**30}]}, "entered_at", None),
         ({"applications": ["an id"]}, "posting_id", ""),
+        ({"origin": "agency"}, "origin", "agency"),
+        ({"origin": "of tomorrow"}, "origin", "of tomorrow"),
+        ({"origin": None}, "origin", ""),
+        ({"origin": {"name": "agency"}}, "origin", ""),
     ],
 )
 def test_an_opportunity_when_one_field_differs(changes, name, expected):

@@ -296,6 +296,22 @@ def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
+def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    assert "origins = {}" in exported()
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    first = head + 'origins = { agency = "hold", internal = "skip", applied = "send" }\n'
+    whole = '{ agency = "hold", internal = "skip", applied = "send" }'
+    assert configure(first).splitlines() == [f"~ policies.origins: {{}} → {whole}"]
+    assert configure(first) == "nothing to change\n"
+    assert configure(exported()).startswith("nothing to change\n")
+    other = head + '[policies.origins]\nreferred = "hold"\n'
+    assert configure(other).splitlines() == [f'~ policies.origins: {whole} → {{ referred = "hold" }}']
+    assert Organization.objects.get().origins == {"referred": "hold"}
+    configure(head + "origins = {}\n")
+    assert Organization.objects.get().origins == {}
+
+
 def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     configure('[organization]\nslug = "acme"\n[policies]\nfeedback_author = "lever-user-7"\n')

@@ -78,6 +78,13 @@ MORE_ERRORS = [
         "policies.passed_stage: Entering “codescreen take-home”",
     ),
     ("[policies]\npassed_stage = 7\n", "policies.passed_stage must be text in quotes"),
+    (
+        "[policies]\norigins = { agency = 'hold', agent = 'skip' }\n",
+        "policies.origins: “agent” is no origin in Lever. Known are: agency, applied, internal, referred, sourced,",
+    ),
+    ("[policies]\norigins = { agency = 'never' }\n", "“agency” must be one of send, hold, skip"),
+    ("[policies]\norigins = { agency = ['hold'] }\n", "“agency” must be one of send, hold, skip"),
+    ("[policies]\norigins = 'hold'\n", "policies.origins must be a table in braces, not text"),
     ("[policies]\nhold_failed = 'yes'\n", "policies.hold_failed must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),
     ("[members]\nusername = 'x'\n", "members must be written [[members]]"),

@@ -73,13 +73,14 @@ def hidden_fields(answer) -> dict[str, str]:
 
 
 def test_saving_stores_what_was_previewed(organization_admin_client, decided):
-    wanted = SAME | {"default_assessment": "Design", "bulk_limit": "7"}
+    wanted = SAME | {"default_assessment": "Design", "bulk_limit": "7", "origin_agency": "skip"}
     del wanted["note_on_skip"]
     shown = organization_admin_client.post(URL, wanted)
     organization_admin_client.post("/settings/rules/", hidden_fields(shown))
     stored = Organization.objects.get(pk=decided.pk)
     assert (stored.default_assessment, stored.bulk_limit, stored.note_on_skip) == ("Design", 7, False)
     assert stored.rating_follows_result
+    assert stored.origins == {"agency": "skip"}
 
 
 def test_going_back_keeps_what_was_entered(organization_admin_client, decided):

@@ -5,8 +5,8 @@ invitations went out lately, which depends on the decisions before: it counts th
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
@@ -38,6 +38,7 @@ class Rules:
     reentry_days: int
     bulk_limit: int
     bulk_window: int
+    origins: Mapping[str, str] = field(default_factory=dict)
     assessments: tuple[KnownAssessment, ...] = ()
     paused: bool | None = None
 
@@ -158,6 +159,7 @@ def _decide_again(
         reentry_days=rules.reentry_days,
         bulk_limit=rules.bulk_limit,
         bulk_window=rules.bulk_window,
+        origins=rules.origins,
     )
     if _depends_on_unread(facts, past):
         return Unknown.NOT_READ

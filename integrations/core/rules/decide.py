@@ -1,6 +1,7 @@
 """Facts → verdict: the order of the checks is the order of `VerdictCode`, the first that holds wins.
 
-One exception: whether a candidate is only offered is also checked after their invitations.
+One exception: whether a candidate is only offered, or left out for their origin, also depends on their invitations
+here, and is checked again after them.
 """
 
 from collections.abc import Iterable
@@ -22,8 +23,14 @@ from integrations.core.rules.names import (
     closest_name,
     matching_assessments,
 )
-from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import AssessmentSource, DeliveryEvent, ReentryPolicy, ResultOutcome
+from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.core.vocabulary import (
+    AssessmentSource,
+    DeliveryEvent,
+    OriginRule,
+    ReentryPolicy,
+    ResultOutcome,
+)
 
 
 @dataclass(frozen=True)
@@ -241,11 +248,38 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
             f"More than one assessment is possible because of {_where(match)}: {names}.",
         )
     assessment = match.found[0]
+    origin = candidate.origin.label if candidate.origin else ""
+    rule = _origin_rule(facts, candidate)
+    excluded = Decision(
+        VerdictCode.ORIGIN_EXCLUDED,
+        f"The candidate's origin in Lever is “{origin}”, and your rules send nothing to candidates of this origin.",
+        assessment,
+    )
+    # who has the assessment here, such as by a person's choice, keeps it
+    has_it = _latest_blocking(row for row in facts.invitations_here if row.assessment_id == assessment.id)
+    if rule == OriginRule.SKIP and not has_it:
+        return excluded
     email = first_usable_email(candidate.emails)
     if not email:
         return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     decision = _decide_invitation(facts, assessment, match)
+    if rule == OriginRule.SKIP and decision.verdict in INVITING_VERDICTS:
+        return excluded
+    if rule == OriginRule.HOLD and decision.verdict == VerdictCode.INVITE:
+        decision = replace(
+            decision,
+            verdict=VerdictCode.HELD_FOR_APPROVAL,
+            explanation=f"On hold: the candidate's origin in Lever is “{origin}”, which your rules hold for approval. "
+            f"“{assessment.name}” will be sent once an Admin approves it.",
+        )
     return replace(decision, assessment=assessment, email=email)
+
+
+def _origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
+    """Return what the rules say of the candidate's origin. Who was chosen for an assessment by a person is sent it."""
+    if candidate.origin is None or facts.chosen_assessment:
+        return OriginRule.SEND
+    return OriginRule(facts.origins.get(candidate.origin, OriginRule.SEND))
 
 
 def _where(match: AssessmentMatch) -> str:

@@ -9,7 +9,7 @@ from integrations.core.invitation_status import BOUNCED, InvitationStatus
 from integrations.core.rules.mappings import Categories, MappingIndex
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
-from integrations.core.vocabulary import AssessmentSource, ReentryPolicy, ResultOutcome
+from integrations.core.vocabulary import AssessmentSource, Origin, ReentryPolicy, ResultOutcome
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class CandidateSnapshot:
     is_archived: bool = False
     is_anonymized: bool = False
     may_contact: bool = True
+    origin: Origin | None = None  # None where Lever says none, or one that the rules don't know
 
     @property
     def is_role_hidden(self) -> bool:
@@ -150,6 +151,7 @@ class Facts:
     reentry_days: int = 180
     bulk_limit: int = 0
     bulk_window: int = 10
+    origins: Mapping[str, str] = field(default_factory=dict)  # the rules of origins; of others it is sent
 
     @property
     def trigger_policy(self) -> TriggerPolicy:

@@ -20,7 +20,7 @@ from integrations.core.rules.facts import (
 )
 from integrations.core.rules.mappings import Categories
 from integrations.core.rules.names import KnownAssessment, naming_tags
-from integrations.core.vocabulary import Category, ResultOutcome
+from integrations.core.vocabulary import Category, Origin, ResultOutcome
 
 VERSION = 1
 #: Stands for a usable address, which isn't kept.
@@ -88,6 +88,8 @@ def _stored_candidate(facts: Facts, candidate: CandidateSnapshot) -> Stored:
         stored["tags"] = list(tags)
     if candidate.categories:
         stored["categories"] = [[category.value, value] for category, value in sorted(candidate.categories)]
+    if candidate.origin is not None:
+        stored["origin"] = candidate.origin.value
     return stored | _flags(
         email=bool(first_usable_email(candidate.emails)),
         archived=candidate.is_archived,
@@ -159,6 +161,7 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
     candidate = _object(stored)
     role_id, role_title = _pair(candidate["role"])
     now_in = _pair(candidate["stage"]) if "stage" in candidate else (stage_id, stage_name)
+    origin = candidate.get("origin")
     return CandidateSnapshot(
         *now_in,
         role_id=role_id,
@@ -169,6 +172,7 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         is_archived=_flag(candidate, "archived"),
         is_anonymized=_flag(candidate, "anonymized"),
         may_contact=not _flag(candidate, "no_contact"),
+        origin=Origin(_text(origin)) if origin is not None else None,
     )
 
 

@@ -14,7 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
+from integrations.core.vocabulary import Origin, OriginRule, Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
@@ -39,6 +39,17 @@ def check_time_zone(name: str) -> None:
         raise ValidationError("There is no such time zone. Write a name such as Europe/Warsaw or UTC.")
 
 
+def check_origins(origins: object) -> None:
+    """Raise ValidationError, which names the origin, unless these are rules of Lever's origins."""
+    if not isinstance(origins, dict):
+        raise ValidationError("Say for each origin what happens: send, hold or skip.")
+    for origin, rule in origins.items():
+        if origin not in list(Origin):
+            raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
+        if rule not in list(OriginRule):
+            raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
+
+
 #: The policies about how every e-mail of the organization looks.
 BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
 #: The policies about how people prove who they are; only Super Admins change them.
@@ -51,6 +62,7 @@ POLICIES = (
     "stage_prefix",
     "bulk_limit",
     "bulk_window",
+    "origins",
     "default_assessment",
     "note_on_skip",
     "paused",
@@ -140,6 +152,15 @@ class Organization(models.Model):
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(43_200)],
         help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
+    )
+    origins = harmless(
+        models.JSONField(
+            default=dict,
+            db_default=models.Value({}, output_field=models.JSONField()),
+            blank=True,
+            validators=[check_origins],
+            help_text="What happens by the candidate's origin in Lever: send, hold or skip. Others are sent.",
+        )
     )
     default_assessment = harmless(
         models.CharField(

@@ -94,7 +94,10 @@ _FOR_ADMINS = (
         "file attachment download document report pdf files permission",
     ),
     Answer(
-        "What do I do with invitations on hold?", Topic.INVITATIONS, "on-hold", "approve approval bulk limit"
+        "What do I do with invitations on hold?",
+        Topic.INVITATIONS,
+        "on-hold",
+        "approve approval bulk limit origin agency",
     ),
     Answer("What is a possibly sent invitation?", Topic.INVITATIONS, "uncertain", "uncertain answer lost"),
     Answer(

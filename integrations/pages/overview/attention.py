@@ -235,7 +235,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     if number := waiting.held:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
         reason = (
-            "More candidates than the bulk limit were moved at once. Nothing is sent until an Admin approves."
+            "Your rules ask for it, such as beyond the bulk limit. Nothing is sent until an Admin approves."
         )
         act = "Send or cancel" if member.may_approve else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)

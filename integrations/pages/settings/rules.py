@@ -1,13 +1,15 @@
 """The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 from django import forms
-from django.forms import Form
+from django.forms import BoundField, Form
 from django.http import QueryDict
 
 from integrations.clients import provider
+from integrations.core.vocabulary import Origin, OriginRule
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
@@ -28,6 +30,14 @@ from integrations.pages.views import OperationView
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
+#: The origin that each of these fields of the Rules page is about; together they are the policy `origins`.
+ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
+
+
+def _origins(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the policy `origins` from the values of its fields; of origins that it leaves out it is sent."""
+    rules = {origin.value: values.get(name, OriginRule.SEND) for name, origin in ORIGIN_FIELDS.items()}
+    return {origin: rule for origin, rule in rules.items() if rule != OriginRule.SEND}
 
 
 class PolicyForm(forms.ModelForm):
@@ -35,7 +45,12 @@ class PolicyForm(forms.ModelForm):
 
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
-        return {name: self.cleaned_data[name] for name in self.changed_data}
+        cleaned = self.cleaned_data
+        return {
+            name: cleaned[name]
+            for name in POLICIES
+            if name in cleaned and cleaned[name] != self.initial[name]
+        }
 
 
 class PoliciesForm(PolicyForm):
@@ -43,7 +58,7 @@ class PoliciesForm(PolicyForm):
 
     class Meta:
         model = Organization
-        fields = [name for name in POLICIES if name not in ELSEWHERE]
+        fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
         labels = {
             "paused": "Pause: send nothing for now",
             "stage_prefix": "Stages that invite begin with",
@@ -96,13 +111,22 @@ class PoliciesForm(PolicyForm):
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
+        origins = kwargs["instance"].origins
+        rules = {name: origins.get(origin, OriginRule.SEND) for name, origin in ORIGIN_FIELDS.items()}
         if data is not None:
             data = data.copy()
+            for name, rule in rules.items():
+                data.setdefault(name, rule)
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], forms.BooleanField):
                     data.setdefault(name, str(getattr(kwargs["instance"], name)))
         super().__init__(data, **kwargs)
         organization = self.instance
+        self.initial["origins"] = _origins(rules)
+        for name, origin in ORIGIN_FIELDS.items():
+            self.fields[name] = forms.ChoiceField(
+                label=f"Origin {origin.label}", choices=OriginRule.choices(), initial=rules[name]
+            )
         self.fields["report_time_zone"].widget = forms.Select(
             choices=[("UTC", "UTC"), *times.zones_by_continent()]
         )
@@ -118,8 +142,9 @@ class PoliciesForm(PolicyForm):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse scores that don't rise, at the first that is too high."""
+        """Refuse scores that don't rise, at the first that is too high. Put the rules of the origins together."""
         cleaned = super().clean() or {}
+        cleaned["origins"] = _origins(cleaned)
         names = ("rating_2_from", "rating_3_from", "rating_4_from")
         scores = [cleaned.get(name) for name in names]
         for name, score, following in zip(names, scores, scores[1:], strict=False):
@@ -127,6 +152,16 @@ class PoliciesForm(PolicyForm):
                 self.add_error(name, "The scores must rise from rating 2 to rating 4.")
                 break
         return cleaned
+
+    @property
+    def origin_fields(self) -> list[BoundField]:
+        """The fields for the origins."""
+        return [self[name] for name in ORIGIN_FIELDS]
+
+    @property
+    def has_origins(self) -> bool:
+        """Whether one of them holds something else than the usual."""
+        return any(field.value() != OriginRule.SEND for field in self.origin_fields)
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""

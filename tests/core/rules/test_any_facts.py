@@ -10,7 +10,7 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, normalize
-from integrations.core.vocabulary import Category, ProgressTag
+from integrations.core.vocabulary import Category, Origin, OriginRule, ProgressTag
 from tests.core.rules.examples import BACKEND, FRONTEND, with_candidate
 from tests.core.rules.test_decide import CODES
 
@@ -51,6 +51,7 @@ candidates = st.builds(
     is_archived=st.booleans(),
     is_anonymized=st.booleans(),
     may_contact=st.booleans(),
+    origin=st.none() | st.sampled_from(Origin),
 )
 choices = st.lists(
     st.sampled_from([BACKEND, FRONTEND]) | st.builds(KnownAssessment, id=ids, name=few_names),
@@ -85,6 +86,7 @@ any_facts = st.builds(
     invitations_elsewhere=st.lists(existing_invitations, max_size=2).map(tuple),
     recently_invited=st.integers(0, 100),
     bulk_limit=st.integers(0, 100),
+    origins=st.dictionaries(st.sampled_from(Origin), st.sampled_from(OriginRule)),
 )
 #: Facts for which only the assessment, the address, existing invitations and the bulk limit are left to decide.
 decidable_facts = st.builds(
@@ -169,7 +171,9 @@ def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitati
     assert not blocking
     assert not elsewhere
     is_over = bool(facts.bulk_limit) and facts.recently_invited >= facts.bulk_limit
-    assert (decision.verdict == "held_for_approval") is is_over
+    rule = OriginRule.SEND if facts.chosen_assessment else facts.origins.get(facts.candidate.origin)
+    assert rule != OriginRule.SKIP
+    assert (decision.verdict == "held_for_approval") is (is_over or rule == OriginRule.HOLD)
 
 
 @given(

@@ -59,7 +59,7 @@ OTHER_RULES = ("no_assessment", "unknown_assessment", "ambiguous_assessment")
 @pytest.mark.parametrize("code", HOLDS)
 def test_nothing_differs_under_the_rules_that_the_verdict_was_given_by(code):
     facts = HOLDS[code](FACTS)
-    one = only(facts, mappings=facts.mappings)
+    one = only(facts, mappings=facts.mappings, origins=facts.origins)
     assert (one.differs, one.now.code, one.then.code) == (False, code, code)
 
 

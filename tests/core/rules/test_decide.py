@@ -8,7 +8,7 @@ from integrations.core.rules.decide import decide
 from integrations.core.rules.facts import EnteredBefore, NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import ReentryPolicy, ResultOutcome
+from integrations.core.vocabulary import Origin, ReentryPolicy, ResultOutcome
 from tests.core.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate
 
 CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
@@ -35,6 +35,9 @@ HOLDS = {
     "ambiguous_assessment": lambda facts: with_candidate(
         replace(facts, mappings=MappingIndex()), tags=("CodeScreen Backend", "CodeScreen Frontend Developer")
     ),
+    "origin_excluded": lambda facts: with_candidate(
+        replace(facts, origins={"agency": "skip"}), origin=Origin.AGENCY
+    ),
     "no_email": lambda facts: with_candidate(facts, emails=()),
     "already_invited": lambda facts: replace(facts, invitations_here=(existing_invitation(),)),
     "invited_elsewhere": lambda facts: replace(facts, invitations_elsewhere=(existing_invitation(),)),
@@ -43,8 +46,8 @@ HOLDS = {
 }
 #: Of these verdicts only one can hold at a time.
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
-#: Who has an invitation here isn't offered one.
-KNOWN = {"entered_before", "already_invited"}
+#: Who has an invitation here is neither offered one nor left out.
+UNLESS_INVITED = {"entered_before", "origin_excluded"}
 
 
 def test_every_code_has_a_case():
@@ -64,7 +67,7 @@ PAIRS = [
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
-    and {first, second} != KNOWN
+    and not (first in UNLESS_INVITED and second == VerdictCode.ALREADY_INVITED)
     and second != VerdictCode.INVITE
     # every later verdict needs a candidate
     and first != VerdictCode.NOT_VISIBLE
@@ -109,6 +112,18 @@ def test_who_may_be_invited_already_is_offered_with_the_reason(cause):
 def test_who_has_the_assessment_here_is_not_offered_it():
     facts = replace(FACTS, entered_before=EnteredBefore.RESTORE, invitations_here=(existing_invitation(),))
     assert decide(facts).verdict == "already_invited"
+
+
+def test_who_has_the_assessment_here_is_not_left_out_but_gets_no_further_round():
+    facts = with_candidate(replace(FACTS, origins={"agency": "skip"}), origin=Origin.AGENCY)
+    assert decide(replace(facts, invitations_here=(existing_invitation(),))).verdict == "already_invited"
+    other = existing_invitation(assessment="another")
+    assert decide(replace(facts, invitations_here=(other,))).verdict == "origin_excluded"
+    unsent = existing_invitation("withdrawn", was_sent=False)
+    assert decide(replace(facts, invitations_here=(unsent,))).verdict == "origin_excluded"
+    earlier = replace(existing_invitation("completed"), outcome=ResultOutcome.EXPIRED, was_reentered=True)
+    again = replace(facts, reentry=ReentryPolicy.AFTER_EXPIRY, invitations_here=(earlier,))
+    assert decide(again).verdict == "origin_excluded"
 
 
 def test_a_further_round_is_offered_when_it_may_have_been_sent():
@@ -187,6 +202,45 @@ def test_a_chosen_assessment_is_not_sent_beside_another(status, was_sent, code):
 )
 def test_invitations_beyond_the_bulk_limit_are_held(limit, recent, code):
     assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).verdict == code
+
+
+@pytest.mark.parametrize(
+    ("origin", "code"),
+    [
+        (Origin.INTERNAL, "origin_excluded"),
+        (Origin.AGENCY, "held_for_approval"),
+        (Origin.SOURCED, "invite"),
+        (Origin.APPLIED, "invite"),
+        (None, "invite"),
+    ],
+)
+def test_the_rule_of_the_candidates_origin_is_followed_and_others_are_sent(origin, code):
+    facts = replace(FACTS, origins={"internal": "skip", "agency": "hold", "sourced": "send"})
+    decision = decide(with_candidate(facts, origin=origin))
+    assert (decision.verdict, decision.assessment) == (code, BACKEND)
+    if code != "invite":
+        assert f"origin in Lever is “{origin.label}”" in decision.explanation
+
+
+@pytest.mark.parametrize("rule", ["skip", "hold"])
+def test_an_assessment_that_a_person_chose_is_sent_whatever_the_origin(rule):
+    facts = with_candidate(replace(FACTS, origins={"agency": rule}), origin=Origin.AGENCY)
+    assert decide(replace(facts, chosen_assessment=FRONTEND.id)).verdict == "invite"
+    limited = replace(facts, chosen_assessment=FRONTEND.id, recently_invited=50)
+    assert decide(limited).explanation.startswith("On hold: bulk limit of 50 reached")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"invitations_here": (existing_invitation(),)}, "already_invited"),
+        ({"invitations_elsewhere": (existing_invitation(),)}, "invited_elsewhere"),
+        ({"entered_before": EnteredBefore.RESTORE}, "entered_before"),
+    ],
+)
+def test_only_who_would_be_invited_is_held_for_the_origin(changes, code):
+    facts = with_candidate(replace(FACTS, origins={"agency": "hold"}), origin=Origin.AGENCY)
+    assert decide(replace(facts, **changes)).verdict == code
 
 
 @pytest.mark.parametrize(

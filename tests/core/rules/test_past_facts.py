@@ -39,6 +39,7 @@ def again(facts):
         reentry_days=facts.reentry_days,
         bulk_limit=facts.bulk_limit,
         bulk_window=facts.bulk_window,
+        origins=facts.origins,
     )
 
 
@@ -162,6 +163,8 @@ def test_something_else_than_stored_facts_is_not_read(kept):
         {"candidate": {}},
         {"candidate": {"role": ["role-1", None]}},
         {"candidate": {**WHOLE["candidate"], "email": "alder@candidates.example"}},
+        {"candidate": {**WHOLE["candidate"], "origin": "invented"}},
+        {"candidate": {**WHOLE["candidate"], "origin": ["agency"]}},
         {"candidate": {**WHOLE["candidate"], "tags": "CodeScreen Backend"}},
         {"paused": 1},
         {"here": {}},

@@ -109,6 +109,26 @@ def test_a_chosen_assessment_is_previewed_for_everybody_who_can_have_it(organiza
     assert left_out == {"Candidate Nyssa": "The candidate has no e-mail address in Lever."}
 
 
+def test_who_is_left_out_for_the_origin_is_invited_once_an_assessment_is_chosen(
+    organization_admin_client, connected_organization, sandbox
+):
+    set_policies(connected_organization, {"origins": {"sourced": "skip"}}, "test")
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Upas")], stage=STAGE)
+    on_request.sweep_organization(connected_organization)
+    worker.work()
+    upas = of(sandbox, "Upas")
+    assert upas.delivery.verdict == "origin_excluded"
+    rows, left_out = previewed(organization_admin_client, [upas])
+    assert rows == {}
+    assert "origin in Lever is “Sourced”" in left_out["Candidate Upas"]
+    rows, left_out = previewed(organization_admin_client, [upas], chosen=assessment())
+    assert rows == {"Candidate Upas": "Backend"}
+    assert left_out == {}
+    invite(organization_admin_client, [upas], chosen=assessment())
+    become_due()
+    assert sandbox.invitations_sent("upas@candidates.example") == 1
+
+
 def test_the_preview_reads_many_from_levers_list_and_few_alone(organization_admin_client, uninvited):
     def calls(candidates) -> list[str]:
         before = set(ApiCall.objects.values_list("pk", flat=True))

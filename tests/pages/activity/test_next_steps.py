@@ -36,6 +36,7 @@ NOT_NOTED = {
 }
 #: The seeded candidate that gets each verdict.
 CANDIDATE_FOR = {
+    "origin_excluded": "Upas",
     "no_email": "Nyssa",
     "contact_not_allowed": "Rowan",
     "ambiguous_assessment": "Maple",
@@ -121,7 +122,11 @@ def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_re
 
 @pytest.fixture
 def enter(connected_organization, sandbox):
-    """Return a function that moves a candidate into the stage and returns the decided delivery."""
+    """Return a function that moves a candidate into the stage and returns the decided delivery.
+
+    Who was sourced gets nothing.
+    """
+    set_policies(connected_organization, {"origins": {"sourced": "skip"}}, "test")
 
     def move(word: str) -> Delivery:
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)

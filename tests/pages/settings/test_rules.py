@@ -124,6 +124,32 @@ def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explaine
     assert "Reconnect Lever" in page
 
 
+def test_what_happens_by_origin_is_saved_and_recorded_and_shown_open(organization_admin_client, organization):
+    summary = "By the candidate's origin in Lever"
+    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+    organization_admin_client.post(URL, SAME | {"origin_agency": "hold", "origin_internal": "skip"})
+    wanted = {"agency": "hold", "internal": "skip"}
+    assert Organization.objects.get(pk=organization.pk).origins == wanted
+    assert recorded().get(organization=organization).changes == {"origins": [{}, wanted]}
+    answer = organization_admin_client.get(URL)
+    assert re.search(rf"<details open>\s*<summary>{summary}", answer.content.decode())
+    # what isn't posted stays, and says “send” as well as nothing does
+    Organization.objects.update(origins=wanted | {"applied": "send"})
+    organization_admin_client.post(URL, SAME | {"origin_internal": "skip"})
+    assert Organization.objects.get(pk=organization.pk).origins == wanted | {"applied": "send"}
+    organization_admin_client.post(URL, SAME | {"origin_internal": "send"})
+    assert Organization.objects.get(pk=organization.pk).origins == {"agency": "hold"}
+
+
+def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(
+    organization_admin_client, organization
+):
+    answer = organization_admin_client.post(URL, SAME | {"origin_agency": "never", "bulk_limit": "7"})
+    assert list(answer.context["form"].errors) == ["origin_agency"]
+    stored = Organization.objects.get(pk=organization.pk)
+    assert (stored.origins, stored.bulk_limit) == ({}, 50)
+
+
 def test_a_time_zone_that_does_not_exist_is_refused(organization_admin_client, ready_organization):
     answer = organization_admin_client.post(URL, SAME | {"report_time_zone": "Mars/Olympus"})
     assert "There is no such time zone" in str(answer.context["form"].errors["report_time_zone"])
