@@ -122,10 +122,7 @@ def listed_assessment(data: JsonObject) -> KnownAssessment:
 
 @dataclass(frozen=True)
 class Progress:
-    """The present state of one instance. What CodeScreen doesn't state is empty, never derived.
-
-    `metadata` is as CodeScreen sent it; `details.py` says what of it is kept.
-    """
+    """The present state of one instance. What CodeScreen doesn't state is empty, never derived."""
 
     status: str
     score: Decimal | int | None = None
@@ -164,7 +161,11 @@ class Progress:
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
-            metadata=metadata,
+            metadata={
+                one_line(key): one_line(value) if isinstance(value, str) else value
+                for key, value in metadata.items()
+                if isinstance(value, (str, int, float, bool, type(None)))
+            },
         )
 
 

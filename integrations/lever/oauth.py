@@ -43,7 +43,7 @@ SCOPES: dict[str, str] = {
 FILES_SCOPE = "files:write:admin"
 #: Asked for only where an organization uses what each is for: Lever may refuse a scope that the app doesn't list.
 OPTIONAL_SCOPES: dict[str, str] = {
-    FILES_SCOPE: "attach the report as a file, if you switch that on",
+    FILES_SCOPE: "attach the report to the candidate as a file",
 }
 #: The session's key for the optional scopes that this consent asks for.
 OPTIONAL_SCOPES_SESSION_KEY = "oauth_optional_scopes"

@@ -96,6 +96,12 @@ EXPLANATIONS = {
     "tls_error": "No secure connection to Lever could be made. An operator must check LEVER_AUTH_URL.",
     "http_error": f"Lever's authorization server answered with an error. Wait a minute. {AGAIN}",
     "not_super_admin": NOT_SUPER_ADMIN,
+    # Lever's own code, where ours would say less
+    "invalid_scope": (
+        "Lever refused a permission that the portal asks for: the app that is registered with Lever doesn't list it. "
+        f"An operator can have it added. If it is {FILES_SCOPE}, an Admin can also switch off the report as a file "
+        "under Settings › Rules. Then connect again."
+    ),
 }
 
 
@@ -137,8 +143,10 @@ class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
 
     def get_message(self, request: HttpRequest, exception: Exception) -> str:
         """Return the explanation of the failure; text from Lever's answer is never shown."""
-        code = exception.code if isinstance(exception, SocialAuthBaseException) else ""
-        return EXPLANATIONS.get(str(code), f"Lever was not connected ({code or 'unknown'}). {AGAIN}")
+        if not isinstance(exception, SocialAuthBaseException):
+            return f"Lever was not connected (unknown). {AGAIN}"
+        explained = EXPLANATIONS.get(str(exception.provider_code)) or EXPLANATIONS.get(str(exception.code))
+        return explained or f"Lever was not connected ({exception.code}). {AGAIN}"
 
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:
         """Never raise: each failure becomes a message."""

@@ -8,7 +8,7 @@ from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.lever.oauth import SCOPES
+from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.queue.models.nodes import Heartbeat
@@ -24,7 +24,7 @@ def healthy_organization(db) -> Organization:
     LeverConnection.objects.create(
         organization=organization,
         access_token="access",
-        scopes=" ".join(SCOPES),
+        scopes=" ".join(scopes_of(attaches_files=True)),
         connected_at=now,
         first_connected_at=now,
         stages_refreshed_at=now,

@@ -282,17 +282,17 @@ def test_another_organizations_rows_are_left_alone(configure) -> None:
 def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     both = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\nhold_failed = true\n'
-    both += 'attach_report = true\nreport_time_zone = "Europe/Warsaw"\n'
+    both += 'attach_report = false\nreport_time_zone = "Europe/Warsaw"\n'
     assert configure(both).splitlines() == [
         '~ policies.passed_stage: "" → "Phone screen"',
         "~ policies.hold_failed: false → true",
-        "~ policies.attach_report: false → true",
+        "~ policies.attach_report: true → false",
         '~ policies.report_time_zone: "UTC" → "Europe/Warsaw"',
     ]
     exported = dump(Organization.objects.get())
     assert 'passed_stage = "Phone screen"' in exported
     assert "hold_failed = true" in exported
-    assert "attach_report = true" in exported
+    assert "attach_report = false" in exported
     assert configure(exported).startswith("nothing to change\n")
 
 

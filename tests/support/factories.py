@@ -53,6 +53,7 @@ class OrganizationFactory(DjangoModelFactory):
 
     slug = factory.Sequence(lambda number: f"org-{number}")
     name = factory.LazyAttribute(lambda organization: organization.slug.title())
+    attach_report = False  # the tests of the report switch it on
 
     @classmethod
     def _create(cls, model_class: type[Organization], *args: Any, **kwargs: Any) -> Organization:

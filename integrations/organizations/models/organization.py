@@ -288,8 +288,8 @@ class Organization(models.Model):
         "archives anybody.",
     )
     attach_report = models.BooleanField(
-        default=False,
-        db_default=False,
+        default=True,
+        db_default=True,
         help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
     )
     report_names_candidate = models.BooleanField(

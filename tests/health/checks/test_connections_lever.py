@@ -50,7 +50,9 @@ def test_the_scope_for_files_is_missed_only_when_reports_are_attached(
     healthy_organization.refresh_from_db()
     finding = only_finding(healthy_organization)
     assert finding.code == ("lever_scopes_missing" if is_missing else "ok")
-    assert ("files:write:admin (to attach the report as a file" in finding.message) == is_missing
+    assert (
+        "files:write:admin (to attach the report to the candidate as a file" in finding.message
+    ) == is_missing
 
 
 def test_no_scope_is_missing_when_lever_does_not_tell_what_it_granted(

@@ -58,6 +58,10 @@ def test_a_consent_whose_token_answer_differs_is_stored_and_recorded(
     assert (row.endpoint, row.field, row.is_readable) == ("POST /oauth/token", "expires_in", True)
 
 
+def test_a_new_organization_attaches_reports():
+    assert Organization().attach_report
+
+
 @pytest.mark.parametrize("attaches", [False, True])
 def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
     client, super_admin, organization, sandbox, refreshed, attaches
@@ -79,6 +83,16 @@ def test_a_denied_consent_returns_to_its_page(client, super_admin, organization,
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
     answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state})
     assert answer["Location"] == target
+
+
+def test_a_scope_that_lever_refuses_is_explained(client, super_admin, organization, sandbox):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    begun = client.post(reverse("lever-connect"))
+    state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
+    query = {"error": "invalid_scope", "error_description": "secret words", "state": state}
+    page = client.get("/oauth/complete/lever/", query, follow=True).content.decode()
+    assert "If it is files:write:admin, an Admin can also switch off the report" in page
+    assert "secret words" not in page
 
 
 def test_consent_never_redirects_to_another_site(client, super_admin, organization, sandbox, refreshed):

@@ -1,6 +1,5 @@
 """The pretend CodeScreen as a whole: its accounts and reports, and the steps of a candidate."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from portal.devtools.sandbox.codescreen.state import (
@@ -114,7 +113,7 @@ class Journey:
         """Complete the assessment, also of a candidate who never pressed Submit."""
         _expect(instance, Phase.IN_PROGRESS, Phase.SUBMITTED)
         if not instance.assessment.unit_tests:
-            evaluation = replace(evaluation, score=None)
+            evaluation = Evaluation(None, evaluation.result, evaluation.reason)
         instance.complete(evaluation)
         self._record(account, instance, "Evaluated", "candidate.evaluated")
 
@@ -131,7 +130,6 @@ class Journey:
         instance.attempt += 1
         instance.phase = Phase.NOT_STARTED if resend else Phase.IN_PROGRESS
         instance.score = instance.result = instance.reason = None
-        instance.details = {}
         instance.submitted_at = instance.evaluated_at = None
         if resend:
             instance.allow_start()
