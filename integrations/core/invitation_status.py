@@ -104,13 +104,15 @@ class StatusWords:
 class StatusRecord(StatusWords):
     """All about one status.
 
-    `event` ends a line of a candidate's history, and is empty where another line says it. `step` is the step of the
-    journey that is reached, `tags` the progress tag in Lever; a second one is the tag of an expired result.
+    `event` ends a line of a candidate's history, and is empty where another line says it. `wait_note` follows the
+    assessment's name in the note in Lever about an invitation that waits so; empty where none is left. `step` is the
+    step of the journey that is reached, `tags` the progress tag in Lever; a second one is the tag of an expired result.
     `follows` are the statuses that it may follow.
     """
 
     code: str
     event: str = ""
+    wait_note: str = ""
     phase: Phase
     needs_person: bool = False
     step: JourneyStep | None = None
@@ -134,6 +136,7 @@ class InvitationStatus(RecordEnum):
         waits_for="Waits for an Admin",
         next_step="An Admin decides whether it is sent.",
         meaning="Your rules ask for an approval. Nothing was sent.",
+        wait_note="is on hold until an Admin decides: nothing was sent yet.",
         phase=Phase.UNSENT,
         needs_person=True,
         follows=("pending",),  # an approval was taken back before it was sent
@@ -172,6 +175,9 @@ class InvitationStatus(RecordEnum):
         "sent.",
         meaning="CodeScreen was asked, but its answer never arrived.",
         event="was possibly sent",
+        wait_note="was possibly sent: the portal doesn't know whether CodeScreen has invited the candidate. An Admin "
+        "looks in CodeScreen and says in the portal whether it was sent. Don't invite the candidate yourself: they "
+        "could be invited twice.",
         phase=Phase.BEING_SENT,
         needs_person=True,
         # pending: a call that is no longer on record, such as after a restore, may have sent it

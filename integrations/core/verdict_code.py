@@ -38,7 +38,8 @@ class VerdictRecord:
     `label` is its name on every page. `meaning` says in the help what happened, in sentences that hold for every
     candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
-    correct it in Lever, so it leaves a note there. `is_about_candidate`: a candidate entered a CodeScreen stage.
+    correct it in Lever, so it leaves a note there. `wait_note`: what a note in Lever says while the candidate waits so;
+    empty where none is left. `is_about_candidate`: a candidate entered a CodeScreen stage.
     `knows_stage`: it was decided by stage and candidate. `names_nobody`: the person's data is removed, and the
     explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer so when Lever lists the candidate
     in the stage.
@@ -54,6 +55,7 @@ class VerdictRecord:
     waits_for: str = ""
     is_correctable: bool = False
     leaves_note: bool = False
+    wait_note: str = ""
     is_about_candidate: bool = True
     knows_stage: bool = True
     names_nobody: bool = False
@@ -90,6 +92,7 @@ class VerdictCode(RecordEnum):
         next_step="An Admin ends the pause under Settings › Rules. This is then decided automatically.",
         waits_for="Decided when the pause ends",
         is_correctable=True,
+        wait_note="nothing was sent yet: the portal is paused. It goes on automatically when an Admin ends the pause.",
         knows_stage=False,
     )
     DISCONNECTED = VerdictRecord(
@@ -103,6 +106,8 @@ class VerdictCode(RecordEnum):
         next_step="A Super Admin connects again under Settings. This is then decided automatically.",
         waits_for="Decided when connected again",
         is_correctable=True,
+        wait_note="nothing was sent yet: the portal has no connection to CodeScreen or Lever. It goes on automatically "
+        "when a Super Admin has connected it again.",
         knows_stage=False,
     )
     IGNORED_EVENT = VerdictRecord(

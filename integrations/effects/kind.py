@@ -162,10 +162,11 @@ class EffectKind[P: Payload]:
         key: str,
         payload: P | None = None,
         wait: timedelta = timedelta(0),
+        priority: int = 0,
         **about: Unpack[About],
     ) -> None:
         """Enqueue an effect of this kind, unless there is one with this key; see `outbox.enqueue`."""
-        enqueue(organization_id, self.kind, key, payload, self.priority, wait, **about)
+        enqueue(organization_id, self.kind, key, payload, priority or self.priority, wait, **about)
 
     def make_due_again(
         self, organization_id: int, key: str, wait: timedelta = timedelta(0), **changes: object

@@ -133,6 +133,7 @@ class Effect(Leasable):
         LATER_ATTEMPT = "later_attempt", "The feedback of a later attempt took its place."
         ALREADY_THERE = "already_there", "The candidate was already there."
         NOTHING_LEFT = "nothing_left", "Lever had no report of the portal's about the candidate any more."
+        WAIT_OVER = "wait_over", "The candidate no longer waited for this."
         ERASED = "erased", "The person's data was erased."
 
     organization = models.ForeignKey(
@@ -186,6 +187,15 @@ class Effect(Leasable):
             editable=False,
             help_text="Its words, where the payload alone doesn't say them: tags, feedback, files, a stage.",
         ),
+    )
+    open_wait = harmless(
+        models.CharField(
+            max_length=20,
+            null=True,
+            blank=True,
+            editable=False,
+            help_text="What a note tells that the candidate waits for; empty in others, and once its end is told.",
+        )
     )
     correlation_id = harmless(
         models.CharField(
@@ -242,7 +252,10 @@ class Effect(Leasable):
             ),
             models.CheckConstraint(
                 condition=models.Q(end_reason="")
-                | models.Q(end_reason__in=["later_attempt", "already_there", "nothing_left"], state="done")
+                | models.Q(
+                    end_reason__in=["later_attempt", "already_there", "nothing_left", "wait_over"],
+                    state="done",
+                )
                 | models.Q(end_reason="erased", state="cancelled"),
                 name="effect_end_reason_fits_state",
             ),
@@ -267,6 +280,11 @@ class Effect(Leasable):
                 condition=models.Q(leased_until__isnull=False),
             ),
             models.Index(fields=["organization"], name="effect_failed", condition=models.Q(state="failed")),
+            models.Index(
+                fields=["organization"],
+                name="effect_open_wait",
+                condition=models.Q(open_wait__isnull=False),
+            ),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
             models.Index(fields=["-created_at"], name="effect_recent_of_all"),
             models.Index(
@@ -371,6 +389,7 @@ class About(TypedDict, total=False):
     opportunity_id: str
     email_topic: str
     member: Membership | None
+    open_wait: str
 
 
 def enqueue(

@@ -13,9 +13,10 @@ from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import Stage
-from integrations.core.verdict_code import VerdictCode
+from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
+from integrations.effects.wait_notes import TOLD_AFTER
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.inbox.models.delivery import Delivery
@@ -129,11 +130,16 @@ def immediate_consequences(dry_run: DryRun) -> Iterator[Consequence]:
 
 
 def later_consequences(organization: Organization, dry_run: DryRun) -> Iterator[Consequence]:
-    """Yield what follows once the invitation is approved or sent; nothing for a skip."""
-    if dry_run.decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
+    """Yield what follows while it waits, and once it is approved or sent; nothing for a skip."""
+    verdict = dry_run.decision.verdict
+    if organization.note_on_wait and verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}:
+        minutes = int(TOLD_AFTER.total_seconds() / 60)
+        detail = "A note in Lever says what the candidate waits for, and another one how that ended."
+        yield f"If it waits longer than {minutes} minutes", detail
+    if verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
         yield "Until an Admin says yes or no", detail
-    if dry_run.decision.verdict != VerdictCode.INVITE:
+    if verdict != VerdictCode.INVITE:
         return
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."

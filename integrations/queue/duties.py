@@ -23,6 +23,7 @@ from integrations.clients.models import ShapeDeviation
 from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
 from integrations.health import incidents, lever_probe, linter
 from integrations.health.incidents import organizations_with_changes
 from integrations.http.redaction import without_addresses
@@ -237,6 +238,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.ANNOUNCE_HEAD: Performance(whole(announce_head)),
     Duty.UPDATE_INCIDENTS: Performance(whole(incidents.update_incidents)),
     Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
+    Duty.NOTE_WAITS: Performance(whole(tell_waits), needs_connection=True),
     Duty.CHECK_SINGLE_SIGN_ON: Performance(whole(check_single_sign_on)),
     Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),
 }
@@ -280,6 +282,7 @@ def plan_duties() -> None:
     for duty, organization_ids in (
         (Duty.UPDATE_INCIDENTS, organizations_with_changes()),
         (Duty.REQUEUE_WAITING, _with_stranded_deliveries()),
+        (Duty.NOTE_WAITS, organizations_with_untold_waits()),
         (Duty.RETRY_REFUSED_KEY, set(refused.values_list("organization", flat=True))),
     ):
         if organization_ids:

@@ -43,6 +43,7 @@ bulk_limit = 20
 bulk_window = 5
 default_assessment = "Backend"
 note_on_skip = false
+note_on_wait = false
 paused = true
 [lever]
 signature_token = "token-two"
@@ -80,7 +81,8 @@ def test_a_complete_file_creates_everything(configure) -> None:
     )
     assert organization.webhook_key == "acme-webhook-key"
     assert (organization.bulk_limit, organization.bulk_window, organization.paused) == (20, 5, True)
-    assert (organization.default_assessment, organization.note_on_skip) == ("Backend", False)
+    assert organization.default_assessment == "Backend"
+    assert (organization.note_on_skip, organization.note_on_wait) == (False, False)
     webhook = LeverWebhook.objects.get()
     assert (webhook.signature_token, webhook.previous_signature_token) == ("token-two", "token-one")
     assert webhook.previous_until is not None

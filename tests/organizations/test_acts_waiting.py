@@ -27,17 +27,24 @@ def test_requeueing_is_limited_to_the_organization(organization, stranger):
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
 
 
-ASK_LEVER = {Duty.SWEEP, Duty.SWEEP_FULLY, Duty.REFRESH_LEVER_LISTS, Duty.PROBE_LEVER, Duty.FOLLOW_ERASURES}
+NEED_LEVER = {
+    Duty.SWEEP,
+    Duty.SWEEP_FULLY,
+    Duty.REFRESH_LEVER_LISTS,
+    Duty.PROBE_LEVER,
+    Duty.FOLLOW_ERASURES,
+    Duty.NOTE_WAITS,
+}
 
 
 @pytest.mark.parametrize("duty", DUTIES)
-def test_a_duty_is_done_again_when_the_connection_is_back_if_it_asks_lever(connected_organization, duty):
+def test_a_duty_is_done_again_when_the_connection_is_back_if_it_needs_lever(connected_organization, duty):
     LeverConnection.objects.update(state="needs_reconnect")
     run = duty_runs.perform(duty, connected_organization)
     assert run not in DutyRun.objects.due()
     LeverConnection.objects.update(state="connected")
     requeue_waiting(connected_organization)
-    assert list(DutyRun.objects.due()) == ([run] if duty in ASK_LEVER else [])
+    assert list(DutyRun.objects.due()) == ([run] if duty in NEED_LEVER else [])
 
 
 @pytest.mark.parametrize("duty", DUTIES)

@@ -12,6 +12,7 @@ from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.dry_run import opportunity_id
 from tests.support import factories
@@ -80,6 +81,20 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
         assert words in page
     assert row_counts() == before
     assert sandbox.invitations_sent() == sent
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+@pytest.mark.parametrize("changes", [{"paused": True}, {"bulk_limit": 1}], ids=["paused", "held"])
+def test_that_a_long_wait_is_noted_in_lever_is_said(
+    team_member_client, mapped_organization, sandbox, changes, is_noted
+):
+    factories.InvitationFactory.create(
+        organization=mapped_organization, status="invited", instance_id="i-1", contact_id="another"
+    )
+    set_policies(mapped_organization, changes | {"note_on_wait": is_noted}, "test")
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
+    assert ("If it waits longer than 5 minutes" in page) == is_noted
 
 
 def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(

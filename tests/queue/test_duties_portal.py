@@ -207,14 +207,27 @@ def test_deliveries_that_are_scheduled_already_are_left_to_their_time(planned) -
 def test_waiting_deliveries_are_found_by_the_index_of_verdicts(db) -> None:
     with CaptureQueriesContext(connection) as queries:
         duties.plan_duties()
-    (sql,) = [query["sql"] for query in queries if "disconnected" in query["sql"]]
+    waiting = 'FROM "integrations_delivery" '
+    found = [query["sql"] for query in queries if "disconnected" in query["sql"] and waiting in query["sql"]]
+    assert len(found) == 2  # to requeue them, and to leave notes about them
+    assert all("delivery_verdict" in plan_of(sql) for sql in found)
+
+
+def test_notes_about_who_waits_are_found_by_their_own_index(db) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        duties.plan_duties()
+    of_effects = 'FROM "integrations_effect" INNER JOIN'
+    (sql,) = [query["sql"] for query in queries if "open_wait" in query["sql"] and of_effects in query["sql"]]
+    assert "effect_open_wait" in plan_of(sql)
+
+
+def plan_of(sql: str) -> str:
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # the table is empty here
         cursor.execute(f"{explain} {sql}")
-        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-    assert "delivery_verdict" in plan
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
 def test_incidents_are_looked_at_again_only_when_they_changed(planned) -> None:

@@ -65,6 +65,7 @@ POLICIES = (
     "origins",
     "default_assessment",
     "note_on_skip",
+    "note_on_wait",
     "paused",
     "rating_2_from",
     "rating_3_from",
@@ -172,6 +173,11 @@ class Organization(models.Model):
     note_on_skip = models.BooleanField(
         default=True,
         help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can correct it.",
+    )
+    note_on_wait = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Leave a note on the candidate in Lever when the invitation waits, and one when that is settled.",
     )
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."

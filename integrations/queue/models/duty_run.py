@@ -45,6 +45,7 @@ class Duty(models.TextChoices):
     ANNOUNCE_HEAD = "announce_head", "Announcement of the log's end"
     UPDATE_INCIDENTS = "update_incidents", "Incidents"
     REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
+    NOTE_WAITS = "note_waits", "Notes about who waits"
     RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
     CHECK_SINGLE_SIGN_ON = "check_single_sign_on", "Check of single sign-on"
 

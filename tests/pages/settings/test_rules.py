@@ -19,6 +19,7 @@ SAME = {
     "stage_prefix": "CodeScreen",
     "default_assessment": "",
     "note_on_skip": "on",
+    "note_on_wait": "on",
     "bulk_limit": "50",
     "bulk_window": "10",
     "rating_2_from": "25",
@@ -37,6 +38,14 @@ def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, or
         "bulk_limit": [50, 5],
         "paused": [False, True],
     }
+
+
+def test_notes_about_who_waits_are_on_until_they_are_switched_off(organization_admin_client, organization):
+    field = re.search(r'<input[^>]*name="note_on_wait"[^>]*>', text(organization_admin_client.get(URL)))
+    assert field is not None
+    assert " checked" in field[0]
+    organization_admin_client.post(URL, {name: SAME[name] for name in SAME if name != "note_on_wait"})
+    assert recorded().get(organization=organization).changes == {"note_on_wait": [True, False]}
 
 
 def test_unchanged_rules_are_not_recorded(organization_admin_client, organization):

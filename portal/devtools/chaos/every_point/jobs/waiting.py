@@ -1,15 +1,17 @@
 """What waits: for the end of a pause, a retry, a connection, an Admin who chooses who was there before."""
 
 from integrations.core.verdict_code import VerdictCode
+from integrations.effects.wait_notes import TOLD_AFTER
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
-from portal.devtools.chaos.every_point.jobs.job import Job, Phase, invited
+from integrations.queue.models.duty_run import Duty
+from portal.devtools.chaos.every_point.jobs.job import Job, Phase, expect, invited
 from portal.devtools.chaos.every_point.world import EARLIER, PERSON, Expected, World, connect
 
 
 def pause(world: World) -> None:
     """A person pauses the organization: a stage change waits."""
-    world.rest()  # nothing else waits then
+    world.do_duty(Duty.REFRESH_LEVER_LISTS)  # the stage's name is known then, and nothing else waits
     world.person_does(
         lambda: not world.organization.paused,
         lambda: set_policies(world.organization, {"paused": True}, PERSON),
@@ -19,11 +21,26 @@ def pause(world: World) -> None:
     world.rest()
 
 
+def note_pause(world: World) -> None:
+    """The pause lasts: a note in Lever says so."""
+    expect(world, "Alder", notes=frozenset({1}))
+    world.clock.advance(2 * TOLD_AFTER.total_seconds())
+    world.do_duty(Duty.NOTE_WAITS)
+
+
 def resume(world: World) -> None:
     """The end of the pause: what waited is decided."""
+    noted = world.expected["Alder"].notes
     invited(world, "Alder")
+    expect(world, "Alder", notes=noted)
     world.press_while(lambda: world.organization.paused, lambda: "/resume/")
     world.rest()
+
+
+def note_end(world: World) -> None:
+    """A second note says what became of the candidate."""
+    expect(world, "Alder", notes=frozenset({2}))
+    world.do_duty(Duty.NOTE_WAITS)
 
 
 def leave_before_retry(world: World) -> None:
@@ -78,7 +95,9 @@ WAITING = Job(
     "waiting",
     (
         Phase("pause", "pause", pause),
+        Phase("note pause", "pause", note_pause),
         Phase("resume", "pause", resume),
+        Phase("note end", "pause", note_end),
         Phase("leave before retry", "retry", leave_before_retry),
         Phase("disconnect", "connection", disconnect),
         Phase("reconnect", "connection", reconnect),

@@ -1,0 +1,113 @@
+"""What a candidate waits for, and how that ended, as two notes in Lever say it: read from the rows of now."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from integrations.core.invitation_status import ON_THE_WAY, InvitationStatus
+from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
+from integrations.outbox.models import Effect
+
+#: The statuses of invitations that a note tells of.
+WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
+
+
+def candidate_of(effect: Effect) -> Candidate | None:
+    """Return the row of the candidate that an effect is about, with invitation and delivery."""
+    rows = Candidate.objects.with_standing().filter(opportunity_id=effect.opportunity_id)
+    return rows.filter(organization=effect.organization_id).first()
+
+
+def wait_of(invitation: Invitation, organization: Organization) -> str:
+    """Return the code of what an invitation waits for, a status or a verdict; empty where no note tells of that."""
+    if invitation.status in WAITING_STATUSES:
+        return invitation.status
+    if invitation.status != InvitationStatus.PENDING:
+        return ""
+    if organization.paused:
+        return VerdictCode.PAUSED
+    return VerdictCode.DISCONNECTED if organization.disconnected_reason else ""
+
+
+def still_waits(effect: Effect) -> bool:
+    """Whether the candidate still waits for what a note that wasn't left yet says."""
+    if effect.invitation_id is not None:
+        invitation = Invitation.objects.get(pk=effect.invitation_id)
+        is_erased = invitation.erased_at is not None
+        wait = wait_of(invitation, effect.organization)
+        is_held_up = wait in WAITING_VERDICTS and effect.open_wait in WAITING_VERDICTS
+        return not is_erased and (wait == effect.open_wait or is_held_up)
+    candidate = candidate_of(effect)
+    if candidate is None or candidate.erased_at is not None or candidate.delivery is None:
+        return False
+    return candidate.delivery.verdict in WAITING_VERDICTS
+
+
+_undecided = Candidate.objects.filter(
+    Q(delivery__verdict__in=[*WAITING_VERDICTS, ""])
+    | Q(delivery__verdict__in=INVITING_VERDICTS, invitation__status__in=ON_THE_WAY),
+    organization=OuterRef("organization"),
+    opportunity_id=OuterRef("opportunity_id"),
+    erased_at__isnull=True,
+)
+#: Of effects with an open wait: whether it is over, or was before the note was left.
+IS_OVER = (
+    Q(invitation__isnull=False) & ~Q(invitation__status__in=ON_THE_WAY)
+    | Q(invitation__isnull=True) & ~Exists(_undecided)
+    | ~Q(end_reason="")
+)
+
+
+def text_of_wait(invitation: Invitation | None, code: str) -> str:
+    """Return the note that says what a candidate waits for."""
+    if invitation is None or code not in WAITING_STATUSES:
+        return f"CodeScreen: {VerdictCode(code).record.wait_note}"
+    # why it is on hold was written by the rules; why it is uncertain may quote a platform
+    reason = f" {invitation.status_reason}" if code == InvitationStatus.HELD else ""
+    return f"CodeScreen: “{invitation.assessment_name}” {InvitationStatus(code).record.wait_note}{reason}"
+
+
+def text_of_end(told: Effect) -> str | None:
+    """Return the note that says how a wait ended; empty where there is nothing to say, or it was said; None before."""
+    if told.invitation is not None:
+        return _end_of_invitation(told.invitation, told)
+    candidate = candidate_of(told)
+    if candidate is None or candidate.erased_at is not None or candidate.delivery is None:
+        return ""
+    delivery = candidate.delivery
+    if delivery.verdict in ("", *WAITING_VERDICTS):
+        return None
+    code = VerdictCode(delivery.verdict)
+    if code in INVITING_VERDICTS:
+        return _end_of_invitation(candidate.invitation, told) if candidate.invitation else ""
+    # nobody may be named, and who isn't visible can't get a note
+    if code.record.names_nobody or code == VerdictCode.NOT_VISIBLE:
+        return ""
+    note_of_verdict = f"{delivery.opportunity_id}:{code}"
+    if delivery.effects.filter(kind=Effect.Kind.LEAVE_NOTE, key=note_of_verdict).exists():
+        return ""
+    return f"CodeScreen: no assessment was sent. {delivery.explanation} {code.record.next_step}"
+
+
+def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:
+    if invitation.erased_at is not None:
+        return ""
+    if invitation.status in ON_THE_WAY:
+        return None
+    name = f"CodeScreen: “{invitation.assessment_name}”"
+    if invitation.status == InvitationStatus.FAILED:
+        is_said = told.organization.note_on_skip
+        return "" if is_said else f"{name} could not be sent. The portal shows the reason to an Admin."
+    if invitation.status != InvitationStatus.WITHDRAWN:
+        return f"{name} was sent to the candidate."
+    if invitation.stopped_by_user:  # why, a person has written: it may name somebody
+        cancelled = "was cancelled by an Admin"
+    else:
+        cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
+    if invitation.instance_id:
+        return f"{name} {cancelled}. It was sent before."
+    may_have_arrived = invitation.first_call_at is not None
+    return (
+        f"{name} {cancelled}. {'It was possibly sent before.' if may_have_arrived else 'Nothing was sent.'}"
+    )
