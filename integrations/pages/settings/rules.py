@@ -106,7 +106,7 @@ class PoliciesForm(PolicyForm):
             "failed_tag": "Such as “{assessment}: failed”.",
             "passed_stage": "Only when CodeScreen says Passed.",
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
-            "attach_report": "One page with result, score, reason, dates and the link. A changed result replaces it.",
+            "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
             "report_time_zone": "",
         }
