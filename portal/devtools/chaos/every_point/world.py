@@ -26,7 +26,7 @@ STAGE, ASSESSMENT, PERSON = "CodeScreen Assessment", "Backend", "the person of t
 #: A candidate who stood in the stage before Lever was connected.
 EARLIER = "Larch"
 MOST_TRIES = 12
-PRESS_AGAIN_SECONDS = 10.0  # people go on trying for longer than the database is away
+PRESS_AGAIN_SECONDS = 10.0  # people and workers go on trying for longer than the database is away
 MOST_POLLS = 40
 SWEEP_SECONDS = 600.0
 INVITED_TAG = frozenset({ProgressTag.INVITED})
@@ -187,6 +187,7 @@ class World:
                     return
                 continue
             self.clock.move_to(max(leases, default=run.due_at or self.clock.now()))
+            self.clock.advance(PRESS_AGAIN_SECONDS)
         raise NeverQuiet(f"{run} hasn't succeeded: {run.last_error} {run.traceback}")
 
     # rest
