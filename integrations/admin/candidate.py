@@ -306,14 +306,14 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     )
     list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
     list_select_related = ("invitation", "organization")
-    list_defer = ("metadata",)
+    list_defer = ("details_json",)
     search_fields = ("id__exact",)
     searched_relation, related_columns = "invitation", ("opportunity_id", "instance_id")
     search_hint = "an opportunity's, instance's or result's id"
     ordering = ("-created_at", "-pk")
     fields = columns(
         "organization candidate invitation_link attempt outcome score_shown failure_reason rating "
-        "report_url feedback_id file_id created_at metadata_shown"
+        "report_url feedback_id file_id created_at details_shown"
     )
 
     score_shown = column("score", lambda result: result.score_text, "score")
@@ -325,4 +325,4 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
 
     candidate = column("candidate", lambda result: candidate_of(result.invitation))
     invitation_link = INVITATION_LINK
-    metadata_shown = column("metadata", lambda result: indented(result.metadata))
+    details_shown = column("details", lambda result: indented(result.details))

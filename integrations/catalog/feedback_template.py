@@ -26,6 +26,7 @@ class FeedbackField(StrEnum):
     RESULT = "Result"
     REASON = "Failure reason"
     REPORT = "Report link"
+    DETAILS = "Details"
     REFERENCE = "Reference"
 
 
@@ -45,7 +46,12 @@ TEMPLATE: JsonObject = {
             "required": False,
         },
         *(
-            {"type": "text", "text": field.value, "description": "", "required": False}
+            {
+                "type": "textarea" if field is FeedbackField.DETAILS else "text",
+                "text": field.value,
+                "description": "",
+                "required": False,
+            }
             for field in TEXT_FIELDS
         ),
     ],

@@ -122,7 +122,10 @@ def listed_assessment(data: JsonObject) -> KnownAssessment:
 
 @dataclass(frozen=True)
 class Progress:
-    """The present state of one instance. What CodeScreen doesn't state is empty, never derived."""
+    """The present state of one instance. What CodeScreen doesn't state is empty, never derived.
+
+    `metadata` is as CodeScreen sent it; `details.py` says what of it is kept.
+    """
 
     status: str
     score: Decimal | int | None = None
@@ -161,11 +164,7 @@ class Progress:
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
-            metadata={
-                one_line(key): one_line(value) if isinstance(value, str) else value
-                for key, value in metadata.items()
-                if isinstance(value, (str, int, float, bool, type(None)))
-            },
+            metadata=metadata,
         )
 
 

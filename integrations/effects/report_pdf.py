@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
@@ -89,11 +89,13 @@ def _is_hangul(character: str) -> bool:
     return "가" <= character <= "힣"
 
 
-# How a report looks: one A4 page of real text, with a link to the report in CodeScreen.
+# How a report looks: an A4 page of real text, with a link to the report in CodeScreen; more where details need them.
 
 
 PRODUCT = "CodeScreen–Lever portal"
 MARGIN, LABELS = 56.0, 128.0
+#: Below it stands the foot.
+LOWEST = MARGIN + 34
 LINE = 1.4  # of a font's size
 MOST_LINES = 3
 INK, QUIET, RULE, LINK = "#1c2526", "#56666a", "#d5dddf", "#0f5c63"
@@ -168,10 +170,27 @@ def _draw(page: _Page, words: ReportWords) -> None:
     _draw_result(page, words)
     page.down(12)
     for label, text in words.lines:
-        _draw_fact(page, label, _wrapped(printable(text), REGULAR, 11, right - MARGIN - LABELS), INK)
+        _draw_fact(page, [label], _wrapped(printable(text), REGULAR, 11, right - MARGIN - LABELS), INK)
     if words.report_url:
         _draw_link(page, words.report_url, right)
+    _draw_details(page, words)
     _draw_foot(page, words)
+
+
+def _draw_details(page: _Page, words: ReportWords) -> None:
+    """Draw what else CodeScreen says, on further pages where one is full."""
+    for position, (key, text) in enumerate(words.details):
+        labels = _wrapped(printable(key), REGULAR, 11, LABELS - 12)
+        lines = _wrapped(printable(text), REGULAR, 11, A4[0] - 2 * MARGIN - LABELS)
+        heading = 0 if position else 38
+        if page.y - heading - 17 - 11 * LINE * max(len(labels), len(lines)) < LOWEST:
+            _draw_foot(page, words)
+            page.canvas.showPage()
+            page.y = A4[1] - MARGIN
+        if heading:
+            page.text(MARGIN, page.down(heading - 8), "Details from CodeScreen", BOLD, 13, INK)
+            page.down(8)
+        _draw_fact(page, labels, lines, INK)
 
 
 def _draw_result(page: _Page, words: ReportWords) -> None:
@@ -189,13 +208,13 @@ def _draw_result(page: _Page, words: ReportWords) -> None:
             x += max(width(printable(text), BOLD, size), 60) + 44
 
 
-def _draw_fact(page: _Page, label: str, lines: list[str], colour: str) -> None:
+def _draw_fact(page: _Page, label: list[str], lines: list[str], colour: str) -> None:
     """Draw a label and its text, with a rule below."""
     page.down(8)
-    top = page.y
-    page.text(MARGIN, top - 11 * LINE, label, REGULAR, 11, QUIET)
-    for line in lines:
-        page.text(MARGIN + LABELS, page.down(11 * LINE), line, REGULAR, 11, colour)
+    for part, line in zip_longest(label, lines, fillvalue=""):
+        page.down(11 * LINE)
+        page.text(MARGIN, page.y, part, REGULAR, 11, QUIET)
+        page.text(MARGIN + LABELS, page.y, line, REGULAR, 11, colour)
     page.canvas.setStrokeColor(HexColor(RULE))
     page.canvas.line(MARGIN, page.down(9), A4[0] - MARGIN, page.y)
 
@@ -203,7 +222,7 @@ def _draw_fact(page: _Page, label: str, lines: list[str], colour: str) -> None:
 def _draw_link(page: _Page, url: str, right: float) -> None:
     """Draw the report's address; a web address can be clicked."""
     top = page.y
-    _draw_fact(page, "Full report", _wrapped(printable(url), REGULAR, 11, right - MARGIN - LABELS), LINK)
+    _draw_fact(page, ["Full report"], _wrapped(printable(url), REGULAR, 11, right - MARGIN - LABELS), LINK)
     if url.startswith(("https://", "http://")):
         page.canvas.linkURL(
             quote(url, safe=_OF_ADDRESSES), (MARGIN + LABELS, page.y, right, top), relative=0, thickness=0

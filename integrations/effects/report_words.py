@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.dateformat import format as in_words
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
+from integrations.codescreen.details import detail_lines
 from integrations.effects.kind import Words, may_be_written_of
 from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
@@ -26,7 +27,7 @@ class ReportWords(Payload):
 
     `candidate` is a first name, empty where the organization leaves it out. `outcome` is CodeScreen's word and decides
     the colour alone; `result` is what the report says of it. `dates` has a text for each date that is known, in the
-    time zone that `zone` names. `made_at` is the time of the result, in ISO 8601.
+    time zone that `zone` names; `details` are a key and a text each. `made_at` is the time of the result, in ISO 8601.
     """
 
     organization: str = ""
@@ -40,6 +41,7 @@ class ReportWords(Payload):
     reason: str = ""
     report_url: str = ""
     dates: list[list[str]] = field(default_factory=list)
+    details: list[list[str]] = field(default_factory=list)
     zone: str = ""
     reference: str = ""
     made_at: str = ""
@@ -71,6 +73,7 @@ class ReportWords(Payload):
             *self.lines,
             ("Times are in", self.zone if self.dates else ""),
             ("Report in CodeScreen", self.report_url),
+            *((key, text) for key, text in self.details),
         ]
         return [(label, text) for label, text in said if text]
 
@@ -105,6 +108,7 @@ def report_words(invitation: Invitation, result: Result) -> ReportWords:
         reason=result.failure_reason,
         report_url=result.report_url,
         dates=[[label, text] for label, text in _dates(invitation)],
+        details=[[key, text] for key, text in detail_lines(result.details)],
         zone=organization.report_time_zone,
         reference=invitation.reference,
         made_at=(invitation.completed_at or result.created_at).astimezone(UTC).isoformat(),
@@ -144,6 +148,7 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
         FeedbackField.RESULT: result.outcome or NOT_STATED,
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,
+        FeedbackField.DETAILS: "\n".join(map(": ".join, detail_lines(result.details))),
         FeedbackField.REFERENCE: invitation.reference,
     }
 

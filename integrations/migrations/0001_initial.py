@@ -588,7 +588,7 @@ class Migration(migrations.Migration):
                 ('report_url', models.URLField(blank=True, max_length=1000)),
                 ('feedback_id', models.CharField(blank=True, max_length=200)),
                 ('file_id', models.CharField(blank=True, db_default='', default='', help_text='The report that was attached in Lever; empty where there is none, or a later result has it.', max_length=200)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
+                ('details_json', models.TextField(blank=True, help_text="JSON, with the keys in CodeScreen's order.", verbose_name='details')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('invitation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.organization')),

@@ -1,5 +1,6 @@
 """Record the progress and the results that CodeScreen reports, and enqueue what follows from them."""
 
+import json
 import logging
 from functools import partial
 
@@ -7,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
 from integrations.catalog.models import Assessment, RatingThresholds
+from integrations.codescreen.details import Person, details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
@@ -17,6 +19,7 @@ from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPaylo
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.report_file import enqueue_report
 from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
+from integrations.http.shapes import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -102,7 +105,7 @@ def flag_for_review(invitation: Invitation, result: Result) -> None:
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
     organization_id = invitation.organization_id
-    number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
+    number = _next_number(invitation)
     key = f"{invitation.pk}:{number}"
     progress_tag = choose_progress_tag(invitation.status, result.outcome)
     result_tag = _result_tag(invitation, result, number)
@@ -121,6 +124,11 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
     follow_result(invitation, result, number)
     if not is_same:
         _notify_result(invitation, result, number)
+
+
+def _next_number(invitation: Invitation) -> int:
+    """Return the number of the next feedback, which is part of the keys of what follows from a result."""
+    return invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
 
 
 def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
@@ -184,12 +192,13 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         getattr(latest, name) == value for name, value in stated.items() if name != "rating"
     )
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
-    if invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
-        return False
+    details = details_in(progress.metadata, Person(invitation.candidate_name, invitation.email))
+    if latest is not None and invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
+        return _record_details(invitation, latest, details)
     result, _ = Result.objects.update_or_create(
         invitation=invitation,
         attempt=_attempt(progress, latest),
-        defaults=stated | {"metadata": progress.metadata},
+        defaults=stated | {"details_json": _as_json(details)},
     )
     Candidate.objects.record_outcome(invitation, result.outcome)
     CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
@@ -208,6 +217,25 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     message = "invitation %s: result of attempt %s recorded"
     transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True
+
+
+def _record_details(invitation: Invitation, result: Result, details: JsonObject) -> bool:
+    """Record that CodeScreen says more of the same result now, and have it written; False when it doesn't."""
+    if details == result.details:
+        return False
+    result.details_json = _as_json(details)
+    result.save(update_fields=["details_json"])
+    number = _next_number(invitation)
+    payload = FeedbackPayload(result.pk)
+    WRITE_FEEDBACK.enqueue(
+        invitation.organization_id, f"{invitation.pk}:{number}", payload, invitation=invitation
+    )
+    enqueue_report(invitation, result, number)
+    return True
+
+
+def _as_json(details: JsonObject) -> str:
+    return json.dumps(details, ensure_ascii=False) if details else ""
 
 
 def _attempt(progress: Progress, latest: Result | None) -> int:

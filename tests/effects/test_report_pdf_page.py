@@ -114,9 +114,33 @@ def test_a_long_value_stays_on_the_page():
     assert sum(text.startswith("WWWW") for text in texts_of(pdf)) < 20
 
 
+def test_details_stand_below_the_report():
+    pdf = render(replace(WORDS, details=[["issueCount", "10"], ["plagiarismCheckPassed", "yes"]]))
+    texts = texts_of(pdf)
+    assert {"Details from CodeScreen", "issueCount", "10", "yes"} <= set(texts)
+    assert pdf.count(b"/Type /Page\n") == 1
+    assert "Details from CodeScreen" not in texts_of(render(WORDS))
+
+
+def test_many_long_details_take_further_pages_each_with_its_foot():
+    pdf = render(replace(WORDS, details=[[f"{number} " + "K" * 100, "W" * 300] for number in range(41)]))
+    pages, texts = pdf.count(b"/Type /Page\n"), texts_of(pdf)
+    assert 2 < pages < 10
+    assert texts.count("Reference a1b2c3d4e5f6") == pages
+    assert {str(number) for number in range(41)} <= set(texts)
+
+
 @given(st.text(max_size=60))
 def test_any_text_becomes_a_page(text):
-    words = replace(WORDS, candidate=text, organization=text, reason=text, report_url=text, result=text)
+    words = replace(
+        WORDS,
+        candidate=text,
+        organization=text,
+        reason=text,
+        report_url=text,
+        result=text,
+        details=[[text, text]],
+    )
     assert render(words).startswith(b"%PDF-1.4")
 
 

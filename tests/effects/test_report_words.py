@@ -49,6 +49,13 @@ def test_the_words_are_those_of_the_stored_result(invitation):
     assert said.made_at == "2026-11-24T23:30:00+00:00"
 
 
+def test_details_are_in_words(invitation):
+    said = words(invitation, details_json='{"issueCount": 10, "languages": ["Go", "C"]}')
+    assert said.details == [["issueCount", "10"], ["languages", "Go, C"]]
+    assert said.values[-2:] == [("issueCount", "10"), ("languages", "Go, C")]
+    assert words(invitation, attempt=2).details == []
+
+
 def test_what_codescreen_does_not_state_is_not_guessed(invitation):
     said = words(invitation, outcome="", score=None, rating=None, failure_reason="")
     assert (said.outcome, said.result) == ("", "Not stated by CodeScreen")

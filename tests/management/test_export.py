@@ -118,6 +118,10 @@ def test_export_invitations_and_results(acme: Organization, invitation: Invitati
     assert (row["invitation_id"], row["attempt"]) == (invitation.pk, 1)
     for key in ("outcome", "score", "failure_reason", "rating", "report_url", "feedback_id"):
         assert row[key] is None
+    assert row["details"] == {}
+    details = {"zeta": True, "a": [1, {"c": None, "b": "é"}]}
+    Result.objects.update(details_json=json.dumps(details))
+    assert json.dumps(rows("results", "acme")[0]["details"]) == json.dumps(details)
 
 
 def test_export_effects(acme: Organization) -> None:

@@ -86,7 +86,7 @@ def leave_traces(scenario, word: str) -> None:
             )
     invitation = Invitation.objects.get(**own)
     invitation.results.update(
-        metadata={"who": [name]}, report_url=f"https://codescreen.example/r?c={address}"
+        details_json=json.dumps({"who": [name]}), report_url=f"https://codescreen.example/r?c={address}"
     )
     AuditEntry.objects.create(
         organization=organization,

@@ -41,7 +41,7 @@ def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> I
         instance_id=instance,
         email=PERSON[1],
     )
-    Result.objects.create(invitation=invitation, outcome="Passed", score=80, metadata={"who": "Alder"})
+    Result.objects.create(invitation=invitation, outcome="Passed", score=80, details_json='{"who": "Alder"}')
     return invitation
 
 
@@ -75,7 +75,7 @@ def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organ
     purge_all()
     assert name_and_address(invitation) == ("", "")
     result = Result.objects.get()
-    assert (result.outcome, result.score_text, result.metadata) == ("Passed", "80", {})
+    assert (result.outcome, result.score_text, result.details) == ("Passed", "80", {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Record a completed assessment as a result, whatever CodeScreen states."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -27,6 +28,46 @@ def test_times_are_recorded_when_codescreen_states_them(poll_answer):
         moment.isoformat() for moment in (polled.started_at, polled.submitted_at, polled.completed_at)
     ] == ["2024-05-02T08:00:00+00:00", "2024-05-02T10:20:00+00:00", "2024-05-02T10:31:07+00:00"]
     assert Result.objects.get().failure_reason == "Unit Tests"
+
+
+def test_details_are_kept_in_codescreens_order(poll_answer):
+    details = {"zeta": 1, "a": {"y": 1, "x": [2]}, "issueCount": 10}
+    poll_answer(COMPLETE | {"metadata": {"result": "Passed", **details}})
+    result = Result.objects.get()
+    assert json.dumps(result.details) == json.dumps(details)
+    assert result.outcome == "Passed"
+
+
+@pytest.mark.parametrize("metadata", [{"result": "Passed"}, {"result": "Passed", "attempt": 1}])
+def test_details_that_change_alone_are_written_again_and_nothing_else_is(poll_answer, metadata):
+    before = poll_answer(COMPLETE | {"metadata": metadata})
+    kinds = sorted(Effect.objects.values_list("kind", flat=True))
+    for _ in range(2):
+        polled = poll_answer(COMPLETE | {"metadata": {"issueCount": 3} | metadata})
+    result = Result.objects.get()
+    assert (result.attempt, result.details) == (1, {"issueCount": 3})
+    assert polled.completed_at == before.completed_at
+    assert sorted(Effect.objects.values_list("kind", flat=True)) == sorted([*kinds, "write_feedback"])
+    poll_answer(COMPLETE | {"metadata": metadata})
+    assert Result.objects.get().details == {}
+    assert Effect.objects.filter(kind="write_feedback").count() == 3
+
+
+def test_the_order_of_details_alone_writes_nothing(poll_answer):
+    poll_answer(COMPLETE | {"metadata": {"a": 1, "b": 2}})
+    poll_answer(COMPLETE | {"metadata": {"b": 2, "a": 1}})
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
+def test_details_without_the_candidates_name_and_address(poll_answer, invitation):
+    invitation.candidate_name, invitation.email = "Candidate Alder", "alder@candidates.example"
+    invitation.save()
+    poll_answer(COMPLETE | {"metadata": {"who": "Alder", "to": "alder@candidates.example", "language": "Go"}})
+    assert Result.objects.get().details == {
+        "who": "left out: personal",
+        "to": "left out: personal",
+        "language": "Go",
+    }
 
 
 def test_polling_the_same_result_again_writes_nothing(poll_answer):
@@ -203,6 +244,8 @@ def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, me
         {"startedAt": "yesterday", "submittedAt": 5},
         {"big": 10**400},
         {"x" * 300: "y" * 100_000},
+        {str(number): number for number in range(1000)},
+        {"": [{"a\x00": ["\ud800"]}]},
     ],
     ids=lambda metadata: str(next(iter(metadata)))[:20] + str(next(iter(metadata.values())))[:12],
 )

@@ -31,6 +31,7 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
 from integrations.clients.models import ApiCall
+from integrations.codescreen.details import detail_lines
 from integrations.core.vocabulary import Platform
 from integrations.effects.perform import kind_of
 from integrations.inbox.models.delivery import Delivery
@@ -190,6 +191,7 @@ def _stated(result: Result) -> tuple[str, str]:
     stated = [result.outcome or "no result stated"]
     stated += [f"score {result.score.normalize():f}"] if result.score is not None else []
     stated += [result.failure_reason] if result.failure_reason else []
+    stated += map(": ".join, detail_lines(result.details))
     return (
         "CodeScreen stated a result",
         f"{', '.join(stated)}, attempt {result.attempt}: {_journey(result.invitation)}",

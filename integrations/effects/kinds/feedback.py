@@ -210,7 +210,7 @@ def results_of(effects: Iterable[Effect]) -> dict[int, Result]:
     }
     if not keys:
         return {}
-    results = Result.objects.select_related("invitation").defer("metadata").in_bulk(set(keys.values()))
+    results = Result.objects.select_related("invitation").in_bulk(set(keys.values()))
     return {
         effect.pk: result
         for effect, key in keys.items()

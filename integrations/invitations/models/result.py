@@ -1,5 +1,6 @@
 """Results of assessments, one per attempt."""
 
+import json
 from typing import Any, Self
 
 from django.db import models
@@ -65,8 +66,10 @@ class Result(models.Model):
             help_text="The report that was attached in Lever; empty where there is none, or a later result has it.",
         )
     )
-    metadata = about_candidate(
-        "whatever else CodeScreen sends with the result", models.JSONField(default=dict, blank=True)
+    # text: PostgreSQL's jsonb would sort the keys
+    details_json = about_candidate(
+        "whatever else CodeScreen sends with the result",
+        models.TextField("details", blank=True, help_text="JSON, with the keys in CodeScreen's order."),
     )
     created_at = models.DateTimeField(db_default=Now())
 
@@ -110,6 +113,12 @@ class Result(models.Model):
         if self._state.adding:
             self.organization_id = self.invitation.organization_id
         super().save(**options)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What CodeScreen's metadata says beyond the other columns, in its order; empty once it was erased."""
+        details: dict[str, Any] = json.loads(self.details_json or "{}")
+        return details
 
     @property
     def label(self) -> str:

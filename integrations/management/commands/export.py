@@ -103,6 +103,7 @@ def result_row(result: Result) -> Row:
         "report_url": result.report_url or None,
         "feedback_id": result.feedback_id or None,
         "file_id": result.file_id or None,
+        "details": result.details,
     }
 
 

@@ -158,5 +158,5 @@ def _latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:
     completed = [invitation.pk for invitation in invitations if invitation.completed_at]
     if not completed:
         return {}
-    results = Result.objects.filter(invitation__in=completed).defer("metadata").order_by("attempt")
+    results = Result.objects.filter(invitation__in=completed).defer("details_json").order_by("attempt")
     return {result.invitation_id: result for result in results}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from integrations.codescreen.details import detail_lines
 from integrations.core.invitation_status import InvitationStatus, JourneyStep
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, WAITING_VERDICTS
 from integrations.core.vocabulary import ResultOutcome, Tone
@@ -43,6 +44,11 @@ class Card:
             return self.title
         outcome = self.result.get_outcome_display() or "Not stated"
         return ", ".join(filter(None, [outcome, self.result.score_text]))
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """What else CodeScreen says of the result, each key with its value in words."""
+        return detail_lines(self.result.details) if self.result is not None else []
 
     @property
     def announcement(self) -> str:

@@ -1,5 +1,6 @@
 """The readable page of a pack: the candidates, and what happened in order."""
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
@@ -10,6 +11,7 @@ from integrations.audit.evidence.selection import Selection, of_candidate, of_pe
 from integrations.core.vocabulary import ErasureCause
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
 from integrations.privacy.erase import erase
 from tests.audit.evidence.conftest import ALDER, BIRCH, rows
 from tests.support import factories
@@ -48,6 +50,15 @@ def test_the_summary_tells_the_story_by_time(unpack, alder):
     places = [page.index(text) for text in told]
     assert places == sorted(places)
     assert "<script" not in page
+
+
+def test_the_summary_and_the_rows_have_what_else_codescreen_says(unpack, alder):
+    Result.objects.update(details_json='{"issueCount": 10, "note": "<b>bold</b>"}')
+    folder = unpack(alder)
+    stated = [cell for cell in cells_of((folder / "summary.html").read_text()) if "score 82" in cell]
+    assert stated[0].startswith("Passed, score 82, issueCount: 10, note: <b>bold</b>, attempt 1: ")
+    [row] = map(json.loads, (folder / "results.jsonl").read_text().splitlines())
+    assert row["details_json"] == '{"issueCount": 10, "note": "<b>bold</b>"}'
 
 
 def test_the_summary_names_the_candidate_and_where_they_stand(unpack, acme, alder):

@@ -8,6 +8,8 @@ from django.utils import timezone
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from tests.pages.candidate import histories
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -81,3 +83,25 @@ def test_the_card_tells_of_a_stage_that_sends_nothing_where_nothing_else_is_know
     answer = super_admin_client.get(PAGE)
     assert answer.context["card"].title == "Not invited: not a CodeScreen stage"
     assert answer.context["card"].next_step == "Nothing to do."
+
+
+def test_what_else_codescreen_says_is_on_the_card_and_with_earlier_invitations(
+    organization, super_admin, super_admin_client
+):
+    address = histories.make(organization, super_admin, "passed")
+    assert "Details from CodeScreen" not in text(super_admin_client.get(address))
+    Result.objects.update(
+        details_json='{"plagiarismCheckPassed": false, "<b>note</b>": "<script>alert(1)</script>", "failed": ["a", 2]}'
+    )
+    page = super_admin_client.get(address)
+    assert page.context["card"].details == [
+        ("plagiarismCheckPassed", "no"),
+        ("<b>note</b>", "<script>alert(1)</script>"),
+        ("failed", "a, 2"),
+    ]
+    assert "<script>alert(1)" not in page.content.decode()
+    assert "Details from CodeScreen" in text(page)
+    factories.InvitationFactory.create(
+        organization=organization, opportunity_id=Invitation.objects.get().opportunity_id, round=2
+    )
+    assert "Details from CodeScreen" in text(super_admin_client.get(address))

@@ -126,7 +126,7 @@ def api_key(request: Request) -> str:
 def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
     """Return the status answer's flat metadata; without the extension, only what the published example has."""
     total = instance.assessment.unit_tests
-    metadata: JsonObject = {}
+    metadata: JsonObject = dict(instance.details)
     if instance.phase is Phase.COMPLETE:
         metadata["issueCount"] = len(instance.id) % 7 + instance.attempt
     if not account.settings.metadata:
@@ -149,4 +149,5 @@ def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
         "evaluatedAt": instance.evaluated_at,
         "startBy": instance.start_by,
     }
-    return metadata | {name: iso_text(at) for name, at in times.items() if at is not None}
+    stated = {name: iso_text(at) for name, at in times.items() if at is not None}
+    return metadata | stated | instance.details

@@ -1,5 +1,6 @@
 """The pretend CodeScreen as a whole: its accounts and reports, and the steps of a candidate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from portal.devtools.sandbox.codescreen.state import (
@@ -113,7 +114,7 @@ class Journey:
         """Complete the assessment, also of a candidate who never pressed Submit."""
         _expect(instance, Phase.IN_PROGRESS, Phase.SUBMITTED)
         if not instance.assessment.unit_tests:
-            evaluation = Evaluation(None, evaluation.result, evaluation.reason)
+            evaluation = replace(evaluation, score=None)
         instance.complete(evaluation)
         self._record(account, instance, "Evaluated", "candidate.evaluated")
 
@@ -130,6 +131,7 @@ class Journey:
         instance.attempt += 1
         instance.phase = Phase.NOT_STARTED if resend else Phase.IN_PROGRESS
         instance.score = instance.result = instance.reason = None
+        instance.details = {}
         instance.submitted_at = instance.evaluated_at = None
         if resend:
             instance.allow_start()

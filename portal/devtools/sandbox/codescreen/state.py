@@ -39,16 +39,20 @@ UNSCORED_REASONS = frozenset({"Build Failure", "Build Timeout", "Expired"})
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What an assessment came to; None is what CodeScreen doesn't state."""
+    """What an assessment came to; None is what CodeScreen doesn't state. `details` are further keys of `metadata`."""
 
     score: int | None = None
     result: str | None = None
     reason: str | None = None
+    details: JsonObject = field(default_factory=dict)
 
     @classmethod
     def read(cls, document: JsonObject) -> "Evaluation":
         """Return the evaluation a JSON object gives; raises a 400 HttpError for an impossible one."""
         score, result, reason = (document.get(name) for name in ("score", "result", "reason"))
+        details = document.get("details", {})
+        if not isinstance(details, dict):
+            raise HttpError(400, "details must be an object", "bad_request")
         if score is not None and (
             not isinstance(score, int) or isinstance(score, bool) or not 0 <= score <= 100
         ):
@@ -63,7 +67,7 @@ class Evaluation:
             reason = "Expired"
         elif reason is None:
             reason = "Unit Tests"
-        return cls(None if reason in UNSCORED_REASONS else score, result, reason)
+        return cls(None if reason in UNSCORED_REASONS else score, result, reason, details)
 
 
 EXPIRED = Evaluation(None, "Expired", "Expired")
@@ -121,6 +125,7 @@ class Instance:
     score: int | None = None
     result: str | None = None
     reason: str | None = None
+    details: JsonObject = field(default_factory=dict)
     attempt: int = 1
     sequence: int = 0
     sent_at: int = field(default_factory=now_ms)
@@ -155,6 +160,7 @@ class Instance:
         """Record what the assessment came to."""
         self.phase, self.evaluated_at = Phase.COMPLETE, now_ms()
         self.score, self.result, self.reason = evaluation.score, evaluation.result, evaluation.reason
+        self.details = evaluation.details
 
     def allow_start(self) -> None:
         """Give the candidate the assessment's full time to start."""
