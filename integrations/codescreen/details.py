@@ -51,7 +51,11 @@ class Person:
         return tuple(self._look())
 
     def _look(self) -> Iterator[re.Pattern[str]]:
-        """Yield what the name looks like. Case counts in a single word: “Max” is a name, “max” is not."""
+        """Yield what the name looks like.
+
+        Case counts in a single word where the name has a capital: “Max” is a name, “max” is not. Applicants
+        also write their names in small letters or in capitals alone.
+        """
         words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", self.name))
         words = [word for word in words if word.casefold() not in TITLES]
         if len(words) > 1:
@@ -61,7 +65,8 @@ class Person:
             if _UNSPACED.search(word) and len(word) > 1:
                 yield re.compile(word)
             elif len(word) > 2:
-                yield re.compile(f"{_NO_LETTER_BEFORE}{word}{_NO_LETTER_AFTER}")
+                forms = "|".join({word, word.capitalize(), word.upper()})
+                yield re.compile(f"{_NO_LETTER_BEFORE}(?:{forms}){_NO_LETTER_AFTER}")
 
 
 def details_in(metadata: Mapping[str, object], person: Person) -> JsonObject:

@@ -248,7 +248,8 @@ class VerdictCode(RecordEnum):
         meaning="Lever says of each candidate how they came, which is their origin. Your rules send nothing to "
         "candidates of this origin.",
         next_step="If the origin is wrong, correct it in Lever and move the candidate into the stage again. To send an "
-        "assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page.",
+        "assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page, or “Send again…” "
+        "where they had one before.",
         waits_for="Left out by your rules",
         leaves_note=True,
     )

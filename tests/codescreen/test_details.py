@@ -133,6 +133,9 @@ def test_a_key_that_names_the_person_is_left_out(key):
         (Person("王小明"), "王小明通过了"),
         (Person("Nguyễn Văn An"), "Nguye\u0302\u0303n"),
         (Person("Max"), "by Max"),
+        (Person("anna kowalska"), "Anna copied code"),
+        (Person("JOHN SMITH"), "pasted by John"),
+        (Person("John Smith"), "JOHN pasted"),
     ],
 )
 def test_a_name_is_found_in_other_scripts_and_forms(person, value):
