@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q
 
 from integrations.core.invitation_status import ON_THE_WAY, InvitationStatus
-from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, VerdictCode
+from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, Consequence, VerdictCode
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
@@ -11,6 +11,8 @@ from integrations.outbox.models import Effect
 
 #: The statuses of invitations that a note tells of.
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
+#: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
+_ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
 
 
 def candidate_of(effect: Effect) -> Candidate | None:
@@ -46,7 +48,7 @@ def still_waits(effect: Effect) -> bool:
 
 _undecided = Candidate.objects.filter(
     Q(delivery__verdict__in=[*WAITING_VERDICTS, ""])
-    | Q(delivery__verdict__in=INVITING_VERDICTS, invitation__status__in=ON_THE_WAY),
+    | Q(delivery__verdict__in=_ENDING_IN_INVITATION, invitation__status__in=ON_THE_WAY),
     organization=OuterRef("organization"),
     opportunity_id=OuterRef("opportunity_id"),
     erased_at__isnull=True,
@@ -79,15 +81,18 @@ def text_of_end(told: Effect) -> str | None:
     if delivery.verdict in ("", *WAITING_VERDICTS):
         return None
     code = VerdictCode(delivery.verdict)
+    if code in _ENDING_IN_INVITATION and candidate.invitation is not None:
+        return _end_of_invitation(candidate.invitation, told)
     if code in INVITING_VERDICTS:
-        return _end_of_invitation(candidate.invitation, told) if candidate.invitation else ""
+        return ""
     # nobody may be named, and who isn't visible can't get a note
     if code.record.names_nobody or code == VerdictCode.NOT_VISIBLE:
         return ""
     note_of_verdict = f"{delivery.opportunity_id}:{code}"
     if delivery.effects.filter(kind=Effect.Kind.LEAVE_NOTE, key=note_of_verdict).exists():
         return ""
-    return f"CodeScreen: no assessment was sent. {delivery.explanation} {code.record.next_step}"
+    has_it = code.record.consequence is Consequence.HAS_IT
+    return f"CodeScreen: {'' if has_it else 'no assessment was sent. '}{delivery.explanation} {code.record.next_step}"
 
 
 def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:
@@ -107,7 +112,8 @@ def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:
         cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
     if invitation.instance_id:
         return f"{name} {cancelled}. It was sent before."
-    may_have_arrived = invitation.first_call_at is not None
+    # after a restore the call may be unknown, but the first note said so
+    may_have_arrived = invitation.first_call_at is not None or told.open_wait == InvitationStatus.UNCERTAIN
     return (
         f"{name} {cancelled}. {'It was possibly sent before.' if may_have_arrived else 'Nothing was sent.'}"
     )

@@ -177,6 +177,15 @@ def test_a_possibly_sent_invitation_is_told_and_then_what_a_person_found(
     assert notes() == [uncertain, "CodeScreen: “Backend” was sent to the candidate."]
 
 
+def test_what_was_possibly_sent_is_never_said_not_to_be_sent(scenario, notes, super_admin):
+    invitation = scenario.pending_invitation()
+    invitation.move("uncertain")  # as after a restore: the call is no longer on record
+    minutes_pass()
+    acts.cancel(scenario.reread(invitation), super_admin)
+    minutes_pass()
+    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent before."]
+
+
 def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super_admin):
     minutes_pass()
     acts.approve(held, super_admin)
@@ -240,6 +249,33 @@ def test_a_pause_is_told_while_it_lasts_and_then_what_was_decided(
     assert notes("Alder") == [PAUSED, "CodeScreen: “Backend” was sent to the candidate."]
     [_, skipped] = notes("Hazel")  # the note of the verdict itself
     assert skipped.startswith("CodeScreen: no assessment was sent. No assessment is set for")
+
+
+def test_who_enters_twice_in_a_pause_is_told_of_the_invitation(scenario, notes, move_candidate):
+    scenario.set_policies(paused=True)
+    for stage in ("CodeScreen Assessment", "Phone screen", "CodeScreen Assessment"):
+        move_candidate(stage=stage)
+    scenario.work()
+    minutes_pass()
+    scenario.set_policies(paused=False)
+    for _ in range(3):
+        worker.decide(factories.claimed(Delivery, "me"))
+    assert set(Delivery.objects.values_list("verdict", flat=True)) >= {"invite", "already_invited"}
+    assert scenario.organization.pk not in wait_notes.organizations_with_untold_waits()  # it isn't sent yet
+    scenario.work()
+    minutes_pass()
+    assert notes() == [PAUSED, "CodeScreen: “Backend” was sent to the candidate."]
+
+
+def test_it_is_not_said_that_nothing_was_sent_to_who_has_it_elsewhere(scenario, notes, move_candidate):
+    scenario.set_policies(paused=True)
+    move_candidate()
+    scenario.work()
+    minutes_pass()
+    Organization.objects.update(paused=False)
+    Delivery.objects.update(verdict="invited_elsewhere", explanation="The same person already has “Backend”.")
+    minutes_pass()
+    assert notes()[1].startswith("CodeScreen: The same person already has “Backend”. Nothing to do.")
 
 
 def test_a_verdict_without_a_note_of_its_own_is_told(scenario, notes, move_candidate):
