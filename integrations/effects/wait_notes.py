@@ -15,7 +15,14 @@ from django.db.models.functions import Now
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.invitation_status import InvitationStatus
 from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
-from integrations.effects.waits import IS_OVER, WAITING_STATUSES, text_of_end, text_of_wait, wait_of
+from integrations.effects.waits import (
+    IS_OVER,
+    WAIT_OVER,
+    WAITING_STATUSES,
+    text_of_end,
+    text_of_wait,
+    wait_of,
+)
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -135,12 +142,14 @@ def _tell_end(told: Effect) -> None:
     if text is None:  # it began again a moment ago
         return
     with transaction.atomic():
-        is_ours = Effect.objects.filter(pk=told.pk, open_wait=told.open_wait).update(open_wait=None)
+        # unless another worker was faster, or a failed one is tried again meanwhile
+        unchanged = Effect.objects.filter(pk=told.pk, open_wait=told.open_wait, state=told.state)
+        is_ours = unchanged.update(open_wait=None)
         if is_ours and text:
             LEAVE_NOTE.enqueue(
                 told.organization_id,
-                f"{told.opportunity_id}:wait_over:{told.pk}",
-                NotePayload(text, "wait_over"),
+                f"{told.opportunity_id}:{WAIT_OVER}:{told.pk}",
+                NotePayload(text, WAIT_OVER),
                 priority=LAST,
                 opportunity_id=told.opportunity_id,
                 invitation=told.invitation,

@@ -11,6 +11,9 @@ from integrations.outbox.models import Effect
 
 #: The statuses of invitations that a note tells of.
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
+#: The codes of notes that say what a candidate waits for, and the code of those that say how that ended.
+WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS])
+WAIT_OVER = "wait_over"
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
 _ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
 
@@ -33,7 +36,13 @@ def wait_of(invitation: Invitation, organization: Organization) -> str:
 
 
 def still_waits(effect: Effect) -> bool:
-    """Whether the candidate still waits for what a note that wasn't left yet says."""
+    """Whether the candidate still waits for what a note that wasn't left yet says.
+
+    Not where its end was settled without it, or a later note tells of the candidate, such as before a failed one is
+    tried again.
+    """
+    if effect.open_wait is None:
+        return False
     if effect.invitation_id is not None:
         invitation = Invitation.objects.get(pk=effect.invitation_id)
         is_erased = invitation.erased_at is not None

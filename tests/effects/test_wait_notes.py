@@ -148,6 +148,48 @@ def test_a_note_is_left_once_when_its_worker_was_killed(scenario, held, notes):
     assert (len(notes()), scenario.latest_effect("leave_note").state) == (1, "done")
 
 
+def fail_the_note(scenario) -> Effect:
+    """Return the note about a wait, which Lever refuses."""
+    Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
+    wait_notes.tell_waits(scenario.organization)
+    Effect.objects.filter(kind="leave_note").update(state="failed", due_at=None)
+    return scenario.latest_effect("leave_note")
+
+
+def try_again(told: Effect) -> None:
+    Effect.objects.filter(pk=told.pk).update(state="due", due_at=told.created_at)
+
+
+def test_a_failed_note_that_is_tried_again_is_not_left_once_the_wait_is_over(
+    scenario, held, notes, super_admin
+):
+    told = fail_the_note(scenario)
+    acts.cancel(held, super_admin)
+    minutes_pass()
+    try_again(told)
+    minutes_pass()
+    told.refresh_from_db()
+    assert (notes(), told.end_reason) == ([], "wait_over")
+
+
+def test_a_failed_note_that_is_tried_again_is_left_while_the_wait_lasts(scenario, held, notes, super_admin):
+    try_again(fail_the_note(scenario))
+    minutes_pass()
+    assert len(notes()) == 1
+    acts.cancel(held, super_admin)
+    minutes_pass()
+    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+
+
+def test_the_end_of_a_note_that_is_tried_again_meanwhile_is_told_later(scenario, held, super_admin):
+    told = fail_the_note(scenario)
+    acts.cancel(held, super_admin)
+    try_again(told)
+    wait_notes._tell_end(told)
+    told.refresh_from_db()
+    assert told.open_wait == "held"
+
+
 def test_two_workers_enqueue_each_note_once(scenario, held):
     Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
     for _ in range(2):
@@ -313,6 +355,14 @@ def test_a_pause_that_ends_in_a_hold_is_told_in_three_notes(scenario, notes, mov
     minutes_pass()
     assert [PAUSED in notes()[0], ON_HOLD in notes()[1], "was sent" in notes()[2]] == [True] * 3
     assert len(notes()) == 3
+
+
+def test_how_a_wait_ended_is_told_in_a_pause_too(scenario, held, notes, super_admin):
+    minutes_pass()
+    scenario.set_policies(paused=True)
+    acts.cancel(held, super_admin)
+    minutes_pass()
+    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
 
 
 @pytest.mark.parametrize("is_decided", [False, True])

@@ -14,7 +14,7 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import still_waits
+from integrations.effects.waits import WAIT_OVER, WAITS, still_waits
 from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -60,16 +60,21 @@ def enqueue_note(
 
 def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Leave the note, unless it tells of a wait that is over; when it may have been left, read the notes first."""
-    text = LEAVE_NOTE.payload_of(effect).text
+    payload = LEAVE_NOTE.payload_of(effect)
+    text = payload.text
     lever = clients.lever()
     if may_be_written(effect) and text in lever.notes(effect.opportunity_id):
         return Done()
-    if effect.open_wait and not still_waits(effect):
+    if payload.code in WAITS and not still_waits(effect):
         return Done(Effect.EndReason.WAIT_OVER)
     if not effect.mark_attempt_started():
         return LeaseLost()
     lever.add_note(effect.opportunity_id, text, known_author(effect))
     return Done()
+
+
+def _note_goes_on_in_a_pause(effect: Effect) -> bool:
+    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, WAIT_OVER}
 
 
 def _note_words(effect: Effect, _: Result | None) -> Words:
@@ -91,7 +96,7 @@ LEAVE_NOTE = EffectKind(
     priority=6,
     author=Author.CONNECTED,
     repeats_show=True,
-    goes_on_in_a_pause=lambda effect: has_started(effect) or effect.open_wait is not None,
+    goes_on_in_a_pause=_note_goes_on_in_a_pause,
     heading="Note",
     icon="info",
     to_write=_note_words,
