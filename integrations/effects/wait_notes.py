@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
 from integrations.effects.waits import (
     IS_OVER,
@@ -53,7 +54,7 @@ def organizations_with_untold_waits() -> set[int]:
 
 
 def tell_waits(organization: Organization) -> None:
-    """Enqueue the notes that are due. Safe to run twice and at once: the key of each is the same then.
+    """Enqueue the notes that are due. Safe to run twice and at once: each looks again before it writes.
 
     While Lever isn't connected nothing can be written; of a wait that is over before it is, nothing has to be.
     """
@@ -61,19 +62,27 @@ def tell_waits(organization: Organization) -> None:
         return
     for told in _own(_ended().select_related("invitation", "delivery", "organization"), organization):
         _tell_end(told)
-    waiting: Iterator[Invitation | Delivery] = chain(
-        _own(_waiting_invitations(), organization),
-        _own(_held_up_invitations(), organization),
-        _own(_waiting_deliveries(), organization),
+    waiting: Iterator[tuple[QuerySet[Invitation] | QuerySet[Delivery], int]] = chain(
+        _keys(_waiting_invitations(), organization),
+        _keys(_held_up_invitations(), organization),
+        _keys(_waiting_deliveries(), organization),
     )
-    for row in islice(waiting, MOST_AT_ONCE):
-        _tell_wait(organization, row)
+    for rows, pk in islice(waiting, MOST_AT_ONCE):
+        _tell_wait(organization.pk, rows, pk)
 
 
 def _own[Row: (Effect, Invitation, Delivery)](
     rows: QuerySet[Row], organization: Organization
 ) -> QuerySet[Row]:
     return rows.filter(organization=organization).order_by("pk")[:MOST_AT_ONCE]
+
+
+def _keys[Row: (Invitation, Delivery)](
+    rows: QuerySet[Row], organization: Organization
+) -> Iterator[tuple[QuerySet[Row], int]]:
+    """Yield the keys of the organization's rows, each with the query: whether it is still true is asked again."""
+    for row in _own(rows, organization):
+        yield rows, row.pk
 
 
 def _waiting_invitations() -> QuerySet[Invitation]:
@@ -84,12 +93,15 @@ def _waiting_invitations() -> QuerySet[Invitation]:
 
 
 def _held_up_invitations() -> QuerySet[Invitation]:
-    """Decided invitations that a pause or a missing connection keeps from being sent, where no note tells of that."""
+    """Decided invitations that a pause or a missing connection keeps from being sent, where no note tells of that.
+
+    When that began isn't known: the note about it is enqueued at once, and is due after TOLD_AFTER.
+    """
     told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True))
     works = Q(organization__codescreen_connection__state=CodeScreenConnection.State.CONNECTED)
     rows = Invitation.objects.filter(_wanted, status=InvitationStatus.PENDING, erased_at__isnull=True)
     is_held_up = Q(organization__paused=True) | ~works
-    return rows.filter(is_held_up, ~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
+    return rows.filter(is_held_up, ~Exists(told))
 
 
 def _waiting_deliveries() -> QuerySet[Delivery]:
@@ -110,13 +122,18 @@ def _ended() -> QuerySet[Effect]:
     return rows.exclude(state=Effect.State.DUE)
 
 
-def _tell_wait(organization: Organization, row: Invitation | Delivery) -> None:
-    invitation = row if isinstance(row, Invitation) else None
-    delivery = row if isinstance(row, Delivery) else None
-    code = wait_of(invitation, organization) if invitation else delivery.verdict if delivery else ""
-    if not code:
-        return
+def _tell_wait(organization_id: int, rows: QuerySet[Invitation] | QuerySet[Delivery], pk: int) -> None:
     with transaction.atomic():
+        organization = Organization.objects.lock(organization_id)
+        row = rows.filter(pk=pk).first()
+        if row is None:  # another worker has told it, or it is over
+            return
+        invitation = row if isinstance(row, Invitation) else None
+        delivery = row if isinstance(row, Delivery) else None
+        code = wait_of(invitation, organization) if invitation else delivery.verdict if delivery else ""
+        if not code:
+            return
+        is_held_up = invitation is not None and code in WAITING_VERDICTS
         notes = Effect.objects.filter(
             organization=organization, opportunity_id=row.opportunity_id, kind=Effect.Kind.LEAVE_NOTE
         )
@@ -128,6 +145,7 @@ def _tell_wait(organization: Organization, row: Invitation | Delivery) -> None:
             organization.pk,
             key,
             NotePayload(text_of_wait(invitation, code), code),
+            wait=TOLD_AFTER if is_held_up else timedelta(0),
             priority=LAST,
             opportunity_id=row.opportunity_id,
             invitation=invitation,

@@ -34,6 +34,7 @@ def minutes_pass(minutes=6):
     ago = timedelta(minutes=minutes)
     Invitation.objects.update(changed_at=F("changed_at") - ago)
     Delivery.objects.filter(decided_at__isnull=False).update(decided_at=F("decided_at") - ago)
+    Effect.objects.filter(kind="leave_note", state="due").update(due_at=F("due_at") - ago)
     clock_strikes()
 
 
@@ -201,6 +202,22 @@ def test_two_workers_enqueue_each_note_once(scenario, held):
     for _ in range(2):
         wait_notes._tell_end(told)
     assert Effect.objects.filter(kind="leave_note").count() == 2
+
+
+def test_a_worker_that_read_what_waits_long_ago_tells_it_no_second_time(scenario, held, notes, monkeypatch):
+    Invitation.objects.update(changed_at=F("changed_at") - timedelta(minutes=6))
+    tell_wait = wait_notes._tell_wait
+
+    def resume_late(*waiting):
+        monkeypatch.setattr(wait_notes, "_tell_wait", tell_wait)
+        wait_notes.tell_waits(scenario.organization)  # another worker, after the lease has ended
+        worker.work()
+        tell_wait(*waiting)
+
+    monkeypatch.setattr(wait_notes, "_tell_wait", resume_late)
+    wait_notes.tell_waits(scenario.organization)
+    worker.work()
+    assert len(notes()) == Effect.objects.filter(kind="leave_note").count() == 1
 
 
 def test_a_possibly_sent_invitation_is_told_and_then_what_a_person_found(
@@ -379,12 +396,31 @@ def test_a_missing_connection_to_codescreen_is_told(
         worker.decide(factories.claimed(Delivery, "me"))
     CodeScreenConnection.objects.update(state="refused")
     scenario.work()
+    clock_strikes()
     minutes_pass()
     assert notes() == [f"CodeScreen: {VerdictCode.DISCONNECTED.record.wait_note}"]
     save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()
     minutes_pass()
     assert notes()[1:] == ["CodeScreen: “Backend” was sent to the candidate."]
+
+
+@pytest.mark.parametrize("minutes", [1, 6])
+def test_a_short_pause_is_not_told_of_an_invitation_that_was_decided_long_ago(scenario, notes, minutes):
+    invitation = scenario.pending_invitation()
+    Invitation.objects.update(changed_at=F("changed_at") - timedelta(hours=1))
+    scenario.set_policies(paused=True)
+    clock_strikes()
+    assert notes() == []
+    minutes_pass(minutes)
+    told = [PAUSED] if minutes > 5 else []
+    assert notes() == told
+    scenario.set_policies(paused=False)
+    for _ in range(2):
+        minutes_pass()
+    assert scenario.reread(invitation).status == "invited"
+    assert notes() == (told and [PAUSED, "CodeScreen: “Backend” was sent to the candidate."])
+    assert not Effect.objects.filter(open_wait__isnull=False).exists()
 
 
 def test_nothing_is_told_after_lever_was_disconnected_of_what_is_settled_by_then(
