@@ -11,7 +11,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
-from integrations.catalog.lists import trigger_stages
+from integrations.catalog.lists import trigger_policy, trigger_stages
 from integrations.catalog.models import Stage
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
@@ -129,10 +129,14 @@ def immediate_consequences(dry_run: DryRun) -> Iterator[Consequence]:
         yield effect.get_kind_display(), kind.intended(kind.brief(effect))
 
 
-def later_consequences(organization: Organization, dry_run: DryRun) -> Iterator[Consequence]:
+def later_consequences(
+    organization: Organization, dry_run: DryRun, *, is_trigger_stage: bool
+) -> Iterator[Consequence]:
     """Yield what follows while it waits, and once it is approved or sent; nothing for a skip."""
     verdict = dry_run.decision.verdict
-    if organization.note_on_wait and verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}:
+    waits = verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}
+    can_be_noted = organization.note_on_wait and organization.working_lever is not None
+    if waits and can_be_noted and is_trigger_stage:
         minutes = int(TOLD_AFTER.total_seconds() / 60)
         detail = "A note in Lever says what the candidate waits for, and another one how that ended."
         yield f"If it waits longer than {minutes} minutes", detail
@@ -242,13 +246,15 @@ class DryRunView(OrganizationMixin, TemplateView):
             dry_run = on_request.dry_run(self.organization, candidate_id, stage_id)
         except PlatformError as error:
             return {"error": str(error)}
+        stage_name = stage_names.get(stage_id, stage_id)
+        is_trigger_stage = trigger_policy(self.organization).is_trigger(stage_id, stage_name)
         answer = {
             "decision": dry_run.decision,
-            "stage_name": stage_names.get(stage_id, stage_id),
+            "stage_name": stage_name,
             "candidate_id": candidate_id,
             "candidate_name": candidate_name(self.organization, candidate_id),
             "immediate": list(immediate_consequences(dry_run)),
-            "later": list(later_consequences(self.organization, dry_run)),
+            "later": list(later_consequences(self.organization, dry_run, is_trigger_stage=is_trigger_stage)),
         }
         return {"answer": answer}
 

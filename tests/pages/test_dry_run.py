@@ -10,8 +10,10 @@ from integrations.catalog import lists
 from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
+from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.dry_run import opportunity_id
@@ -95,6 +97,30 @@ def test_that_a_long_wait_is_noted_in_lever_is_said(
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert ("If it waits longer than 5 minutes" in page) == is_noted
+
+
+def test_no_note_is_promised_for_a_stage_that_does_not_invite(
+    team_member_client, mapped_organization, sandbox
+):
+    set_policies(mapped_organization, {"paused": True}, "test")
+    asked = {"candidate": sandbox.opportunity_id("Alder"), "stage": plain_stage(team_member_client)}
+    answer = team_member_client.get(URL, asked)
+    assert answer.context["answer"]["decision"].verdict == "paused"
+    assert "If it waits longer" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("connection", "state", "is_noted"),
+    [(LeverConnection, "needs_reconnect", False), (CodeScreenConnection, "refused", True)],
+)
+def test_a_note_is_promised_only_while_lever_is_connected(
+    team_member_client, mapped_organization, sandbox, connection, state, is_noted
+):
+    connection.objects.update(state=state)
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
+    assert answer.context["answer"]["decision"].verdict == "disconnected"
+    assert ("If it waits longer" in text(answer)) == is_noted
 
 
 def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(
