@@ -1,5 +1,6 @@
 """A Super Admin's session that is hours old opens nobody else's account: it takes the password again."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +127,11 @@ def save(client: Client, row: Model, **values: str) -> Any:
     """Send the admin's form of a row, with some values changed."""
     page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     initial = client.get(page).context["adminform"].form.initial
-    form = {name: value for name, value in initial.items() if value not in {None, False}}
+    form = {
+        name: json.dumps(value) if isinstance(value, dict) else value
+        for name, value in initial.items()
+        if value is not None and value is not False
+    }
     return client.post(page, form | values)
 
 

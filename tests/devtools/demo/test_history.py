@@ -39,6 +39,7 @@ NOT_SHOWN = {
     VerdictCode.ARCHIVED,
     VerdictCode.ANONYMIZED,
     VerdictCode.ENTERED_BEFORE,
+    VerdictCode.ORIGIN_EXCLUDED,  # the demo's rules leave nobody out by their origin
 }
 #: Statuses that an invitation passes through within a second, and one that only a person's mistake leads to.
 PASSING = {InvitationStatus.PENDING, InvitationStatus.SENDING, InvitationStatus.FAILED}
