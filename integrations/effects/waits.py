@@ -97,8 +97,7 @@ def text_of_end(told: Effect) -> str | None:
     # nobody may be named, and who isn't visible can't get a note
     if code.record.names_nobody or code == VerdictCode.NOT_VISIBLE:
         return ""
-    note_of_verdict = f"{delivery.opportunity_id}:{code}"
-    if delivery.effects.filter(kind=Effect.Kind.LEAVE_NOTE, key=note_of_verdict).exists():
+    if delivery.effects.filter(kind=Effect.Kind.LEAVE_NOTE, payload__code=code).exists():
         return ""
     has_it = code.record.consequence is Consequence.HAS_IT
     return f"CodeScreen: {'' if has_it else 'no assessment was sent. '}{delivery.explanation} {code.record.next_step}"

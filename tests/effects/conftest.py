@@ -2,11 +2,14 @@
 
 import pytest
 
-from integrations.catalog import feedback_template
+from integrations.catalog import feedback_template, lists
+from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.effects.kinds.messages import enqueue_note
+from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
+from portal.devtools.sandbox.lever.records import build_fields
 from tests.support import factories
 
 #: The faults after which Lever has made the write, but its answer is lost.
@@ -63,3 +66,44 @@ def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
 def sending_calls():
     """Return how many calls that send an invitation were made, answered or not."""
     return ApiCall.objects.filter(platform="codescreen", method="POST").count()
+
+
+def edit_template(sandbox, *removed):
+    """Edit the portal's template in Lever: its fields get new ids, without those of these texts."""
+    [template] = portal_templates(sandbox)
+    template.fields = build_fields([field for field in template.fields if field["text"] not in removed])
+
+
+@pytest.fixture
+def notes(sandbox):
+    """Return what reads the notes that a candidate has in Lever."""
+    return lambda word="Alder": sandbox.opportunity(word)["note_texts"]
+
+
+@pytest.fixture
+def move_candidate(scenario, sandbox):
+    """Return what moves a candidate in Lever, with the webhook about it; the stages' names are known."""
+    lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+
+    def move(word="Alder", stage="CodeScreen Assessment"):
+        opportunity = sandbox.opportunity_id(word)
+        sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
+        data = {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)}
+        payload = {"event": "candidateStageChange", "data": data}
+        factories.DeliveryFactory(
+            organization=scenario.organization, opportunity_id=opportunity, payload=payload
+        )
+
+    return move
+
+
+@pytest.fixture
+def held(scenario, move_candidate):
+    """The invitation of Alder, which is on hold."""
+    scenario.set_policies(bulk_limit=1)
+    factories.InvitationFactory(organization=scenario.organization, status="invited", instance_id="i-0")
+    move_candidate()
+    scenario.work()
+    held = Invitation.objects.get(status="held")
+    assert held.opportunity_id == scenario.sandbox.opportunity_id("Alder")
+    return held

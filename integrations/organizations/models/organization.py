@@ -1,21 +1,19 @@
 """One customer: its name, its webhook address and its policies."""
 
 import copy
-import re
 import secrets
-import zoneinfo
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import Origin, OriginRule, Platform, ReentryPolicy, Thresholds
+from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
+from integrations.organizations.models.validators import check_origins, check_time_zone, not_a_portal_tag
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
@@ -23,31 +21,6 @@ from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, ha
 def make_webhook_key() -> str:
     """Return an unguessable key (256 bits) for an organization's webhook addresses."""
     return secrets.token_urlsafe(32)
-
-
-_not_a_portal_tag = RegexValidator(
-    r"^\s*codescreen",
-    "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
-    inverse_match=True,
-    flags=re.IGNORECASE,
-)
-
-
-def check_time_zone(name: str) -> None:
-    """Raise ValidationError for a name that isn't a time zone's."""
-    if name not in zoneinfo.available_timezones():
-        raise ValidationError("There is no such time zone. Write a name such as Europe/Warsaw or UTC.")
-
-
-def check_origins(origins: object) -> None:
-    """Raise ValidationError, which names the origin, unless these are rules of Lever's origins."""
-    if not isinstance(origins, dict):
-        raise ValidationError("Say for each origin what happens: send, hold or skip.")
-    for origin, rule in origins.items():
-        if origin not in list(Origin):
-            raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
-        if rule not in list(OriginRule):
-            raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
 
 
 #: The policies about how every e-mail of the organization looks.
@@ -265,7 +238,7 @@ class Organization(models.Model):
         models.CharField(
             max_length=100,
             blank=True,
-            validators=[_not_a_portal_tag],
+            validators=[not_a_portal_tag],
             help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
         )
     )
@@ -273,7 +246,7 @@ class Organization(models.Model):
         models.CharField(
             max_length=100,
             blank=True,
-            validators=[_not_a_portal_tag],
+            validators=[not_a_portal_tag],
             help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
         )
     )
