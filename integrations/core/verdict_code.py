@@ -106,8 +106,8 @@ class VerdictCode(RecordEnum):
         next_step="A Super Admin connects again under Settings. This is then decided automatically.",
         waits_for="Decided when connected again",
         is_correctable=True,
-        wait_note="nothing was sent yet: the portal has no connection to CodeScreen or Lever. It goes on automatically "
-        "when a Super Admin has connected it again.",
+        wait_note="nothing was sent yet: the portal has no connection to CodeScreen. It goes on automatically when a "
+        "Super Admin has connected it again.",
         knows_stage=False,
     )
     IGNORED_EVENT = VerdictRecord(

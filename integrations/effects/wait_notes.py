@@ -17,8 +17,8 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
 from integrations.effects.waits import (
+    END_OF_WAIT,
     IS_OVER,
-    WAIT_OVER,
     WAITING_STATUSES,
     text_of_end,
     text_of_wait,
@@ -33,6 +33,7 @@ from integrations.outbox.models import Effect
 
 #: A shorter wait is nothing that people have to know.
 TOLD_AFTER = timedelta(minutes=5)
+TOLD_AFTER_MINUTES = TOLD_AFTER // timedelta(minutes=1)
 #: In one turn of the duty, which is each minute, of each of the two notes; Lever allows 600 calls in that time.
 MOST_AT_ONCE = 100
 #: After all else that one candidate or organization waits for.
@@ -166,8 +167,8 @@ def _tell_end(told: Effect) -> None:
         if is_ours and text:
             LEAVE_NOTE.enqueue(
                 told.organization_id,
-                f"{told.opportunity_id}:{WAIT_OVER}:{told.pk}",
-                NotePayload(text, WAIT_OVER),
+                f"{told.opportunity_id}:{END_OF_WAIT}:{told.pk}",
+                NotePayload(text, END_OF_WAIT),
                 priority=LAST,
                 opportunity_id=told.opportunity_id,
                 invitation=told.invitation,

@@ -13,7 +13,7 @@ from integrations.outbox.models import Effect
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
 #: The codes of notes that say what a candidate waits for, and the code of those that say how that ended.
 WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS])
-WAIT_OVER = "wait_over"
+END_OF_WAIT = "end_of_wait"
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
 _ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
 

@@ -10,6 +10,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ErasureCause
 from integrations.effects import wait_notes
+from integrations.effects.kinds.messages import LEAVE_NOTE
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as acts
 from integrations.invitations.acts.undo import take_back_approval
@@ -75,6 +76,8 @@ def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, he
         clock_strikes()
     told = scenario.latest_effect("leave_note")
     assert (notes(), told.state, told.end_reason, told.open_wait) == ([], "done", "wait_over", None)
+    # the candidate's history doesn't say that it was left
+    assert LEAVE_NOTE.done(told, LEAVE_NOTE.words(told)) == ""
 
 
 def test_an_approval_that_is_taken_back_leaves_no_second_note(held, notes, super_admin):

@@ -14,7 +14,7 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import WAIT_OVER, WAITS, still_waits
+from integrations.effects.waits import END_OF_WAIT, WAITS, still_waits
 from integrations.http.shapes import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -32,7 +32,7 @@ LONGEST_SHOWN = 120
 
 @dataclass(frozen=True)
 class NotePayload(Payload):
-    """The text of a note, and the code by which it is left once per opportunity."""
+    """The text of a note, and what it is about: a verdict, a wait, the end of one, or a code of the caller's."""
 
     text: str = ""
     code: str = ""
@@ -74,7 +74,7 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
 
 
 def _note_goes_on_in_a_pause(effect: Effect) -> bool:
-    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, WAIT_OVER}
+    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, END_OF_WAIT}
 
 
 def _note_words(effect: Effect, _: Result | None) -> Words:
@@ -82,7 +82,9 @@ def _note_words(effect: Effect, _: Result | None) -> Words:
     return Words(text=text, missing="" if text else NOT_RECORDED)
 
 
-def _note_left(_: Effect, words: Words) -> str:
+def _note_left(effect: Effect, words: Words) -> str:
+    if effect.wrote_nothing:  # the wait that it tells of was over before
+        return ""
     text = words.text
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN].rstrip()}…"
     return f"Note left in Lever: “{short}”" if text else "Note left in Lever"
