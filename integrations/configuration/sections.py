@@ -359,8 +359,8 @@ def _compare_mappings(file: Configuration, organization: Organization) -> Change
         before, assessment = stored.get(tuple(named.values())), table["assessment"]
         if before != assessment:
             mapping = RoleMapping(organization=organization, **named)
-            subject = quoted(named["role"] or mapping.subject)
-            path = f"mapping {subject} × {quoted(mapping.stage) if mapping.stage else 'any CodeScreen stage'}"
+            stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
+            path = f"mapping {quoted(mapping.subject)} × {stage}"
             line = _MAPPING["assessment"].line(path, before, assessment)
             yield Change(path, [line], partial(_save_mapping, organization, named, assessment))
 

@@ -143,7 +143,7 @@ def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
 
 
 def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]:
-    """Return the assessments that its mappings name, stage by stage, and those that its tags name."""
+    """Return the names that compete: of the role's mappings by stage, of its tags, of mappings for its categories."""
     by_stage: dict[str, list[str]] = {}
     for rule in snapshot.rules_for(role):
         stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)

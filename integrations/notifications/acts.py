@@ -4,7 +4,7 @@ import base64
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -114,8 +114,6 @@ LONGEST_URL = 2000
 SECRET_BYTES = 32
 SAME_NAME = "There is an address with this name. Choose another name."
 GONE = "The address was removed before."
-#: What a person chooses of an address, besides its kind, its URL and its secret.
-CHOSEN = ("name", "is_on", "wants_results", "wants_held", "wants_incidents")
 
 
 @dataclass(frozen=True)
@@ -136,6 +134,10 @@ class AddressSettings:
     def stripped(self) -> Self:
         """Return the same without the spaces around the name and the URL."""
         return replace(self, name=self.name.strip(), url=self.url.strip())
+
+
+#: What a person chooses of an address, besides its kind, its URL and its secret.
+CHOSEN = tuple(one.name for one in fields(AddressSettings) if one.name not in {"url", "secret"})
 
 
 def add_address(organization: Organization, kind: str, wanted: AddressSettings, actor: Actor) -> AlertAddress:

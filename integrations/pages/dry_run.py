@@ -16,7 +16,7 @@ from integrations.catalog.models import Stage
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
-from integrations.effects.wait_notes import TOLD_AFTER
+from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.inbox.models.delivery import Delivery
@@ -137,9 +137,8 @@ def later_consequences(
     waits = verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}
     can_be_noted = organization.note_on_wait and organization.working_lever is not None
     if waits and can_be_noted and is_trigger_stage:
-        minutes = int(TOLD_AFTER.total_seconds() / 60)
         detail = "A note in Lever says what the candidate waits for, and another one how that ended."
-        yield f"If it waits longer than {minutes} minutes", detail
+        yield f"If it waits longer than {TOLD_AFTER_MINUTES} minutes", detail
     if verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
         yield "Until an Admin says yes or no", detail

@@ -61,7 +61,7 @@ def page_time_zone(request: HttpRequest) -> PageTimeZone:
     """Return the time zone for a request; the database is queried only for a request with a session."""
     page = request.headers.get(HEADER, "")
     if page in zone_names():
-        # a part that portal.js fetches has the zone of its page; how that was found stands on the page, in no part
+        # portal.js fetches a part in its page's zone; only the whole page says how the zone was found
         return PageTimeZone(page, Source.CHOSEN)
     choice = chosen_zone(request)
     if choice in zone_names():

@@ -36,7 +36,7 @@ class Command(MigratingCommand):
             "--until",
             metavar="TIME",
             default="",
-            help="when the portal whose rows are lost stopped; if left out, now",
+            help="when the portal stopped, before the restore; if left out, now",
         )
 
     def handle(self, *args: object, **options: Any) -> None:

@@ -93,7 +93,7 @@ class Membership(models.Model):
     @property
     def may_replay(self) -> bool:
         """Whether the member may have a stored delivery decided again."""
-        return self.role in ADMINS
+        return self.role in REPLAYERS
 
     @property
     def may_read_log(self) -> bool:
@@ -149,6 +149,8 @@ TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
 EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
 #: Who approves and cancels invitations, one by one and many at once.
 APPROVERS = ADMINS
+#: Who has a stored delivery decided again.
+REPLAYERS = ADMINS
 
 
 # Who was invited to an organization and hasn't answered yet: it gives no access to anything.

@@ -13,7 +13,7 @@ from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.candidate import Candidate
-from integrations.members.models.membership import ADMINS
+from integrations.members.models.membership import REPLAYERS
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.actions import RowActView
 from integrations.pages.views import ReasonForm
@@ -63,7 +63,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
 class ReplayView(RowActView):
     """Decide a stored delivery again."""
 
-    allowed_roles = ADMINS  # those whose membership `may_replay`
+    allowed_roles = REPLAYERS
 
     def operate(self, form: ReasonForm) -> str:
         """Replay the delivery."""

@@ -16,6 +16,7 @@ from django.views.generic import TemplateView
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import HelpSection, VerdictCode
 from integrations.core.vocabulary import ErasureCause, ProgressTag
+from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
 from integrations.notifications.models.email_kind import AlertTopic
@@ -119,7 +120,11 @@ class InvitationsView(OrganizationMixin, TemplateView):
     """The journey of an invitation, its statuses and the tags in Lever."""
 
     template_name = "integrations/help/invitations.html"
-    extra_context = {"statuses": list(InvitationStatus), "pictures": PICTURES}
+    extra_context = {
+        "statuses": list(InvitationStatus),
+        "pictures": PICTURES,
+        "told_after_minutes": TOLD_AFTER_MINUTES,
+    }
 
 
 class ResultsView(OrganizationMixin, TemplateView):

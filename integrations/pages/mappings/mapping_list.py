@@ -169,6 +169,8 @@ class MappingListView(OrganizationMixin, TemplateView):
 
     def _mappings(self, query: str) -> QuerySet[RoleMapping]:
         mappings = RoleMapping.objects.filter(organization=self.organization)
+        if not query:
+            return mappings
         searched = ("role", *CATEGORY_COLUMNS, "assessment")
         return mappings.filter(reduce(or_, (Q(**{f"{name}__icontains": query}) for name in searched)))
 

@@ -100,15 +100,15 @@ def roles(organization: Organization) -> PickList:
 def categories(organization: Organization) -> dict[str, PickList]:
     """Return, for each of Lever's categories, the values that its postings have."""
     found: dict[Category, dict[str, None]] = {category: {} for category in Category}
-    stored = Role.objects.live().filter(organization=organization).values_list("categories", flat=True)
-    for shown in stored[:MOST_KNOWN]:
+    live = Role.objects.live().filter(organization=organization).order_by()
+    for shown in live.values_list("categories", flat=True).distinct():
         for category, value in sorted(read_categories(shown)):
             found[category][value] = None
-    return {
-        category.value: PickList("Lever", category.label.lower(), entries, entries)
-        for category, values in found.items()
-        for entries in [[(value, value) for value in sorted(values)]]
-    }
+    lists = {}
+    for category, values in found.items():
+        entries = [(value, value) for value in sorted(values)]
+        lists[category.value] = PickList("Lever", category.label.lower(), entries, entries)
+    return lists
 
 
 def stages(organization: Organization) -> PickList:

@@ -234,9 +234,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     may_decide = member.may_configure
     if number := waiting.held:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
-        reason = (
-            "Your rules ask for it, such as beyond the bulk limit. Nothing is sent until an Admin approves."
-        )
+        reason = "One of your rules holds them back, such as the bulk limit. Nothing is sent until an Admin approves."
         act = "Send or cancel" if member.may_approve else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
     if number := waiting.uncertain:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from integrations.clients import provider
 from integrations.core.vocabulary import Origin, OriginRule
+from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
@@ -35,7 +36,7 @@ ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
 
 
 def _origins(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the policy `origins` from the values of its fields; of origins that it leaves out it is sent."""
+    """Return the policy `origins` from the values of its fields; an origin that it leaves out has the rule SEND."""
     rules = {origin.value: values.get(name, OriginRule.SEND) for name, origin in ORIGIN_FIELDS.items()}
     return {origin: rule for origin, rule in rules.items() if rule != OriginRule.SEND}
 
@@ -90,7 +91,8 @@ class PoliciesForm(PolicyForm):
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
             "note_on_skip": "Only when a recruiter can correct the reason; also when somebody never started.",
-            "note_on_wait": "After five minutes on hold, possibly sent, in a pause or without a connection.",
+            "note_on_wait": f"After {TOLD_AFTER_MINUTES} minutes on hold, possibly sent, in a pause or without a "
+            "connection.",
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
