@@ -32,7 +32,7 @@ PAGES = [
 def world(ready_organization: Organization) -> Organization:
     """An organization with candidates in every state, and with what only Super Admins or Admins can correct."""
     make_every_state(ready_organization)
-    Organization.objects.filter(pk=ready_organization.pk).update(paused=True, passed_stage="Nowhere")
+    Organization.objects.filter(pk=ready_organization.pk).update(paused=True, stage_on_pass="Nowhere")
     CodeScreenConnection.objects.update(state="refused", state_reason="HTTP 401")
     Stage.objects.update(name="Interview")
     return ready_organization

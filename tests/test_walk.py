@@ -130,7 +130,7 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
 def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
     recruiter, connected, client, sandbox
 ):
-    set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
+    set_policies(connected, {"stage_on_pass": "Phone screen", "hold_failed": True}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
     for word, result in (("Alder", "Passed"), ("Birch", "Failed")):

@@ -49,7 +49,7 @@ def trigger_stages(organization: Organization) -> list[Stage]:
 
 def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
     """Return why entering the stage on pass would send an invitation again; empty when it wouldn't."""
-    written = organization.passed_stage.strip()
+    written = organization.stage_on_pass.strip()
     if not written:
         return ""
     known = stages_named_in_copy(organization, written) if organization.pk else []
@@ -72,20 +72,20 @@ def refuse_inviting_target(organization: Organization, changed: Container[str]) 
     Any other change is accepted, whatever has become of the stage: a mapping added since, which the doctor reports,
     must not keep anybody from pausing.
     """
-    if "passed_stage" in changed:
+    if "stage_on_pass" in changed:
         reason = why_target_invites(organization)
     else:
         reason = why_target_invites(organization, by_mapping=False) if "stage_prefix" in changed else ""
     if reason:
-        raise ValidationError({"passed_stage": reason})
+        raise ValidationError({"stage_on_pass": reason})
 
 
 def unknown_target_message(organization: Organization) -> str:
     """Return a sentence: Lever doesn't have the stage on pass, and which one was probably meant."""
     names = Stage.objects.live().filter(organization=organization).values_list("name", flat=True)
-    meant = closest_name(organization.passed_stage, names)
+    meant = closest_name(organization.stage_on_pass, names)
     hint = f" Did you mean “{meant}”?" if meant else ""
-    written = organization.passed_stage.strip()
+    written = organization.stage_on_pass.strip()
     return f"Lever has no stage “{written}”, which the policies name for those who passed.{hint}"
 
 

@@ -161,8 +161,8 @@ class FindingCode(RecordEnum):
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
-    UNKNOWN_PASSED_STAGE = FindingRecord("unknown_passed_stage", POLICY_SETTINGS, level=Level.ERROR)
-    PASSED_STAGE_INVITES = FindingRecord("passed_stage_invites", POLICY_SETTINGS, level=Level.ERROR)
+    UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", POLICY_SETTINGS, level=Level.ERROR)
+    STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", POLICY_SETTINGS, level=Level.ERROR)
     PAUSED = FindingRecord("paused", POLICY_SETTINGS, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
     SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(

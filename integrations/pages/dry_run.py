@@ -160,10 +160,10 @@ def later_consequences(
         yield "With the feedback", "The report is attached to the candidate in Lever as a PDF."
     if organization.passed_tag or organization.failed_tag:
         yield "Then, if CodeScreen says Passed or Failed", "Your own result tag is added."
-    if organization.passed_stage:
+    if organization.stage_on_pass:
         yield (
             "Then, if CodeScreen says Passed",
-            f"They are moved to “{organization.passed_stage}” in Lever, unless a recruiter has moved them before.",
+            f"They are moved to “{organization.stage_on_pass}” in Lever, unless a recruiter has moved them before.",
         )
     if organization.hold_failed:
         yield (

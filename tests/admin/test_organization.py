@@ -102,15 +102,15 @@ def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(acme: Cus
     url = address(Organization, "change", acme.organization.pk)
     form = client.get(url).context["adminform"].form
     values = {name: value for name, value in form.initial.items() if value is not None and value is not False}
-    refused = client.post(url, values | {"passed_stage": "stage-1"})
-    assert "sends an assessment" in str(refused.context["adminform"].form.errors["passed_stage"])
-    client.post(url, values | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    refused = client.post(url, values | {"stage_on_pass": "stage-1"})
+    assert "sends an assessment" in str(refused.context["adminform"].form.errors["stage_on_pass"])
+    client.post(url, values | {"stage_on_pass": "Phone screen", "hold_failed": "on"})
     acme.organization.refresh_from_db()
-    assert (acme.organization.passed_stage, acme.organization.hold_failed) == ("Phone screen", True)
+    assert (acme.organization.stage_on_pass, acme.organization.hold_failed) == ("Phone screen", True)
 
 
 def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(acme: Customer) -> None:
-    Organization.objects.filter(pk=acme.organization.pk).update(passed_stage="Phone screen")
+    Organization.objects.filter(pk=acme.organization.pk).update(stage_on_pass="Phone screen")
     RoleMapping.objects.create(
         organization=acme.organization, role="Engineer", stage="Phone screen", assessment="Backend"
     )
@@ -120,5 +120,5 @@ def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(a
     values = {name: value for name, value in form.initial.items() if value is not None and value is not False}
     client.post(url, values | {"paused": "on"})
     assert Organization.objects.get(pk=acme.organization.pk).paused
-    refused = client.post(url, values | {"passed_stage": "phone screen"})
-    assert "sends an assessment" in str(refused.context["adminform"].form.errors["passed_stage"])
+    refused = client.post(url, values | {"stage_on_pass": "phone screen"})
+    assert "sends an assessment" in str(refused.context["adminform"].form.errors["stage_on_pass"])

@@ -198,7 +198,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "address-end": of_row(Scene.former_key, "address-end"),
     "policies": lambda s: lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7"}),
     "rules": lambda s: (
-        lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
+        lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "stage_on_pass": "Phone screen"})
     ),
     "resume": _resume,
     "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),

@@ -47,7 +47,7 @@ def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invit
 
 def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
     sandbox.lever_does("settings", strict_perform_as=True)
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]

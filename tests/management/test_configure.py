@@ -283,16 +283,16 @@ def test_another_organizations_rows_are_left_alone(configure) -> None:
 
 def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
-    both = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\nhold_failed = true\n'
+    both = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\nhold_failed = true\n'
     both += 'attach_report = false\nreport_time_zone = "Europe/Warsaw"\n'
     assert configure(both).splitlines() == [
-        '~ policies.passed_stage: "" → "Phone screen"',
+        '~ policies.stage_on_pass: "" → "Phone screen"',
         "~ policies.hold_failed: false → true",
         "~ policies.attach_report: true → false",
         '~ policies.report_time_zone: "UTC" → "Europe/Warsaw"',
     ]
     exported = dump(Organization.objects.get())
-    assert 'passed_stage = "Phone screen"' in exported
+    assert 'stage_on_pass = "Phone screen"' in exported
     assert "hold_failed = true" in exported
     assert "attach_report = false" in exported
     assert configure(exported).startswith("nothing to change\n")
@@ -343,14 +343,14 @@ def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) 
 
 def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
     configure(WHOLE)
-    target = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\n'
+    target = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\n'
     configure(target)
     RoleMapping.objects.create(
         organization=Organization.objects.get(), role="Engineer", stage="Phone screen", assessment="Backend"
     )
     configure(target + "bulk_limit = 7\n")
     assert Organization.objects.get().bulk_limit == 7
-    with pytest.raises(CommandError, match=r"policies\.passed_stage: Entering “phone screen”"):
+    with pytest.raises(CommandError, match=r"policies\.stage_on_pass: Entering “phone screen”"):
         configure(target.replace("Phone", "phone"))
 
 

@@ -74,10 +74,10 @@ MORE_ERRORS = [
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
     ("[policies]\nrating_2_from = 90\n", "policies: Rating thresholds must rise"),
     (
-        "[policies]\npassed_stage = 'codescreen take-home'\n",
-        "policies.passed_stage: Entering “codescreen take-home”",
+        "[policies]\nstage_on_pass = 'codescreen take-home'\n",
+        "policies.stage_on_pass: Entering “codescreen take-home”",
     ),
-    ("[policies]\npassed_stage = 7\n", "policies.passed_stage must be text in quotes"),
+    ("[policies]\nstage_on_pass = 7\n", "policies.stage_on_pass must be text in quotes"),
     (
         "[policies]\norigins = { agency = 'hold', agent = 'skip' }\n",
         "policies.origins: “agent” is no origin in Lever. Known are: agency, applied, internal, referred, sourced,",

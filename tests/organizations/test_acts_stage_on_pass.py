@@ -16,8 +16,8 @@ FROM = "CodeScreen Assessment"
 def test_a_stage_on_pass_is_refused_when_it_would_invite(scenario, sandbox, written):
     lists.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
     with pytest.raises(ValidationError) as raised:
-        scenario.set_policies(passed_stage=sandbox.stage_id(FROM) if written == "id" else written)
-    assert "sends an assessment" in raised.value.message_dict["passed_stage"][0]
+        scenario.set_policies(stage_on_pass=sandbox.stage_id(FROM) if written == "id" else written)
+    assert "sends an assessment" in raised.value.message_dict["stage_on_pass"][0]
 
 
 def test_a_stage_on_pass_is_refused_when_a_mapping_names_it(scenario):
@@ -25,17 +25,17 @@ def test_a_stage_on_pass_is_refused_when_a_mapping_names_it(scenario):
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )
     with pytest.raises(ValidationError):
-        scenario.set_policies(passed_stage=TARGET)
+        scenario.set_policies(stage_on_pass=TARGET)
 
 
 def test_a_stage_prefix_is_refused_when_it_would_make_the_stage_on_pass_invite(scenario):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     with pytest.raises(ValidationError):
         scenario.set_policies(stage_prefix="Phone")
 
 
 def test_a_stage_prefix_may_change_when_a_mapping_is_why_the_stage_on_pass_invites(scenario):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )

@@ -296,7 +296,7 @@ def test_another_organizations_candidates_are_not_found(
 
 
 def test_the_consequences_of_passing_and_failing_are_listed(team_member_client, mapped_organization, sandbox):
-    mapped_organization.passed_stage, mapped_organization.hold_failed = "Phone screen", True
+    mapped_organization.stage_on_pass, mapped_organization.hold_failed = "Phone screen", True
     mapped_organization.save()
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))

@@ -16,11 +16,11 @@ from integrations.invitations.models.result import Result
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
-from integrations.organizations.models.organization import PASSED_STAGE_LABEL, Organization
+from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL, Organization
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
-FIX = f"Correct “{PASSED_STAGE_LABEL}” under Settings › Rules, then retry."
+FIX = f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Rules, then retry."
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
     organization = invitation.organization
     if result.outcome != Result.Outcome.PASSED:
         _notify_regrade(invitation, number)
-    elif organization.passed_stage.strip():
+    elif organization.stage_on_pass.strip():
         MOVE_STAGE.enqueue(
             organization.pk,
             f"{invitation.pk}:{number}",
-            MoveStagePayload(organization.passed_stage.strip()),
+            MoveStagePayload(organization.stage_on_pass.strip()),
             invitation=invitation,
         )
 
@@ -129,7 +129,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not effect.organization.passed_stage.strip():
+    if not effect.organization.stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not _is_passed(invitation):
         return "CodeScreen no longer says Passed."
@@ -158,7 +158,7 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
 
 def _target(organization: Organization, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the policy means now; Failed when there is none, several, or one that would invite."""
-    written = organization.passed_stage.strip()
+    written = organization.stage_on_pass.strip()
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization)} {FIX}")

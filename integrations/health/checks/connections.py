@@ -22,7 +22,11 @@ from integrations.health.lever_probe import latest_probe
 from integrations.http.shapes import Kind
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
-from integrations.organizations.models.organization import HOLD_FAILED_LABEL, PASSED_STAGE_LABEL, Organization
+from integrations.organizations.models.organization import (
+    HOLD_FAILED_LABEL,
+    STAGE_ON_PASS_LABEL,
+    Organization,
+)
 
 # Whether Lever is connected and its clock right, and what is wrong with feedback there.
 
@@ -217,7 +221,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
     waiting = [
         name
         for name, is_set in {
-            f"“{PASSED_STAGE_LABEL}”": bool(organization.passed_stage.strip()),
+            f"“{STAGE_ON_PASS_LABEL}”": bool(organization.stage_on_pass.strip()),
             f"“{HOLD_FAILED_LABEL}”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()

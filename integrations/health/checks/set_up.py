@@ -21,7 +21,7 @@ from integrations.health.findings import (
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import count_candidates
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.organizations.models.organization import PASSED_STAGE_LABEL, Organization
+from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL, Organization
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields
 
@@ -42,19 +42,19 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
 
 def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     """Yield that candidates who passed can't be moved: Lever doesn't list the stage, or entering it would invite."""
-    written = organization.passed_stage.strip()
+    written = organization.stage_on_pass.strip()
     connection = organization.lever
     if not written or connection is None or connection.stages_refreshed_at is None:
         return
-    fix = f"Choose the stage at “{PASSED_STAGE_LABEL}” again under Settings › Rules, then retry what failed."
+    fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again under Settings › Rules, then retry what failed."
     if not stages_named_in_copy(organization, written):
         yield finding(
-            FindingCode.UNKNOWN_PASSED_STAGE,
+            FindingCode.UNKNOWN_STAGE_ON_PASS,
             f"{lists.unknown_target_message(organization)} Nobody is moved.",
             fix,
         )
     elif reason := lists.why_target_invites(organization):
-        yield finding(FindingCode.PASSED_STAGE_INVITES, f"{reason} Nobody is moved until then.", fix)
+        yield finding(FindingCode.STAGE_ON_PASS_INVITES, f"{reason} Nobody is moved until then.", fix)
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
 #: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
-PASSED_STAGE_LABEL = "Move those who passed to"
+STAGE_ON_PASS_LABEL = "Move those who passed to"
 HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
 #: The columns of Organization that are policies. The columns define their types and rules.
 POLICIES = (
@@ -54,7 +54,7 @@ POLICIES = (
     "delivery_retention_days",
     "passed_tag",
     "failed_tag",
-    "passed_stage",
+    "stage_on_pass",
     "hold_failed",
     "attach_report",
     "report_names_candidate",
@@ -250,7 +250,7 @@ class Organization(models.Model):
             help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
         )
     )
-    passed_stage = harmless(
+    stage_on_pass = harmless(
         models.CharField(
             max_length=300,
             blank=True,

@@ -19,9 +19,9 @@ from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import (
     BRANDING,
     HOLD_FAILED_LABEL,
-    PASSED_STAGE_LABEL,
     POLICIES,
     SECURITY,
+    STAGE_ON_PASS_LABEL,
     Organization,
 )
 from integrations.pages import times
@@ -81,7 +81,7 @@ class PoliciesForm(PolicyForm):
             "delivery_retention_days": "Days until messages are reduced to ids",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",
-            "passed_stage": PASSED_STAGE_LABEL,
+            "stage_on_pass": STAGE_ON_PASS_LABEL,
             "hold_failed": HOLD_FAILED_LABEL,
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
@@ -106,7 +106,7 @@ class PoliciesForm(PolicyForm):
             "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
-            "passed_stage": "Only when CodeScreen says Passed.",
+            "stage_on_pass": "Only when CodeScreen says Passed.",
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
@@ -136,10 +136,10 @@ class PoliciesForm(PolicyForm):
         )
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
-            "passed_stage": pick_list.target_stages(organization),
+            "stage_on_pass": pick_list.target_stages(organization),
         }
         self._lists["default_assessment"].offer(self, "default_assessment", "None")
-        self._lists["passed_stage"].offer(self, "passed_stage", "Nobody is moved")
+        self._lists["stage_on_pass"].offer(self, "stage_on_pass", "Nobody is moved")
         #: For each stored name that its platform doesn't list, the reason; the form begins with these.
         self.unknown = [
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
@@ -171,9 +171,9 @@ class PoliciesForm(PolicyForm):
         """Refuse an assessment that CodeScreen doesn't list."""
         return self._listed("default_assessment")
 
-    def clean_passed_stage(self) -> str:
+    def clean_stage_on_pass(self) -> str:
         """Refuse a stage that Lever doesn't list."""
-        return self._listed("passed_stage")
+        return self._listed("stage_on_pass")
 
     def _listed(self, name: str) -> str:
         """Return the value; one that was stored before stays, so that the other rules can be saved."""

@@ -19,7 +19,7 @@ FROM = "CodeScreen Assessment"
 @pytest.fixture
 def passed(scenario):
     """An invitation with a stated Passed; the move to the stage on pass is due."""
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     return scenario.evaluated_invitation(score=90, result="Passed")
 
 
@@ -30,7 +30,7 @@ def recruiter_moves(sandbox, to, word="Alder"):
 
 @pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
 def test_a_passed_candidate_is_moved_once_to_the_stage_by_name_or_id(scenario, sandbox, written):
-    scenario.set_policies(passed_stage=sandbox.stage_id(TARGET) if written == "id" else written)
+    scenario.set_policies(stage_on_pass=sandbox.stage_id(TARGET) if written == "id" else written)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     effect = scenario.latest_effect("move_stage")
@@ -115,7 +115,7 @@ def test_the_move_is_cancelled_when_the_candidate_was_moved_back_after_a_lost_an
 
 
 def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     scenario.evaluated_invitation(score=80, result="Passed")
     scenario.work()
     recruiter_moves(sandbox, FROM)
@@ -144,21 +144,21 @@ def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox,
 
 
 def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(scenario):
-    scenario.set_policies(passed_stage="Phone sceen")
+    scenario.set_policies(stage_on_pass="Phone sceen")
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert f"Did you mean “{TARGET}”?" in effect.last_error
     assert "then retry" in effect.last_error
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     retry_effect(effect, "test")
     scenario.work()
     assert scenario.stage_of() == TARGET
 
 
 def test_the_move_fails_when_the_stage_came_to_invite_later(scenario):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )

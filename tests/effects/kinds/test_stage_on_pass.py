@@ -19,7 +19,7 @@ def test_no_candidate_is_moved_when_no_stage_on_pass_is_set(scenario):
 def test_no_candidate_is_moved_by_a_high_score_without_a_pass(scenario, sandbox, verdict):
     if "result" not in verdict:
         sandbox.codescreen_does("settings", metadata=False)
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     scenario.evaluated_invitation(**verdict)
     scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
@@ -27,7 +27,7 @@ def test_no_candidate_is_moved_by_a_high_score_without_a_pass(scenario, sandbox,
 
 
 def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenario, sandbox, super_admin):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     scenario.candidate_does("regrade", score=10, result="Failed")
@@ -42,7 +42,7 @@ def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenari
 
 
 def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monkeypatch):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
 
     def regrade(*_):
@@ -54,7 +54,7 @@ def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, monk
 
 
 def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario):
-    scenario.set_policies(passed_stage=TARGET)
+    scenario.set_policies(stage_on_pass=TARGET)
     scenario.evaluated_invitation(score=10, result="Failed")
     scenario.work()
     assert scenario.stage_of() == FROM

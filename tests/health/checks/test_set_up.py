@@ -28,15 +28,15 @@ def test_no_mapping_and_no_tag_is_a_warning(healthy_organization: Organization) 
 @pytest.mark.parametrize(
     ("written", "code", "words"),
     [
-        ("Phone sceen", "unknown_passed_stage", "Did you mean “Phone screen”?"),
-        ("stage-1", "passed_stage_invites", "Entering “CodeScreen Assessment” sends an assessment"),
+        ("Phone sceen", "unknown_stage_on_pass", "Did you mean “Phone screen”?"),
+        ("stage-1", "stage_on_pass_invites", "Entering “CodeScreen Assessment” sends an assessment"),
     ],
 )
 def test_an_unusable_stage_on_pass_is_an_error(
     healthy_organization: Organization, written: str, code: str, words: str
 ) -> None:
     Stage.objects.create(organization=healthy_organization, external_id="stage-2", name="Phone screen")
-    Organization.objects.filter(pk=healthy_organization.pk).update(passed_stage=written)
+    Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass=written)
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level, finding.page.url) == (code, "error", "/settings/rules/")
     assert words in finding.message
@@ -45,7 +45,7 @@ def test_an_unusable_stage_on_pass_is_an_error(
 
 def test_a_stage_on_pass_that_lever_lists_is_no_finding(healthy_organization: Organization) -> None:
     Stage.objects.create(organization=healthy_organization, external_id="stage-2", name="Phone screen")
-    Organization.objects.filter(pk=healthy_organization.pk).update(passed_stage=" phone  SCREEN")
+    Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass=" phone  SCREEN")
     assert only_finding(healthy_organization).code == "ok"
 
 
@@ -53,5 +53,5 @@ def test_a_stage_on_pass_is_not_called_unknown_before_the_stages_were_read(
     healthy_organization: Organization,
 ) -> None:
     LeverConnection.objects.update(stages_refreshed_at=None)
-    Organization.objects.filter(pk=healthy_organization.pk).update(passed_stage="Anything")
+    Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass="Anything")
     assert only_finding(healthy_organization).code == "ok"

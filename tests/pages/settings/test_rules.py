@@ -93,11 +93,11 @@ def test_a_team_member_may_not(team_member_client, organization):
 
 def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    organization_admin_client.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    organization_admin_client.post(URL, SAME | {"stage_on_pass": "Phone screen", "hold_failed": "on"})
     stored = Organization.objects.get(pk=ready_organization.pk)
-    assert (stored.passed_stage, stored.hold_failed) == ("Phone screen", True)
+    assert (stored.stage_on_pass, stored.hold_failed) == ("Phone screen", True)
     assert recorded().get(organization=ready_organization).changes == {
-        "passed_stage": ["", "Phone screen"],
+        "stage_on_pass": ["", "Phone screen"],
         "hold_failed": [False, True],
     }
 
@@ -105,10 +105,10 @@ def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, rea
 def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     organization_admin_client, ready_organization
 ):
-    answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})
-    errors = answer.context["form"].errors["passed_stage"]
+    answer = organization_admin_client.post(URL, SAME | {"stage_on_pass": "stage-codescreen"})
+    errors = answer.context["form"].errors["stage_on_pass"]
     assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
-    assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
+    assert Organization.objects.get(pk=ready_organization.pk).stage_on_pass == ""
 
 
 def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explained(
@@ -173,7 +173,7 @@ def options(answer, name: str) -> list[str]:
 def test_assessments_and_stages_that_do_not_invite_are_offered(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
     page = organization_admin_client.get(URL)
-    assert options(page, "passed_stage") == ["", "Phone screen"]
+    assert options(page, "stage_on_pass") == ["", "Phone screen"]
     assert options(page, "default_assessment") == ["", "Backend"]
 
 
@@ -187,7 +187,7 @@ def test_a_name_can_be_typed_while_no_list_is_known(organization_admin_client, o
     ("name", "written", "reason"),
     [
         ("default_assessment", "Backnd", "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?"),
-        ("passed_stage", "Nowhere", "Lever has no stage “Nowhere”."),
+        ("stage_on_pass", "Nowhere", "Lever has no stage “Nowhere”."),
     ],
 )
 def test_a_name_that_the_platform_does_not_list_is_refused(

@@ -26,7 +26,7 @@ def move(world: World) -> None:
     """CodeScreen says Passed: the candidate is moved to the next stage, and chat rooms and programs are told."""
     for kind in (AlertAddress.Kind.SLACK, AlertAddress.Kind.SIGNED):
         add_address(world.organization, kind, AddressSettings(name=kind, url=ALERTS_URL), PERSON)
-    set_policies(world.organization, {"passed_stage": NEXT_STAGE}, PERSON)
+    set_policies(world.organization, {"stage_on_pass": NEXT_STAGE}, PERSON)
     invited(world, "Alder")
     world.move("Alder")
     world.rest()
