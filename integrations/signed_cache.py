@@ -3,7 +3,7 @@
 from django.core import signing
 from django.core.cache import cache
 
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 
 
 def get(key: str, seconds: int) -> JsonObject | None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve
@@ -124,7 +124,6 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert feedback["fields"]["Report link"] == result.report_url
     assert not Effect.objects.exclude(state="done").exclude(state="cancelled").exists()
     assert ApiCall.objects.filter(error="").count() > 5
-    assert not ShapeDeviation.objects.exists()
 
 
 def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
@@ -244,7 +243,6 @@ def test_a_held_origin_waits_for_an_approval_and_an_unknown_one_is_sent(
     approve(held, super_admin)
     worker.work()
     assert sandbox.invitations_sent("upas@candidates.example") == 1
-    assert not ShapeDeviation.objects.exists()
 
 
 def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):

@@ -10,7 +10,7 @@ from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import columns
 from integrations.admin.filters import FailingFilter, OrganizationFilter
-from integrations.clients.models import CircuitBreaker, RateLimitBucket, ShapeDeviation
+from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.health.models import LeverProbe
 from integrations.queue import notify
 from integrations.queue.models.duty_run import DutyRun
@@ -25,16 +25,6 @@ class LeverProbeAdmin(ScopedAdmin):
         "organization checked_at is_template_gone is_author_gone missed_events silent_since"
     )
     list_filter = (OrganizationFilter,)
-
-
-@admin.register(ShapeDeviation)
-class ShapeDeviationAdmin(ScopedAdmin):
-    """What was expected and found, since when and how often."""
-
-    list_display = columns(
-        "platform endpoint field found expected count first_seen_at last_seen_at organization"
-    )
-    list_filter = ("platform", OrganizationFilter)
 
 
 @admin.register(CircuitBreaker)

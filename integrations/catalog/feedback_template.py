@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
-from integrations.http.shapes import JsonObject
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import FeedbackForm

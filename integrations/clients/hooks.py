@@ -1,18 +1,17 @@
-"""What happens before and after each call of a step: limits, the row's lease, the record, deviations."""
+"""What happens before and after each call of a step: limits, the row's lease and the record."""
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError
 
 from integrations.clients import call_log, call_window
 from integrations.clients.limits import CallLimits
-from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.clients.models import ApiCall
 from integrations.core import correlation
 from integrations.http.session import CallDeferred, CallRecord
-from integrations.http.shapes import Deviation
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
@@ -48,19 +47,6 @@ class CallContext:
         return max(1, self.row.attempts) if self.row else 1
 
 
-def record_deviations(
-    organization: Organization, platform: str, endpoint: str, deviations: Iterable[Deviation]
-) -> None:
-    """Record each deviation for the doctor. One that can't be recorded is only logged: the answer itself is used."""
-    for deviation in deviations:
-        try:
-            shape = {"organization": organization, "platform": platform, "endpoint": endpoint}
-            ShapeDeviation(**shape, **asdict(deviation)).record()
-        except (DatabaseError, InterfaceError) as error:
-            lost = "a deviation of %s %s could not be recorded\n%s"
-            logger.error(lost, platform, endpoint, masked_traceback(error))
-
-
 AfterCall = Callable[[CallRecord], None]
 
 
@@ -93,10 +79,7 @@ def after_call(
     limits: CallLimits | None = None,
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> AfterCall:
-    """Return a hook that collects an ApiCall for each call, and passes the call to the limits and the clock check.
-
-    How the answer differs from the shape that the portal relies on is recorded too.
-    """
+    """Return a hook that collects an ApiCall for each call, and passes the call to the limits and the clock check."""
 
     def record(call: CallRecord) -> None:
         try:
@@ -122,7 +105,6 @@ def after_call(
                 at=database.now(),
             )
             call_log.add(row)
-            record_deviations(organization, call.platform, call.endpoint, call.deviations)
         except (DatabaseError, InterfaceError) as error:
             # the call was made: the caller must not see an error because something about it was lost
             logger.error("what an API call showed could not be recorded\n%s", masked_traceback(error))

@@ -1,11 +1,11 @@
-"""What is stored about calls: each call, deviations from the expected shape, circuit breakers, rate limits."""
+"""What is stored about calls: each call, circuit breakers, rate limits."""
 
 import time
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Self
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
@@ -136,72 +136,6 @@ class ApiCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} → {self.status or self.error}"
-
-
-COUNT_EVERY = timedelta(minutes=1)
-KEEP_FOR = timedelta(days=90)
-
-
-class ShapeDeviation(models.Model):
-    """One way in which one endpoint's answers, or a platform's webhooks, differ from their declared shape.
-
-    Endpoints and fields are those that the portal declares, so that however much a platform sends makes few rows.
-    """
-
-    HOLDS = Holds(
-        "where a platform's answers differ from their documentation: types, no values",
-        "90 days after it was seen last",
-    )
-
-    organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="shape_deviations"
-    )
-    platform = harmless(models.CharField(max_length=20))
-    endpoint = harmless(models.CharField(max_length=100))
-    field = harmless(
-        models.CharField(max_length=200, blank=True, help_text="Its path; empty for the whole answer.")
-    )
-    found = harmless(models.CharField(max_length=60, help_text="What was sent: a type, or nothing."))
-    expected = harmless(models.CharField(max_length=200))
-    is_readable = models.BooleanField(help_text="Whether the portal understands what was sent all the same.")
-    example = harmless(
-        models.JSONField(default=dict, help_text="The types of the declared fields around it.")
-    )
-    count = models.PositiveIntegerField(default=1, help_text="At most one a minute is counted.")
-    first_seen_at = models.DateTimeField(db_default=Now())
-    last_seen_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ["-last_seen_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "platform", "endpoint", "field", "found"], name="shape_deviation_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.platform} {self.endpoint} {self.field}"
-
-    def record(self) -> None:
-        """Store this unsaved row, or count it on the stored one of the same deviation: at most one write a minute."""
-        shape = {"organization": self.organization, "platform": self.platform, "endpoint": self.endpoint}
-        rows = ShapeDeviation.objects.filter(**shape, field=self.field, found=self.found)
-        if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
-            return
-        with transaction.atomic():
-            was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
-                count=models.F("count") + 1,
-                last_seen_at=Now(),
-                expected=self.expected,
-                is_readable=self.is_readable,
-            )
-            if not was_counted:
-                ShapeDeviation.objects.bulk_create([self], ignore_conflicts=True)
-
-    @classmethod
-    def purge_old(cls) -> None:
-        """Remove what wasn't seen for KEEP_FOR."""
-        cls.objects.filter(last_seen_at__lt=Now() - KEEP_FOR).delete()
 
 
 #: What was found in order isn't looked up again for so long: another process may have found a failure meanwhile.

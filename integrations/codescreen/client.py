@@ -1,67 +1,11 @@
-"""CodeScreenClient: the three published calls, the names that CodeScreen requires, the shapes of its answers."""
+"""CodeScreenClient: the three published calls and the names that CodeScreen requires."""
 
 from itertools import takewhile
 from urllib.parse import quote
 
-from integrations.codescreen.payloads import (
-    OUTCOMES,
-    InstanceStatus,
-    Progress,
-    instance_id_in,
-    is_link,
-    is_score,
-    is_time,
-    listed_assessment,
-)
+from integrations.codescreen.payloads import Progress, instance_id_in, listed_assessment
 from integrations.core.rules.names import KnownAssessment
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import (
-    TEXT,
-    WHOLE_NUMBER,
-    Endpoint,
-    Form,
-    Kind,
-    json_object,
-    list_of,
-    one_of,
-    optional,
-)
-
-# What the portal relies on in CodeScreen's answers and webhooks: fields and types, per endpoint.
-#
-# Source: https://docs.codescreen.com (List assessments, Send assessment, Get assessment status). The keys of
-# `metadata` and the webhooks are extensions, so those are optional.
-
-
-_SCORE = WHOLE_NUMBER.of_form(Form("a number from 0 to 100", is_score))
-_LINK = TEXT.of_form(Form("a web address", is_link))
-_TIME = TEXT.of_form(Form("an ISO 8601 time with an offset", is_time))
-
-LIST_ASSESSMENTS = Endpoint("GET /assessments", list_of(json_object(assessmentId=TEXT, assessmentName=TEXT)))
-SEND_ASSESSMENT = Endpoint("POST /assessments", json_object(assessmentInstanceId=TEXT))
-GET_STATUS = Endpoint(
-    "GET /assessments/:id",
-    json_object(
-        status=TEXT.of_form(one_of(InstanceStatus)),
-        result_url=optional(_LINK),
-        score=optional(_SCORE).readable_as(Kind.NUMBER_IN_TEXT, Kind.FRACTION),
-        metadata=json_object(
-            result=optional(TEXT.of_form(one_of(frozenset(OUTCOMES.values())))),
-            failureReason=optional(TEXT),
-            attempt=optional(WHOLE_NUMBER).readable_as(Kind.NUMBER_IN_TEXT),
-            startedAt=optional(_TIME),
-            submittedAt=optional(_TIME),
-            evaluatedAt=optional(_TIME),
-        ).readable_as(Kind.NULL, Kind.NOTHING),
-    ),
-)
-WEBHOOK = Endpoint(
-    "webhook",
-    json_object(
-        type=TEXT,
-        data=json_object(assessmentInstanceId=TEXT, externalId=optional(TEXT)),
-    ),
-)
 
 # From Lever's one name to the first and last name that CodeScreen requires and greets the person by.
 
@@ -112,7 +56,7 @@ class CodeScreenClient:
 
     def assessments(self) -> list[KnownAssessment]:
         """List the account's assessments."""
-        rows = self._session.request("GET", "/assessments", headers=self._headers, endpoint=LIST_ASSESSMENTS)
+        rows = self._session.request("GET", "/assessments", headers=self._headers)
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
         return [
@@ -141,9 +85,7 @@ class CodeScreenClient:
             payload["externalId"] = external_id
         if idempotent:
             headers["Idempotency-Key"] = external_id
-        body = self._session.request(
-            "POST", "/assessments", payload=payload, headers=headers, endpoint=SEND_ASSESSMENT
-        )
+        body = self._session.request("POST", "/assessments", payload=payload, headers=headers)
         instance_id = instance_id_in(body)
         if not instance_id:
             raise PlatformError("CodeScreen accepted the invitation without saying its id", ambiguous=True)
@@ -152,7 +94,10 @@ class CodeScreenClient:
     def status(self, instance_id: str) -> Progress:
         """Read the progress of one instance."""
         path = "/assessments/" + quote(instance_id, safe="")
-        body = self._session.request("GET", path, headers=self._headers, endpoint=GET_STATUS)
+        body = self._session.request("GET", path, headers=self._headers)
         if not isinstance(body, dict):
             raise PlatformError("CodeScreen answered the status with something else")
-        return Progress.from_api(body)
+        progress = Progress.from_api(body)
+        if not progress.status:
+            raise PlatformError("CodeScreen answered the status without “status”")
+        return progress

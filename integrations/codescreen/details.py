@@ -13,11 +13,13 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import islice
 
-from integrations.codescreen.client import GET_STATUS, TITLES
-from integrations.http.shapes import JsonObject, one_line
+from integrations.codescreen.client import TITLES
+from integrations.http.json_values import JsonObject, one_line
 
 #: What the portal reads by name, and its own reference, which CodeScreen repeats.
-KNOWN_KEYS = frozenset({*GET_STATUS.shape.fields["metadata"].fields, "externalId"})
+KNOWN_KEYS = frozenset(
+    {"result", "failureReason", "attempt", "startedAt", "submittedAt", "evaluatedAt", "externalId"}
+)
 MOST_KEYS, LONGEST_KEY, LONGEST_TEXT, DEEPEST = 40, 100, 300, 4
 #: Of a longer text only this much is looked at.
 LONGEST_READ = 4000

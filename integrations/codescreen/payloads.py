@@ -20,7 +20,7 @@ from django.utils.dateparse import parse_datetime
 
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import RejectionCode
-from integrations.http.shapes import JsonObject, one_line
+from integrations.http.json_values import JsonObject, one_line
 
 MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
@@ -98,21 +98,6 @@ def _status(value: object) -> str:
         return InstanceStatus(status)
     except ValueError:
         return status
-
-
-def is_link(value: object) -> bool:
-    """Whether a value is usable as a report link, or an empty text."""
-    return not _text(value) or bool(_link(value))
-
-
-def is_score(value: object) -> bool:
-    """Whether a value is usable as a score."""
-    return _score(value) is not None
-
-
-def is_time(value: object) -> bool:
-    """Whether a value is usable as a time, or an empty text."""
-    return not _text(value) or _time(value) is not None
 
 
 def listed_assessment(data: JsonObject) -> KnownAssessment:

@@ -156,8 +156,6 @@ class FindingCode(RecordEnum):
     CODESCREEN_KEY_UNHEARD = FindingRecord("codescreen_key_unheard", CODESCREEN_SETTINGS)
     CODESCREEN_KEY_OLD = FindingRecord("codescreen_key_old", CODESCREEN_SETTINGS, level=Level.INFO)
     RESULTS_NOT_STATED = FindingRecord("results_not_stated", CODESCREEN_SETTINGS, level=Level.INFO)
-    # what the platforms send
-    SHAPE_CHANGED = FindingRecord("shape_changed", HEALTH)
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient

@@ -10,7 +10,7 @@ from django.utils.dateformat import format as in_words
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.codescreen.details import detail_lines
 from integrations.effects.kind import Words, may_be_written_of
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient

@@ -21,7 +21,6 @@ CHECKS: tuple[Check, ...] = (
     connections.check_chosen_author,
     connections.check_key,
     connections.check_stated_results,
-    connections.check_shapes,
     set_up.check_trigger_stages,
     set_up.check_stage_on_pass,
     set_up.check_roles,

@@ -24,8 +24,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from integrations.http import deadlines
 from integrations.http.deadlines import Watch
+from integrations.http.json_values import JsonObject
 from integrations.http.redirects import SessionWithoutRedirects, follow
-from integrations.http.shapes import JsonObject, Upload
 
 #: Well below the time after which servers close an idle connection, usually a minute. A request that meets the closing
 #: gets no answer, and nobody knows whether it was processed.
@@ -158,6 +158,15 @@ kept_connections = KeptConnections()
 
 #: The query's names and values; a name may come several times.
 type Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file, sent as the part `file` of a multipart form."""
+
+    name: str
+    content: bytes
+    content_type: str
 
 
 class Sent(TypedDict, total=False):

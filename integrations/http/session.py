@@ -23,7 +23,6 @@ from integrations.http.redaction import (
     without_addresses,
 )
 from integrations.http.redirects import LedElsewhere
-from integrations.http.shapes import Deviation, Endpoint
 
 
 class PlatformError(Exception):
@@ -125,9 +124,6 @@ class CallRecord:
     error: str
     #: Seconds by which our clock is ahead of the platform's; None when unknown.
     clock_ahead: float | None = None
-    endpoint: str = ""
-    #: How the answer differs from the shape that the portal relies on.
-    deviations: tuple[Deviation, ...] = ()
 
 
 def kept_body(value: object) -> str:
@@ -203,12 +199,10 @@ class PlatformSession:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        endpoint: Endpoint | None = None,
         **sent: Unpack[Sent],
     ) -> object:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
 
-        How it differs from the endpoint's shape is recorded with the call, and doesn't hinder the caller.
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
         platform and no trustworthy answer came back.
         """
@@ -223,11 +217,9 @@ class PlatformSession:
         status: int | None = None
         decoded: object = None
         ahead: float | None = None
-        deviations: tuple[Deviation, ...] = ()
         failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
             status, decoded, ahead = self._send(request, started, mask)
-            deviations = endpoint.deviations(decoded) if endpoint else ()
             return decoded
         except PlatformError as error:
             failure = str(error)[:500]
@@ -245,8 +237,6 @@ class PlatformSession:
                     response_body=kept_answer(decoded, mask, has_tokens=request.form is not None),
                     error=failure,
                     clock_ahead=ahead,
-                    endpoint=endpoint.name if endpoint else "",
-                    deviations=deviations,
                 )
             )
 

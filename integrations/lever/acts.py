@@ -14,8 +14,8 @@ from integrations.audit.models.entry import Actor, AuditAction
 from integrations.clients import provider
 from integrations.core.vocabulary import WebhookEvent
 from integrations.effects.kinds.feedback import enqueue_template
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
-from integrations.http.shapes import JsonObject
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection, LeverGrant
 from integrations.lever.models.webhook import MAX_TOKENS, TOKEN_OVERLAP, LeverWebhook

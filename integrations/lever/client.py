@@ -5,10 +5,9 @@ Source: https://hire.lever.co/developer/documentation
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from integrations.http.connections import Params
+from integrations.http.connections import Params, Upload
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import Endpoint, JsonObject, Upload
-from integrations.lever import shapes
 from integrations.lever.lookups import LeverFile, LeverUser, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import FeedbackForm, Opportunity, json_object, json_objects, text, texts
 from integrations.lever.transport import LeverTransport, Page, TokenSource, path_of, unwrap
@@ -48,17 +47,17 @@ class LeverClient:
         """Read an opportunity with what the grant lets expand: each may need a scope of its own."""
         for params in _EXPANDED:
             try:
-                return self._api.json_object("GET", path, shapes.OPPORTUNITY, params=params)
+                return self._api.json_object("GET", path, params=params)
             except PlatformError as error:
                 # an unreadable opportunity answers the same without expanding
                 if error.status not in _REFUSED:
                     raise
-        return self._api.json_object("GET", path, shapes.OPPORTUNITY)
+        return self._api.json_object("GET", path)
 
     def _applications(self, opportunity_path: str) -> list[JsonObject]:
         """Read an opportunity's applications; an empty list where the grant doesn't show them."""
         try:
-            return list(self._api.rows(f"{opportunity_path}/applications", shapes.APPLICATIONS))
+            return list(self._api.rows(f"{opportunity_path}/applications"))
         except PlatformError as error:
             if error.status not in {400, 403, 404}:
                 raise
@@ -90,7 +89,7 @@ class LeverClient:
         yield from self._opportunity_pages(params, offset)
 
     def _opportunity_pages(self, params: Params, offset: str) -> Iterator[Page[Opportunity]]:
-        for page in self._api.pages("/opportunities", shapes.OPPORTUNITIES, params, offset):
+        for page in self._api.pages("/opportunities", params, offset):
             yield Page([Opportunity.from_api(row) for row in page.items], page.next)
 
     def deleted_pages(self, start: str, end: str, offset: str = "") -> Iterator[Page[str]]:
@@ -99,7 +98,7 @@ class LeverClient:
         They come page by page, from the page that `offset` is the token of.
         """
         window = [("deleted_at_start", start), ("deleted_at_end", end)]
-        for page in self._api.pages("/opportunities/deleted", shapes.DELETED_OPPORTUNITIES, window, offset):
+        for page in self._api.pages("/opportunities/deleted", window, offset):
             ids = [text(row.get("id")) for row in page.items]
             yield Page([deleted for deleted in ids if deleted], page.next)
 
@@ -107,20 +106,20 @@ class LeverClient:
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
     ) -> tuple[str, ...] | None:
         """Add tags. Return the tags it has now, None when the answer doesn't contain them."""
-        return self._change_tags("addTags", shapes.ADD_TAGS, opportunity_id, tags, perform_as)
+        return self._change_tags("addTags", opportunity_id, tags, perform_as)
 
     def remove_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
     ) -> tuple[str, ...] | None:
         """Remove tags. Return the tags it has now, None when the answer doesn't contain them."""
-        return self._change_tags("removeTags", shapes.REMOVE_TAGS, opportunity_id, tags, perform_as)
+        return self._change_tags("removeTags", opportunity_id, tags, perform_as)
 
     def _change_tags(
-        self, verb: str, endpoint: Endpoint, opportunity_id: str, tags: Sequence[str], perform_as: str
+        self, verb: str, opportunity_id: str, tags: Sequence[str], perform_as: str
     ) -> tuple[str, ...] | None:
         path = path_of("opportunities", opportunity_id, verb)
         payload = {"tags": list(tags)}
-        answer = self._api.call("POST", path, endpoint, params=_as(perform_as), payload=payload)
+        answer = self._api.call("POST", path, params=_as(perform_as), payload=payload)
         present = json_object(unwrap(answer)).get("tags")
         return texts(present) if isinstance(present, list) else None
 
@@ -137,7 +136,7 @@ class LeverClient:
     def interviewers(self, opportunity_id: str) -> Iterator[str]:
         """Yield the e-mail addresses of the people who interview the candidate, in interviews not cancelled."""
         path = path_of("opportunities", opportunity_id, "interviews")
-        for interview in self._api.rows(path, shapes.INTERVIEWS):
+        for interview in self._api.rows(path):
             if not interview.get("canceledAt"):
                 for interviewer in json_objects(interview.get("interviewers")):
                     yield text(interviewer.get("email"))
@@ -146,7 +145,7 @@ class LeverClient:
 
     def notes(self, opportunity_id: str) -> Iterator[str]:
         """Yield the texts of an opportunity's notes, without those that were deleted; a note may have several."""
-        for note in self._api.rows(path_of("opportunities", opportunity_id, "notes"), shapes.NOTES):
+        for note in self._api.rows(path_of("opportunities", opportunity_id, "notes")):
             if not note.get("deletedAt"):
                 for field in json_objects(note.get("fields")):
                     yield text(field.get("value"))
@@ -154,46 +153,40 @@ class LeverClient:
     def add_note(self, opportunity_id: str, value: str, perform_as: str = "") -> str:
         """Leave a note. Return its id."""
         path = path_of("opportunities", opportunity_id, "notes")
-        note = self._api.json_object(
-            "POST", path, shapes.ADD_NOTE, params=_as(perform_as), payload={"value": value}
-        )
+        note = self._api.json_object("POST", path, params=_as(perform_as), payload={"value": value})
         return text(note.get("id") or note.get("noteId"))
 
     # feedback
 
     def feedback_templates(self) -> Iterator[FeedbackForm]:
         """Yield the active feedback templates."""
-        return map(FeedbackForm.from_api, self._api.rows("/feedback_templates", shapes.FEEDBACK_TEMPLATES))
+        return map(FeedbackForm.from_api, self._api.rows("/feedback_templates"))
 
     def feedback_template(self, template_id: str) -> FeedbackForm:
         """Read one feedback template."""
         path = path_of("feedback_templates", template_id)
-        return FeedbackForm.from_api(self._api.json_object("GET", path, shapes.FEEDBACK_TEMPLATE))
+        return FeedbackForm.from_api(self._api.json_object("GET", path))
 
     def create_feedback_template(self, template: JsonObject) -> FeedbackForm:
         """Make a feedback template."""
-        created = self._api.json_object(
-            "POST", "/feedback_templates", shapes.CREATE_FEEDBACK_TEMPLATE, payload=template
-        )
+        created = self._api.json_object("POST", "/feedback_templates", payload=template)
         return FeedbackForm.from_api(created)
 
     def feedback_list(self, opportunity_id: str) -> Iterator[FeedbackForm]:
         """Yield the feedback of an opportunity."""
         path = path_of("opportunities", opportunity_id, "feedback")
-        rows = self._api.rows(path, shapes.FEEDBACK_LIST)
+        rows = self._api.rows(path)
         return map(FeedbackForm.from_api, rows)
 
     def feedback(self, opportunity_id: str, feedback_id: str) -> FeedbackForm:
         """Read one feedback form, also a deleted one."""
         path = path_of("opportunities", opportunity_id, "feedback", feedback_id)
-        return FeedbackForm.from_api(self._api.json_object("GET", path, shapes.FEEDBACK))
+        return FeedbackForm.from_api(self._api.json_object("GET", path))
 
     def create_feedback(self, opportunity_id: str, form: JsonObject, perform_as: str) -> FeedbackForm:
         """Submit a feedback form as a Lever user. Return it as Lever has it now."""
         path = path_of("opportunities", opportunity_id, "feedback")
-        created = self._api.json_object(
-            "POST", path, shapes.CREATE_FEEDBACK, params=_as(perform_as), payload=form
-        )
+        created = self._api.json_object("POST", path, params=_as(perform_as), payload=form)
         submitted = FeedbackForm.from_api(created)
         if not submitted.id:
             raise PlatformError("Lever accepted the feedback without saying its id", ambiguous=True)
@@ -209,16 +202,14 @@ class LeverClient:
     # files
 
     def files(self, opportunity_id: str) -> Iterator[LeverFile]:
-        """Yield the files on an opportunity."""
+        """Yield the files on an opportunity; the documentation prints this list without its wrapper."""
         path = path_of("opportunities", opportunity_id, "files")
-        return map(LeverFile.from_api, self._api.rows(path, shapes.FILES))
+        return map(LeverFile.from_api, self._api.rows(path, may_be_bare=True))
 
     def upload_file(self, opportunity_id: str, upload: Upload, perform_as: str) -> LeverFile:
         """Attach a file to an opportunity as a Lever user. A repetition attaches it a second time."""
         path = path_of("opportunities", opportunity_id, "files")
-        created = self._api.json_object(
-            "POST", path, shapes.UPLOAD_FILE, params=_as(perform_as), upload=upload
-        )
+        created = self._api.json_object("POST", path, params=_as(perform_as), upload=upload)
         file = LeverFile.from_api(created)
         if not file.id:
             raise PlatformError("Lever accepted the file without saying its id", ambiguous=True)
@@ -233,22 +224,22 @@ class LeverClient:
 
     def stages(self) -> list[PipelineStage]:
         """Read the pipeline's stages, in order."""
-        rows = self._api.rows("/stages", shapes.STAGES)
+        rows = self._api.rows("/stages")
         return [stage for stage in map(PipelineStage.from_api, rows) if stage.id]
 
     def postings(self) -> Iterator[Posting]:
         """Yield the postings."""
-        rows = self._api.rows("/postings", shapes.POSTINGS)
+        rows = self._api.rows("/postings")
         return (posting for posting in map(Posting.from_api, rows) if posting.id)
 
     def posting(self, posting_id: str) -> Posting:
         """Read one posting."""
         path = path_of("postings", posting_id)
-        return Posting.from_api(self._api.json_object("GET", path, shapes.POSTING))
+        return Posting.from_api(self._api.json_object("GET", path))
 
     def users(self, **filters: str) -> Iterator[LeverUser]:
         """Yield the users that match Lever's own filters."""
-        rows = self._api.rows("/users", shapes.USERS, list(filters.items()))
+        rows = self._api.rows("/users", list(filters.items()))
         return (user for user in map(LeverUser.from_api, rows) if user.id)
 
     def active_users(self) -> list[LeverUser]:
@@ -259,18 +250,18 @@ class LeverClient:
 
     def user(self, user_id: str) -> LeverUser:
         """Read one user, also a deactivated one."""
-        return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id), shapes.USER))
+        return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id)))
 
     # webhooks
 
     def webhooks(self) -> list[RegisteredWebhook]:
         """Read the account's webhooks; Lever leaves their signature tokens out."""
-        return list(map(RegisteredWebhook.from_api, self._api.rows("/webhooks", shapes.WEBHOOKS)))
+        return list(map(RegisteredWebhook.from_api, self._api.rows("/webhooks")))
 
     def create_webhook(self, url: str, event: str) -> RegisteredWebhook:
         """Make a webhook; only this answer contains its signature token."""
         payload = {"url": url, "event": event}
-        created = self._api.json_object("POST", "/webhooks", shapes.CREATE_WEBHOOK, payload=payload)
+        created = self._api.json_object("POST", "/webhooks", payload=payload)
         return RegisteredWebhook.from_api(created)
 
     def move_webhook(self, webhook: RegisteredWebhook, url: str) -> None:

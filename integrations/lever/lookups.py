@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from django.conf import settings
 
 from integrations.core.vocabulary import Category
-from integrations.http.shapes import JsonObject, one_line
+from integrations.http.json_values import JsonObject, one_line
 from integrations.lever.payloads import json_object, text, texts
 
 # What the portal reads from Lever's lists: stages, postings, users, webhooks and files.

@@ -17,10 +17,9 @@ from social_core.utils import http_error
 
 from integrations.http import deadlines
 from integrations.http.connections import PlatformConnection
+from integrations.http.json_values import JsonObject
 from integrations.http.redirects import LedElsewhere, follow
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import JsonObject
-from integrations.lever import shapes
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +172,7 @@ def refresh(session: PlatformSession, refresh_token: str) -> JsonObject:
         "client_secret": settings.LEVER_CLIENT_SECRET,
         "refresh_token": refresh_token,
     }
-    tokens = session.request("POST", "/oauth/token", form=form, endpoint=shapes.TOKEN)
+    tokens = session.request("POST", "/oauth/token", form=form)
     if not isinstance(tokens, dict) or not isinstance(tokens.get("access_token"), str):
         raise PlatformError("Lever's token endpoint answered without an access token", ambiguous=True)
     return tokens

@@ -9,7 +9,7 @@ from typing import Self
 
 from django.utils.crypto import constant_time_compare
 
-from integrations.http.shapes import JsonObject, one_line
+from integrations.http.json_values import JsonObject, one_line
 
 # Lenient readers for values in Lever's JSON: a value of another type than the documented one counts as absent.
 

@@ -9,8 +9,8 @@ from typing import Protocol, Unpack
 from urllib.parse import quote
 
 from integrations.http.connections import Params, Sent
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import Endpoint, JsonObject
 
 PAGE_SIZE = 100
 
@@ -63,14 +63,13 @@ class LeverTransport:
         self,
         method: str,
         path: str,
-        endpoint: Endpoint | None = None,
         **sent: Unpack[Sent],
     ) -> object:
         """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
 
         def call_with(token: str) -> object:
             headers = {"Authorization": f"Bearer {token}"}
-            return self._session.request(method, path, headers=headers, endpoint=endpoint, **sent)
+            return self._session.request(method, path, headers=headers, **sent)
 
         token = self._tokens.current()
         try:
@@ -86,31 +85,35 @@ class LeverTransport:
                 self._tokens.give_up(token)
             raise
 
-    def json_object(self, method: str, path: str, endpoint: Endpoint, **sent: Unpack[Sent]) -> JsonObject:
+    def json_object(self, method: str, path: str, **sent: Unpack[Sent]) -> JsonObject:
         """Return the unwrapped answer, which has to be a JSON object."""
-        content = unwrap(self.call(method, path, endpoint, **sent))
+        content = unwrap(self.call(method, path, **sent))
         if not isinstance(content, dict):
             raise PlatformError(
                 f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
             )
         return content
 
-    def rows(self, path: str, endpoint: Endpoint, params: Params = ()) -> Iterator[JsonObject]:
+    def rows(self, path: str, params: Params = (), *, may_be_bare: bool = False) -> Iterator[JsonObject]:
         """Yield the JSON objects of a list, page by page."""
-        for page in self.pages(path, endpoint, params):
+        for page in self.pages(path, params, may_be_bare=may_be_bare):
             yield from page.items
 
     def pages(
-        self, path: str, endpoint: Endpoint, params: Params = (), offset: str = ""
+        self, path: str, params: Params = (), offset: str = "", *, may_be_bare: bool = False
     ) -> Iterator[Page[JsonObject]]:
         """Yield the pages of a list, from the one that `offset` is the token of.
+
+        A list that `may_be_bare` is also read without its wrapper.
 
         Raises PlatformError where Lever says that there is another page and not which: a list that ended there would
         look complete, and what it lacks would be taken for gone.
         """
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
-            body = endpoint.unwrap(self.call("GET", path, endpoint, params=query))
+            body = self.call("GET", path, params=query)
+            if may_be_bare and isinstance(body, list):
+                body = {"data": body}
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")

@@ -638,27 +638,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ShapeDeviation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('platform', models.CharField(max_length=20)),
-                ('endpoint', models.CharField(max_length=100)),
-                ('field', models.CharField(blank=True, help_text='Its path; empty for the whole answer.', max_length=200)),
-                ('found', models.CharField(help_text='What was sent: a type, or nothing.', max_length=60)),
-                ('expected', models.CharField(max_length=200)),
-                ('is_readable', models.BooleanField(help_text='Whether the portal understands what was sent all the same.')),
-                ('example', models.JSONField(default=dict, help_text='The types of the declared fields around it.')),
-                ('count', models.PositiveIntegerField(default=1, help_text='At most one a minute is counted.')),
-                ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shape_deviations', to='integrations.organization')),
-            ],
-            options={
-                'ordering': ['-last_seen_at'],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'platform', 'endpoint', 'field', 'found'), name='shape_deviation_once')],
-            },
-        ),
-        migrations.CreateModel(
             name='SignInDomain',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -15,8 +15,8 @@ from integrations.clients.hooks import CallContext, after_call
 from integrations.codescreen.payloads import sign
 from integrations.core.vocabulary import ResultOutcome
 from integrations.http import public_web
+from integrations.http.json_values import JsonObject, number
 from integrations.http.session import CallDeferred, CallRecord, PlatformError, kept_body
-from integrations.http.shapes import JsonObject, number
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import settings_link
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind

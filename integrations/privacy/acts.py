@@ -17,7 +17,7 @@ from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Audi
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.data_inventory import Table, candidate_tables
 from integrations.effects.kinds.messages import EMPTY_EMAIL
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
 from integrations.notifications.models.email_kind import EmailWording

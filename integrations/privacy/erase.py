@@ -18,7 +18,7 @@ from integrations.core.verdict_code import IMPERSONAL_VERDICTS
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import Table, candidate_tables
 from integrations.effects.perform import EFFECT_KINDS
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson

@@ -19,7 +19,6 @@ from integrations.audit.verification import announce_head
 from integrations.catalog.lists import refresh_roles, refresh_stages
 from integrations.clients import call_log, call_window
 from integrations.clients.duty_budget import Budget
-from integrations.clients.models import ShapeDeviation
 from integrations.clients.provider import clients_for, codescreen_client, lever_client, token_manager
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
@@ -308,7 +307,7 @@ def clean_up() -> None:
     """Remove what says nothing any more.
 
     Sessions, limits, unanswered memberships, cached values, tasks of nodes that are gone, retired webhook tokens and
-    addresses, deviations, unfinished consents, and addresses in old sign-ins.
+    addresses, unfinished consents, and addresses in old sign-ins.
     """
     UserSession.objects.purge()
     AttemptLimit.purge()
@@ -317,7 +316,6 @@ def clean_up() -> None:
     OrmQ.objects.filter(lock__lt=timezone.now() - TASKS_KEPT_FOR).delete()  # unread
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()
-    ShapeDeviation.purge_old()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
     while not stop_signal.is_requested() and erase_some_sign_ins(None):

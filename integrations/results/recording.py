@@ -19,7 +19,7 @@ from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPaylo
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.report_file import enqueue_report
 from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result

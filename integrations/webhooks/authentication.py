@@ -20,7 +20,7 @@ from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import BadSignature, verify
 from integrations.core.vocabulary import RejectionCode
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.lever.models.webhook import LeverWebhook, tokens_of
 from integrations.lever.payloads import dedupe_key, matching_token
 from integrations.organizations.models.organization import Organization

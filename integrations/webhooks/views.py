@@ -16,13 +16,10 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.views import View
 
-from integrations.clients.hooks import record_deviations
-from integrations.codescreen import client as codescreen_shapes
 from integrations.core.vocabulary import Platform
 from integrations.health.webhook_rejections import record_rejection
-from integrations.http.shapes import Endpoint, JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Stored, insert_once, kept_of_payload
-from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.queue.notify import notify_workers
 from integrations.store.database import on_a_live_connection
@@ -310,11 +307,6 @@ class WebhookView(View):
             self.addressee.former_key.mark_used()
         return HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
 
-    def check_shape(self, endpoint: Endpoint, payload: JsonObject) -> None:
-        """Record how a verified body differs from what the portal relies on, also one that is then refused."""
-        deviations = endpoint.deviations(payload)
-        record_deviations(self.addressee.organization, self.platform, endpoint.name, deviations)
-
 
 class LeverWebhookView(WebhookView):
     """The endpoint that Lever posts its webhooks to."""
@@ -325,7 +317,6 @@ class LeverWebhookView(WebhookView):
         """Store a delivery; 202 when it is new, 200 when it was stored before or is Lever's test request."""
         payload = parse(self.body)
         proof = self.verified(partial(verify_lever, payload=payload), payload)
-        self.check_shape(lever_shapes.webhook(payload), payload)
         require_lever_types(payload)
         data = payload.get("data") or {}
         is_new = self.store(
@@ -348,7 +339,6 @@ class CodeScreenWebhookView(WebhookView):
         """Store a delivery; 202 when it is new, 200 when it was stored before."""
         proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
         payload = parse(self.body)
-        self.check_shape(codescreen_shapes.WEBHOOK, payload)
         require_codescreen_types(payload)
         is_new = self.store(
             event=payload["type"],

@@ -18,10 +18,7 @@ from social_django.strategy import DjangoStrategy
 from social_django.views import auth
 
 from integrations.accounts.acts.fresh_proof import is_admitted
-from integrations.clients.hooks import record_deviations
-from integrations.core.vocabulary import Platform
-from integrations.http.shapes import JsonObject
-from integrations.lever import shapes
+from integrations.http.json_values import JsonObject
 from integrations.lever.acts import read_grant
 from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY, LeverOAuth2
 from integrations.members.models.membership import Membership
@@ -65,8 +62,6 @@ def save_connection(
     )
     if membership is None:
         raise NotSuperAdmin(backend)
-    deviations = shapes.TOKEN.deviations(response)
-    record_deviations(membership.organization, Platform.LEVER, shapes.TOKEN.name, deviations)
     request.session[CONNECTING_SESSION_KEY] = None
     grant = read_grant(membership.organization, response)
     return accept_or_ask(request, membership.organization, grant, user) or {"user": user}

@@ -31,7 +31,7 @@ from social_django.strategy import DjangoStrategy
 
 from integrations import signed_cache
 from integrations.http import public_web
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.single_sign_on.acts.discovery import Discovered, Undiscovered, discover
 from integrations.single_sign_on.acts.identities import Claims
 from integrations.single_sign_on.acts.provider import backend_name

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
-from integrations.clients.models import ApiCall, CircuitBreaker, ShapeDeviation
+from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
@@ -195,15 +195,6 @@ def make_customer(slug: str) -> Customer:
     )
     rows[WebhookRejection] = WebhookRejection.objects.create(
         **own, platform="lever", code="signature_mismatch"
-    )
-    rows[ShapeDeviation] = ShapeDeviation.objects.create(
-        **own,
-        platform="codescreen",
-        endpoint="GET /assessments/:id",
-        field="score",
-        found="a text",
-        expected="a whole number",
-        is_readable=False,
     )
     rows[Incident] = Incident.objects.create(**own, code="held_invitations")
     rows[Erasure] = Erasure.objects.create(

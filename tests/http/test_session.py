@@ -11,8 +11,8 @@ import pytest
 import requests
 import urllib3
 
+from integrations.http.connections import Upload
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import Upload
 
 URL = "https://platform.example/v1"
 

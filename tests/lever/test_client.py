@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+from integrations.http.connections import Upload
 from integrations.http.session import PlatformError, PlatformSession
-from integrations.http.shapes import Upload
 from integrations.lever.client import LeverClient
 from integrations.lever.transport import unwrap
 

@@ -15,7 +15,7 @@ from integrations.effects.kind import (
     may_be_written,
 )
 from integrations.effects.waits import END_OF_WAIT, WAITS, still_waits
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result

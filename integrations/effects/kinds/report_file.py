@@ -18,8 +18,9 @@ from integrations.effects.kind import (
 )
 from integrations.effects.kinds.tags import LATER_RESULT
 from integrations.effects.report_words import ReportWords, is_report_of, report_file_name, report_words
+from integrations.http.connections import Upload
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
-from integrations.http.shapes import JsonObject, Upload
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient

@@ -12,8 +12,8 @@ from functools import partial
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.names import all_progress_tags, is_progress_tag
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
+from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
-from integrations.http.shapes import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient

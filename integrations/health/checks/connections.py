@@ -1,25 +1,20 @@
-"""Whether Lever and CodeScreen are connected, can be used, and answer in the shape that is expected."""
+"""Whether Lever and CodeScreen are connected and can be used."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.clients.models import ShapeDeviation
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import AUTHOR, FindingCode, Level
-from integrations.core.vocabulary import Platform
 from integrations.health.findings import (
-    MOST_NAMED,
     Finding,
-    counted,
     day,
     finding,
     lasting,
     listed,
 )
 from integrations.health.lever_probe import latest_probe
-from integrations.http.shapes import Kind
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
 from integrations.organizations.models.organization import (
@@ -241,44 +236,3 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
             f"the report link. Feedback in Lever therefore says “not stated”.{idle}"
         )
     yield finding(FindingCode.RESULTS_NOT_STATED, message, ASK_FOR_RESULTS)
-
-
-# Whether the platforms send what the portal relies on.
-
-
-SHOWN_FOR = timedelta(days=3)  # since it was last seen
-
-
-def check_shapes(organization: Organization) -> Iterator[Finding]:
-    """Yield each way in which a platform lately sent something else than documented, with an example of types."""
-    seen_since = timezone.now() - SHOWN_FOR
-    rows = ShapeDeviation.objects.filter(organization=organization, last_seen_at__gt=seen_since)
-    for row in rows.order_by("is_readable", "first_seen_at", "pk")[:MOST_NAMED]:
-        types = ", ".join(f"{name}: {kind}" for name, kind in sorted(row.example.items()))
-        example = f" Its types: {{{types}}}." if types else ""
-        reading = (
-            "The portal understands it anyway."
-            if row.is_readable
-            else "The portal ignores it, so what depends on it doesn't happen."
-        )
-        times = counted(row.count, "time")
-        yield finding(
-            FindingCode.SHAPE_CHANGED,
-            f"{_sentence(row)} ({row.endpoint}), since {day(row.first_seen_at)}, {times}.{example} {reading}",
-            f"Tell the portal's developers. They compare it with {Platform(row.platform).label}'s documentation.",
-            level=Level.INFO if row.is_readable else None,
-        )
-
-
-def _sentence(row: ShapeDeviation) -> str:
-    name = Platform(row.platform).label
-    what = f"“{row.field}”" if row.field else "the whole answer"
-    match row.found:
-        case Kind.NOTHING:
-            return f"{name} has begun to leave out {what}"
-        case Kind.OTHER_SPELLING:
-            return f"{name} has begun to spell {what} differently from {row.expected}"
-        case Kind.OTHER_FORM:
-            return f"{name} has begun to send {what} that isn't {row.expected}"
-        case _:
-            return f"{name} has begun to send {what} as {row.found} instead of {row.expected}"

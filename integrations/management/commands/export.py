@@ -11,7 +11,7 @@ from django.db import models
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
-from integrations.http.shapes import number
+from integrations.http.json_values import number
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation

@@ -10,7 +10,7 @@ import requests
 from django.utils import timezone
 
 from integrations.http import public_web
-from integrations.http.shapes import JsonObject
+from integrations.http.json_values import JsonObject
 from integrations.single_sign_on.models import IdentityProvider
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"

@@ -20,7 +20,6 @@ from cryptography.x509.oid import NameOID
 
 from integrations.http.connections import tls_context
 from integrations.http.session import PlatformSession
-from integrations.lever import shapes
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Spread, Table, ratios
 from portal.devtools.processes import wait_until
 
@@ -86,9 +85,7 @@ class CallsBenchmark(Benchmark):
 
 def _call_by_portal(url: str) -> None:
     """Make a call by a client of its own, as each step does."""
-    PlatformSession("lever", url, customer=1).request(
-        "GET", PATH, headers=HEADERS, endpoint=shapes.OPPORTUNITY
-    )
+    PlatformSession("lever", url, customer=1).request("GET", PATH, headers=HEADERS)
 
 
 def _call_on_own_connection(url: str, certificate: Path) -> None:

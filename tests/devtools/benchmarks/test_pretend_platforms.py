@@ -2,28 +2,39 @@
 
 import pytest
 
-from integrations.codescreen import client as codescreen_shapes
-from integrations.lever import shapes as lever_shapes
-from integrations.lever.payloads import Opportunity
+from integrations.codescreen.payloads import instance_id_in, listed_assessment
+from integrations.lever.lookups import LeverUser, PipelineStage, Posting
+from integrations.lever.payloads import Opportunity, json_object, texts
+from integrations.lever.transport import unwrap
 from portal.devtools.benchmarks.pretend_platforms import TRIGGER_STAGE, answer_to
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "endpoint"),
-    [
-        ("GET", "/v1/opportunities/abc", lever_shapes.OPPORTUNITY),
-        ("GET", "/v1/stages", lever_shapes.STAGES),
-        ("GET", "/v1/postings", lever_shapes.POSTINGS),
-        ("GET", "/v1/postings/role-0", lever_shapes.POSTING),
-        ("GET", "/v1/users/author", lever_shapes.USER),
-        ("GET", "/v1/users", lever_shapes.USERS),
-        ("POST", "/v1/opportunities/abc/addTags", lever_shapes.ADD_TAGS),
-        ("GET", "/api/assessments", codescreen_shapes.LIST_ASSESSMENTS),
-        ("POST", "/api/assessments", codescreen_shapes.SEND_ASSESSMENT),
-    ],
+    ("name", "kind"), [("stages", PipelineStage), ("postings", Posting), ("users", LeverUser)]
 )
-def test_an_answer_has_the_shape_that_the_portal_relies_on(method, path, endpoint):
-    assert not endpoint.deviations(answer_to(method, path))
+def test_a_list_is_read_whole(name, kind):
+    answer = json_object(answer_to("GET", f"/v1/{name}"))
+    rows = [kind.from_api(row) for row in answer["data"]]
+    assert rows
+    assert all(row.id for row in rows)
+    assert not answer["hasNext"]
+
+
+def test_one_of_each_is_read_by_its_id():
+    assert Posting.from_api(json_object(unwrap(answer_to("GET", "/v1/postings/role-3")))).id == "role-3"
+    assert LeverUser.from_api(json_object(unwrap(answer_to("GET", "/v1/users/author")))).is_active
+
+
+def test_the_tags_after_a_change_are_read():
+    answer = json_object(unwrap(answer_to("POST", "/v1/opportunities/abc/addTags")))
+    assert texts(answer["tags"]) == ("CodeScreen: Candidate Invited",)
+
+
+def test_assessments_and_a_new_instance_are_read():
+    rows = answer_to("GET", "/api/assessments")
+    assert isinstance(rows, list)
+    assert all(listed_assessment(row).name for row in rows)
+    assert instance_id_in(answer_to("POST", "/api/assessments"))
 
 
 def test_a_candidate_is_in_the_trigger_stage_with_an_address():

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.lists import trigger_stages
-from integrations.clients.models import ApiCall, ShapeDeviation
+from integrations.clients.models import ApiCall
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
 from integrations.health.models import Incident, WebhookRejection
@@ -90,7 +90,6 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert not Delivery.objects.filter(due_at__isnull=False).exists()
         states = set(Effect.objects.values_list("state", flat=True))
         assert states == {Effect.State.DONE, Effect.State.UNCERTAIN}
-        assert not ShapeDeviation.objects.exists()
         for rows, column in (
             (Delivery.objects.all(), "received_at"),
             (Invitation.objects.all(), "created_at"),

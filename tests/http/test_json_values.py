@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.http.shapes import one_line
+from integrations.http.json_values import one_line
 
 
 @pytest.mark.parametrize(
