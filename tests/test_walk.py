@@ -1,12 +1,15 @@
 """From a stage change to the feedback: the whole portal at work, with the sandbox as Lever and CodeScreen."""
 
+import json
 import time
 import uuid
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.urls import reverse
 
+from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
 from integrations.codescreen.acts import save_codescreen_key
 from integrations.inbox.models.delivery import Delivery
@@ -16,6 +19,7 @@ from integrations.invitations.models.result import Result
 from integrations.lever.acts import save_main_token
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.acts import set_policies
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.queue import on_request, worker
 from tests.support.factories import SIGNATURE_TOKEN
@@ -243,6 +247,33 @@ def test_a_held_origin_waits_for_an_approval_and_an_unknown_one_is_sent(
     approve(held, super_admin)
     worker.work()
     assert sandbox.invitations_sent("upas@candidates.example") == 1
+
+
+@pytest.mark.parametrize("by", ["tag", "answer"])
+def test_who_needs_extra_time_waits_until_an_admin_sends(recruiter, connected, super_admin, sandbox, by):
+    question = "Do you need more time because of your health?"
+    rule = {"hold_tag": "Accommodation", "hold_question": question, "hold_answers": ["Dyslexia", "Other"]}
+    set_policies(connected, rule, "test")
+    opportunity = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
+    if by == "tag":
+        opportunity.tags.append("accommodation")
+    else:
+        opportunity.answers = {"Languages": "Python", question: ["dyslexia"]}
+    recruiter.enter("Alder")
+    recruiter.enter("Birch")
+    worker.work()
+    held = Invitation.objects.get(status="held")
+    assert held.opportunity_id == opportunity.id
+    assert "Set the extra time in CodeScreen, then send." in held.status_reason
+    assert sandbox.invitations_sent() == 1
+    # the answer is stored nowhere; the rule itself is, with who set it
+    for model in set(apps.get_models()) - {Organization, AuditEntry}:
+        rows = json.dumps(list(model._base_manager.values()), default=str).casefold()
+        assert "dyslexia" not in rows
+        assert "your health" not in rows
+    approve(held, super_admin)
+    worker.work()
+    assert sandbox.invitations_sent("alder@candidates.example") == 1
 
 
 def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):

@@ -55,6 +55,10 @@ class OrganizationForm(forms.ModelForm):
         """Return no rules for an empty text, which would be null."""
         return self.cleaned_data["origins"] or {}
 
+    def clean_hold_answers(self) -> list[str]:
+        """Return no answers for an empty text, which would be null."""
+        return self.cleaned_data["hold_answers"] or []
+
     def clean(self) -> dict[str, Any]:
         """Reject a change that would make the stage on pass send an assessment."""
         cleaned = super().clean() or {}

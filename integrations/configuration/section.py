@@ -94,6 +94,9 @@ def column(model: type[models.Model], name: str, key: str = "", **options: Any) 
         value_type = bool
     elif isinstance(stored, models.IntegerField):
         value_type = int
+    elif isinstance(stored, models.JSONField) and stored.default is list:
+        value_type = list
+        options.setdefault("type_name", "texts in brackets")
     elif isinstance(stored, models.JSONField):
         value_type = dict
     return Key(key or name, value_type, stored, attribute=name, **options)

@@ -60,6 +60,13 @@ _ORGANIZATION = keys(
     column(Organization, "stage_prefix"),
 )
 _POLICIES = keys(*(column(Organization, name) for name in POLICIES if name != "stage_prefix"))
+#: Left out of an exported file while empty: the line of another policy says that there is such a rule.
+_WRITTEN_IF_SET = frozenset({"hold_question", "hold_answers"})
+
+
+def _stored_policies(organization: Organization) -> list[Table]:
+    values = table_of(_POLICIES, organization)
+    return [{name: value for name, value in values.items() if value or name not in _WRITTEN_IF_SET}]
 
 
 def _compare_organization(file: Configuration, organization: Organization) -> Changes:
@@ -423,7 +430,7 @@ SECTIONS = (
         named_by=("username",),
         check=_check_member,
     ),
-    Section("policies", _POLICIES, lambda row: [table_of(_POLICIES, row)]),  # compared with the organization
+    Section("policies", _POLICIES, _stored_policies),  # compared with the organization
     Section("lever", _LEVER, _stored_lever, _compare_lever),
     Section(
         "codescreen", _CODESCREEN, lambda row: _one(_CODESCREEN, CodeScreenConnection.objects.all(), row)

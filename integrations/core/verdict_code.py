@@ -289,8 +289,9 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
-        meaning="Your rules ask for an approval: more invitations came together than they allow without one, or the "
-        "candidate's origin in Lever is one that waits. This invitation is on hold, nothing was sent.",
+        meaning="Your rules ask for an approval: more invitations came together than they allow without one, the "
+        "candidate's origin in Lever is one that waits, or the candidate needs extra time, which an Admin sets in "
+        "CodeScreen first. This invitation is on hold, nothing was sent.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(

@@ -22,6 +22,8 @@ _SECRET = re.compile(
     r"|cookies?|jwt|bearer|assertion|code|^url)$",
     re.IGNORECASE,
 )
+#: A candidate's answers to an employer's own questions, which may be about health: not even their shape is kept.
+_ANSWERS = "customQuestions"
 #: The fields of an authorization server's answer that hold no token; every other field may hold one.
 _NO_TOKENS = frozenset({"token_type", "expires_in", "scope", "error", "error_description"})
 # starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
@@ -30,6 +32,8 @@ _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s
 
 def redact(value: object, key: str = "") -> object:
     """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
+    if key == _ANSWERS and value:
+        return "[redacted]"
     if isinstance(value, dict):
         return {name: redact(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):

@@ -66,6 +66,9 @@ DECIDING_POLICIES = frozenset(
         "bulk_limit",
         "bulk_window",
         "origins",
+        "hold_tag",
+        "hold_question",
+        "hold_answers",
         "paused",
     }
 )
@@ -94,6 +97,7 @@ def rules_of(
         origins=wanted.origins,
         assessments=live_assessments(organization),
         paused=None if wanted.paused == organization.paused else wanted.paused,
+        extra_time=None if wanted.extra_time == organization.extra_time else wanted.extra_time,
     )
 
 

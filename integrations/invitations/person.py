@@ -46,6 +46,7 @@ def candidate_snapshot(
         is_anonymized=opportunity.is_anonymized,
         may_contact=opportunity.may_contact,
         origin=Origin(opportunity.origin) if opportunity.origin in list(Origin) else None,
+        needs_extra_time=organization.extra_time.applies(opportunity.tags, opportunity.answers),
     )
 
 

@@ -50,6 +50,21 @@ def test_rules_of_origins_are_read_from_a_text_and_checked(acme: Customer) -> No
     assert organization.origins == {}
 
 
+def test_answers_that_hold_are_read_from_a_text_and_emptied_by_an_empty_one(acme: Customer) -> None:
+    client, organization = sign_in("admin", acme), acme.organization
+    url = address(Organization, "change", organization.pk)
+    client.post(url, policies(organization, hold_question="More time?", hold_answers='["Yes"]'))
+    organization.refresh_from_db()
+    assert (organization.hold_question, organization.hold_answers) == ("More time?", ["Yes"])
+    refused = client.post(url, policies(organization, hold_question="", hold_answers='["Yes"]'))
+    assert "Give the question together with the answers that hold" in refused.content.decode()
+    client.post(
+        url, {"initial-hold_answers": '["Yes"]'} | policies(organization, hold_question="", hold_answers="")
+    )
+    organization.refresh_from_db()
+    assert (organization.hold_question, organization.hold_answers) == ("", [])
+
+
 def test_thresholds_that_do_not_rise_are_refused_on_the_form(acme: Customer) -> None:
     organization = acme.organization
     answer = sign_in("admin", acme).post(

@@ -30,6 +30,15 @@ def test_an_object_under_a_personal_key_keeps_only_its_shape():
     assert kept == {"phones": [{"type": "mobile", "value": "[redacted]"}]}
 
 
+@pytest.mark.parametrize("value", [True, 1, "yes", ["yes"]])
+def test_nothing_of_a_candidates_answers_is_kept(value):
+    kept = redact(
+        {"customQuestions": [{"type": "posting", "fields": [{"text": "More time?", "value": value}]}]}
+    )
+    assert kept == {"customQuestions": "[redacted]"}
+    assert redact({"customQuestions": []}) == {"customQuestions": []}
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=20),

@@ -85,6 +85,25 @@ MORE_ERRORS = [
     ("[policies]\norigins = { agency = 'never' }\n", "“agency” must be one of send, hold, skip"),
     ("[policies]\norigins = { agency = ['hold'] }\n", "“agency” must be one of send, hold, skip"),
     ("[policies]\norigins = 'hold'\n", "policies.origins must be a table in braces, not text"),
+    (
+        "[policies]\nhold_tag = 'CodeScreen: Backend'\n",
+        "policies.hold_tag: Tags that begin with “CodeScreen”",
+    ),
+    ("[policies]\nhold_question = 'More time?'\n", "policies: Give the question together with the answers"),
+    (
+        "[policies]\nhold_answers = ['Yes']\n",
+        "policies: Give the question together with the answers that hold",
+    ),
+    ("[policies]\nhold_answers = 'Yes'\n", "policies.hold_answers must be texts in brackets, not text"),
+    ("[policies]\nhold_answers = ['Yes', 7]\n", "policies.hold_answers: Write each answer as a text"),
+    (
+        "[policies]\nhold_answers = [' ']\n",
+        "policies.hold_answers: Write each answer as a text that isn't empty",
+    ),
+    (
+        f"[policies]\nhold_answers = {[str(n) for n in range(21)]}\n",
+        "policies.hold_answers: At most 20 answers",
+    ),
     ("[policies]\nhold_failed = 'yes'\n", "policies.hold_failed must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),
     ("[members]\nusername = 'x'\n", "members must be written [[members]]"),

@@ -5,7 +5,7 @@ invitations went out lately, which depends on the decisions before: it counts th
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from integrations.core.rules.decide import decide, decide_before_read, decide_locally, named_by_first_source
+from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.facts import CandidateSnapshot, Facts, NoCandidate
 from integrations.core.rules.mappings import MappingIndex
 from integrations.core.rules.names import KnownAssessment, matching_assessments
@@ -28,7 +29,8 @@ type MeantBy = Callable[[str], tuple[KnownAssessment, ...]]
 class Rules:
     """The rules of an organization by which deliveries are decided, and CodeScreen's assessments today.
 
-    `paused` is None where the pause stays as it was: it is no rule about who is invited.
+    `paused` is None where the pause stays as it was: it is no rule about who is invited. `extra_time` is None where the
+    rule in force stays: who needed extra time by what was seen then still does.
     """
 
     stage_prefix: str
@@ -41,6 +43,7 @@ class Rules:
     origins: Mapping[str, str] = field(default_factory=dict)
     assessments: tuple[KnownAssessment, ...] = ()
     paused: bool | None = None
+    extra_time: ExtraTimeRule | None = None
 
 
 @dataclass(frozen=True)
@@ -163,14 +166,31 @@ def _decide_again(
     )
     if _depends_on_unread(facts, past):
         return Unknown.NOT_READ
-    if isinstance(facts.candidate, CandidateSnapshot):
-        facts = replace(
-            facts,
-            assessments=_assessments(facts, facts.candidate, past, meant_by),
-            recently_invited=sent.count(decision.decided_at, past),
-        )
-    decided = decide(facts)
-    return Verdict(decided.verdict, decided.assessment)
+    candidate = facts.candidate
+    if not isinstance(candidate, CandidateSnapshot):
+        return _verdict(facts)
+    facts = replace(
+        facts,
+        assessments=_assessments(facts, candidate, past, meant_by),
+        recently_invited=sent.count(decision.decided_at, past),
+    )
+    possible = {
+        _verdict(replace(facts, candidate=replace(candidate, needs_extra_time=needs)))
+        for needs in _needs_extra_time(candidate, past, rules)
+    }
+    return possible.pop() if len(possible) == 1 else Unknown.NO_FACTS
+
+
+def _verdict(facts: Facts) -> Verdict:
+    decision = decide(facts)
+    return Verdict(decision.verdict, decision.assessment)
+
+
+def _needs_extra_time(candidate: CandidateSnapshot, past: PastFacts, rules: Rules) -> Collection[bool]:
+    """Return whether the candidate needs extra time by these rules; both where that depends on what isn't stored."""
+    if rules.extra_time is None or rules.extra_time.digest == past.extra_time:
+        return (candidate.needs_extra_time,)
+    return (False, True) if rules.extra_time.digest else (False,)
 
 
 def _depends_on_unread(facts: Facts, past: PastFacts) -> bool:

@@ -15,6 +15,7 @@ from integrations.core.rules.facts import (
     Facts,
     first_usable_email,
 )
+from integrations.core.rules.holds import explain, holds_of, origin_rule
 from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import (
     TAG_WORD,
@@ -23,7 +24,7 @@ from integrations.core.rules.names import (
     closest_name,
     matching_assessments,
 )
-from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
+from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import (
     AssessmentSource,
     DeliveryEvent,
@@ -249,7 +250,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         )
     assessment = match.found[0]
     origin = candidate.origin.label if candidate.origin else ""
-    rule = _origin_rule(facts, candidate)
+    rule = origin_rule(facts, candidate)
     excluded = Decision(
         VerdictCode.ORIGIN_EXCLUDED,
         f"The candidate's origin in Lever is “{origin}”, and your rules send nothing to candidates of this origin.",
@@ -263,23 +264,12 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     if not email:
         return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     decision = _decide_invitation(facts, assessment, match)
-    if rule == OriginRule.SKIP and decision.verdict in INVITING_VERDICTS:
+    if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
-    if rule == OriginRule.HOLD and decision.verdict == VerdictCode.INVITE:
-        decision = replace(
-            decision,
-            verdict=VerdictCode.HELD_FOR_APPROVAL,
-            explanation=f"On hold: the candidate's origin in Lever is “{origin}”, which your rules hold for approval. "
-            f"“{assessment.name}” will be sent once an Admin approves it.",
-        )
+    if decision.verdict == VerdictCode.INVITE and (holds := holds_of(facts, candidate)):
+        explanation = explain(holds, assessment.name)
+        decision = replace(decision, verdict=VerdictCode.HELD_FOR_APPROVAL, explanation=explanation)
     return replace(decision, assessment=assessment, email=email)
-
-
-def _origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
-    """Return what the rules say of the candidate's origin. Who was chosen for an assessment by a person is sent it."""
-    if candidate.origin is None or facts.chosen_assessment:
-        return OriginRule.SEND
-    return OriginRule(facts.origins.get(candidate.origin, OriginRule.SEND))
 
 
 def _where(match: AssessmentMatch) -> str:
@@ -291,7 +281,7 @@ def _where(match: AssessmentMatch) -> str:
 
 
 def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:
-    """Return the verdict once it is clear what would be sent: whether it was sent before, or goes out now."""
+    """Return the verdict once it is clear what would be sent: whether it was sent before, or goes out unless held."""
     here = [row for row in facts.invitations_here if row.assessment_id == assessment.id]
     elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == assessment.id]
     round_number = max([row.round for row in here], default=1)
@@ -324,13 +314,6 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
             )
     if offer := _offer(facts):  # the candidate has an invitation here, and would get a further one
         return offer
-    if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
-        return Decision(
-            VerdictCode.HELD_FOR_APPROVAL,
-            f"On hold: bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
-            f"{facts.bulk_window} minutes. “{assessment.name}” will be sent once an Admin approves it.",
-            round=round_number,
-        )
     again = f" This is round {round_number}." if round_number > 1 else ""
     return Decision(
         VerdictCode.INVITE,

@@ -2,7 +2,8 @@
 
 Kept is what the platforms showed and what the portal's rows said then. Left out are the organization's rules, which the
 decision is made again under, and everything personal: of the addresses only whether one is usable, of the tags only
-those that name an assessment. Of the list of assessments, those that the names meant are kept.
+those that name an assessment, of extra time only whether the rule of then applied. Of the list of assessments, those
+that the names meant are kept.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,8 @@ class PastFacts:
     """Stored facts, read again. `facts` has no rules of the organization.
 
     `names` are those that named an assessment then, and `found` the assessments that they meant. `recent_minutes` is
-    how long `facts.recently_invited` looked back; None when nothing was counted.
+    how long `facts.recently_invited` looked back; None when nothing was counted. `extra_time` is the digest of the rule
+    that the candidate was looked at by.
     """
 
     facts: Facts
@@ -42,6 +44,7 @@ class PastFacts:
     names: tuple[str, ...] = ()
     found: tuple[KnownAssessment, ...] = ()
     recent_minutes: int | None = None
+    extra_time: str = ""
 
 
 def stored_facts(facts: Facts, decision: Decision) -> Stored:
@@ -68,6 +71,8 @@ def stored_facts(facts: Facts, decision: Decision) -> Stored:
     for name, rows in (("here", facts.invitations_here), ("elsewhere", facts.invitations_elsewhere)):
         if rows:
             stored[name] = [_stored_invitation(row, opportunities) for row in rows]
+    if facts.extra_time.digest:
+        stored["extra_time"] = facts.extra_time.digest
     if facts.bulk_limit:
         stored["recent"] = [facts.recently_invited, facts.bulk_window]
     if decision.names:
@@ -95,6 +100,7 @@ def _stored_candidate(facts: Facts, candidate: CandidateSnapshot) -> Stored:
         archived=candidate.is_archived,
         anonymized=candidate.is_anonymized,
         no_contact=not candidate.may_contact,
+        extra_time=candidate.needs_extra_time,
     )
 
 
@@ -150,6 +156,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
         names=_texts(stored.get("names", [])),
         found=tuple(KnownAssessment(*_pair(pair)) for pair in _list(stored.get("found", []))),
         recent_minutes=minutes,
+        extra_time=_text(stored.get("extra_time", "")),
     )
 
 
@@ -173,6 +180,7 @@ def _read_candidate(stored: object, stage_id: str, stage_name: str) -> Candidate
         is_anonymized=_flag(candidate, "anonymized"),
         may_contact=not _flag(candidate, "no_contact"),
         origin=Origin(_text(origin)) if origin is not None else None,
+        needs_extra_time=_flag(candidate, "extra_time"),
     )
 
 

@@ -11,9 +11,15 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.models.validators import check_origins, check_time_zone, not_a_portal_tag
+from integrations.organizations.models.validators import (
+    check_answers,
+    check_origins,
+    check_time_zone,
+    not_a_portal_tag,
+)
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
@@ -36,6 +42,9 @@ POLICIES = (
     "bulk_limit",
     "bulk_window",
     "origins",
+    "hold_tag",
+    "hold_question",
+    "hold_answers",
     "default_assessment",
     "note_on_skip",
     "note_on_wait",
@@ -134,6 +143,34 @@ class Organization(models.Model):
             blank=True,
             validators=[check_origins],
             help_text="What happens by the candidate's origin in Lever: send, hold or skip. Others are sent.",
+        )
+    )
+    hold_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[not_a_portal_tag],
+            help_text="Who has this tag in Lever needs extra time: the invitation waits for a yes. Empty holds nobody.",
+        )
+    )
+    hold_question = harmless(
+        models.CharField(
+            max_length=500,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="A question of your application form in Lever; who gives one of the answers needs extra time.",
+        )
+    )
+    hold_answers = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_answers],
+            help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
         )
     )
     default_assessment = harmless(
@@ -324,6 +361,12 @@ class Organization(models.Model):
                 violation_error_message="Rating thresholds must rise from 2 to 4.",
             ),
             models.CheckConstraint(
+                condition=models.Q(hold_question="", hold_answers=[])
+                | (~models.Q(hold_question="") & ~models.Q(hold_answers=[])),
+                name="organization_hold_question_has_answers",
+                violation_error_message="Give the question together with the answers that hold, or neither.",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
             ),
             models.CheckConstraint(
@@ -399,6 +442,11 @@ class Organization(models.Model):
     def has_lost_rows_since(self, moment: datetime) -> bool:
         """Whether rows that were written after that moment were lost by a restore."""
         return self.rows_lost_until is not None and moment < self.rows_lost_until
+
+    @property
+    def extra_time(self) -> ExtraTimeRule:
+        """Who needs extra time, so that their invitations are held."""
+        return ExtraTimeRule(self.hold_tag, self.hold_question, tuple(self.hold_answers))
 
     @property
     def rating_thresholds(self) -> Thresholds:

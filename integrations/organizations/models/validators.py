@@ -32,3 +32,17 @@ def check_origins(origins: object) -> None:
             raise ValidationError(f"“{origin}” is no origin in Lever. Known are: {', '.join(Origin)}.")
         if rule not in list(OriginRule):
             raise ValidationError(f"“{origin}” must be one of {', '.join(OriginRule)}.")
+
+
+#: So many answers to one question hold, each so long.
+MOST_ANSWERS, LONGEST_ANSWER = 20, 200
+
+
+def check_answers(answers: object) -> None:
+    """Raise ValidationError unless these are answers to a question."""
+    if not isinstance(answers, list) or not all(isinstance(one, str) and one.strip() for one in answers):
+        raise ValidationError("Write each answer as a text that isn't empty.")
+    if len(answers) > MOST_ANSWERS or any(len(answer) > LONGEST_ANSWER for answer in answers):
+        raise ValidationError(
+            f"At most {MOST_ANSWERS} answers of {LONGEST_ANSWER} characters: leave the others out."
+        )

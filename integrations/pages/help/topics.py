@@ -97,7 +97,7 @@ _FOR_ADMINS = (
         "What do I do with invitations on hold?",
         Topic.INVITATIONS,
         "on-hold",
-        "approve approval bulk limit origin agency",
+        "approve approval bulk limit origin agency extra time accommodation",
     ),
     Answer("What is a possibly sent invitation?", Topic.INVITATIONS, "uncertain", "uncertain answer lost"),
     Answer(

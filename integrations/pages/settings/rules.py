@@ -41,6 +41,20 @@ def _origins(values: Mapping[str, str]) -> dict[str, str]:
     return {origin: rule for origin, rule in rules.items() if rule != OriginRule.SEND}
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one in each line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the lines of a stored list; what was entered stays as it is."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the list, without empty lines."""
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+
 class PolicyForm(forms.ModelForm):
     """A form of some of the organization's policies."""
 
@@ -57,6 +71,8 @@ class PolicyForm(forms.ModelForm):
 class PoliciesForm(PolicyForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
+    hold_answers = LinesField(required=False, label="Answers that hold", help_text="One in each line.")
+
     class Meta:
         model = Organization
         fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
@@ -68,6 +84,8 @@ class PoliciesForm(PolicyForm):
             "note_on_wait": "Leave a note in Lever when somebody waits, and when that is settled",
             "bulk_limit": "Require approval above this many invitations",
             "bulk_window": "… in this many minutes",
+            "hold_tag": "Tag in Lever",
+            "hold_question": "Question of your application form",
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
@@ -96,6 +114,8 @@ class PoliciesForm(PolicyForm):
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
+            "hold_tag": "Such as “Accommodation”. Empty holds nobody by a tag.",
+            "hold_question": "As it is written in Lever.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
@@ -123,7 +143,8 @@ class PoliciesForm(PolicyForm):
                 data.setdefault(name, rule)
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], forms.BooleanField):
-                    data.setdefault(name, str(getattr(kwargs["instance"], name)))
+                    stored = getattr(kwargs["instance"], name)
+                    data.setdefault(name, str(self.base_fields[name].prepare_value(stored)))
         super().__init__(data, **kwargs)
         organization = self.instance
         self.initial["origins"] = _origins(rules)
@@ -166,6 +187,11 @@ class PoliciesForm(PolicyForm):
     def has_origins(self) -> bool:
         """Whether one of them holds something else than the usual."""
         return any(field.value() != OriginRule.SEND for field in self.origin_fields)
+
+    @property
+    def holds_for_extra_time(self) -> bool:
+        """Whether a tag or a question is entered by which candidates are held."""
+        return bool(self["hold_tag"].value() or self["hold_question"].value())
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""

@@ -52,6 +52,7 @@ candidates = st.builds(
     is_anonymized=st.booleans(),
     may_contact=st.booleans(),
     origin=st.none() | st.sampled_from(Origin),
+    needs_extra_time=st.booleans(),
 )
 choices = st.lists(
     st.sampled_from([BACKEND, FRONTEND]) | st.builds(KnownAssessment, id=ids, name=few_names),
@@ -173,7 +174,8 @@ def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitati
     is_over = bool(facts.bulk_limit) and facts.recently_invited >= facts.bulk_limit
     rule = OriginRule.SEND if facts.chosen_assessment else facts.origins.get(facts.candidate.origin)
     assert rule != OriginRule.SKIP
-    assert (decision.verdict == "held_for_approval") is (is_over or rule == OriginRule.HOLD)
+    is_waiting = facts.candidate.needs_extra_time and not facts.chosen_assessment
+    assert (decision.verdict == "held_for_approval") is (is_over or rule == OriginRule.HOLD or is_waiting)
 
 
 @given(

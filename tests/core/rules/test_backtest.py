@@ -9,6 +9,7 @@ import pytest
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.backtest import PastDecision, Rules, Unknown, beside, decide_again
 from integrations.core.rules.decide import decide
+from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.facts import NoCandidate
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment
@@ -84,6 +85,34 @@ def test_the_default_is_sent_where_no_assessment_was_named():
 
 def test_a_stage_without_the_new_prefix_no_longer_leads_to_an_invitation():
     assert only(FACTS, stage_prefix="Test").now.code == "not_a_trigger_stage"
+
+
+# extra time
+
+BY_TAG, BY_ANOTHER = ExtraTimeRule("Accommodation"), ExtraTimeRule("Extra time")
+
+
+@pytest.mark.parametrize("needs", [True, False])
+@pytest.mark.parametrize("tried", [None, BY_TAG], ids=["the same", "the rule of then"])
+def test_who_needed_extra_time_then_still_does_by_the_same_rule(needs, tried):
+    one = only(with_candidate(replace(FACTS, extra_time=BY_TAG), needs_extra_time=needs), extra_time=tried)
+    assert (one.differs, one.now.code) == (False, "held_for_approval" if needs else "invite")
+
+
+@pytest.mark.parametrize("facts", [FACTS, replace(FACTS, extra_time=BY_ANOTHER)])
+@pytest.mark.parametrize("needs", [True, False])
+def test_it_is_not_guessed_whether_another_rule_would_have_applied(facts, needs):
+    one = only(with_candidate(facts, needs_extra_time=needs), extra_time=BY_TAG)
+    assert (one.now, one.is_decided) == (Unknown.NO_FACTS, False)
+    held = only(replace(facts, recently_invited=50), extra_time=BY_TAG)
+    assert held.now.code == "held_for_approval"
+    chosen = replace(with_candidate(facts, needs_extra_time=needs), chosen_assessment=FRONTEND.id)
+    assert only(chosen, extra_time=BY_TAG).now == ("invite", FRONTEND)
+
+
+def test_nobody_waits_for_extra_time_once_the_rule_is_taken_away():
+    facts = with_candidate(replace(FACTS, extra_time=BY_TAG), needs_extra_time=True)
+    assert only(facts, extra_time=ExtraTimeRule()).now == ("invite", BACKEND)
 
 
 # the list of assessments

@@ -222,6 +222,30 @@ def test_the_rule_of_the_candidates_origin_is_followed_and_others_are_sent(origi
         assert f"origin in Lever is “{origin.label}”" in decision.explanation
 
 
+def test_who_needs_extra_time_is_held_until_it_is_set():
+    decision = decide(with_candidate(needs_extra_time=True))
+    assert (decision.verdict, decision.assessment) == ("held_for_approval", BACKEND)
+    assert decision.explanation == (
+        "On hold: your rules say that this candidate needs extra time. Set the extra time in CodeScreen, then send. "
+        "“Backend” will be sent once an Admin approves it."
+    )
+
+
+def test_each_reason_for_a_hold_is_said():
+    facts = with_candidate(origin=Origin.AGENCY, needs_extra_time=True)
+    decision = decide(replace(facts, origins={"agency": "hold"}, bulk_limit=2, recently_invited=2))
+    assert decision.explanation == (
+        "On hold: bulk limit of 2 reached, with 2 invitations in 10 minutes; the candidate's origin in Lever is "
+        "“Agency”, which your rules hold for approval; your rules say that this candidate needs extra time. Set the "
+        "extra time in CodeScreen, then send. “Backend” will be sent once an Admin approves it."
+    )
+
+
+def test_an_assessment_that_a_person_chose_is_sent_to_who_needs_extra_time():
+    facts = with_candidate(needs_extra_time=True)
+    assert decide(replace(facts, chosen_assessment=FRONTEND.id)).verdict == "invite"
+
+
 @pytest.mark.parametrize("rule", ["skip", "hold"])
 def test_an_assessment_that_a_person_chose_is_sent_whatever_the_origin(rule):
     facts = with_candidate(replace(FACTS, origins={"agency": rule}), origin=Origin.AGENCY)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.rules.decide import decide
+from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, ExistingInvitation, NoCandidate
 from integrations.core.rules.past_facts import read_facts, stored_facts
 from integrations.core.vocabulary import ReentryPolicy, ResultOutcome
@@ -109,6 +110,16 @@ def test_no_address_is_stored(facts):
         assert not any(email in texts for email in facts.candidate.emails if len(email) > 1 and "@" in email)
 
 
+def test_of_extra_time_only_whether_the_rule_applied_is_stored():
+    rule = ExtraTimeRule("Accommodation", "Do you need more time?", ("Yes, please",))
+    facts = with_candidate(replace(FACTS, extra_time=rule), tags=("Accommodation",), needs_extra_time=True)
+    kept = stored(facts)
+    assert not {"Accommodation", "time?", "please"} & set(json.dumps(kept).replace('"', " ").split())
+    assert (kept["extra_time"], kept["candidate"]["extra_time"]) == (rule.digest, True)
+    assert decide(again(facts)).verdict == "held_for_approval"
+    assert "extra_time" not in json.dumps(stored(FACTS))
+
+
 def test_what_is_stored_of_an_invitation_is_short_and_names_nobody():
     facts = with_candidate(tags=("urgent", "Alder's friend", "CodeScreen Backend", "CodeScreen: Invited"))
     kept = json.dumps(stored(facts))
@@ -166,6 +177,8 @@ def test_something_else_than_stored_facts_is_not_read(kept):
         {"candidate": {**WHOLE["candidate"], "origin": "invented"}},
         {"candidate": {**WHOLE["candidate"], "origin": ["agency"]}},
         {"candidate": {**WHOLE["candidate"], "tags": "CodeScreen Backend"}},
+        {"candidate": {**WHOLE["candidate"], "extra_time": "yes"}},
+        {"extra_time": True},
         {"paused": 1},
         {"here": {}},
         {"here": [[]]},

@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser
 
 from integrations.catalog.models import Stage
+from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.organizations.models.organization import Organization
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList
@@ -148,6 +149,30 @@ def test_what_happens_by_origin_is_saved_and_recorded_and_shown_open(organizatio
     assert Organization.objects.get(pk=organization.pk).origins == wanted | {"applied": "send"}
     organization_admin_client.post(URL, SAME | {"origin_internal": "send"})
     assert Organization.objects.get(pk=organization.pk).origins == {"agency": "hold"}
+
+
+def test_who_needs_extra_time_is_saved_and_shown_open(organization_admin_client, organization):
+    summary = "Candidates who need extra time"
+    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+    rule = {
+        "hold_tag": "Accommodation",
+        "hold_question": "More time?",
+        "hold_answers": " Yes \r\n\r\nPerhaps",
+    }
+    organization_admin_client.post(URL, SAME | rule)
+    stored = Organization.objects.get(pk=organization.pk)
+    assert stored.extra_time == ExtraTimeRule("Accommodation", "More time?", ("Yes", "Perhaps"))
+    page = organization_admin_client.get(URL).content.decode()
+    assert re.search(rf"<details open>\s*<summary>{summary}", page)
+    assert re.search(r"<textarea name=\"hold_answers\"[^>]*>\s*Yes\nPerhaps</textarea>", page)
+    organization_admin_client.post(URL, SAME | {"bulk_limit": "7"})  # what isn't posted stays
+    assert Organization.objects.get(pk=organization.pk).extra_time == stored.extra_time
+
+
+def test_a_question_without_answers_is_refused_with_the_fix(organization_admin_client, organization):
+    answer = organization_admin_client.post(URL, SAME | {"hold_question": "More time?"})
+    assert "Give the question together with the answers that hold, or neither." in text(answer)
+    assert Organization.objects.get(pk=organization.pk).hold_question == ""
 
 
 def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(

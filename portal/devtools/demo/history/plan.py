@@ -166,6 +166,8 @@ def in_order(events: Iterable[Event], now: datetime) -> list[Event]:
 
 
 BULK_LIMIT = 6
+#: Who has this tag is held.
+EXTRA_TIME = "Accommodation"
 MINUTE = timedelta(minutes=1)
 
 
@@ -182,6 +184,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
             *_lost_webhooks(planner),
             *_lost_answers(planner),
             *_bulk_moves(planner),
+            *_extra_time(planner),
             *_second_looks(planner),
             *planner.underway(),
             *planner.ordinary(),
@@ -192,6 +195,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
 
 def _changes_by_the_team(planner: Planner) -> Iterator[Event]:
     yield Event(planner.ago(13.2), ChangePolicies(OWNER, {"passed_tag": "Assessment passed"}))
+    yield Event(planner.ago(12.3), ChangePolicies(LEAD, {"hold_tag": EXTRA_TIME}))
     yield Event(planner.ago(11.1), Occurrence.FORGED_WEBHOOK)
     yield Event(planner.ago(9.4), Rate("Backend", (40, 60, 80)))
     yield Event(planner.ago(8.6), ChangePolicies(LEAD, {"bulk_limit": BULK_LIMIT}))
@@ -307,6 +311,11 @@ def _together(planner: Planner, people: tuple[Person, ...], at: datetime) -> Ite
     for index, person in enumerate(people):
         yield Event(at - timedelta(hours=2 + index / 10), Add(person))
     yield Event(at, MoveTogether(people, TRIGGER))
+
+
+def _extra_time(planner: Planner) -> Iterator[Event]:
+    """Yield a candidate who waits until an Admin has set their extra time."""
+    yield from planner.entry(Person(planner.word(), BACKEND, tags=(EXTRA_TIME,)), planner.ago(hours=20))
 
 
 def _second_looks(planner: Planner) -> Iterator[Event]:

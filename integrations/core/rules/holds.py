@@ -1,0 +1,56 @@
+"""Why an invitation waits until an Admin approves it: every reason, in one place."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from integrations.core.rules.facts import CandidateSnapshot, Facts
+from integrations.core.vocabulary import OriginRule
+
+#: Said of extra time alone: why somebody needs it may be about their health.
+NEEDS_EXTRA_TIME = "your rules say that this candidate needs extra time"
+SET_EXTRA_TIME = "Set the extra time in CodeScreen, then send."
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A reason, within a sentence, and what an Admin does before they approve; empty where that is nothing."""
+
+    reason: str
+    before_sending: str = ""
+
+
+def holds_of(facts: Facts, candidate: CandidateSnapshot) -> list[Hold]:
+    """Return why an invitation that would be sent is held; empty when it isn't."""
+    return list(_holds(facts, candidate))
+
+
+def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
+    if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
+        yield Hold(
+            f"bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
+            f"{facts.bulk_window} minutes"
+        )
+    if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
+        return
+    if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
+        yield Hold(
+            f"the candidate's origin in Lever is “{candidate.origin.label}”, which your rules hold for approval"
+        )
+    if candidate.needs_extra_time:
+        yield Hold(NEEDS_EXTRA_TIME, SET_EXTRA_TIME)
+
+
+def origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
+    """Return what the rules say of the candidate's origin. Who was chosen for an assessment by a person is sent it."""
+    if candidate.origin is None or facts.chosen_assessment:
+        return OriginRule.SEND
+    return OriginRule(facts.origins.get(candidate.origin, OriginRule.SEND))
+
+
+def explain(holds: Sequence[Hold], assessment: str) -> str:
+    """Return the sentences of a verdict about the holds of an invitation to the assessment."""
+    reasons = "; ".join(hold.reason for hold in holds)
+    steps = [hold.before_sending for hold in holds if hold.before_sending]
+    return " ".join(
+        [f"On hold: {reasons}.", *steps, f"“{assessment}” will be sent once an Admin approves it."]
+    )
