@@ -18,7 +18,16 @@ from integrations.http.json_values import JsonObject, one_line
 
 #: What the portal reads by name, and its own reference, which CodeScreen repeats.
 KNOWN_KEYS = frozenset(
-    {"result", "failureReason", "attempt", "startedAt", "submittedAt", "evaluatedAt", "externalId"}
+    {
+        "result",
+        "failureReason",
+        "attempt",
+        "startedAt",
+        "submittedAt",
+        "evaluatedAt",
+        "startBy",
+        "externalId",
+    }
 )
 MOST_KEYS, LONGEST_KEY, LONGEST_TEXT, DEEPEST = 40, 100, 300, 4
 #: Of a longer text only this much is looked at.

@@ -121,6 +121,7 @@ class Progress:
     started_at: datetime | None = None
     submitted_at: datetime | None = None
     evaluated_at: datetime | None = None
+    start_by: datetime | None = None
     metadata: JsonObject = field(default_factory=dict)
 
     @property
@@ -149,6 +150,7 @@ class Progress:
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
+            start_by=_time(metadata.get("startBy")),
             metadata=metadata,
         )
 

@@ -84,12 +84,15 @@ def _table(section: Section, path: str, table: object) -> Table:
     for name, value in table.items():
         _check(f"{path}.{name}", value, section.keys[name])
     read = {name: value.strip() if section.keys[name].is_stripped else value for name, value in table.items()}
+    read |= {name: None for name, value in table.items() if value == "" and section.keys[name].can_be_null}
     if section.check:
         section.check(path, read)
     return read
 
 
 def _check(path: str, value: object, key: Key) -> None:
+    if value == "" and key.can_be_null:
+        return
     if type(value) is not key.value_type:
         found = FOUND_NAMES.get(type(value), "a date or time")
         raise ConfigurationError(

@@ -75,12 +75,19 @@ class Key:
     #: The key that must be given or stored beside this one.
     needs: str = ""
 
+    @property
+    def can_be_null(self) -> bool:
+        """Whether its column may hold nothing, which a file writes as an empty text."""
+        return self.column is not None and self.column.null
+
     def line(self, subject: str, before: Any, after: Any) -> str:
         """Return the line of a change; of a secret it says only that it changes."""
         if self.is_secret and not after:
             return f"- {subject}: removed"
         if self.is_secret:
             return f"~ {subject}: changed" if before else added(subject, "set")
+        if after is None:
+            return f"- {subject}: {literal(before)}"
         if before is None or (before == "" and self.column is not None and not self.column.blank):
             return added(subject, literal(after))
         return f"~ {subject}: {literal(before)} → {literal(after)}"

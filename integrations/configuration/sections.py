@@ -61,7 +61,7 @@ _ORGANIZATION = keys(
 )
 _POLICIES = keys(*(column(Organization, name) for name in POLICIES if name != "stage_prefix"))
 #: Left out of an exported file while empty: the line of another policy says that there is such a rule.
-_WRITTEN_IF_SET = frozenset({"hold_question", "hold_answers"})
+_WRITTEN_IF_SET = frozenset({"hold_question", "hold_answers", "start_within_days"})
 
 
 def _stored_policies(organization: Organization) -> list[Table]:

@@ -106,7 +106,7 @@ class StatusRecord(StatusWords):
 
     `event` ends a line of a candidate's history, and is empty where another line says it. `wait_note` follows the
     assessment's name in the note in Lever about an invitation that waits so; empty where none is left. `step` is the
-    step of the journey that is reached, `tags` the progress tag in Lever; a second one is the tag of an expired result.
+    step of the journey that is reached, `tags` the progress tags in Lever that it may have, the usual one first.
     `follows` are the statuses that it may follow.
     """
 
@@ -196,7 +196,7 @@ class InvitationStatus(RecordEnum):
         meaning="CodeScreen has sent the e-mail. The candidate has not started.",
         phase=Phase.SENT,
         step=JourneyStep.INVITED,
-        tags=(ProgressTag.INVITED,),
+        tags=(ProgressTag.INVITED, ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED),
         poll=PollPace("POLL_NOT_STARTED_SECONDS", 1),
         following_ends=FollowingEnd.NOT_STARTED,
         # pending: the earlier call is confirmed before the retry

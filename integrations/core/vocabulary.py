@@ -248,16 +248,27 @@ class ReentryPolicy(LabelledEnum):
     AFTER_DAYS = "after_days", "Send it again if the last one was completed long enough ago"
 
 
-class ProgressTag(StrEnum):
+class ProgressTag(LabelledEnum):
     """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one.
 
     They stand on candidates in Lever: when a wording changes, the former one goes into FORMER_PROGRESS_TAGS.
+    `when` says for the help when it takes the place of the usual tag of a status; empty in the usual one.
     """
 
+    when: str
+
+    def __new__(cls, text: str, when: str = "") -> Self:
+        """Make the member of the tag's text, which is code and label."""
+        member = make_member(cls, text, text)
+        member.when = when
+        return member
+
     INVITED = "CodeScreen: Candidate Invited"
+    NOT_STARTED_YET = "CodeScreen: Not Started Yet", "after the days without a start that your rules say"
+    NOT_STARTED = "CodeScreen: Not Started", "when the portal no longer waits for the start"
     IN_PROGRESS = "CodeScreen: Assessment in Progress"
     COMPLETED = "CodeScreen: Assessment Completed"
-    EXPIRED = "CodeScreen: Assessment Expired"
+    EXPIRED = "CodeScreen: Assessment Expired", "when it expired"
 
 
 #: A wording that was once set stays here: such a tag still counts as a progress tag, and is removed by the next one.

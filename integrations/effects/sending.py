@@ -16,6 +16,7 @@ from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
+from integrations.effects.start_clock import must_start_by
 from integrations.http.session import PlatformError
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -197,7 +198,12 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         now = database.now()
         first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
         invitation.move(
-            Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
+            Status.INVITED,
+            instance_id=instance_id,
+            invited_at=now,
+            start_by=must_start_by(invitation, now),
+            next_poll_at=first_poll,
+            poll_failures=0,
         )
         uncertain = Effect.objects.filter(
             invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN

@@ -147,10 +147,14 @@ def later_consequences(
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."
     yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."
-    yield (
-        f"If they haven't started after {organization.no_show_days} days",
-        f"The portal no longer asks CodeScreen about it, and says so here, by e-mail{in_lever} and under Health.",
+    if organization.not_started_days:
+        detail = f"The tag becomes “{ProgressTag.NOT_STARTED_YET}”."
+        yield f"If they haven't started after {organization.not_started_days} days", detail
+    detail = (
+        f"The tag becomes “{ProgressTag.NOT_STARTED}”. The portal no longer asks CodeScreen about it, and says so "
+        f"here, by e-mail{in_lever} and under Health."
     )
+    yield f"If they haven't started after {organization.no_show_days} days", detail
     detail = (
         f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score, the rating that follows from it and the "
         "report link is written in Lever, and the members who want results get an e-mail."

@@ -30,6 +30,7 @@ from integrations.core.vocabulary import lower_first
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.sending import mark_invited
+from integrations.effects.start_clock import tag_unstarted
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.notifications.models.email_kind import EmailTopic
@@ -303,11 +304,17 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
         is_changed = record_progress(invitation, progress)
         now = database.now()
         Invitation.objects.filter(pk=invitation.pk).update(
-            raw_status=progress.status[:100], polled_at=now, poll_failures=0, missing_since=None
+            raw_status=progress.status[:100],
+            polled_at=now,
+            poll_failures=0,
+            missing_since=None,
+            start_by=progress.start_by or invitation.start_by,
         )
         # else a webhook has made the invitation due during this poll
         if invitation.next_poll_at == known.next_poll_at:
-            if end := why_following_ends(invitation, now):
+            end = why_following_ends(invitation, now)
+            tag_unstarted(invitation, end, now)
+            if end:
                 end_following(invitation, end)
             else:
                 Invitation.objects.filter(pk=invitation.pk).update(

@@ -299,6 +299,22 @@ def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
+def test_days_to_start_are_exported_read_back_and_taken_away(configure) -> None:
+    configure(WHOLE)
+    assert "start_within_days" not in exported()
+    assert "not_started_days = 0" in exported()
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    assert configure(head + "start_within_days = 7\nnot_started_days = 3\n").splitlines() == [
+        "+ policies.start_within_days: 7",
+        "~ policies.not_started_days: 0 → 3",
+    ]
+    assert "start_within_days = 7" in exported()
+    assert configure(exported()).startswith("nothing to change\n")
+    assert configure(head + 'start_within_days = ""\n').splitlines() == ["- policies.start_within_days: 7"]
+    assert Organization.objects.get().start_within_days is None
+    assert configure(head + 'start_within_days = ""\n') == "nothing to change\n"
+
+
 def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     assert "origins = {}" in exported()

@@ -69,6 +69,8 @@ MORE_ERRORS = [
         f"[policies]\nretention_days = {9 * 10**18}\n",
         "policies.retention_days: Ensure this value is less than",
     ),
+    ("[policies]\nstart_within_days = 0\n", "policies.start_within_days: Ensure this value is greater than"),
+    ('[policies]\nstart_within_days = "7"\n', "policies.start_within_days must be a whole number, not text"),
     (f"[policies]\nno_show_days = {9 * 10**18}\n", "policies.no_show_days: Ensure this value is less than"),
     (f"[policies]\nrating_4_from = {9 * 10**18}\n", "policies.rating_4_from: Ensure this value is less than"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),

@@ -302,3 +302,14 @@ def test_the_consequences_of_passing_and_failing_are_listed(team_member_client, 
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
     assert "nobody is archived" in page
+
+
+@pytest.mark.parametrize(("days", "is_said"), [(0, False), (3, True)])
+def test_what_the_tag_says_of_who_has_not_started_is_listed(
+    team_member_client, mapped_organization, sandbox, days, is_said
+):
+    set_policies(mapped_organization, {"not_started_days": days}, "test")
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
+    assert ("The tag becomes “CodeScreen: Not Started Yet”." in page) == is_said
+    assert "The tag becomes “CodeScreen: Not Started”." in page

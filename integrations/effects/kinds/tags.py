@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import all_progress_tags, is_progress_tag
+from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
@@ -21,6 +23,8 @@ from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done
 from integrations.store.database import has_later_progress_tag, has_waiting_progress_tag
 
+#: The tags that say that a candidate hasn't started; none is set on one who has.
+UNSTARTED_TAGS = frozenset({ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED})
 LATER_PROGRESS = "A later status replaced this one."
 LATER_RESULT = "A later result replaced this one."
 REMOVAL_NOT_RECORDED = "Which tags it replaced wasn't kept when this was written."
@@ -86,8 +90,10 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
     tag when CodeScreen has said something else since; cancelled when nothing remains. Where Lever refuses both
     together, the progress tag is set alone, and the result tag becomes an effect of its own, which says why.
     """
-    has_later = has_later_progress_tag(effect.organization_id, effect.opportunity_id, effect.pk)
     payload = SET_PROGRESS_TAG.payload_of(effect)
+    has_later = has_later_progress_tag(
+        effect.organization_id, effect.opportunity_id, effect.pk
+    ) or _no_longer_holds(effect, payload.tag)
     result_tag = payload.result_tag
     if result_tag is not None and _is_overtaken(effect, result_tag):
         result_tag = None
@@ -109,6 +115,14 @@ def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancell
         )
         return Done(record=alone, written=written)
     return Done(written=written)
+
+
+def _no_longer_holds(effect: Effect, tag: str) -> bool:
+    """Whether a tag says that somebody hasn't started who has, or whose invitation was cancelled or followed anew."""
+    if tag not in UNSTARTED_TAGS:
+        return False
+    invitation = effect.own_invitation
+    return (invitation.status, invitation.unstarted_tag) != (Status.INVITED, tag)
 
 
 def _set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:

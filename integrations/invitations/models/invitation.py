@@ -206,6 +206,20 @@ class Invitation(models.Model):
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
     invited_at = models.DateTimeField(null=True, blank=True)
+    start_by = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="By when the candidate must start, as CodeScreen says, else by the days to start; empty: not known.",
+    )
+    unstarted_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="The progress tag that says that the candidate hasn't started; empty while it is another one.",
+        )
+    )
     bounced_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -279,6 +293,10 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=models.Q(bounced_at__isnull=True) | ~models.Q(instance_id=""),
                 name="invitation_bounced_was_sent",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(unstarted_tag="") | models.Q(status__in=["invited", "withdrawn"]),
+                name="invitation_unstarted_tag_until_started",
             ),
             models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
             models.CheckConstraint(
@@ -390,6 +408,11 @@ class Invitation(models.Model):
         return self.bounced_at is not None and self.status == Status.INVITED and not self.following_ended
 
     @property
+    def is_unstarted(self) -> bool:
+        """Whether the candidate has the invitation, can start and hasn't, and CodeScreen is asked about it."""
+        return self.status == Status.INVITED and self.bounced_at is None and not self.following_ended
+
+    @property
     def has_ended_without_result(self) -> bool:
         """Whether the portal stopped asking about it although CodeScreen gave no result."""
         return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None
@@ -424,6 +447,8 @@ class Invitation(models.Model):
             changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
+        if status not in {Status.INVITED, Status.WITHDRAWN}:
+            changes["unstarted_tag"] = ""  # a status that is reached later has a tag of its own
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
         for name, value in changes.items():

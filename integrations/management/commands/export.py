@@ -84,6 +84,7 @@ def invitation_row(invitation: Invitation) -> Row:
         "invited_at": _time(invitation.invited_at),
         "started_at": _time(invitation.started_at),
         "completed_at": _time(invitation.completed_at),
+        "start_by": _time(invitation.start_by),
         "following_ended": invitation.following_ended or None,
         "following_ended_at": _time(invitation.following_ended_at),
         "awaits_decision_since": _time(invitation.awaits_decision_since),

@@ -57,6 +57,8 @@ POLICIES = (
     "reentry",
     "reentry_days",
     "leaving",
+    "start_within_days",
+    "not_started_days",
     "no_show_days",
     "retention_days",
     "call_retention_days",
@@ -233,6 +235,19 @@ class Organization(models.Model):
         default=Leaving.STOP,
         help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
     )
+    start_within_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="The days that CodeScreen gives candidates to start, copied from there by a person. Empty: not "
+        "known.",
+    )
+    not_started_days = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(3650)],
+        help_text="After so many days without a start the progress tag says “Not Started Yet”. 0 turns it off.",
+    )
     no_show_days = models.PositiveIntegerField(
         default=56,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
@@ -374,6 +389,10 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(start_within_days__gte=1),
+                name="organization_start_within_days_positive",
             ),
             models.CheckConstraint(
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"

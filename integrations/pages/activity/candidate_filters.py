@@ -34,6 +34,7 @@ VIEWS = {
     "held": "On hold",
     "bounced": "Bounced",
     "not_invited": "Not invited",
+    "not_started": "Not started",
     "in_progress": "In progress",
     "passed": "Passed",
     "failed": "Failed",
@@ -218,6 +219,9 @@ class CandidateSearch:
             return rows.filter(opportunity_id__in=_opportunities(found))
         if view == "not_invited":
             return rows.not_invited()
+        if view == "not_started":
+            status = InvitationStatus.INVITED
+            return self._invited(rows, status=status, bounced_at__isnull=True, following_ended="")
         if view == "in_progress":
             under_way = self._invited(rows, status__in=_UNDER_WAY, following_ended="")
             return under_way.exclude(invitation__in=self._bounced)

@@ -99,6 +99,12 @@ _FOR_ADMINS = (
         "on-hold",
         "approve approval bulk limit origin agency extra time accommodation",
     ),
+    Answer(
+        "How do I remind candidates who haven't started?",
+        Topic.INVITATIONS,
+        "reminders",
+        "reminder not started deadline days automation workflow tag",
+    ),
     Answer("What is a possibly sent invitation?", Topic.INVITATIONS, "uncertain", "uncertain answer lost"),
     Answer(
         "How do I invite somebody who was not invited?",

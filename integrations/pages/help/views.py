@@ -124,6 +124,8 @@ class InvitationsView(OrganizationMixin, TemplateView):
         "statuses": list(InvitationStatus),
         "pictures": PICTURES,
         "told_after_minutes": TOLD_AFTER_MINUTES,
+        "unstarted_tag": ProgressTag.NOT_STARTED_YET,
+        "ended_tag": ProgressTag.NOT_STARTED,
     }
 
 

@@ -31,6 +31,8 @@ from integrations.pages.views import OperationView
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
+#: Policies about who hasn't started, which most organizations leave as they are.
+START_CLOCK = ("start_within_days", "not_started_days")
 #: The origin that each of these fields of the Rules page is about; together they are the policy `origins`.
 ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
 
@@ -93,7 +95,9 @@ class PoliciesForm(PolicyForm):
             "reentry": "When somebody enters the stage again",
             "reentry_days": "Days since completion before another round",
             "leaving": "When somebody leaves the stage before starting",
-            "no_show_days": "Days to start an assessment",
+            "start_within_days": "CodeScreen's days to start",
+            "not_started_days": "Days until the tag says “Not Started Yet”",
+            "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
             "call_retention_days": "Days until records of calls are deleted",
             "delivery_retention_days": "Days until messages are reduced to ids",
@@ -120,7 +124,10 @@ class PoliciesForm(PolicyForm):
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
-            "no_show_days": "Then the portal no longer asks for a result. If notes are left in Lever, one says so.",
+            "start_within_days": "Copied from the assessment there; then the portal shows who must start by when.",
+            "not_started_days": "Your automation in Lever can send a reminder then. 0 turns this off.",
+            "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "
+            "left in Lever, one says so.",
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
             "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
             "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
@@ -143,8 +150,8 @@ class PoliciesForm(PolicyForm):
                 data.setdefault(name, rule)
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], forms.BooleanField):
-                    stored = getattr(kwargs["instance"], name)
-                    data.setdefault(name, str(self.base_fields[name].prepare_value(stored)))
+                    stored = self.base_fields[name].prepare_value(getattr(kwargs["instance"], name))
+                    data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
         organization = self.instance
         self.initial["origins"] = _origins(rules)
@@ -192,6 +199,11 @@ class PoliciesForm(PolicyForm):
     def holds_for_extra_time(self) -> bool:
         """Whether a tag or a question is entered by which candidates are held."""
         return bool(self["hold_tag"].value() or self["hold_question"].value())
+
+    @property
+    def has_start_clock(self) -> bool:
+        """Whether one of the days to start and until the tag holds something else than the usual."""
+        return any(self[name].value() not in {None, "", 0, "0"} for name in START_CLOCK)
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""

@@ -6,6 +6,7 @@ from integrations.core.rules import names
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.http.session import PlatformError
+from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.effects.conftest import LOST
@@ -28,7 +29,7 @@ def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invi
     assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
     written = Effect.objects.get(kind="set_progress_tag").written
     assert written["tags"] == [ProgressTag.COMPLETED]
-    assert set(written["removed"]) == {*others[:5]} - {ProgressTag.COMPLETED}
+    assert set(written["removed"]) == {*ProgressTag, others[-3]} - {ProgressTag.COMPLETED}
     assert "is_removal_known" not in written
 
 
@@ -106,3 +107,21 @@ def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
         "is_removal_known": False,
         "is_kept": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("now", "tags"),
+    [
+        ({}, [ProgressTag.NOT_STARTED_YET]),
+        ({"status": "withdrawn"}, []),
+        ({"status": "in_progress", "unstarted_tag": ""}, []),
+        ({"unstarted_tag": ProgressTag.NOT_STARTED}, []),
+    ],
+)
+def test_a_tag_for_who_has_not_started_is_set_only_while_that_holds(scenario, sandbox, invitation, now, tags):
+    held_so = {"status": "invited", "instance_id": "i-1", "unstarted_tag": ProgressTag.NOT_STARTED_YET}
+    Invitation.objects.filter(pk=invitation.pk).update(**held_so | now)
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    scenario.work()
+    assert progress_tags(sandbox) == tags
+    assert Effect.objects.get(kind="set_progress_tag").state == ("done" if tags else "cancelled")

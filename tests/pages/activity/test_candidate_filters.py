@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -87,6 +88,28 @@ def everyone(organization):
     return made
 
 
+def test_who_has_not_started_is_listed_with_since_when_and_until_when(super_admin_client, everyone):
+    now = timezone.now()
+    Invitation.objects.update(
+        followed_since=now - timedelta(days=4, hours=3), start_by=now + timedelta(days=2), bounced_at=None
+    )
+    assert shown(super_admin_client, view="not_started") == ["Aspen"]
+    page = text(super_admin_client.get(CANDIDATES, {"view": "not_started"}))
+    assert "Waits for the candidate to start" in page
+    assert re.search(r"Not started since <time [^>]*>[^<]*</time> \(4\sdays, 3\shours\)\.", page)
+    assert re.search(r"Must start by <time ", page)
+    Invitation.objects.update(start_by=now - timedelta(minutes=2))
+    assert "Had to start by" in text(super_admin_client.get(CANDIDATES, {"view": "not_started"}))
+    Invitation.objects.update(start_by=None)
+    page = text(super_admin_client.get(CANDIDATES))
+    assert page.count("Not started since") == 1
+    assert "start by" not in page
+    Invitation.objects.filter(candidate_name="Aspen").update(
+        following_ended="not_started", following_ended_at=now
+    )
+    assert shown(super_admin_client, view="not_started") == []
+
+
 def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin_client, everyone):
     page = text(super_admin_client.get(CANDIDATES))
     for words in (
@@ -115,6 +138,7 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         ("held", ["Maple"]),
         ("bounced", ["Aspen"]),
         ("not_invited", ["Hazel", "Elder"]),
+        ("not_started", []),
         ("in_progress", ["Rowan"]),
         ("passed", ["Alder"]),
         ("failed", ["Birch"]),

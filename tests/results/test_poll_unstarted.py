@@ -1,0 +1,250 @@
+"""By when a candidate must start, and what the progress tag says of one who hasn't."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.codescreen.payloads import WebhookHint
+from integrations.core.vocabulary import ProgressTag
+from integrations.invitations.acts import invitations
+from integrations.invitations.models.invitation import Invitation
+from integrations.outbox.models import Effect
+from integrations.results import poll
+from tests.results.conftest import COMPLETE, INSTANCE, progress_tags
+from tests.support import factories
+
+NOT_STARTED = {"status": "Not_Started", "metadata": {}}
+STARTED = {"status": "In_Progress", "metadata": {}}
+MINUTE = timedelta(minutes=1)
+YET, NEVER, INVITED = ProgressTag.NOT_STARTED_YET, ProgressTag.NOT_STARTED, ProgressTag.INVITED
+
+
+def let_pass(days: float, more: timedelta = timedelta(0)) -> None:
+    """Make the invitation as old as if it had been sent so long ago."""
+    then = timezone.now() - timedelta(days=days) - more
+    Invitation.objects.update(changed_at=then, followed_since=then, invited_at=then)
+
+
+@pytest.fixture
+def three_days(organization):
+    """Return the organization, whose rules say that the tag changes after three days."""
+    organization.not_started_days = 3
+    organization.save()
+    return organization
+
+
+def set_days(organization, days):
+    organization.not_started_days = days
+    organization.save()
+
+
+@pytest.mark.parametrize(("more", "tags"), [(-MINUTE, []), (MINUTE, [YET])])
+def test_the_tag_changes_when_the_days_are_over(poll_answer, three_days, more, tags):
+    let_pass(3, more)
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == tags
+
+
+def test_the_tag_changes_once(poll_answer, three_days):
+    for days in (4, 5, 6):
+        let_pass(days)
+        assert poll_answer(NOT_STARTED).unstarted_tag == YET
+    assert progress_tags() == [YET]
+
+
+def test_the_tag_stays_where_the_rules_say_no_days(poll_answer):
+    let_pass(50)
+    assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == []
+
+
+def test_the_tag_goes_when_the_candidate_starts(poll_answer, three_days):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    assert poll_answer(STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, ProgressTag.IN_PROGRESS]
+
+
+def test_a_start_that_is_found_after_the_days_sets_its_own_tag_alone(poll_answer, three_days):
+    let_pass(4)
+    poll_answer(STARTED)
+    assert progress_tags() == [ProgressTag.IN_PROGRESS]
+
+
+def test_no_tag_says_that_somebody_has_not_started_while_codescreen_does_not_answer(poll_answer, three_days):
+    let_pass(4)
+    assert poll_answer({}, status=503).unstarted_tag == ""
+    assert poll_answer({}, status=404).unstarted_tag == ""
+    assert progress_tags() == []
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_the_usual_tag_is_set_again_when_the_rules_change(poll_answer, three_days, days):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    set_days(three_days, days)
+    for _ in range(2):
+        assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, INVITED]
+
+
+def test_fewer_days_count_for_who_is_invited_already(poll_answer, three_days):
+    let_pass(2)
+    poll_answer(NOT_STARTED)
+    set_days(three_days, 1)
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET]
+
+
+def test_who_bounced_is_not_tagged(poll_answer, three_days):
+    let_pass(4)
+    Invitation.objects.update(bounced_at=timezone.now())
+    assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == []
+
+
+def test_the_usual_tag_is_set_again_when_the_invitation_bounces_late(poll_answer, three_days):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    Invitation.objects.update(bounced_at=timezone.now())
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET, INVITED]
+
+
+def test_who_was_cancelled_before_the_days_were_over_is_not_tagged(poll_answer, three_days, super_admin):
+    let_pass(2)
+    invitations.cancel(Invitation.objects.get(), super_admin)
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == []
+
+
+def test_who_is_followed_again_gets_the_usual_tag_and_all_days_anew(poll_answer, three_days):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    Invitation.objects.get().move(Invitation.Status.WITHDRAWN)
+    invitation = Invitation.objects.get()
+    assert invitation.unstarted_tag == YET
+    invitation.move(Invitation.Status.INVITED)
+    assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == [YET, INVITED]
+
+
+@pytest.mark.parametrize("answer", [STARTED, COMPLETE])
+def test_what_codescreen_opens_again_counts_anew(poll_answer, three_days, answer):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    poll_answer(answer)
+    let_pass(30)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == INVITED
+    let_pass(2)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == INVITED
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    assert progress_tags()[-1] == YET
+
+
+@pytest.mark.parametrize(("days", "is_tagged"), [(2, False), (5, True)])
+def test_the_tag_follows_the_invitation_that_got_on_last(
+    poll_answer, invitation, three_days, days, is_tagged
+):
+    """Another assessment was sent to the candidate `days` ago."""
+    other = factories.InvitationFactory(
+        organization=three_days,
+        opportunity_id=invitation.opportunity_id,
+        assessment_id="another",
+        status="in_progress",
+        instance_id="instance-2",
+    )
+    let_pass(4)
+    Invitation.objects.filter(pk=other.pk).update(changed_at=timezone.now() - timedelta(days=days))
+    for _ in range(2):
+        poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET] * is_tagged
+
+
+def test_one_that_was_never_sent_holds_back_no_tag(poll_answer, invitation, three_days):
+    let_pass(4)
+    factories.InvitationFactory(
+        organization=three_days,
+        opportunity_id=invitation.opportunity_id,
+        assessment_id="another",
+        status="held",
+    )
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET]
+
+
+def test_the_tag_is_not_set_twice_when_a_poll_is_killed_before_its_end(poll_answer, three_days, monkeypatch):
+    let_pass(4)
+    with monkeypatch.context() as patch:
+        patch.setattr(poll, "next_poll", lambda *_: 1 / 0)
+        assert poll_answer(NOT_STARTED).unstarted_tag == ""
+    assert progress_tags() == []
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [YET]
+
+
+def test_the_end_of_following_sets_its_tag_once(poll_answer, three_days):
+    let_pass(4)
+    poll_answer(NOT_STARTED)
+    let_pass(57)
+    for _ in range(2):
+        assert poll_answer(NOT_STARTED).unstarted_tag == NEVER
+    assert progress_tags() == [YET, NEVER]
+    assert Effect.objects.filter(kind="leave_note").count() == 1
+
+
+def test_the_end_of_following_sets_its_tag_where_the_rules_say_no_days(poll_answer):
+    let_pass(57)
+    assert poll_answer(NOT_STARTED).following_ended == "not_started"
+    assert progress_tags() == [NEVER]
+
+
+def test_a_start_after_the_end_of_following_is_shown_as_usual(poll_answer, organization):
+    let_pass(57)
+    poll_answer(NOT_STARTED)
+    poll.apply_hint(organization, WebhookHint("candidate.started", INSTANCE, ""))
+    polled = poll_answer(STARTED)
+    assert (polled.unstarted_tag, polled.following_ended) == ("", "")
+    assert progress_tags() == [NEVER, ProgressTag.IN_PROGRESS]
+
+
+def test_following_that_goes_on_gets_the_usual_tag_back(poll_answer):
+    let_pass(57)
+    poll_answer(NOT_STARTED)
+    Invitation.objects.get().follow_again()
+    poll_answer(NOT_STARTED)
+    assert progress_tags() == [NEVER, INVITED]
+
+
+def test_an_end_of_following_that_is_no_missing_start_sets_no_tag(poll_answer):
+    Invitation.objects.update(missing_since=timezone.now() - timedelta(days=8))
+    assert poll_answer({}, status=404).following_ended == "gone"
+    assert progress_tags() == []
+
+
+def test_only_who_has_not_started_can_be_tagged_so(invitation):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invitation.objects.update(status="in_progress", unstarted_tag=YET)
+
+
+def test_a_time_to_start_that_codescreen_states_counts(poll_answer, organization):
+    organization.start_within_days = 7
+    organization.save()
+    polled = poll_answer({"status": "Not_Started", "metadata": {"startBy": "2024-05-08T09:00:00Z"}})
+    assert polled.start_by == datetime(2024, 5, 8, 9, tzinfo=UTC)
+    assert poll_answer(NOT_STARTED).start_by == polled.start_by
+
+
+def test_what_codescreen_opens_again_has_all_its_days_to_start(poll_answer, organization):
+    poll_answer(STARTED)
+    assert Invitation.objects.get().start_by is None
+    organization.start_within_days = 7
+    organization.save()
+    polled = poll_answer(NOT_STARTED)
+    assert abs(polled.start_by - polled.changed_at - timedelta(days=7)) < MINUTE
