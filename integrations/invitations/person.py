@@ -26,7 +26,7 @@ from integrations.lever.payloads import Opportunity
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.store import database
-from integrations.store.database import has_limited_members, rows_of
+from integrations.store.database import rows_of, uses_people
 
 
 def candidate_snapshot(
@@ -75,10 +75,10 @@ def leads_to(
     return match is not None and [found.id for found in match.found] == [assessment.id]
 
 
-# Who is on a candidate in Lever: read and stored only where Limited Team Members depend on it.
+# Who is on a candidate in Lever: read and stored only where a member uses it.
 #
-# When the first of them appears, a full sweep reads it of the candidates that are known; when the last has left, it
-# is deleted.
+# Once the first one does, a full sweep reads it of the candidates that are known; when nobody does any more, it is
+# deleted.
 
 
 #: How long a Lever user's address is kept instead of being read again.
@@ -100,11 +100,11 @@ def people_shown(opportunity: Opportunity) -> People:
 
 
 def read_people(organization: Organization, opportunity: Opportunity, clients: ClientProvider) -> People:
-    """Return everybody on the candidate, nothing where nobody depends on it.
+    """Return everybody on the candidate, nothing where nobody uses it.
 
     What Lever doesn't show now is left out: nothing else waits for it. Raises CallDeferred when no call may begin.
     """
-    if not has_limited_members(organization.pk):
+    if not uses_people(organization.pk):
         return {}
     shown = people_shown(opportunity)
     if opportunity.is_anonymized:
@@ -131,21 +131,21 @@ def store_people(organization: Organization, opportunity: Opportunity, people: P
 def store_people_shown(organization: Organization, opportunities: Iterable[Opportunity]) -> None:
     """Store the people that the opportunities themselves show; who hires and interviews stays as it was read.
 
-    Nothing is stored where nobody depends on it.
+    Nothing is stored where nobody uses it.
     """
-    if not has_limited_members(organization.pk):
+    if not uses_people(organization.pk):
         return
     read = {opportunity.id: people_shown(opportunity) for opportunity in opportunities}
     OpportunityPerson.objects.replace(organization, read)
 
 
 def read_missing_people(organization: Organization, clients: ClientProvider, budget: Budget) -> None:
-    """Read once who is on each known candidate; delete all where nobody depends on it any more.
+    """Read once who is on each known candidate; delete all where nobody uses it any more.
 
     Raises PlatformError, and CallDeferred when the turn is over before all are read.
     """
     candidates = Candidate.objects.filter(organization=organization)
-    if not has_limited_members(organization.pk):
+    if not uses_people(organization.pk):
         OpportunityPerson.objects.filter(organization=organization).delete()
         candidates.filter(people_read_at__isnull=False).update(people_read_at=None)
         return

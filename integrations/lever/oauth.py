@@ -32,7 +32,7 @@ SCOPES: dict[str, str] = {
     "stages:read:admin": "recognise the stages that begin with CodeScreen",
     "tags:read:admin": "check tags for spelling mistakes",
     "users:read:admin": "choose the Lever user who is shown as the author of feedback",
-    "interviews:read:admin": "show Limited Team Members the candidates that they interview",
+    "interviews:read:admin": "show members the candidates that they interview",
     "notes:write:admin": "leave a note when nothing could be sent",
     "feedback_templates:write:admin": "make the form the result is written into",
     "feedback:write:admin": "write the result as feedback",

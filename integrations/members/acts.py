@@ -1,5 +1,6 @@
 """Invite people to an organization, who accept, decline or leave; add, change and remove members."""
 
+from collections.abc import Mapping
 from enum import Enum
 
 from django.contrib.auth.hashers import check_password
@@ -14,6 +15,7 @@ from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import (
     LastSuperAdmin,
     Membership,
+    OwnChoice,
     PendingMembership,
     PendingMembershipQuerySet,
     PersonalSettings,
@@ -77,7 +79,7 @@ def save_member(
         if member is None:
             member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
             member.save()
-            follow_role(member)
+            have_people_read(member)
             audit(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
             what_happened = f"added as {member.get_role_display()}"
             tell_members_changed(organization, str(user), what_happened, actor)
@@ -89,7 +91,7 @@ def save_member(
             member.address = folded(user.email)
             member.save(update_fields=["address"])
             member.change_role(role)
-            follow_role(member)
+            have_people_read(member)
             audit(member, actor, AuditAction.CHANGE_MEMBER, changes)
             what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
             tell_members_changed(organization, str(user), what_happened, actor)
@@ -108,7 +110,7 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
         changes = {"role": (member.role, role)}
         was = member.get_role_display()
         member.change_role(role)
-        follow_role(member)
+        have_people_read(member)
         audit(member, actor, AuditAction.CHANGE_ROLE, changes)
         what_happened = f"{was} until now, {member.get_role_display()} from now on"
         tell_members_changed(member.organization, str(member.user), what_happened, actor)
@@ -129,12 +131,29 @@ def remove_member(member: Membership, actor: Actor) -> None:
         audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
 
 
-def follow_role(member: Membership) -> None:
-    """Have it read who is on each candidate in Lever, where this is the first member who depends on it."""
-    limited = Membership.Role.LIMITED_TEAM_MEMBER
-    same = Membership.objects.filter(organization=member.organization_id, role=limited)
-    if member.role == limited and same.count() == 1:
+def have_people_read(member: Membership) -> None:
+    """Have it read who is on each candidate in Lever, where this is the first member who uses it."""
+    users = Membership.objects.using_people(member.organization_id)
+    if list(users.values_list("pk", flat=True)[:2]) == [member.pk]:
         DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
+
+
+def choose_own_candidates(member: Membership, chosen: Mapping[OwnChoice, bool], actor: Actor) -> bool:
+    """Store whether a member lists their own candidates, and gets e-mails about no others; whether that differs."""
+    changes = {
+        str(choice.label): (getattr(member, choice), is_chosen)
+        for choice, is_chosen in chosen.items()
+        if getattr(member, choice) != is_chosen
+    }
+    if not changes:
+        return False
+    with transaction.atomic():
+        for choice, is_chosen in chosen.items():
+            setattr(member, choice.value, is_chosen)
+        member.save(update_fields=[choice.value for choice in chosen])
+        have_people_read(member)
+        audit(member, actor, AuditAction.CHOOSE_OWN_CANDIDATES, changes)
+    return True
 
 
 # Invite people to an organization, send their invitation again, withdraw it.
@@ -290,7 +309,7 @@ def _make_member(locked: PendingMembership, user: User, proof: InvitationProof) 
         user=user, defaults={**proven, "last_organization": organization}
     )
     if is_new:
-        follow_role(member)
+        have_people_read(member)
         audit(member, user, AuditAction.ACCEPT_MEMBERSHIP, {"role": ("", role)})
         what_happened = f"accepted the invitation and is {member.get_role_display()} now"
         tell_members_changed(organization, member.address, what_happened, user)

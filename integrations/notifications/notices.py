@@ -164,29 +164,54 @@ def compose_sample(payload: EmailPayload) -> ComposedEmail | None:
 
 
 def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> ComposedEmail:
-    """Return the notice, with a link for each member to unsubscribe from its kind."""
-    organization = effect.organization
-    wanting = members_still_wanting(organization, payload.recipients, kind)
-    members = {address: member for address, member in wanting.items() if _may_read(member, effect, payload)}
-    if payload.appended:  # the variables belong to one candidate
-        rendered = _render(
-            organization, kind, payload, EmailTopic(effect.email_topic).record.digest_subject, {}
-        )
-    else:
-        rendered = render_notice(organization, kind, payload)
+    """Return the notice, with a link for each member to unsubscribe from its kind.
+
+    A member who is told of their own candidates alone gets a digest with those, and nothing about others.
+    """
+    organization, topic = effect.organization, EmailTopic(effect.email_topic)
+    members = members_still_wanting(organization, payload.recipients, kind)
+    told = {
+        address: part
+        for address, member in sorted(members.items())
+        if (part := _part_for(member, topic, payload)) is not None
+    }
     return ComposedEmail(
-        rendered, {address: unsubscribe_link(member, kind) for address, member in sorted(members.items())}
+        _render_for(organization, kind, topic, payload),
+        {address: unsubscribe_link(members[address], kind) for address in told},
+        contents={
+            address: _render_for(organization, kind, topic, part)
+            for address, part in told.items()
+            if part is not payload
+        },
     )
 
 
-def _may_read(member: Membership, effect: Effect, payload: EmailPayload) -> bool:
-    """Whether the member sees every candidate that the e-mail names; a digest and an incident name several."""
-    if member.sees_all_candidates or EmailTopic(effect.email_topic).record.is_about_connection:
-        return True
-    if effect.invitation is None or payload.appended:
-        return False
-    seen = OpportunityPerson.objects.seen_by(member)
-    return seen.filter(opportunity_id=effect.invitation.opportunity_id).exists()
+def _part_for(member: Membership, topic: EmailTopic, payload: EmailPayload) -> EmailPayload | None:
+    """Return the payload with the notices that the member is told; None when that is none.
+
+    What is about no single candidate, such as an incident, may name several: a Limited Team Member isn't told.
+    """
+    tells_all = member.sees_all_candidates and not member.only_own_emails
+    if tells_all or topic.record.is_about_connection:
+        return payload
+    notices = payload.notices
+    rows = OpportunityPerson.objects.of_member(member)
+    rows = rows.filter(opportunity_id__in={notice.opportunity_id for notice in notices} - {""})
+    own = set(rows.values_list("opportunity_id", flat=True))
+    if member.sees_all_candidates:
+        own.add("")
+    told = [notice for notice in notices if notice.opportunity_id in own]
+    if len(told) == len(notices):
+        return payload
+    return payload.with_notices(*told) if told else None
+
+
+def _render_for(
+    organization: Organization, kind: EmailKind, topic: EmailTopic, payload: EmailPayload
+) -> RenderedEmail:
+    if payload.appended:  # the variables belong to one candidate
+        return _render(organization, kind, payload, topic.record.digest_subject, {})
+    return render_notice(organization, kind, payload)
 
 
 def render_notice(organization: Organization, kind: EmailKind, payload: EmailPayload) -> RenderedEmail:

@@ -170,7 +170,14 @@ def notify_members(
             "timeline_link": timeline_link(invitation.opportunity_id),
         }
         page.append(Link(OPEN, values["timeline_link"]))
-    notice = Notice(subject, (*lines, *page), values | dict(variables or {}), holds_while, key)
+    notice = Notice(
+        subject,
+        (*lines, *page),
+        values | dict(variables or {}),
+        holds_while,
+        key,
+        invitation.opportunity_id if invitation is not None else "",
+    )
     if topic.record.alert is not None:
         _enqueue_alerts(organization, topic, notice, invitation, alert_topic or topic.record.alert, link)
     members = NotificationPreference.objects.members_who_want(organization, kind)

@@ -45,13 +45,17 @@ def stored_condition(stored: dict[str, Any] | None) -> Condition | None:
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so."""
+    """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so.
+
+    `opportunity_id` is that of the candidate whom it is about; empty where it is about no single one.
+    """
 
     subject: str = ""
     lines: tuple[Line, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     holds_while: Condition | None = None
     key: str = ""
+    opportunity_id: str = ""
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
@@ -62,6 +66,7 @@ class Notice:
             variables=dict(stored.get("variables", {})),
             holds_while=stored_condition(stored.get("holds_while")),
             key=stored.get("key", ""),
+            opportunity_id=stored.get("opportunity_id", ""),
         )
 
     @property
@@ -94,6 +99,7 @@ class EmailPayload(Payload):
     lines: tuple[Line, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     holds_while: Condition | None = None
+    opportunity_id: str = ""
     wording: EmailWording | None = None
     requested: str = ""
     pending_membership: int | None = None
@@ -111,6 +117,7 @@ class EmailPayload(Payload):
             lines=first.lines,
             variables=first.variables,
             holds_while=first.holds_while,
+            opportunity_id=first.opportunity_id,
             wording=EmailWording(**wording) if wording else None,
             requested=stored.get("requested", ""),
             pending_membership=stored.get("pending_membership"),
@@ -121,7 +128,10 @@ class EmailPayload(Payload):
     @property
     def notices(self) -> tuple[Notice, ...]:
         """The notices in the e-mail, in their order."""
-        return (Notice(self.subject, self.lines, self.variables, self.holds_while), *self.appended)
+        first = Notice(
+            self.subject, self.lines, self.variables, self.holds_while, opportunity_id=self.opportunity_id
+        )
+        return (first, *self.appended)
 
     @property
     def left_out(self) -> int:
@@ -147,6 +157,7 @@ class EmailPayload(Payload):
             lines=first.lines,
             variables=first.variables,
             holds_while=first.holds_while,
+            opportunity_id=first.opportunity_id,
             appended=others,
         )
 

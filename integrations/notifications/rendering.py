@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -220,11 +220,13 @@ class ComposedEmail:
     """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none.
 
     One to a stranger isn't branded: what an organization writes and draws reaches only people who joined it.
+    `contents` has what those addresses get in place of `content` that are told of some of its candidates only.
     """
 
     content: RenderedEmail
     unsubscribe_links: Mapping[str, str]
     is_branded: bool = True
+    contents: Mapping[str, RenderedEmail] = field(default_factory=dict)
 
 
 def _is_left_out(line: str, values: Mapping[str, str]) -> bool:

@@ -67,7 +67,8 @@ def send_email(effect: Effect) -> Done | Cancelled:
         if address in payload.sent_to:
             continue
         try:
-            _message(brand, email.content, address, unsubscribe).send()
+            content = email.contents.get(address, email.content)
+            _message(brand, content, address, unsubscribe).send()
         except (OSError, smtplib.SMTPException) as error:
             failure = error
             continue

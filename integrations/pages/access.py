@@ -177,14 +177,17 @@ class OrganizationMixin(AccessMixin, View):
 
 def visible[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
     """Return those rows that are about candidates the member sees; `column` leads to the opportunity's id."""
-    if member.sees_all_candidates:
-        return rows
-    own = OpportunityPerson.objects.seen_by(member).values("opportunity_id")
-    return rows.filter(**{f"{column}__in": own})
+    return rows if member.sees_all_candidates else own(rows, member, column)
+
+
+def own[Rows: QuerySet[Any]](rows: Rows, member: Membership, column: str = "opportunity_id") -> Rows:
+    """Return those rows that are about candidates the member is on in Lever; `column` leads to the opportunity's id."""
+    ids = OpportunityPerson.objects.of_member(member).values("opportunity_id")
+    return rows.filter(**{f"{column}__in": ids})
 
 
 def sees(member: Membership, opportunity_id: str) -> bool:
     """Whether the member sees this candidate."""
     if member.sees_all_candidates:
         return True
-    return OpportunityPerson.objects.seen_by(member).filter(opportunity_id=opportunity_id).exists()
+    return OpportunityPerson.objects.of_member(member).filter(opportunity_id=opportunity_id).exists()

@@ -113,6 +113,7 @@ urlpatterns = [
     path("settings/sso/people/<int:pk>/unbind/", single_sign_on.UnbindView.as_view(), name="identity-unbind"),
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
+    path("candidates/mine/", actions.ListOwnView.as_view(), name="candidates-mine"),
     path("candidates/export/", activity.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
     path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),

@@ -16,7 +16,7 @@ from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import activity_link
-from integrations.notifications.payload import EmailPayload, InvitationUnchanged, Notice
+from integrations.notifications.payload import EmailPayload, Notice
 from integrations.outbox.models import Effect, EffectQuerySet
 from integrations.privacy.concerned import ERASED, Subject, containing
 
@@ -159,17 +159,14 @@ def erase_emails(keys: list[int], subject: Subject) -> set[int]:
 
 def _notices_left(effect: Effect, payload: EmailPayload, subject: Subject) -> list[Notice]:
     """Return the notices that aren't about the person."""
-    own = Invitation.objects.filter(**subject.own)
-    invitation_ids = set(own.values_list("pk", flat=True))
     first, *others = payload.notices
     is_own = effect.opportunity_id == subject.opportunity_id
-    left = [] if is_own or _is_about(first, subject, invitation_ids) else [first]
-    return left + [notice for notice in others if not _is_about(notice, subject, invitation_ids)]
+    left = [] if is_own or _is_about(first, subject) else [first]
+    return left + [notice for notice in others if not _is_about(notice, subject)]
 
 
-def _is_about(notice: Notice, subject: Subject, invitation_ids: set[int]) -> bool:
-    condition = notice.holds_while
-    if isinstance(condition, InvitationUnchanged) and condition.invitation in invitation_ids:
+def _is_about(notice: Notice, subject: Subject) -> bool:
+    if notice.opportunity_id == subject.opportunity_id:
         return True
     said = notice.texts
     if subject.names_opportunity(said):

@@ -220,10 +220,10 @@ is_erased = _whether(
     "SELECT 1 FROM integrations_erasure WHERE organization_id = %s AND opportunity_id = %s "  # noqa: S608
     f"AND cause IN ({', '.join(sorted(repr(cause.value) for cause in FINAL_ERASURES))})"
 )
-#: Of an organization: whether a Limited Team Member has accepted, or is stated by the operator.
-has_limited_members = _whether(
-    "SELECT 1 FROM integrations_membership "
-    "WHERE organization_id = %s AND role = 'limited_team_member' AND address <> ''"
+#: Of an organization: whether a member uses who is on each candidate in Lever, as `Membership.uses_people` says.
+uses_people = _whether(
+    "SELECT 1 FROM integrations_membership WHERE organization_id = %s AND address <> '' "
+    "AND (role = 'limited_team_member' OR lists_own OR only_own_emails)"
 )
 #: Of an organization and a stage's id: its name, None where Lever doesn't list it.
 live_stage_name = _first(

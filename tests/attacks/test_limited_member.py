@@ -164,7 +164,7 @@ def test_e_mails_are_about_the_own_candidates_alone(
     assert super_admin.email in reached
 
 
-def test_a_digest_about_several_candidates_is_not_sent_to_them(
+def test_of_a_digest_about_several_candidates_they_get_the_part_about_their_own(
     ready_organization, super_admin, limited_member, candidates
 ):
     wants(limited_member)
@@ -178,6 +178,16 @@ def test_a_digest_about_several_candidates_is_not_sent_to_them(
             invitation=candidates[name].invitation,
         )
     ready_organization.effects.filter(kind="send_email").update(due_at=candidates[OWN].received_at)
+    worker.work()
+    told = {message.to[0]: message.message().as_string() for message in mail.outbox}
+    assert OTHER in told[super_admin.email]
+    assert OWN in told[limited_member.email]
+    assert OTHER not in told[limited_member.email]
+
+
+def test_an_incident_is_not_told_to_them(ready_organization, super_admin, limited_member, candidates):
+    wants(limited_member)
+    notify_members(ready_organization, EmailTopic.INCIDENT_BEGUN, "key", subject="A problem", lines=[OTHER])
     worker.work()
     assert {message.to[0] for message in mail.outbox} == {super_admin.email}
 

@@ -133,6 +133,7 @@ PEOPLE_ACTS: dict[str, Prepare] = {
     "member-second-factor": _reset_factor,
     "security": lambda s: lambda: s.post("security", {"requires_second_factor": "on"}),
     "notifications": lambda s: lambda: s.post("notifications", {"kind-result": "on"}),
+    "candidates-mine": lambda s: lambda: s.post("candidates-mine"),
     "notifications-team": lambda s: (
         lambda: s.post("notifications-team", {"member": [Membership.objects.get(user=s.owner).pk]})
     ),

@@ -1,4 +1,4 @@
-"""Who is on a candidate in Lever is read with the opportunity, and stored for the Limited Team Members."""
+"""Who is on a candidate in Lever is read with the opportunity, and stored where a member uses it."""
 
 import pytest
 
@@ -21,8 +21,8 @@ from integrations.invitations.person import (
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
-from integrations.members.acts import change_role, save_member
-from integrations.members.models.membership import Membership
+from integrations.members.acts import change_role, choose_own_candidates, save_member
+from integrations.members.models.membership import Membership, OwnChoice
 from integrations.organizations.acts import requeue_waiting, set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.erase import erase
@@ -85,7 +85,7 @@ def test_owner_and_followers_come_with_the_opportunity(connected_organization, s
     assert f"/opportunities/{opportunity.id}" in paths(connected_organization)
 
 
-def test_nobody_is_read_or_stored_where_nobody_depends_on_it(connected_organization, sandbox, people):
+def test_nobody_is_read_or_stored_where_nobody_uses_it(connected_organization, sandbox, people):
     people(owner=user("admin"), followers=[user("interviewer")], interviewers=[user("former")])
     opportunity, found = read(connected_organization, sandbox)
     store_people(connected_organization, opportunity, found)
@@ -94,7 +94,7 @@ def test_nobody_is_read_or_stored_where_nobody_depends_on_it(connected_organizat
     assert paths(connected_organization) == [f"/opportunities/{opportunity.id}"]
 
 
-def test_the_first_who_depends_on_it_has_it_read_of_all_known_candidates(
+def test_the_first_who_uses_it_has_it_read_of_all_known_candidates(
     connected_organization, sandbox, people, super_admin
 ):
     people(owner=user("admin"))
@@ -104,11 +104,30 @@ def test_the_first_who_depends_on_it_has_it_read_of_all_known_candidates(
     member = factories.member(connected_organization, Membership.Role.TEAM_MEMBER, "limited")
     DutyRun.objects.update(due_at=None)
     change_role(member.memberships.get(), Membership.Role.LIMITED_TEAM_MEMBER, super_admin)
-    Membership.objects.filter(user=member).update(address=member.email)
     [run] = DutyRun.objects.filter(due_at__isnull=False)
     assert run.duty == Duty.SWEEP_FULLY
     perform_duties()
     assert ("owner", "admin@acme.example") in stored(connected_organization)
+
+
+@pytest.mark.parametrize("choice", list(OwnChoice))
+def test_it_is_read_and_deleted_as_the_only_member_who_chose_it_says(
+    connected_organization, sandbox, people, choice
+):
+    people(owner=user("admin"))
+    opportunity_id = sandbox.opportunity_id("Alder")
+    factories.CandidateFactory.create(organization=connected_organization, opportunity_id=opportunity_id)
+    member = factories.member(
+        connected_organization, Membership.Role.TEAM_MEMBER, "colleague"
+    ).memberships.get()
+    DutyRun.objects.update(due_at=None)
+    for is_chosen in (True, False):
+        assert choose_own_candidates(member, {choice: is_chosen}, member.user)
+        assert not choose_own_candidates(member, {choice: is_chosen}, member.user)
+        assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, due_at__isnull=False).exists() is is_chosen
+        sweep(connected_organization, provider.clients_for(connected_organization), Budget())
+        assert (("owner", "admin@acme.example") in stored(connected_organization)) is is_chosen
+        DutyRun.objects.update(due_at=None)
 
 
 @pytest.mark.parametrize("ended", ["paused", "lever", "codescreen"])
@@ -192,7 +211,7 @@ def test_a_candidate_lever_refuses_is_read_once_and_those_after_it_too(
     assert ("owner", "admin@acme.example") in stored(connected_organization)
 
 
-def test_who_is_on_candidates_goes_with_the_last_who_depends_on_it(connected_organization, limited):
+def test_who_is_on_candidates_goes_with_the_last_who_uses_it(connected_organization, limited):
     factories.on_candidate(connected_organization, "x", "a@acme.example")
     limited.delete()
     sweep(connected_organization, provider.clients_for(connected_organization), Budget())

@@ -2,7 +2,9 @@
 
 import pytest
 
+from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.preferences import NotificationPreference
 from integrations.notifications.payload import InvitationUnchanged
 from integrations.outbox.models import Effect
 from tests.notifications.outgoing import notify, send_all
@@ -81,3 +83,47 @@ def test_a_digest_says_only_what_still_holds(organization, super_admin):
     [message] = send_all()
     assert message.subject == "Several invitations may or may not have been sent"
     assert [f"invitation {row.pk}." in message.body for row in invitations] == [False, True, True]
+
+
+@pytest.fixture
+def own_only(organization, team_member):
+    """A Team Member who wants e-mails about their own candidates alone."""
+    member = Membership.objects.get(user=team_member)
+    member.only_own_emails = True
+    member.save()
+    NotificationPreference.objects.create(membership=member, kind="attention", is_wanted=True)
+    return member
+
+
+def told(member) -> list[str]:
+    return [message.body for message in send_all() if message.to == [member.user.email]]
+
+
+def test_who_wants_their_own_candidates_alone_gets_that_part_of_a_digest(organization, super_admin, own_only):
+    rows = [uncertain(organization, candidate_name=name) for name in ("Alder", "Birch", "Cedar")]
+    for row in rows:
+        notify_uncertain(row)
+    for row in rows[:2]:
+        factories.on_candidate(organization, row.opportunity_id, own_only.lever_address)
+    [body] = told(own_only)
+    assert [row.candidate_name in body for row in rows] == [True, True, False]
+    assert "notifications" in body or "unsubscribe" in body
+
+
+def test_who_is_on_none_of_the_candidates_gets_no_e_mail(organization, super_admin, own_only):
+    notify_uncertain(uncertain(organization))
+    assert told(own_only) == []
+    assert Effect.objects.get(kind="send_email").state == "done"
+
+
+def test_what_is_about_no_single_candidate_reaches_them(organization, super_admin, own_only):
+    notify(organization, EmailTopic.INCIDENT_BEGUN, subject="A problem", lines=["What it is."])
+    assert len(told(own_only)) == 1
+
+
+def test_whoever_left_the_address_in_lever_gets_nothing_about_candidates(organization, super_admin, own_only):
+    row = uncertain(organization)
+    notify_uncertain(row)
+    factories.on_candidate(organization, row.opportunity_id, own_only.address)
+    Membership.objects.filter(pk=own_only.pk).update(address="former@acme.example")
+    assert told(own_only) == []

@@ -54,6 +54,7 @@ ALLOWED = {
     "help-audit": 4,
     "audit": 2,
     "audit-export": 2,
+    "candidates-mine": 3,
     "candidates-export": 3,
     "candidates-bulk": 3,
     "candidates-bulk-done": 3,

@@ -103,6 +103,7 @@ class AuditAction(RecordEnum):
     CHANGE_EMAIL = ActionRecord("change_email", "change e-mail", _S.POLICIES)
     RESET_EMAIL = ActionRecord("reset_email", "reset e-mail", _S.POLICIES)
     CHOOSE_EMAILS = ActionRecord("choose_emails", "choose e-mails")
+    CHOOSE_OWN_CANDIDATES = ActionRecord("choose_own_candidates", "choose own candidates")
     ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "add alert address", _S.POLICIES)
     CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "change alert address", _S.POLICIES)
     TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "send a test alert", _S.POLICIES)

@@ -243,7 +243,8 @@ def _statement(_vendor: str, is_shown: bool) -> str:
     )
 
 
-# Who is on a candidate in Lever: a Limited Team Member sees the candidates they are on, and no others.
+# Who is on a candidate in Lever: a Limited Team Member sees the candidates they are on, and no others. Other members
+# may list theirs, and get e-mails about them alone.
 
 
 BATCH = 500
@@ -265,15 +266,11 @@ type People = Mapping[Relation, Iterable[str]]
 class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
     """People on candidates."""
 
-    def seen_by(self, member: Membership) -> Self:
-        """Return the rows of the candidates that the member is on.
-
-        The member is known by the address at which they accepted, or which the operator states, while it is still that
-        of their account.
-        """
-        if not member.address or member.address != folded(member.user.email):
+    def of_member(self, member: Membership) -> Self:
+        """Return the rows of the candidates that the member is on."""
+        if not member.lever_address:
             return self.none()
-        return self.filter(organization=member.organization_id, email=member.address)
+        return self.filter(organization=member.organization_id, email=member.lever_address)
 
     def replace(self, organization: Organization, read: Mapping[str, People]) -> None:
         """Make the rows equal to what was read of each opportunity; relations that weren't read stay as they are."""
@@ -311,8 +308,8 @@ class OpportunityPerson(models.Model):
     """One person on one candidate in Lever, by e-mail address, as Lever last showed it."""
 
     HOLDS = Holds(
-        "who is on which candidate in Lever, where there are Limited Team Members",
-        "until Lever shows otherwise, the candidate is erased, or the last Limited Team Member has left",
+        "who is on which candidate in Lever, where a member uses that",
+        "until Lever shows otherwise, the candidate is erased, or no member uses it any more",
     )
 
     organization = models.ForeignKey(

@@ -1,5 +1,6 @@
 """Who may do what in an organization, who is invited to one, which a session opens, and a person's own settings."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -8,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models, transaction
 from django.db.models.functions import Now
 
-from integrations.core.vocabulary import ActionNotAllowed
+from integrations.core.vocabulary import ActionNotAllowed, RecordEnum
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 from integrations.store import database
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
@@ -23,12 +24,50 @@ class LastSuperAdmin(ActionNotAllowed):
         super().__init__(f"{member.user} is the last Super Admin. Make somebody else one first.")
 
 
+#: What a person is told who can't be found in Lever.
+NOT_FOUND_IN_LEVER = (
+    "The portal finds you in Lever by the address with which you joined, and your account has another one now. Ask a "
+    "Super Admin to remove you, and to invite the address that you use in Lever."
+)
+
+
+@dataclass(frozen=True)
+class OwnChoiceRecord:
+    """What a member may choose about the candidates they are on in Lever; the code is the column of Membership."""
+
+    code: str
+    label: str
+    purpose: str
+
+
+class OwnChoice(RecordEnum):
+    """What a member may choose about the candidates they are on in Lever."""
+
+    record: OwnChoiceRecord
+
+    LISTS_OWN = OwnChoiceRecord(
+        "lists_own", "List my candidates", "The list of candidates can show them alone."
+    )
+    ONLY_OWN_EMAILS = OwnChoiceRecord(
+        "only_own_emails",
+        "E-mails about my candidates only",
+        "Of the kinds above. What is about no single candidate, such as a connection that doesn't work, still reaches "
+        "you.",
+    )
+
+
 class MembershipManager(models.Manager["Membership"]):
     """Memberships by their person."""
 
     def elsewhere(self, user: AbstractBaseUser, organization_id: int) -> models.QuerySet["Membership"]:
         """Return the person's memberships in other organizations than this one."""
         return self.filter(user_id=user.pk).exclude(organization=organization_id)
+
+    def using_people(self, organization_id: int) -> models.QuerySet["Membership"]:
+        """Return the members who use who is on each candidate in Lever: it is read where there is one."""
+        is_limited = models.Q(role=Membership.Role.LIMITED_TEAM_MEMBER)
+        rows = self.filter(is_limited | models.Q(lists_own=True) | models.Q(only_own_emails=True))
+        return rows.filter(organization=organization_id).exclude(address="").order_by("pk")
 
 
 class Membership(models.Model):
@@ -54,9 +93,18 @@ class Membership(models.Model):
         models.EmailField(
             blank=True,
             help_text="The e-mail address, in small letters, at which the person accepted, or which the "
-            "operator's file states. By it a Limited Team Member is found among those who are on a candidate in "
-            "Lever.",
+            "operator's file states. By it the person is found among those who are on a candidate in Lever.",
         ),
+    )
+    lists_own = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether the person lists the candidates they are on in Lever.",
+    )
+    only_own_emails = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether e-mails tell the person of no other candidates than those they are on in Lever.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -109,6 +157,11 @@ class Membership(models.Model):
     def sees_all_candidates(self) -> bool:
         """Whether the member sees every candidate, not only those they are on in Lever."""
         return self.role in TEAM
+
+    @property
+    def lever_address(self) -> str:
+        """The address by which the person is found in Lever: at which they joined, while it is their account's."""
+        return self.address if self.address == folded(self.user.email) else ""
 
     def is_last_super_admin(self, *, locks_rows: bool = False) -> bool:
         """Whether this is the only Super Admin who can sign in.

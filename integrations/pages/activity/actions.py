@@ -9,9 +9,11 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.acts.undo import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
+from integrations.members.acts import choose_own_candidates
+from integrations.members.models.membership import ADMINS, APPROVERS, NOT_FOUND_IN_LEVER, TEAM, OwnChoice
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm
 from integrations.queue import on_request
 
@@ -20,6 +22,25 @@ class ResolveForm(ReasonForm):
     """The CodeScreen instance of an uncertain invitation that did arrive, with the reason."""
 
     instance_id = forms.CharField(required=False, max_length=200)
+
+
+class ListOwnView(OrganizationMixin, ActView):
+    """List the candidates that the member is on in Lever, from now on."""
+
+    allowed_roles = TEAM
+
+    def operate(self, form: forms.Form) -> str:
+        """Store the choice; the first in the organization has it read who is on each candidate."""
+        if not self.membership.lever_address:
+            raise ActionNotAllowed(NOT_FOUND_IN_LEVER)
+        choose_own_candidates(self.membership, {OwnChoice.LISTS_OWN: True}, self.user)
+        return (
+            "The portal reads from Lever who is on which candidate. The first time this takes a few minutes."
+        )
+
+    def get_success_url(self) -> str:
+        """Show the candidates that the member is on."""
+        return CandidateFilters(mine="1").url
 
 
 class RowActView(OrganizationMixin, ActView):

@@ -63,7 +63,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         may_invite_some = member.may_configure and any(row.may_be_invited for row in rows)
         return super().get_context_data(
             filters=filters,
-            is_filtered=filters.is_set or bool(filters.view),
+            is_filtered=filters.is_set or bool(filters.view or filters.mine),
             views=[
                 (code, label, counts.get(code, ""))
                 for code, label in (VIEWS | LINKED_VIEWS).items()

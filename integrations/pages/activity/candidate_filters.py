@@ -24,7 +24,7 @@ from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
-from integrations.pages.access import visible
+from integrations.pages.access import own, visible
 from integrations.pages.times import midnight, within_days
 
 #: The saved filters, by their value in the address.
@@ -90,11 +90,12 @@ _TIMES: Mapping[Step, str] = {
 class CandidateFilters:
     """The filters in the address, each empty when it isn't set.
 
-    `step`, a Step, is what `since` and `until` are the days of. What shows a number and links to who is counted takes
-    both from the same filters.
+    `mine` leaves those the member is on in Lever. `step`, a Step, is what `since` and `until` are the days of.
+    What shows a number and links to who is counted takes both from the same filters.
     """
 
     view: str = ""
+    mine: str = ""
     reason: str = ""
     role: str = ""
     assessment: str = ""
@@ -113,12 +114,13 @@ class CandidateFilters:
             stated["reason"] = ""
         if stated["step"] not in Step:
             stated["step"] = ""
+        stated["mine"] = "1" if stated["mine"] else ""
         return cls(**stated)
 
     @property
     def is_set(self) -> bool:
-        """Whether any filter is set beside the saved one."""
-        return any(value for name, value in asdict(self).items() if name != "view")
+        """Whether any filter is set beside the saved one and whose candidates they are."""
+        return any(value for name, value in asdict(self).items() if name not in {"view", "mine"})
 
     @property
     def query(self) -> QueryDict:
@@ -212,6 +214,8 @@ class CandidateSearch:
 
     def _of_view(self, view: str) -> CandidateQuerySet:
         rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
+        if self.filters.mine:
+            rows = own(rows, self.member)
         if view == "attention":
             return rows.filter(pk__in=self._attention)
         if view in self._of_any_invitation:

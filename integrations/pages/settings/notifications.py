@@ -15,7 +15,8 @@ from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_lim
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lists import keys_of
-from integrations.members.models.membership import SUPER_ADMINS
+from integrations.members.acts import choose_own_candidates
+from integrations.members.models.membership import NOT_FOUND_IN_LEVER, SUPER_ADMINS, OwnChoice
 from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
@@ -44,6 +45,8 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
         is_wanted = notices.preferences_of([self.membership])[self.membership.pk]
         return super().get_context_data(
             kinds=[(kind, is_wanted[kind]) for kind in EmailKind],
+            own_choices=[(choice, getattr(self.membership, choice)) for choice in OwnChoice],
+            not_found=NOT_FOUND_IN_LEVER,
             address=self.user.email,
             continents=times.zones_by_continent(),
             chosen_zone=times.chosen_zone(self.request),
@@ -62,7 +65,10 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
             )
         zone_changed = "time_zone" in posted and times.choose_zone(self.user, posted["time_zone"])
         changed = save_preferences(self.membership, _chosen(self.request, "kind-"), self.user)
-        return "Your settings are saved." if changed or zone_changed else None
+        own_changed = self.membership.sees_all_candidates and choose_own_candidates(
+            self.membership, {choice: choice in posted for choice in OwnChoice}, self.user
+        )
+        return "Your settings are saved." if changed or own_changed or zone_changed else None
 
 
 class TimeZoneView(OrganizationMixin, ActView):

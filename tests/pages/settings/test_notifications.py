@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.members.models.membership import Membership
+from integrations.members.models.membership import Membership, OwnChoice
 from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import NotificationPreference
@@ -46,6 +46,36 @@ def test_one_button_saves_the_choices_and_the_time_zone(team_member_client, team
     answer = team_member_client.post(OWN, {"time_zone": "Nowhere"}, follow=True)
     assert "There is no such time zone." in answer.content.decode()
     assert recipients(organization, "attention") == ["colleague"]
+
+
+def test_a_member_chooses_their_own_candidates_and_it_is_audited(team_member_client, team_member):
+    member = Membership.objects.get(user=team_member)
+    page = team_member_client.get(OWN).content.decode()
+    assert all(f'name="{choice.value}"' in page for choice in OwnChoice)
+    chosen = {"kind-result": "on", "only_own_emails": "on"}
+    for said in ("Your settings are saved.", "Nothing was changed."):
+        assert said in team_member_client.post(OWN, chosen, follow=True).content.decode()
+    member.refresh_from_db()
+    assert (member.lists_own, member.only_own_emails) == (False, True)
+    [entry] = recorded()
+    assert entry.action == "choose_own_candidates"
+    assert entry.changes == {"E-mails about my candidates only": [False, True]}
+
+
+def test_a_limited_member_has_no_choice_of_whose_candidates(limited_member_client, limited_member):
+    assert 'name="lists_own"' not in limited_member_client.get(OWN).content.decode()
+    limited_member_client.post(OWN, {"lists_own": "on"})
+    assert not Membership.objects.get(user=limited_member).lists_own
+
+
+def test_who_cannot_be_found_in_lever_is_told(team_member_client, team_member):
+    Membership.objects.filter(user=team_member).update(address="former@acme.example")
+    assert "The portal finds you in Lever by the address" in text(team_member_client.get(OWN))
+
+
+def test_who_gets_e_mails_about_their_own_candidates_is_said_to_super_admins(super_admin_client, team_member):
+    Membership.objects.filter(user=team_member).update(only_own_emails=True)
+    assert "own candidates only" in text(super_admin_client.get(TEAM))
 
 
 def test_members_who_are_inactive_or_have_no_address_get_nothing(organization, super_admin, team_member):

@@ -49,6 +49,7 @@ OTHER_ACTS = {
     AuditAction.CHANGE_EMAIL,
     AuditAction.RESET_EMAIL,
     AuditAction.CHOOSE_EMAILS,
+    AuditAction.CHOOSE_OWN_CANDIDATES,
     AuditAction.ASK_ADMINS,
     # what is read
     AuditAction.SUBJECT_ACCESS,

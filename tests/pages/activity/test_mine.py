@@ -1,0 +1,65 @@
+"""My candidates: a member lists those they are on in Lever, with every other filter, and in the file too."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.members.models.membership import Membership
+from integrations.queue.models.duty_run import Duty, DutyRun
+from tests.pages.activity.test_candidate_filters import candidate, shown
+from tests.support import factories
+from tests.support.page_text import text
+
+
+@pytest.fixture
+def mine(ready_organization, super_admin):
+    """Two candidates on hold, and one who wasn't invited; the Super Admin is on one of each kind."""
+    rows = [
+        candidate(ready_organization, "Alder", status="held"),
+        candidate(ready_organization, "Birch", status="held"),
+        candidate(ready_organization, "Cedar", verdict="no_email"),
+    ]
+    for row in (rows[0], rows[2]):
+        factories.on_candidate(ready_organization, row.opportunity_id, super_admin.email)
+    return rows
+
+
+def test_the_button_lists_the_members_own_and_has_who_is_on_them_read(
+    super_admin_client, super_admin, mine, ready_organization
+):
+    answer = super_admin_client.post(reverse("candidates-mine"), follow=True)
+    assert answer.redirect_chain[-1][0] == "/activity/?mine=1"
+    assert sorted(one.name for one in answer.context["page"]) == ["Alder", "Cedar"]
+    assert super_admin.email in text(answer)
+    assert Membership.objects.get(user=super_admin).lists_own
+    assert DutyRun.objects.filter(duty=Duty.SWEEP_FULLY, organization=ready_organization).exists()
+    assert "Everybody's candidates" in text(answer)
+
+
+def test_mine_goes_with_the_other_filters_and_counts_and_the_file(super_admin_client, super_admin, mine):
+    assert shown(super_admin_client, mine="1", view="held") == ["Alder"]
+    assert shown(super_admin_client, mine="1", q="Cedar") == ["Cedar"]
+    assert shown(super_admin_client, mine="1", q="Birch") == []
+    views = super_admin_client.get("/activity/?mine=1").context["views"]
+    assert {code: count for code, _, count in views if count != "0" and code} == {
+        "attention": "2",
+        "held": "1",
+        "not_invited": "1",
+    }
+    file = b"".join(super_admin_client.get("/candidates/export/?mine=1").streaming_content).decode()
+    assert "Alder" in file
+    assert "Birch" not in file
+
+
+def test_without_candidates_of_their_own_it_says_what_to_do(super_admin_client, super_admin, mine):
+    Membership.objects.filter(user=super_admin).update(address="")
+    assert "You are on none of the candidates in Lever" in text(super_admin_client.get("/activity/?mine=1"))
+    answer = super_admin_client.post(reverse("candidates-mine"), follow=True)
+    assert "The portal finds you in Lever by the address" in text(answer)
+    assert not Membership.objects.get(user=super_admin).lists_own
+
+
+def test_of_another_organizations_candidates_none_are_the_members(super_admin_client, super_admin, stranger):
+    theirs = stranger.memberships.get().organization
+    row = candidate(theirs, "Elsewhere")
+    factories.on_candidate(theirs, row.opportunity_id, super_admin.email)
+    assert shown(super_admin_client, mine="1") == []
