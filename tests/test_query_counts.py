@@ -28,7 +28,7 @@ PAGES = {
     "/settings/rules/": 8,
     "/settings/team/": 6,
     "/mappings/": 29,
-    "/mappings/add/": 11,
+    "/mappings/add/": 13,
     "/reports/": 4,
 }
 LISTS = (

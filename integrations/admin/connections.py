@@ -12,6 +12,7 @@ from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.catalog.acts import delete_mapping, save_mapping
 from integrations.catalog.models import (
     CATEGORY_COLUMNS,
+    OWN_RULES,
     Assessment,
     RatingThresholds,
     Role,
@@ -176,7 +177,7 @@ class RoleMappingAdmin(ScopedAdmin):
     list_display = ("subject", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
-    fields = ("organization", "role", *CATEGORY_COLUMNS, "stage", "assessment")
+    fields = ("organization", "role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow Admins and Super Admins."""

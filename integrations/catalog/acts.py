@@ -7,11 +7,19 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
-from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RatingThresholds, Role, RoleMapping
+from integrations.catalog.lists import why_target_invites
+from integrations.catalog.models import (
+    CATEGORY_COLUMNS,
+    MAPPED_ALREADY,
+    OWN_RULES,
+    RatingThresholds,
+    Role,
+    RoleMapping,
+)
 from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 
-FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
+FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
@@ -66,13 +74,18 @@ def _mapping_of(role: Role, assessment: str) -> RoleMapping:
 def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
     """Store the mapping; return what its entry will say, no changes for none. Raises ValidationError with the fix."""
     stored = RoleMapping.objects.filter(pk=mapping.pk).first()
+    before = stored or RoleMapping()
     changes = {
-        field: (getattr(stored, field, ""), getattr(mapping, field))
+        field: (getattr(before, field), getattr(mapping, field))
         for field in FIELDS
-        if getattr(stored, field, "") != getattr(mapping, field)
+        if getattr(before, field) != getattr(mapping, field)
     }
     if changes:
         mapping.full_clean()
+        if "stage_on_pass" in changes and (
+            reason := why_target_invites(mapping.organization, mapping.stage_on_pass)
+        ):
+            raise ValidationError({"stage_on_pass": reason})
         try:
             mapping.save()
         except IntegrityError as error:  # another request has stored it since the check

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage, read_categories
+from integrations.catalog.models import Assessment, Role, RoleMapping, Stage, mapping_rule, read_categories
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.rules.decide import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
-from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule, named_categories
+from integrations.core.rules.mappings import Categories, MappingIndex
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
@@ -28,8 +28,8 @@ from integrations.store.database import live_role, live_stage_name, role_mapping
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
     return MappingIndex(
-        MappingRule(role, stage, assessment, named_categories(values))
-        for role, stage, assessment, *values in role_mappings(organization.pk)
+        mapping_rule(*columns, origins=json.loads(origins))
+        for *columns, origins in role_mappings(organization.pk)
     )
 
 
@@ -47,9 +47,9 @@ def trigger_stages(organization: Organization) -> list[Stage]:
     return [stage for stage in stages if policy.is_trigger(stage.external_id, stage.name)]
 
 
-def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
-    """Return why entering the stage on pass would send an invitation again; empty when it wouldn't."""
-    written = organization.stage_on_pass.strip()
+def why_target_invites(organization: Organization, stage_on_pass: str, *, by_mapping: bool = True) -> str:
+    """Return why entering this stage on pass would send an invitation again; empty when it wouldn't."""
+    written = stage_on_pass.strip()
     if not written:
         return ""
     known = stages_named_in_copy(organization, written) if organization.pk else []
@@ -73,20 +73,21 @@ def refuse_inviting_target(organization: Organization, changed: Container[str]) 
     must not keep anybody from pausing.
     """
     if "stage_on_pass" in changed:
-        reason = why_target_invites(organization)
+        reason = why_target_invites(organization, organization.stage_on_pass)
+    elif "stage_prefix" in changed:
+        reason = why_target_invites(organization, organization.stage_on_pass, by_mapping=False)
     else:
-        reason = why_target_invites(organization, by_mapping=False) if "stage_prefix" in changed else ""
+        reason = ""
     if reason:
         raise ValidationError({"stage_on_pass": reason})
 
 
-def unknown_target_message(organization: Organization) -> str:
-    """Return a sentence: Lever doesn't have the stage on pass, and which one was probably meant."""
+def unknown_target_message(organization: Organization, stage_on_pass: str) -> str:
+    """Return a sentence: Lever doesn't have this stage on pass, and which one was probably meant."""
     names = Stage.objects.live().filter(organization=organization).values_list("name", flat=True)
-    meant = closest_name(organization.stage_on_pass, names)
+    meant = closest_name(stage_on_pass, names)
     hint = f" Did you mean “{meant}”?" if meant else ""
-    written = organization.stage_on_pass.strip()
-    return f"Lever has no stage “{written}”, which the policies name for those who passed.{hint}"
+    return f"Lever has no stage “{stage_on_pass.strip()}”, which the rules name for those who passed.{hint}"
 
 
 #: An empty list of stages is believed when another one follows after this time.

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
-from integrations.core.rules.mappings import Categories, MappingRule, named_categories
-from integrations.core.vocabulary import Category, Thresholds
+from integrations.core.rules.mappings import Categories, MappingRule, SendingRules, named_categories
+from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy, Thresholds
 from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.validators import check_origins, not_a_portal_tag
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
 BATCH = 500
@@ -163,6 +164,22 @@ class Assessment(CatalogEntry):
 
 MAPPED_ALREADY = "This role already has an assessment for that stage."
 ROLE_OR_CATEGORIES = "A mapping is for a role or for categories: fill in the role, or one category or more."
+#: What the column of an own rule holds where it is left to the organization.
+NO_RULE: tuple[object, ...] = (None, "", {})
+#: The columns of a mapping that hold its own rules.
+OWN_RULES = (
+    "approval",
+    "reentry",
+    "reentry_days",
+    "origins",
+    "start_within_days",
+    "not_started_days",
+    "passing_score",
+    "passed_tag",
+    "failed_tag",
+    "stage_on_pass",
+    "hold_failed",
+)
 #: The columns of a mapping that hold categories of a posting.
 CATEGORY_COLUMNS = tuple(category.value for category in Category)
 _NO_CATEGORY = models.Q(**dict.fromkeys(CATEGORY_COLUMNS, ""))
@@ -172,8 +189,20 @@ def _category() -> "models.CharField[str, str]":
     return harmless(models.CharField(max_length=300, blank=True))
 
 
+def _own_days() -> "models.PositiveIntegerField[int | None, int | None]":
+    return models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
+
+
+def _own_tag() -> "models.CharField[str, str]":
+    return harmless(models.CharField(max_length=100, blank=True, validators=[not_a_portal_tag]))
+
+
 class RoleMapping(models.Model):
     """Role × stage (or any CodeScreen stage) → assessment; or, instead of a role, Lever's categories of a posting.
+
+    It may have rules of its own (OWN_RULES), for its candidates; what is empty there is left to the organization.
 
     Each column holds a name or an id, as a person or a configuration file gave it. It is resolved when used: a file can
     be loaded before Lever is connected, and the linter reports a name that matches nothing.
@@ -204,6 +233,21 @@ class RoleMapping(models.Model):
         )
     )
     assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
+    approval = models.CharField(max_length=20, blank=True, choices=Approval.choices())
+    reentry = models.CharField(max_length=20, blank=True, choices=ReentryPolicy.choices())
+    reentry_days = _own_days()
+    origins = harmless(models.JSONField(default=dict, blank=True, validators=[check_origins]))
+    start_within_days = _own_days()
+    not_started_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(3650)]
+    )
+    passing_score = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(100)]
+    )
+    passed_tag = _own_tag()
+    failed_tag = _own_tag()
+    stage_on_pass = harmless(models.CharField(max_length=300, blank=True))
+    hold_failed = models.BooleanField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -215,6 +259,10 @@ class RoleMapping(models.Model):
                 violation_error_message=MAPPED_ALREADY,
             ),
             models.CheckConstraint(condition=~models.Q(assessment=""), name="role_mapping_complete"),
+            models.CheckConstraint(
+                condition=models.Q(passing_score__isnull=True) | models.Q(passing_score__range=(0, 100)),
+                name="role_mapping_passing_score_range",
+            ),
             models.CheckConstraint(
                 condition=(~models.Q(role="") & _NO_CATEGORY) | (models.Q(role="") & ~_NO_CATEGORY),
                 name="role_mapping_for_role_or_categories",
@@ -228,13 +276,48 @@ class RoleMapping(models.Model):
     @property
     def rule(self) -> MappingRule:
         """The mapping as the rules read it."""
-        categories = named_categories(getattr(self, column) for column in CATEGORY_COLUMNS)
-        return MappingRule(self.role, self.stage, self.assessment, categories)
+        return mapping_rule(
+            self.pk,
+            self.role,
+            self.stage,
+            self.assessment,
+            self.approval,
+            self.reentry,
+            self.reentry_days,
+            *(getattr(self, column) for column in CATEGORY_COLUMNS),
+            origins=self.origins,
+        )
 
     @property
     def subject(self) -> str:
         """What it holds for, in words: the role as it was written, or the categories."""
         return self.rule.subject
+
+    @property
+    def has_own_rules(self) -> bool:
+        """Whether it has rules of its own."""
+        return any(getattr(self, name) not in NO_RULE for name in OWN_RULES)
+
+
+def mapping_rule(
+    pk: int | None,
+    role: str,
+    stage: str,
+    assessment: str,
+    approval: str,
+    reentry: str,
+    reentry_days: int | None,
+    *categories: str,
+    origins: Mapping[str, str],
+) -> MappingRule:
+    """Return a mapping's columns as the rules read them; `categories` in the order of CATEGORY_COLUMNS."""
+    own = SendingRules(
+        approval=Approval(approval) if approval else None,
+        reentry=ReentryPolicy(reentry) if reentry else None,
+        reentry_days=reentry_days,
+        origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
+    )
+    return MappingRule(role, stage, assessment, named_categories(categories), own, pk)
 
 
 class RatingThresholds(models.Model):

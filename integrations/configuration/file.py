@@ -8,8 +8,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.catalog.lists import mapping_index
-from integrations.catalog.models import CATEGORY_COLUMNS
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -20,9 +18,9 @@ from integrations.configuration.section import (
     closest,
     literal,
 )
-from integrations.configuration.sections import SECTIONS
+from integrations.configuration.sections import SECTIONS, mappings_after
 from integrations.core.rules.backtest import Rules
-from integrations.core.rules.mappings import MappingIndex, MappingRule, named_categories
+from integrations.core.rules.mappings import MappingIndex
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox.acts import DECIDING_POLICIES, rules_of
 from integrations.notifications.links import choose_password_link
@@ -185,12 +183,8 @@ def rules_after(configuration: Configuration, organization: Organization) -> Rul
     tables = configuration.tables
     written = tables["organization"][0] | tables["policies"][0]
     policies = {name: value for name, value in written.items() if name in DECIDING_POLICIES}
-    rules = {(rule.role, rule.categories, rule.stage): rule for rule in mapping_index(organization).rules}
-    for table in tables["mappings"]:
-        categories = named_categories(table.get(column, "") for column in CATEGORY_COLUMNS)
-        rule = MappingRule(table.get("role", ""), table.get("stage", ""), table["assessment"], categories)
-        rules[rule.role, rule.categories, rule.stage] = rule
-    return rules_of(organization, policies, MappingIndex(rules.values()))
+    mappings = mappings_after(configuration, organization).values()
+    return rules_of(organization, policies, MappingIndex(mapping.rule for mapping in mappings))
 
 
 def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from integrations.catalog import acts as catalog_acts
 from integrations.catalog import lists
-from integrations.catalog.models import CATEGORY_COLUMNS, RatingThresholds, RoleMapping
+from integrations.catalog.models import CATEGORY_COLUMNS, NO_RULE, OWN_RULES, RatingThresholds, RoleMapping
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (
@@ -339,6 +339,7 @@ _NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
 _MAPPING = keys(
     *(column(RoleMapping, name) for name in _NAMED_BY),
     column(RoleMapping, "assessment", is_required=True),
+    *(column(RoleMapping, name) for name in OWN_RULES),
 )
 
 
@@ -355,27 +356,53 @@ def _check_mapping(path: str, table: Table) -> None:
 
 def _stored_mappings(organization: Organization) -> Iterator[Table]:
     for row in RoleMapping.objects.filter(organization=organization):
-        yield {name: value for name, value in table_of(_MAPPING, row).items() if value}
+        yield {name: value for name, value in table_of(_MAPPING, row).items() if value not in NO_RULE}
+
+
+def mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
+    """Return the mappings that there would be, unsaved, by what each holds for."""
+    own = RoleMapping.objects.filter(organization=organization.pk).order_by("role", "stage", "pk")
+    mappings = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping for mapping in own}
+    for table in file.tables["mappings"]:
+        named = {name: table.get(name, "") for name in _NAMED_BY}
+        new = RoleMapping(organization=organization, **named)
+        mapping = mappings.setdefault(tuple(named.values()), new)
+        _set_columns(mapping, table)
+    return mappings
+
+
+def _set_columns(mapping: RoleMapping, table: Table) -> None:
+    empty = RoleMapping()
+    for name, value in table.items():
+        setattr(mapping, name, getattr(empty, name) if value == "" else value)
 
 
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
-    own = RoleMapping.objects.filter(organization=organization.pk)
-    stored = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping.assessment for mapping in own}
-    for table in file.tables["mappings"]:
-        named = {name: table.get(name, "") for name in _NAMED_BY}
-        before, assessment = stored.get(tuple(named.values())), table["assessment"]
-        if before != assessment:
-            mapping = RoleMapping(organization=organization, **named)
-            stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
-            path = f"mapping {quoted(mapping.subject)} × {stage}"
-            line = _MAPPING["assessment"].line(path, before, assessment)
-            yield Change(path, [line], partial(_save_mapping, organization, named, assessment))
+    known = (
+        {row.pk: table_of(_MAPPING, row) for row in organization.role_mappings.all()}
+        if organization.pk
+        else {}
+    )
+    for named, mapping in mappings_after(file, organization).items():
+        before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
+        changed = differing(_MAPPING, before, table_of(_MAPPING, mapping))
+        lines = []
+        stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
+        subject = f"mapping {quoted(mapping.subject)} × {stage}"
+        for name, value in changed.items():
+            if name not in _NAMED_BY:
+                path = subject if name == "assessment" else f"{subject} {name}"
+                lines.append(_MAPPING[name].line(path, before[name], value))
+        if lines:
+            yield Change(subject, lines, partial(_save_mapping, organization, named, changed))
 
 
-def _save_mapping(organization: Organization, named: dict[str, str], assessment: str) -> None:
-    own = RoleMapping.objects.filter(organization=organization, **named)
-    mapping = own.first() or RoleMapping(organization=organization, **named)
-    mapping.assessment = assessment
+def _save_mapping(organization: Organization, named: tuple[str, ...], changed: Table) -> None:
+    identity = dict(zip(_NAMED_BY, named, strict=True))
+    own = RoleMapping.objects.filter(organization=organization, **identity)
+    mapping = own.first() or RoleMapping(organization=organization, **identity)
+    for name, value in changed.items():
+        setattr(mapping, name, value)
     catalog_acts.save_mapping(mapping, ACTOR)
 
 

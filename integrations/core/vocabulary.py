@@ -194,6 +194,14 @@ class OriginRule(LabelledEnum):
     SKIP = "skip", "Send nothing"
 
 
+class Approval(LabelledEnum):
+    """When an invitation waits for a person's yes, by a mapping's own rule."""
+
+    NEVER = "never", "Never, whatever the limit"
+    ABOVE_LIMIT = "above_limit", "Above the limit"
+    ALWAYS = "always", "Always"
+
+
 class ResultOutcome(LabelledEnum):
     """CodeScreen's own words for the result of an attempt, with the tone and the icon of each."""
 

@@ -82,7 +82,9 @@ def hidden_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings for categories that fit open roles and count for none, because others come first."""
     if not snapshot.roles_by_rule:
         return
-    counting = {rule for matches in snapshot.matches.values() for match in matches for rule in match.mappings}
+    counting = {
+        rule for matches in snapshot.matches.values() for match in matches for rule in match.names.mappings
+    }
     for rule, fitting in snapshot.roles_by_rule.items():
         roles = [role for role in fitting if role.pk in snapshot.matches]
         if roles and rule not in counting:
@@ -152,7 +154,11 @@ def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]
     if snapshot.may_use_tags(role):
         competing.append(list(snapshot.tags[role.pk]))
     if snapshot.roles_by_rule:
-        competing += [list(match.written) for match in snapshot.matches[role.pk] if match.mappings]
+        competing += [
+            list(match.written)
+            for match in snapshot.matches[role.pk]
+            if match.source == AssessmentSource.MAPPING_FOR_CATEGORIES
+        ]
     return competing
 
 

@@ -84,6 +84,7 @@ def _invite(
         "stage_id": facts.stage_id[:200],
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
+        "mapping_id": decision.mapping_id,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,

@@ -283,6 +283,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RoleMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(blank=True, help_text="A Lever posting's title or id; empty where categories stand instead.", max_length=300)),
+                ('department', models.CharField(blank=True, max_length=300)),
+                ('team', models.CharField(blank=True, max_length=300)),
+                ('location', models.CharField(blank=True, max_length=300)),
+                ('level', models.CharField(blank=True, max_length=300)),
+                ('commitment', models.CharField(blank=True, max_length=300)),
+                ('stage', models.CharField(blank=True, help_text="A stage's name or id; empty means any stage that begins with the prefix.", max_length=300)),
+                ('assessment', models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('approval', models.CharField(blank=True, choices=[('never', 'Never, whatever the limit'), ('above_limit', 'Above the limit'), ('always', 'Always')], max_length=20)),
+                ('failed_tag', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('^\\s*codescreen', "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.", flags=re.RegexFlag['IGNORECASE'], inverse_match=True)])),
+                ('hold_failed', models.BooleanField(blank=True, null=True)),
+                ('not_started_days', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MaxValueValidator(3650)])),
+                ('origins', models.JSONField(blank=True, default=dict, validators=[integrations.organizations.models.validators.check_origins])),
+                ('passed_tag', models.CharField(blank=True, max_length=100, validators=[django.core.validators.RegexValidator('^\\s*codescreen', "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.", flags=re.RegexFlag['IGNORECASE'], inverse_match=True)])),
+                ('passing_score', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MaxValueValidator(100)])),
+                ('reentry', models.CharField(blank=True, choices=[('nothing', 'Never send the same assessment twice'), ('after_expiry', 'Send it again if the last one expired'), ('after_days', 'Send it again if the last one was completed long enough ago')], max_length=20)),
+                ('reentry_days', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)])),
+                ('stage_on_pass', models.CharField(blank=True, max_length=300)),
+                ('start_within_days', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)])),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_mappings', to='integrations.organization')),
+            ],
+            options={
+                'ordering': ['organization', 'role', 'stage', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'role', 'department', 'team', 'location', 'level', 'commitment', 'stage'), name='role_mapping_once', violation_error_message='This role already has an assessment for that stage.'), models.CheckConstraint(condition=models.Q(('assessment', ''), _negated=True), name='role_mapping_complete'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('role', ''), _negated=True), ('commitment', ''), ('department', ''), ('level', ''), ('location', ''), ('team', '')), models.Q(('role', ''), models.Q(('commitment', ''), ('department', ''), ('level', ''), ('location', ''), ('team', ''), _negated=True)), _connector='OR'), name='role_mapping_for_role_or_categories', violation_error_message='A mapping is for a role or for categories: fill in the role, or one category or more.'), models.CheckConstraint(condition=models.Q(('passing_score__isnull', True), ('passing_score__range', (0, 100)), _connector='OR'), name='role_mapping_passing_score_range')],
+            },
+        ),
+        migrations.CreateModel(
             name='Invitation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -329,6 +360,7 @@ class Migration(migrations.Migration):
                 ('following_ended_at', models.DateTimeField(blank=True, null=True)),
                 ('erased_at', models.DateTimeField(blank=True, help_text="When the person's data was erased; nothing is read about them since.", null=True)),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='integrations.organization')),
+                ('mapping', models.ForeignKey(blank=True, help_text="The mapping whose rules hold; empty where none led to it, or it is deleted: the organization's do.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.rolemapping')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
@@ -624,26 +656,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['organization', 'title'],
                 'constraints': [models.UniqueConstraint(fields=('organization', 'external_id'), name='role_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RoleMapping',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(blank=True, help_text="A Lever posting's title or id; empty where categories stand instead.", max_length=300)),
-                ('department', models.CharField(blank=True, max_length=300)),
-                ('team', models.CharField(blank=True, max_length=300)),
-                ('location', models.CharField(blank=True, max_length=300)),
-                ('level', models.CharField(blank=True, max_length=300)),
-                ('commitment', models.CharField(blank=True, max_length=300)),
-                ('stage', models.CharField(blank=True, help_text="A stage's name or id; empty means any stage that begins with the prefix.", max_length=300)),
-                ('assessment', models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_mappings', to='integrations.organization')),
-            ],
-            options={
-                'ordering': ['organization', 'role', 'stage', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'role', 'department', 'team', 'location', 'level', 'commitment', 'stage'), name='role_mapping_once', violation_error_message='This role already has an assessment for that stage.'), models.CheckConstraint(condition=models.Q(('assessment', ''), _negated=True), name='role_mapping_complete'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('role', ''), _negated=True), ('commitment', ''), ('department', ''), ('level', ''), ('location', ''), ('team', '')), models.Q(('role', ''), models.Q(('commitment', ''), ('department', ''), ('level', ''), ('location', ''), ('team', ''), _negated=True)), _connector='OR'), name='role_mapping_for_role_or_categories', violation_error_message='A mapping is for a role or for categories: fill in the role, or one category or more.')],
             },
         ),
         migrations.CreateModel(

@@ -12,7 +12,8 @@ from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_policy, trigger_stages
-from integrations.catalog.models import Stage
+from integrations.catalog.models import RoleMapping, Stage
+from integrations.catalog.role_rules import role_rules
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
@@ -144,12 +145,14 @@ def later_consequences(
         yield "Until an Admin says yes or no", detail
     if verdict != VerdictCode.INVITE:
         return
+    mapping = RoleMapping.objects.filter(pk=dry_run.decision.mapping_id or 0).first()
+    rules = role_rules(organization, mapping)
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."
     yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."
-    if organization.not_started_days:
+    if rules.not_started_days:
         detail = f"The tag becomes “{ProgressTag.NOT_STARTED_YET}”."
-        yield f"If they haven't started after {organization.not_started_days} days", detail
+        yield f"If they haven't started after {rules.not_started_days} days", detail
     detail = (
         f"The tag becomes “{ProgressTag.NOT_STARTED}”. The portal no longer asks CodeScreen about it, and says so "
         f"here, by e-mail{in_lever} and under Health."
@@ -162,14 +165,14 @@ def later_consequences(
     yield "When CodeScreen says that it is complete", detail
     if organization.attach_report:
         yield "With the feedback", "The report is attached to the candidate in Lever as a PDF."
-    if organization.passed_tag or organization.failed_tag:
+    if rules.passed_tag or rules.failed_tag:
         yield "Then, if CodeScreen says Passed or Failed", "Your own result tag is added."
-    if organization.stage_on_pass:
+    if rules.stage_on_pass:
         yield (
             "Then, if CodeScreen says Passed",
-            f"They are moved to “{organization.stage_on_pass}” in Lever, unless a recruiter has moved them before.",
+            f"They are moved to “{rules.stage_on_pass}” in Lever, unless a recruiter has moved them before.",
         )
-    if organization.hold_failed:
+    if rules.hold_failed:
         yield (
             "Then, if CodeScreen says Failed",
             "They wait under Candidates until somebody says what was decided; nobody is archived.",

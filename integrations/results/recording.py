@@ -24,6 +24,7 @@ from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.invitations.rules import rules_of
 from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import (
     UNNAMED,
@@ -94,11 +95,11 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
 
 
 def flag_for_review(invitation: Invitation, result: Result) -> None:
-    """Mark a failed candidate as awaiting a decision if the policy asks for it; clear the mark for any other result.
+    """Mark a failed candidate as awaiting a decision if the rules ask for it; clear the mark for any other result.
 
     A mark that is set keeps its time.
     """
-    is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
+    is_held = result.outcome == Result.Outcome.FAILED and rules_of(invitation).hold_failed
     since = Coalesce("awaits_decision_since", Now()) if is_held else None
     Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
 
@@ -163,10 +164,10 @@ def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTa
 
     None when there is nothing to add or to remove.
     """
-    organization = invitation.organization
+    rules = rules_of(invitation)
     tags = {
-        Result.Outcome.PASSED.value: choose_result_tag(organization.passed_tag, invitation.assessment_name),
-        Result.Outcome.FAILED.value: choose_result_tag(organization.failed_tag, invitation.assessment_name),
+        Result.Outcome.PASSED.value: choose_result_tag(rules.passed_tag, invitation.assessment_name),
+        Result.Outcome.FAILED.value: choose_result_tag(rules.failed_tag, invitation.assessment_name),
     }
     given = tags.get(result.outcome, "")
     others = sorted({tag for tag in tags.values() if tag} - {given})

@@ -239,9 +239,10 @@ live_assessments = _all(
     "SELECT external_id, name FROM integrations_assessment "
     "WHERE organization_id = %s AND gone_at IS NULL ORDER BY name"
 )
-#: Of an organization: role, stage, assessment and categories of each mapping, as they were written.
+#: Of an organization: what `mapping_rule` reads of each mapping, the rules of origins as JSON.
 role_mappings = _all(
-    "SELECT role, stage, assessment, department, team, location, level, commitment "
+    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, "
+    "department, team, location, level, commitment, origins "
     "FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage, id"
 )
 #: Of an organization and a time: how many invitations were made since then that aren't held.

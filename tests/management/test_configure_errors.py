@@ -127,6 +127,18 @@ MORE_ERRORS = [
     ("[codescreen]\nwebhook_secret = 'secret'\n", "codescreen.webhook_secret"),
     ("[codescreen]\nidempotency = 'yes'\n", "codescreen.idempotency must be true or false"),
     ("[[mappings]]\nrole = 'x'\n", "mappings[1].assessment is missing"),
+    (
+        "[[mappings]]\nrole = 'x'\nassessment = 'y'\npassing_score = 101\n",
+        "mappings[1].passing_score: Ensure this value is less than or equal to 100",
+    ),
+    (
+        "[[mappings]]\nrole = 'x'\nassessment = 'y'\napproval = 'sometimes'\n",
+        "mappings[1].approval: Value 'sometimes' is not a valid choice.",
+    ),
+    (
+        "[[mappings]]\nrole = 'x'\nassessment = 'y'\nstage_on_pass = 'CodeScreen next'\n",
+        "Entering “CodeScreen next” sends an assessment",
+    ),
     ("[[mappings]]\nrole = ' '\nassessment = 'x'\n", "mappings[1].role"),
     ("[[mappings]]\nassessment = 'x'\n", "give a role, or instead of it one or more of department, team,"),
     ("[[mappings]]\nrole = 'x'\nteam = 'y'\nassessment = 'z'\n", "leave one or the other"),

@@ -205,7 +205,7 @@ def _assessments(
 ) -> tuple[KnownAssessment, ...]:
     """Return the assessments that the names mean: by the list of then for the names of then, else by today's."""
     named = named_by_first_source(facts, candidate)
-    names = named[1] if named else ()
+    names = named.written if named else ()
     if names == past.names:
         return past.found
     return tuple({found.id: found for name in names for found in meant_by(name)}.values())

@@ -4,7 +4,7 @@ One exception: whether a candidate is only offered, or left out for their origin
 here, and is checked again after them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from integrations.core.invitation_status import InvitationStatus
@@ -35,24 +35,43 @@ from integrations.core.vocabulary import (
 
 
 @dataclass(frozen=True)
-class AssessmentMatch:
-    """The source that names an assessment, the names as they are written there, and the assessments called so.
-
-    `mappings` are those for categories, where they name it.
-    """
+class AssessmentNames:
+    """What a source names: assessments as they are written there, and the mappings that name them."""
 
     source: AssessmentSource
     written: tuple[str, ...]
-    found: tuple[KnownAssessment, ...]
     mappings: tuple[MappingRule, ...] = ()
 
     @property
     def named_by(self) -> str:
         """What names the assessment, for a sentence."""
-        if not self.mappings:
+        if self.source != AssessmentSource.MAPPING_FOR_CATEGORIES:
             return self.source.label
         subjects = " and for ".join(rule.subject for rule in self.mappings)
         return f"the mapping{'s' if len(self.mappings) > 1 else ''} for {subjects}"
+
+
+@dataclass(frozen=True)
+class AssessmentMatch:
+    """What the first source names, and CodeScreen's assessments called so."""
+
+    names: AssessmentNames
+    found: tuple[KnownAssessment, ...]
+
+    @property
+    def source(self) -> AssessmentSource:
+        """What names the assessment."""
+        return self.names.source
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names as they are written in the source."""
+        return self.names.written
+
+    @property
+    def mapping(self) -> MappingRule | None:
+        """The mapping whose rules hold; None where no mapping names the assessment."""
+        return next(iter(self.names.mappings), None)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -74,60 +93,68 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
     The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the mapping by
     categories, the default.
     """
-    named = named_by_first_source(facts, candidate)
-    if named is None:
+    names = named_by_first_source(facts, candidate)
+    if names is None:
         return None
-    source, written = named
     found = {
         assessment.id: assessment
-        for name in written
+        for name in names.written
         for assessment in matching_assessments(name, facts.assessments)
     }
-    by_categories = source == AssessmentSource.MAPPING_FOR_CATEGORIES
-    rules = _fitting_best(facts, candidate) if by_categories else []
-    return AssessmentMatch(source, written, tuple(found.values()), tuple(rules))
+    return AssessmentMatch(names, tuple(found.values()))
 
 
-def named_by_first_source(
+def named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
+    """Return what the first source that names an assessment names; None without one."""
+    if facts.chosen_assessment:
+        # the rules of the mapping that would have led to the same assessment hold for a person's choice, too
+        mappings = (rule for names in _named_by_mappings(facts, candidate) for rule in names.mappings)
+        alike = (rule for rule in mappings if _means(facts, rule.assessment, facts.chosen_assessment))
+        return AssessmentNames(AssessmentSource.CHOICE, (facts.chosen_assessment,), tuple(alike))
+    return next((names for names in _sources(facts, candidate) if names.written), None)
+
+
+def _means(facts: Facts, written: str, assessment_id: str) -> bool:
+    """Whether a mapping names this assessment."""
+    return [found.id for found in matching_assessments(written, facts.assessments)] == [assessment_id]
+
+
+def _sources(facts: Facts, candidate: CandidateSnapshot) -> Iterator[AssessmentNames]:
+    """Yield what each source but a person's choice names, in the order of precedence."""
+    for_stage, for_role, for_categories = _named_by_mappings(facts, candidate)
+    yield from (for_stage, for_role)
+    yield AssessmentNames(AssessmentSource.TAG, assessment_tags(candidate.tags, candidate.role_title))
+    yield for_categories
+    default = facts.default_assessment
+    yield AssessmentNames(AssessmentSource.DEFAULT, (default,) if default.strip() else ())
+
+
+def _named_by_mappings(
     facts: Facts, candidate: CandidateSnapshot
-) -> tuple[AssessmentSource, tuple[str, ...]] | None:
-    """Return the first source that names an assessment, and the names as they are written there; None without one."""
-    named = _named_assessments(facts, candidate).items()
-    return next(((source, written) for source, written in named if written), None)
-
-
-def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[AssessmentSource, tuple[str, ...]]:
-    """Return the names that each source gives, in the order of precedence."""
-    rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
+) -> tuple[AssessmentNames, AssessmentNames, AssessmentNames]:
+    """Return what the mappings for role and stage, for the role, and by categories name."""
     # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
     is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
-    return {
-        AssessmentSource.CHOICE: (facts.chosen_assessment,) if facts.chosen_assessment else (),
-        AssessmentSource.MAPPING_FOR_STAGE: tuple(
-            rule.assessment for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)
-        ),
-        AssessmentSource.MAPPING_FOR_ROLE: tuple(
-            rule.assessment for rule in rules if rule.is_for_any_stage and is_codescreen_stage
-        ),
-        AssessmentSource.TAG: assessment_tags(candidate.tags, candidate.role_title),
-        AssessmentSource.MAPPING_FOR_CATEGORIES: tuple(
-            rule.assessment for rule in _fitting_best(facts, candidate)
-        ),
-        AssessmentSource.DEFAULT: (facts.default_assessment,) if facts.default_assessment.strip() else (),
-    }
 
+    def of_stage(rules: Iterable[MappingRule]) -> list[MappingRule]:
+        return [rule for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)]
 
-def _fitting_best(facts: Facts, candidate: CandidateSnapshot) -> list[MappingRule]:
-    """Return the mappings by categories that describe the candidate's posting best; several fit equally."""
-    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
-    fitting = [
-        rule
-        for rule in facts.mappings.for_categories(candidate.categories)
-        if rule.names_stage(facts.stage_id, facts.stage_name)
-        or (rule.is_for_any_stage and is_codescreen_stage)
-    ]
+    def of_any(rules: Iterable[MappingRule]) -> list[MappingRule]:
+        return [rule for rule in rules if rule.is_for_any_stage and is_codescreen_stage]
+
+    def names(source: AssessmentSource, rules: Iterable[MappingRule]) -> AssessmentNames:
+        mappings = tuple(rules)
+        return AssessmentNames(source, tuple(rule.assessment for rule in mappings), mappings)
+
+    rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
+    fitting = facts.mappings.for_categories(candidate.categories)
+    fitting = [*of_stage(fitting), *of_any(fitting)]
     best = max((rule.precision for rule in fitting), default=None)
-    return [rule for rule in fitting if rule.precision == best]
+    return (
+        names(AssessmentSource.MAPPING_FOR_STAGE, of_stage(rules)),
+        names(AssessmentSource.MAPPING_FOR_ROLE, of_any(rules)),
+        names(AssessmentSource.MAPPING_FOR_CATEGORIES, (rule for rule in fitting if rule.precision == best)),
+    )
 
 
 INVITING_EVENTS = frozenset(DeliveryEvent)
@@ -223,8 +250,9 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
         )
     else:
         decision = replace(
-            _decide_match(facts, candidate, match),
+            _decide_match(facts.under(match.mapping), candidate, match),
             assessment_source=match.source,
+            mapping_id=match.mapping.id if match.mapping else None,
             names=match.written,
             found=match.found,
         )
@@ -240,7 +268,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         hint = f" Did you mean “{meant}”?" if meant else ""
         return Decision(
             VerdictCode.UNKNOWN_ASSESSMENT,
-            f"CodeScreen has no assessment called “{written}”, the name given by {match.named_by}.{hint}",
+            f"CodeScreen has no assessment called “{written}”, the name given by {match.names.named_by}.{hint}",
         )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
@@ -275,7 +303,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
 def _where(match: AssessmentMatch) -> str:
     """Return what names the assessment, for a sentence: a tag as it stands in Lever, or the kind of mapping."""
     if match.source != AssessmentSource.TAG:
-        return match.named_by
+        return match.names.named_by
     tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.written)
     return f"the tag {tags}" if len(match.written) == 1 else f"the tags {tags}"
 

@@ -1,16 +1,16 @@
 """The types around a decision: the facts that it depends on, trigger stages among them, and its result."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
 from integrations.core.invitation_status import BOUNCED, InvitationStatus
 from integrations.core.rules.extra_time import ExtraTimeRule
-from integrations.core.rules.mappings import Categories, MappingIndex
+from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
 from integrations.core.rules.names import TAG_WORD, KnownAssessment, is_named, normalize
 from integrations.core.verdict_code import VerdictCode, next_step
-from integrations.core.vocabulary import AssessmentSource, Origin, ReentryPolicy, ResultOutcome
+from integrations.core.vocabulary import Approval, AssessmentSource, Origin, ReentryPolicy, ResultOutcome
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ class Facts:
     recently_invited: int = 0
     reentry: ReentryPolicy = ReentryPolicy.NOTHING
     reentry_days: int = 180
+    approval: Approval = Approval.ABOVE_LIMIT
     bulk_limit: int = 0
     bulk_window: int = 10
     origins: Mapping[str, str] = field(default_factory=dict)  # the rules of origins; of others it is sent
@@ -161,6 +162,19 @@ class Facts:
         """The stages that may lead to an invitation."""
         return TriggerPolicy(self.stage_prefix, self.mappings.stages)
 
+    def under(self, mapping: MappingRule | None) -> "Facts":
+        """Return the facts with the mapping's own rules in place of the organization's."""
+        if mapping is None:
+            return self
+        own = mapping.own
+        return replace(
+            self,
+            approval=own.approval or self.approval,
+            reentry=own.reentry or self.reentry,
+            reentry_days=self.reentry_days if own.reentry_days is None else own.reentry_days,
+            origins={**self.origins, **dict(own.origins)},
+        )
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -170,6 +184,7 @@ class Decision:
     explanation: str
     assessment: KnownAssessment | None = None
     assessment_source: AssessmentSource | None = None
+    mapping_id: int | None = None  # the stored mapping whose rules hold
     names: tuple[str, ...] = ()  # what the source names, as it is written there
     found: tuple[KnownAssessment, ...] = ()  # the assessments that these names mean
     email: str = ""

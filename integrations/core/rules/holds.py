@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from integrations.core.rules.facts import CandidateSnapshot, Facts
-from integrations.core.vocabulary import OriginRule
+from integrations.core.vocabulary import Approval, OriginRule
 
 #: Said of extra time alone: why somebody needs it may be about their health.
 NEEDS_EXTRA_TIME = "your rules say that this candidate needs extra time"
@@ -25,13 +25,16 @@ def holds_of(facts: Facts, candidate: CandidateSnapshot) -> list[Hold]:
 
 
 def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
-    if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
+    is_limited = facts.bulk_limit and facts.approval != Approval.NEVER
+    if is_limited and facts.recently_invited >= facts.bulk_limit:
         yield Hold(
             f"bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
             f"{facts.bulk_window} minutes"
         )
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
+    if facts.approval == Approval.ALWAYS:
+        yield Hold("the role's mapping asks for an approval each time")
     if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
         yield Hold(
             f"the candidate's origin in Lever is “{candidate.origin.label}”, which your rules hold for approval"

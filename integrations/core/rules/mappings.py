@@ -5,23 +5,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integrations.core.rules.names import is_named, normalize
-from integrations.core.vocabulary import Category
+from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy
 
 #: Categories of a posting, or those that a mapping asks for. A posting in several places has several locations.
 type Categories = frozenset[tuple[Category, str]]
 
 
 @dataclass(frozen=True)
+class SendingRules:
+    """A mapping's own rules on whether an invitation goes out; what is None or empty is left to the organization."""
+
+    approval: Approval | None = None
+    reentry: ReentryPolicy | None = None
+    reentry_days: int | None = None
+    origins: frozenset[tuple[Origin, OriginRule]] = frozenset()
+
+
+@dataclass(frozen=True)
 class MappingRule:
     """One role mapping as it was written: for a role, or for every posting that has all of its categories.
 
-    Role, stage and assessment are names or ids; an empty stage means any CodeScreen stage.
+    Role, stage and assessment are names or ids; an empty stage means any CodeScreen stage. `id` is the stored mapping;
+    None of one that is only tried.
     """
 
     role: str
     stage: str
     assessment: str
     categories: Categories = frozenset()
+    own: SendingRules = SendingRules()
+    id: int | None = None
 
     @property
     def subject(self) -> str:

@@ -13,33 +13,33 @@ from integrations.effects.kind import Author, EffectKind, Target, Words, kept_wh
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.invitations.rules import rules_of
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
-from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL, Organization
+from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
-FIX = f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Rules, then retry."
+FIX = f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Rules or in the role's mapping, then retry."
 
 
 @dataclass(frozen=True)
 class MoveStagePayload(Payload):
-    """The stage to move the candidate to: as the policy writes it, from the first attempt on as Lever names it."""
+    """The stage to move the candidate to: as the rules write it, from the first attempt on as Lever names it."""
 
     stage: str = ""
 
 
 def follow_result(invitation: Invitation, result: Result, number: int) -> None:
     """Enqueue the move when CodeScreen states Passed; notify people when it states something else after the move."""
-    organization = invitation.organization
     if result.outcome != Result.Outcome.PASSED:
         _notify_regrade(invitation, number)
-    elif organization.stage_on_pass.strip():
+    elif stage := rules_of(invitation).stage_on_pass.strip():
         MOVE_STAGE.enqueue(
-            organization.pk,
+            invitation.organization_id,
             f"{invitation.pk}:{number}",
-            MoveStagePayload(organization.stage_on_pass.strip()),
+            MoveStagePayload(stage),
             invitation=invitation,
         )
 
@@ -95,10 +95,11 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
     noticed at the next read.
     """
     invitation = effect.own_invitation
+    invitation.organization = effect.organization
     if reason := _reason_to_cancel(effect, invitation):
         return Cancelled(reason)
     lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected
-    target = _target(effect.organization, clients)
+    target = _target(invitation, clients)
     if isinstance(target, Failed):
         return target
     opportunity = lever.opportunity(effect.opportunity_id)
@@ -129,7 +130,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not effect.organization.stage_on_pass.strip():
+    if not rules_of(invitation).stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not _is_passed(invitation):
         return "CodeScreen no longer says Passed."
@@ -156,12 +157,12 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
     return "" if _is_passed(invitation) else "CodeScreen no longer says Passed."
 
 
-def _target(organization: Organization, clients: ClientProvider) -> Stage | Failed:
-    """Return the stage that the policy means now; Failed when there is none, several, or one that would invite."""
-    written = organization.stage_on_pass.strip()
+def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
+    """Return the stage that the rules mean now; Failed when there is none, several, or one that would invite."""
+    organization, written = invitation.organization, rules_of(invitation).stage_on_pass.strip()
     stages = stages_named(organization, written, clients)
     if not stages:
-        return Failed(f"{unknown_target_message(organization)} {FIX}")
+        return Failed(f"{unknown_target_message(organization, written)} {FIX}")
     if len(stages) > 1:
         return Failed(f"Lever has {len(stages)} stages called “{written}”. Use the id of one instead. {FIX}")
     [stage] = stages

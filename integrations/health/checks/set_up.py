@@ -42,19 +42,21 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
 
 def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     """Yield that candidates who passed can't be moved: Lever doesn't list the stage, or entering it would invite."""
-    written = organization.stage_on_pass.strip()
     connection = organization.lever
-    if not written or connection is None or connection.stages_refreshed_at is None:
+    if connection is None or connection.stages_refreshed_at is None:
         return
-    fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again under Settings › Rules, then retry what failed."
-    if not stages_named_in_copy(organization, written):
-        yield finding(
-            FindingCode.UNKNOWN_STAGE_ON_PASS,
-            f"{lists.unknown_target_message(organization)} Nobody is moved.",
-            fix,
-        )
-    elif reason := lists.why_target_invites(organization):
-        yield finding(FindingCode.STAGE_ON_PASS_INVITES, f"{reason} Nobody is moved until then.", fix)
+    own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="")
+    places = {
+        mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own.order_by("-pk")
+    }
+    places[organization.stage_on_pass] = "under Settings › Rules"
+    for written, where in places.items():
+        fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
+        if written.strip() and not stages_named_in_copy(organization, written):
+            message = f"{lists.unknown_target_message(organization, written)} Nobody is moved."
+            yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, fix)
+        elif reason := lists.why_target_invites(organization, written):
+            yield finding(FindingCode.STAGE_ON_PASS_INVITES, f"{reason} Nobody is moved until then.", fix)
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:

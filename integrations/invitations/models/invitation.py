@@ -149,6 +149,14 @@ class Invitation(models.Model):
     stage_name = harmless(models.CharField(max_length=300, blank=True))
     assessment_id = harmless(models.CharField(max_length=200))
     assessment_name = harmless(models.CharField(max_length=300))
+    mapping = models.ForeignKey(
+        "integrations.RoleMapping",
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="The mapping whose rules hold; empty where none led to it, or it is deleted: the organization's do.",
+    )
     round = models.IntegerField(default=1)
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)

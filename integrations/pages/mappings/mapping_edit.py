@@ -6,54 +6,99 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.forms import BoundField, Form, ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from integrations.catalog.acts import delete_mapping, delete_thresholds, save_mapping, set_thresholds
 from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RatingThresholds, RoleMapping
-from integrations.core.vocabulary import Thresholds
+from integrations.catalog.role_rules import LABELS, sourced_rules
+from integrations.core.vocabulary import OriginRule, Thresholds, lower_first
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import PickList, assessment_names, suggestions
+from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import ConfirmedActView, OperationView
 
+#: The fields of a mapping's own rules; origins have one for each origin.
+OWN_FIELDS = tuple(name for name in LABELS if name != "origins")
+AS_FOR_ALL = "As for all roles"
 
-class RoleMappingForm(forms.ModelForm):
-    """Role, or categories of roles, × stage → assessment; chosen from what the platforms list, where they list some."""
+
+class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
+    """Role, or categories of roles, × stage → assessment, and the mapping's own rules.
+
+    Names are chosen from what the platforms list, where they list some.
+    """
+
+    origin_choices: list[tuple[str, str]] = [("", AS_FOR_ALL), *OriginRule.choices()]
+    without_rule = ""
 
     class Meta:
         model = RoleMapping
-        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment"]
+        fields = ["role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_FIELDS]
         widgets = {
             "role": forms.TextInput(attrs={"list": "known-roles", "autocomplete": "off"}),
             "stage": forms.TextInput(
                 attrs={"list": "known-stages", "autocomplete": "off", "placeholder": "any CodeScreen stage"}
             ),
             "assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
+            "hold_failed": forms.Select(choices=[("", AS_FOR_ALL), ("True", "Yes"), ("False", "No")]),
         }
-        labels = {"stage": "Stage (optional)"}
+        labels = {"stage": "Stage (optional)", **LABELS}
         help_texts = {
             "role": "A posting in Lever.",
             "stage": "Only to give these candidates another assessment in one stage.",
             "assessment": "",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the names that the platforms list."""
-        super().__init__(*args, **kwargs)
-        organization = self.instance.organization
+    def __init__(self, data: QueryDict | None = None, *, instance: RoleMapping, **kwargs: Any) -> None:
+        """Offer the names that the platforms list. Own rules that aren't posted stay as they are stored."""
+        if data is not None:
+            data = data.copy()
+            for name in OWN_FIELDS:
+                stored = getattr(instance, name)
+                data.setdefault(name, "" if stored is None else str(stored))
+            for name, origin in ORIGIN_FIELDS.items():
+                data.setdefault(name, instance.origins.get(origin, ""))
+        super().__init__(data, instance=instance, **kwargs)
+        self.add_origin_fields(instance.origins)
+        organization = instance.organization
         self._lists: dict[str, PickList] = {
             "role": pick_list.roles(organization),
             "stage": pick_list.stages(organization),
             "assessment": pick_list.assessments(organization),
+            "stage_on_pass": pick_list.target_stages(organization),
             **pick_list.categories(organization),
         }
-        empty = {"role": "Choose…", "stage": "Any CodeScreen stage", "assessment": "Choose…"}
+        general = {one.rule.name: one.in_words for one in sourced_rules(organization, None)}
+        for name in OWN_FIELDS:
+            as_for_all = f"{AS_FOR_ALL}: {lower_first(general[name])}"
+            widget = self.fields[name].widget
+            if isinstance(widget, forms.Select):
+                widget.choices = [("", as_for_all), *list(widget.choices)[1:]]
+            else:
+                self.fields[name].help_text = as_for_all
+        empty = {
+            "role": "Choose…",
+            "stage": "Any CodeScreen stage",
+            "assessment": "Choose…",
+            "stage_on_pass": AS_FOR_ALL,
+        }
         for name, known in self._lists.items():
             known.offer(self, name, empty.get(name, "Any"))
+
+    @property
+    def own_fields(self) -> list[BoundField]:
+        """The fields for the mapping's own rules, those for origins left out."""
+        return [self[name] for name in OWN_FIELDS]
+
+    @property
+    def has_own_rules(self) -> bool:
+        """Whether one of its own rules is filled in."""
+        return self.has_origins or any(field.value() not in (None, "") for field in self.own_fields)
 
     @property
     def category_fields(self) -> list[BoundField]:
@@ -75,6 +120,7 @@ class RoleMappingForm(forms.ModelForm):
         The model's constraint can't be shown here, because it names a column that the form doesn't have.
         """
         cleaned = super().clean() or {}
+        self.instance.origins = self.origins_in(cleaned)
         for name, known in self._lists.items():
             # a name that was stored before stays, so that the others can be changed
             is_stored = self.instance.pk and cleaned.get(name) == self.initial.get(name)

@@ -48,6 +48,7 @@ class EffectiveAssessment:
     assessment: str
     reason: str
     is_problem: bool
+    mapping_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class EffectiveAssessments:
         match = self._roles.match(role, *self._stage)
         if match is None:
             return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
-        source = match.named_by
+        source = match.names.named_by
         if match.unknown:
             closest = closest_name(match.written[0], [one.name for one in self._roles.assessments])
             hint = f"; did you mean “{closest}”?" if closest else ""
@@ -86,7 +87,8 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
-        return EffectiveAssessment(role, assessments, source, is_problem=False)
+        mapping_id = match.mapping.id if match.mapping else None
+        return EffectiveAssessment(role, assessments, source, is_problem=False, mapping_id=mapping_id)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.

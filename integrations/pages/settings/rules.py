@@ -1,15 +1,14 @@
 """The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
 
-from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 from django import forms
-from django.forms import BoundField, Form
+from django.forms import Form
 from django.http import QueryDict
 
+from integrations.catalog.role_rules import LABELS
 from integrations.clients import provider
-from integrations.core.vocabulary import Origin, OriginRule
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
@@ -18,29 +17,20 @@ from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import (
     BRANDING,
-    HOLD_FAILED_LABEL,
     POLICIES,
     SECURITY,
-    STAGE_ON_PASS_LABEL,
     Organization,
 )
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings import pick_list
+from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
 #: Policies about who hasn't started, which most organizations leave as they are.
 START_CLOCK = ("start_within_days", "not_started_days")
-#: The origin that each of these fields of the Rules page is about; together they are the policy `origins`.
-ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
-
-
-def _origins(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the policy `origins` from the values of its fields; an origin that it leaves out has the rule SEND."""
-    rules = {origin.value: values.get(name, OriginRule.SEND) for name, origin in ORIGIN_FIELDS.items()}
-    return {origin: rule for origin, rule in rules.items() if rule != OriginRule.SEND}
 
 
 class LinesField(forms.CharField):
@@ -70,7 +60,7 @@ class PolicyForm(forms.ModelForm):
         }
 
 
-class PoliciesForm(PolicyForm):
+class PoliciesForm(OriginFieldsMixin, PolicyForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     hold_answers = LinesField(required=False, label="Answers that hold", help_text="One in each line.")
@@ -92,22 +82,15 @@ class PoliciesForm(PolicyForm):
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
             "rating_follows_result": "Never rate against CodeScreen's own result",
-            "reentry": "When somebody enters the stage again",
-            "reentry_days": "Days since completion before another round",
             "leaving": "When somebody leaves the stage before starting",
-            "start_within_days": "CodeScreen's days to start",
-            "not_started_days": "Days until the tag says “Not Started Yet”",
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
             "call_retention_days": "Days until records of calls are deleted",
             "delivery_retention_days": "Days until messages are reduced to ids",
-            "passed_tag": "Tag for Passed",
-            "failed_tag": "Tag for Failed",
-            "stage_on_pass": STAGE_ON_PASS_LABEL,
-            "hold_failed": HOLD_FAILED_LABEL,
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
             "report_time_zone": "Time zone of its dates",
+            **LABELS,
         }
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
@@ -143,22 +126,19 @@ class PoliciesForm(PolicyForm):
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
         origins = kwargs["instance"].origins
-        rules = {name: origins.get(origin, OriginRule.SEND) for name, origin in ORIGIN_FIELDS.items()}
         if data is not None:
             data = data.copy()
-            for name, rule in rules.items():
-                data.setdefault(name, rule)
+            for name, origin in ORIGIN_FIELDS.items():
+                data.setdefault(name, origins.get(origin, self.without_rule))
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], forms.BooleanField):
                     stored = self.base_fields[name].prepare_value(getattr(kwargs["instance"], name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
         organization = self.instance
-        self.initial["origins"] = _origins(rules)
-        for name, origin in ORIGIN_FIELDS.items():
-            self.fields[name] = forms.ChoiceField(
-                label=f"Origin {origin.label}", choices=OriginRule.choices(), initial=rules[name]
-            )
+        self.add_origin_fields(origins)
+        # a stored rule that says what holds anyway counts as none
+        self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
         self.fields["report_time_zone"].widget = forms.Select(
             choices=[("UTC", "UTC"), *times.zones_by_continent()]
         )
@@ -176,7 +156,7 @@ class PoliciesForm(PolicyForm):
     def clean(self) -> dict[str, Any]:
         """Refuse scores that don't rise, at the first that is too high. Put the rules of the origins together."""
         cleaned = super().clean() or {}
-        cleaned["origins"] = _origins(cleaned)
+        cleaned["origins"] = self.origins_in(cleaned)
         names = ("rating_2_from", "rating_3_from", "rating_4_from")
         scores = [cleaned.get(name) for name in names]
         for name, score, following in zip(names, scores, scores[1:], strict=False):
@@ -184,16 +164,6 @@ class PoliciesForm(PolicyForm):
                 self.add_error(name, "The scores must rise from rating 2 to rating 4.")
                 break
         return cleaned
-
-    @property
-    def origin_fields(self) -> list[BoundField]:
-        """The fields for the origins."""
-        return [self[name] for name in ORIGIN_FIELDS]
-
-    @property
-    def has_origins(self) -> bool:
-        """Whether one of them holds something else than the usual."""
-        return any(field.value() != OriginRule.SEND for field in self.origin_fields)
 
     @property
     def holds_for_extra_time(self) -> bool:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from integrations.catalog.models import RoleMapping
+from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 
 TARGET = "Phone screen"
@@ -60,3 +62,40 @@ def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario):
     assert scenario.stage_of() == FROM
     scenario.candidate_does("regrade", score=90, result="Passed")
     assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+
+
+def mapped(scenario, **own):
+    """Return the mapping, with rules of its own, of an invitation that is sent."""
+    invitation = scenario.sent_invitation()
+    mapping = RoleMapping.objects.create(
+        organization=scenario.organization, role="Platform Engineer", assessment="Backend", **own
+    )
+    Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
+    return mapping
+
+
+def passed(scenario):
+    scenario.candidate_does("start", "submit", "evaluate", score=90, result="Passed")
+
+
+def test_the_mappings_own_stage_and_tag_count_where_it_has_them(scenario, sandbox):
+    scenario.set_policies(stage_on_pass="Offer", passed_tag="good")
+    mapped(scenario, stage_on_pass=TARGET, passed_tag="fit for platform")
+    passed(scenario)
+    assert scenario.stage_of() == TARGET
+    tags = sandbox.opportunity("Alder")["tags"]
+    assert "fit for platform" in tags
+    assert "good" not in tags
+
+
+def test_the_organizations_stage_counts_once_the_mapping_is_deleted(scenario):
+    scenario.set_policies(stage_on_pass=TARGET)
+    mapped(scenario, stage_on_pass="Offer").delete()
+    passed(scenario)
+    assert scenario.stage_of() == TARGET
+
+
+def test_a_failed_candidate_waits_for_a_decision_when_the_mapping_says_so(scenario):
+    mapped(scenario, hold_failed=True)
+    scenario.candidate_does("start", "submit", "evaluate", score=10, result="Failed")
+    assert Invitation.objects.awaiting_decision().count() == 1

@@ -1,0 +1,40 @@
+"""The page of one role: its assessment and each rule that holds for its candidates, with where that comes from."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.views.generic import TemplateView
+
+from integrations.catalog.lists import trigger_stages
+from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.role_rules import sourced_rules
+from integrations.members.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.mappings.mapping_list import EffectiveAssessments
+
+
+class RoleRulesView(OrganizationMixin, TemplateView):
+    """Show what holds for a role's candidates in one trigger stage; 404 for another organization's role."""
+
+    template_name = "integrations/role_rules.html"
+    allowed_roles = TEAM
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the role and the mapping that leads it to its assessment."""
+        live = Role.objects.live().filter(organization=self.organization)
+        role = get_object_or_404(live, pk=self.kwargs["pk"])
+        stages = trigger_stages(self.organization)
+        asked = self.request.GET.get("stage", "")
+        first = stages[0] if stages else None
+        stage = next((stage for stage in stages if stage.external_id == asked), first)
+        effective = EffectiveAssessments(self.organization, stage).of(role)
+        mapping = RoleMapping.objects.filter(pk=effective.mapping_id or 0).first()
+        return super().get_context_data(
+            role=role,
+            stages=stages,
+            stage=stage,
+            effective=effective,
+            mapping=mapping,
+            rules=list(sourced_rules(self.organization, mapping)),
+            **kwargs,
+        )

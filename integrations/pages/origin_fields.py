@@ -1,0 +1,44 @@
+"""The fields of a form for the rules of origins: one for each origin in Lever."""
+
+from collections.abc import Mapping
+
+from django import forms
+from django.forms import BoundField
+
+from integrations.core.vocabulary import Origin, OriginRule
+
+#: The origin that each of these fields is about; together they are the column `origins`.
+ORIGIN_FIELDS = {f"origin_{origin}": origin for origin in Origin}
+
+
+class OriginFieldsMixin(forms.BaseForm):
+    """A form of a row with the column `origins`."""
+
+    #: The choices of a field, and the one of an origin that has no rule.
+    origin_choices: list[tuple[str, str]] = OriginRule.choices()
+    without_rule: str = OriginRule.SEND
+
+    def add_origin_fields(self, origins: Mapping[str, str]) -> None:
+        """Add a field for each origin, with what is stored of it."""
+        for name, origin in ORIGIN_FIELDS.items():
+            self.fields[name] = forms.ChoiceField(
+                label=f"Origin {origin.label}",
+                choices=self.origin_choices,
+                initial=origins.get(origin, self.without_rule),
+                required=False,
+            )
+
+    def origins_in(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the column from the fields' values; what isn't among them has no rule."""
+        rules = {origin.value: values.get(name, "") for name, origin in ORIGIN_FIELDS.items()}
+        return {origin: rule for origin, rule in rules.items() if rule not in ("", self.without_rule)}
+
+    @property
+    def origin_fields(self) -> list[BoundField]:
+        """The fields for the origins."""
+        return [self[name] for name in ORIGIN_FIELDS]
+
+    @property
+    def has_origins(self) -> bool:
+        """Whether one of them holds a rule."""
+        return any(field.value() not in ("", None, self.without_rule) for field in self.origin_fields)
