@@ -14,6 +14,8 @@ from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidat
 
 #: How many latest calls about one candidate, or about none, are searched for an earlier call of the same request.
 LOOKED_THROUGH = 20
+#: Calls, and what webhooks say beside ids and times, go after so long, unless a candidate's invitation needs them.
+RECORDS_KEPT_FOR = timedelta(days=90)
 #: Calls without an answer, or with one that isn't a success.
 NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
 
@@ -59,7 +61,7 @@ class ApiCall(models.Model):
 
     HOLDS = Holds(
         "the record of calls to Lever and CodeScreen; bodies are stored without names, addresses and secrets",
-        "`call_retention_days`; calls of an invited candidate also until the person is erased",
+        f"{RECORDS_KEPT_FOR.days} days; calls of an invited candidate until the person is erased",
         opportunity="opportunity_id",
     )
 

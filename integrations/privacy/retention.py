@@ -25,7 +25,7 @@ from integrations.audit.models.entry import (
     TargetKind,
 )
 from integrations.clients.duty_budget import Budget
-from integrations.clients.models import ApiCall
+from integrations.clients.models import RECORDS_KEPT_FOR, ApiCall
 from integrations.core.verdict_code import IMPERSONAL_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
@@ -230,7 +230,7 @@ PAUSE_SECONDS = 0.05
 
 
 def remove_old_records(organization: Organization, budget: Budget) -> int:
-    """Remove what is older than the organization's policies say; return how many rows that changed.
+    """Remove what is older than RECORDS_KEPT_FOR, and old sign-ins; return how many rows that changed.
 
     Safe to run twice and to be killed anywhere. Raises CallDeferred when there is more to do.
     """
@@ -242,9 +242,7 @@ def remove_old_records(organization: Organization, budget: Budget) -> int:
 
 
 def _delete_calls(organization: Organization, budget: Budget) -> int:
-    if not organization.call_retention_days:
-        return 0
-    before = timezone.now() - timedelta(days=organization.call_retention_days)
+    before = timezone.now() - RECORDS_KEPT_FOR
     # an answer that came again later is on record with the first such call
     is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
     calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
@@ -261,9 +259,7 @@ def _delete_calls(organization: Organization, budget: Budget) -> int:
 
 def _empty_bodies(organization: Organization, budget: Budget) -> int:
     """Reduce the bodies of decided webhooks to ids and times, from where the last run ended."""
-    if not organization.delivery_retention_days:
-        return 0
-    before = timezone.now() - timedelta(days=organization.delivery_retention_days)
+    before = timezone.now() - RECORDS_KEPT_FOR
     deliveries = Delivery.objects.filter(
         ~_is_invited(organization), organization=organization, due_at__isnull=True
     )

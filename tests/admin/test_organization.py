@@ -14,9 +14,8 @@ def policies(organization: Organization, **changes: object) -> dict[str, object]
     names = ("name", "stage_prefix", "bulk_limit", "bulk_window", "default_assessment")
     ratings = ("rating_2_from", "rating_3_from", "rating_4_from")
     rounds = ("reentry", "reentry_days", "leaving", "not_started_days", "no_show_days")
-    others = ("brand_colour", "report_time_zone")
-    ages = ("retention_days", "call_retention_days", "delivery_retention_days")
-    values = {name: getattr(organization, name) for name in (*names, *ratings, *rounds, *ages, *others)}
+    others = ("retention_days", "brand_colour", "report_time_zone")
+    values = {name: getattr(organization, name) for name in (*names, *ratings, *rounds, *others)}
     return {**values, "note_on_skip": "on", **changes}
 
 

@@ -51,7 +51,7 @@ def payload_of(delivery: Delivery) -> object:
     return delivery.payload
 
 
-def test_calls_are_deleted_when_they_are_older_than_the_policy(organization):
+def test_calls_are_deleted_when_they_are_old(organization):
     create_calls(organization, 3)
     recent = create_calls(organization, at=RECENTLY)
     other = create_calls(factories.OrganizationFactory.create())
@@ -74,7 +74,7 @@ def test_calls_of_an_invited_candidate_stay_until_the_person_is_erased(organizat
     assert remove_old_records(organization, Budget()) == 1
 
 
-def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_older_than_the_policy(organization):
+def test_a_decided_webhook_keeps_ids_and_its_verdict_when_it_is_old(organization):
     old, recent = create_delivery(organization), create_delivery(organization, at=RECENTLY)
     assert remove_old_records(organization, Budget()) == 1
     assert (payload_of(old), old.verdict, payload_of(recent)) == (REDUCED, "ignored_event", BODY)
@@ -115,8 +115,7 @@ def test_a_webhook_about_an_invited_candidate_keeps_its_body(organization):
 
 
 def test_calls_about_a_candidate_stay_until_it_is_settled_that_lever_no_longer_has_them(organization):
-    organization.call_retention_days = 1
-    for days, status in ((3, 200), (2, 404)):
+    for days, status in ((93, 200), (2, 404)):
         create_calls(
             organization,
             at=timezone.now() - timedelta(days=days),
@@ -128,16 +127,7 @@ def test_calls_about_a_candidate_stay_until_it_is_settled_that_lever_no_longer_h
     Erasure.objects.create(
         organization=organization, opportunity_id="somebody", cause="gone", erased_at=timezone.now()
     )
-    assert remove_old_records(organization, Budget()) == 2
-
-
-def test_nothing_is_removed_without_a_policy(organization):
-    organization.call_retention_days = organization.delivery_retention_days = 0
-    create_calls(organization)
-    delivery = create_delivery(organization)
-    assert remove_old_records(organization, Budget()) == 0
-    assert ApiCall.objects.count() == 1
-    assert payload_of(delivery) == BODY
+    assert remove_old_records(organization, Budget()) == 1
 
 
 def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):

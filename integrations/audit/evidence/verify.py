@@ -246,7 +246,7 @@ def main() -> int:
         return 1
     sys.stdout.write(f"Nothing was altered: {len(manifest['files'])} files; {chain}.\n")
     for what, until in sorted(chain.removed.items()):
-        sys.stdout.write(f"Missing on purpose, by the organization's policy: {what} {until}.\n")
+        sys.stdout.write(f"Missing on purpose, removed by age: {what} {until}.\n")
     sys.stdout.write(f"The manifest's SHA-256 is {sha256_of(pack.folder / MANIFEST)}.\n")
     return 0
 

@@ -61,8 +61,6 @@ POLICIES = (
     "not_started_days",
     "no_show_days",
     "retention_days",
-    "call_retention_days",
-    "delivery_retention_days",
     "passed_tag",
     "failed_tag",
     "stage_on_pass",
@@ -258,18 +256,6 @@ class Organization(models.Model):
         db_default=365,
         validators=[MaxValueValidator(3650)],
         help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
-    )
-    call_retention_days = models.PositiveIntegerField(
-        default=90,
-        db_default=90,
-        validators=[MaxValueValidator(3650)],
-        help_text="Days until the records of calls go that no candidate's invitation needs. 0 keeps them.",
-    )
-    delivery_retention_days = models.PositiveIntegerField(
-        default=90,
-        db_default=90,
-        validators=[MaxValueValidator(3650)],
-        help_text="Days until a decided webhook's body is reduced to ids and times; its verdict stays. 0 keeps it.",
     )
     bodies_emptied_until = models.DateTimeField(
         null=True,

@@ -15,12 +15,6 @@ from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.privacy.acts import HeldData, held_data, record_subject_access
 
-_POLICIES = {
-    "retention_days": "the time for which the organization keeps personal data",
-    "call_retention_days": "the time for which the organization keeps calls",
-    "delivery_retention_days": "the time for which the organization keeps webhooks",
-}
-
 
 class CandidateDataView(OrganizationMixin, TemplateView):
     """Show every row about the candidate, table by table; a POST downloads them as JSON. Both are recorded."""
@@ -61,10 +55,8 @@ class CandidateDataView(OrganizationMixin, TemplateView):
 
 
 def in_words(lives: str) -> str:
-    """Return how long a table's rows are kept, with each policy by what it means instead of its name."""
-    for policy, meaning in _POLICIES.items():
-        lives = lives.replace(f"`{policy}`", meaning)
-    return lives
+    """Return how long a table's rows are kept, with the policy by what it means instead of its name."""
+    return lives.replace("`retention_days`", "the time for which the organization keeps personal data")
 
 
 def _personal(table: Table, row: Mapping[str, object]) -> tuple[object, list[tuple[str, str]]]:

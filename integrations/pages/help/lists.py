@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 
+from integrations.clients.models import RECORDS_KEPT_FOR
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS
 from integrations.data_inventory import inventory
 from integrations.members.models.membership import Membership
@@ -170,10 +171,10 @@ def retention_of(organization: Organization) -> list[tuple[str, int]]:
             "Names, addresses and texts about a candidate, counted from the end of the assessment",
             organization.retention_days,
         ),
-        ("The full text of messages from Lever and CodeScreen", organization.delivery_retention_days),
+        ("The full text of messages from Lever and CodeScreen", RECORDS_KEPT_FOR.days),
         (
             "Records of calls to Lever and CodeScreen that no candidate's invitation needs",
-            organization.call_retention_days,
+            RECORDS_KEPT_FOR.days,
         ),
     ]
 

@@ -85,8 +85,6 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "leaving": "When somebody leaves the stage before starting",
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
-            "call_retention_days": "Days until records of calls are deleted",
-            "delivery_retention_days": "Days until messages are reduced to ids",
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
             "report_time_zone": "Time zone of its dates",
@@ -112,8 +110,6 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "
             "left in Lever, one says so.",
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
-            "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
-            "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
             "stage_on_pass": "Only when CodeScreen says Passed.",

@@ -274,7 +274,7 @@ def test_what_a_policy_removed_is_said_by_the_verifier(unpack, alder, acme):
         audit(target, "retention", AuditAction.REMOVE_OLD, changes, organization=acme)
     code, text = verify(unpack(alder))
     assert code == 0, text
-    assert "Missing on purpose, by the organization's policy: calls from before 2027-01-31." in text
+    assert "Missing on purpose, removed by age: calls from before 2027-01-31." in text
     assert "2027-01-30" not in text
 
 

@@ -182,11 +182,11 @@ def test_the_index_asks_what_each_kind_of_reader_asks(limited_member_client):
 
 
 def test_the_privacy_page_shows_the_organizations_own_times(super_admin_client, organization):
-    organization.retention_days, organization.call_retention_days = 123, 0
+    organization.retention_days = 123
     organization.save()
     page = text_of(super_admin_client, reverse("help-privacy"))
     assert "123 days" in page
-    assert "No limit" in page
+    assert "90 days" in page
     assert "The e-mail address" in page
 
 

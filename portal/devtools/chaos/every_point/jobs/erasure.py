@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.clients.models import RECORDS_KEPT_FOR
 from integrations.core.verdict_code import VerdictCode
 from integrations.organizations.acts import set_policies
 from integrations.privacy.models import Erasure
@@ -34,7 +35,7 @@ from portal.devtools.chaos.every_point.world import (
 )
 
 DAY = 24 * 3600.0
-RETENTION_DAYS = 3
+RETENTION_DAYS = 30
 #: An erasure is repeated once, for what a worker wrote that held a row meanwhile.
 REPEATED_AFTER = 400.0
 #: Longer than two runs overlap: what one run counts as read without having read it, no later one finds.
@@ -86,9 +87,10 @@ def retention(world: World) -> None:
     world.rest()
     world.press("Dogwood", "cancel", Status.INVITED, Status.PENDING)
     expect(world, "Dogwood", statuses=(Status.WITHDRAWN,))
-    days = {"retention_days": RETENTION_DAYS, "call_retention_days": 1, "delivery_retention_days": 1}
-    set_policies(world.organization, days, PERSON)
-    world.clock.advance((RETENTION_DAYS + 1) * DAY)
+    set_policies(world.organization, {"retention_days": RETENTION_DAYS}, PERSON)
+    for _ in range(2):  # Lever's grant ends when it isn't used for as long
+        world.clock.advance((RECORDS_KEPT_FOR.days / 2 + 1) * DAY)
+        world.do_duty(Duty.REFRESH_GRANT)
     world.do_duty(Duty.PURGE)
     world.do_duty(Duty.REMOVE_OLD_RECORDS)
     for word in ("Nyssa", "Dogwood"):
