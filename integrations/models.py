@@ -20,6 +20,7 @@ import integrations.invitations.models.result
 import integrations.lever.models.connection
 import integrations.lever.models.webhook
 import integrations.members.models.membership
+import integrations.members.models.pending
 import integrations.notifications.models.email_kind
 import integrations.notifications.models.preferences
 import integrations.organizations.models.organization

@@ -12,7 +12,7 @@ from django.test import Client
 
 from integrations.catalog.models import RoleMapping
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.acts import work_in
+from integrations.members.acts.invitations import work_in
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.admin.conftest import Customer, make_customer

@@ -28,14 +28,9 @@ from integrations.catalog import lists
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
-from integrations.members.acts import change_role, remove_member
-from integrations.members.models.membership import (
-    SUPER_ADMINS,
-    LastSuperAdmin,
-    Membership,
-    PendingMembership,
-    PersonalSettings,
-)
+from integrations.members.acts.members import change_role, remove_member
+from integrations.members.models.membership import SUPER_ADMINS, LastSuperAdmin, Membership, PersonalSettings
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
 from integrations.organizations.acts import (
     IDENTITY,

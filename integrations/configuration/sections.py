@@ -38,7 +38,7 @@ from integrations.configuration.section import (
 )
 from integrations.lever import acts as lever_acts
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members import acts as members
+from integrations.members.acts import members
 from integrations.members.models.membership import Membership
 from integrations.notifications import acts as alert_acts
 from integrations.notifications.models.preferences import AlertAddress

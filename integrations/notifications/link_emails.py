@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from integrations.accounts.models.sessions import ANSWERED_WITHIN, PasswordLinkRequest
-from integrations.members.models.membership import Membership, PendingMembership, may_use_password
+from integrations.members.models.membership import Membership, may_use_password
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.links import reset_password_link
 from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import effect_key, enqueue_email

@@ -19,7 +19,8 @@ from integrations.data_inventory import Table, candidate_tables
 from integrations.effects.kinds.messages import EMPTY_EMAIL
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.models.membership import LastSuperAdmin, Membership, PendingMembership
+from integrations.members.models.membership import LastSuperAdmin, Membership
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.email_kind import EmailWording
 from integrations.notifications.payload import EmailPayload
 from integrations.organizations.models.organization import Organization

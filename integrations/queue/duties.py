@@ -32,7 +32,7 @@ from integrations.inbox.sweep import sweep
 from integrations.lever.acts import move_webhooks
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import PendingMembership
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations import acts as organizations
 from integrations.organizations.models.organization import Organization

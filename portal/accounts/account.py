@@ -24,7 +24,7 @@ from integrations.accounts.acts.fresh_proof import FRESH, note_proof
 from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
 from integrations.audit.models.entry import AuditAction
-from integrations.members.acts import (
+from integrations.members.acts.invitations import (
     AcceptanceRefusal,
     InvitationProof,
     accept,
@@ -35,7 +35,8 @@ from integrations.members.acts import (
     leave,
     open_invitations,
 )
-from integrations.members.models.membership import PendingMembership, folded, may_use_password
+from integrations.members.models.membership import folded, may_use_password
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
 from integrations.pages.views import ActView

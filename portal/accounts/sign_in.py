@@ -25,7 +25,7 @@ from integrations.accounts.acts.accounts import follow_new_password, record_for_
 from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
 from integrations.audit.models.entry import AuditAction
-from integrations.members.acts import work_in
+from integrations.members.acts.invitations import work_in
 from integrations.notifications.links import reset_tokens
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
 from integrations.pages.views import ActView

@@ -13,8 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from integrations.members.acts import decline
-from integrations.members.models.membership import PendingMembership
+from integrations.members.acts.invitations import decline
+from integrations.members.models.pending import PendingMembership
 from integrations.pages.access import ORGANIZATION_SESSION_KEY
 from integrations.queue import notify
 from integrations.single_sign_on.acts.identities import Claims, Refusal, invitation_for, join

@@ -5,7 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
-from integrations.members.models.membership import Membership, PendingMembership
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications import notices
 from integrations.notifications.link_emails import membership_link
 from integrations.notifications.models.email_kind import EmailKind

@@ -17,7 +17,8 @@ from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import Membership, PendingMembership
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.outbox.models import Effect

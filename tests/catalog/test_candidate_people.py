@@ -21,7 +21,7 @@ from integrations.invitations.person import (
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import Opportunity
-from integrations.members.acts import change_role, choose_own_candidates, save_member
+from integrations.members.acts.members import change_role, choose_own_candidates, save_member
 from integrations.members.models.membership import Membership, OwnChoice
 from integrations.organizations.acts import requeue_waiting, set_policies
 from integrations.organizations.models.organization import Organization

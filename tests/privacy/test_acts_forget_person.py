@@ -20,7 +20,8 @@ from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget
 from integrations.audit.verification import verify_chain
 from integrations.clients.duty_budget import Budget
 from integrations.invitations.models.candidate import OpportunityPerson
-from integrations.members.acts import invite, remove_member
+from integrations.members.acts.invitations import invite
+from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.payload import EmailPayload

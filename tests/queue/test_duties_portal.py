@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from integrations.accounts.models.sessions import AttemptLimit, Limit
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
-from integrations.members.models.membership import PendingMembership
+from integrations.members.models.pending import PendingMembership
 from integrations.outbox.models import Effect
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import INTERVALS, Duty, DutyRun

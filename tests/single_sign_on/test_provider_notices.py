@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
-from integrations.members.acts import change_role
+from integrations.members.acts.members import change_role
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from integrations.single_sign_on.acts.domains import add_domain, check_domain, remove_domain

@@ -12,7 +12,8 @@ from integrations.catalog.models import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership, PendingMembership
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications import notices
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.notifications.models.preferences import AlertAddress

@@ -16,7 +16,8 @@ from integrations.invitations.models.candidate import Candidate, OpportunityPers
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
+from integrations.members.models.membership import Membership, PersonalSettings
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization

@@ -23,7 +23,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.members.models.membership import Membership, PendingMembership
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect

@@ -9,7 +9,7 @@ from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.acts.undo import retry_effect
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.acts import choose_own_candidates
+from integrations.members.acts.members import choose_own_candidates
 from integrations.members.models.membership import ADMINS, APPROVERS, NOT_FOUND_IN_LEVER, TEAM, OwnChoice
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin

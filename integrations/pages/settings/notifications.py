@@ -15,7 +15,7 @@ from integrations.accounts.models.sessions import AttemptLimit, Limit, keyed_lim
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.lists import keys_of
-from integrations.members.acts import choose_own_candidates
+from integrations.members.acts.members import choose_own_candidates
 from integrations.members.models.membership import NOT_FOUND_IN_LEVER, SUPER_ADMINS, OwnChoice
 from integrations.notifications import notices
 from integrations.notifications.acts import save_preferences

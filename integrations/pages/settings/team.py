@@ -16,20 +16,10 @@ from integrations.accounts.acts.fresh_proof import FreshProofMixin, proof_wanted
 from integrations.accounts.acts.second_factors import reset_for_member
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.acts import (
-    change_role,
-    invite,
-    may_set_password,
-    remove_member,
-    send_again,
-    withdraw,
-)
-from integrations.members.models.membership import (
-    LONGEST_ADDRESS,
-    SUPER_ADMINS,
-    Membership,
-    PendingMembership,
-)
+from integrations.members.acts.invitations import invite, send_again, withdraw
+from integrations.members.acts.members import change_role, may_set_password, remove_member
+from integrations.members.models.membership import SUPER_ADMINS, Membership
+from integrations.members.models.pending import LONGEST_ADDRESS, PendingMembership
 from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies

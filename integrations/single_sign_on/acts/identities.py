@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import LabelledEnum
-from integrations.members.acts import (
+from integrations.members.acts.invitations import (
     AcceptanceRefusal,
     InvitationProof,
     accept,
@@ -17,7 +17,7 @@ from integrations.members.acts import (
     accounts_of,
     has_proven_address,
 )
-from integrations.members.models.membership import PendingMembership
+from integrations.members.models.pending import PendingMembership
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain, domain_of
 
 

@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.urls import reverse
 
-from integrations.members.acts import may_set_password
+from integrations.members.acts.members import may_set_password
 from integrations.members.models.membership import Membership
 from integrations.queue import worker
 from tests.support import factories

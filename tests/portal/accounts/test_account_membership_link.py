@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrations.members import acts
-from integrations.members.models.membership import Membership, PendingMembership, PersonalSettings
+from integrations.members.acts import invitations
+from integrations.members.models.membership import Membership, PersonalSettings
+from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import membership_link
 from tests.support import factories
 from tests.support.factories import recorded
@@ -82,7 +83,7 @@ def test_who_has_an_account_signs_in_first(client, link):
     answer = client.post(link, {"answer": "accept"}, follow=True)
     assert "You are Admin of" in text(answer)
     assert person.memberships.count() == 1
-    assert acts.has_proven_address(person) is (person.email.lower() == ADDRESS)
+    assert invitations.has_proven_address(person) is (person.email.lower() == ADDRESS)
 
 
 def test_a_disabled_account_is_not_replaced_by_a_new_one(client, link):
@@ -112,15 +113,15 @@ def test_the_link_ends_after_a_week(client, link, pending):
 def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     person = factories.UserFactory.create(email=ADDRESS)
     PendingMembership.objects.all().delete()
-    ended = acts.AcceptanceRefusal.INVITATION_ENDED
-    assert acts.accept(pending, person, acts.InvitationProof.LINK) is ended
-    assert acts.accept_with_new_account(pending, User(), acts.InvitationProof.LINK) is ended
+    ended = invitations.AcceptanceRefusal.INVITATION_ENDED
+    assert invitations.accept(pending, person, invitations.InvitationProof.LINK) is ended
+    assert invitations.accept_with_new_account(pending, User(), invitations.InvitationProof.LINK) is ended
 
 
 def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization):
     person = factories.UserFactory.create(email=ADDRESS)
     Membership.objects.create(user=person, organization=organization, role=Membership.Role.TEAM_MEMBER)
-    member = acts.accept(pending, person, acts.InvitationProof.LINK)
+    member = invitations.accept(pending, person, invitations.InvitationProof.LINK)
     assert isinstance(member, Membership)
     assert member.role == "team_member"
     assert not PendingMembership.objects.exists()

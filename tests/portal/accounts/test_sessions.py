@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.accounts.acts.accounts import end_sessions
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.entry import AuditEntry
-from integrations.members.acts import remove_member
+from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
 from integrations.pages.views import HEADER as LIVE_PART
 from portal.accounts.sessions import browser_name

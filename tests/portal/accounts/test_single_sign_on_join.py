@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.members.models.membership import PendingMembership
+from integrations.members.models.pending import PendingMembership
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity
 from tests.portal.accounts.single_sign_on_scene import is_signed_in, prove, set_up, sign_in
 from tests.support import factories

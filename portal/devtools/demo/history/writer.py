@@ -20,7 +20,7 @@ from integrations.core.vocabulary import ActionNotAllowed, WebhookEvent
 from integrations.health import incidents
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.acts import make_webhooks
-from integrations.members.acts import save_member
+from integrations.members.acts.members import save_member
 from integrations.members.models.membership import Membership
 from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind

@@ -1,26 +1,17 @@
-"""Invite people to an organization, who accept, decline or leave; add, change and remove members."""
+"""Invite people to an organization, who accept or decline; members leave, and choose which one they work in."""
 
-from collections.abc import Mapping
 from enum import Enum
 
-from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from integrations.accounts.acts.accounts import end_sessions
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.models.membership import (
-    LastSuperAdmin,
-    Membership,
-    OwnChoice,
-    PendingMembership,
-    PendingMembershipQuerySet,
-    PersonalSettings,
-    folded,
-)
+from integrations.members.acts.members import have_people_read
+from integrations.members.models.membership import LastSuperAdmin, Membership, PersonalSettings, folded
+from integrations.members.models.pending import PendingMembership, PendingMembershipQuerySet
 from integrations.notifications.account_notices import tell_members_changed
 from integrations.notifications.link_emails import (
     MOST_PER_ADDRESS,
@@ -29,132 +20,7 @@ from integrations.notifications.link_emails import (
     may_be_invited,
 )
 from integrations.organizations.models.organization import Organization
-from integrations.queue.models.duty_run import Duty, DutyRun
 from integrations.store import database
-
-# Add, change and remove the members of an organization.
-
-
-#: A user who is created with one of these roles may open the Django admin.
-STAFF_ROLES = frozenset({Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN})
-
-
-def may_set_password(member: Membership) -> bool:
-    """Whether this organization may hand out a link to choose the person's password.
-
-    Only to somebody without an address, who can get no link by e-mail, while nobody has chosen a password, and the
-    person belongs to no other organization and isn't staff.
-    """
-    user = member.user
-    if user.email:
-        return False
-    elsewhere = Membership.objects.elsewhere(user, member.organization_id).exists()
-    return not (user.has_usable_password() or elsewhere or user.is_staff or user.is_superuser)
-
-
-def save_member(
-    organization: Organization, username: str, role: str, actor: Actor, *, email: str = "", password: str = ""
-) -> None:
-    """Make a user of that name a member with that role, and store their address and password where given.
-
-    Creates the user where there is none. The operator's file stands for the person's consent, and states the address
-    for this organization alone: to join another one by it, the person opens a link. Raises ActionNotAllowed.
-    """
-    with transaction.atomic():
-        user = User.objects.filter(username=username).first()
-        if user is None:
-            user = User(username=username, is_staff=role in STAFF_ROLES)
-            user.set_unusable_password()
-        changes: dict[str, tuple[object, object]] = {}
-        if email and email != user.email:
-            changes["email"] = (user.email, email)
-            user.email = email
-        if password and not has_password(user, password):
-            changes["password"] = (user.has_usable_password(), True)
-            user.set_password(password)
-        user.save()
-        if "password" in changes:
-            end_sessions(user)
-        member = Membership.objects.filter(organization=organization, user=user).first()
-        if member is None:
-            member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
-            member.save()
-            have_people_read(member)
-            audit(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
-            what_happened = f"added as {member.get_role_display()}"
-            tell_members_changed(organization, str(user), what_happened, actor)
-        elif not changes:
-            change_role(member, role, actor)
-        else:
-            if role != member.role:
-                changes["role"] = (member.role, role)
-            member.address = folded(user.email)
-            member.save(update_fields=["address"])
-            member.change_role(role)
-            have_people_read(member)
-            audit(member, actor, AuditAction.CHANGE_MEMBER, changes)
-            what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
-            tell_members_changed(organization, str(user), what_happened, actor)
-
-
-def has_password(user: User, password: str) -> bool:
-    """Whether that is the user's password; unlike User.check_password it never stores a stronger hash of it."""
-    return check_password(password, user.password)
-
-
-def change_role(member: Membership, role: str, actor: Actor) -> bool:
-    """Give a member another role; return whether it differs. Raises ActionNotAllowed for the last Super Admin."""
-    if role == member.role:
-        return False
-    with transaction.atomic():
-        changes = {"role": (member.role, role)}
-        was = member.get_role_display()
-        member.change_role(role)
-        have_people_read(member)
-        audit(member, actor, AuditAction.CHANGE_ROLE, changes)
-        what_happened = f"{was} until now, {member.get_role_display()} from now on"
-        tell_members_changed(member.organization, str(member.user), what_happened, actor)
-    return True
-
-
-def remove_member(member: Membership, actor: Actor) -> None:
-    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin.
-
-    Nothing happens where somebody else has removed the member meanwhile.
-    """
-    with transaction.atomic():
-        target, changes = target_of(member), {"role": (member.role, "")}
-        if not member.end():
-            return
-        tell_members_changed(member.organization, str(member.user), "removed from the organization", actor)
-        end_sessions(member.user)
-        audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
-
-
-def have_people_read(member: Membership) -> None:
-    """Have it read who is on each candidate in Lever, where this is the first member who uses it."""
-    users = Membership.objects.using_people(member.organization_id)
-    if list(users.values_list("pk", flat=True)[:2]) == [member.pk]:
-        DutyRun.objects.request(Duty.SWEEP_FULLY, [member.organization_id])
-
-
-def choose_own_candidates(member: Membership, chosen: Mapping[OwnChoice, bool], actor: Actor) -> bool:
-    """Store whether a member lists their own candidates, and gets e-mails about no others; whether that differs."""
-    changes = {
-        str(choice.label): (getattr(member, choice), is_chosen)
-        for choice, is_chosen in chosen.items()
-        if getattr(member, choice) != is_chosen
-    }
-    if not changes:
-        return False
-    with transaction.atomic():
-        for choice, is_chosen in chosen.items():
-            setattr(member, choice.value, is_chosen)
-        member.save(update_fields=[choice.value for choice in chosen])
-        have_people_read(member)
-        audit(member, actor, AuditAction.CHOOSE_OWN_CANDIDATES, changes)
-    return True
-
 
 # Invite people to an organization, send their invitation again, withdraw it.
 
