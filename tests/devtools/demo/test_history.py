@@ -14,6 +14,7 @@ from integrations.catalog.lists import trigger_stages
 from integrations.clients.models import ApiCall
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ProgressTag
 from integrations.health.models import Incident, WebhookRejection
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -113,6 +114,13 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         results = Invitation.objects.filter(results__isnull=False).distinct()
         for invitation in results:
             assert opportunities[invitation.opportunity_id]["feedback"], invitation
+
+    with subtests.test("who hasn't started for days is tagged so, and may still start"):
+        opportunities, _ = ledgers
+        late = Invitation.objects.filter(unstarted_tag=ProgressTag.NOT_STARTED_YET, start_by__gt=now)
+        assert late
+        for invitation in late:
+            assert ProgressTag.NOT_STARTED_YET in opportunities[invitation.opportunity_id]["tags"]
 
     with subtests.test("everybody who entered the stage has a row"):
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])

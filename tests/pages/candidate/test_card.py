@@ -119,4 +119,4 @@ def test_the_card_tells_since_when_and_until_when_somebody_has_not_started(
     )
     page = text(super_admin_client.get(PAGE))
     assert ("Not started since" in page) == is_said
-    assert ("Must start by" in page) == is_said
+    assert ("must start by" in page) == is_said

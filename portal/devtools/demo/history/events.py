@@ -208,6 +208,7 @@ class Occurrence(Enum):
     FORGED_WEBHOOK = auto()
     WORK = auto()
     SWEEP = auto()
+    POLL = auto()
     UPDATE_INCIDENTS = auto()
 
 

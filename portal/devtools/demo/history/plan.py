@@ -185,6 +185,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
             *_lost_answers(planner),
             *_bulk_moves(planner),
             *_extra_time(planner),
+            *_not_started(planner),
             *_second_looks(planner),
             *planner.underway(),
             *planner.ordinary(),
@@ -316,6 +317,13 @@ def _together(planner: Planner, people: tuple[Person, ...], at: datetime) -> Ite
 def _extra_time(planner: Planner) -> Iterator[Event]:
     """Yield a candidate who waits until an Admin has set their extra time."""
     yield from planner.entry(Person(planner.word(), BACKEND, tags=(EXTRA_TIME,)), planner.ago(hours=20))
+
+
+def _not_started(planner: Planner) -> Iterator[Event]:
+    """Yield a candidate who still has time to start, and hasn't for so long that the tag says so."""
+    yield Event(planner.ago(5.9), ChangePolicies(LEAD, {"start_within_days": 7, "not_started_days": 3}))
+    yield from planner.entry(planner.person(BACKEND), planner.ago(5.2))
+    yield Event(planner.ago(1.3), Occurrence.POLL)
 
 
 def _second_looks(planner: Planner) -> Iterator[Event]:

@@ -95,6 +95,7 @@ class _History:
             Occurrence.FORGED_WEBHOOK: lever.forge_webhook,
             Occurrence.WORK: lambda: None,  # the workers have their turn after each event
             Occurrence.SWEEP: self._sweep,
+            Occurrence.POLL: lambda: on_request.poll_organization(team.organization),
             Occurrence.UPDATE_INCIDENTS: lambda: incidents.update_incidents(team.organization),
         }
 
