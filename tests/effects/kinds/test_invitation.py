@@ -188,7 +188,7 @@ def test_only_the_extensions_that_the_account_supports_are_sent(
     connection.save()
     sent: dict[str, Any] = {}
 
-    def record(session, method, path, *, payload, headers, endpoint):
+    def record(session, method, path, *, payload, headers):
         sent.update(payload=payload, headers=headers)
         return {"assessmentInstanceId": "instance-1"}
 
