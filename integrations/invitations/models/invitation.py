@@ -41,8 +41,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.select_for_update(of=("self",), no_key=True)
 
     def reread_locked(self, invitation: "Invitation") -> "Invitation":
-        """Read the invitation again, with its organization, and lock it until the transaction ends."""
-        return self.select_related("organization").locked().get(pk=invitation.pk)
+        """Read the invitation again, with whose rules hold, and lock it until the transaction ends."""
+        return self.select_related("organization", "mapping").locked().get(pk=invitation.pk)
 
     def with_steps(self) -> Self:
         """Add the latest `outcome`, and `begun_at` and `handed_in_at`: when the candidate had started and submitted.
