@@ -1,14 +1,6 @@
-"""The pages of the help, with their pictures, for every member.
+"""The pages of the help, for every member. Of an organization they show its name and its rules alone."""
 
-Of an organization they show its name and its rules alone. The tests make the pictures from the running product, and
-fail once a page looks otherwise.
-"""
-
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any
 
 from django.utils.text import capfirst
 from django.views.generic import TemplateView
@@ -24,83 +16,21 @@ from integrations.notifications.models.preferences import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.pages.help.lists import audit_questions
-from integrations.pages.help.topics import AUDIENCES, search
-
-#: What is recorded when the pictures are made.
-RECORD: Final = Path(__file__).with_name("pictures.json")
-
-
-class MadePicture(TypedDict):
-    """A picture as it was made: its size on a page, and a hash of what the part of the page said then."""
-
-    width: int
-    height: int
-    shows: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture: its file's name, what it shows in words, and its size on a page."""
-
-    name: str
-    alt: str
-    width: int
-    height: int
-
-    @property
-    def path(self) -> str:
-        """The file's path below the static files."""
-        return f"help/{self.name}.webp"
-
-
-_ALTS: Mapping[str, str] = {
-    "connect_lever": "The card “Lever” with the badge “Not connected” and the button “Connect Lever”.",
-    "make_webhook": "The card “Lever's webhook” with the badge “Not set up” and the button “Make the webhook for me”.",
-    "enter_key": "The card “CodeScreen” with the field “API key” and the button “Save changes”.",
-    "not_invited": (
-        "A candidate's page: “Not invited: Unknown assessment”, the reason, what to do next, and the buttons "
-        "“Preview retry” and “Retry now”."
-    ),
-    "on_hold": "A candidate's page: “On hold”, the reason, and the buttons “Send invitation” and “Cancel invitation”.",
-    "result": "A candidate's page: Passed, with the score, the rating and the link to the report.",
-}
-
-
-def recorded() -> dict[str, MadePicture]:
-    """Return what is recorded of each picture that was made."""
-    made: dict[str, MadePicture] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    return made
-
-
-_MADE = recorded()
-#: Every picture that was made, by name.
-PICTURES: Final = {
-    name: Picture(name, alt, _MADE[name]["width"], _MADE[name]["height"])
-    for name, alt in _ALTS.items()
-    if name in _MADE
-}
-#: Every picture that there should be.
-NAMES: Final = tuple(_ALTS)
-#: A longer search is cut off here.
-LONGEST_SEARCH = 200
+from integrations.pages.help.topics import AUDIENCES
 
 
 class HelpView(OrganizationMixin, TemplateView):
-    """The index: questions by who asks them, and those that a search finds."""
+    """The index: questions by who asks them."""
 
     template_name = "integrations/help/index.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the questions, and what was searched for."""
-        text = self.request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-        return super().get_context_data(audiences=AUDIENCES, q=text, found=search(text), **kwargs)
+    extra_context = {"audiences": AUDIENCES}
 
 
 class SetUpView(OrganizationMixin, TemplateView):
     """The set-up, step by step."""
 
     template_name = "integrations/help/set_up.html"
-    extra_context = {"invited_tag": ProgressTag.INVITED, "pictures": PICTURES}
+    extra_context = {"invited_tag": ProgressTag.INVITED}
 
 
 class VerdictsView(OrganizationMixin, TemplateView):
@@ -112,7 +42,6 @@ class VerdictsView(OrganizationMixin, TemplateView):
             (section, [code for code in VerdictCode if code.record.section is section])
             for section in HelpSection
         ],
-        "pictures": PICTURES,
     }
 
 
@@ -122,7 +51,6 @@ class InvitationsView(OrganizationMixin, TemplateView):
     template_name = "integrations/help/invitations.html"
     extra_context = {
         "statuses": list(InvitationStatus),
-        "pictures": PICTURES,
         "told_after_minutes": TOLD_AFTER_MINUTES,
         "unstarted_tag": ProgressTag.NOT_STARTED_YET,
         "ended_tag": ProgressTag.NOT_STARTED,
@@ -133,7 +61,6 @@ class ResultsView(OrganizationMixin, TemplateView):
     """The result in Lever: rating, score, outcome, report, and how it may change."""
 
     template_name = "integrations/help/results.html"
-    extra_context = {"pictures": PICTURES}
 
 
 class RolesView(OrganizationMixin, TemplateView):
