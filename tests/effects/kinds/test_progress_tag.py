@@ -7,6 +7,7 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.effects.conftest import LOST
@@ -125,3 +126,20 @@ def test_a_tag_for_who_has_not_started_is_set_only_while_that_holds(scenario, sa
     scenario.work()
     assert progress_tags(sandbox) == tags
     assert Effect.objects.get(kind="set_progress_tag").state == ("done" if tags else "cancelled")
+
+
+def test_a_tag_for_who_has_not_started_is_never_set_on_who_starts_in_a_pause(scenario, sandbox, invitation):
+    Invitation.objects.filter(pk=invitation.pk).update(
+        status="invited", instance_id="i-1", unstarted_tag=ProgressTag.NOT_STARTED_YET
+    )
+    set_policies(scenario.organization, {"paused": True}, "test")
+    enqueue_progress_tag(invitation, ProgressTag.NOT_STARTED_YET)
+    scenario.work()
+    assert progress_tags(sandbox) == []
+    invitation.refresh_from_db()
+    invitation.move(Invitation.Status.IN_PROGRESS)
+    enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+    set_policies(scenario.organization, {"paused": False}, "test")
+    scenario.work()
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
+    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
