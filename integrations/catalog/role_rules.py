@@ -43,6 +43,11 @@ ROLE_RULES = (
         "Days until the tag says “Not Started Yet”",
         lambda value: _in_days(value) if value else "the tag stays",
     ),
+    RoleRule(
+        "passing_score",
+        "Passing score where CodeScreen states no result",
+        lambda value: "none" if value is None else str(value),
+    ),
     RoleRule("passed_tag", "Tag for Passed", lambda value: value or "none"),
     RoleRule("failed_tag", "Tag for Failed", lambda value: value or "none"),
     RoleRule(
@@ -84,6 +89,7 @@ class RoleRules:
     reentry_days: int
     start_within_days: int | None
     not_started_days: int
+    passing_score: int | None
     passed_tag: str
     failed_tag: str
     stage_on_pass: str

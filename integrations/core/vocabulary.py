@@ -224,6 +224,24 @@ class ResultOutcome(LabelledEnum):
         return self.name.lower()
 
 
+class BarOutcome(LabelledEnum):
+    """How a score compares with the organization's own bar, where CodeScreen states no result."""
+
+    tone: Tone
+    icon: str
+
+    def __new__(cls, code: str, label: str = "", tone: Tone = Tone.NEUTRAL, icon: str = "") -> Self:
+        """Make the member of the code, with its tone and icon."""
+        member = make_member(cls, code, label)
+        member.tone, member.icon = tone, icon
+        return member
+
+    MEETS = "meets_bar", "Meets your bar", Tone.GOOD, "check"
+    BELOW = "below_bar", "Below your bar", Tone.BAD, "x"
+
+
+#: What is said of a result that isn't stated, and has no bar to compare with.
+NOT_STATED = "Not stated by CodeScreen"
 #: CodeScreen's own reasons why somebody didn't pass. Any other is a free text, which may say anything of a person.
 FAILURE_REASONS = frozenset({"Build Failure", "Build Timeout", "Unit Tests", "Expired"})
 

@@ -9,6 +9,7 @@ from django.utils.dateformat import format as in_words
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.codescreen.details import detail_lines
+from integrations.core.vocabulary import NOT_STATED
 from integrations.effects.kind import Words, may_be_written_of
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
@@ -17,8 +18,6 @@ from integrations.lever.client import LeverClient
 from integrations.lever.payloads import FeedbackForm
 from integrations.notifications.notify import first_name
 from integrations.outbox.models import Effect, Payload
-
-NOT_STATED = "Not stated by CodeScreen"
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def report_words(invitation: Invitation, result: Result) -> ReportWords:
         assessment=f"{invitation.assessment_name}{attempt}",
         role=invitation.role_title,
         outcome=result.outcome,
-        result=result.outcome or NOT_STATED,
+        result=result.headline if result.said else NOT_STATED,
         score=f"{result.score_text} of 100" if result.score_text else "",
         rating=f"{result.rating} of 4" if result.rating else "",
         reason=result.failure_reason,
@@ -145,12 +144,19 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
     return {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
         FeedbackField.SCORE: result.score_text,
-        FeedbackField.RESULT: result.outcome or NOT_STATED,
+        FeedbackField.RESULT: _result(result),
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,
         FeedbackField.DETAILS: "\n".join(map(": ".join, detail_lines(result.details))),
         FeedbackField.REFERENCE: invitation.reference,
     }
+
+
+def _result(result: Result) -> str:
+    """Return what was said of the result; a comparison with the own bar isn't taken for a statement of CodeScreen."""
+    if result.said is None:
+        return NOT_STATED
+    return result.headline if result.outcome else f"{result.headline}. {NOT_STATED}."
 
 
 def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:

@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('brand_colour', models.CharField(default='#0f5c63', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb, such as #0f5c63.')])),
                 ('brand_signature', models.TextField(blank=True, help_text="Below every e-mail; empty means the organization's name.", max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('passing_score', models.PositiveSmallIntegerField(blank=True, help_text='The own bar: from this score on the rules for Passed hold where CodeScreen states no result.', null=True, validators=[django.core.validators.MaxValueValidator(100)])),
             ],
             options={
                 'ordering': ['name'],
@@ -629,6 +630,7 @@ class Migration(migrations.Migration):
                 ('file_id', models.CharField(blank=True, db_default='', default='', help_text='The report that was attached in Lever; empty where there is none, or a later result has it.', max_length=200)),
                 ('details_json', models.TextField(blank=True, help_text="JSON, with the keys in CodeScreen's order.", verbose_name='details')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('bar', models.PositiveSmallIntegerField(blank=True, help_text='The own passing score that the score was compared with; empty where CodeScreen states a result.', null=True)),
                 ('invitation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.organization')),
             ],
@@ -636,7 +638,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-created_at', '-pk'],
                 'get_latest_by': 'attempt',
                 'indexes': [models.Index(fields=['organization', '-created_at'], name='result_recent'), models.Index(fields=['-created_at'], name='result_recent_of_all'), models.Index(condition=models.Q(('outcome', ''), _negated=True), fields=['outcome', 'organization', '-created_at'], name='result_outcome')],
-                'constraints': [models.UniqueConstraint(fields=('invitation', 'attempt'), name='result_once_per_attempt'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='result_outcome_known'), models.CheckConstraint(condition=models.Q(('score__isnull', True), ('score__range', (0, 100)), _connector='OR'), name='result_score_range'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 4)), _connector='OR'), name='result_rating_range')],
+                'constraints': [models.UniqueConstraint(fields=('invitation', 'attempt'), name='result_once_per_attempt'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='result_outcome_known'), models.CheckConstraint(condition=models.Q(('score__isnull', True), ('score__range', (0, 100)), _connector='OR'), name='result_score_range'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 4)), _connector='OR'), name='result_rating_range'), models.CheckConstraint(condition=models.Q(('bar__isnull', True), models.Q(('bar__range', (0, 100)), ('outcome', ''), ('score__isnull', False)), _connector='OR'), name='result_bar_where_not_stated')],
             },
         ),
         migrations.CreateModel(

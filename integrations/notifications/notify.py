@@ -30,7 +30,6 @@ PRIORITY = 8
 _TITLES = frozenset({"candidate", "dr", "mr", "mrs", "ms", "prof"})
 #: What stands for a name that isn't known. An erasure takes it for nobody's name.
 UNNAMED = "A candidate"
-NOT_STATED = "result not stated"
 
 
 def first_name(name: str) -> str:
@@ -44,13 +43,6 @@ def candidate_names(invitation: Invitation) -> dict[str, str]:
     """Return the variables with the candidate's name."""
     name = invitation.candidate_name
     return {"candidate": name or UNNAMED, "first_name": first_name(name)}
-
-
-def result_in_words(outcome: str, score: str) -> str:
-    """Return a result in a few words: “Passed 82”, “Expired”, or that CodeScreen doesn't state it."""
-    if outcome:
-        return f"{outcome} {score}".strip()
-    return f"{score}, {NOT_STATED}" if score else NOT_STATED
 
 
 # Digests: notices of one topic that share an e-mail, how long it waits for more, and how one is appended.

@@ -13,7 +13,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag, is_named
-from integrations.core.vocabulary import ResultOutcome, Thresholds
+from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -31,7 +31,6 @@ from integrations.notifications.notify import (
     candidate_names,
     first_name,
     notify_members,
-    result_in_words,
 )
 from integrations.outbox.models import Effect
 from integrations.store import database
@@ -95,11 +94,11 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
 
 
 def flag_for_review(invitation: Invitation, result: Result) -> None:
-    """Mark a failed candidate as awaiting a decision if the rules ask for it; clear the mark for any other result.
+    """Mark who failed, or is below the bar, as awaiting a decision if the rules ask for it; else clear the mark.
 
     A mark that is set keeps its time.
     """
-    is_held = result.outcome == Result.Outcome.FAILED and rules_of(invitation).hold_failed
+    is_held = result.counts_as_pass is False and rules_of(invitation).hold_failed
     since = Coalesce("awaits_decision_since", Now()) if is_held else None
     Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
 
@@ -135,7 +134,7 @@ def _next_number(invitation: Invitation) -> int:
 
 def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
     name = invitation.candidate_name
-    stated = result_in_words(result.outcome, result.score_text)
+    stated = result.in_words
     title = f"{first_name(name)}: {stated} ({invitation.assessment_name})"
     links = [Link("Report in CodeScreen", result.report_url)] if result.report_url else []
     notify_members(
@@ -150,7 +149,7 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
         variables={
             **candidate_names(invitation),
             "result": stated,
-            "outcome": result.outcome or "not stated by CodeScreen",
+            "outcome": lower_first(NOT_STATED) if result.said is None else result.headline,
             "score": result.score_text,
             "reason": result.failure_reason,
             "report_link": result.report_url,
@@ -160,19 +159,19 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
 
 
 def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:
-    """Return the customer's own tag for the stated outcome; both are removed when the outcome is no longer stated.
+    """Return the customer's own tag for what is said of the result; both are removed when neither is said any more.
 
     None when there is nothing to add or to remove.
     """
     rules = rules_of(invitation)
     tags = {
-        Result.Outcome.PASSED.value: choose_result_tag(rules.passed_tag, invitation.assessment_name),
-        Result.Outcome.FAILED.value: choose_result_tag(rules.failed_tag, invitation.assessment_name),
+        True: choose_result_tag(rules.passed_tag, invitation.assessment_name),
+        False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
     }
-    given = tags.get(result.outcome, "")
+    given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
     others = sorted({tag for tag in tags.values() if tag} - {given})
     if given or (others and (number > 1 or invitation.round > 1)):
-        return ResultTagPayload(given, others, result.outcome)
+        return ResultTagPayload(given, others, result.said or "")
     return None
 
 
@@ -189,9 +188,12 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
         "rating": rating_of(progress, invitation),
+        "bar": rules_of(invitation).passing_score
+        if progress.score is not None and not progress.outcome
+        else None,
     }
     is_same = latest is not None and all(
-        getattr(latest, name) == value for name, value in stated.items() if name != "rating"
+        getattr(latest, name) == value for name, value in stated.items() if name not in {"rating", "bar"}
     )
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
     details = details_in(progress.metadata, Person(invitation.candidate_name, invitation.email))

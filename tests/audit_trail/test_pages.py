@@ -29,6 +29,7 @@ NOT_AUDITED = {
     "account",
     "memberships",  # shows
     "overview",
+    "role-rules",
     "account-confirm",
     "account-second-factor",
     "second-factor",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.notifications.notify import first_name, result_in_words
+from integrations.notifications.notify import first_name
 
 
 @pytest.mark.parametrize(
@@ -19,16 +19,3 @@ from integrations.notifications.notify import first_name, result_in_words
 )
 def test_a_first_name_is_the_first_word_that_is_no_title(name: str, first: str) -> None:
     assert first_name(name) == first
-
-
-@pytest.mark.parametrize(
-    ("outcome", "score", "words"),
-    [
-        ("Passed", "82", "Passed 82"),
-        ("Expired", "", "Expired"),
-        ("", "82", "82, result not stated"),
-        ("", "", "result not stated"),
-    ],
-)
-def test_a_result_in_words_derives_nothing_from_the_score(outcome: str, score: str, words: str) -> None:
-    assert result_in_words(outcome, score) == words

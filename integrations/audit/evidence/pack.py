@@ -32,7 +32,7 @@ from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import Actor, AuditAction, AuditEntry, Changes
 from integrations.clients.models import ApiCall
 from integrations.codescreen.details import detail_lines
-from integrations.core.vocabulary import Platform
+from integrations.core.vocabulary import Platform, lower_first
 from integrations.effects.perform import kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -189,6 +189,7 @@ def _kind(effect: Effect) -> str:
 
 def _stated(result: Result) -> tuple[str, str]:
     stated = [result.outcome or "no result stated"]
+    stated += [] if result.bar is None else [lower_first(result.headline)]
     stated += [f"score {result.score.normalize():f}"] if result.score is not None else []
     stated += [result.failure_reason] if result.failure_reason else []
     stated += map(": ".join, detail_lines(result.details))

@@ -1,6 +1,6 @@
-"""Move a candidate in Lever when CodeScreen states Passed, unless a recruiter has acted since.
+"""Move a candidate in Lever who passed or meets the own bar, unless a recruiter has acted since.
 
-A score alone never moves a candidate, and no candidate is moved back.
+A score that is compared with no bar never moves a candidate, and no candidate is moved back.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
+NO_LONGER_PASSED = "The result has changed since. It no longer leads to the next stage."
 FIX = f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Rules or in the role's mapping, then retry."
 
 
@@ -32,8 +33,8 @@ class MoveStagePayload(Payload):
 
 
 def follow_result(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the move when CodeScreen states Passed; notify people when it states something else after the move."""
-    if result.outcome != Result.Outcome.PASSED:
+    """Enqueue the move of who passed or meets the bar; notify people when that changes after the move."""
+    if not result.counts_as_pass:
         _notify_regrade(invitation, number)
     elif stage := rules_of(invitation).stage_on_pass.strip():
         MOVE_STAGE.enqueue(
@@ -56,11 +57,10 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
     latest = invitation.latest_result()
     if move is None or latest is None:
         return
-    now = f"Now it is {latest.outcome}" if latest.outcome else "Now CodeScreen doesn't state a result"
     stage = MOVE_STAGE.payload_of(move).stage
     change = (
-        f"The result of “{invitation.assessment_name}” changed. It was Passed, and the candidate was moved to "
-        f"“{stage}”. {now}. The portal moves nobody back."
+        f"The result of “{invitation.assessment_name}” changed after the candidate was moved to “{stage}”. Now it is: "
+        f"{latest.headline}. The portal moves nobody back."
     )
     enqueue_note(
         invitation.organization,
@@ -83,9 +83,9 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
 
 
 def _is_passed(invitation: Invitation) -> bool:
-    """Whether the latest result states Passed."""
+    """Whether the latest result states Passed, or meets the bar."""
     latest = invitation.latest_result()
-    return latest is not None and latest.outcome == Result.Outcome.PASSED
+    return latest is not None and latest.counts_as_pass is True
 
 
 def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
@@ -133,7 +133,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     if not rules_of(invitation).stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not _is_passed(invitation):
-        return "CodeScreen no longer says Passed."
+        return NO_LONGER_PASSED
     if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
         return "The candidate was invited again. The result of the later round decides."
     return ""
@@ -154,7 +154,7 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
         and opportunity.entered_at > effect.attempt_started_at
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
-    return "" if _is_passed(invitation) else "CodeScreen no longer says Passed."
+    return "" if _is_passed(invitation) else NO_LONGER_PASSED
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:

@@ -34,11 +34,11 @@ _REFUSED = frozenset({400, 403, 422})
 
 @dataclass(frozen=True)
 class ResultTagPayload(Payload):
-    """The customer's tag to add, empty for none, the tags to remove, and the outcome that they stand for."""
+    """The customer's tag to add, empty for none, the tags to remove, and what was said of the result."""
 
     tag: str = ""
     others: list[str] = field(default_factory=list)
-    outcome: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
     """Whether CodeScreen has said something else since, of the effect's round or of a later one."""
     invitation = effect.own_invitation
     latest = invitation.latest_result()
-    if latest is None or latest.outcome != payload.outcome:
+    if latest is None or (latest.said or "") != payload.said:
         return True
     return invitation.later_rounds().filter(results__isnull=False).exists()
 

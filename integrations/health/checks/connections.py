@@ -156,7 +156,7 @@ UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it i
 OLD_AFTER = timedelta(days=365)
 ASK_FOR_RESULTS = (
     "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
-    "of your account's results. Nothing has to be changed here."
+    "of your account's results; or set a passing score of your own under Settings › Rules, and your rules go by that."
 )
 
 
@@ -220,7 +220,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
             f"“{HOLD_FAILED_LABEL}”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
-        if is_set
+        if is_set and organization.passing_score is None
     ]
     if connection.states_results is None and not waiting:
         return

@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.core.vocabulary import ResultOutcome
+from integrations.core.vocabulary import NOT_STATED, BarOutcome, ResultOutcome, lower_first
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
 
@@ -47,6 +47,11 @@ class Result(models.Model):
         null=True,
         blank=True,
         help_text="0 to 100, as CodeScreen states it; empty when no test ran.",
+    )
+    bar = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="The own passing score that the score was compared with; empty where CodeScreen states a result.",
     )
     failure_reason = about_candidate(
         "why the candidate didn't pass; kept where it is one of CodeScreen's four reasons",
@@ -100,13 +105,18 @@ class Result(models.Model):
                 name="result_score_range",
             ),
             models.CheckConstraint(
+                condition=models.Q(bar__isnull=True)
+                | models.Q(bar__range=(0, 100), outcome="", score__isnull=False),
+                name="result_bar_where_not_stated",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(rating__isnull=True) | models.Q(rating__range=(1, 4)),
                 name="result_rating_range",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.outcome or 'Result not stated'} {self.score_text}".strip()
+        return self.in_words
 
     def save(self, **options: Any) -> None:
         """Save; a new row gets the organization of its invitation."""
@@ -121,15 +131,49 @@ class Result(models.Model):
         return details
 
     @property
+    def said(self) -> ResultOutcome | BarOutcome | None:
+        """What CodeScreen stated, else how the score compares with the own bar; None without one."""
+        if self.outcome:
+            return ResultOutcome(self.outcome)
+        if self.bar is None or self.score is None:
+            return None
+        return BarOutcome.MEETS if self.score >= self.bar else BarOutcome.BELOW
+
+    @property
+    def meets_bar(self) -> bool | None:
+        """Whether the score meets the own bar; None without one, or where CodeScreen stated a result."""
+        return self.said == BarOutcome.MEETS if isinstance(self.said, BarOutcome) else None
+
+    @property
+    def counts_as_pass(self) -> bool | None:
+        """True for who passed or meets the bar, False for who failed or is below it; else None."""
+        if self.said in {ResultOutcome.PASSED, BarOutcome.MEETS}:
+            return True
+        return False if self.said in {ResultOutcome.FAILED, BarOutcome.BELOW} else None
+
+    @property
+    def headline(self) -> str:
+        """What was said, such as “Passed” or “Meets your bar (70)”, or that CodeScreen states no result."""
+        if self.said is None:
+            return f"Result {lower_first(NOT_STATED)}"
+        return f"{self.said.label} ({self.bar})" if self.bar is not None else self.said.label
+
+    @property
+    def in_words(self) -> str:
+        """The result in a few words: “Passed 82”, “82, meets your bar (70)”, “82, not stated by CodeScreen”."""
+        if self.outcome or not self.score_text:
+            return f"{self.headline} {self.score_text}".strip()
+        return f"{self.score_text}, {lower_first(self.headline)}"
+
+    @property
     def label(self) -> str:
-        """What CodeScreen stated, such as “Passed, score 82”; nothing it didn't state is derived."""
-        parts = [self.get_outcome_display() or "result not stated"]
+        """What was said, such as “Passed, score 82”; no Passed or Failed is derived."""
+        parts = [self.headline]
         if self.score is not None:
             parts.append(f"score {self.score_text}")
         if self.failure_reason and self.failure_reason.lower() != parts[0].lower():
             parts.append(self.failure_reason)
-        label = ", ".join(parts)
-        return label[0].upper() + label[1:]
+        return ", ".join(parts)
 
     @property
     def score_text(self) -> str:

@@ -105,6 +105,7 @@ def result_row(result: Result) -> Row:
         "feedback_id": result.feedback_id or None,
         "file_id": result.file_id or None,
         "details": result.details,
+        "meets_bar": result.meets_bar,
     }
 
 

@@ -53,6 +53,7 @@ POLICIES = (
     "rating_3_from",
     "rating_4_from",
     "rating_follows_result",
+    "passing_score",
     "feedback_author",
     "reentry",
     "reentry_days",
@@ -198,6 +199,12 @@ class Organization(models.Model):
     rating_follows_result = models.BooleanField(
         default=True,
         help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    )
+    passing_score = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text="The own bar: from this score on the rules for Passed hold where CodeScreen states no result.",
     )
     feedback_author = about_user(
         "the Lever user who writes feedback",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ResultOutcome, Tone
+from integrations.core.vocabulary import Tone
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
@@ -65,13 +65,15 @@ def standing_of_invitation(invitation: Invitation, result: Result | None) -> Sta
     words = invitation.words
     if invitation.status != Invitation.Status.COMPLETED:
         return Standing(words.label, words.tone, words.waits_for)
-    outcome = ResultOutcome(result.outcome) if result and result.outcome else None
-    text = " ".join(filter(None, [outcome or words.label, result.score_text if result else ""]))
+    said = result.said if result else None
+    text = (
+        result.in_words if result and said else f"{words.label} {result.score_text if result else ''}".strip()
+    )
     if invitation.awaits_decision_since is not None:
         following = "Decide about them"
     else:
         following = "Result is in Lever" if invitation.feedback_id else "Result goes to Lever"
-    return Standing(text, outcome.tone if outcome else words.tone, following)
+    return Standing(text, said.tone if said else words.tone, following)
 
 
 @dataclass(frozen=True)

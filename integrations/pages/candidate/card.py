@@ -14,8 +14,10 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.candidate.rows import CandidateRows
 
-NOT_STATED = "Result not stated by CodeScreen"
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."
+COMPARED_WITH_BAR = (
+    "CodeScreen gave no Passed or Failed. The score is compared with the passing score of your rules."
+)
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 
 
@@ -118,20 +120,23 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
 
 def look_of(result: Result) -> tuple[Tone, str]:
     """Return what a result means to a person, and its icon."""
-    if not result.outcome:
-        return Tone.NEUTRAL, "info"
-    outcome = ResultOutcome(result.outcome)
-    return outcome.tone, outcome.icon
+    return (result.said.tone, result.said.icon) if result.said else (Tone.NEUTRAL, "info")
+
+
+def _why(result: Result) -> str:
+    if result.outcome:
+        return ""
+    return NEVER_GUESSED if result.bar is None else COMPARED_WITH_BAR
 
 
 def _with_result(invitation: Invitation, result: Result) -> Card:
     tone, icon = look_of(result)
     waits = invitation.awaits_decision_since is not None
     return Card(
-        title=result.get_outcome_display() or NOT_STATED,
+        title=result.headline,
         tone=tone,
         icon=icon,
-        why="" if result.outcome else NEVER_GUESSED,
+        why=_why(result),
         next_step="Decide about this candidate, then record it here." if waits else "",
         at=invitation.completed_at or result.created_at,
         invitation=invitation,

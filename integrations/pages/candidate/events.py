@@ -18,7 +18,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
 from integrations.outbox.models import Effect
-from integrations.pages.candidate.card import NOT_STATED, look_of
+from integrations.pages.candidate.card import look_of
 from integrations.pages.candidate.rows import CandidateRows
 
 #: A step that took longer than this has waited.
@@ -240,7 +240,7 @@ def _of_effect(effect: Effect) -> Iterator[Event]:
 
 def _of_result(invitation: Invitation, result: Result) -> Event:
     tone, icon = look_of(result)
-    parts = [result.get_outcome_display() or NOT_STATED]
+    parts = [result.headline]
     if result.score is not None:
         parts.append(f"score {result.score_text}" if not result.outcome else result.score_text)
     if result.attempt > 1:

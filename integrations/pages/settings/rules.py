@@ -102,6 +102,8 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "hold_tag": "Such as “Accommodation”. Empty holds nobody by a tag.",
             "hold_question": "As it is written in Lever.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
+            "passing_score": "From it on a score meets your bar: then the rules for Passed hold, below it those for "
+            "Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",

@@ -138,7 +138,10 @@ def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox,
     scenario.poll()
     scenario.work()
     effect = scenario.latest_effect("move_stage")
-    assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
+    assert (effect.state, effect.last_error) == (
+        "cancelled",
+        "The result has changed since. It no longer leads to the next stage.",
+    )
     assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 0)
     assert not Effect.objects.filter(key__startswith="regraded:").exists()
 

@@ -37,7 +37,7 @@ def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenari
     scenario.work()
     assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
     [note] = sandbox.opportunity("Alder")["note_texts"]
-    assert f"It was Passed, and the candidate was moved to “{TARGET}”. Now it is Failed." in note
+    assert f"changed after the candidate was moved to “{TARGET}”. Now it is: Failed." in note
     assert "alder" not in note.casefold()
     [email] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
     assert super_admin.email in email.payload["recipients"]

@@ -1,0 +1,107 @@
+"""The organization's own bar, where CodeScreen states no result: what follows, and in which words."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from integrations.catalog.models import RoleMapping
+from integrations.health.checks.connections import check_stated_results
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.outbox.models import Effect
+
+
+@pytest.fixture
+def with_bar(scenario, sandbox):
+    """Rules that depend on a result, a bar of 70, and a CodeScreen that states no result."""
+    sandbox.codescreen_does("settings", metadata=False)
+    scenario.set_policies(
+        passing_score=70,
+        passed_tag="fit",
+        failed_tag="not fit",
+        hold_failed=True,
+        stage_on_pass="Phone screen",
+    )
+    return scenario
+
+
+def evaluate(scenario, **verdict) -> Invitation:
+    invitation = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+    return scenario.reread(invitation)
+
+
+def result_in_lever(sandbox) -> str:
+    [form] = sandbox.opportunity("Alder")["feedback"]
+    return form["fields"]["Result"]
+
+
+def test_who_meets_the_bar_is_tagged_and_moved_in_those_words(with_bar, sandbox, capsys):
+    invitation = evaluate(with_bar, score=70)
+    assert (with_bar.stage_of(), invitation.awaits_decision_since) == ("Phone screen", None)
+    assert "fit" in sandbox.opportunity("Alder")["tags"]
+    assert result_in_lever(sandbox) == "Meets your bar (70). Not stated by CodeScreen."
+    email = Effect.objects.filter(kind="send_email", email_topic="result").latest("pk")
+    assert "70, meets your bar (70)" in email.payload["subject"]
+    call_command("export", "results", with_bar.organization.slug)
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (row["outcome"], row["meets_bar"]) == (None, True)
+
+
+def test_who_is_below_the_bar_is_tagged_and_waits_for_a_decision(with_bar, sandbox):
+    invitation = evaluate(with_bar, score=69)
+    assert invitation.awaits_decision_since is not None
+    assert with_bar.stage_of() == "CodeScreen Assessment"
+    assert "not fit" in sandbox.opportunity("Alder")["tags"]
+    assert result_in_lever(sandbox) == "Below your bar (70). Not stated by CodeScreen."
+
+
+def test_a_stated_result_counts_whatever_the_bar(with_bar, sandbox):
+    sandbox.codescreen_does("settings", metadata=True)
+    evaluate(with_bar, score=99, result="Failed")
+    assert (Result.objects.get().bar, Result.objects.get().meets_bar) == (None, None)
+    assert with_bar.stage_of() == "CodeScreen Assessment"
+    assert result_in_lever(sandbox) == "Failed"
+
+
+def test_no_bar_means_that_nothing_follows_from_a_score(with_bar, sandbox):
+    with_bar.set_policies(passing_score=None)
+    invitation = evaluate(with_bar, score=99)
+    assert (with_bar.stage_of(), invitation.awaits_decision_since) == ("CodeScreen Assessment", None)
+    assert result_in_lever(sandbox) == "Not stated by CodeScreen"
+
+
+def test_a_mappings_bar_counts_before_the_organizations(with_bar):
+    invitation = with_bar.sent_invitation()
+    mapping = RoleMapping.objects.create(
+        organization=with_bar.organization, role="Platform Engineer", assessment="Backend", passing_score=90
+    )
+    Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
+    with_bar.candidate_does("start", "submit", "evaluate", score=80)
+    assert Result.objects.get().headline == "Below your bar (90)"
+
+
+def test_a_regrade_below_the_bar_changes_tag_and_tells_people(with_bar, sandbox):
+    evaluate(with_bar, score=80)
+    with_bar.candidate_does("regrade", score=10)
+    tags = sandbox.opportunity("Alder")["tags"]
+    assert "not fit" in tags
+    assert "fit" not in tags
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert "Now it is: Below your bar (70). The portal moves nobody back." in note
+
+
+def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):
+    evaluate(with_bar, score=80)
+    with_bar.set_policies(passing_score=90)
+    with_bar.poll()
+    with_bar.work()
+    assert Result.objects.get().headline == "Meets your bar (70)"
+
+
+def test_an_account_without_results_is_told_of_the_bar(with_bar):
+    evaluate(with_bar, score=80)
+    [told] = check_stated_results(type(with_bar.organization).objects.reread(with_bar.organization.pk))
+    assert "no effect" not in told.message
+    assert "set a passing score of your own" in told.fix
