@@ -50,12 +50,8 @@ class Selection:
     #: Whether its readers may know of one candidate alone.
     is_of_one: bool = False
 
-    def acts(self) -> QuerySet[AuditEntry]:
-        """Return what people did, and what was removed."""
-        return AuditEntry.objects.in_chain(self.organization.pk).filter(self.acted())
-
     def audit_entries(self) -> QuerySet[AuditEntry]:
-        """Return the acts and every record of a removal: they say why a text or a row is missing."""
+        """Return what people did, and every record of a removal, which says why a text or a row is missing."""
         entries = AuditEntry.objects.in_chain(self.organization.pk)
         return entries.filter(self.acted() | Q(action__in=REMOVALS))
 

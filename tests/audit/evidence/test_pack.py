@@ -19,10 +19,13 @@ from integrations.audit.models.chain import erased_positions
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
 from integrations.clients.models import ApiCall
+from integrations.core.vocabulary import ErasureCause
 from integrations.data_inventory import candidate_tables
 from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.result import Result
 from integrations.notifications.payload import EmailPayload, Notice
-from tests.audit.evidence.conftest import ALDER, rows, verify
+from integrations.privacy.erase import erase
+from tests.audit.evidence.conftest import ALDER, BIRCH, rows, verify
 from tests.support import factories
 
 FILES = (
@@ -37,7 +40,6 @@ FILES = (
     "manifest.json",
     "manifest.sha256",
     "results.jsonl",
-    "summary.html",
     "verdicts.jsonl",
     "verify.py",
 )
@@ -54,7 +56,7 @@ def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(u
     assert "Candidate Birch" not in "".join((folder / name).read_text() for name in FILES)
     code, text = verify(folder)
     assert code == 0, text
-    assert text.startswith("Nothing was altered: 12 files;")
+    assert text.startswith("Nothing was altered: 11 files;")
 
 
 def test_a_pack_of_a_candidate_tells_of_nobody_else(unpack, alder, acme, super_admin):
@@ -99,7 +101,6 @@ def test_a_pack_says_how_often_the_same_answer_came(unpack, alder):
     moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
     ApiCall.objects.filter(opportunity_id=ALDER).update(repeats=37, last_at=moment)
     folder = unpack(alder)
-    assert "the same answer × 37 since, last 2026-03-04 05:06:07" in (folder / "summary.html").read_text()
     [call] = rows(folder, "calls.jsonl")
     assert (call["repeats"], call["last_at"]) == (37, "2026-03-04T05:06:07.000000+00:00")
 
@@ -264,7 +265,29 @@ def test_erased_rows_are_verified_by_their_digests(unpack, alder, acme):
     code, text = verify(folder)
     assert code == 0, text
     assert "the text of 1 erased" in text
-    assert "The text was erased." in (folder / "summary.html").read_text()
+
+
+def test_a_pack_names_no_erased_person(unpack, alder, acme):
+    erase(acme, ALDER, ErasureCause.FORGOTTEN, "forget")
+    folder = unpack(alder)
+    assert "Candidate Alder" not in "".join((folder / name).read_text() for name in FILES)
+    [candidate] = rows(folder, "candidates.jsonl")
+    assert candidate["erased_at"]
+    assert verify(folder)[0] == 0
+
+
+def test_a_pack_of_a_candidate_says_that_others_were_erased_and_not_who(unpack, alder, acme):
+    erase(acme, BIRCH, ErasureCause.FORGOTTEN, "forget")
+    folder = unpack(alder)
+    assert any(row["action"] == "erase" for row in rows(folder, "audit_entries.jsonl"))
+    assert "Candidate Birch" not in "".join((folder / name).read_text() for name in FILES)
+
+
+def test_the_rows_have_what_else_codescreen_says(unpack, alder):
+    details = '{"issueCount": 10, "note": "<b>bold</b>"}'
+    Result.objects.update(details_json=details)
+    [result] = rows(unpack(alder), "results.jsonl")
+    assert result["details_json"] == details
 
 
 def test_what_a_policy_removed_is_said_by_the_verifier(unpack, alder, acme):
