@@ -1,18 +1,15 @@
 """The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.chart import Chart, month_columns, stacked_chart
-from integrations.pages.overview.overview import OUTCOMES
 from integrations.pages.report_figures import (
     COUNTED_FOR,
     PRESETS,
@@ -79,7 +76,6 @@ class ReportView(ReportMixin, TemplateView):
                     [_row(f"{month:%B %Y}", one) for month, one in reversed(report.months)],
                 ),
             ],
-            charts=_charts(period, dict(report.months)) if report.months else [],
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )
@@ -142,39 +138,3 @@ def _row(name: str, figures: Figures) -> tuple[str, Figures, str, str]:
 
 def _words(seconds: float | None) -> str:
     return "—" if seconds is None else duration(seconds)
-
-
-def _charts(period: Period, by_month: dict[date, Figures]) -> list[Chart]:
-    months = period.months
-    figures = [by_month.get(month, Figures()) for month in months]
-    columns = month_columns(months)
-    invited = [
-        {"started": one.started, "waiting": one.sent - one.started - one.no_shows, "no-show": one.no_shows}
-        for one in figures
-    ]
-    outcomes = [
-        {"passed": one.passed, "failed": one.failed, "expired": one.expired, "unstated": one.unstated}
-        for one in figures
-    ]
-    sent, results = sum(one.sent for one in figures), sum(sum(one.values()) for one in outcomes)
-    legend = tuple((kind, label) for kind, _, label in OUTCOMES)
-    return [
-        stacked_chart(
-            "invited",
-            "Invitations by month",
-            f"{sent} invitation{pluralize(sent)}",
-            (("started", "Started"), ("waiting", "Not started yet"), ("no-show", "Not started in time")),
-            columns,
-            invited,
-            "Month",
-        ),
-        stacked_chart(
-            "outcomes",
-            "Results by month",
-            f"{results} result{pluralize(results)}",
-            legend,
-            columns,
-            outcomes,
-            "Month",
-        ),
-    ]

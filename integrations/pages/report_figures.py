@@ -47,14 +47,6 @@ class Period:
         """How many days it has."""
         return (self.last - self.first).days + 1
 
-    @property
-    def months(self) -> list[date]:
-        """The first days of its months, the earliest first."""
-        months = [self.first.replace(day=1)]
-        while (following := (months[-1] + timedelta(days=32)).replace(day=1)) <= self.last:
-            months.append(following)
-        return months
-
 
 def asked_period(parameters: Mapping[str, str]) -> tuple[Period, str]:
     """Return the period from `since` to `until`, without them the last DEFAULT_DAYS days; and why it is another one.

@@ -10,10 +10,8 @@ from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.invitations.models.result import Result
 from integrations.members.models.membership import PersonalSettings
 from integrations.pages import times
-from integrations.pages.overview import overview
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
@@ -125,29 +123,6 @@ class CountedQueries:
     def __exit__(self, *error: object) -> None:
         self._captured.__exit__(None, None, None)
         self.number = len(self._captured)
-
-
-@pytest.mark.usefixtures("_late")
-@pytest.mark.parametrize(
-    ("zone", "day"), [("UTC", "3 March"), ("Pacific/Auckland", "4 March"), ("Asia/Calcutta", "4 March")]
-)
-def test_the_charts_days_are_in_the_readers_zone(organization, team_member, zone, day):
-    member = team_member.memberships.get()
-    row = factories.InvitationFactory.create(organization=organization, invited_at=LATE, changed_at=LATE)
-    Result.objects.create(invitation=row, outcome="Passed", created_at=LATE)
-    factories.DeliveryFactory.create(
-        organization=organization,
-        invitation=row,
-        verdict="invite",
-        decided_at=LATE,
-        due_at=None,
-        received_at=LATE,
-    )
-    with timezone.override(zone):
-        drawn = overview.charts(member)
-    for chart in drawn:
-        assert [bar.tooltip.rpartition(" on ")[2] for bar in chart.bars] == [day], chart.code
-        assert chart.rows[-1][0] == day
 
 
 @pytest.mark.usefixtures("_late")

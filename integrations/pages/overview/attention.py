@@ -36,8 +36,8 @@ from integrations.pages.times import duration, midnight
 MOST = 2_000
 
 
-def waits(member: Membership, since: datetime) -> Iterator[tuple[datetime, float]]:
-    """Yield when each candidate was invited, and how many seconds after the stage change arrived; one query.
+def _waits(member: Membership, since: datetime) -> list[float]:
+    """Return how many seconds after the stage change arrived each candidate was invited; one query.
 
     They are those that the member sees and that were invited since then.
     """
@@ -48,9 +48,11 @@ def waits(member: Membership, since: datetime) -> Iterator[tuple[datetime, float
         invitation__invited_at__gte=since,
     )
     times = visible(invited, member).order_by("-received_at")
-    for received_at, invited_at in times.values_list("received_at", "invitation__invited_at")[:MOST]:
-        if invited_at is not None:
-            yield invited_at, max(0.0, (invited_at - received_at).total_seconds())
+    return [
+        max(0.0, (invited_at - received_at).total_seconds())
+        for received_at, invited_at in times.values_list("received_at", "invitation__invited_at")[:MOST]
+        if invited_at is not None
+    ]
 
 
 _NOTES = {
@@ -115,7 +117,7 @@ def today(member: Membership) -> Today:
     first, *others = [_by_role(member, filters) for filters in found.values()]
     for step, role, count in first.union(*others, all=True).order_by():
         counts[Step(step)][role] = count
-    seconds = [seconds for _, seconds in waits(member, midnight(day))]
+    seconds = _waits(member, midnight(day))
     notes = _NOTES | {Step.INVITED: f"within {duration(median(seconds))}" if seconds else "none yet"}
     tiles = []
     for step in Step:

@@ -1,151 +1,35 @@
-"""The first page: the set-up checklist until every step is done, then what needs attention, today, and three charts."""
+"""The first page: the set-up checklist until every step is done, then what needs attention and today."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from statistics import median
 from typing import Any
 
 import redis
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Count, Q
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.catalog.lists import trigger_stages
-from integrations.core.vocabulary import ResultOutcome
 from integrations.health import doctor
 from integrations.invitations.models.candidate import Candidate
-from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.models.result import Result
 from integrations.lists import LongListPaginator
-from integrations.members.models.membership import ADMINS, Membership
+from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
 from integrations.pages.overview.attention import (
     attention,
     further_findings,
     today,
     waiting_for_a_person,
-    waits,
 )
 from integrations.pages.overview.checklist import SetupStep, setup_steps
 from integrations.pages.settings.lever_connect import connect_policy
-from integrations.pages.times import duration, midnight
 from integrations.pages.views import ActView, PartialsMixin
 from integrations.queue import notify
-
-DAYS = 14
-
-#: The outcomes in the order of the legend: CSS class, value, label.
-OUTCOMES = (
-    *((outcome.code, outcome.value, outcome.label) for outcome in ResultOutcome),
-    ("unstated", "", "Result not stated"),
-)
-
-
-def charts(member: Membership) -> list[Chart]:
-    """Return the charts of the last fourteen days in the reader's time zone, today included; three queries.
-
-    They count the candidates that the member sees.
-    """
-    today = timezone.localdate()
-    days = [today - timedelta(days=number) for number in reversed(range(DAYS))]
-    return [_invitations(member, days), _outcomes(member, days), _delays(member, days)]
-
-
-def _invitations(member: Membership, days: Sequence[date]) -> Chart:
-    # Whatever was invited since then also changed since then, and changed_at has an index.
-    invitations = Invitation.objects.filter(
-        organization=member.organization_id, changed_at__gte=midnight(days[0])
-    )
-    by_day = visible(invitations, member).aggregate(**_counts_by_day("invited_at", days))
-    counts = [{"invited": by_day[_alias(day)]} for day in days]
-    total = sum(by_day.values())
-    return stacked_chart(
-        "invitations",
-        "Invitations by day",
-        f"{total} sent",
-        (("invited", "Invited"),),
-        day_columns(days),
-        counts,
-    )
-
-
-def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
-    results = Result.objects.of_latest_attempts().filter(
-        organization=member.organization_id, created_at__gte=midnight(days[0])
-    )
-    by_outcome = (
-        visible(results, member, "invitation__opportunity_id")
-        .order_by()
-        .values_list("outcome")
-        .annotate(**_counts_by_day("created_at", days))
-    )
-    kinds = {outcome: kind for kind, outcome, _ in OUTCOMES}
-    counts: list[dict[str, int]] = [{} for _ in days]
-    totals: Counter[str] = Counter()
-    for outcome, *by_day in by_outcome:
-        for by_kind, count in zip(counts, by_day, strict=True):
-            by_kind[kinds[outcome]] = count
-        totals[kinds[outcome]] += sum(by_day)
-    legend = tuple((kind, label) for kind, _, label in OUTCOMES if totals[kind]) or (("passed", "Passed"),)
-    summary = ", ".join(f"{totals[kind]} {label.lower()}" for kind, label in legend if totals[kind]) or "None"
-    return stacked_chart("outcomes", "Outcomes by day", summary, legend, day_columns(days), counts)
-
-
-def _delays(member: Membership, days: Sequence[date]) -> Chart:
-    seconds: dict[date, list[float]] = defaultdict(list)
-    for invited_at, waited in waits(member, midnight(days[0])):
-        seconds[timezone.localtime(invited_at).date()].append(waited)
-    medians = {day: median(values) for day, values in seconds.items()}
-    overall = [value for values in seconds.values() for value in values]
-    top = max(medians.values(), default=1.0) or 1.0
-    return Chart(
-        "delays",
-        "Time to invitation",
-        f"Median {duration(median(overall))}" if overall else "None sent",
-        (("delay", "Median by day"),),
-        tuple(
-            bar("delay", index, DAYS, 0, medians[day], top, f"{duration(medians[day])} on {day_name(day)}")
-            for index, day in enumerate(days)
-            if day in medians
-        ),
-        grid(duration(top)),
-        tuple(labels(day_columns(days))),
-        ("Median", "Invitations"),
-        tuple(
-            (
-                day_name(day),
-                (duration(medians[day]), str(len(seconds[day]))) if day in medians else ("—", "0"),
-            )
-            for day in days
-        ),
-    )
-
-
-def _alias(day: date) -> str:
-    return f"on_{day:%Y%m%d}"
-
-
-def _counts_by_day(column: str, days: Sequence[date]) -> dict[str, Count]:
-    """Return one filtered count for each day, by the day's alias.
-
-    Truncating each row's time to its day would need the reader's zone in the database, and takes ten times as long.
-    """
-    counts = {}
-    for day in days:
-        bounds = {f"{column}__gte": midnight(day), f"{column}__lt": midnight(day + timedelta(days=1))}
-        counts[_alias(day)] = Count("pk", filter=Q(**bounds))
-    return counts
-
 
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
@@ -185,7 +69,6 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         context |= self.current_state()
         if not self.partial:
             context["trigger_stages"] = stages
-            context["charts"] = charts(self.membership) if context["rows"] else []
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
