@@ -11,10 +11,12 @@ from integrations.admin.display import NOTHING, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.catalog.acts import delete_mapping, save_mapping
 from integrations.catalog.models import (
+    ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     OWN_RULES,
+    THRESHOLDS,
     Assessment,
-    RatingThresholds,
+    AssessmentRules,
     Role,
     RoleMapping,
     Stage,
@@ -205,11 +207,11 @@ class RoleMappingAdmin(ScopedAdmin):
             self.delete_model(request, mapping)
 
 
-@admin.register(RatingThresholds)
-class RatingThresholdsAdmin(ScopedAdmin):
-    """From which scores the ratings of one assessment begin."""
+@admin.register(AssessmentRules)
+class AssessmentRulesAdmin(ScopedAdmin):
+    """The rules of one assessment: its rating thresholds, its bar, and the days to start."""
 
-    list_display = ("assessment", "rating_2_from", "rating_3_from", "rating_4_from", "organization")
+    list_display = ("assessment", *THRESHOLDS, *ASSESSMENT_RULES, "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("assessment",)
 

@@ -1,6 +1,6 @@
-"""Add, change and delete role mappings and rating thresholds."""
+"""Add, change and delete role mappings and the rules of assessments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -9,16 +9,18 @@ from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.catalog.lists import why_target_invites
 from integrations.catalog.models import (
+    ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     MAPPED_ALREADY,
     OWN_RULES,
-    RatingThresholds,
+    THRESHOLDS,
+    AssessmentRules,
     Role,
     RoleMapping,
 )
-from integrations.core.vocabulary import Thresholds
 from integrations.organizations.models.organization import Organization
 
+RULES_OF_ASSESSMENT = (*THRESHOLDS, *ASSESSMENT_RULES)
 FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
 
 
@@ -93,37 +95,35 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
     return (AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING), changes
 
 
-def set_thresholds(organization: Organization, assessment: str, thresholds: Thresholds, actor: Actor) -> bool:
-    """Store the thresholds of an assessment, given by name or id; False when they were stored already.
+def set_assessment_rules(
+    organization: Organization, assessment: str, rules: Mapping[str, int | None], actor: Actor
+) -> Changes:
+    """Store these rules of an assessment, given by name or id, by column; return what differs.
 
-    Results that are recorded from now on are rated by them. Raises ValidationError with the fix.
+    None leaves a rule to the organization; an assessment without any has no row. Results that are recorded from now on
+    go by them. Raises ValidationError with the fix.
     """
     with transaction.atomic():
-        stored = _stored(organization, assessment)
-        if stored is not None and stored.values == thresholds:
-            return False
-        before = stored.values if stored else None
-        row = stored or RatingThresholds(organization=organization, assessment=assessment.strip())
-        row.rating_2_from, row.rating_3_from, row.rating_4_from = thresholds
-        row.full_clean()
-        row.save()
-        changes = {"rating_thresholds": (before, thresholds)}
-        audit(row, actor, AuditAction.CHANGE_RATING, changes)
-    return True
+        named = {"organization": organization, "assessment": assessment.strip()}
+        row = AssessmentRules.objects.filter(**named).first() or AssessmentRules(**named)
+        changes = {
+            name: (getattr(row, name), value) for name, value in rules.items() if getattr(row, name) != value
+        }
+        if not changes:
+            return {}
+        for name, value in rules.items():
+            setattr(row, name, value)
+        if any(getattr(row, name) is not None for name in RULES_OF_ASSESSMENT):
+            row.full_clean()
+            row.save()
+            audit(row, actor, AuditAction.CHANGE_ASSESSMENT_RULES, changes)
+        else:
+            target = target_of(row)
+            row.delete()
+            audit(target, actor, AuditAction.DELETE_ASSESSMENT_RULES, changes)
+    return changes
 
 
-def delete_thresholds(organization: Organization, assessment: str, actor: Actor) -> bool:
-    """Delete the thresholds of an assessment, so that the organization's count; False when there were none."""
-    with transaction.atomic():
-        row = _stored(organization, assessment)
-        if row is None:
-            return False
-        changes = {"rating_thresholds": (row.values, None)}
-        target = target_of(row)
-        row.delete()
-        audit(target, actor, AuditAction.DELETE_RATING, changes)
-    return True
-
-
-def _stored(organization: Organization, assessment: str) -> RatingThresholds | None:
-    return RatingThresholds.objects.filter(organization=organization, assessment=assessment.strip()).first()
+def delete_assessment_rules(organization: Organization, assessment: str, actor: Actor) -> Changes:
+    """Delete the rules of an assessment, so that the organization's count; return what they were."""
+    return set_assessment_rules(organization, assessment, dict.fromkeys(RULES_OF_ASSESSMENT), actor)

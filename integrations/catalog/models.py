@@ -320,45 +320,69 @@ def mapping_rule(
     return MappingRule(role, stage, assessment, named_categories(categories), own, pk)
 
 
-class RatingThresholds(models.Model):
-    """The lowest scores for the ratings 2, 3 and 4 of one assessment.
+#: The columns of AssessmentRules that hold its rating thresholds: all three, or none.
+THRESHOLDS = ("rating_2_from", "rating_3_from", "rating_4_from")
+#: The rules that an assessment may have beside them, by their names in ROLE_RULES.
+ASSESSMENT_RULES = ("passing_score", "start_within_days")
+
+
+def _score() -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    return models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
+
+
+class AssessmentRules(models.Model):
+    """What holds for one assessment: the lowest scores for the ratings 2, 3 and 4, the bar, and the days to start.
 
     `assessment` holds a name or an id, as a person or a configuration file gave it. It is resolved when used: a file
     can be loaded before CodeScreen is connected, and the linter reports a name that matches nothing.
     """
 
-    HOLDS = Holds("which score is which rating", "until it is deleted")
+    HOLDS = Holds("which score is which rating, the bar and the days to start", "until it is deleted")
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="assessment_thresholds"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="assessment_rules"
     )
     assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
-    rating_2_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
-    rating_3_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
-    rating_4_from = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
+    rating_2_from = _score()
+    rating_3_from = _score()
+    rating_4_from = _score()
+    passing_score = _score()
+    start_within_days = _own_days()
 
     class Meta:
-        verbose_name = verbose_name_plural = "rating thresholds"
+        verbose_name = verbose_name_plural = "rules of an assessment"
         ordering = ["organization", "assessment"]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "assessment"],
-                name="rating_thresholds_once",
-                violation_error_message="This assessment has thresholds already.",
+                name="assessment_rules_once",
+                violation_error_message="This assessment has rules already.",
             ),
-            models.CheckConstraint(condition=~models.Q(assessment=""), name="rating_thresholds_complete"),
+            models.CheckConstraint(condition=~models.Q(assessment=""), name="assessment_rules_complete"),
             models.CheckConstraint(
-                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
-                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
-                name="rating_thresholds_rise",
-                violation_error_message="Rating thresholds must rise from 2 to 4.",
+                condition=models.Q(**{f"{name}__isnull": True for name in THRESHOLDS})
+                | models.Q(
+                    **{f"{name}__isnull": False for name in THRESHOLDS},
+                    rating_2_from__lte=models.F("rating_3_from"),
+                    rating_3_from__lte=models.F("rating_4_from"),
+                ),
+                name="assessment_rules_rise",
+                violation_error_message="Rating thresholds must rise from 2 to 4. Give all three, or none.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rating_4_from__isnull=False)
+                | models.Q(passing_score__isnull=False)
+                | models.Q(start_within_days__isnull=False),
+                name="assessment_rules_not_empty",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.assessment}: {self.rating_2_from}, {self.rating_3_from}, {self.rating_4_from}"
+        return self.assessment
 
     @property
-    def values(self) -> Thresholds:
-        """The lowest scores for the ratings 2, 3 and 4."""
+    def thresholds(self) -> Thresholds | None:
+        """The lowest scores for the ratings 2, 3 and 4; None where the organization's count."""
+        if self.rating_2_from is None or self.rating_3_from is None or self.rating_4_from is None:
+            return None
         return self.rating_2_from, self.rating_3_from, self.rating_4_from

@@ -1,10 +1,12 @@
 """The rules of a role: those that a mapping may have of its own, and which hold for one candidate, from where."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from integrations.catalog.models import NO_RULE, RoleMapping
+from integrations.catalog.models import ASSESSMENT_RULES, NO_RULE, Assessment, AssessmentRules, RoleMapping
+from integrations.core.rules.names import KnownAssessment, is_named
 from integrations.core.vocabulary import Approval, LabelledEnum, Origin, OriginRule, ReentryPolicy
 from integrations.organizations.models.organization import (
     HOLD_FAILED_LABEL,
@@ -32,7 +34,7 @@ class RoleRule:
 
 
 #: In the order in which pages show them.
-ROLE_RULES = (
+_RULES = (
     RoleRule("approval", "Ask for an approval", lambda value: Approval(value).label),
     RoleRule("origins", "By the candidate's origin", _origins),
     RoleRule("reentry", "When somebody enters the stage again", lambda value: ReentryPolicy(value).label),
@@ -55,13 +57,15 @@ ROLE_RULES = (
     ),
     RoleRule("hold_failed", HOLD_FAILED_LABEL, lambda value: "yes" if value else "no"),
 )
-LABELS = {rule.name: rule.label for rule in ROLE_RULES}
+ROLE_RULES = {rule.name: rule for rule in _RULES}
+LABELS = {rule.name: rule.label for rule in _RULES}
 
 
 class RuleSource(LabelledEnum):
     """Where the rule stands that holds."""
 
-    MAPPING = "mapping", "this mapping"
+    MAPPING = "mapping", "the mapping"
+    ASSESSMENT = "assessment", "the rules of the assessment"
     ORGANIZATION = "organization", "the rules for all roles"
 
 
@@ -79,37 +83,88 @@ class SourcedRule:
         return self.rule.in_words(self.value)
 
 
-@dataclass(frozen=True)
 class RoleRules:
-    """The rules that hold for the candidates of one role, by their names in ROLE_RULES."""
+    """The rules that hold for the candidates of one role: the mapping's own, else the assessment's, else the general.
 
-    approval: Approval
-    origins: dict[str, str]
-    reentry: ReentryPolicy
-    reentry_days: int
-    start_within_days: int | None
-    not_started_days: int
-    passing_score: int | None
-    passed_tag: str
-    failed_tag: str
-    stage_on_pass: str
-    hold_failed: bool
+    None stands for no mapping. `assessment` returns the rules of the assessment; it is asked once, and only for a rule
+    that an assessment may have.
+    """
 
+    def __init__(
+        self,
+        organization: Organization,
+        mapping: RoleMapping | None,
+        assessment: Callable[[], AssessmentRules | None] = lambda: None,
+    ) -> None:
+        self._organization = organization
+        self._mapping = mapping
+        self._assessment = cache(assessment)
 
-def sourced_rules(organization: Organization, mapping: RoleMapping | None) -> Iterator[SourcedRule]:
-    """Yield each rule with its value and where that comes from: the mapping, else the organization."""
-    for rule in ROLE_RULES:
-        own: Any = getattr(mapping, rule.name, None)
+    def __iter__(self) -> Iterator[SourcedRule]:
+        """Yield each rule with its value and where that comes from."""
+        return map(self._sourced, ROLE_RULES.values())
+
+    def _sourced(self, rule: RoleRule) -> SourcedRule:
         # an organization has no rule on approvals but its bulk limit
-        general: Any = getattr(organization, rule.name, Approval.ABOVE_LIMIT)
-        if own in NO_RULE:
-            yield SourcedRule(rule, general, RuleSource.ORGANIZATION)
-        else:
+        general: Any = getattr(self._organization, rule.name, Approval.ABOVE_LIMIT)
+        own: Any = getattr(self._mapping, rule.name, None)
+        if own not in NO_RULE:
             value = {**general, **own} if rule.name == "origins" else own
-            yield SourcedRule(rule, value, RuleSource.MAPPING)
+            return SourcedRule(rule, value, RuleSource.MAPPING)
+        if rule.name in ASSESSMENT_RULES:
+            of_assessment = getattr(self._assessment(), rule.name, None)
+            if of_assessment is not None:
+                return SourcedRule(rule, of_assessment, RuleSource.ASSESSMENT)
+        return SourcedRule(rule, general, RuleSource.ORGANIZATION)
+
+    def _value(self, name: str) -> Any:
+        return self._sourced(ROLE_RULES[name]).value
+
+    @property
+    def start_within_days(self) -> int | None:
+        """The days that CodeScreen gives to start; None where nobody has said."""
+        days: int | None = self._value("start_within_days")
+        return days
+
+    @property
+    def not_started_days(self) -> int:
+        """After so many days without a start the progress tag says so; 0 for never."""
+        return int(self._value("not_started_days"))
+
+    @property
+    def passing_score(self) -> int | None:
+        """The bar; None for none."""
+        score: int | None = self._value("passing_score")
+        return score
+
+    @property
+    def passed_tag(self) -> str:
+        """The tag for who passed or meets the bar; empty for none."""
+        return str(self._value("passed_tag"))
+
+    @property
+    def failed_tag(self) -> str:
+        """The tag for who failed or is below the bar; empty for none."""
+        return str(self._value("failed_tag"))
+
+    @property
+    def stage_on_pass(self) -> str:
+        """The stage to which those are moved who passed or meet the bar; empty for none."""
+        return str(self._value("stage_on_pass"))
+
+    @property
+    def hold_failed(self) -> bool:
+        """Whether who failed or is below the bar waits for a person's decision."""
+        return bool(self._value("hold_failed"))
 
 
-def role_rules(organization: Organization, mapping: RoleMapping | None) -> RoleRules:
-    """Return the rules that hold for candidates whom this mapping led to their assessment; None for none."""
-    values = {one.rule.name: one.value for one in sourced_rules(organization, mapping)}
-    return RoleRules(**{field.name: values[field.name] for field in fields(RoleRules)})
+def rules_of_assessment(organization: Organization, assessment: KnownAssessment) -> AssessmentRules | None:
+    """Return the rules that name the assessment by id, else by name; None without any."""
+    rows = list(AssessmentRules.objects.filter(organization=organization))
+    if not rows:
+        return None
+    listed = Assessment.objects.filter(organization=organization, external_id=assessment.id).first()
+    name = listed.name if listed else assessment.name
+    by_id = [row for row in rows if row.assessment.strip() == assessment.id]
+    named = by_id or [row for row in rows if is_named(row.assessment, assessment.id, name)]
+    return named[0] if named else None

@@ -14,7 +14,15 @@ from django.db.models import QuerySet
 
 from integrations.catalog import acts as catalog_acts
 from integrations.catalog import lists
-from integrations.catalog.models import CATEGORY_COLUMNS, NO_RULE, OWN_RULES, RatingThresholds, RoleMapping
+from integrations.catalog.models import (
+    ASSESSMENT_RULES,
+    CATEGORY_COLUMNS,
+    NO_RULE,
+    OWN_RULES,
+    THRESHOLDS,
+    AssessmentRules,
+    RoleMapping,
+)
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (
@@ -31,7 +39,6 @@ from integrations.configuration.section import (
     column,
     differing,
     keys,
-    literal,
     quoted,
     secret,
     table_of,
@@ -412,7 +419,7 @@ def _save_mapping(organization: Organization, named: tuple[str, ...], changed: T
     catalog_acts.save_mapping(mapping, ACTOR)
 
 
-# Assessments: without thresholds of its own, the organization's count
+# Assessments: without rules of its own, the organization's count
 
 
 def _check_thresholds(path: str, values: list[object]) -> None:
@@ -426,29 +433,40 @@ def _check_thresholds(path: str, values: list[object]) -> None:
         raise ConfigurationError(f"{path} must rise from 2 to 4.")
 
 
-_ASSESSMENT = keys(
-    column(RatingThresholds, "assessment", "name", is_required=True, is_stripped=True),
-    Key("rating_thresholds", list, is_required=True, check=_check_thresholds),
+_OF_ASSESSMENT = keys(
+    Key("rating_thresholds", list, check=_check_thresholds),
+    *(column(AssessmentRules, name) for name in ASSESSMENT_RULES),
+)
+_ASSESSMENT = (
+    keys(column(AssessmentRules, "assessment", "name", is_required=True, is_stripped=True)) | _OF_ASSESSMENT
 )
 
 
-def _stored_assessments(organization: Organization) -> list[Table]:
-    rows = RatingThresholds.objects.filter(organization=organization.pk).order_by("assessment")
-    return [{"name": row.assessment, "rating_thresholds": list(row.values)} for row in rows]
+def _stored_assessments(organization: Organization) -> Iterator[Table]:
+    rows = AssessmentRules.objects.filter(organization=organization.pk).order_by("assessment")
+    for row in rows:
+        table = {"name": row.assessment, "rating_thresholds": list(row.thresholds or ())}
+        table |= {name: getattr(row, name) for name in ASSESSMENT_RULES}
+        yield {name: value for name, value in table.items() if value not in (None, [])}
 
 
 def _compare_assessments(file: Configuration, organization: Organization) -> Changes:
-    stored = {table["name"]: table["rating_thresholds"] for table in _stored_assessments(organization)}
+    stored = {table["name"]: table for table in _stored_assessments(organization)}
     for table in file.tables["assessments"]:
-        name, thresholds = table["name"], table["rating_thresholds"]
-        before, path = stored.get(name), f"assessment {quoted(name)} rating_thresholds"
-        if thresholds and thresholds != before:
-            line = _ASSESSMENT["rating_thresholds"].line(path, before, thresholds)
-            save = partial(catalog_acts.set_thresholds, organization, name, tuple(thresholds), ACTOR)
-            yield Change(path, [line], save)
-        elif before and not thresholds:
-            save = partial(catalog_acts.delete_thresholds, organization, name, ACTOR)
-            yield Change(path, [f"- {path}: {literal(before)}"], save)
+        wanted = {name: None if value in ("", []) else value for name, value in table.items()}
+        before = stored.get(table["name"], {})
+        changed = differing(_OF_ASSESSMENT, before, wanted)
+        subject = f"assessment {quoted(table['name'])}"
+        lines = [
+            _ASSESSMENT[name].line(f"{subject} {name}", before.get(name), value)
+            for name, value in changed.items()
+        ]
+        if lines:
+            columns = dict(changed)
+            if "rating_thresholds" in columns:
+                columns |= zip(THRESHOLDS, columns.pop("rating_thresholds") or (None,) * 3, strict=True)
+            save = partial(catalog_acts.set_assessment_rules, organization, table["name"], columns, ACTOR)
+            yield Change(subject, lines, save)
 
 
 #: In the order in which a file is read, compared, applied and dumped.

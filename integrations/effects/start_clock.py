@@ -11,12 +11,12 @@ from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.rules import rules_of
+from integrations.invitations.rules import role_rules_of
 
 
 def must_start_by(invitation: Invitation, sent_at: datetime) -> datetime | None:
     """Return by when the candidate must start what is sent then; None where the rules say no days."""
-    days = rules_of(invitation).start_within_days
+    days = role_rules_of(invitation).start_within_days
     return None if days is None else sent_at + timedelta(days=days)
 
 
@@ -46,6 +46,6 @@ def _unstarted_tag(invitation: Invitation, end: FollowingEnd | None, now: dateti
     """Return the tag that says that the candidate hasn't started; empty for the usual one."""
     if end is FollowingEnd.NOT_STARTED:
         return ProgressTag.NOT_STARTED
-    days = rules_of(invitation).not_started_days
+    days = role_rules_of(invitation).not_started_days
     is_late = days > 0 and now - invitation.followed_since >= timedelta(days=days)
     return ProgressTag.NOT_STARTED_YET if is_late and invitation.bounced_at is None else ""

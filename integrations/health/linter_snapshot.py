@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
-from integrations.catalog.models import Assessment, RatingThresholds, Role, Stage
+from integrations.catalog.models import Assessment, AssessmentRules, Role, Stage
 from integrations.core.rules.decide import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.mappings import MappingRule
@@ -65,8 +65,8 @@ class LinterSnapshot:
         self.new_stage_names = {
             normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
         }
-        thresholds = RatingThresholds.objects.filter(organization=organization)
-        self.rated_assessments = list(thresholds.values_list("assessment", flat=True))
+        rules = AssessmentRules.objects.filter(organization=organization)
+        self.assessments_with_rules = list(rules.values_list("assessment", flat=True))
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
         self.trigger_stages = [
@@ -121,9 +121,9 @@ class LinterSnapshot:
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.subject}”"
             yield Mention(where, rule.assessment, "Choose another assessment for this mapping.")
-        for written in self.rated_assessments:
-            fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."
-            yield Mention("A set of rating thresholds", written, fix)
+        for written in self.assessments_with_rules:
+            fix = "Under Mappings › Rules by assessment, choose another assessment, or delete these rules."
+            yield Mention("The rules of an assessment", written, fix)
         titles_by_tag: dict[str, list[str]] = {}
         for role in filter(self.may_use_tags, self.open_roles):
             for name in self.tags[role.pk]:

@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_policy, trigger_stages
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.catalog.role_rules import role_rules
+from integrations.catalog.role_rules import RoleRules
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
@@ -146,7 +146,7 @@ def later_consequences(
     if verdict != VerdictCode.INVITE:
         return
     mapping = RoleMapping.objects.filter(pk=dry_run.decision.mapping_id or 0).first()
-    rules = role_rules(organization, mapping)
+    rules = RoleRules(organization, mapping)
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."
     yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."

@@ -6,7 +6,7 @@ from integrations.pages import audit_log, backtest, dry_run, health, report
 from integrations.pages.activity import actions, activity, bulk, bulk_progress, delivery
 from integrations.pages.candidate import data, page
 from integrations.pages.help import views as help_views
-from integrations.pages.mappings import mapping_edit, mapping_list, role_rules
+from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_list, role_rules
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     alerts,
@@ -84,7 +84,7 @@ urlpatterns = [
     path("mappings/add/", mapping_edit.MappingCreateView.as_view(), name="mapping-add"),
     path("mappings/assign/", mapping_list.BulkAssignView.as_view(), name="mapping-assign"),
     path("mappings/roles/<int:pk>/", role_rules.RoleRulesView.as_view(), name="role-rules"),
-    path("mappings/ratings/", mapping_edit.RatingListView.as_view(), name="rating-list"),
+    path("mappings/assessments/", assessment_rules.AssessmentRulesView.as_view(), name="assessment-rules"),
     path("mappings/refresh/", mapping_list.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
     path(

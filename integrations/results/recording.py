@@ -7,12 +7,11 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
-from integrations.catalog.models import Assessment, RatingThresholds
 from integrations.codescreen.details import Person, details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import choose_progress_tag, choose_result_tag, is_named
+from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
@@ -24,7 +23,7 @@ from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.invitations.rules import rules_of
+from integrations.invitations.rules import assessment_rules_of, role_rules_of
 from integrations.notifications.models.email_kind import EmailTopic, Link
 from integrations.notifications.notify import (
     UNNAMED,
@@ -61,17 +60,9 @@ def rating_of(progress: Progress, invitation: Invitation) -> int | None:
 
 
 def _thresholds(invitation: Invitation) -> Thresholds:
-    """Return the thresholds that name the assessment by id, else by name, else the organization's."""
-    rows = list(RatingThresholds.objects.filter(organization=invitation.organization_id))
-    if not rows:
-        return invitation.organization.rating_thresholds
-    assessment = Assessment.objects.filter(
-        organization=invitation.organization_id, external_id=invitation.assessment_id
-    ).first()
-    name = assessment.name if assessment else invitation.assessment_name
-    by_id = [row for row in rows if row.assessment.strip() == invitation.assessment_id]
-    named = by_id or [row for row in rows if is_named(row.assessment, invitation.assessment_id, name)]
-    return named[0].values if named else invitation.organization.rating_thresholds
+    """Return the thresholds of the assessment, else the organization's."""
+    own = assessment_rules_of(invitation)
+    return (own and own.thresholds) or invitation.organization.rating_thresholds
 
 
 logger = logging.getLogger(__name__)
@@ -98,7 +89,7 @@ def flag_for_review(invitation: Invitation, result: Result) -> None:
 
     A mark that is set keeps its time.
     """
-    is_held = result.counts_as_pass is False and rules_of(invitation).hold_failed
+    is_held = result.counts_as_pass is False and role_rules_of(invitation).hold_failed
     since = Coalesce("awaits_decision_since", Now()) if is_held else None
     Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
 
@@ -163,7 +154,7 @@ def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTa
 
     None when there is nothing to add or to remove.
     """
-    rules = rules_of(invitation)
+    rules = role_rules_of(invitation)
     tags = {
         True: choose_result_tag(rules.passed_tag, invitation.assessment_name),
         False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
@@ -188,7 +179,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
         "rating": rating_of(progress, invitation),
-        "bar": rules_of(invitation).passing_score
+        "bar": role_rules_of(invitation).passing_score
         if progress.score is not None and not progress.outcome
         else None,
     }

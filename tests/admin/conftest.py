@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models import Assessment, RatingThresholds, Role, RoleMapping, Stage
+from integrations.catalog.models import Assessment, AssessmentRules, Role, RoleMapping, Stage
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection
@@ -94,7 +94,7 @@ def make_customer(slug: str) -> Customer:
     rows[RoleMapping] = RoleMapping.objects.create(
         **own, role=f"Engineer {slug}", assessment=f"Backend {slug}"
     )
-    rows[RatingThresholds] = RatingThresholds.objects.create(
+    rows[AssessmentRules] = AssessmentRules.objects.create(
         **own, assessment=f"Backend {slug}", rating_2_from=20, rating_3_from=40, rating_4_from=60
     )
     invitation = rows[Invitation] = Invitation.objects.create(

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.catalog.acts import set_thresholds
+from integrations.catalog.acts import set_assessment_rules
 from integrations.clients import provider
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import WebhookEvent
@@ -104,9 +104,9 @@ def _invite_offered(scene: Scene) -> Act:
     return lambda: scene.post("offered-invite", pk=delivery.pk)
 
 
-def _delete_thresholds(scene: Scene) -> Act:
-    set_thresholds(scene.organization, "Backend", (1, 2, 3), "test")
-    return lambda: scene.post("rating-list", {"assessment": "Backend", "action": "delete"})
+def _delete_assessment_rules(scene: Scene) -> Act:
+    set_assessment_rules(scene.organization, "Backend", {"passing_score": 70}, "test")
+    return lambda: scene.post("assessment-rules", {"assessment": "Backend", "action": "delete"})
 
 
 def _choose_author(scene: Scene) -> Act:
@@ -224,8 +224,8 @@ PAGE_ACTS: dict[str, Prepare] = {
     "mapping-assign": _assign,
     "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),
     "mapping-delete": of_row(Scene.mapping, "mapping-delete"),
-    "rating-list": lambda s: lambda: s.post("rating-list", THRESHOLDS),
-    "rating-list: delete": _delete_thresholds,
+    "assessment-rules": lambda s: lambda: s.post("assessment-rules", THRESHOLDS),
+    "assessment-rules: delete": _delete_assessment_rules,
     "feedback-author": _choose_author,
     "offered-invite": _invite_offered,
     "delivery-replay": of_row(Scene.delivery, "delivery-replay"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.catalog.models import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.file import dump
 from integrations.configuration.section import quoted
@@ -373,7 +373,7 @@ def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) 
     assert configure(head + "rating_thresholds = []\n").splitlines() == [
         '- assessment "Backend" rating_thresholds: [40, 70, 90]'
     ]
-    assert not RatingThresholds.objects.exists()
+    assert not AssessmentRules.objects.exists()
 
 
 def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
@@ -445,6 +445,17 @@ assessment = "Backend"
 department = "Berlin"
 assessment = "Frontend"
 """
+
+
+def test_a_bar_and_days_of_an_assessment_are_stored_exported_and_taken_away(configure) -> None:
+    rules = '[[assessments]]\nname = "Backend"\npassing_score = 0\nstart_within_days = 7\n'
+    output = configure(WHOLE + rules)
+    assert '+ assessment "Backend" passing_score: 0\n+ assessment "Backend" start_within_days: 7' in output
+    assert rules in exported()
+    assert configure(WHOLE + rules).startswith("nothing to change\n")
+    output = configure(WHOLE + rules.replace("= 0", '= ""').replace("= 7", '= ""'))
+    assert '- assessment "Backend" start_within_days: 7' in output
+    assert not AssessmentRules.objects.exists()
 
 
 def test_mappings_for_categories_are_stored_exported_and_read_back(configure) -> None:

@@ -28,7 +28,10 @@ ERRORS = [
 HEAD = '[organization]\nname = "A"\nslug = "acme"\n'
 MORE_ERRORS = [
     ("[organisation]\n", "Unknown key organisation. Did you mean organization?"),
-    ('[[assessments]]\nname = "B"\n', "assessments[1].rating_thresholds is missing"),
+    (
+        '[[assessments]]\nname = "B"\npassing_score = 101\n',
+        "assessments[1].passing_score: Ensure this value is less",
+    ),
     ('[[assessments]]\nname = ""\nrating_thresholds = [1, 2, 3]\n', "assessments[1].name is empty"),
     (
         '[[assessments]]\nname = "B"\nrating_thresholds = [3, 2, 1]\n',

@@ -75,7 +75,7 @@ ALLOWED = {
     "mapping-delete": 2,
     "mapping-refresh": 2,
     "mapping-assign": 2,
-    "rating-list": 2,
+    "assessment-rules": 2,
     "policies": 2,
     "resume": 2,
     "rules": 2,

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
+from integrations.catalog.acts import set_assessment_rules
 from integrations.catalog.models import RoleMapping
 from integrations.health.checks.connections import check_stated_results
 from integrations.invitations.models.invitation import Invitation
@@ -79,6 +80,12 @@ def test_a_mappings_bar_counts_before_the_organizations(with_bar):
     )
     Invitation.objects.filter(pk=invitation.pk).update(mapping=mapping)
     with_bar.candidate_does("start", "submit", "evaluate", score=80)
+    assert Result.objects.get().headline == "Below your bar (90)"
+
+
+def test_an_assessments_bar_counts_before_the_organizations(with_bar):
+    set_assessment_rules(with_bar.organization, "Backend", {"passing_score": 90}, "test")
+    evaluate(with_bar, score=80)
     assert Result.objects.get().headline == "Below your bar (90)"
 
 

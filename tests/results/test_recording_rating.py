@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.catalog.models import Assessment, RatingThresholds
+from integrations.catalog.models import Assessment, AssessmentRules
 from integrations.codescreen.payloads import Progress
 from integrations.organizations.models.organization import Organization
 from integrations.results.recording import rate, rating_of
@@ -67,7 +67,7 @@ def test_the_rating_uses_the_given_thresholds():
 
 def store_thresholds(organization: Organization, assessment: str, *values: int) -> None:
     second, third, fourth = values
-    RatingThresholds.objects.create(
+    AssessmentRules.objects.create(
         organization=organization,
         assessment=assessment,
         rating_2_from=second,

@@ -17,7 +17,7 @@ from integrations.audit.models.entry import (
     TargetKind,
     masked,
 )
-from integrations.catalog.models import RatingThresholds, RoleMapping
+from integrations.catalog.models import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -39,7 +39,7 @@ _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] =
     IdentityProvider: (TargetKind.SINGLE_SIGN_ON, lambda row: row.issuer),
     SignInDomain: (TargetKind.SIGN_IN_DOMAIN, lambda row: row.domain),
     RoleMapping: (TargetKind.MAPPING, str),
-    RatingThresholds: (TargetKind.RATING_THRESHOLDS, lambda row: row.assessment),
+    AssessmentRules: (TargetKind.ASSESSMENT_RULES, lambda row: row.assessment),
     LeverConnection: (TargetKind.LEVER_CONNECTION, lambda _: "Lever"),
     LeverWebhook: (TargetKind.LEVER_WEBHOOK, lambda _: "Lever webhook"),
     CodeScreenConnection: (TargetKind.CODESCREEN_CONNECTION, lambda _: "CodeScreen connection"),

@@ -98,8 +98,12 @@ class AuditAction(RecordEnum):
     CHANGE_MEMBER = ActionRecord("change_member", "change member", _S.MEMBERS)
     CHANGE_ROLE = ActionRecord("change_role", "change role", _S.MEMBERS)
     REMOVE_MEMBER = ActionRecord("remove_member", "remove member", _S.MEMBERS)
-    CHANGE_RATING = ActionRecord("change_rating", "change rating thresholds", _S.POLICIES)
-    DELETE_RATING = ActionRecord("delete_rating", "delete rating thresholds", _S.POLICIES)
+    CHANGE_ASSESSMENT_RULES = ActionRecord(
+        "change_assessment_rules", "change the rules of an assessment", _S.POLICIES
+    )
+    DELETE_ASSESSMENT_RULES = ActionRecord(
+        "delete_assessment_rules", "delete the rules of an assessment", _S.POLICIES
+    )
     CHANGE_EMAIL = ActionRecord("change_email", "change e-mail", _S.POLICIES)
     RESET_EMAIL = ActionRecord("reset_email", "reset e-mail", _S.POLICIES)
     CHOOSE_EMAILS = ActionRecord("choose_emails", "choose e-mails")
@@ -185,7 +189,7 @@ class TargetKind(models.TextChoices):
     SINGLE_SIGN_ON = "single_sign_on", "Single sign-on"
     SIGN_IN_DOMAIN = "sign_in_domain", "E-mail domain"
     MAPPING = "mapping", "Mapping"
-    RATING_THRESHOLDS = "rating_thresholds", "Rating thresholds"
+    ASSESSMENT_RULES = "assessment_rules", "Rules of an assessment"
     LEVER_CONNECTION = "lever_connection", "Lever connection"
     LEVER_WEBHOOK = "lever_webhook", "Lever webhook"
     CODESCREEN_CONNECTION = "codescreen_connection", "CodeScreen connection"

@@ -13,7 +13,7 @@ from integrations.effects.kind import Author, EffectKind, Target, Words, kept_wh
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.invitations.rules import rules_of
+from integrations.invitations.rules import role_rules_of
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
@@ -36,7 +36,7 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
     """Enqueue the move of who passed or meets the bar; notify people when that changes after the move."""
     if not result.counts_as_pass:
         _notify_regrade(invitation, number)
-    elif stage := rules_of(invitation).stage_on_pass.strip():
+    elif stage := role_rules_of(invitation).stage_on_pass.strip():
         MOVE_STAGE.enqueue(
             invitation.organization_id,
             f"{invitation.pk}:{number}",
@@ -130,7 +130,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
-    if not rules_of(invitation).stage_on_pass.strip():
+    if not role_rules_of(invitation).stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not _is_passed(invitation):
         return NO_LONGER_PASSED
@@ -159,7 +159,7 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the rules mean now; Failed when there is none, several, or one that would invite."""
-    organization, written = invitation.organization, rules_of(invitation).stage_on_pass.strip()
+    organization, written = invitation.organization, role_rules_of(invitation).stage_on_pass.strip()
     stages = stages_named(organization, written, clients)
     if not stages:
         return Failed(f"{unknown_target_message(organization, written)} {FIX}")

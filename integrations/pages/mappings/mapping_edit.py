@@ -1,24 +1,22 @@
-"""Adding, changing and deleting one mapping; and the page of rating thresholds by assessment."""
+"""Adding, changing and deleting one mapping."""
 
 from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.forms import BoundField, Form, ModelForm
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from integrations.catalog.acts import delete_mapping, delete_thresholds, save_mapping, set_thresholds
-from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RatingThresholds, RoleMapping
-from integrations.catalog.role_rules import LABELS, sourced_rules
-from integrations.core.vocabulary import OriginRule, Thresholds, lower_first
+from integrations.catalog.acts import delete_mapping, save_mapping
+from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RoleMapping
+from integrations.catalog.role_rules import LABELS, RoleRules
+from integrations.core.vocabulary import OriginRule, lower_first
 from integrations.members.models.membership import ADMINS
-from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.pick_list import PickList, assessment_names, suggestions
+from integrations.pages.mappings.pick_list import PickList, suggestions
 from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import ConfirmedActView, OperationView
 
@@ -73,7 +71,7 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
             "stage_on_pass": pick_list.target_stages(organization),
             **pick_list.categories(organization),
         }
-        general = {one.rule.name: one.in_words for one in sourced_rules(organization, None)}
+        general = {one.rule.name: one.in_words for one in RoleRules(organization, None)}
         for name in OWN_FIELDS:
             as_for_all = f"{AS_FOR_ALL}: {lower_first(general[name])}"
             widget = self.fields[name].widget
@@ -214,77 +212,3 @@ class MappingDeleteView(MappingMixin, ConfirmedActView):
         name = str(self.mapping)
         delete_mapping(self.mapping, self.user)
         return f"The mapping {name} is deleted."
-
-
-def _score(label: str) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=0, max_value=100)
-
-
-class RatingThresholdsForm(forms.Form):
-    """An assessment that CodeScreen lists, and the lowest scores for the ratings 2, 3 and 4."""
-
-    assessment = forms.CharField(
-        max_length=300,
-        widget=forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
-    )
-    rating_2_from = _score("Rating 2 from score")
-    rating_3_from = _score("Rating 3 from score")
-    rating_4_from = _score("Rating 4 from score")
-
-    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
-        """Offer the assessments that CodeScreen lists."""
-        super().__init__(*args, **kwargs)
-        self._assessments = pick_list.assessments(organization)
-        self._assessments.offer(self, "assessment", "Choose…")
-
-    def clean_assessment(self) -> str:
-        """Reject an assessment that CodeScreen doesn't list."""
-        written = str(self.cleaned_data["assessment"])
-        if reason := self._assessments.refusal(written):
-            raise forms.ValidationError(reason)
-        return written
-
-    def thresholds(self) -> Thresholds:
-        """Return the three scores of a valid form."""
-        values = self.cleaned_data
-        return values["rating_2_from"], values["rating_3_from"], values["rating_4_from"]
-
-
-class RatingListView(OrganizationMixin, OperationView):
-    """Show the thresholds of each assessment that has its own, and store one set."""
-
-    template_name = "integrations/rating_list.html"
-    allowed_roles = ADMINS
-    form_class = RatingThresholdsForm
-    following_page = "rating-list"
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the organization."""
-        return {**super().get_form_kwargs(), "organization": self.organization}
-
-    def get_initial(self) -> dict[str, Any]:
-        """Return the organization's own thresholds."""
-        names = ("rating_2_from", "rating_3_from", "rating_4_from")
-        return dict(zip(names, self.organization.rating_thresholds, strict=True))
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the stored thresholds."""
-        return super().get_context_data(
-            thresholds=RatingThresholds.objects.filter(organization=self.organization),
-            known_assessments=assessment_names(self.organization),
-            **kwargs,
-        )
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Store the thresholds of one assessment, or delete them where “delete” is posted."""
-        if request.POST.get("action") != "delete":
-            return super().post(request, *args, **kwargs)
-        if delete_thresholds(self.organization, request.POST.get("assessment", ""), self.user):
-            messages.success(request, "The thresholds are deleted; the rules' scores count again.")
-        return redirect("rating-list")
-
-    def operate(self, form: RatingThresholdsForm) -> str | None:
-        """Store the thresholds of one assessment."""
-        assessment = form.cleaned_data["assessment"]
-        is_changed = set_thresholds(self.organization, assessment, form.thresholds(), self.user)
-        return f"The thresholds of “{assessment}” are stored." if is_changed else None

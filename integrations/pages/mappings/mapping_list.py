@@ -22,6 +22,7 @@ from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import CATEGORY_COLUMNS, Role, RoleMapping, Stage
 from integrations.clients import provider
+from integrations.core.rules.decide import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health import linter
@@ -42,13 +43,16 @@ MAX_ROLES = 200
 
 @dataclass(frozen=True)
 class EffectiveAssessment:
-    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something."""
+    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something.
+
+    `match` is what names it; None where nothing names one that can be sent.
+    """
 
     role: Role
     assessment: str
     reason: str
     is_problem: bool
-    mapping_id: int | None = None
+    match: AssessmentMatch | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,7 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
-        mapping_id = match.mapping.id if match.mapping else None
-        return EffectiveAssessment(role, assessments, source, is_problem=False, mapping_id=mapping_id)
+        return EffectiveAssessment(role, assessments, source, is_problem=False, match=match)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.

@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models import Role, RoleMapping
-from integrations.catalog.role_rules import sourced_rules
+from integrations.catalog.models import AssessmentRules, Role, RoleMapping
+from integrations.catalog.role_rules import RoleRules, rules_of_assessment
+from integrations.core.rules.decide import AssessmentMatch
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.mapping_list import EffectiveAssessments
@@ -28,13 +29,18 @@ class RoleRulesView(OrganizationMixin, TemplateView):
         first = stages[0] if stages else None
         stage = next((stage for stage in stages if stage.external_id == asked), first)
         effective = EffectiveAssessments(self.organization, stage).of(role)
-        mapping = RoleMapping.objects.filter(pk=effective.mapping_id or 0).first()
+        match = effective.match
+        mapping_id = match.mapping.id if match and match.mapping else None
+        mapping = RoleMapping.objects.filter(pk=mapping_id or 0).first()
         return super().get_context_data(
             role=role,
             stages=stages,
             stage=stage,
             effective=effective,
             mapping=mapping,
-            rules=list(sourced_rules(self.organization, mapping)),
+            rules=list(RoleRules(self.organization, mapping, lambda: self._assessment_rules(match))),
             **kwargs,
         )
+
+    def _assessment_rules(self, match: AssessmentMatch | None) -> AssessmentRules | None:
+        return rules_of_assessment(self.organization, match.found[0]) if match else None

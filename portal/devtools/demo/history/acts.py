@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import requests
 from django.contrib.auth.models import User
 
-from integrations.catalog.acts import save_mapping, set_thresholds
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.acts import save_mapping, set_assessment_rules
+from integrations.catalog.models import THRESHOLDS, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
@@ -204,7 +204,8 @@ class TeamActs:
             case MapRole():
                 self._map_role(act, admin)
             case Rate(assessment, thresholds):
-                set_thresholds(self.organization, assessment, thresholds, admin)
+                columns = dict(zip(THRESHOLDS, thresholds, strict=True))
+                set_assessment_rules(self.organization, assessment, columns, admin)
             case Replay(person):
                 on_request.replay(self._delivery(person), admin)
             case Approve(reason):

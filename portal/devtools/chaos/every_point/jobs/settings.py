@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db.models import Model, QuerySet
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.catalog.acts import delete_mapping, delete_thresholds
+from integrations.catalog.acts import delete_assessment_rules, delete_mapping
 from integrations.catalog.models import RoleMapping
 from integrations.codescreen.acts import save_codescreen_webhook_secret
 from integrations.core.verdict_code import VerdictCode
@@ -66,8 +66,8 @@ def clean_up(world: World) -> None:
     _until(world, AuditAction.REMOVE_ALERT_ADDRESS, lambda: remove_address(address, PERSON))
     mapping = RoleMapping.objects.get(role=ROLE)
     _until(world, AuditAction.DELETE_MAPPING, lambda: delete_mapping(mapping, PERSON))
-    thresholds = partial(delete_thresholds, world.organization, ASSESSMENT, PERSON)
-    _until(world, AuditAction.DELETE_RATING, thresholds)
+    thresholds = partial(delete_assessment_rules, world.organization, ASSESSMENT, PERSON)
+    _until(world, AuditAction.DELETE_ASSESSMENT_RULES, thresholds)
     world.rest()
 
 

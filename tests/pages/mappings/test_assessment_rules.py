@@ -1,29 +1,49 @@
-"""The page of rating thresholds by assessment."""
+"""The page of the rules by assessment."""
 
+import pytest
 from django.urls import reverse
 
-from integrations.catalog.models import RatingThresholds
+from integrations.catalog.models import AssessmentRules
 from tests.support.factories import recorded
 
-URL = "/mappings/ratings/"
+URL = "/mappings/assessments/"
 VALUES = {"assessment": "Backend", "rating_2_from": "10", "rating_3_from": "20", "rating_4_from": "30"}
 
 
 def test_an_admin_stores_and_deletes_the_thresholds_of_an_assessment(organization_admin_client, organization):
     organization_admin_client.post(URL, VALUES)
-    assert RatingThresholds.objects.get(organization=organization).values == (10, 20, 30)
+    assert AssessmentRules.objects.get(organization=organization).thresholds == (10, 20, 30)
     page = organization_admin_client.get(URL).content.decode()
-    assert "the thresholds of Backend" in page
+    assert "the rules of Backend" in page
     organization_admin_client.post(URL, {"assessment": "Backend", "action": "delete"})
-    assert not RatingThresholds.objects.exists()
+    assert not AssessmentRules.objects.exists()
     actions = recorded().order_by("pk").values_list("action", flat=True)
-    assert list(actions) == ["change_rating", "delete_rating"]
+    assert list(actions) == ["change_assessment_rules", "delete_assessment_rules"]
 
 
 def test_thresholds_that_dont_rise_are_refused_with_the_reason(organization_admin_client):
     answer = organization_admin_client.post(URL, VALUES | {"rating_2_from": "25"})
     assert "must rise" in answer.content.decode()
-    assert not RatingThresholds.objects.exists()
+    assert not AssessmentRules.objects.exists()
+
+
+def test_one_rule_is_enough_and_the_last_one_takes_the_row_with_it(organization_admin_client, organization):
+    organization_admin_client.post(
+        URL, {"assessment": "Backend", "passing_score": "70", "start_within_days": "7"}
+    )
+    row = AssessmentRules.objects.get(organization=organization)
+    assert (row.thresholds, row.passing_score, row.start_within_days) == (None, 70, 7)
+    organization_admin_client.post(URL, {"assessment": "Backend"})
+    assert not AssessmentRules.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "rule", [{"passing_score": "101"}, {"start_within_days": "0"}, {"rating_2_from": "10"}]
+)
+def test_a_rule_that_cannot_hold_is_refused(organization_admin_client, rule):
+    answer = organization_admin_client.post(URL, {"assessment": "Backend", **rule})
+    assert "errorlist" in answer.content.decode()
+    assert not AssessmentRules.objects.exists()
 
 
 def test_unchanged_thresholds_are_not_recorded(organization_admin_client):
@@ -34,7 +54,7 @@ def test_unchanged_thresholds_are_not_recorded(organization_admin_client):
 
 
 def test_another_organizations_thresholds_are_neither_shown_nor_deleted(organization_admin_client, stranger):
-    theirs = RatingThresholds.objects.create(
+    theirs = AssessmentRules.objects.create(
         organization=stranger.memberships.get().organization,
         assessment="Secret",
         rating_2_from=1,
@@ -43,11 +63,11 @@ def test_another_organizations_thresholds_are_neither_shown_nor_deleted(organiza
     )
     assert "Secret" not in organization_admin_client.get(URL).content.decode()
     organization_admin_client.post(URL, {"assessment": "Secret", "action": "delete"})
-    assert RatingThresholds.objects.get() == theirs
+    assert AssessmentRules.objects.get() == theirs
 
 
 def test_the_mappings_page_links_to_the_ratings(organization_admin_client, team_member_client):
-    link = f'<a class="button" href="{reverse("rating-list")}">'
+    link = f'<a class="button" href="{reverse("assessment-rules")}">'
     assert link in organization_admin_client.get("/mappings/").content.decode()
     assert link not in team_member_client.get("/mappings/").content.decode()
 
@@ -56,4 +76,4 @@ def test_the_assessment_is_chosen_from_codescreens_list(organization_admin_clien
     assert '<option value="Backend">Backend</option>' in organization_admin_client.get(URL).content.decode()
     page = organization_admin_client.post(URL, VALUES | {"assessment": "Backnd"}).content.decode()
     assert "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?" in page
-    assert not RatingThresholds.objects.exists()
+    assert not AssessmentRules.objects.exists()

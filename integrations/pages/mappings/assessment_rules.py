@@ -1,0 +1,86 @@
+"""The page of the rules by assessment: rating thresholds, the bar, and CodeScreen's days to start."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from integrations.catalog.acts import RULES_OF_ASSESSMENT, delete_assessment_rules, set_assessment_rules
+from integrations.catalog.models import ASSESSMENT_RULES, AssessmentRules
+from integrations.catalog.role_rules import LABELS
+from integrations.members.models.membership import ADMINS
+from integrations.organizations.models.organization import Organization
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.mappings import pick_list
+from integrations.pages.mappings.pick_list import assessment_names
+from integrations.pages.views import OperationView
+
+_LABELS = {
+    "rating_2_from": "Rating 2 from score",
+    "rating_3_from": "Rating 3 from score",
+    "rating_4_from": "Rating 4 from score",
+    **{name: LABELS[name] for name in ASSESSMENT_RULES},
+}
+
+
+class AssessmentRulesForm(forms.Form):
+    """An assessment that CodeScreen lists, and its rules; an empty one is as for all assessments."""
+
+    assessment = forms.CharField(
+        max_length=300,
+        widget=forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        """Offer the assessments that CodeScreen lists."""
+        super().__init__(*args, **kwargs)
+        for name in RULES_OF_ASSESSMENT:
+            column = AssessmentRules._meta.get_field(name)
+            self.fields[name] = cast("forms.Field", column.formfield(label=_LABELS[name]))  # type: ignore[union-attr]
+        self._assessments = pick_list.assessments(organization)
+        self._assessments.offer(self, "assessment", "Choose…")
+
+    def clean_assessment(self) -> str:
+        """Reject an assessment that CodeScreen doesn't list."""
+        written = str(self.cleaned_data["assessment"])
+        if reason := self._assessments.refusal(written):
+            raise forms.ValidationError(reason)
+        return written
+
+
+class AssessmentRulesView(OrganizationMixin, OperationView):
+    """Show the rules of each assessment that has its own, and store those of one."""
+
+    template_name = "integrations/assessment_rules.html"
+    allowed_roles = ADMINS
+    form_class = AssessmentRulesForm
+    following_page = "assessment-rules"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Add the organization."""
+        return {**super().get_form_kwargs(), "organization": self.organization}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the stored rules."""
+        return super().get_context_data(
+            stored=AssessmentRules.objects.filter(organization=self.organization),
+            known_assessments=assessment_names(self.organization),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Store the rules of one assessment, or delete them where “delete” is posted."""
+        if request.POST.get("action") != "delete":
+            return super().post(request, *args, **kwargs)
+        if delete_assessment_rules(self.organization, request.POST.get("assessment", ""), self.user):
+            messages.success(request, "They are deleted; the rules for all roles count again.")
+        return redirect("assessment-rules")
+
+    def operate(self, form: AssessmentRulesForm) -> str | None:
+        """Store the rules of one assessment."""
+        rules = {name: form.cleaned_data[name] for name in RULES_OF_ASSESSMENT}
+        assessment = form.cleaned_data["assessment"]
+        is_changed = set_assessment_rules(self.organization, assessment, rules, self.user)
+        return f"The rules of “{assessment}” are stored." if is_changed else None
