@@ -38,11 +38,16 @@ def test_one_rule_is_enough_and_the_last_one_takes_the_row_with_it(organization_
 
 
 @pytest.mark.parametrize(
-    "rule", [{"passing_score": "101"}, {"start_within_days": "0"}, {"rating_2_from": "10"}]
+    ("rule", "reason"),
+    [
+        ({"passing_score": "101"}, "less than or equal to 100"),
+        ({"start_within_days": "0"}, "greater than or equal to 1"),
+        ({"rating_2_from": "10"}, "Give all three, or none."),
+    ],
 )
-def test_a_rule_that_cannot_hold_is_refused(organization_admin_client, rule):
+def test_a_rule_that_cannot_hold_is_refused_with_the_reason(organization_admin_client, rule, reason):
     answer = organization_admin_client.post(URL, {"assessment": "Backend", **rule})
-    assert "errorlist" in answer.content.decode()
+    assert reason in answer.content.decode()
     assert not AssessmentRules.objects.exists()
 
 
