@@ -1,4 +1,4 @@
-"""Which rows a person sees in the admin and which they may change: their memberships' roles decide."""
+"""Which rows a person sees in the admin: their memberships' roles decide."""
 
 from collections.abc import Collection
 from typing import Any, Literal, cast
@@ -77,16 +77,11 @@ def visible_organizations(request: HttpRequest) -> Collection[int]:
     return staff_memberships(request).keys()
 
 
-def organizations_with(request: HttpRequest, right: Right) -> Collection[int]:
-    """Return the ids of the organizations in which the person has that right. Not for superusers, who have all."""
-    return [key for key, membership in staff_memberships(request).items() if getattr(membership, right)]
-
-
 def has_right(request: HttpRequest, right: Right, organization_id: int | None = None) -> bool:
     """Whether the person has that right in that organization; without one, in any."""
     if is_superuser(request):
         return True
-    organizations = organizations_with(request, right)
+    organizations = [key for key, member in staff_memberships(request).items() if getattr(member, right)]
     return bool(organizations) if organization_id is None else organization_id in organizations
 
 

@@ -1,4 +1,4 @@
-"""The base of the admin's lists and pages: whose rows, read-only unless a subclass says so, and each list as a file."""
+"""The base of the admin's lists and pages: whose rows, read-only, and each list as a file."""
 
 import json
 import re
@@ -11,9 +11,8 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Length
-from django.forms import ModelChoiceField
 from django.http import (
     Http404,
     HttpRequest,
@@ -26,7 +25,6 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.admin import access
 from integrations.admin.access import is_superuser
 from integrations.admin.display import NOTHING, plain_value
@@ -70,7 +68,7 @@ class ExportMixin(admin.ModelAdmin):
             return changelist
         self._record(request, form)
         name = f"{self.opts.model_name}-{timezone.now():%Y-%m-%d}.{form}"
-        columns = [column for column in changelist.list_display if column != "action_checkbox"]
+        columns = list(changelist.list_display)
         labels = [str(label_for_field(column, self.model, model_admin=self)) for column in columns]
         if form == CSV:
             rows = ([pk, *values] for pk, values in self._values(changelist, columns))
@@ -139,16 +137,8 @@ def _without_texts(parameters: Mapping[str, str]) -> str:
 ROWS_PER_PAGE = 50
 
 
-class ProofWanted(Exception):
-    """A form isn't stored before its person has proven who they are; `response` leads them there."""
-
-    def __init__(self, response: HttpResponse) -> None:
-        super().__init__("a fresh proof is wanted")
-        self.response = response
-
-
 class ScopedAdmin(ExportMixin):
-    """Rows of the person's organizations, read-only; a subclass allows changes.
+    """Rows of the person's organizations, read-only.
 
     Django's permissions are not read: the membership's role decides.
     """
@@ -159,8 +149,6 @@ class ScopedAdmin(ExportMixin):
     search_hint = ""
     #: The right that opens these rows.
     read_right: access.Right = "may_retry_effects"
-    #: The right to change them; None for rows that nobody changes here.
-    change_right: access.Right | None = None
     change_list_template = "admin/integrations/change_list.html"
     list_select_related: ClassVar[tuple[str, ...]] = ("organization",)
     show_full_result_count = False
@@ -234,36 +222,12 @@ class ScopedAdmin(ExportMixin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse unless a right allows it: a record that can be edited proves nothing. Columns are read-only then."""
-        if self.change_right is None:
-            return False
-        return access.has_right(
-            request, self.change_right, self.organization_of(obj) if obj is not None else None
-        )
+        """Refuse: a record that can be edited proves nothing. People change settings on the site."""
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: a record that can be removed proves nothing."""
         return False
-
-    # what takes a fresh proof
-
-    def require_proof(self, request: HttpRequest) -> None:
-        """Raise ProofWanted unless the person proved lately who they are; for a `save_model` that opens an account."""
-        if wanted := proof_wanted(request, request.get_full_path()):
-            raise ProofWanted(wanted)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Show or store the form; where its change takes a fresh proof, store nothing and ask for that."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except ProofWanted as stopped:
-            return stopped.response
 
     # what stays hidden
 
@@ -285,16 +249,6 @@ class ScopedAdmin(ExportMixin):
             filters |= {*getattr(item, "parameter_names", (getattr(item, "parameter_name", item),))}
         allowed = {*filters, self.date_hierarchy, "pk", "id"}
         return lookup.split("__")[0] in allowed and super().lookup_allowed(lookup, value, request)
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField | None:
-        """Offer only organizations that the person may configure."""
-        if db_field.name == "organization" and not access.is_superuser(request):
-            kwargs["queryset"] = Organization.objects.filter(
-                pk__in=access.organizations_with(request, "may_configure")
-            )
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class PortalWideAdmin(ScopedAdmin):
@@ -338,7 +292,6 @@ class LongChangeList(ChangeList):
             paginator.count,
         )
         self.show_full_result_count, self.full_result_count = False, None
-        self.show_admin_actions = True
         self.can_show_all, self.multi_page = False, self.page.has_other_pages()
 
     def page_links(self) -> list[tuple[str, str]]:

@@ -1,15 +1,10 @@
 """Connections in the admin, changed under Settings, and what is read through them: roles, stages, assessments."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
 
-from integrations.admin.access import Right, current_user
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
-from integrations.catalog.acts import delete_mapping, save_mapping
 from integrations.catalog.models import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
@@ -173,38 +168,12 @@ class ProviderIdentityAdmin(ScopedAdmin):
 
 @admin.register(RoleMapping)
 class RoleMappingAdmin(ScopedAdmin):
-    """Which assessment a role needs; each change is audited."""
+    """Which assessment a role needs."""
 
-    change_right: Right = "may_configure"
     list_display = ("subject", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
     fields = ("organization", "role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Allow Admins and Super Admins."""
-        return self.has_change_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: RoleMapping | None = None) -> bool:
-        """Allow Admins and Super Admins of the organization."""
-        return self.has_change_permission(request, obj)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: RoleMapping | None = None) -> tuple[str, ...]:
-        """Keep a mapping in its organization."""
-        return ("organization",) if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: RoleMapping, form: ModelForm, change: bool) -> None:
-        """Store the mapping, audited."""
-        save_mapping(obj, current_user(request))
-
-    def delete_model(self, request: HttpRequest, obj: RoleMapping) -> None:
-        """Delete the mapping, audited."""
-        delete_mapping(obj, current_user(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RoleMapping]) -> None:
-        """Delete the mappings one by one, each audited."""
-        for mapping in queryset.select_related("organization"):
-            self.delete_model(request, mapping)
 
 
 @admin.register(AssessmentRules)

@@ -1,14 +1,11 @@
 """Organizations in the admin, with policies, members and wording, and people's accounts and how they sign in."""
 
-import copy
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.forms import ModelForm
@@ -19,58 +16,28 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.accounts.models.second_factors import AuthenticatorApp, Passkey, RecoveryCode
 from integrations.accounts.models.sessions import PasswordLinkRequest, UserSession
 from integrations.admin import access
-from integrations.admin.access import Right, current_user, is_superuser
+from integrations.admin.access import current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import column
 from integrations.admin.filters import OrganizationFilter
 from integrations.audit.models.entry import AuditAction
-from integrations.catalog import lists
 from integrations.codescreen.models import CodeScreenConnection
-from integrations.core.vocabulary import ActionNotAllowed
 from integrations.lever.models.connection import LeverConnection
-from integrations.members.acts.members import change_role, remove_member
-from integrations.members.models.membership import SUPER_ADMINS, LastSuperAdmin, Membership, PersonalSettings
+from integrations.members.models.membership import Membership, PersonalSettings
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
 from integrations.organizations.acts import (
-    IDENTITY,
-    change_organization,
     create_organization,
-    is_less_secure,
-    set_policies,
 )
-from integrations.organizations.models.organization import POLICIES, SECURITY, Organization
+from integrations.organizations.models.organization import POLICIES, Organization
 from integrations.queue import notify
-
-
-class OrganizationForm(forms.ModelForm):
-    """An organization and its policies."""
-
-    def clean_origins(self) -> dict[str, str]:
-        """Return no rules for an empty text, which would be null."""
-        return self.cleaned_data["origins"] or {}
-
-    def clean_hold_answers(self) -> list[str]:
-        """Return no answers for an empty text, which would be null."""
-        return self.cleaned_data["hold_answers"] or []
-
-    def clean(self) -> dict[str, Any]:
-        """Reject a change that would make the stage on pass send an assessment."""
-        cleaned = super().clean() or {}
-        trial = copy.copy(self.instance)
-        for name, value in cleaned.items():
-            setattr(trial, name, value)
-        lists.refuse_inviting_target(trial, self.changed_data)
-        return cleaned
 
 
 @admin.register(Organization)
 class OrganizationAdmin(ScopedAdmin):
-    """Customers: whether they are connected, and their policies, which their Admins may change."""
+    """Customers: whether they are connected, and their policies."""
 
-    form = OrganizationForm
     organization_path = "pk"
-    change_right: Right = "may_configure"
     list_select_related = ()
     list_display = ("name", "slug", "lever", "codescreen", "paused", "created_at")
     list_filter = ("paused",)
@@ -80,6 +47,7 @@ class OrganizationAdmin(ScopedAdmin):
         (None, {"fields": ("name", "slug", "created_at")}),
         ("Policies", {"fields": POLICIES}),
     )
+    add_fieldsets = ((None, {"fields": ("name", "slug")}),)
 
     def organization_of(self, row: Organization) -> int:
         """Return the organization's own id."""
@@ -97,42 +65,21 @@ class OrganizationAdmin(ScopedAdmin):
         return organizations
 
     def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """Add the webhook key, masked, for those who may connect."""
+        """Return for a new one its name and slug, else with the webhook key, masked, for those who may connect."""
+        if obj is None:
+            return self.add_fieldsets
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is not None and access.has_right(request, "may_connect", obj.pk):
+        if access.has_right(request, "may_connect", obj.pk):
             fieldsets = [*fieldsets, ("Addresses", {"fields": ("masked_webhook_key",)})]
         return fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
-        """Keep the slug, which commands and files refer to. Only those who may connect change name and security."""
-        fixed: tuple[str, ...] = ("created_at", "masked_webhook_key")
-        if obj is not None:
-            fixed += ("slug",)
-            if not access.has_right(request, "may_connect", obj.pk):
-                fixed += ("name", *SECURITY)
-        return fixed
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow superusers."""
         return access.is_superuser(request)
 
-    def save_model(
-        self, request: HttpRequest, obj: Organization, form: OrganizationForm, change: bool
-    ) -> None:
-        """Store what changed, audited. To require less takes a fresh proof, as under Settings."""
-        person = current_user(request)
-        if not change:
-            create_organization(obj, person)
-            return
-        stored = Organization.objects.get(pk=obj.pk)
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
-        if is_less_secure(stored, values):
-            self.require_proof(request)
-        set_policies(stored, {name: value for name, value in values.items() if name in POLICIES}, person)
-        change_organization(
-            stored, {name: value for name, value in values.items() if name in IDENTITY}, person
-        )
-        notify.notify_workers()
+    def save_model(self, request: HttpRequest, obj: Organization, form: ModelForm, change: bool) -> None:
+        """Store a new organization, audited."""
+        create_organization(obj, current_user(request))
 
     @admin.display(description="Lever")
     def lever(self, organization: Any) -> str:
@@ -149,56 +96,15 @@ class OrganizationAdmin(ScopedAdmin):
     masked_webhook_key = column("webhook key", lambda organization: f"{organization.webhook_key[:4]}…")
 
 
-class MembershipForm(forms.ModelForm):
-    """A member's role. An organization always has a Super Admin."""
-
-    def clean_role(self) -> str:
-        """Reject another role for the last Super Admin."""
-        role = str(self.cleaned_data["role"])
-        is_change = self.instance.pk and role != Membership.Role.SUPER_ADMIN
-        # the admin's page is one transaction, so the lock holds until the role is saved
-        if is_change and self.instance.is_last_super_admin(locks_rows=True):
-            raise ValidationError(str(LastSuperAdmin(self.instance)))
-        return role
-
-
 @admin.register(Membership)
 class MembershipAdmin(ScopedAdmin):
-    """Who may do what; each change is audited. People are invited under Settings; `configure` makes members at once."""
+    """Who may do what."""
 
-    form = MembershipForm
-    change_right: Right = "may_connect"
     list_display = ("user", "role", "organization", "created_at")
     list_filter = ("role", OrganizationFilter)
     list_select_related = ("user", "organization")
     search_fields = ("user__username", "user__email")
     fields = ("user", "address", "organization", "role")
-    readonly_fields = ("user", "address", "organization")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        """Allow Super Admins of the organization, unless it would be left without one."""
-        return self.has_change_permission(request, obj) and not (obj and obj.is_last_super_admin())
-
-    def get_actions(
-        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
-    ) -> Any:
-        """Leave out deleting many at a time, which could remove every Super Admin."""
-        actions = super().get_actions(request, action_location=action_location)
-        actions.pop("delete_selected", None)
-        return actions
-
-    def save_model(self, request: HttpRequest, obj: Membership, form: forms.ModelForm, change: bool) -> None:
-        """Store the role, audited. A new Super Admin takes a fresh proof, as under Settings."""
-        if obj.role in SUPER_ADMINS:
-            self.require_proof(request)
-        change_role(Membership.objects.get(pk=obj.pk), obj.role, current_user(request))
-
-    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        """Remove the member, audited."""
-        try:
-            remove_member(obj, current_user(request))
-        except ActionNotAllowed as error:
-            raise PermissionDenied(str(error)) from error
 
 
 @admin.register(PendingMembership)
@@ -261,9 +167,20 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
         """Allow superusers."""
         return is_superuser(request)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or store the form. To store it takes a fresh proof: an address or a right opens an account."""
+        if request.method == "POST" and (wanted := proof_wanted(request, request.get_full_path())):
+            return wanted
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        """Store the account, audited. It takes a fresh proof: an address or a right opens an account."""
-        self.require_proof(request)
+        """Store the account, audited."""
         if not change:
             add_account(obj, current_user(request))
             return

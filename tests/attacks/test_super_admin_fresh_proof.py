@@ -116,13 +116,6 @@ def test_other_roles_are_given_without_being_asked_again(old, organization):
     assert organization.pending_memberships.exists()
 
 
-@pytest.fixture
-def staff(old, super_admin) -> Client:
-    """The old session, of a Super Admin who may use the admin."""
-    User.objects.filter(pk=super_admin.pk).update(is_staff=True)
-    return old
-
-
 def save(client: Client, row: Model, **values: str) -> Any:
     """Send the admin's form of a row, with some values changed."""
     page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
@@ -133,26 +126,6 @@ def save(client: Client, row: Model, **values: str) -> Any:
         if value is not None and value is not False
     }
     return client.post(page, form | values)
-
-
-def test_an_old_session_makes_no_super_admin_in_the_admin(staff, member):
-    assert save(staff, member, role="super_admin")["Location"].startswith(CONFIRM)
-    member.refresh_from_db()
-    assert member.role == "team_member"
-    staff.post(CONFIRM, {"password": PASSWORD})
-    save(staff, member, role="super_admin")
-    member.refresh_from_db()
-    assert member.role == "super_admin"
-
-
-def test_an_old_session_ends_no_requirement_in_the_admin(staff, organization):
-    organization.refresh_from_db()
-    assert save(staff, organization, requires_second_factor="")["Location"].startswith(CONFIRM)
-    organization.refresh_from_db()
-    assert organization.requires_second_factor
-    assert not save(staff, organization, bulk_limit="7")["Location"].startswith(CONFIRM)
-    organization.refresh_from_db()
-    assert organization.bulk_limit == 7
 
 
 @pytest.fixture
