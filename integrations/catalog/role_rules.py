@@ -24,6 +24,10 @@ def _origins(origins: dict[str, str]) -> str:
     return ", ".join(named) or "all are sent"
 
 
+def _quoted(text: str, otherwise: str) -> str:
+    return f"“{text}”" if text else otherwise
+
+
 @dataclass(frozen=True)
 class RoleRule:
     """What is said of one of these rules: the column that holds it, its label, and a value in words."""
@@ -50,11 +54,9 @@ _RULES = (
         "Passing score where CodeScreen states no result",
         lambda value: "none" if value is None else str(value),
     ),
-    RoleRule("passed_tag", "Tag for Passed", lambda value: value or "none"),
-    RoleRule("failed_tag", "Tag for Failed", lambda value: value or "none"),
-    RoleRule(
-        "stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: f"“{value}”" if value else "nobody is moved"
-    ),
+    RoleRule("passed_tag", "Tag for Passed", lambda value: _quoted(value, "none")),
+    RoleRule("failed_tag", "Tag for Failed", lambda value: _quoted(value, "none")),
+    RoleRule("stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: _quoted(value, "nobody is moved")),
     RoleRule("hold_failed", HOLD_FAILED_LABEL, lambda value: "yes" if value else "no"),
 )
 ROLE_RULES = {rule.name: rule for rule in _RULES}
@@ -65,8 +67,8 @@ class RuleSource(LabelledEnum):
     """Where the rule stands that holds."""
 
     MAPPING = "mapping", "the mapping"
-    ASSESSMENT = "assessment", "the rules of the assessment"
-    ORGANIZATION = "organization", "the rules for all roles"
+    ASSESSMENT = "assessment", "the assessment"
+    ORGANIZATION = "organization", "all roles"
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
-            "stage_on_pass": "Only when CodeScreen says Passed.",
+            "stage_on_pass": "Only who passed, or meets your bar.",
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",

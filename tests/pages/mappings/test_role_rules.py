@@ -36,14 +36,14 @@ def test_the_page_says_of_each_rule_where_it_comes_from(role_page, mapping, read
     )
     set_assessment_rules(ready_organization, "Backend", {"passing_score": 70}, "test")
     shown = role_page()
-    own, general = "the mapping", "the rules for all roles"
+    own, general = "the mapping", "all roles"
     assert shown["approval"] == ("Always", own)
     assert shown["origins"] == ("Agency: send nothing, Referred: hold for approval", own)
-    assert shown["failed_tag"] == ("no", own)
+    assert shown["failed_tag"] == ("“no”", own)
     assert shown["hold_failed"] == ("no", own)
-    assert shown["passed_tag"] == ("passed", general)
+    assert shown["passed_tag"] == ("“passed”", general)
     assert shown["stage_on_pass"] == ("nobody is moved", general)
-    assert shown["passing_score"] == ("70", "the rules of the assessment")
+    assert shown["passing_score"] == ("70", "the assessment")
     assert shown["reentry_days"] == ("180 days", general)
 
 

@@ -199,6 +199,7 @@ def _changes_by_the_team(planner: Planner) -> Iterator[Event]:
     yield Event(planner.ago(12.3), ChangePolicies(LEAD, {"hold_tag": EXTRA_TIME}))
     yield Event(planner.ago(11.1), Occurrence.FORGED_WEBHOOK)
     yield Event(planner.ago(9.4), Rate("Backend", (40, 60, 80)))
+    yield Event(planner.ago(9.3), ChangePolicies(LEAD, {"passing_score": 70}))
     yield Event(planner.ago(8.6), ChangePolicies(LEAD, {"bulk_limit": BULK_LIMIT}))
     take_home = "CodeScreen Take-home"
     yield Event(planner.ago(6.6), MapRole(BACKEND, "SRE Troubleshooting", take_home))
@@ -339,6 +340,10 @@ def _second_looks(planner: Planner) -> Iterator[Event]:
     bounced = planner.person(FRONTEND)
     yield from planner.entry(bounced, planner.ago(1.5))
     yield Event(planner.ago(1.5) + MINUTE, TakeStep(bounced, Step.BOUNCE))
+    unstated = planner.person(BACKEND)
+    yield from planner.entry(unstated, planner.ago(7.7))
+    yield Event(planner.ago(7.1), TakeStep(unstated, Step.START, {}))
+    yield Event(planner.ago(7), TakeStep(unstated, Step.EVALUATE, {"score": 77}))
     regraded = planner.person(BACKEND)
     yield from planner.entry(regraded, planner.ago(6.8))
     for hours, step, result in (
