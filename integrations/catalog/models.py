@@ -7,7 +7,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
-from integrations.core.rules.mappings import Categories, MappingRule, SendingRules, named_categories
+from integrations.core.rules.mappings import (
+    NO_OWN_RULES,
+    Categories,
+    MappingRule,
+    SendingRules,
+    named_categories,
+)
 from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy, Thresholds
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.validators import check_origins, not_a_portal_tag
@@ -311,12 +317,14 @@ def mapping_rule(
     origins: Mapping[str, str],
 ) -> MappingRule:
     """Return a mapping's columns as the rules read them; `categories` in the order of CATEGORY_COLUMNS."""
-    own = SendingRules(
-        approval=Approval(approval) if approval else None,
-        reentry=ReentryPolicy(reentry) if reentry else None,
-        reentry_days=reentry_days,
-        origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
-    )
+    own = NO_OWN_RULES
+    if approval or reentry or reentry_days is not None or origins:
+        own = SendingRules(
+            approval=Approval(approval) if approval else None,
+            reentry=ReentryPolicy(reentry) if reentry else None,
+            reentry_days=reentry_days,
+            origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
+        )
     return MappingRule(role, stage, assessment, named_categories(categories), own, pk)
 
 

@@ -21,6 +21,9 @@ class SendingRules:
     origins: frozenset[tuple[Origin, OriginRule]] = frozenset()
 
 
+NO_OWN_RULES = SendingRules()
+
+
 @dataclass(frozen=True)
 class MappingRule:
     """One role mapping as it was written: for a role, or for every posting that has all of its categories.
@@ -33,7 +36,7 @@ class MappingRule:
     stage: str
     assessment: str
     categories: Categories = frozenset()
-    own: SendingRules = SendingRules()
+    own: SendingRules = NO_OWN_RULES
     id: int | None = None
 
     @property
