@@ -163,6 +163,7 @@ class FindingCode(RecordEnum):
     STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", POLICY_SETTINGS, level=Level.ERROR)
     PAUSED = FindingRecord("paused", POLICY_SETTINGS, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
+    SUPER_ADMIN_DEACTIVATED = FindingRecord("super_admin_deactivated", SETTINGS.at("team/"))
     SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(
         "single_sign_on_secret_missing", SINGLE_SIGN_ON, level=Level.ERROR
     )

@@ -68,11 +68,11 @@ def _categories(data: JsonObject) -> dict[Category, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class LeverUser:
-    """A person with a Lever account."""
+    """A person with a Lever account; `access_role` is Lever's word, or the id of a role of the customer's own."""
 
     id: str
     is_active: bool
-    is_super_admin: bool
+    access_role: str
     name: str = ""
     email: str = ""
 
@@ -82,10 +82,15 @@ class LeverUser:
         return cls(
             id=text(data.get("id")),
             is_active=not data.get("deactivatedAt"),
-            is_super_admin=data.get("accessRole") == "super admin",
+            access_role=text(data.get("accessRole")),
             name=one_line(text(data.get("name"))),
             email=text(data.get("email")),
         )
+
+    @property
+    def is_super_admin(self) -> bool:
+        """Whether the person may do everything in Lever."""
+        return self.access_role == "super admin"
 
 
 @dataclass(frozen=True)

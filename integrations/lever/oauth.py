@@ -31,7 +31,8 @@ SCOPES: dict[str, str] = {
     "postings:read:admin": "list your roles and their tags, to choose the assessment",
     "stages:read:admin": "recognise the stages that begin with CodeScreen",
     "tags:read:admin": "check tags for spelling mistakes",
-    "users:read:admin": "choose the Lever user who is shown as the author of feedback",
+    "users:read:admin": "choose the author of feedback; propose people as members, and end the access of those who are "
+    "deactivated",
     "interviews:read:admin": "show members the candidates that they interview",
     "notes:write:admin": "leave a note when nothing could be sent",
     "feedback_templates:write:admin": "make the form the result is written into",

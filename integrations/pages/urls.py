@@ -13,6 +13,7 @@ from integrations.pages.settings import (
     connections,
     email_templates,
     lever_connect,
+    lever_people,
     notifications,
     rules,
     single_sign_on,
@@ -44,6 +45,7 @@ urlpatterns = [
     path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
+    path("settings/team/lever/", lever_people.LeverPeopleView.as_view(), name="lever-people"),
     path("settings/members/", team.TeamView.as_view(), name="member-invite"),
     path("settings/members/pending/<int:pk>/", team.PendingMemberView.as_view(), name="pending-member"),
     path(

@@ -32,6 +32,7 @@ from integrations.inbox.sweep import sweep
 from integrations.lever.acts import move_webhooks
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
+from integrations.members.acts.lever_users import end_access_of_deactivated
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.notify import notify_grant_ends, notify_reconnect_needed
 from integrations.organizations import acts as organizations
@@ -239,6 +240,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REQUEUE_WAITING: Performance(whole(requeue_waiting), while_paused=False),
     Duty.NOTE_WAITS: Performance(whole(tell_waits), needs_connection=True),
     Duty.CHECK_SINGLE_SIGN_ON: Performance(whole(check_single_sign_on)),
+    Duty.FOLLOW_LEVER_USERS: Performance(whole(end_access_of_deactivated)),
     Duty.RETRY_REFUSED_KEY: Performance(whole(retry_refused_key), while_paused=False),
 }
 

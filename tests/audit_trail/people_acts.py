@@ -122,6 +122,9 @@ PEOPLE_ACTS: dict[str, Prepare] = {
     "member-invite": lambda s: (
         lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})
     ),
+    "lever-people": lambda s: (
+        lambda: s.post("lever-people", {"role": "team_member", "address": ["sourcer@acme.example"]})
+    ),
     "pending-member": of_row(Scene.pending, "pending-member"),
     "pending-withdraw": of_row(Scene.pending, "pending-withdraw"),
     "membership-answer": lambda s: _answer(s, "accept"),

@@ -38,7 +38,7 @@ def test_a_row_of_any_shape_is_decoded(row, data):
 
 
 def test_a_user_is_inactive_when_it_was_deactivated():
-    assert LeverUser.from_api({"id": "u", "accessRole": "super admin"}) == LeverUser("u", True, True)
+    assert LeverUser.from_api({"id": "u", "accessRole": "super admin"}) == LeverUser("u", True, "super admin")
     assert not LeverUser.from_api({"id": "u", "deactivatedAt": 1_700_000_000_000}).is_active
 
 

@@ -60,6 +60,7 @@ ALLOWED = {
     "candidates-bulk-done": 3,
     "candidates-bulk-undo": 3,
     "notifications-team": 1,
+    "lever-people": 1,
     "mapping-list": 3,
     "what-if": 3,
     "health": 3,

@@ -31,9 +31,12 @@ TOO_MANY = (
 )
 
 
-def invite(organization: Organization, address: str, role: str, actor: Actor) -> PendingMembership:
+def invite(
+    organization: Organization, address: str, role: str, actor: Actor, *, tells_admins: bool = True
+) -> PendingMembership:
     """Invite the person with that e-mail address, again if they were already; return the pending membership.
 
+    `tells_admins`: the Super Admins get an e-mail; without it the caller tells them.
     Nothing here looks whether an account has the address, so that the outcome can't tell. Raises ActionNotAllowed for a
     member, and when there were too many invitations.
     """
@@ -53,7 +56,8 @@ def invite(organization: Organization, address: str, role: str, actor: Actor) ->
         enqueue_welcome(pending)
         changes = {"role": (earlier.role if earlier else "", role)}
         audit(pending, actor, AuditAction.INVITE_MEMBER, changes)
-        tell_members_changed(organization, email, f"invited as {pending.get_role_display()}", actor)
+        if tells_admins:
+            tell_members_changed(organization, email, f"invited as {pending.get_role_display()}", actor)
     return pending
 
 

@@ -100,16 +100,18 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
     return True
 
 
-def remove_member(member: Membership, actor: Actor) -> None:
+def remove_member(
+    member: Membership, actor: Actor, what_happened: str = "removed from the organization"
+) -> None:
     """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin.
 
-    Nothing happens where somebody else has removed the member meanwhile.
+    Nothing happens where somebody else has removed the member meanwhile. `what_happened` is what Super Admins are told.
     """
     with transaction.atomic():
         target, changes = target_of(member), {"role": (member.role, "")}
         if not member.end():
             return
-        tell_members_changed(member.organization, str(member.user), "removed from the organization", actor)
+        tell_members_changed(member.organization, str(member.user), what_happened, actor)
         end_sessions(member.user)
         audit(target, actor, AuditAction.REMOVE_MEMBER, changes)
 

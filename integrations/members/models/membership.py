@@ -102,6 +102,11 @@ class Membership(models.Model):
         db_default=False,
         help_text="Whether e-mails tell the person of no other candidates than those they are on in Lever.",
     )
+    deactivated_in_lever_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when Lever lists the person as deactivated, who keeps access as the last Super Admin.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MembershipManager()

@@ -328,6 +328,12 @@ class EmailTopic(RecordEnum):
         alert_phase=AlertPhase.ENDED,
         is_about_connection=True,
     )
+    SUPER_ADMIN_DEACTIVATED = EmailTopicRecord(
+        "super_admin_deactivated",
+        "Last Super Admin deactivated in Lever",
+        EmailKind.ATTENTION,
+        is_about_connection=True,
+    )
     LOG_HEAD = EmailTopicRecord("log_head", "Daily end of the audit log", EmailKind.LOG_HEAD)
     WELCOME = EmailTopicRecord("welcome", "Welcome of a new member", is_about_signing_in=True)
     PASSWORD_RESET = EmailTopicRecord("password_reset", "Password reset", is_about_signing_in=True)

@@ -48,6 +48,7 @@ class Duty(models.TextChoices):
     NOTE_WAITS = "note_waits", "Notes about who waits"
     RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
     CHECK_SINGLE_SIGN_ON = "check_single_sign_on", "Check of single sign-on"
+    FOLLOW_LEVER_USERS = "follow_lever_users", "End of access of those deactivated in Lever"
 
     @property
     def interval(self) -> timedelta | None:
@@ -61,6 +62,7 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.REFRESH_LEVER_LISTS: timedelta(hours=1),
     Duty.REFRESH_ASSESSMENTS: timedelta(hours=1),
     Duty.PROBE_LEVER: timedelta(hours=1),
+    Duty.FOLLOW_LEVER_USERS: timedelta(hours=1),
     Duty.RECORD_LINT_FINDINGS: timedelta(hours=1),
     Duty.REFRESH_GRANT: timedelta(hours=4),
     Duty.CHECK_SINGLE_SIGN_ON: timedelta(hours=4),

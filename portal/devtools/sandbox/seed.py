@@ -28,6 +28,10 @@ def lever_account(slug: str, name: str) -> JsonObject:
         "users": [
             _user(slug, f"{name} Super Admin", "super-admin", "super admin"),
             _user(slug, f"{name} Admin", "admin", "admin"),
+            _user(slug, f"{name} Recruiter", "recruiter", "team member"),
+            _user(slug, f"{name} Sourcer", "sourcer", "team member"),
+            _user(slug, f"{name} Hiring Manager", "hiring-manager", "limited team member"),
+            _user(slug, f"{name} Former Recruiter", "former-recruiter", "team member") | {"active": False},
             _user(slug, f"{name} Interviewer", "interviewer", "interviewer"),
             _user(slug, f"{name} Former Interviewer", "former", "interviewer") | {"active": False},
         ],

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.health.rows import code_and_level, create_invitation, only_finding
 
@@ -39,3 +40,12 @@ def test_invitations_that_bounced_are_counted_until_they_are_started(
     assert finding.page.url == "/activity/?view=bounced"
     Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
     assert only_finding(healthy_organization).code == "ok"
+
+
+def test_the_last_super_admin_who_is_deactivated_in_lever_is_named(
+    healthy_organization: Organization,
+) -> None:
+    Membership.objects.filter(role="super_admin").update(deactivated_in_lever_at=timezone.now())
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("super_admin_deactivated", "warning")
+    assert "keeps access until there is another" in finding.message

@@ -108,6 +108,8 @@ NO_CONTACT: JsonObject = {
     "contact": {"allowed": False, "expiresAt": None},
 }
 STAGE_CHANGE = "candidateStageChange"
+#: The recruiter follows one in so many candidates.
+FOLLOWED_ONE_IN = 4
 
 
 def opportunity_id(slug: str, person: Person) -> str:
@@ -120,6 +122,7 @@ class LeverActs:
 
     def __init__(self, account: LeverAccount) -> None:
         self._account = account
+        self._recruiter = stable_id(account.slug, "user", "recruiter")
         design = Posting(stable_id(account.slug, "posting", DESIGN), DESIGN, account.actor(), team="Design")
         account.postings[design.id] = design
 
@@ -133,6 +136,7 @@ class LeverActs:
             "emails": [person.email] if person.email else [],
             "posting": person.posting,
             "tags": list(person.tags),
+            "followers": [self._recruiter] if len(self._account.opportunities) % FOLLOWED_ONE_IN == 0 else [],
         }
         if not person.may_be_contacted:
             item["data_protection"] = NO_CONTACT

@@ -22,6 +22,7 @@ from portal.devtools.sandbox.lever.records import (
     User,
     canonical_email,
 )
+from portal.devtools.sandbox.messages import HttpError
 from portal.devtools.sandbox.values import JsonObject, new_id, new_token, now_ms, stable_id
 from portal.devtools.sandbox.webhook_sender import Attempt, Delivery, WebhookSender
 
@@ -282,6 +283,14 @@ class LeverAccount:
     def user_with_role(self, role: str) -> User | None:
         """Return the first active user with a role."""
         return next((u for u in self.users.values() if u.role == role and u.deactivated_at is None), None)
+
+    def set_active(self, user_id: str, is_active: bool) -> User:
+        """Deactivate a user, or activate them again. Raises a 404 HttpError for an unknown one."""
+        user = self.users.get(user_id)
+        if user is None:
+            raise HttpError(404, "There is no such user.")
+        user.deactivated_at = None if is_active else (user.deactivated_at or now_ms())
+        return user
 
     def user_name(self, user_id: str | None) -> str:
         """Return a user's name, or an empty string for an unknown one."""

@@ -73,6 +73,7 @@ class LeverControl(ControlApi[LeverAccount]):
             self.route("anonymize", self.anonymize),
             self.route("tags", self.change_tags),
             self.route("people", self.change_people),
+            self.route("users", self.change_users),
             self.route("consent", self.consent),
             self.route("revoke", self.revoke),
             self.route("webhook", self.make_webhook),
@@ -163,6 +164,13 @@ class LeverControl(ControlApi[LeverAccount]):
                 posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
             item.mark_updated()
         return {"changed": [item.id for item in items]}
+
+    def change_users(self, account: LeverAccount, body: JsonObject) -> JsonObject:
+        """Deactivate users by their ids, and activate others again."""
+        for name, is_active in (("deactivate", False), ("activate", True)):
+            for user_id in text_list(body.get(name)):
+                account.set_active(user_id, is_active)
+        return {"active": [user.id for user in account.users.values() if user.deactivated_at is None]}
 
     def change_tags(self, account: LeverAccount, body: JsonObject) -> JsonObject:
         """Add and remove tags on opportunities or on a posting."""

@@ -1,7 +1,8 @@
 import requests
 
 from portal.devtools.sandbox.lever.server import LeverSandbox
-from tests.devtools.sandbox.conftest import ALDER
+from tests.devtools.sandbox.callers import control
+from tests.devtools.sandbox.conftest import ALDER, FORMER, SUPER_ADMIN
 
 
 def add(lever: LeverSandbox, **fields: str) -> requests.Response:
@@ -67,3 +68,24 @@ def test_a_candidates_address_is_corrected(lever: LeverSandbox):
     assert contact.emails == ["alder.new@candidates.example"]
     requests.post(f"{page}/email", data={"email": "nonsense"}, timeout=30)
     assert contact.emails == ["alder.new@candidates.example"]
+
+
+def is_active(lever: LeverSandbox) -> bool:
+    return lever.accounts["acme"].users[SUPER_ADMIN].deactivated_at is None
+
+
+def test_a_user_is_deactivated_and_activated_again(lever: LeverSandbox):
+    page = f"{lever.url}/acme/settings/users"
+    answer = requests.post(page, {"user": SUPER_ADMIN}, timeout=30)
+    assert "Deactivated Acme Super Admin." in answer.text
+    assert not is_active(lever)
+    answer = requests.post(page, {"user": SUPER_ADMIN, "act": "activate"}, timeout=30)
+    assert "Activated Acme Super Admin." in answer.text
+    assert is_active(lever)
+    assert requests.post(page, {"user": "nobody"}, timeout=30).status_code == 404
+
+
+def test_the_control_api_deactivates_and_activates_users(lever: LeverSandbox):
+    active = control(lever, "users", {"account": "acme", "deactivate": [SUPER_ADMIN], "activate": [FORMER]})
+    assert FORMER in active["active"]
+    assert SUPER_ADMIN not in active["active"]

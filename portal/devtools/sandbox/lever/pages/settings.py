@@ -88,6 +88,7 @@ class SettingsPages(LeverPages):
             self.route("GET", f"{settings}/stages", self.stages),
             self.route("POST", f"{settings}/stages", self.change_stages),
             self.route("GET", f"{settings}/users", self.users),
+            self.route("POST", f"{settings}/users", self.change_user),
             self.route("GET", f"{settings}/apps", self.apps),
             self.route("POST", f"{settings}/apps", self.revoke),
             self.route("GET", f"{settings}/deliveries", self.deliveries),
@@ -135,9 +136,16 @@ class SettingsPages(LeverPages):
             "users",
             base=BASE,
             title="Users",
-            headings=("Name", "E-mail", "Access role", "Status", "User ID"),
+            headings=("Name", "E-mail", "Access role", "Status", "User ID", "Change"),
             rows=list(account.users.values()),
         )
+
+    def change_user(self, request: Request, account: LeverAccount) -> Response:
+        """Deactivate a user, or activate them again."""
+        is_active = request.field("act") == "activate"
+        user = account.set_active(request.field("user"), is_active)
+        done = f"{'Activated' if is_active else 'Deactivated'} {user.name}."
+        return back(f"/{account.slug}/settings/users", done=done)
 
     def apps(self, request: Request, account: LeverAccount) -> Response:
         """Show which apps may use this account."""

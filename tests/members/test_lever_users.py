@@ -1,0 +1,251 @@
+"""Lever's users: who is proposed as a member, and how the access of those deactivated there ends."""
+
+import pytest
+from django.core import mail
+from django.db import OperationalError
+
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.http.session import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.lever.lookups import LeverUser
+from integrations.lever.models.connection import LeverConnection
+from integrations.members.acts import lever_users
+from integrations.members.acts.lever_users import end_access_of_deactivated, invite_proposed, proposals
+from integrations.members.acts.members import remove_member
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
+from integrations.organizations.models.organization import Organization
+from integrations.queue import worker
+from integrations.queue.models.duty_run import Duty
+from tests.support import duty_runs, factories
+from tests.support.factories import recorded
+
+
+@pytest.fixture
+def lever_users_of(sandbox):
+    """The users of the pretend Lever by the first part of their address."""
+    return {user.email.partition("@")[0]: user for user in sandbox.lever.accounts["acme"].users.values()}
+
+
+def member(organization, word, role=Membership.Role.TEAM_MEMBER, **columns) -> Membership:
+    """Make somebody with that address in Lever a member."""
+    user = factories.UserFactory.create(username=word, email=f"{word}@acme.example")
+    values = {"user": user, "organization": organization, "role": role, "address": user.email}
+    return Membership.objects.create(**values | columns)
+
+
+def left(organization) -> list[str]:
+    return sorted(organization.memberships.values_list("user__username", flat=True))
+
+
+def ended(**changes):
+    """The entries about ended access."""
+    return recorded().filter(action="remove_member", **changes)
+
+
+def test_active_users_are_proposed_with_the_role_that_they_have_in_lever(connected_organization):
+    assert {one.address: one.role.value for one in proposals(connected_organization)} == {
+        "super-admin@acme.example": "super_admin",
+        "admin@acme.example": "admin",
+        "recruiter@acme.example": "team_member",
+        "sourcer@acme.example": "team_member",
+        "hiring-manager@acme.example": "limited_team_member",
+    }
+
+
+def test_a_role_of_the_customers_own_and_a_user_without_an_address_are_not_proposed(
+    connected_organization, lever_users_of
+):
+    lever_users_of["sourcer"].role = "0f1d1a52-0000-4000-8000-0000000000aa"
+    lever_users_of["recruiter"].email = ""
+    addresses = [one.address for one in proposals(connected_organization)]
+    assert "sourcer@acme.example" not in addresses
+    assert "" not in addresses
+
+
+def test_who_is_a_member_or_invited_is_not_proposed(connected_organization, super_admin):
+    member(connected_organization, "recruiter")
+    factories.invited(connected_organization, "sourcer@acme.example")
+    words = {one.address.partition("@")[0] for one in proposals(connected_organization)}
+    assert words.isdisjoint({"recruiter", "sourcer"})
+
+
+def test_those_chosen_are_invited_with_lever_s_role_and_super_admins_get_one_e_mail(
+    connected_organization, super_admin
+):
+    chosen = {"recruiter@acme.example", "sourcer@acme.example", "super-admin@acme.example", "x@acme.example"}
+    invited = invite_proposed(connected_organization, "team_member", chosen, super_admin)
+    assert {(one.email, one.role) for one in invited} == {
+        ("recruiter@acme.example", "team_member"),
+        ("sourcer@acme.example", "team_member"),
+    }
+    assert left(connected_organization) == [super_admin.username]
+    assert recorded().filter(action="invite_member").count() == 2
+    worker.work()
+    [told] = [message for message in mail.outbox if message.to == [super_admin.email]]
+    assert "recruiter@acme.example, sourcer@acme.example: invited as Team Member" in told.body
+    assert invite_proposed(connected_organization, "team_member", chosen, super_admin) == []
+
+
+def test_once_too_many_are_invited_the_others_are_left_out(connected_organization, super_admin, monkeypatch):
+    def invite_one(organization, address, *_, **__):
+        if PendingMembership.objects.exists():
+            raise ActionNotAllowed("Too many")
+        return factories.invited(organization, address)
+
+    monkeypatch.setattr(lever_users, "invite", invite_one)
+    chosen = {"recruiter@acme.example", "sourcer@acme.example"}
+    assert len(invite_proposed(connected_organization, "team_member", chosen, super_admin)) == 1
+
+
+def test_who_is_deactivated_in_lever_loses_access_and_sessions(
+    connected_organization, super_admin, client_for
+):
+    gone = member(connected_organization, "former-recruiter")
+    member(connected_organization, "recruiter")
+    browser = client_for(gone.user)
+    assert browser.get("/activity/").status_code == 200
+    for _ in range(2):
+        run = duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
+        assert (run.failures, run.last_error) == (0, "")
+    assert left(connected_organization) == sorted([super_admin.username, "recruiter"])
+    assert browser.get("/activity/")["Location"].startswith("/login/")
+    [entry] = ended()
+    assert (entry.actor_name, entry.changes) == ("Lever", {"role": ["team_member", ""]})
+    worker.work()
+    [told] = [message for message in mail.outbox if message.to == [super_admin.email]]
+    assert "former-recruiter: lost access, because they are deactivated in Lever." in told.body
+
+
+def test_access_ends_while_the_portal_is_paused(connected_organization, super_admin):
+    member(connected_organization, "former-recruiter")
+    Organization.objects.update(paused=True)
+    duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
+    assert left(connected_organization) == [super_admin.username]
+
+
+@pytest.mark.parametrize("state", ["needs_reconnect", "revoked"])
+def test_without_a_working_connection_nobody_loses_access(connected_organization, super_admin, state):
+    member(connected_organization, "former-recruiter")
+    LeverConnection.objects.update(state=state)
+    duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
+    assert "former-recruiter" in left(connected_organization)
+
+
+@pytest.mark.parametrize("users", ["nobody", "refused", "fails", "cut"])
+def test_a_list_that_is_empty_refused_failed_or_cut_ends_nobodys_access(
+    connected_organization, super_admin, monkeypatch, users
+):
+    member(connected_organization, "recruiter")
+    member(connected_organization, "former-recruiter")
+
+    def answer(*_, **__):
+        if users == "refused":
+            raise PlatformError("Lever refused it", status=403)
+        if users != "nobody":
+            yield lever_user("former-recruiter", is_active=False)
+        if users == "fails":
+            raise PlatformError("Lever answered 503", status=503)
+
+    monkeypatch.setattr(LeverClient, "users", answer)
+    run = duty_runs.perform(Duty.FOLLOW_LEVER_USERS, connected_organization)
+    assert "recruiter" in left(connected_organization)
+    assert ("former-recruiter" in left(connected_organization)) is (users != "cut")
+    assert run.failures == (1 if users == "fails" else 0)
+
+
+def lever_user(word, *, is_active):
+    return LeverUser(word, is_active, "team member", word, f"{word.title()}@ACME.example")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"address": "somebody.else@acme.example"}, {"address": ""}, {"address": "other@globex.example"}],
+)
+def test_who_is_not_found_for_sure_keeps_access(connected_organization, super_admin, columns):
+    """Somebody whose account has the address of a deactivated user, but who didn't join with it."""
+    member(connected_organization, "former-recruiter", **columns)
+    end_access_of_deactivated(connected_organization)
+    assert "former-recruiter" in left(connected_organization)
+
+
+def test_an_address_that_an_active_user_has_too_is_not_deactivated(connected_organization, lever_users_of):
+    member(connected_organization, "former-recruiter")
+    lever_users_of["sourcer"].email = "Former-Recruiter@acme.example"
+    end_access_of_deactivated(connected_organization)
+    assert "former-recruiter" in left(connected_organization)
+
+
+def test_members_of_other_organizations_stay(connected_organization, stranger):
+    theirs = stranger.memberships.get().organization
+    member(theirs, "former-recruiter")
+    end_access_of_deactivated(connected_organization)
+    assert "former-recruiter" in left(theirs)
+
+
+def test_the_last_super_admin_keeps_access_and_is_told_once(connected_organization, super_admin):
+    Membership.objects.filter(user=super_admin).delete()
+    last = member(connected_organization, "former-recruiter", Membership.Role.SUPER_ADMIN)
+    other = member(connected_organization, "admin", Membership.Role.ADMIN)
+    for _ in range(2):
+        end_access_of_deactivated(connected_organization)
+    last.refresh_from_db()
+    assert last.deactivated_in_lever_at is not None
+    assert not ended().exists()
+    worker.work()
+    assert {message.to[0] for message in mail.outbox} == {last.user.email, other.user.email}
+    assert len(mail.outbox) == 2
+    Membership.objects.filter(pk=other.pk).update(role=Membership.Role.SUPER_ADMIN)
+    end_access_of_deactivated(connected_organization)
+    assert left(connected_organization) == ["admin"]
+
+
+def test_who_is_active_again_is_no_longer_marked(connected_organization, super_admin, lever_users_of):
+    Membership.objects.filter(user=super_admin).delete()
+    last = member(connected_organization, "former-recruiter", Membership.Role.SUPER_ADMIN)
+    end_access_of_deactivated(connected_organization)
+    lever_users_of["former-recruiter"].deactivated_at = None
+    end_access_of_deactivated(connected_organization)
+    last.refresh_from_db()
+    assert last.deactivated_in_lever_at is None
+
+
+def test_of_two_deactivated_super_admins_one_keeps_access(
+    connected_organization, super_admin, lever_users_of
+):
+    Membership.objects.filter(user=super_admin).delete()
+    for word in ("former-recruiter", "super-admin"):
+        member(connected_organization, word, Membership.Role.SUPER_ADMIN)
+    lever_users_of["super-admin"].deactivated_at = 1
+    end_access_of_deactivated(connected_organization)
+    assert len(left(connected_organization)) == 1
+
+
+def test_what_is_done_when_the_database_goes_stays_done(connected_organization, super_admin, monkeypatch):
+    words = ("former-recruiter", "former")
+    for word in words:
+        member(connected_organization, word)
+    real, calls = remove_member, []
+
+    def remove_one(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise OperationalError
+        real(*args)
+
+    monkeypatch.setattr(lever_users, "remove_member", remove_one)
+    with pytest.raises(OperationalError):
+        end_access_of_deactivated(connected_organization)
+    assert ended().count() == 1
+    monkeypatch.setattr(lever_users, "remove_member", real)
+    end_access_of_deactivated(connected_organization)
+    assert left(connected_organization) == [super_admin.username]
+    assert ended().count() == 2
+
+
+def test_without_a_member_who_can_be_found_lever_is_not_asked(
+    connected_organization, super_admin, monkeypatch
+):
+    Membership.objects.update(address="")
+    monkeypatch.setattr(LeverClient, "users", lambda *_, **__: pytest.fail("it was asked"))
+    end_access_of_deactivated(connected_organization)

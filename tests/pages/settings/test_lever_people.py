@@ -1,0 +1,102 @@
+"""The page that proposes Lever's users as members, role by role."""
+
+import re
+
+from integrations.http.session import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.members.models.membership import Membership
+from integrations.members.models.pending import PendingMembership
+from tests.support import factories
+from tests.support.page_text import text
+
+URL = "/settings/team/lever/"
+TWO = ["recruiter@acme.example", "sourcer@acme.example"]
+
+
+def invited() -> list[tuple[str, str]]:
+    return list(PendingMembership.objects.order_by("email").values_list("email", "role"))
+
+
+def test_each_role_has_its_people_and_the_first_with_somebody_is_shown(
+    super_admin_client, connected_organization
+):
+    page = super_admin_client.get(URL)
+    assert page.context["role"] == "super_admin"
+    assert [(role.value, count) for role, count in page.context["counts"]] == [
+        ("super_admin", 1),
+        ("admin", 1),
+        ("team_member", 2),
+        ("limited_team_member", 1),
+    ]
+    factories.invited(connected_organization, "super-admin@acme.example")
+    assert super_admin_client.get(URL).context["role"] == "admin"
+    page = super_admin_client.get(URL, {"role": "team_member"})
+    assert [one.address for one in page.context["page"]] == TWO
+    assert re.findall(r'value="([^"]+@[^"]+)"', page.content.decode()) == TWO
+
+
+def test_those_ticked_are_invited_and_nobody_is_a_member_before_accepting(
+    super_admin_client, connected_organization
+):
+    before = Membership.objects.count()
+    answer = super_admin_client.post(URL, {"role": "team_member", "address": TWO}, follow=True)
+    assert "2 invitations made. Who accepts becomes a member." in text(answer)
+    assert "Invited, not answered yet" in text(answer)
+    assert invited() == [(address, "team_member") for address in TWO]
+    assert Membership.objects.count() == before
+
+
+def test_a_role_is_never_another_than_in_lever(super_admin_client, connected_organization):
+    answer = super_admin_client.post(URL, {"role": "super_admin", "address": TWO})
+    assert "Nobody was invited." in text(answer)
+    answer = super_admin_client.post(URL, {"role": "team_member", "address": [*TWO, "x@acme.example"]})
+    assert invited() == [(address, "team_member") for address in TWO]
+
+
+def test_nobody_ticked_is_explained_at_the_form(super_admin_client, connected_organization):
+    assert "Tick somebody first." in text(super_admin_client.post(URL, {"role": "team_member"}))
+
+
+def test_to_invite_super_admins_takes_a_fresh_proof(super_admin_client, connected_organization):
+    session = super_admin_client.session
+    session.pop("proven_at")
+    session.save()
+    wanted = {"role": "super_admin", "address": ["super-admin@acme.example"]}
+    answer = super_admin_client.post(URL, wanted)
+    assert answer.status_code == 302
+    assert "lever" in answer["Location"]
+    assert invited() == []
+    super_admin_client.post(URL, {"role": "team_member", "address": TWO})
+    assert len(invited()) == 2
+
+
+def test_an_empty_role_and_an_answer_that_is_missing_are_explained(
+    super_admin_client, connected_organization, monkeypatch
+):
+    for address in TWO:
+        factories.invited(connected_organization, address)
+    page = text(super_admin_client.get(URL, {"role": "team_member"}))
+    assert "Everybody who is Team Member in Lever is a member already, or is invited." in page
+
+    def refuse(*_, **__):
+        raise PlatformError("Lever refused it", status=403)
+
+    monkeypatch.setattr(LeverClient, "users", refuse)
+    assert "could not be read: Lever refused it" in text(super_admin_client.get(URL))
+    assert "Lever refused it" in text(super_admin_client.post(URL, {"role": "admin", "address": TWO}))
+
+
+def test_the_team_page_leads_there_and_says_whose_access_ends(super_admin_client, organization):
+    page = text(super_admin_client.get("/settings/team/"))
+    assert f'href="{URL}"' in page
+    assert "who is deactivated there loses access here within an hour" in page
+    assert "could not be read" in text(super_admin_client.get(URL))
+
+
+def test_the_team_page_marks_the_last_super_admin_who_is_deactivated_in_lever(
+    super_admin_client, organization
+):
+    Membership.objects.update(deactivated_in_lever_at=organization.created_at)
+    assert "Keeps access until somebody else is Super Admin." in text(
+        super_admin_client.get("/settings/team/")
+    )
