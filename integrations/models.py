@@ -4,6 +4,7 @@
 
 import integrations.accounts.models.second_factors
 import integrations.accounts.models.sessions
+import integrations.api.models
 import integrations.audit.models.audited_rows
 import integrations.audit.models.chain
 import integrations.audit.models.chain_head

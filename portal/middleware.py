@@ -246,12 +246,12 @@ class FormMiddleware(Middleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on what is small enough, and webhooks."""
+        """Pass on what is small enough, webhooks, and what programs ask: they get JSON, and send no body."""
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        if request.path_info.startswith("/webhooks/"):
+        if request.path_info.startswith(("/webhooks/", "/api/")):
             return self.get_response(request)
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return HttpResponse(get_template("413.html").render(), status=413)

@@ -35,7 +35,10 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
 )
 
 #: By URL name, further paths that the link stands for.
-_SUBPAGES = {"activity": ("/deliveries/", "/data/"), "settings": ("/mappings/", "/emails/", "/audit/")}
+_SUBPAGES = {
+    "activity": ("/deliveries/", "/data/"),
+    "settings": ("/mappings/", "/emails/", "/audit/", "/api/"),
+}
 
 
 @dataclass(frozen=True)

@@ -309,6 +309,19 @@ FILE_UPLOAD_HANDLERS = ["portal.django_parts.DroppingUploadHandler"]
 #: Where researchers report a vulnerability, for /.well-known/security.txt.
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
 
+# Programs of organizations: /api/v1/
+
+#: Every parameter of an address is checked; `format` would be one that isn't.
+REST_FRAMEWORK = {"URL_FORMAT_OVERRIDE": None}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CodeScreen–Lever portal",
+    "DESCRIPTION": "What the portal knows of an organization's candidates, to be read by its programs.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+}
+
 # Logging
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))

@@ -12,6 +12,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from integrations.api.access import TokenAuthentication
+from integrations.api.urls import addresses
+from integrations.pages.settings.api import SuperAdminAuthentication
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
 from portal.accounts import oauth, sign_in
@@ -46,6 +49,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
+    path("api/v1/", include(addresses([TokenAuthentication, SuperAdminAuthentication]))),
     path(".well-known/security.txt", security_txt, name="security-txt"),
     path("healthz/live", probes.live, name="live"),
     path("healthz/ready", probes.ready, name="ready"),

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
+from integrations.api.models import ApiScope
 from integrations.catalog.models import RoleMapping
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.invitations import work_in
@@ -33,6 +34,10 @@ ENDPOINTS = {
     "metrics",
     "lever-connect",
     "security-txt",
+    "api",
+    "api-nothing",
+    "api-schema",
+    *(f"api-{scope}" for scope in ApiScope),
 }
 CONSENT = {
     "social:begin",

@@ -5,6 +5,7 @@ from django.contrib import admin
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
+from integrations.api.models import ApiToken
 from integrations.catalog.models import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
@@ -127,6 +128,16 @@ class AlertAddressAdmin(ScopedAdmin):
 
 
 CLIENT_SECRET = secret_column("client_secret", "client secret")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ScopedAdmin):
+    """The tokens of organizations' programs."""
+
+    list_display = columns("name organization scopes created_at expires_at last_used_at")
+    list_filter = (OrganizationFilter,)
+    search_fields = ("name", "organization__name")
+    fields = columns("organization name scopes created_at expires_at last_used_at")
 
 
 @admin.register(IdentityProvider)

@@ -10,6 +10,7 @@ from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     alerts,
+    api,
     connections,
     email_templates,
     lever_connect,
@@ -69,6 +70,8 @@ urlpatterns = [
         alerts.RemoveAlertAddressView.as_view(),
         name="alert-remove",
     ),
+    path("settings/api/", api.ApiTokensView.as_view(), name="api-tokens"),
+    path("settings/api/<int:pk>/revoke/", api.RevokeApiTokenView.as_view(), name="api-token-revoke"),
     path("settings/security/", team.SecurityView.as_view(), name="security"),
     # people and their e-mails
     path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),

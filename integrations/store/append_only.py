@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.backends.ddl_references import Statement, Table
 
-_OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "counter")
+from integrations.store.triggers import Triggers, column_of
+
+_OPTIONS = ("erasable", "also_erasable", "salt", "one_way", "counter", "free")
 
 
-class AppendOnly(models.BaseConstraint):
+class AppendOnly(Triggers):
     """Triggers that refuse to change or remove a table's rows, but for what is named here.
 
     `erasable`: columns that may be emptied, all at once and together with the column `salt`; with them those in
     `also_erasable`, which may stay. `one_way`: booleans that
-    may become false. `counter`: an integer; a change that raises it by one may set every other column.
-
-    A constraint, so that the triggers come and go with the table, also when SQLite builds the table anew.
+    may become false. `counter`: an integer; a change that raises it by one may set every other column. `free`: columns
+    that prove nothing, and that another trigger writes.
     """
+
+    events = ("update", "delete", "truncate")
 
     def __init__(
         self,
@@ -30,10 +30,11 @@ class AppendOnly(models.BaseConstraint):
         salt: str = "",
         one_way: Sequence[str] = (),
         counter: str = "",
+        free: Sequence[str] = (),
     ) -> None:
         super().__init__(name=name)
         self.erasable, self.also_erasable, self.salt = tuple(erasable), tuple(also_erasable), salt
-        self.one_way, self.counter = tuple(one_way), counter
+        self.one_way, self.counter, self.free = tuple(one_way), counter, tuple(free)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return how a migration writes it."""
@@ -41,50 +42,13 @@ class AppendOnly(models.BaseConstraint):
         given = {name: getattr(self, name) for name in _OPTIONS}
         return path, arguments, options | {name: value for name, value in given.items() if value}
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AppendOnly) and self.deconstruct() == other.deconstruct()
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def validate(self, *_: Any, **__: Any) -> None:
-        """Do nothing: no values of a new row are wrong."""
-
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
-        """Schedule the triggers for after the table is created; they aren't part of CREATE TABLE."""
-        schema_editor.deferred_sql.extend(self._statements(model, schema_editor))
-
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
-        """Return the last statement, and have the others made before it or later."""
-        *others, last = self._statements(model, schema_editor)
-        if (
-            schema_editor.connection.vendor == "postgresql"
-        ):  # which needs the function first, and runs several at once
-            return _statement("; ".join(other.template for other in (*others, last)), model, schema_editor)
-        schema_editor.deferred_sql.extend(others)
-        return last
-
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
-        """Return what removes the triggers on PostgreSQL; SQLite builds the table anew without them."""
-        names = [f"{self.name}_{event}" for event in ("update", "delete", "truncate")]
-        return _statement(
-            "; ".join(f'DROP TRIGGER IF EXISTS "{name}" ON %(table)s' for name in names), model, schema_editor
-        )
-
-    def _statements(
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> list[Statement]:
-        is_postgresql = schema_editor.connection.vendor == "postgresql"
-        make = self._for_postgresql if is_postgresql else self._for_sqlite
-        return [_statement(sql, model, schema_editor) for sql in make(model)]
-
     def _for_postgresql(self, model: type[models.Model]) -> Iterable[str]:
         yield (
             "CREATE OR REPLACE FUNCTION portal_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
             "MESSAGE = TG_TABLE_NAME || ' is append-only: ' || lower(TG_OP) || ' is refused'; END $$"
         )
-        free = "{" + ",".join(_column(model, name) for name in self._changing()) + "}"
+        free = "{" + ",".join(column_of(model, name) for name in self._changing()) + "}"
         unchanged = f"to_jsonb(NEW) - '{free}'::text[] = to_jsonb(OLD) - '{free}'::text[]"
         permitted = self._permitted(model, unchanged, "=", "'{}'::jsonb")
         run = "EXECUTE FUNCTION portal_refuse_change()"
@@ -97,7 +61,7 @@ class AppendOnly(models.BaseConstraint):
 
     def _for_sqlite(self, model: type[models.Model]) -> Iterable[str]:
         fixed = [field.column for field in model._meta.local_concrete_fields]
-        free = {_column(model, name) for name in self._changing()}
+        free = {column_of(model, name) for name in self._changing()}
         unchanged = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in fixed if name not in free)
         permitted = self._permitted(model, unchanged, "IS", "'{}'")
         for event, condition in (("UPDATE", f"WHEN NOT ({permitted}) "), ("DELETE", "")):
@@ -114,16 +78,17 @@ class AppendOnly(models.BaseConstraint):
             *self.also_erasable,
             *((self.salt,) if self.salt else ()),
             *self.one_way,
+            *self.free,
         )
 
     def _permitted(self, model: type[models.Model], unchanged: str, same: str, empty_json: str) -> str:
         """Return the condition under which a change of a row is permitted."""
         if self.counter:
-            column = _column(model, self.counter)
+            column = column_of(model, self.counter)
             return f'NEW."{column}" = OLD."{column}" + 1'
         conditions = [unchanged]
         for name in self.one_way:
-            column = _column(model, name)
+            column = column_of(model, name)
             conditions.append(f'(OLD."{column}" OR NOT NEW."{column}")')
         if self.salt:
             empty = {
@@ -131,8 +96,8 @@ class AppendOnly(models.BaseConstraint):
                 for name in self.erasable
             }
             empty[self.salt] = "''"
-            columns = [(_column(model, name), value) for name, value in empty.items()]
-            also = [_column(model, name) for name in self.also_erasable]
+            columns = [(column_of(model, name), value) for name, value in empty.items()]
+            also = [column_of(model, name) for name in self.also_erasable]
             kept = [f'NEW."{column}" {same} OLD."{column}"' for column in [*dict(columns), *also]]
             erased = [f'NEW."{column}" {same} {value}' for column, value in columns]
             erased += [
@@ -140,18 +105,6 @@ class AppendOnly(models.BaseConstraint):
             ]
             conditions.append(f"(({' AND '.join(kept)}) OR ({' AND '.join(erased)}))")
         return " AND ".join(conditions)
-
-
-def _statement(sql: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
-    # `Table` follows when SQLite gives the table that it built anew its name
-    return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
-
-
-def _column(model: type[models.Model], name: str) -> str:
-    field = model._meta.get_field(name)
-    if not isinstance(field, models.Field) or field.column is None:
-        raise FieldDoesNotExist(name)
-    return field.column
 
 
 class AppendOnlyError(TypeError):

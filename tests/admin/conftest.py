@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from integrations.api.models import ApiToken, digest_of
 from integrations.audit.models.entry import AuditEntry
 from integrations.catalog.models import Assessment, AssessmentRules, Role, RoleMapping, Stage
 from integrations.clients.models import ApiCall, CircuitBreaker
@@ -183,6 +184,13 @@ def make_customer(slug: str) -> Customer:
         url="https://hooks.example/url-SECRET",
         host="hooks.example",
         secret="whsec_SECRETsigningSECRETsigningSECRET",
+    )
+    rows[ApiToken] = ApiToken.objects.create(
+        **own,
+        name=f"Program of {slug}",
+        digest=digest_of(slug),
+        scopes=["results"],
+        expires_at=timezone.now() + timedelta(days=9),
     )
     rows[SignInDomain] = SignInDomain.objects.create(**own, domain=f"{slug}.example")
     rows[ProviderIdentity] = ProviderIdentity.objects.create(

@@ -144,6 +144,7 @@ def _domain(scene: Scene) -> SignInDomain:
     return SignInDomain.objects.create(organization=scene.organization, domain="example.com")
 
 
+API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
 ALERTS = {"kind": "slack", "wants_results": "on"}
 
 
@@ -217,6 +218,8 @@ PAGE_ACTS: dict[str, Prepare] = {
     ),
     "alert-test": of_row(_alert_address, "alert-test"),
     "alert-remove": of_row(_alert_address, "alert-remove"),
+    "api-tokens": lambda s: lambda: ok(s.client.post(reverse("api-tokens"), API_TOKEN)),
+    "api-token-revoke": of_row(lambda s: factories.api_token(s.organization), "api-token-revoke"),
     "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),
     "domain-remove": of_row(_domain, "domain-remove"),
     "identity-unbind": of_row(_identity, "identity-unbind"),

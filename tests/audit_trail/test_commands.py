@@ -6,9 +6,12 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, entry_written_by
+from tests.support import factories
 from tests.support.second_factors import with_app
 
 COMMANDS: dict[str, Prepare] = {
+    "api_token": lambda s: _command("api_token", s.organization.slug, "warehouse"),
+    "api_token: revoke": lambda s: _revoke_by_command(s),
     "approve": lambda s: _command("approve", s.invitation(status="held").pk, "--reason", "yes"),
     "approve: refuse": lambda s: _command("approve", s.invitation(status="held").pk, "--refuse"),
     "resolve": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--instance", "i-9"),
@@ -32,6 +35,11 @@ NOT_AUDITED_COMMANDS = {
     "sweep",
     "verify_audit",
 }
+
+
+def _revoke_by_command(scene: Scene) -> Act:
+    token = factories.api_token(scene.organization)
+    return _command("api_token", scene.organization.slug, "--revoke", token.name)
 
 
 def _reset_by_command(scene: Scene) -> Act:

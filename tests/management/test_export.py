@@ -67,6 +67,7 @@ def test_export_verdicts(acme: Organization, delivery: Delivery) -> None:
         "is_current",
         "position",
         "hash",
+        "updated_at",
     }
     assert [earlier["position"], current["position"]] == [1, 2]
     assert rows("verdicts", "acme", "--since", "2999-01-01") == []

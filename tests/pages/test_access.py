@@ -120,6 +120,8 @@ ALLOWED = {
     "alert-edit": 1,
     "alert-test": 1,
     "alert-remove": 1,
+    "api-tokens": 1,
+    "api-token-revoke": 1,
 }
 EVERYBODY = {
     "logout",
@@ -166,6 +168,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
         },
         "domain": {"pk": SignInDomain.objects.create(organization=organization, domain="example.com").pk},
         "alert": {"pk": factories.alert_address(organization).pk},
+        "api": {"pk": factories.api_token(organization).pk},
         "identity": {"pk": provider.identities.create(user=super_admin, subject="subject").pk},
         "member": {"pk": Membership.objects.get(user=super_admin).pk},
         "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},

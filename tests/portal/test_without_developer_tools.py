@@ -92,7 +92,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy_image_files(folder)
     refusing = tmp_path_factory.mktemp("refusing")
     blocked = development_modules()
-    assert {"pytest", "mypy", "drf_spectacular", "werkzeug"} <= blocked
+    assert {"pytest", "mypy", "schemathesis", "werkzeug"} <= blocked
     (refusing / "sitecustomize.py").write_text(SITECUSTOMIZE.format(blocked=blocked))
     (folder / "refusing").symlink_to(refusing)
     (folder / "acme.toml").write_text(ACME)

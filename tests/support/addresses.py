@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from integrations.api.models import ApiToken
 from integrations.catalog.models import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -43,6 +44,7 @@ WITHOUT_ORGANIZATION = {
 ROW_OF = {
     "address": FormerWebhookKey,
     "alert": AlertAddress,
+    "api": ApiToken,
     "delivery": Delivery,
     "domain": SignInDomain,
     "effect": Effect,
@@ -125,6 +127,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     values: dict[str, Any] = {
         "key": customer.organization.webhook_key,
         "kind": "result",
+        "rest": "nothing",
         "which": "current",
         "opportunity_id": customer.rows[Invitation].opportunity_id,
         "token": "a-token",

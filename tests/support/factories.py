@@ -8,6 +8,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from integrations.api.acts import make_token
+from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
@@ -243,6 +245,11 @@ def claimed(model, owner) -> Any:
     row = model.claim(owner)
     assert row is not None
     return row
+
+
+def api_token(organization, name="warehouse") -> ApiToken:
+    """Return a token with every scope."""
+    return make_token(organization, name, list(ApiScope), 30, "tests").token
 
 
 def alert_address(organization, **columns) -> AlertAddress:

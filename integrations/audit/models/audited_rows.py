@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models
 
+from integrations.api.models import ApiToken
 from integrations.audit.models.chain_head import PORTAL_CHAIN
 from integrations.audit.models.entry import (
     Actor,
@@ -45,6 +46,7 @@ _AUDITED: dict[type[models.Model], tuple[TargetKind, Callable[[Any], object]]] =
     CodeScreenConnection: (TargetKind.CODESCREEN_CONNECTION, lambda _: "CodeScreen connection"),
     EmailTemplate: (TargetKind.EMAIL_TEMPLATE, lambda row: row.get_kind_display()),
     AlertAddress: (TargetKind.ALERT_ADDRESS, lambda row: row.name),
+    ApiToken: (TargetKind.API_TOKEN, lambda row: row.name),
     Invitation: (TargetKind.INVITATION, lambda row: f"invitation {row.pk}"),
     Effect: (TargetKind.EFFECT, str),
     Delivery: (TargetKind.DELIVERY, str),

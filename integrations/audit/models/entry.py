@@ -112,6 +112,8 @@ class AuditAction(RecordEnum):
     CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "change alert address", _S.POLICIES)
     TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "send a test alert", _S.POLICIES)
     REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "remove alert address", _S.POLICIES)
+    MAKE_API_TOKEN = ActionRecord("make_api_token", "make API token", _S.POLICIES)
+    REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoke API token", _S.POLICIES)
     ASK_ADMINS = ActionRecord("ask_admins", "ask admins")
     APPROVE = ActionRecord("approve", "approve", _S.DECISIONS, deed="approved the invitation")
     CANCEL_INVITATION = ActionRecord(
@@ -195,6 +197,7 @@ class TargetKind(models.TextChoices):
     CODESCREEN_CONNECTION = "codescreen_connection", "CodeScreen connection"
     EMAIL_TEMPLATE = "email_template", "E-mail template"
     ALERT_ADDRESS = "alert_address", "Alert address"
+    API_TOKEN = "api_token", "API token"
     ADMIN_REQUEST = "admin_request", "Request to the admins"
     INVITATION = "invitation", "Invitation"
     EFFECT = "effect", "Effect"

@@ -9,6 +9,7 @@ from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation
 from integrations.store.append_only import AppendOnly
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate
+from integrations.store.updated_at import UPDATED_AT, KeepsUpdatedAt, updated_at_column
 
 
 class VerdictQuerySet(ChainedQuerySet["Verdict"]):
@@ -76,6 +77,7 @@ class Verdict(Chained):
     is_current = models.BooleanField(
         default=True, help_text="Whether no later verdict about the same delivery replaced it."
     )
+    updated_at = updated_at_column()
 
     objects = VerdictQuerySet.as_manager()
 
@@ -87,7 +89,9 @@ class Verdict(Chained):
                 erasable=["explanation", "assessment_written"],
                 salt="text_salt",
                 one_way=["is_current"],
+                free=[UPDATED_AT],
             ),
+            KeepsUpdatedAt(name="verdict_updated_at", fields=["explanation", "is_current"]),
             models.UniqueConstraint(fields=["organization", "position"], name="verdict_position_once"),
             models.UniqueConstraint(
                 fields=["delivery"],
@@ -105,6 +109,7 @@ class Verdict(Chained):
         ]
         indexes = [
             models.Index(fields=["organization", "-decided_at"], name="verdict_recent"),
+            models.Index(fields=["organization", "id", "updated_at"], name="verdict_updated"),
             models.Index(fields=["-decided_at"], name="verdict_recent_of_all"),
             # the organization second, so that it serves operators too, who see all organizations
             models.Index(fields=["code", "organization", "-decided_at"], name="verdict_code"),

@@ -15,6 +15,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.store.columns import TextSearchIndex
 from integrations.store.database import adapted
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
+from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
@@ -119,6 +120,7 @@ class Candidate(models.Model):
         "assessment is open again.",
     )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="When the person's data was erased.")
+    updated_at = updated_at_column()
     people_read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a full sweep read who is on them in Lever."
     )
@@ -135,10 +137,24 @@ class Candidate(models.Model):
                 condition=models.Q(outcome__in=["", *(one.value for one in vocabulary.ResultOutcome)]),
                 name="candidate_outcome_known",
             ),
+            KeepsUpdatedAt(
+                name="candidate_updated_at",
+                fields=[
+                    "role_title",
+                    "stage_name",
+                    "assessment_name",
+                    "entered_at",
+                    "delivery",
+                    "invitation",
+                    "outcome",
+                    "erased_at",
+                ],
+            ),
         ]
         # each decision stores such a row; times ascend, so new rows fill the last page of an index
         indexes = [
             models.Index(fields=["organization", "entered_at"], name="candidate_recent"),
+            models.Index(fields=["organization", "id", "updated_at"], name="candidate_updated"),
             models.Index(fields=["entered_at"], name="candidate_recent_of_all"),
             models.Index(fields=["role_id", "organization", "entered_at"], name="candidate_role"),
             models.Index(

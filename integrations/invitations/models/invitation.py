@@ -24,6 +24,7 @@ from integrations.store import database
 from integrations.store.columns import TextSearchIndex, truncated_key
 from integrations.store.database import has_later_round_sent, locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
+from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
 
 #: What `Invitation.is_bounced` says of one row.
 HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
@@ -265,6 +266,7 @@ class Invitation(models.Model):
         blank=True,
         help_text="When the person's data was erased; nothing is read about them since.",
     )
+    updated_at = updated_at_column()
 
     objects = InvitationQuerySet.as_manager()
 
@@ -322,6 +324,22 @@ class Invitation(models.Model):
                 condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
                 name="invitation_stopped_is_withdrawn",
             ),
+            KeepsUpdatedAt(
+                name="invitation_updated_at",
+                fields=[
+                    "assessment_name",
+                    "status",
+                    "instance_id",
+                    "invited_at",
+                    "started_at",
+                    "completed_at",
+                    "start_by",
+                    "following_ended",
+                    "following_ended_at",
+                    "awaits_decision_since",
+                    "erased_at",
+                ],
+            ),
         ]
         indexes = [
             models.Index(
@@ -356,6 +374,7 @@ class Invitation(models.Model):
                 condition=models.Q(status__in=[status.value for status in OPEN]),
             ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
+            models.Index(fields=["organization", "id", "updated_at"], name="invitation_updated"),
             # for auditors: few among very many
             models.Index(
                 fields=["organization", "-created_at"],

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import NOT_STATED, BarOutcome, ResultOutcome, lower_first
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
+from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
 
 
 class ResultQuerySet(models.QuerySet["Result"]):
@@ -77,6 +78,7 @@ class Result(models.Model):
         models.TextField("details", blank=True, help_text="JSON, with the keys in CodeScreen's order."),
     )
     created_at = models.DateTimeField(db_default=Now())
+    updated_at = updated_at_column()
 
     objects = ResultQuerySet.as_manager()
 
@@ -85,6 +87,7 @@ class Result(models.Model):
         get_latest_by = "attempt"
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="result_recent"),
+            models.Index(fields=["organization", "id", "updated_at"], name="result_updated"),
             # for operators, who see the results of all organizations
             models.Index(fields=["-created_at"], name="result_recent_of_all"),
             # the organization second, so that it serves operators too; CodeScreen states an outcome for few
@@ -112,6 +115,20 @@ class Result(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rating__isnull=True) | models.Q(rating__range=(1, 4)),
                 name="result_rating_range",
+            ),
+            KeepsUpdatedAt(
+                name="result_updated_at",
+                fields=[
+                    "outcome",
+                    "score",
+                    "failure_reason",
+                    "rating",
+                    "report_url",
+                    "feedback_id",
+                    "file_id",
+                    "details_json",
+                    "bar",
+                ],
             ),
         ]
 

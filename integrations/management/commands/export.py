@@ -9,11 +9,12 @@ from typing import Any
 from django.core.management import CommandParser
 from django.db import models
 
+from integrations.api.rows import CandidateRow, InvitationRow, ResultRow, VerdictRow
 from integrations.audit.models.entry import AuditEntry
 from integrations.clients.models import ApiCall
-from integrations.http.json_values import number
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.management.arguments import moment, organization_named
@@ -41,21 +42,6 @@ def delivery_row(delivery: Delivery) -> Row:
     }
 
 
-def verdict_row(verdict: Verdict) -> Row:
-    """Return one verdict about a delivery, the current one or an earlier one."""
-    return {
-        "id": verdict.pk,
-        "delivery_id": verdict.delivery_id,
-        "opportunity_id": verdict.delivery.opportunity_id or None,
-        "code": verdict.code,
-        "explanation": verdict.explanation or None,
-        "decided_at": _time(verdict.decided_at),
-        "is_current": verdict.is_current,
-        "position": verdict.position,
-        "hash": verdict.hash,
-    }
-
-
 def audit_row(entry: AuditEntry) -> Row:
     """Return what a person or a command changed; erased text is null."""
     return {
@@ -68,44 +54,6 @@ def audit_row(entry: AuditEntry) -> Row:
         "reason": entry.reason or None,
         "position": entry.position,
         "hash": entry.hash,
-    }
-
-
-def invitation_row(invitation: Invitation) -> Row:
-    """Return how far a candidate is with an assessment, without name and address."""
-    return {
-        "id": invitation.pk,
-        "opportunity_id": invitation.opportunity_id,
-        "assessment": invitation.assessment_name,
-        "round": invitation.round,
-        "status": invitation.status,
-        "instance_id": invitation.instance_id or None,
-        "created_at": _time(invitation.created_at),
-        "invited_at": _time(invitation.invited_at),
-        "started_at": _time(invitation.started_at),
-        "completed_at": _time(invitation.completed_at),
-        "start_by": _time(invitation.start_by),
-        "following_ended": invitation.following_ended or None,
-        "following_ended_at": _time(invitation.following_ended_at),
-        "awaits_decision_since": _time(invitation.awaits_decision_since),
-    }
-
-
-def result_row(result: Result) -> Row:
-    """Return what CodeScreen states about an attempt."""
-    return {
-        "id": result.pk,
-        "invitation_id": result.invitation_id,
-        "attempt": result.attempt,
-        "outcome": result.outcome or None,
-        "score": number(result.score),
-        "failure_reason": result.failure_reason or None,
-        "rating": result.rating,
-        "report_url": result.report_url or None,
-        "feedback_id": result.feedback_id or None,
-        "file_id": result.file_id or None,
-        "details": result.details,
-        "meets_bar": result.meets_bar,
     }
 
 
@@ -158,9 +106,10 @@ class Export:
 #: No row has a candidate's name or address, and none of a call the bodies.
 EXPORTS = {
     "deliveries": Export(Delivery, "received_at", delivery_row),
-    "verdicts": Export(Verdict, "decided_at", verdict_row, ("delivery",)),
-    "invitations": Export(Invitation, "created_at", invitation_row),
-    "results": Export(Result, "created_at", result_row),
+    "verdicts": Export(Verdict, "decided_at", VerdictRow().to_representation, ("delivery",)),
+    "candidates": Export(Candidate, "entered_at", CandidateRow().to_representation),
+    "invitations": Export(Invitation, "created_at", InvitationRow().to_representation),
+    "results": Export(Result, "created_at", ResultRow().to_representation),
     "effects": Export(Effect, "created_at", effect_row),
     "calls": Export(ApiCall, "at", call_row),
     "erasures": Export(Erasure, "erased_at", erasure_row),

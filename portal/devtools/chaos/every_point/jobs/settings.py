@@ -9,6 +9,8 @@ from tempfile import NamedTemporaryFile
 from django.core.management import call_command
 from django.db.models import Model, QuerySet
 
+from integrations.api.acts import make_token, revoke_token
+from integrations.api.models import ApiScope, ApiToken
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.acts import delete_assessment_rules, delete_mapping
 from integrations.catalog.models import RoleMapping
@@ -64,6 +66,10 @@ def clean_up(world: World) -> None:
     _until(world, AuditAction.TEST_ALERT_ADDRESS, lambda: send_test(address, PERSON))
     _until(world, AuditAction.CHANGE_ALERT_ADDRESS, lambda: change_address(address, changed, PERSON))
     _until(world, AuditAction.REMOVE_ALERT_ADDRESS, lambda: remove_address(address, PERSON))
+    made = partial(make_token, world.organization, "warehouse", list(ApiScope), 30, PERSON)
+    _until(world, AuditAction.MAKE_API_TOKEN, made)
+    token = ApiToken.objects.get()
+    _until(world, AuditAction.REVOKE_API_TOKEN, lambda: revoke_token(token, PERSON))
     mapping = RoleMapping.objects.get(role=ROLE)
     _until(world, AuditAction.DELETE_MAPPING, lambda: delete_mapping(mapping, PERSON))
     thresholds = partial(delete_assessment_rules, world.organization, ASSESSMENT, PERSON)

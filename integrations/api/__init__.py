@@ -1,0 +1,1 @@
+"""What programs of an organization read at `/api/v1/`, and their tokens."""

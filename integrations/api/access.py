@@ -1,0 +1,80 @@
+"""Who asks: a program by its token. What it may read, and how often."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, keyed_limits
+from integrations.api.models import ApiScope, ApiToken
+from integrations.organizations.models.organization import Organization
+
+WHERE = "A Super Admin makes one under Settings › API."
+#: Pages of one program: a hundred at once, then five a second. Its questions take the same database as webhooks.
+PAGES = (Limit(100, 0.2),)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whose rows are read, which lists, and the name under which the requests are counted."""
+
+    organization: Organization
+    scopes: frozenset[str]
+    counted_as: str
+
+
+class TokenAuthentication(BaseAuthentication):
+    """A token in the header `Authorization: Bearer …`."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Access] | None:
+        """Return what the token may read; None without one. Raises AuthenticationFailed."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = ApiToken.objects.sent_as(text.strip())
+        if token is None:
+            raise AuthenticationFailed(f"There is no such token: perhaps it was revoked. {WHERE}")
+        if token.is_expired:
+            raise AuthenticationFailed(f"This token ended on {token.expires_at:%-d %B %Y}. {WHERE}")
+        token.mark_used()
+        return AnonymousUser(), Access(token.organization, frozenset(token.scopes), f"api:{token.pk}")
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a refusal asks for."""
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """Whether the list is among those that may be read; the index and what isn't there are for every token."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return True. Raises NotAuthenticated, or PermissionDenied with what may be read."""
+        access, scope = request.auth, getattr(view, "scope", None)
+        if not isinstance(access, Access):
+            raise NotAuthenticated(f"Send a token in the header “Authorization: Bearer …”. {WHERE}")
+        if scope is not None and scope not in access.scopes:
+            has = ", ".join(one for one in ApiScope if one in access.scopes)
+            raise PermissionDenied(f"This token doesn't have the scope {scope}. It has: {has}. {WHERE}")
+        return True
+
+
+class PageThrottle(BaseThrottle):
+    """Counts the pages that a program reads, over all processes."""
+
+    refused: TooMany | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Whether the page may be read now."""
+        access = cast(Access, request.auth)  # HasScope was asked before
+        self.refused = AttemptLimit.refusal(keyed_limits(access.counted_as, PAGES))
+        return self.refused is None
+
+    def wait(self) -> float | None:
+        """Return after how many seconds it may."""
+        return self.refused.seconds if self.refused else None

@@ -1,0 +1,81 @@
+"""The tokens by which programs of an organization read its rows."""
+
+import hashlib
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.core.vocabulary import LabelledEnum
+from integrations.store import database
+from integrations.store.personal import Holds, harmless
+
+#: How often at most the time of the last use is written.
+MARK_USED_EVERY = timedelta(minutes=1)
+
+
+class ApiScope(LabelledEnum):
+    """What a token may read: one list each, whose name in the address is the code."""
+
+    CANDIDATES = "candidates", "Candidates"
+    INVITATIONS = "invitations", "Invitations"
+    RESULTS = "results", "Results"
+    VERDICTS = "verdicts", "Verdicts"
+    FINDINGS = "findings", "Findings"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Tokens by what a program sends."""
+
+    def sent_as(self, text: str) -> "ApiToken | None":
+        """Return the token that the text is, with its organization; also one that has ended."""
+        return self.select_related("organization").filter(digest=digest_of(text)).first()
+
+
+class ApiToken(models.Model):
+    """One program's right to read. The token is shown once; its hash is all that is kept."""
+
+    HOLDS = Holds("tokens of programs that read an organization's rows, as hashes", "until it is revoked")
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="api_tokens", db_index=False
+    )
+    name = harmless(models.CharField(max_length=60))
+    digest = harmless(models.CharField(max_length=64, help_text="SHA-256 of the token."))
+    scopes = harmless(models.JSONField(help_text="The lists that it reads."))
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="Written at most once a minute.")
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["organization", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="api_token_name_once"),
+            models.UniqueConstraint(fields=["digest"], name="api_token_digest_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it has ended."""
+        return self.expires_at <= database.now()
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """What it reads, for people."""
+        return [scope.label for scope in ApiScope if scope in self.scopes]
+
+    def mark_used(self) -> None:
+        """Store that it is used now; at most once per MARK_USED_EVERY."""
+        if self.last_used_at is None or database.now() - self.last_used_at > MARK_USED_EVERY:
+            ApiToken.objects.filter(pk=self.pk).update(last_used_at=Now())
+
+
+def digest_of(text: str) -> str:
+    """Return the hash of a token. It is random, so that nothing slower is needed against guessing."""
+    return hashlib.sha256(text.encode()).hexdigest()

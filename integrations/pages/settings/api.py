@@ -1,0 +1,92 @@
+"""The tokens of programs that read `/api/v1/`; and that Super Admins may look there with their browser."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from integrations.api.access import Access
+from integrations.api.acts import DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS, make_token, revoke_token
+from integrations.api.models import ApiScope
+from integrations.core.vocabulary import ActionNotAllowed
+from integrations.members.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin, admitted_membership
+from integrations.pages.views import ActView, OperationView
+
+
+class SuperAdminAuthentication(BaseAuthentication):
+    """A Super Admin's session, in the organization that they work in."""
+
+    def authenticate(self, request: Request) -> tuple[User, Access] | None:
+        """Return what the person may read; None for anybody else."""
+        member = admitted_membership(request._request)
+        if member is None or member.role not in SUPER_ADMINS:
+            return None
+        return member.user, Access(member.organization, frozenset(ApiScope), f"api:member:{member.pk}")
+
+
+class ApiTokenForm(forms.Form):
+    """A new token."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="For you: the program that gets it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It reads",
+        choices=ApiScope.choices(),
+        initial=list(ApiScope),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(
+        label="Days until it ends",
+        min_value=1,
+        max_value=MOST_DAYS,
+        initial=DEFAULT_DAYS,
+        help_text=f"At most {MOST_DAYS}.",
+    )
+
+
+@method_decorator(never_cache, name="dispatch")
+class ApiTokensView(OrganizationMixin, OperationView):
+    """List the tokens; make one on POST."""
+
+    template_name = "integrations/api.html"
+    allowed_roles = SUPER_ADMINS
+    form_class = ApiTokenForm
+    following_page = "api-tokens"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the tokens."""
+        tokens = list(self.organization.api_tokens.all())
+        return super().get_context_data(
+            tokens=tokens, most=MOST_TOKENS, is_full=len(tokens) >= MOST_TOKENS, **kwargs
+        )
+
+    def operate(self, form: Form) -> HttpResponse:
+        """Make it. The answer shows it, this one time."""
+        new = make_token(self.organization, actor=self.user, **form.cleaned_data)
+        return self.render_to_response(self.get_context_data(form=ApiTokenForm(), new=new))
+
+
+class RevokeApiTokenView(OrganizationMixin, ActView):
+    """End a token."""
+
+    allowed_roles = SUPER_ADMINS
+    following_page = "api-tokens"
+
+    def operate(self, form: Form) -> str:
+        """Revoke it."""
+        token = get_object_or_404(self.organization.api_tokens, pk=self.kwargs["pk"])
+        if not revoke_token(token, self.user):
+            raise ActionNotAllowed("The token was revoked before.")
+        return f"“{token}” is revoked. What it is sent with is refused from now on."

@@ -1,0 +1,87 @@
+"""When a row last changed, written by the database; and up to when all changes are committed.
+
+Whoever copies rows asks for those that changed since the last time. The time of a change is earlier than its commit, so
+"since I last asked" would miss what was being written then. `settled_until` is a time to ask from that misses nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+
+from integrations.store.triggers import Triggers, column_of
+
+UPDATED_AT = "updated_at"
+_SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+#: PostgreSQL takes the time of a transaction's beginning a moment before it shows the transaction to others.
+_MARGIN = timedelta(seconds=1)
+
+
+def updated_at_column() -> "models.DateTimeField[str | datetime, datetime]":
+    """Return the column that a KeepsUpdatedAt writes."""
+    return models.DateTimeField(
+        db_default=Now(), editable=False, help_text="When what programs are told of it last changed."
+    )
+
+
+class KeepsUpdatedAt(Triggers):
+    """A trigger that writes the time into `updated_at` when one of the fields changes; it never goes back.
+
+    In the database, because rows are changed in many places and by statements of our own.
+    """
+
+    events = ("update",)
+
+    def __init__(self, *, name: str, fields: Sequence[str]) -> None:
+        super().__init__(name=name)
+        self.fields = tuple(fields)
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return how a migration writes it."""
+        path, arguments, options = super().deconstruct()
+        return path, arguments, options | {"fields": self.fields}
+
+    def _for_postgresql(self, model: type[models.Model]) -> Iterable[str]:
+        yield (
+            "CREATE OR REPLACE FUNCTION portal_keep_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"NEW.{UPDATED_AT} := greatest(OLD.{UPDATED_AT}, clock_timestamp()); RETURN NEW; END $$"
+        )
+        yield (
+            f'CREATE TRIGGER "{self.name}_update" BEFORE UPDATE ON %(table)s FOR EACH ROW '
+            f"WHEN ({self._changes(model, 'IS DISTINCT FROM')}) EXECUTE FUNCTION portal_keep_updated_at()"
+        )
+
+    def _for_sqlite(self, model: type[models.Model]) -> Iterable[str]:
+        now = _SQLITE_NOW.replace("%", "%%")  # a statement is a template
+        # it doesn't run again for its own change: a trigger of SQLite never calls itself
+        body = f"SET {UPDATED_AT} = max(OLD.{UPDATED_AT}, {now}) WHERE id = NEW.id"
+        yield (
+            f'CREATE TRIGGER "{self.name}_update" AFTER UPDATE ON %(table)s FOR EACH ROW '
+            f"WHEN {self._changes(model, 'IS NOT')} BEGIN UPDATE %(table)s {body}; END"
+        )
+
+    def _changes(self, model: type[models.Model], differs: str) -> str:
+        # the column too: a row that is saved whole would write back the time that it was read with
+        columns = [column_of(model, name) for name in (*self.fields, UPDATED_AT)]
+        return " OR ".join(f'OLD."{column}" {differs} NEW."{column}"' for column in columns)
+
+
+def settled_until() -> datetime:
+    """Return a time: every change with an earlier `updated_at` is committed, or never will be.
+
+    On PostgreSQL that is before the oldest open transaction began. The portal's own role sees the transactions of all
+    its processes. On SQLite it is the moment at which nobody else writes. Call it outside a transaction.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            (began,) = cursor.fetchone()
+        return began - _MARGIN  # type: ignore[no-any-return]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_SQLITE_NOW}")
+        return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)

@@ -1,0 +1,112 @@
+"""The page where a Super Admin makes and revokes tokens of programs; and the API in their browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.api.models import ApiScope, ApiToken
+from tests.support import factories
+from tests.support.factories import recorded
+
+PAGE = "/settings/api/"
+FORM = {"name": "warehouse", "scopes": ["results", "candidates"], "days": "9"}
+
+
+def test_an_empty_page_says_what_to_do(super_admin_client, organization):
+    page = super_admin_client.get(PAGE).content.decode()
+    assert "No token yet" in page
+    assert 'href="/api/v1/"' in page
+
+
+def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, organization, client):
+    answer = super_admin_client.post(PAGE, FORM)
+    page = answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    text = page.partition('value="cslp_')[2].partition('"')[0]
+    token = ApiToken.objects.get()
+    assert token.scopes == ["candidates", "results"]
+    assert timedelta(days=8) < token.expires_at - timezone.now() < timedelta(days=10)
+    assert text not in super_admin_client.get(PAGE).content.decode()
+    assert text not in str(ApiToken.objects.values())
+    headers = {"Authorization": f"Bearer cslp_{text}"}
+    assert client.get("/api/v1/results/", headers=headers).status_code == 200
+    assert client.get("/api/v1/verdicts/", headers=headers).status_code == 403
+    entry = recorded().get()
+    assert (entry.action, entry.target) == ("make_api_token", "warehouse")
+    assert entry.changes["scopes"] == [[], ["candidates", "results"]]
+    assert text not in str(entry.changes)
+
+
+WRONG = [
+    ({"name": ""}, "This field is required."),
+    ({"scopes": []}, "This field is required."),
+    ({"scopes": ["effects"]}, "effects is not one of the available choices"),
+    ({"days": "0"}, "greater than or equal to 1"),
+    ({"days": "9999"}, "less than or equal to 730"),
+    ({"name": "taken"}, "There is a token with this name."),
+]
+
+
+@pytest.mark.parametrize(("wrong", "error"), WRONG)
+def test_what_is_wrong_is_said_at_its_field(super_admin_client, organization, wrong, error):
+    factories.api_token(organization, "taken")
+    page = super_admin_client.post(PAGE, {**FORM, **wrong}).content.decode()
+    assert error in page
+    assert ApiToken.objects.count() == 1
+
+
+def test_a_full_page_offers_no_form(super_admin_client, organization):
+    for number in range(20):
+        factories.api_token(organization, f"program {number}")
+    page = super_admin_client.get(PAGE).content.decode()
+    assert "There are 20 tokens, the most there can be." in page
+    assert "There are 20 tokens already." in super_admin_client.post(PAGE, FORM).content.decode()
+
+
+def test_the_list_says_what_a_token_reads_when_it_was_used_and_that_it_has_ended(
+    super_admin_client, organization
+):
+    token = factories.api_token(organization)
+    page = super_admin_client.get(PAGE).content.decode()
+    assert "never" in page
+    assert ", ".join(ApiScope(scope).label for scope in token.scopes) in page
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(days=1), last_used_at=timezone.now())
+    page = super_admin_client.get(PAGE).content.decode()
+    assert "Ended" in page
+    assert "just now" in page
+
+
+def test_a_token_is_revoked_and_another_organizations_is_not_there(super_admin_client, organization):
+    token = factories.api_token(organization)
+    foreign = factories.api_token(factories.OrganizationFactory.create())
+    assert super_admin_client.post(f"{PAGE}{foreign.pk}/revoke/").status_code == 404
+    super_admin_client.post(f"{PAGE}{token.pk}/revoke/")
+    assert list(ApiToken.objects.all()) == [foreign]
+    assert recorded().get(organization=organization, action="revoke_api_token").target == "warehouse"
+
+
+# the API in a browser
+
+
+def test_a_super_admin_sees_the_answers_in_a_browser(super_admin_client, organization):
+    factories.CandidateFactory.create_batch(2, organization=organization)
+    factories.CandidateFactory.create(opportunity_id="foreign")
+    answer = super_admin_client.get("/api/v1/candidates/?limit=1", headers={"Accept": "text/html"})
+    page = answer.content.decode()
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    assert "&quot;opportunity_id&quot;" in page
+    assert "Next page" in page
+    assert "script-src &#x27;self&#x27;" not in page
+    rows = super_admin_client.get("/api/v1/candidates/").json()["results"]
+    assert len(rows) == 2
+    index = super_admin_client.get("/api/v1/", headers={"Accept": "text/html"}).content.decode()
+    assert "http://testserver/api/v1/findings/" in index
+
+
+def test_others_are_asked_to_sign_in_as_a_super_admin(team_member_client, client, organization):
+    for one in (team_member_client, client):
+        answer = one.get("/api/v1/candidates/", headers={"Accept": "text/html"})
+        assert answer.status_code == 401
+        assert "Sign in as a Super Admin" in answer.content.decode()
+        assert one.get("/api/v1/candidates/").status_code == 401
