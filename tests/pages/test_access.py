@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.members.models.membership import Membership
 from integrations.pages.urls import urlpatterns
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
@@ -38,6 +38,7 @@ ALLOWED = {
     "settings": 4,
     "notifications": 4,
     "ask-admins": 4,
+    "role-rules": 3,
     "time-zone": 4,
     "emails": 2,
     "email-edit": 2,
@@ -157,6 +158,9 @@ def rows(organization, super_admin) -> dict[str, Any]:
         "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
         "report": {"pk": factories.attached_report(organization, "opportunity-1").pk},
         "invitation": {"pk": invitation.pk},
+        "role": {
+            "pk": Role.objects.create(organization=organization, external_id="role-1", title="Backend").pk
+        },
         "mapping": {
             "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
         },

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.api.models import ApiToken
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.webhook import LeverWebhook
@@ -53,6 +53,7 @@ ROW_OF = {
     "mapping": RoleMapping,
     "member": Membership,
     "offered": Delivery,
+    "role": Role,
     "pending": PendingMembership,
     "token": LeverWebhook,
 }
