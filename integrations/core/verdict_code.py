@@ -290,8 +290,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
         meaning="Your rules ask for an approval: more invitations came together than they allow without one, the "
-        "candidate's origin in Lever is one that waits, or the candidate needs extra time, which an Admin sets in "
-        "CodeScreen first. This invitation is on hold, nothing was sent.",
+        "role's mapping asks for one each time, the candidate's origin in Lever is one that waits, or the candidate "
+        "needs extra time, which an Admin sets in CodeScreen first. This invitation is on hold, nothing was sent.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(
