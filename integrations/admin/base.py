@@ -1,149 +1,37 @@
-"""The base of the admin's lists and pages: whose rows, read-only, and each list as a file."""
+"""The base of the admin's lists and pages: whose rows, read-only."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import batched
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import label_for_field, lookup_field
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Length
 from django.http import (
     Http404,
     HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
 )
-from django.shortcuts import redirect
-from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.text import capfirst
 
 from integrations.admin import access
 from integrations.admin.access import is_superuser
-from integrations.admin.display import NOTHING, plain_value
-from integrations.audit.models.audited_rows import audit
-from integrations.audit.models.entry import AuditAction
-from integrations.lists import LongListPage, LongListPaginator, csv_answer, csv_lines, is_key
-from integrations.organizations.models.organization import Organization
+from integrations.admin.display import NOTHING
+from integrations.lists import LongListPage, LongListPaginator
 from integrations.store.columns import EncryptedTextField
-
-AT_ONCE = 500
-CSV, JSON_LINES = "csv", "jsonl"
-#: What the values of filters are: codes, keys, days and times.
-_CODE = re.compile(r"[\w.:+-]{1,40}", re.ASCII)
-
-
-class ExportMixin(admin.ModelAdmin):
-    """A list whose rows can be downloaded by everybody who may see it, with what it shows of them."""
-
-    #: Long columns that the list doesn't show, so that it doesn't read them.
-    list_defer: tuple[str, ...] = ()
-
-    def get_urls(self) -> list[Any]:
-        """Return Django's addresses of the model and that of the file."""
-        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
-        own: list[URLPattern] = [path("export/", self.admin_site.admin_view(self.export), name=name)]
-        return [*own, *super().get_urls()]
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the rows of the list that the address names, and record who got them."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        form = request.POST.get("format", "")
-        back = redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        if form not in {CSV, JSON_LINES}:
-            return back
-        try:
-            changelist = self.get_changelist_instance(request)
-        except IncorrectLookupParameters:
-            return back
-        if isinstance(changelist, HttpResponse):
-            return changelist
-        self._record(request, form)
-        name = f"{self.opts.model_name}-{timezone.now():%Y-%m-%d}.{form}"
-        columns = list(changelist.list_display)
-        labels = [str(label_for_field(column, self.model, model_admin=self)) for column in columns]
-        if form == CSV:
-            rows = ([pk, *values] for pk, values in self._values(changelist, columns))
-            return csv_answer(name, csv_lines(["number", *labels], rows))
-        names = [
-            column if isinstance(column, str) else label.replace(" ", "_")
-            for column, label in zip(columns, labels, strict=True)
-        ]
-        return StreamingHttpResponse(
-            (
-                json.dumps({"id": pk, **dict(zip(names, values, strict=True))}, ensure_ascii=False) + "\n"
-                for pk, values in self._values(changelist, columns)
-            ),
-            content_type="application/jsonl; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-        )
-
-    def _values(self, changelist: ChangeList, columns: list[Any]) -> Iterator[tuple[Any, list[object]]]:
-        """Yield each row's key and the values of these columns."""
-        rows = changelist.queryset.defer(*self.list_defer).iterator(chunk_size=AT_ONCE)
-        for batch in batched(rows, AT_ONCE):
-            self.complete(batch)
-            for row in batch:
-                yield row.pk, [plain_value(lookup_field(column, row, self)) for column in columns]
-
-    def complete(self, rows: Sequence[Any]) -> None:
-        """Add to the rows of one page of a list what needs a query for all of them."""
-
-    def _record(self, request: HttpRequest, form: str) -> None:
-        """Record the export in the log of each organization whose rows may be in the file.
-
-        An operator's is recorded once: in the log of the organization that the address names, else in the portal's.
-        What was searched for isn't recorded: it may be a name, and the log is kept longer than the person's other data.
-        """
-        changes = {
-            "list": (None, str(self.opts.verbose_name_plural)),
-            "filters": (None, _without_texts(request.GET)),
-            "format": (None, form),
-        }
-        for organization in self._organizations(request):
-            audit(organization, access.current_user(request), AuditAction.EXPORT_LIST, changes)
-
-    def _organizations(self, request: HttpRequest) -> list[Organization | None]:
-        """Return the organizations in whose logs the export is recorded, at least one; None is the portal's own log."""
-        chosen = request.GET.get("organization", "")
-        if access.is_superuser(request):
-            named = Organization.objects.filter(pk=chosen).first() if is_key(chosen) else None
-            return [named]
-        members = access.staff_memberships(request)
-        own = [membership.organization for membership in members.values()]
-        # when the address names none of theirs, all are recorded: the record must not say less than the file holds
-        return [one for one in own if str(one.pk) == chosen] or list(own)
-
-
-def _without_texts(parameters: Mapping[str, str]) -> str:
-    """Return the filters of a list's address; of texts that were searched for only that there were some."""
-    shown = []
-    for name, value in parameters.items():
-        # any other value may be about a person: an address can hold any text
-        is_code = name not in {SEARCH_VAR, "text"} and _CODE.fullmatch(value)
-        if value:
-            shown.append(f"{name}={value if is_code else '…'}")
-    return ", ".join(shown)[:500]
-
 
 ROWS_PER_PAGE = 50
 
 
-class ScopedAdmin(ExportMixin):
+class ScopedAdmin(admin.ModelAdmin):
     """Rows of the person's organizations, read-only.
 
     Django's permissions are not read: the membership's role decides.
     """
 
     organization_path = "organization"
+    #: Long columns that the list doesn't show, so that it doesn't read them.
+    list_defer: tuple[str, ...] = ()
     #: What can be searched for. Shown beside the field: Django's search_help_text would replace the field's label for
     #: screen readers.
     search_hint = ""
@@ -170,6 +58,9 @@ class ScopedAdmin(ExportMixin):
         if is_needed or columns[0] == "organization":
             return columns
         return [column for column in columns if column != "organization"]
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        """Add to the rows of one page of a list what needs a query for all of them."""
 
     # who sees what
 
@@ -274,7 +165,7 @@ class LongChangeList(ChangeList):
     """A list that takes as long for a million rows as for a thousand."""
 
     page: LongListPage
-    model_admin: ExportMixin
+    model_admin: ScopedAdmin
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from html import unescape
 from typing import Any
 
 from django.contrib import admin
@@ -12,7 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join, strip_tags
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -95,22 +93,6 @@ def _without_people(value: object) -> object:
             for name, item in value.items()
         }
     return [_without_people(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def plain_value(found: tuple[Any, Any, Any]) -> object:
-    """Return the value of a column without HTML, as a file holds it: times with offset, None for nothing."""
-    column, _, value = found
-    if column is not None and getattr(column, "flatchoices", None):
-        value = dict(column.flatchoices).get(value, value)
-    if isinstance(value, SafeString):
-        value = unescape(strip_tags(value))
-    if value is None or value in ("", NOTHING):
-        return None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds")
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, (bool, int, float)) else str(value)
 
 
 def time_text(moment: datetime | None) -> str:
