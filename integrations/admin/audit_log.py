@@ -19,7 +19,7 @@ from integrations.admin import access
 from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
 from integrations.admin.display import NOTHING, column, columns, portal_page, shown_text
-from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
+from integrations.admin.filters import OrganizationFilter, choice_filter, period_of
 from integrations.audit.acts import record_check
 from integrations.audit.chain_walk import Fault
 from integrations.audit.changes import changes_in_parts
@@ -99,7 +99,6 @@ class AuditEntryAdmin(ScopedAdmin):
         period_of("at"),
         AboutFilter,
         "target_kind",
-        incident_filter("at"),
         OrganizationFilter,
     )
     search_fields = ("actor_name", "action", "target")

@@ -30,7 +30,7 @@ from integrations.admin.display import (
     time_text,
     verdicts_table,
 )
-from integrations.admin.filters import OrganizationFilter, choice_filter, incident_filter, period_of
+from integrations.admin.filters import OrganizationFilter, choice_filter, period_of
 from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.core.verdict_code import NO_TEST
 from integrations.inbox.models.delivery import Delivery
@@ -73,7 +73,6 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         period_of("entered_at"),
         InvitedFilter,
         "outcome",
-        incident_filter("entered_at"),
         OrganizationFilter,
     )
     list_select_related = ("organization", "delivery", "invitation")
@@ -237,7 +236,6 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
         period_of("created_at"),
         "status",
         DecisionFilter,
-        incident_filter("created_at"),
         OrganizationFilter,
         InvitedAgainFilter,
     )

@@ -36,8 +36,6 @@ from integrations.admin.display import (
 from integrations.admin.filters import (
     OrganizationFilter,
     choice_filter,
-    incident_filter,
-    payload_filter,
     period_of,
 )
 from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
@@ -97,9 +95,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         FoundByFilter,
         ProgressFilter,
         "platform",
-        incident_filter("received_at"),
         OrganizationFilter,
-        payload_filter("received_at", "payload"),
     )
     list_select_related = ("organization", "invitation")
     list_defer = ("payload", "traceback", "assessment_written", "facts")
@@ -153,7 +149,6 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
         "code",
         "cause",
         "is_current",
-        incident_filter("decided_at"),
         OrganizationFilter,
     )
     list_select_related = ("organization", "delivery")
@@ -229,9 +224,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         TargetFilter,
         "state",
         "kind",
-        incident_filter("created_at"),
         OrganizationFilter,
-        payload_filter("created_at", "payload"),
     )
     list_select_related = ("organization", "invitation")
     list_defer = ("traceback",)
@@ -307,9 +300,7 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
         period_of("at"),
         AnswerFilter,
         PlatformFilter,
-        incident_filter("at"),
         OrganizationFilter,
-        payload_filter("at", "request_body", "response_body"),
     )
     list_defer = ("request_body", "response_body", "error")
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")

@@ -1,6 +1,6 @@
-"""The filters that several lists of the admin share: organization, time, incident, and a text in stored payloads."""
+"""The filters that several lists of the admin share: organization, kind and time."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -12,9 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from integrations.admin.access import organizations, visible
-from integrations.admin.display import shown_text
-from integrations.health.models import Incident
+from integrations.admin.access import organizations
 from integrations.lists import is_key
 
 MAX_ORGANIZATIONS = 50
@@ -26,16 +24,6 @@ def key_of(value: str | None) -> str:
     if text and not is_key(text):
         raise IncorrectLookupParameters
     return text
-
-
-def other_parameters(request: HttpRequest, own: Collection[str]) -> list[tuple[str, str]]:
-    """Return what the form of a filter passes on: the address's parameters but the filter's own and the page."""
-    return [
-        (name, value)
-        for name in request.GET
-        if name not in {*own, PAGE_VAR, ERROR_FLAG}
-        for value in request.GET.getlist(name)
-    ]
 
 
 class OrganizationFilter(admin.SimpleListFilter):
@@ -144,19 +132,32 @@ def _moment(text: str, *, is_end: bool) -> datetime | None:
     raise IncorrectLookupParameters
 
 
-class FormFilter(admin.ListFilter):
-    """A filter that is shown always, by a form in its template."""
+class PeriodFilter(admin.ListFilter):
+    """Keep the rows of a period, by an index; a subclass made by `period_of` says by which column.
 
+    Django's date hierarchy would read the first and last time of all rows, and every day that has rows.
+    """
+
+    title = "time"
+    template = "admin/integrations/period_filter.html"
     #: The names in the address, which ScopedAdmin allows.
-    parameter_names: ClassVar[tuple[str, ...]] = ()
+    parameter_names = (PERIOD, SINCE, UNTIL)
+    column = ""
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.values = {name: str(params.pop(name, [""])[-1]).strip() for name in self.parameter_names}
+        self.period, self.since, self.until = (
+            str(params.pop(name, [""])[-1]).strip()[:40] for name in self.parameter_names
+        )
         #: The other parameters of the address, which the form passes on.
-        self.others = other_parameters(request, self.parameter_names)
+        self.others = [
+            (name, value)
+            for name in request.GET
+            if name not in {*self.parameter_names, PAGE_VAR, ERROR_FLAG}
+            for value in request.GET.getlist(name)
+        ]
 
     def has_output(self) -> bool:
         """Show it always."""
@@ -165,28 +166,6 @@ class FormFilter(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         """Return its names in the address."""
         return list(self.parameter_names)
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield nothing: the template has a field."""
-        return iter(())
-
-
-class PeriodFilter(FormFilter):
-    """Keep the rows of a period, by an index; a subclass made by `period_of` says by which column.
-
-    Django's date hierarchy would read the first and last time of all rows, and every day that has rows.
-    """
-
-    title = "time"
-    template = "admin/integrations/period_filter.html"
-    parameter_names = (PERIOD, SINCE, UNTIL)
-    column = ""
-
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
-    ) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.period, self.since, self.until = (value[:40] for value in self.values.values())
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         """Return when the chosen period begins and ends; None for no bound."""
@@ -224,98 +203,3 @@ class PeriodFilter(FormFilter):
 def period_of(column: str) -> type[PeriodFilter]:
     """Return the filter by that column."""
     return type("PeriodFilter", (PeriodFilter,), {"column": column})
-
-
-#: An incident is noticed a little after it began: what happened so long before it belongs to it.
-NOTICED_WITHIN = timedelta(minutes=10)
-#: So many incidents are offered as filters; each incident's page links to the rest.
-OFFERED_INCIDENTS = 8
-
-
-def window_of(incident: Incident) -> tuple[datetime, datetime]:
-    """Return from when until when something belongs to the incident; until now while it lasts."""
-    return incident.began_at - NOTICED_WITHIN, incident.ended_at or timezone.now()
-
-
-def described(incident: Incident) -> str:
-    """Return the incident by name and time."""
-    end = f"{incident.ended_at:%-d %b %H:%M}" if incident.ended_at else "now"
-    return f"{incident.name}, {incident.began_at:%-d %b %H:%M} – {end}"
-
-
-class IncidentFilter(admin.SimpleListFilter):
-    """Keep the rows of an incident's organization and time; a subclass says by which column."""
-
-    title = "incident"
-    parameter_name = "incident"
-    column = ""
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Iterable[tuple[str, str]]:
-        """Return the latest incidents."""
-        latest = visible(Incident, request).order_by("-began_at")[:OFFERED_INCIDENTS]
-        return [(str(incident.pk), described(incident)) for incident in latest]
-
-    def has_output(self) -> bool:
-        """Filter also where none is offered: without that, an address with an incident would show everything."""
-        return super().has_output() or self.value() is not None
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the rows of the chosen incident, which may be older than those offered."""
-        key = key_of(self.value())
-        if not key:
-            return queryset
-        incident = visible(Incident, request).filter(pk=key).first()
-        if incident is None:
-            return queryset.none()
-        own = queryset.filter(organization=incident.organization_id)
-        return own.filter(**{f"{self.column}__range": window_of(incident)})
-
-
-def incident_filter(column: str) -> type[IncidentFilter]:
-    """Return the filter by the time in that column."""
-    return type("IncidentFilter", (IncidentFilter,), {"column": column})
-
-
-#: So many rows are read for one search, newest first: a second's work at most.
-MOST_SEARCHED = 2_000
-AT_ONCE = 200
-
-
-class PayloadFilter(FormFilter):
-    """Keep the rows whose payload, as it is shown, contains a text; a subclass says which columns hold payloads.
-
-    A search in the payloads as they are stored would reveal what is hidden, such as a signature or an address, letter
-    by letter.
-    """
-
-    title = "text in payloads"
-    template = "admin/integrations/text_filter.html"
-    parameter_names = ("text",)
-    columns: ClassVar[tuple[str, ...]] = ()
-    time_column = ""
-
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
-    ) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.text = self.values["text"][:200]
-        self.most = f"{MOST_SEARCHED:,}"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the newest rows of the list whose payloads contain the text. It is the last filter of a list."""
-        if not self.text:
-            return queryset
-        wanted = self.text.casefold()
-        newest = queryset.select_related(None).order_by(f"-{self.time_column}", "-pk")
-        rows = newest.values_list("pk", *self.columns)[:MOST_SEARCHED]
-        found = [
-            pk
-            for pk, *payloads in rows.iterator(chunk_size=AT_ONCE)
-            if any(wanted in shown_text(payload).casefold() for payload in payloads)
-        ]
-        return queryset.filter(pk__in=found)
-
-
-def payload_filter(time_column: str, *columns: str) -> type[PayloadFilter]:
-    """Return the filter by a text in these columns of the rows that are newest by that time."""
-    return type("PayloadFilter", (PayloadFilter,), {"time_column": time_column, "columns": columns})

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib import admin
 from django.db.models import F, Model, Q, QuerySet
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import candidate_link, column, link, list_links, names_of, table, time_text
-from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of, window_of
+from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.verdict_code import VerdictCode
@@ -27,8 +27,15 @@ from integrations.outbox.outcome import RETRY_FOR
 
 #: So many rows of each kind are looked at.
 MOST = 500
+#: An incident is noticed a little after it began: what happened so long before it belongs to it.
+NOTICED_WITHIN = timedelta(minutes=10)
 #: An effect that took longer than this to be done was delayed.
 DELAYED_FROM = timedelta(minutes=1)
+
+
+def window_of(incident: Incident) -> tuple[datetime, datetime]:
+    """Return from when until when something belongs to the incident; until now while it lasts."""
+    return incident.began_at - NOTICED_WITHIN, incident.ended_at or timezone.now()
 
 
 @dataclass(frozen=True)
@@ -284,7 +291,8 @@ class IncidentAdmin(ScopedAdmin):
     def records(self, incident: Incident) -> SafeString:
         """Return links to the lists of what happened during the incident."""
         lists = {"delivery": "Deliveries", "effect": "Effects", "apicall": "API calls", "verdict": "Verdicts"}
-        return list_links(lists, incident=incident.pk)
+        since, until = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in window_of(incident))
+        return list_links(lists, organization=incident.organization_id, since=since, until=until)
 
 
 @admin.register(LinterFinding)

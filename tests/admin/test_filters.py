@@ -5,9 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.admin import filters
 from integrations.admin.filters import bounds_of, quarter_of
-from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.members.models.membership import Membership
 from tests.admin.conftest import Customer, sign_in
@@ -67,34 +65,3 @@ def test_what_is_no_date_leads_back_to_the_list(acme: Customer, text: str) -> No
     client = sign_in(Membership.Role.TEAM_MEMBER, acme)
     answer = client.get(address(Delivery, "changelist"), {"until": text})
     assert answer.status_code == 302
-
-
-def found(client, model: type, text: str) -> list[int]:
-    answer = client.get(address(model, "changelist"), {"text": text})
-    assert answer.status_code == 200
-    return [row.pk for row in answer.context["cl"].result_list]
-
-
-def test_shown_text_is_found_in_any_case(acme: Customer) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    factories.DeliveryFactory.create(organization=acme.organization, payload={"stage": "Übung 2"})
-    wanted = factories.DeliveryFactory.create(organization=acme.organization, payload={"stage": "Übung 1"})
-    assert found(client, Delivery, "übung 1") == [wanted.pk]
-    assert found(client, ApiCall, '"id": "x"') == [acme.rows[ApiCall].pk]
-
-
-@pytest.mark.parametrize("text", ["abc", "person@acme.example", "person"])
-def test_what_is_hidden_is_not_found(acme: Customer, text: str) -> None:
-    assert found(sign_in(Membership.Role.TEAM_MEMBER, acme), Delivery, text) == []
-
-
-def test_only_the_newest_rows_are_looked_through(acme: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    monkeypatch.setattr(filters, "MOST_SEARCHED", 1)
-    newest = factories.DeliveryFactory.create(organization=acme.organization)
-    assert found(client, Delivery, "candidateStageChange") == [newest.pk]
-
-
-def test_no_other_organizations_payloads_are_searched(acme: Customer, globex: Customer) -> None:
-    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
-    assert found(client, Delivery, "candidateStageChange") == [acme.rows[Delivery].pk]
