@@ -195,7 +195,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         if invitation.erased_at is not None:
             Invitation.objects.filter(pk=invitation.pk).update(instance_id=instance_id, invited_at=Now())
             return
-        now = database.now()
+        now, was_uncertain = database.now(), invitation.status == Status.UNCERTAIN
         first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
         invitation.move(
             Status.INVITED,
@@ -205,10 +205,10 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             next_poll_at=first_poll,
             poll_failures=0,
         )
-        uncertain = Effect.objects.filter(
-            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
-        )
-        uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
+        if was_uncertain:
+            sending = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
+            uncertain = sending.filter(state=Effect.State.UNCERTAIN)
+            uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 

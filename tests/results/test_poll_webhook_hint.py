@@ -149,21 +149,24 @@ def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):
     assert receive_webhook(invitation, instance="", external="") is None
 
 
-@pytest.mark.parametrize("status", ["uncertain", "sending"])
-def test_a_webhook_with_the_external_id_confirms_an_uncertain_invitation(invitation, status):
+@pytest.mark.parametrize(
+    ("status", "state", "then"),
+    [("uncertain", "uncertain", "done"), ("sending", "due", "due")],  # who is sending it ends that
+)
+def test_a_webhook_with_the_external_id_confirms_an_uncertain_invitation(invitation, status, state, then):
     Invitation.objects.update(status=status, instance_id="")
     effect = factories.EffectFactory(
         organization=invitation.organization,
         invitation=invitation,
         kind="send_invitation",
         key=str(invitation.pk),
-        state="uncertain",
-        due_at=None,
+        state=state,
+        **({} if state == "due" else {"due_at": None}),
     )
     receive_webhook(invitation, "candidate.invited", "instance-9", invitation.external_id)
     invitation.refresh_from_db()
     effect.refresh_from_db()
-    assert (invitation.status, invitation.instance_id, effect.state) == ("invited", "instance-9", "done")
+    assert (invitation.status, invitation.instance_id, effect.state) == ("invited", "instance-9", then)
     assert progress_tags() == [ProgressTag.INVITED]
 
 
