@@ -1,6 +1,7 @@
 """The lists in the help: the kinds of e-mail, alerts, roles, what is stored, and auditors' questions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -43,6 +44,27 @@ def email_kinds() -> list[tuple[EmailKind, str]]:
         for kind in EmailKind
     }
     return [(kind, ", ".join(labels) or "Only those who choose it") for kind, labels in roles.items()]
+
+
+@dataclass(frozen=True)
+class Mailed:
+    """Who gets an e-mail when something happens, from the portal and from CodeScreen."""
+
+    when: str
+    by_codescreen: str = "nobody"
+    kind: EmailKind | None = None
+
+
+#: CodeScreen's part is what its user guide says: the candidate's templates, and the notifications of its users.
+MAILED = (
+    Mailed("The assessment is sent", "the candidate: the invitation"),
+    Mailed("The candidate starts", "the candidate: the details, and an answer to the first commit"),
+    Mailed("30 minutes before the time is over", "the candidate: a warning"),
+    Mailed("The candidate submits", "the candidate: an acknowledgement", EmailKind.SUBMITTED),
+    Mailed("Somebody passes, fails or expires", "its own users, unless they unsubscribed", EmailKind.RESULT),
+    Mailed("Feedback is given or changes are requested in CodeScreen", "the candidate"),
+    Mailed("An invitation, a candidate or a connection needs somebody", kind=EmailKind.ATTENTION),
+)
 
 
 #: What a receiver does with a signed webhook before it reads the body; run by the tests.

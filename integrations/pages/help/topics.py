@@ -93,7 +93,8 @@ _FOR_ADMINS = (
         "not-invited",
     ),
     Answer("Who may do what?", Topic.ROLES, "table"),
-    Answer("Who gets which e-mails?", Topic.EMAILS, "kinds"),
+    Answer("Who gets which e-mails?", Topic.EMAILS, "who"),
+    Answer("How do I change the e-mails to candidates?", Topic.EMAILS, "candidates"),
     Answer("How do I get alerts in Slack?", Topic.ALERTS, "slack"),
     Answer(
         "How does my program get alerts?",

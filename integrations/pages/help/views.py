@@ -74,7 +74,7 @@ class EmailsView(OrganizationMixin, TemplateView):
     """Every kind of e-mail, when it is sent and who gets it."""
 
     template_name = "integrations/help/emails.html"
-    extra_context = {"kinds": lists.email_kinds()}
+    extra_context = {"kinds": lists.email_kinds(), "mailed": lists.MAILED}
 
 
 class AlertsHelpView(OrganizationMixin, TemplateView):

@@ -28,7 +28,6 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.rules import PolicyForm, PolicyFormView
 from integrations.queue import notify
 
-CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"
 
 
@@ -68,7 +67,7 @@ class EmailListView(PolicyFormView):
             EmailTemplate.objects.filter(organization=self.organization).values_list("kind", "updated_at")
         )
         kinds = [(kind, changed_at.get(kind)) for kind in EmailKind]
-        return super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
+        return super().get_context_data(kinds=kinds, **kwargs)
 
 
 class EmailKindView(OrganizationMixin, View):

@@ -41,6 +41,16 @@ def test_every_verdict_is_explained_once_with_what_to_do(super_admin_client):
         assert code.record.next_step in page
 
 
+def test_who_gets_which_e_mail_from_the_portal_and_from_codescreen_is_said(limited_member_client):
+    page = text_of(limited_member_client, reverse("help-emails"))
+    table = page.partition('id="who"')[2].partition("</section>")[0]
+    for one in lists.MAILED:
+        row = table.partition(one.when)[2].partition("</tr>")[0]
+        assert one.by_codescreen in row
+        assert (one.kind.label if one.kind else "nobody") in row
+    assert "https://docs.codescreen.com/#/editing-email-templates" in page
+
+
 def test_every_status_and_tag_is_explained(super_admin_client):
     page = text_of(super_admin_client, reverse("help-invitations"))
     for status in InvitationStatus:

@@ -37,6 +37,15 @@ def test_the_list_shows_whose_wording_is_used_and_that_codescreen_sends_the_invi
     assert "Yours, since" in text(super_admin_client.get("/emails/"))
 
 
+@pytest.mark.parametrize("person", ["super_admin_client", "team_member_client", "limited_member_client"])
+def test_the_settings_tell_everybody_that_codescreen_writes_to_candidates(request, person, organization):
+    page = text(request.getfixturevalue(person).get("/settings/"))
+    assert "CodeScreen writes to candidates, the portal never does." in page
+    assert "greets them by their first name" in " ".join(page.split())
+    assert "https://app.codescreen.com/#/client-templates" in page
+    assert 'href="/help/emails/#who"' in page
+
+
 def test_saving_is_audited_and_reset_restores_the_portals_wording(organization_admin_client, organization):
     organization_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"})
     stored = EmailTemplate.objects.get()
