@@ -184,7 +184,15 @@ class RoleMappingAdmin(ScopedAdmin):
     list_display = ("subject", "stage", "assessment", "updated_at", "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("role", *CATEGORY_COLUMNS, "stage", "assessment")
-    fields = ("organization", "role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
+    fields = (
+        "organization",
+        "role",
+        *CATEGORY_COLUMNS,
+        "stage",
+        "assessment",
+        "also_assessments",
+        *OWN_RULES,
+    )
 
 
 @admin.register(AssessmentRules)

@@ -40,7 +40,7 @@ from integrations.admin.filters import (
 )
 from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
 from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST, WAITING_VERDICTS
-from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.core.vocabulary import OWN_EVENTS, DeliveryEvent, Platform
 from integrations.effects.kind import Target
 from integrations.effects.kinds.feedback import results_of
 from integrations.effects.perform import kind_of, kinds_acting_on
@@ -77,7 +77,8 @@ FoundByFilter = choice_filter(
     {
         "sweep": ("By the sweep", Q(event=DeliveryEvent.SWEEP)),
         "repair": ("By the sweep, and invited", Q(event=DeliveryEvent.SWEEP, invitation__isnull=False)),
-        "webhook": ("By a webhook", ~Q(event=DeliveryEvent.SWEEP)),
+        "webhook": ("By a webhook", ~Q(event__in=sorted(OWN_EVENTS))),
+        "mapping": ("As a further assessment of a mapping", Q(after__isnull=False)),
     },
 )
 

@@ -100,9 +100,10 @@ class CandidateRow(Row):
 
 
 class InvitationRow(Row):
-    """How far a candidate is with an assessment."""
+    """How far a candidate is with an assessment; `after` is the invitation whose result led to this one."""
 
     assessment = Text("assessment_name")
+    after = serializers.IntegerField(source="after_id", read_only=True, allow_null=True)
 
     class Meta:
         model = Invitation
@@ -118,6 +119,7 @@ class InvitationRow(Row):
             "started_at",
             "completed_at",
             "start_by",
+            "after",
             "following_ended",
             "following_ended_at",
             "awaits_decision_since",

@@ -21,7 +21,7 @@ from integrations.catalog.models import (
 from integrations.organizations.models.organization import Organization
 
 RULES_OF_ASSESSMENT = (*THRESHOLDS, *ASSESSMENT_RULES)
-FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment", *OWN_RULES)
+FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment", "also_assessments", *OWN_RULES)
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:

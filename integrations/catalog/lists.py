@@ -28,8 +28,8 @@ from integrations.store.database import live_role, live_stage_name, role_mapping
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
     return MappingIndex(
-        mapping_rule(*columns, origins=json.loads(origins))
-        for *columns, origins in role_mappings(organization.pk)
+        mapping_rule(*columns, origins=json.loads(origins), also=json.loads(also))
+        for *columns, origins, also in role_mappings(organization.pk)
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -14,9 +15,10 @@ from integrations.core.rules.mappings import (
     SendingRules,
     named_categories,
 )
+from integrations.core.rules.names import normalize
 from integrations.core.vocabulary import Approval, Category, Origin, OriginRule, ReentryPolicy, Thresholds
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.validators import check_origins, not_a_portal_tag
+from integrations.organizations.models.validators import check_names, check_origins, not_a_portal_tag
 from integrations.store.personal import AS_LISTED, Holds, harmless
 
 BATCH = 500
@@ -171,7 +173,7 @@ class Assessment(CatalogEntry):
 MAPPED_ALREADY = "This role already has an assessment for that stage."
 ROLE_OR_CATEGORIES = "A mapping is for a role or for categories: fill in the role, or one category or more."
 #: What the column of an own rule holds where it is left to the organization.
-NO_RULE: tuple[object, ...] = (None, "", {})
+NO_RULE: tuple[object, ...] = (None, "", {}, [])
 #: The columns of a mapping that hold its own rules.
 OWN_RULES = (
     "approval",
@@ -185,6 +187,7 @@ OWN_RULES = (
     "failed_tag",
     "stage_on_pass",
     "hold_failed",
+    "next_assessment",
 )
 #: The columns of a mapping that hold categories of a posting.
 CATEGORY_COLUMNS = tuple(category.value for category in Category)
@@ -239,6 +242,14 @@ class RoleMapping(models.Model):
         )
     )
     assessment = harmless(models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id."))
+    also_assessments = harmless(
+        models.JSONField(
+            default=list,
+            blank=True,
+            validators=[check_names],
+            help_text="Names or ids of further assessments, which are sent together with it.",
+        )
+    )
     approval = models.CharField(max_length=20, blank=True, choices=Approval.choices())
     reentry = models.CharField(max_length=20, blank=True, choices=ReentryPolicy.choices())
     reentry_days = _own_days()
@@ -254,6 +265,11 @@ class RoleMapping(models.Model):
     failed_tag = _own_tag()
     stage_on_pass = harmless(models.CharField(max_length=300, blank=True))
     hold_failed = models.BooleanField(null=True, blank=True)
+    next_assessment = harmless(
+        models.CharField(
+            max_length=300, blank=True, help_text="The assessment that is sent once those before are passed."
+        )
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -277,7 +293,23 @@ class RoleMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} × {self.stage or 'any CodeScreen stage'} → {self.assessment}"
+        return f"{self.subject} × {self.stage or 'any CodeScreen stage'} → {' + '.join(self.assessments)}"
+
+    def clean(self) -> None:
+        """Refuse an assessment that is sent twice. Raises ValidationError."""
+        seen: set[str] = set()
+        for column, name in (
+            *(("also_assessments", name) for name in self.assessments),
+            ("next_assessment", self.next_assessment),
+        ):
+            if name and normalize(name) in seen:
+                raise ValidationError({column: f"“{name}” is named twice: leave it once."})
+            seen.add(normalize(name))
+
+    @property
+    def assessments(self) -> list[str]:
+        """The names or ids of the assessments that it sends together, the first one first."""
+        return [self.assessment, *self.also_assessments]
 
     @property
     def rule(self) -> MappingRule:
@@ -290,8 +322,10 @@ class RoleMapping(models.Model):
             self.approval,
             self.reentry,
             self.reentry_days,
+            self.next_assessment,
             *(getattr(self, column) for column in CATEGORY_COLUMNS),
             origins=self.origins,
+            also=self.also_assessments,
         )
 
     @property
@@ -313,8 +347,10 @@ def mapping_rule(
     approval: str,
     reentry: str,
     reentry_days: int | None,
+    next_assessment: str,
     *categories: str,
     origins: Mapping[str, str],
+    also: Sequence[str],
 ) -> MappingRule:
     """Return a mapping's columns as the rules read them; `categories` in the order of CATEGORY_COLUMNS."""
     own = NO_OWN_RULES
@@ -325,7 +361,8 @@ def mapping_rule(
             reentry_days=reentry_days,
             origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
         )
-    return MappingRule(role, stage, assessment, named_categories(categories), own, pk)
+    named = named_categories(categories)
+    return MappingRule(role, stage, assessment, named, own, pk, tuple(also), next_assessment)
 
 
 #: The columns of AssessmentRules that hold its rating thresholds: all three, or none.

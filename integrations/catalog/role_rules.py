@@ -58,7 +58,10 @@ _RULES = (
     RoleRule("failed_tag", "Tag for Failed", lambda value: _quoted(value, "none")),
     RoleRule("stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: _quoted(value, "nobody is moved")),
     RoleRule("hold_failed", HOLD_FAILED_LABEL, lambda value: "yes" if value else "no"),
+    RoleRule("next_assessment", "Then send, if passed", lambda value: f"“{value}”" if value else "nothing"),
 )
+#: What holds for all roles of a rule that only a mapping may have.
+_WITHOUT_MAPPING = {"approval": Approval.ABOVE_LIMIT, "next_assessment": ""}
 ROLE_RULES = {rule.name: rule for rule in _RULES}
 LABELS = {rule.name: rule.label for rule in _RULES}
 
@@ -107,8 +110,7 @@ class RoleRules:
         return map(self._sourced, ROLE_RULES.values())
 
     def _sourced(self, rule: RoleRule) -> SourcedRule:
-        # an organization has no rule on approvals but its bulk limit
-        general: Any = getattr(self._organization, rule.name, Approval.ABOVE_LIMIT)
+        general: Any = getattr(self._organization, rule.name, _WITHOUT_MAPPING.get(rule.name))
         own: Any = getattr(self._mapping, rule.name, None)
         if own not in NO_RULE:
             value = {**general, **own} if rule.name == "origins" else own

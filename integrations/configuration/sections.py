@@ -351,7 +351,13 @@ def _refuse_incomplete(path: str, table: Table) -> None:
 _NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
 _MAPPING = keys(
     *(column(RoleMapping, name) for name in _NAMED_BY),
-    column(RoleMapping, "assessment", is_required=True),
+    column(
+        RoleMapping,
+        "assessment",
+        is_required=True,
+        may_be_several=True,
+        type_name="a text, or several in brackets that are sent together",
+    ),
     *(column(RoleMapping, name) for name in OWN_RULES),
 )
 
@@ -369,7 +375,13 @@ def _check_mapping(path: str, table: Table) -> None:
 
 def _stored_mappings(organization: Organization) -> Iterator[Table]:
     for row in RoleMapping.objects.filter(organization=organization):
-        yield {name: value for name, value in table_of(_MAPPING, row).items() if value not in NO_RULE}
+        yield {name: value for name, value in _table_of_mapping(row).items() if value not in NO_RULE}
+
+
+def _table_of_mapping(row: RoleMapping) -> Table:
+    """Return a mapping as the file would say it."""
+    table = table_of(_MAPPING, row)
+    return table | {"assessment": row.assessments} if row.also_assessments else table
 
 
 def mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
@@ -387,18 +399,21 @@ def mappings_after(file: Configuration, organization: Organization) -> dict[tupl
 def _set_columns(mapping: RoleMapping, table: Table) -> None:
     empty = RoleMapping()
     for name, value in table.items():
+        if name == "assessment":
+            mapping.assessment, *mapping.also_assessments = value if isinstance(value, list) else [value]
+            continue
         setattr(mapping, name, getattr(empty, name) if value == "" else value)
 
 
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
     known = (
-        {row.pk: table_of(_MAPPING, row) for row in organization.role_mappings.all()}
+        {row.pk: _table_of_mapping(row) for row in organization.role_mappings.all()}
         if organization.pk
         else {}
     )
     for named, mapping in mappings_after(file, organization).items():
         before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
-        changed = differing(_MAPPING, before, table_of(_MAPPING, mapping))
+        changed = differing(_MAPPING, before, _table_of_mapping(mapping))
         lines = []
         stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
         subject = f"mapping {quoted(mapping.subject)} × {stage}"
@@ -414,8 +429,7 @@ def _save_mapping(organization: Organization, named: tuple[str, ...], changed: T
     identity = dict(zip(_NAMED_BY, named, strict=True))
     own = RoleMapping.objects.filter(organization=organization, **identity)
     mapping = own.first() or RoleMapping(organization=organization, **identity)
-    for name, value in changed.items():
-        setattr(mapping, name, value)
+    _set_columns(mapping, changed)
     catalog_acts.save_mapping(mapping, ACTOR)
 
 

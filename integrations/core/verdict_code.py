@@ -127,6 +127,15 @@ class VerdictCode(RecordEnum):
         knows_stage=False,
         names_nobody=True,
     )
+    NOTHING_FOLLOWS = VerdictRecord(
+        code="nothing_follows",
+        label="Nothing follows",
+        consequence=Consequence.NOT_INVITED,
+        section=HelpSection.FIX,
+        meaning="The role's mapping has a further assessment, sent together with the first or after a pass. Before it "
+        "was sent, the mapping was changed or deleted, or the result became another one.",
+        next_step="Nothing to do. Where the mapping was wrong, let an Admin correct it and decide this again.",
+    )
     NOT_A_TRIGGER_STAGE = VerdictRecord(
         code="not_a_trigger_stage",
         label="Not a CodeScreen stage",

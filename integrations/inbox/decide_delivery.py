@@ -13,20 +13,21 @@ from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, first_usable_email
+from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together, first_usable_email
 from integrations.core.rules.past_facts import stored_facts
-from integrations.core.verdict_code import INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ErasureCause, Platform, VerdictCause
+from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
+from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
+from integrations.effects.further import cancel_unsent, first_of, follow_with_next, store_together
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
+from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
-from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, IllegalTransition, Invitation
+from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
 from integrations.store import database
@@ -85,6 +86,7 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
+        **_place(delivery, facts),
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,
@@ -111,6 +113,17 @@ def _invite(
     if status != Status.HELD:
         enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=True)
     return invitation
+
+
+def _place(delivery: Delivery, facts: Facts) -> dict[str, int | None]:
+    """Return what an invitation is sent with, or after; the first of several gets its own key when it is stored."""
+    before = delivery.after
+    together = isinstance(facts.further, Together) and before is not None
+    is_here = before is not None and before.opportunity_id == delivery.opportunity_id
+    return {
+        "together_id": first_of(before) if before and together and is_here else None,
+        "after_id": before.pk if before and not together else None,
+    }
 
 
 def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) -> Invitation:
@@ -152,17 +165,8 @@ def _cancel(
     if not opportunity.is_archived:  # a person invited these again wherever the candidate is
         invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
     for invitation in invitations:
-        try:
-            invitation.move(Status.WITHDRAWN, reason)
-        except IllegalTransition:  # a worker is sending it now; its result is followed
-            continue
-        Effect.objects.filter(
-            invitation=invitation,
-            kind=Effect.Kind.SEND_INVITATION,
-            state=Effect.State.DUE,
-            leased_until__isnull=True,
-        ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
-        cancelled = invitation
+        if cancel_unsent(invitation, reason):
+            cancelled = invitation
     return cancelled
 
 
@@ -196,6 +200,8 @@ def record_candidate(
     change = StageChange.from_payload(delivery.payload)
     if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
         return
+    if facts.further is not None and decision.verdict not in INVITING_VERDICTS:
+        return  # it stands as the first assessment left it
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
         return
@@ -290,9 +296,45 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
+        together = store_further(delivery, decision, facts, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     if decision.verdict == VerdictCode.ANONYMIZED:
         erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
+    for further in together:
+        _decide_at_once(further, clients, snapshot)
     return decision
+
+
+def store_further(
+    delivery: Delivery, decision: Decision, facts: Facts, invitation: Invitation | None
+) -> list[Delivery]:
+    """Store what the mapping sends beside an assessment that the candidate gets or has; return what is to be decided.
+
+    Who enters the stage again after a pass gets the next one, if it couldn't be sent then.
+    """
+    mapping = facts.mappings.with_id(decision.mapping_id)
+    has_it = (
+        decision.verdict in INVITING_VERDICTS or decision.verdict.record.consequence is Consequence.HAS_IT
+    )
+    if mapping is None or invitation is None or not has_it or decision.assessment_source not in BY_MAPPING:
+        return []
+    if mapping.next_assessment and decision.verdict == VerdictCode.ALREADY_INVITED:
+        follow_with_next(invitation, delivery)
+    return list(store_together(delivery, invitation, mapping.also)) if mapping.also else []
+
+
+def _decide_at_once(further: Delivery, clients: ClientProvider, read: FactsSnapshot) -> None:
+    """Decide a further assessment by what was just read; it is left to the workers where a platform doesn't answer."""
+    claimed = further.lease()
+    if claimed is None:
+        return
+    if claimed.due_at is None:  # a worker has decided it already
+        claimed.release()
+        return
+    claimed.organization = Organization.objects.reread(further.organization_id)
+    try:
+        decide_delivery(claimed, clients, read.opportunity, read.read_at)
+    except PlatformError:
+        claimed.release()

@@ -21,7 +21,8 @@ from integrations.core.rules.decide import (
 )
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
 from integrations.core.rules.names import KnownAssessment
-from integrations.core.vocabulary import DeliveryEvent, ReentryPolicy
+from integrations.core.vocabulary import OWN_EVENTS, ReentryPolicy
+from integrations.effects.further import further_of
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.stage_lists import readings
@@ -71,7 +72,8 @@ def gather_facts(
     change = StageChange.from_payload(delivery.payload)
     facts = Facts(
         event=delivery.event,
-        is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
+        further=further_of(delivery),
+        is_test=delivery.event not in OWN_EVENTS and is_test_request(delivery.payload),
         is_paused=organization.paused,
         disconnected_reason=organization.disconnected_reason,
         is_erased=Erasure.objects.forbids(organization.pk, change.opportunity_id),
@@ -191,8 +193,8 @@ def _assessments(
 
 
 def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:
-    """Return when the stage was entered, by the webhook; for what a sweep found by Lever, None when it doesn't say."""
-    if delivery.event == DeliveryEvent.SWEEP:
+    """Return when the stage was entered, by the webhook; else by Lever, None when it doesn't say."""
+    if delivery.event in OWN_EVENTS:
         return opportunity.entered_at if opportunity else None
     triggered_at = moment(delivery.payload.get("triggeredAt"))
     return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at

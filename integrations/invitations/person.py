@@ -15,7 +15,7 @@ from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
-from integrations.core.rules.names import KnownAssessment, has_progress_tag
+from integrations.core.rules.names import KnownAssessment, has_progress_tag, matching_assessments
 from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, People, Relation
@@ -57,7 +57,10 @@ def leads_to(
     stage_name: str,
     clients: ClientProvider,
 ) -> bool:
-    """Whether the stage that the candidate is in leads to this assessment and no other. Raises PlatformError."""
+    """Whether the stage that the candidate is in leads to this assessment, alone or by its mapping with others.
+
+    Raises PlatformError.
+    """
     candidate = candidate_snapshot(organization, opportunity, stage_name, clients)
     facts = Facts(
         event=DeliveryEvent.STAGE_CHANGE,
@@ -72,7 +75,12 @@ def leads_to(
     if not facts.trigger_policy.is_trigger(candidate.stage_id, stage_name):
         return False
     match = choose_assessment(facts, candidate)
-    return match is not None and [found.id for found in match.found] == [assessment.id]
+    if match is None:
+        return False
+    mapping = match.mapping
+    further = (*mapping.also, mapping.next_assessment) if mapping else ()
+    is_further = any(assessment in matching_assessments(name, facts.assessments) for name in further)
+    return [found.id for found in match.found] == [assessment.id] or is_further
 
 
 # Who is on a candidate in Lever: read and stored only where a member uses it.

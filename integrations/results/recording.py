@@ -13,6 +13,7 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
+from integrations.effects.further import is_last
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -160,6 +161,8 @@ def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTa
         False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
     }
     given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
+    if result.counts_as_pass and not is_last(invitation):
+        given = ""  # it is set with the last assessment of the mapping
     others = sorted({tag for tag in tags.values() if tag} - {given})
     if given or (others and (number > 1 or invitation.round > 1)):
         return ResultTagPayload(given, others, result.said or "")

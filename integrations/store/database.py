@@ -11,7 +11,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from integrations.core.vocabulary import FINAL_ERASURES, DeliveryEvent, Platform
+from integrations.core.vocabulary import FINAL_ERASURES, OWN_EVENTS, Platform
 
 logger = logging.getLogger(__name__)
 
@@ -239,10 +239,10 @@ live_assessments = _all(
     "SELECT external_id, name FROM integrations_assessment "
     "WHERE organization_id = %s AND gone_at IS NULL ORDER BY name"
 )
-#: Of an organization: what `mapping_rule` reads of each mapping, the rules of origins as JSON.
+#: Of an organization: what `mapping_rule` reads of each mapping, the last two as JSON.
 role_mappings = _all(
-    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, "
-    "department, team, location, level, commitment, origins "
+    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, next_assessment, "
+    "department, team, location, level, commitment, origins, also_assessments "
     "FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage, id"
 )
 #: Of an organization and a time: how many invitations were made since then that aren't held.
@@ -253,7 +253,7 @@ invited_since = _first(
 #: Of an organization's opportunity and a time: whether Lever sent a webhook about it since then.
 has_webhook_since = _whether(
     "SELECT 1 FROM integrations_delivery WHERE organization_id = %s AND opportunity_id = %s AND received_at > %s "  # noqa: S608
-    f"AND platform = '{Platform.LEVER}' AND event <> '{DeliveryEvent.SWEEP}'"
+    f"AND platform = '{Platform.LEVER}' AND event NOT IN {tuple(sorted(map(str, OWN_EVENTS)))}"
 )
 #: Of an organization's opportunity, an assessment and a round: whether a later round was sent.
 has_later_round_sent = _whether(

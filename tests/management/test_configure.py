@@ -504,3 +504,28 @@ def test_own_rules_of_a_mapping_are_stored_exported_and_left_to_the_policies_aga
         None,
     )
     assert "reentry_days" not in exported().split('role = "Data Engineer"')[1]
+
+
+SEVERAL = """
+[[mappings]]
+role = "Data Engineer"
+assessment = ["Backend", "Frontend Developer"]
+next_assessment = "SQL"
+"""
+
+
+def test_several_assessments_of_a_mapping_are_stored_exported_and_become_one_again(configure) -> None:
+    output = configure(WHOLE + SEVERAL)
+    assert '+ mapping "Data Engineer" × any CodeScreen stage: ["Backend", "Frontend Developer"]' in output
+    mapping = RoleMapping.objects.get(role="Data Engineer")
+    assert (mapping.assessment, mapping.also_assessments, mapping.next_assessment) == (
+        "Backend",
+        ["Frontend Developer"],
+        "SQL",
+    )
+    assert SEVERAL.strip() in exported()
+    assert configure(WHOLE + SEVERAL).startswith("nothing to change\n")
+    one = SEVERAL.replace('["Backend", "Frontend Developer"]', '"Backend"')
+    assert '["Backend", "Frontend Developer"] → "Backend"' in configure(WHOLE + one)
+    mapping.refresh_from_db()
+    assert mapping.also_assessments == []

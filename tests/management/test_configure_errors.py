@@ -196,3 +196,19 @@ def test_a_weak_password_is_an_error_that_names_it_and_the_fix(configure, passwo
     assert "leave the key out" in str(refusal.value)
     assert password == "a" or password not in str(refusal.value)
     assert not Organization.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("[]", r"mappings\[1\]\.assessment must be a text, or several in brackets"),
+        ('["Backend", 1]', r"mappings\[1\]\.assessment must be a text, or several in brackets"),
+        ('["Backend", ""]', r"mappings\[1\]\.assessment is empty"),
+        ('["Backend", "backend "]', "“backend ” is named twice: leave it once"),
+        ('"Backend"\nnext_assessment = "Backend"', "“Backend” is named twice: leave it once"),
+    ],
+)
+def test_assessments_that_cannot_be_sent_so_are_refused(configure, written, message) -> None:
+    role = '[[mappings]]\nrole = "Data Engineer"\nassessment = '
+    with pytest.raises(CommandError, match=message):
+        configure(HEAD + role + written)

@@ -61,6 +61,11 @@ class Sandbox:
         invitations = _ledger(self.codescreen.url)["invitations"]
         return sum(item["emails_sent"] for item in invitations if address in ("", item["email"]))
 
+    def assessments_sent(self) -> list[str]:
+        """Return the assessment of each invitation that CodeScreen sent, by name."""
+        invitations = _ledger(self.codescreen.url)["invitations"]
+        return sorted(item["assessment"] for item in invitations for _ in range(item["emails_sent"]))
+
     @property
     def api_key(self) -> str:
         """CodeScreen's key of the account."""

@@ -75,11 +75,27 @@ class Scenario:
         assert invitation.status == "invited"
         return invitation
 
-    def candidate_does(self, *actions, word="Alder", **verdict):
+    def enter(self, word="Alder", stage="CodeScreen Assessment", **changes):
+        """Move a candidate into a stage in Lever, work the webhook of it, and return its delivery."""
+        opportunity_id = self.sandbox.opportunity_id(word)
+        self.sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
+        data = {"opportunityId": opportunity_id, "toStageId": self.sandbox.stage_id(stage)}
+        delivery = factories.DeliveryFactory.create(
+            organization=self.organization,
+            opportunity_id=opportunity_id,
+            event="candidateStageChange",
+            payload={"event": "candidateStageChange", "data": data},
+            **changes,
+        )
+        self.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    def candidate_does(self, *actions, word="Alder", assessment="Backend", **verdict):
         """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
         email = f"{word.lower()}@candidates.example"
         self.sandbox.codescreen_does(
-            "candidate", action=list(actions), email=email, assessment="Backend", **verdict
+            "candidate", action=list(actions), email=email, assessment=assessment, **verdict
         )
         self.poll()
         self.work()

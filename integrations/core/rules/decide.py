@@ -13,6 +13,8 @@ from integrations.core.rules.facts import (
     Decision,
     ExistingInvitation,
     Facts,
+    Next,
+    Together,
     first_usable_email,
 )
 from integrations.core.rules.holds import explain, holds_of, origin_rule
@@ -26,8 +28,8 @@ from integrations.core.rules.names import (
 )
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import (
+    ENTRY_EVENTS,
     AssessmentSource,
-    DeliveryEvent,
     OriginRule,
     ReentryPolicy,
     ResultOutcome,
@@ -106,17 +108,34 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
 
 def named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
     """Return what the first source that names an assessment names; None without one."""
+    if facts.further is not None:
+        return _named_further(facts, candidate, facts.further)
     if facts.chosen_assessment:
         # the rules of the mapping that would have led to the same assessment hold for a person's choice, too
         mappings = (rule for names in _named_by_mappings(facts, candidate) for rule in names.mappings)
-        alike = (rule for rule in mappings if _means(facts, rule.assessment, facts.chosen_assessment))
+        alike = (rule for rule in mappings if _means(facts, rule.assessments, facts.chosen_assessment))
         return AssessmentNames(AssessmentSource.CHOICE, (facts.chosen_assessment,), tuple(alike))
     return next((names for names in _sources(facts, candidate) if names.written), None)
 
 
-def _means(facts: Facts, written: str, assessment_id: str) -> bool:
-    """Whether a mapping names this assessment."""
-    return [found.id for found in matching_assessments(written, facts.assessments)] == [assessment_id]
+def _named_further(
+    facts: Facts, candidate: CandidateSnapshot, further: Together | Next
+) -> AssessmentNames | None:
+    """Return what a mapping names beside its first assessment or after it; None where no mapping does any more."""
+    if isinstance(further, Next):
+        mapping = facts.mappings.with_id(further.mapping_id)
+        if mapping is None or not mapping.next_assessment:
+            return None
+        return AssessmentNames(AssessmentSource.NEXT, (mapping.next_assessment,), (mapping,))
+    first = next((names for names in _sources(facts, candidate) if names.written), None)
+    listing = tuple(rule for rule in first.mappings if further.written in rule.also) if first else ()
+    return AssessmentNames(AssessmentSource.TOGETHER, (further.written,), listing) if listing else None
+
+
+def _means(facts: Facts, written: Iterable[str], assessment_id: str) -> bool:
+    """Whether one of these names means this assessment."""
+    meant = (matching_assessments(name, facts.assessments) for name in written)
+    return any([one.id for one in found] == [assessment_id] for found in meant)
 
 
 def _sources(facts: Facts, candidate: CandidateSnapshot) -> Iterator[AssessmentNames]:
@@ -157,9 +176,7 @@ def _named_by_mappings(
     )
 
 
-INVITING_EVENTS = frozenset(DeliveryEvent)
-
-
+NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
 HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
 
 
@@ -191,11 +208,26 @@ def decide_locally(facts: Facts) -> Decision | None:
             VerdictCode.DISCONNECTED,
             f"{facts.disconnected_reason} This will be decided when the connection works again.",
         )
-    if facts.event not in INVITING_EVENTS:
+    if facts.event not in ENTRY_EVENTS and facts.further is None:
         return Decision(VerdictCode.IGNORED_EVENT, f"Nothing happens for the event “{facts.event}”.")
     if facts.is_erased:
         return Decision(VerdictCode.ERASED, "This person's data was erased, so no assessment is sent.")
     return None
+
+
+def _why_nothing_follows(facts: Facts) -> str:
+    """Return why no further assessment is sent, whoever the candidate is; empty where one may be."""
+    match facts.further:
+        case Next(before, _, is_passed=False):
+            return f"“{before}” is no longer passed, so the assessment after it isn't sent."
+        case Next(before, mapping_id):
+            mapping = facts.mappings.with_id(mapping_id)
+            if mapping is None or not mapping.next_assessment:
+                return f"The mapping that led to “{before}” is deleted, or names no assessment after it any more."
+        case Together(written):
+            if not any(written in rule.also for rule in facts.mappings.rules):
+                return NO_LONGER_LISTED.format(written)
+    return ""
 
 
 def decide_before_read(facts: Facts) -> Decision | None:
@@ -203,6 +235,8 @@ def decide_before_read(facts: Facts) -> Decision | None:
     early = decide_locally(facts)
     if early is not None:
         return early
+    if why := _why_nothing_follows(facts):
+        return Decision(VerdictCode.NOTHING_FOLLOWS, why)
     if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
         stage = (
             f"The stage “{facts.stage_name}”" if facts.stage_name else "A stage that isn't in Lever's list"
@@ -241,7 +275,9 @@ def _offer(facts: Facts) -> Decision | None:
 
 def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     match = choose_assessment(facts, candidate)
-    if match is None:
+    if match is None and isinstance(facts.further, Together):
+        decision = Decision(VerdictCode.NOTHING_FOLLOWS, NO_LONGER_LISTED.format(facts.further.written))
+    elif match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
         decision = Decision(
             VerdictCode.NO_ASSESSMENT,

@@ -16,7 +16,9 @@ from integrations.core.rules.facts import (
     EnteredBefore,
     ExistingInvitation,
     Facts,
+    Next,
     NoCandidate,
+    Together,
     first_usable_email,
 )
 from integrations.core.rules.mappings import Categories
@@ -50,6 +52,7 @@ class PastFacts:
 def stored_facts(facts: Facts, decision: Decision) -> Stored:
     """Return what is stored of the facts of a decision, as JSON."""
     stored: Stored = {"version": VERSION}
+    stored |= _stored_further(facts.further)
     stored |= _flags(
         test=facts.is_test,
         paused=facts.is_paused,
@@ -79,6 +82,15 @@ def stored_facts(facts: Facts, decision: Decision) -> Stored:
         stored["names"] = list(decision.names)
         stored["found"] = [[assessment.id, assessment.name] for assessment in decision.found]
     return stored
+
+
+def _stored_further(further: Together | Next | None) -> Stored:
+    match further:
+        case Together(written):
+            return {"together": written}
+        case Next(before, mapping_id, is_passed):
+            return {"next": [before, mapping_id, is_passed]}
+    return {}
 
 
 def _flags(**flags: bool) -> Stored:
@@ -137,6 +149,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
     count, minutes = map(_number, _list(recent)) if recent is not None else (0, None)
     facts = Facts(
         event=event,
+        further=_read_further(stored),
         is_test=_flag(stored, "test"),
         is_paused=_flag(stored, "paused"),
         disconnected_reason="A connection didn't work." if _flag(stored, "disconnected") else "",
@@ -158,6 +171,15 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
         recent_minutes=minutes,
         extra_time=_text(stored.get("extra_time", "")),
     )
+
+
+def _read_further(stored: Mapping[str, object]) -> Together | Next | None:
+    if "together" in stored:
+        return Together(_text(stored["together"]))
+    if "next" not in stored:
+        return None
+    before, mapping_id, is_passed = _list(stored["next"])
+    return Next(_text(before), None if mapping_id is None else _number(mapping_id), is_passed is True)
 
 
 def _read_candidate(stored: object, stage_id: str, stage_name: str) -> CandidateSnapshot | NoCandidate:

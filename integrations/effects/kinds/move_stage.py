@@ -9,6 +9,14 @@ from functools import partial
 from integrations.catalog.lists import stages_named, trigger_policy, unknown_target_message
 from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
+from integrations.effects.further import (
+    are_passed,
+    cancel_next,
+    follow_with_next,
+    is_last,
+    journey_of,
+    sent_next,
+)
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.invitations.models.invitation import Invitation
@@ -33,10 +41,16 @@ class MoveStagePayload(Payload):
 
 
 def follow_result(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the move of who passed or meets the bar; notify people when that changes after the move."""
+    """Enqueue what follows a pass: the next assessment, else the move; notify people when it is taken back after that.
+
+    The move follows the last assessment of the mapping. What wasn't sent yet isn't sent after a pass that is none.
+    """
     if not result.counts_as_pass:
+        cancel_next(invitation)
         _notify_regrade(invitation, number)
-    elif stage := role_rules_of(invitation).stage_on_pass.strip():
+        return
+    follow_with_next(invitation)
+    if is_last(invitation) and (stage := role_rules_of(invitation).stage_on_pass.strip()):
         MOVE_STAGE.enqueue(
             invitation.organization_id,
             f"{invitation.pk}:{number}",
@@ -46,8 +60,9 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
 
 
 def _notify_regrade(invitation: Invitation, number: int) -> None:
-    """Notify people once, by a note in Lever and by e-mail, that a result changed after the candidate was moved."""
-    moves = invitation.effects.filter(
+    """Notify people once, by a note in Lever and by e-mail, that a result changed after what followed from a pass."""
+    moves = Effect.objects.filter(
+        invitation__in=journey_of(invitation),
         kind=Effect.Kind.MOVE_STAGE,
         attempt_started_at__isnull=False,
         # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
@@ -55,37 +70,32 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
     )
     move = moves.order_by("-pk").first()
     latest = invitation.latest_result()
-    if move is None or latest is None:
+    following = sent_next(invitation) if move is None else None
+    if latest is None or (move is None and following is None):
         return
-    stage = MOVE_STAGE.payload_of(move).stage
-    change = (
-        f"The result of “{invitation.assessment_name}” changed after the candidate was moved to “{stage}”. Now it is: "
-        f"{latest.headline}. The portal moves nobody back."
-    )
+    if move is not None:
+        done = f"the candidate was moved to “{MOVE_STAGE.payload_of(move).stage}”"
+        left, ask = "The portal moves nobody back.", "which stage the candidate belongs in"
+    else:
+        done = f"“{following.assessment_name if following else ''}” was sent to the candidate"
+        left, ask = "The portal takes back nothing that was sent.", "whether it still counts"
+    change = f"The result of “{invitation.assessment_name}” changed after {done}. Now it is: {latest.headline}. {left}"
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
         f"regraded:{invitation.pk}:{number}",
-        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
+        f"CodeScreen: {change} Please decide {ask}.",
         invitation=invitation,
     )
     notify_members(
         invitation.organization,
         EmailTopic.RESULT_CHANGED,
         f"{invitation.pk}:{number}",
-        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
-        lines=[
-            change,
-            "Decide in Lever which stage the candidate belongs in.",
-        ],
+        subject=f"{first_name(invitation.candidate_name)}: the result changed after "
+        f"{'the move' if move else 'what followed'}",
+        lines=[change, f"Decide {'in Lever ' if move else ''}{ask}."],
         invitation=invitation,
     )
-
-
-def _is_passed(invitation: Invitation) -> bool:
-    """Whether the latest result states Passed, or meets the bar."""
-    latest = invitation.latest_result()
-    return latest is not None and latest.counts_as_pass is True
 
 
 def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
@@ -121,18 +131,19 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
 
 def _notify_if_regraded(invitation: Invitation) -> None:
     """Tell people when the result changed while the candidate was being moved."""
-    if not _is_passed(invitation):
+    if not are_passed(invitation):
         _notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
 
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
-    moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
+    journey = journey_of(invitation)
+    moves = Effect.objects.filter(invitation__in=journey, kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
     if not role_rules_of(invitation).stage_on_pass.strip():
         return "The rules no longer have a stage for candidates who passed."
-    if effect.attempt_started_at is None and not _is_passed(invitation):
+    if effect.attempt_started_at is None and not are_passed(invitation):
         return NO_LONGER_PASSED
     if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
         return "The candidate was invited again. The result of the later round decides."
@@ -154,7 +165,7 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
         and opportunity.entered_at > effect.attempt_started_at
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
-    return "" if _is_passed(invitation) else NO_LONGER_PASSED
+    return "" if are_passed(invitation) else NO_LONGER_PASSED
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:

@@ -11,8 +11,9 @@ from functools import partial
 
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import all_progress_tags, is_progress_tag
+from integrations.core.rules.names import all_progress_tags, is_progress_tag, least_advanced
 from integrations.core.vocabulary import ProgressTag
+from integrations.effects.further import open_beside
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
@@ -60,10 +61,14 @@ def enqueue_progress_tag(
     """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
     `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
-    The tag follows the latest round that was sent: for an earlier round nothing is enqueued, and False is returned.
+    Return whether `result_tag` comes with it. The tag follows the latest round that was sent: for an earlier round
+    nothing is enqueued. Of several assessments by one mapping it is that of the least advanced.
     """
     if invitation.has_later_round_sent():
         return False
+    shown, tag = least_advanced((invitation, tag), open_beside(invitation))
+    if shown.pk != invitation.pk:
+        result_tag = None  # it belongs to another invitation
     if has_waiting_progress_tag(invitation.organization_id, invitation.opportunity_id):
         waiting = Effect.objects.filter(
             organization=invitation.organization_id,
@@ -78,9 +83,9 @@ def enqueue_progress_tag(
         invitation.organization_id,
         f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own
         ProgressTagPayload(tag, result_tag.to_json() if result_tag else None),
-        invitation=invitation,
+        invitation=shown,
     )
-    return True
+    return result_tag is not None
 
 
 def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:

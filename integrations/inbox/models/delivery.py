@@ -140,6 +140,16 @@ class Delivery(Leasable):
         db_index=False,
     )
 
+    after = models.ForeignKey(
+        "integrations.Invitation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="further_deliveries",
+        db_index=False,
+        help_text="The invitation that this further assessment of its mapping is sent with, or after; else empty.",
+    )
+
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
@@ -199,6 +209,7 @@ class Delivery(Leasable):
                 name="delivery_invitation",
                 condition=models.Q(invitation__isnull=False),
             ),
+            models.Index(fields=["after"], name="delivery_after", condition=models.Q(after__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -269,6 +280,8 @@ class Delivery(Leasable):
             return vocabulary.VerdictCause.CHOSEN
         if self.verdict:
             return vocabulary.VerdictCause.READ_AGAIN
+        if self.after_id is not None:
+            return vocabulary.VerdictCause.MAPPING
         if self.event == vocabulary.DeliveryEvent.SWEEP:
             return vocabulary.VerdictCause.SWEEP
         return vocabulary.VerdictCause.FIRST

@@ -138,6 +138,9 @@ COPIED_TO_NEXT_ROUND = (
     "stage_name",
     "assessment_id",
     "assessment_name",
+    "mapping_id",
+    "together_id",
+    "after_id",
 )
 
 

@@ -158,6 +158,24 @@ class Invitation(models.Model):
         blank=True,
         help_text="The mapping whose rules hold; empty where none led to it, or it is deleted: the organization's do.",
     )
+    together = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text="The first of the invitations that its mapping sent together, itself for the first; else empty.",
+    )
+    after = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text="The invitation whose result led to this one; else empty.",
+    )
     round = models.IntegerField(default=1)
     reference = harmless(models.CharField(max_length=20, default=make_reference))
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
@@ -334,6 +352,7 @@ class Invitation(models.Model):
                     "started_at",
                     "completed_at",
                     "start_by",
+                    "after",
                     "following_ended",
                     "following_ended_at",
                     "awaits_decision_since",
@@ -373,6 +392,10 @@ class Invitation(models.Model):
                 name="invitation_open",
                 condition=models.Q(status__in=[status.value for status in OPEN]),
             ),
+            models.Index(
+                fields=["together"], name="invitation_together", condition=models.Q(together__isnull=False)
+            ),
+            models.Index(fields=["after"], name="invitation_after", condition=models.Q(after__isnull=False)),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "id", "updated_at"], name="invitation_updated"),
             # for auditors: few among very many

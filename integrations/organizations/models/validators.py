@@ -40,9 +40,20 @@ MOST_ANSWERS, LONGEST_ANSWER = 20, 200
 
 def check_answers(answers: object) -> None:
     """Raise ValidationError unless these are answers to a question."""
-    if not isinstance(answers, list) or not all(isinstance(one, str) and one.strip() for one in answers):
-        raise ValidationError("Write each answer as a text that isn't empty.")
-    if len(answers) > MOST_ANSWERS or any(len(answer) > LONGEST_ANSWER for answer in answers):
-        raise ValidationError(
-            f"At most {MOST_ANSWERS} answers of {LONGEST_ANSWER} characters: leave the others out."
-        )
+    _check_texts(answers, "answer", MOST_ANSWERS, LONGEST_ANSWER)
+
+
+#: So many assessments are sent together with the first, each named in so many characters.
+MOST_FURTHER, LONGEST_NAME = 9, 300
+
+
+def check_names(names: object) -> None:
+    """Raise ValidationError unless these are names of assessments."""
+    _check_texts(names, "assessment", MOST_FURTHER, LONGEST_NAME)
+
+
+def _check_texts(values: object, noun: str, most: int, longest: int) -> None:
+    if not isinstance(values, list) or not all(isinstance(one, str) and one.strip() for one in values):
+        raise ValidationError(f"Write each {noun} as a text that isn't empty.")
+    if len(values) > most or any(len(value) > longest for value in values):
+        raise ValidationError(f"At most {most} {noun}s of {longest} characters: leave the others out.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import DeliveryEvent, Platform, Tone
+from integrations.core.vocabulary import ENTRY_EVENTS, DeliveryEvent, Platform, Tone
 from integrations.effects.perform import MESSAGES, kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -25,8 +25,6 @@ from integrations.pages.candidate.rows import CandidateRows
 WAITED_FROM = timedelta(minutes=1)
 #: Where no call about the candidate shows which of the two it was.
 EITHER = "Lever or CodeScreen"
-#: What says that the candidate entered a stage.
-_ENTRIES = {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}
 #: Lever's events other than stage changes that say something about the candidate.
 _LEVER_EVENTS = {
     "candidateDeleted": ("Deleted in Lever", "trash"),
@@ -106,7 +104,7 @@ def _waits(rows: CandidateRows) -> Iterator[_Wait]:
     steps: list[_Wait] = [
         (one, one.received_at, decided_at.get(one.pk))
         for one in rows.deliveries
-        if one.event in _ENTRIES and one.platform == Delivery.Platform.LEVER
+        if one.event in DeliveryEvent and one.platform == Delivery.Platform.LEVER
     ]
     steps += [
         (one, one.trying_since, one.done_at or one.failed_at)
@@ -164,7 +162,7 @@ def events(rows: CandidateRows) -> list[Event]:
 def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
     if delivery.platform != Delivery.Platform.LEVER:
         return
-    if delivery.event in _ENTRIES:
+    if delivery.event in ENTRY_EVENTS:
         stage_id = StageChange.from_payload(delivery.payload).to_stage_id
         name = rows.stage_names.get(stage_id, "")
         stage = f"“{name}”" if name else "another stage"

@@ -37,7 +37,8 @@ class CandidateRows:
     def __init__(self, organization: Organization, opportunity_id: str, most: int = NEWEST) -> None:
         self.organization, self.opportunity_id, self.most = organization, opportunity_id, most
         own = {"organization": organization, "opportunity_id": opportunity_id}
-        rounds = with_later_round(Invitation.objects.filter(**own)).order_by("-created_at", "-pk")
+        invitations = Invitation.objects.filter(**own).select_related("mapping")
+        rounds = with_later_round(invitations).order_by("-created_at", "-pk")
         self.invitations = list(rounds[:most])
         self.results = defaultdict[int, list[Result]](list)
         results = Result.objects.filter(invitation__in=[one.pk for one in self.invitations])
@@ -95,6 +96,28 @@ class CandidateRows:
     def current(self) -> Invitation | None:
         """The invitation that the page is about: the latest."""
         return self.invitations[0] if self.invitations else None
+
+    def before(self, invitation: Invitation) -> Invitation | None:
+        """Return the invitation whose result led to this one; None without one."""
+        return next((one for one in self.invitations if one.pk == invitation.after_id), None)
+
+    def place(self, invitation: Invitation) -> str:
+        """Return, as a sentence, what was sent before it or with it, and what follows; empty for one alone."""
+        name = invitation.assessment_name
+        if before := self.before(invitation):
+            result = self.latest_result(before)
+            said = f" ({result.headline})" if result else ""
+            return f"{before.assessment_name} → {name}: sent after “{before.assessment_name}”{said}."
+        with_it = [
+            f"“{one.assessment_name}”"
+            for one in self.invitations
+            if invitation.together_id and one.together_id == invitation.together_id and one != invitation
+        ]
+        sentences = [f"Sent together with {' and '.join(with_it)}."] if with_it else []
+        if invitation.is_open and invitation.mapping and invitation.mapping.next_assessment:
+            then = "all are" if with_it else "this is"
+            sentences.append(f"“{invitation.mapping.next_assessment}” follows once {then} passed.")
+        return " ".join(sentences)
 
     @property
     def first_delivery_at(self) -> datetime | None:

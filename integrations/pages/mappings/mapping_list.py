@@ -91,7 +91,9 @@ class EffectiveAssessments:
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
             return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
-        return EffectiveAssessment(role, assessments, source, is_problem=False, match=match)
+        also = match.mapping.also if match.mapping else ()
+        together = " + ".join([assessments, *also])
+        return EffectiveAssessment(role, together, source, is_problem=False, match=match)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.

@@ -23,6 +23,7 @@ from integrations.organizations.models.organization import (
 )
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.lines_field import LinesField
 from integrations.pages.mappings import pick_list
 from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
@@ -31,20 +32,6 @@ from integrations.pages.views import OperationView
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
 #: Policies about who hasn't started, which most organizations leave as they are.
 START_CLOCK = ("start_within_days", "not_started_days")
-
-
-class LinesField(forms.CharField):
-    """A list of texts, one in each line."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the lines of a stored list; what was entered stays as it is."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        """Return the list, without empty lines."""
-        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
 
 class PolicyForm(forms.ModelForm):

@@ -1,0 +1,197 @@
+"""Several assessments by one mapping: those sent together, and the one that follows once they are passed.
+
+Each further assessment is a delivery of its own, with a verdict of its own; nothing else invites.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Max, Q
+from django.db.models.functions import Now
+
+from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY, UNSENT
+from integrations.core.invitation_status import InvitationStatus as Status
+from integrations.core.rules.facts import Next, Together
+from integrations.core.rules.names import choose_progress_tag
+from integrations.core.verdict_code import WAITING_VERDICTS
+from integrations.core.vocabulary import DeliveryEvent, Platform
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import IllegalTransition, Invitation, InvitationQuerySet
+from integrations.lever.payloads import StageChange
+from integrations.outbox.models import Effect
+from integrations.store.columns import truncated_key
+
+
+def has_further(invitation: Invitation) -> bool:
+    """Whether others were sent with it, led to it, or may follow it."""
+    mapping = invitation.mapping
+    is_one_of_several = invitation.together_id is not None or invitation.after_id is not None
+    return is_one_of_several or bool(mapping and mapping.next_assessment)
+
+
+def first_of(invitation: Invitation) -> int:
+    """Return the key of the first of those sent together, which stands for all of them; its own where it was alone."""
+    return invitation.together_id or invitation.pk
+
+
+def journey_of(invitation: Invitation) -> InvitationQuerySet:
+    """Return the invitation, those sent together with it, and the one that followed them."""
+    first = first_of(invitation)
+    is_part = Q(pk=invitation.pk) | Q(together=first) | Q(after=first)
+    own = Invitation.objects.filter(
+        organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+    )
+    return own.filter(is_part)
+
+
+def are_passed(invitation: Invitation) -> bool:
+    """Whether it is passed, and all that were or will be sent together with it, and what came before them.
+
+    Those that were cancelled don't count; of an assessment the latest round does.
+    """
+    if not has_further(invitation):
+        return _is_passed(invitation)
+    first = first_of(invitation)
+    latest = {
+        one.assessment_id: one
+        for one in journey_of(invitation).order_by("round")
+        if first_of(one) == first and one.status != Status.WITHDRAWN
+    }
+    latest.setdefault(invitation.assessment_id, invitation)
+    if not all(one.status == Status.COMPLETED and _is_passed(one) for one in latest.values()):
+        return False
+    undecided = Delivery.objects.filter(after=first, event=DeliveryEvent.TOGETHER)
+    if undecided.filter(Q(verdict="") | Q(verdict__in=WAITING_VERDICTS)).exists():
+        return False
+    return invitation.after is None or are_passed(invitation.after)
+
+
+def open_beside(invitation: Invitation) -> list[tuple[Invitation, str]]:
+    """Return the others of its mapping that were sent and are open, each with its progress tag."""
+    if not has_further(invitation):
+        return []
+    others = journey_of(invitation).filter(status__in=FOLLOWED, following_ended="").exclude(pk=invitation.pk)
+    return [(one, one.unstarted_tag or choose_progress_tag(one.status)) for one in others]
+
+
+def _is_passed(invitation: Invitation) -> bool:
+    """Whether the latest result states Passed, or meets the bar."""
+    latest = invitation.latest_result()
+    return latest is not None and latest.counts_as_pass is True
+
+
+def further_of(delivery: Delivery) -> Together | Next | None:
+    """Return which further assessment a delivery is about; None where the candidate entered the stage."""
+    before = delivery.after
+    if before is None:
+        return None
+    if delivery.event == DeliveryEvent.TOGETHER:
+        return Together(str(delivery.payload.get("assessment", "")))
+    return Next(before.assessment_name, before.mapping_id, are_passed(before))
+
+
+def store_together(delivery: Delivery, first: Invitation, also: Iterable[str]) -> Iterator[Delivery]:
+    """Store a delivery for each further assessment, once for the one that led to the first; yield those to decide.
+
+    Called in the transaction that decides about the first.
+    """
+    is_here = first.opportunity_id == delivery.opportunity_id  # else the person has it elsewhere
+    if is_here and first.together_id is None:
+        Invitation.objects.filter(pk=first.pk).update(together=first)
+        first.together_id = first.pk
+    change = StageChange.from_payload(delivery.payload)
+    for written in also:
+        key = f"together:{delivery.pk}:{written}"
+        further = {"assessment": written}
+        yield from _store(DeliveryEvent.TOGETHER, key, first, change, delivery.chosen_at, further)
+
+
+def awaits_next(invitation: Invitation) -> bool:
+    """Whether its mapping sends another assessment once it is passed, with those sent together with it."""
+    return bool(invitation.mapping and invitation.mapping.next_assessment) and invitation.after_id is None
+
+
+def is_last(invitation: Invitation) -> bool:
+    """Whether what the rules say of a pass follows from its own: nothing comes after it, and all else is passed."""
+    return not has_further(invitation) or (not awaits_next(invitation) and are_passed(invitation))
+
+
+def follow_with_next(invitation: Invitation, entry: Delivery | None = None) -> None:
+    """Store the delivery of what its mapping sends next, once for those sent together, if they are passed.
+
+    Called in the transaction that records a result, or that decides about an `entry` into a stage.
+    """
+    if not awaits_next(invitation) or not are_passed(invitation) or invitation.has_later_round_sent():
+        return
+    first = Invitation.objects.get(pk=first_of(invitation))
+    change = StageChange(first.opportunity_id, first.stage_id)
+    if entry is not None:
+        change = StageChange.from_payload(entry.payload)
+    led = Delivery.objects.filter(invitation=first, platform=Platform.LEVER)
+    chosen_at = led.aggregate(latest=Max("chosen_at"))["latest"]
+    list(_store(DeliveryEvent.NEXT, f"next:{first.pk}", first, change, chosen_at, {}))
+
+
+def _store(
+    event: DeliveryEvent,
+    key: str,
+    after: Invitation,
+    change: StageChange,
+    chosen_at: datetime | None,
+    further: dict[str, str],
+) -> Iterator[Delivery]:
+    """Store a delivery, or make one due again that led to no invitation or to a cancelled one; yield it.
+
+    That a person chose the candidate, who may be invited already, holds for it too.
+    """
+    opportunity_id = change.opportunity_id
+    data = {"opportunityId": opportunity_id, "toStageId": change.to_stage_id}
+    columns: dict[str, object] = {
+        "payload": {"event": event, "data": data, **further},
+        "chosen_at": chosen_at,
+        "after": after,
+        "due_at": Now(),
+    }
+    delivery, is_new = Delivery.objects.get_or_create(
+        organization_id=after.organization_id,
+        platform=Platform.LEVER,
+        dedupe_key=truncated_key(key),
+        defaults={"event": event, "opportunity_id": opportunity_id, **columns},
+    )
+    ended = Delivery.objects.filter(
+        Q(invitation=None) | Q(invitation__status=Status.WITHDRAWN, invitation__stopped_by_user=False),
+        pk=delivery.pk,
+        due_at__isnull=True,
+        leased_until__isnull=True,
+    )
+    if is_new or ended.update(**columns, attempts=0):
+        yield delivery
+
+
+def cancel_next(invitation: Invitation) -> None:
+    """Cancel what followed a pass that is none any more, where it wasn't sent; called in the recording transaction."""
+    reason = f"“{invitation.assessment_name}” is no longer passed, so what follows it isn't sent."
+    for following in journey_of(invitation).filter(after=first_of(invitation), status__in=UNSENT):
+        cancel_unsent(following, reason)
+
+
+def sent_next(invitation: Invitation) -> Invitation | None:
+    """Return what followed the invitation and was sent, or may be; None without it."""
+    following = journey_of(invitation).filter(after=first_of(invitation))
+    maybe_sent = Q(status__in=set(ON_THE_WAY) - set(UNSENT)) | ~Q(instance_id="")
+    return following.filter(maybe_sent).order_by("-pk").first()
+
+
+def cancel_unsent(invitation: Invitation, reason: str) -> bool:
+    """Cancel an invitation, and its sending where no worker has begun it; False while one is sending it."""
+    try:
+        invitation.move(Status.WITHDRAWN, reason)
+    except IllegalTransition:  # its result is followed
+        return False
+    Effect.objects.filter(
+        invitation=invitation,
+        kind=Effect.Kind.SEND_INVITATION,
+        state=Effect.State.DUE,
+        leased_until__isnull=True,
+    ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
+    return True

@@ -1,0 +1,419 @@
+"""Several assessments by one mapping: those sent together, and the one that follows once they are passed."""
+
+import pytest
+
+from integrations.catalog.models import RoleMapping
+from integrations.clients.models import ApiCall
+from integrations.codescreen.client import CodeScreenClient
+from integrations.core.vocabulary import ErasureCause
+from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.acts.invitations import approve, cancel, invite_again
+from integrations.invitations.models.invitation import Invitation
+from integrations.privacy.erase import erase
+from portal.devtools.sandbox.values import stable_id
+
+NEXT = "Frontend Developer"
+TARGET = "On-site interview"
+FAILED = {"score": 10, "result": "Failed"}
+PASSED = {"score": 90, "result": "Passed"}
+
+
+def mapped(scenario, **own):
+    """Store the mapping for Alder's role."""
+    return RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Backend", **own
+    )
+
+
+@pytest.fixture
+def chain(scenario):
+    """A mapping whose next assessment follows the first, and a candidate who was invited by it."""
+    mapping = mapped(scenario, next_assessment=NEXT, stage_on_pass=TARGET, passed_tag="Passed all")
+    scenario.enter()
+    return mapping
+
+
+def does(scenario, assessment="Backend", **verdict):
+    """Let the candidate hand in an assessment, which is evaluated so; nothing that follows is worked yet."""
+    scenario.sandbox.codescreen_does(
+        "candidate",
+        action=["start", "submit", "evaluate"],
+        email="alder@candidates.example",
+        assessment=assessment,
+        **verdict,
+    )
+    scenario.poll()
+
+
+def regrade(scenario, assessment="Backend", **verdict):
+    """Change the result; nothing that follows is worked yet."""
+    scenario.sandbox.codescreen_does(
+        "candidate",
+        action=["regrade"],
+        email="alder@candidates.example",
+        assessment=assessment,
+        **verdict,
+    )
+    scenario.poll()
+
+
+def statuses():
+    """Return the status of each invitation by its assessment."""
+    return dict(Invitation.objects.values_list("assessment_name", "status"))
+
+
+def progress_tags(sandbox):
+    return [tag for tag in sandbox.opportunity("Alder")["tags"] if tag.startswith("CodeScreen:")]
+
+
+def next_delivery():
+    return Delivery.objects.get(event="next")
+
+
+def test_the_next_assessment_is_sent_once_when_the_one_before_is_passed(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    assert statuses() == {"Backend": "completed"}
+    scenario.work()
+    first, second = Invitation.objects.order_by("pk")
+    assert (second.assessment_name, second.status, second.after, second.mapping) == (
+        NEXT,
+        "invited",
+        first,
+        chain,
+    )
+    verdict = next_delivery().verdicts.get()
+    assert (verdict.code, verdict.cause, verdict.assessment_source) == ("invite", "mapping", "next")
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    assert scenario.stage_of() == "CodeScreen Assessment"
+    assert "Passed all" not in sandbox.opportunity("Alder")["tags"]
+
+
+def test_the_rules_of_a_pass_follow_the_last_assessment(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+    assert "Passed all" in sandbox.opportunity("Alder")["tags"]
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
+
+
+@pytest.mark.parametrize("verdict", [FAILED, {"score": 90}])
+def test_nothing_follows_when_the_result_is_no_pass(scenario, sandbox, chain, verdict):
+    if "result" not in verdict:
+        sandbox.codescreen_does("settings", metadata=False)
+    does(scenario, **verdict)
+    scenario.work()
+    assert statuses() == {"Backend": "completed"}
+    assert not Delivery.objects.filter(event="next").exists()
+
+
+def test_the_next_assessment_is_sent_when_the_score_meets_the_bar(scenario, sandbox, chain):
+    RoleMapping.objects.update(passing_score=80)
+    sandbox.codescreen_does("settings", metadata=False)
+    does(scenario, score=90)
+    scenario.work()
+    assert statuses() == {"Backend": "completed", NEXT: "invited"}
+
+
+def test_nothing_is_sent_when_a_regrade_comes_before_the_decision(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    regrade(scenario, **FAILED)
+    scenario.work()
+    assert statuses() == {"Backend": "completed"}
+    assert next_delivery().verdict == "nothing_follows"
+    assert "“Backend” is no longer passed" in next_delivery().explanation
+    assert sandbox.opportunity("Alder")["note_texts"] == []
+
+
+def test_an_unsent_next_assessment_is_cancelled_when_a_regrade_fails_the_one_before(scenario, sandbox, chain):
+    RoleMapping.objects.update(approval="always")
+    does(scenario, **PASSED)
+    scenario.work()
+    assert statuses()[NEXT] == "held"
+    regrade(scenario, **FAILED)
+    scenario.work()
+    second = Invitation.objects.get(assessment_name=NEXT)
+    assert (second.status, second.status_reason) == (
+        "withdrawn",
+        "“Backend” is no longer passed, so what follows it isn't sent.",
+    )
+    assert sandbox.assessments_sent() == ["Backend"]
+    regrade(scenario, **PASSED)
+    scenario.work()
+    assert statuses()[NEXT] == "held"
+
+
+def test_a_note_says_that_the_next_was_sent_when_a_regrade_fails_the_one_before(
+    scenario, sandbox, chain, super_admin
+):
+    does(scenario, **PASSED)
+    scenario.work()
+    regrade(scenario, **FAILED)
+    scenario.work()
+    assert statuses() == {"Backend": "completed", NEXT: "invited"}
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert (
+        f"The result of “Backend” changed after “{NEXT}” was sent to the candidate. Now it is: Failed" in note
+    )
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == "CodeScreen Assessment"
+
+
+def test_one_link_is_sent_when_a_regrade_comes_while_the_next_is_being_sent(
+    scenario, sandbox, chain, monkeypatch
+):
+    does(scenario, **PASSED)
+
+    def send(client, assessment_id, *rest):
+        regrade(scenario, **FAILED)
+        return original(client, assessment_id, *rest)
+
+    original = CodeScreenClient.send
+    monkeypatch.setattr(CodeScreenClient, "send", send)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert f"“{NEXT}” was sent" in note
+
+
+def test_nobody_is_invited_twice_when_the_next_was_sent_by_hand(scenario, sandbox, chain):
+    by_hand = {"assessment_id": stable_id("acme", "assessment", NEXT), "assessment_name": NEXT}
+    scenario.pending_invitation(**by_hand)
+    scenario.work()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+    assert next_delivery().verdict == "already_invited"
+
+
+def test_the_verdict_says_so_when_the_candidate_left_the_stage(scenario, sandbox, chain):
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="Phone screen")
+    does(scenario, **PASSED)
+    scenario.work()
+    assert next_delivery().verdict == "left_stage"
+    assert sandbox.assessments_sent() == ["Backend"]
+
+
+def test_the_next_assessment_is_sent_when_the_candidate_comes_back_into_the_stage(scenario, sandbox, chain):
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="Phone screen")
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.enter().verdict == "already_invited"
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+
+
+def test_the_next_assessment_waits_for_the_end_of_a_pause(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.set_policies(paused=True)
+    scenario.work()
+    assert next_delivery().verdict == "paused"
+    scenario.set_policies(paused=False)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+
+
+def test_nothing_follows_when_the_mapping_is_deleted_before_the_decision(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    chain.delete()
+    scenario.work()
+    assert next_delivery().verdict == "nothing_follows"
+    assert sandbox.assessments_sent() == ["Backend"]
+
+
+def test_nobody_is_invited_when_the_person_is_erased_before_the_decision(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    erase(scenario.organization, sandbox.opportunity_id("Alder"), ErasureCause.DELETED, "Lever")
+    scenario.work()
+    assert next_delivery().verdict == "erased"
+    assert sandbox.assessments_sent() == ["Backend"]
+
+
+def test_a_later_round_decides_whether_the_next_follows(scenario, sandbox, chain):
+    does(scenario, **FAILED)
+    scenario.work()
+    invite_again(Invitation.objects.get(), "test")
+    scenario.work()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Backend", NEXT]
+    assert Invitation.objects.get(assessment_name=NEXT, after__round=2)
+
+
+def test_each_link_is_sent_once_when_a_mapping_sends_two_together(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.enter()
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+    first, second = Invitation.objects.order_by("pk")
+    assert (first.together, second.together, second.after) == (first, first, None)
+    further_one = Delivery.objects.get(event="together")
+    assert (further_one.verdict, further_one.after, further_one.invitation) == ("invite", first, second)
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+
+
+def test_the_candidate_is_read_once_when_two_are_sent_together(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.enter()
+    assert ApiCall.objects.filter(method="GET", path__contains="/opportunities/").count() == 1
+
+
+def test_both_wait_for_approval_when_the_mapping_asks_for_one(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], approval="always")
+    scenario.enter()
+    assert statuses() == {"Backend": "held", NEXT: "held"}
+    approve(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert sandbox.assessments_sent() == [NEXT]
+
+
+def test_each_counts_for_the_bulk_limit_when_two_are_sent_together(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.set_policies(bulk_limit=1)
+    scenario.enter()
+    assert statuses() == {"Backend": "invited", NEXT: "held"}
+
+
+def test_the_other_is_sent_when_one_was_sent_by_hand(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.sent_invitation()
+    assert scenario.enter().verdict == "already_invited"
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+
+
+def test_the_first_is_sent_when_the_further_one_is_unknown(scenario, sandbox):
+    mapped(scenario, also_assessments=["Fronted"])
+    scenario.enter()
+    assert sandbox.assessments_sent() == ["Backend"]
+    assert Delivery.objects.get(event="together").verdict == "unknown_assessment"
+
+
+def test_both_are_cancelled_when_the_candidate_leaves_before_they_are_sent(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], approval="always")
+    scenario.enter()
+    scenario.enter(stage="Phone screen")
+    assert statuses() == {"Backend": "withdrawn", NEXT: "withdrawn"}
+    scenario.enter()
+    assert statuses() == {"Backend": "held", NEXT: "held"}
+
+
+def test_what_follows_waits_until_all_sent_together_are_passed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer", stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Data Engineer", NEXT]
+    does(scenario, "Data Engineer", **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+
+
+def test_one_next_is_sent_when_two_results_come_in_quick_order(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer")
+    scenario.enter()
+    for assessment in (NEXT, "Backend"):
+        sandbox.codescreen_does(
+            "candidate",
+            action=["start", "submit", "evaluate"],
+            email="alder@candidates.example",
+            assessment=assessment,
+            **PASSED,
+        )
+    scenario.poll()
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Data Engineer", NEXT]
+
+
+def test_nobody_is_moved_when_one_of_two_is_failed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, NEXT, **FAILED)
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == "CodeScreen Assessment"
+    regrade(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+
+
+def test_a_cancelled_one_is_left_out_when_the_other_is_passed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+
+
+def test_people_are_told_when_the_first_fails_after_the_move_of_the_other(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, **PASSED)
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+    regrade(scenario, **FAILED)
+    scenario.work()
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert f"changed after the candidate was moved to “{TARGET}”" in note
+
+
+def test_the_tag_is_that_of_the_least_advanced_when_two_are_open(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.enter()
+    scenario.candidate_does("start")
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    scenario.candidate_does("start", assessment=NEXT)
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment in Progress"]
+    scenario.candidate_does("submit", "evaluate", **PASSED)
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment in Progress"]
+    scenario.candidate_does("submit", "evaluate", assessment=NEXT, **PASSED)
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
+
+
+@pytest.mark.parametrize("event", ["together", "next"])
+def test_a_webhook_from_outside_is_ignored_when_it_calls_itself_so(scenario, sandbox, event):
+    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer")
+    scenario.place()
+    delivery = Delivery.objects.create(
+        organization=scenario.organization,
+        platform="lever",
+        event=event,
+        dedupe_key="id:1",
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={
+            "event": event,
+            "assessment": NEXT,
+            "data": {
+                "opportunityId": sandbox.opportunity_id("Alder"),
+                "toStageId": sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "ignored_event"
+    assert not Invitation.objects.exists()
+
+
+def test_nothing_is_stored_for_a_mapping_with_one_assessment(scenario):
+    mapped(scenario)
+    scenario.enter()
+    assert Delivery.objects.count() == 1
+    assert Invitation.objects.get().together is None
+
+
+def test_a_regrade_is_told_when_the_mapping_is_deleted_after_the_next_was_sent(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    chain.delete()
+    regrade(scenario, **FAILED)
+    scenario.work()
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert f"“{NEXT}” was sent" in note
