@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment
+from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.effects.kinds.invitation import enqueue_invitation
@@ -49,6 +49,12 @@ def test_inviting_again_requires_an_invitation_that_is_over(organization, super_
     assert entry.reason == "the first attempt was interrupted"
     invitation.refresh_from_db()
     assert invitation.status == status
+
+
+def test_the_rules_of_the_mapping_hold_for_the_next_round_too(organization, super_admin):
+    mapping = RoleMapping.objects.create(organization=organization, role="Chef", assessment="Soup")
+    again = invitations.invite_again(in_status(organization, "completed", mapping=mapping), super_admin)
+    assert Invitation.objects.get(pk=again.pk).mapping == mapping
 
 
 def test_each_round_has_at_most_one_next_round(organization, super_admin):
