@@ -12,6 +12,7 @@ from integrations.catalog.models import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     MAPPED_ALREADY,
+    NO_RULE,
     OWN_RULES,
     THRESHOLDS,
     AssessmentRules,
@@ -39,7 +40,9 @@ def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
 def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
     """Delete a mapping."""
     with transaction.atomic():
-        changes = {field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field)}
+        changes = {
+            field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field) not in NO_RULE
+        }
         target = target_of(mapping)
         mapping.delete()
         audit(target, actor, AuditAction.DELETE_MAPPING, changes)

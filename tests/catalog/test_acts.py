@@ -28,6 +28,15 @@ def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super
     assert {(entry.target_kind, entry.target_id) for entry in entries} == {("mapping", pk)}
 
 
+def test_the_own_rules_of_a_deleted_mapping_are_audited_also_zero_and_no(organization, super_admin):
+    rules = {"passing_score": 0, "not_started_days": 0, "hold_failed": False, "origins": {"agency": "hold"}}
+    mapping = RoleMapping(organization=organization, role="Chef", assessment="Soup", **rules)
+    save_mapping(mapping, super_admin)
+    delete_mapping(mapping, super_admin)
+    added, deleted = (set(entry.changes) for entry in recorded().order_by("pk"))
+    assert deleted == added == {"role", "assessment", *rules}
+
+
 def test_a_second_mapping_of_the_same_role_and_stage_is_refused(organization, super_admin):
     save_mapping(RoleMapping(organization=organization, role="Chef", assessment="Soup"), super_admin)
     with pytest.raises(ValidationError, match="already has an assessment"):
