@@ -31,6 +31,7 @@ def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
     Raises ValidationError with the fix.
     """
     with transaction.atomic():
+        _lock(mapping)
         action, changes = _store(mapping)
         if changes:
             audit(mapping, actor, action, changes)
@@ -40,12 +41,22 @@ def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
 def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
     """Delete a mapping."""
     with transaction.atomic():
+        _lock(mapping)
         changes = {
             field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field) not in NO_RULE
         }
         target = target_of(mapping)
         mapping.delete()
         audit(target, actor, AuditAction.DELETE_MAPPING, changes)
+
+
+def _lock(mapping: RoleMapping) -> None:
+    """Take the organization's lock first, as who decides does.
+
+    PostgreSQL checks foreign keys at COMMIT: who decides by the mapping holds the end of the log then, and waits for
+    who changes the mapping.
+    """
+    Organization.objects.lock(mapping.organization_id)
 
 
 def assign_assessment(roles: Sequence[Role], assessment: str, actor: Actor) -> int:

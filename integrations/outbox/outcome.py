@@ -120,7 +120,9 @@ class Crash:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Another transaction ended the step: a deadlock or the like, in words. Done again, it most likely succeeds."""
+    """Another transaction ended the step: a deadlock, a deletion or the like, in words. Done again, it most likely
+    succeeds.
+    """
 
     name: str
 
@@ -140,12 +142,12 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Con
         return step()
     except PlatformError as error:
         return error
-    except DATABASE_OUTAGE as error:
-        if not (name := conflict(error)):
+    except Exception as error:
+        if name := conflict(error):
+            logger.warning("%s with another transaction ended a step; it is done again", name)
+            return Conflict(name)
+        if isinstance(error, DATABASE_OUTAGE):
             raise
-        logger.warning("%s with another transaction ended a step; it is done again", name)
-        return Conflict(name)
-    except Exception as error:  # noqa: BLE001
         return Crash(type(error).__name__, masked_traceback(error))
 
 

@@ -82,16 +82,24 @@ def _query() -> datetime:
 
 #: What the driver raises when the database is unreachable. Other errors mean that the statement itself is wrong.
 DATABASE_OUTAGE = (OperationalError, InterfaceError)
-#: What PostgreSQL calls the end of a statement because of another transaction. The database is there, and the same
-#: succeeds when it is tried again.
-CONFLICTS = {"40P01": "a deadlock", "55P03": "a lock time-out", "40001": "a serialization failure"}
+#: What the database calls the end of a statement because of another transaction. It is there, and the same succeeds
+#: when it is tried again; after a deletion, what is read anew no longer refers to the row that is gone.
+CONFLICTS = {
+    "40P01": "a deadlock",
+    "55P03": "a lock time-out",
+    "40001": "a serialization failure",
+    "23503": "a deletion",
+    "SQLITE_CONSTRAINT_FOREIGNKEY": "a deletion",
+}
 RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
 
 
 def conflict(error: BaseException) -> str:
     """Return which conflict with another transaction ended a statement, in words; empty for any other error."""
-    return CONFLICTS.get(getattr(error.__cause__, "sqlstate", None) or "", "")
+    cause = error.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return CONFLICTS.get(code or "", "")
 
 
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:

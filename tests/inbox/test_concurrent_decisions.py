@@ -7,8 +7,11 @@ from functools import partial
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.db.models.functions import Now
 
 from integrations.audit.models.entry import AuditEntry
+from integrations.catalog.acts import delete_mapping, save_mapping
+from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.inbox import decide_delivery, facts
@@ -165,3 +168,51 @@ def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
     assert failed == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 3 + ["invite"]
     assert sandbox.invitations_sent() == 1
+
+
+def change_stage(mapping: RoleMapping, actor: str) -> None:
+    mapping.stage = "CodeScreen Home"
+    save_mapping(mapping, actor)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [delete_mapping, change_stage])
+def test_a_mapping_by_which_somebody_is_being_decided_may_be_changed(organization, act):
+    """PostgreSQL checks the foreign key at COMMIT: in another order the two would wait for each other."""
+    mapping = RoleMapping.objects.create(organization=organization, role="Chef", assessment="Soup")
+    delivery = factories.DeliveryFactory(organization=organization).lease()
+
+    def decide():
+        Organization.objects.lock(organization.pk)
+        factories.InvitationFactory(organization=organization, mapping=mapping)
+        assert delivery.decide("no_email", "There is no address.")
+
+    row = RoleMapping.objects.get(pk=mapping.pk)
+    assert run_during_transaction(decide, lambda: act(row, "one")) == []
+    assert RoleMapping.objects.filter(stage="").count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_decided_by_a_mapping_that_is_deleted_meanwhile_is_decided_again(
+    scenario, move_candidate, monkeypatch
+):
+    mapping = RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Backend"
+    )
+
+    def gather_and_delete(*given, **options):
+        snapshot = facts.gather_facts(*given, **options)
+        mapping.delete()
+        return snapshot
+
+    delivery = move_candidate()
+    with monkeypatch.context() as patch:
+        patch.setattr(decide_delivery, "gather_facts", gather_and_delete)
+        scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, delivery.last_error) == ("", "It met a deletion with another transaction.")
+    Delivery.objects.update(due_at=Now())
+    scenario.work()
+    delivery.refresh_from_db()
+    assert (delivery.verdict, delivery.consecutive_crashes) == ("invite", 0)
+    assert delivery.invitation.mapping is None
