@@ -131,7 +131,7 @@ def compose_welcome(effect: Effect, payload: EmailPayload) -> ComposedEmail | No
         f"{name} invites you to the CodeScreen–Lever portal",
         ((who,), (how, Link("", membership_link(pending))), (f"{otherwise} Please don't forward the link.",)),
     )
-    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""), is_branded=False)
+    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""), is_signed=False)
 
 
 def plain_name(name: str) -> str:

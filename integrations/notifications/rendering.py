@@ -1,11 +1,10 @@
-"""Turn a wording and its variables into an e-mail: subject, plain text, and HTML in the organization's colours."""
+"""Turn a wording and its variables into an e-mail: subject, plain text, and HTML."""
 
 import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -100,67 +99,6 @@ def _is_own(url: str) -> bool:
     return url.startswith(f"{settings.PORTAL_URL}/")
 
 
-# The colours of an e-mail: an organization's own one, made darker or lighter until text in it can be read.
-
-
-WHITE, BLACK = "#ffffff", "#000000"
-CARD, DARK_CARD = WHITE, "#18211f"
-#: WCAG's least contrast for text.
-READABLE = 4.5
-_STEPS = 20
-
-
-@dataclass(frozen=True)
-class Palette:
-    """The colours of links and of the button, on a light and on a dark ground."""
-
-    brand: str
-    link: str
-    dark_link: str
-    on_link: str
-    on_dark_link: str
-
-
-def palette(brand: str) -> Palette:
-    """Return the colours of e-mails in an organization's colour."""
-    link, dark_link = _readable(brand, CARD, BLACK), _readable(brand, DARK_CARD, WHITE)
-    return Palette(brand, link, dark_link, _text_on(link), _text_on(dark_link))
-
-
-def contrast(first: str, second: str) -> float:
-    """Return WCAG's contrast of two colours, from 1 to 21."""
-    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _readable(colour: str, ground: str, towards: str) -> str:
-    """Return the colour, mixed with black or white as little as makes it readable on the ground."""
-    mixed = (_mixed(colour, towards, step / _STEPS) for step in range(_STEPS))
-    return next((one for one in mixed if contrast(one, ground) >= READABLE), towards)
-
-
-def _text_on(ground: str) -> str:
-    return max((WHITE, BLACK), key=lambda text: contrast(text, ground))
-
-
-def _mixed(colour: str, other: str, share: float) -> str:
-    pairs = zip(_channels(colour), _channels(other), strict=True)
-    return "#" + "".join(f"{round(one + (two - one) * share):02x}" for one, two in pairs)
-
-
-def _channels(colour: str) -> list[int]:
-    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-
-
-def _luminance(colour: str) -> float:
-    red, green, blue = (_linear(channel / 255) for channel in _channels(colour))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
-
-
 # Fill in a wording. Its lines say what is a fact and what is a link, and so no value decides that.
 #
 # A line whose variables are all empty is left out, so that one wording serves results with and without a report.
@@ -168,7 +106,6 @@ def _linear(channel: float) -> float:
 
 VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
 LONGEST_SUBJECT_LINE = 300
-PORTAL_COLOUR = "#0f5c63"
 
 #: The variables whose values are links that the portal makes or CodeScreen gives.
 LINK_VARIABLES = frozenset({"settings_link", "timeline_link", "report_link"})
@@ -182,9 +119,9 @@ _WORDED_LINK = re.compile(r"(?:(?P<label>.*\S):\s+)?(?P<url>\{[a-z_]+\}|https?:/
 _WEB_ADDRESS = re.compile(r"https?://\S+")
 _FACT_LABEL = re.compile(r"[^\W\d_][^:]{0,23}")
 
-#: Without variables: fits the e-mail to narrow screens and breaks long links. A mail program that ignores styles shows
-#: 600 pixels, in light colours.
-_LAYOUT = (
+#: Fits the e-mail to narrow screens and dark ones, and breaks long links. A mail program that ignores styles shows 600
+#: pixels, in light colours.
+STYLE = (
     ":root{color-scheme:light dark;supported-color-schemes:light dark}body{margin:0;padding:0}"
     ".message{width:100%;max-width:600px}.message td{overflow-wrap:anywhere;word-break:break-word}"
     ".message img{max-width:100%;border:0}.message font{line-height:1.5}.around{padding:24px 12px}"
@@ -194,38 +131,26 @@ _LAYOUT = (
     ".action{margin:20px 0}.action td{border-radius:6px}.button a{text-decoration:none}"
     ".end{border-top:1px solid #dfe5e3;margin-top:28px;padding-top:16px}.end p{margin:0 0 8px}"
     "@media (max-width:480px){.around{padding:0}.inside{padding:22px 20px}}"
+    "a{color:#0f5c63}@media (prefers-color-scheme:dark){.page{background-color:#0f1514!important}"
+    ".message{background-color:#18211f!important}.ink{color:#e8efed!important}.quiet{color:#a9b8b4!important}"
+    ".end{border-top-color:#33403d}a,.link{color:#63959a!important}"
+    ".button{background-color:#63959a!important}.on{color:#000000!important}}"
 )
-
-
-def style(organization: Organization | None) -> str:
-    """Return the e-mail's style sheet, with the organization's colour made readable in light and in dark."""
-    colours = palette_of(organization)
-    return (
-        f"{_LAYOUT}a{{color:{colours.link}}}@media (prefers-color-scheme:dark){{"
-        ".page{background-color:#0f1514!important}"
-        f".message{{background-color:{DARK_CARD}!important}}"
-        ".ink{color:#e8efed!important}.quiet{color:#a9b8b4!important}.end{border-top-color:#33403d}"
-        f"a,.link{{color:{colours.dark_link}!important}}"
-        f".button{{background-color:{colours.dark_link}!important}}.on{{color:{colours.on_dark_link}!important}}}}"
-    )
-
-
-def palette_of(organization: Organization | None) -> Palette:
-    """Return the colours of an organization's e-mails; the portal's own where it isn't branded."""
-    return palette(organization.brand_colour if organization else PORTAL_COLOUR)
+#: The source by which a content security policy allows the e-mail's style element and no other.
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
 
 @dataclass(frozen=True)
 class ComposedEmail:
     """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none.
 
-    One to a stranger isn't branded: what an organization writes and draws reaches only people who joined it.
+    One to a stranger isn't signed by the organization, whose name could say anything.
     `contents` has what those addresses get in place of `content` that are told of some of its candidates only.
     """
 
     content: RenderedEmail
     unsubscribe_links: Mapping[str, str]
-    is_branded: bool = True
+    is_signed: bool = True
     contents: Mapping[str, RenderedEmail] = field(default_factory=dict)
 
 
@@ -322,10 +247,8 @@ def _without_links(line: Line) -> str | Link:
 
 
 def signature(organization: Organization | None) -> str:
-    """Return the organization's signature, which ends every e-mail; the portal's own where it isn't branded."""
-    if organization is None:
-        return "CodeScreen–Lever portal"
-    return organization.brand_signature.strip() or f"{organization.name}, CodeScreen–Lever portal"
+    """Return what ends an e-mail of an organization; the portal's own where there is none."""
+    return f"{organization.name}, CodeScreen–Lever portal" if organization else "CodeScreen–Lever portal"
 
 
 def as_text(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
@@ -337,27 +260,14 @@ def as_text(email: RenderedEmail, organization: Organization | None, unsubscribe
 
 
 def as_html(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
-    """Return the same as HTML in the organization's colours; nothing that is filled in is markup."""
+    """Return the same as HTML; nothing that is filled in is markup."""
     context = {
         "email": email,
         "blocks": blocks(email.paragraphs),
-        "palette": palette_of(organization),
         "organization": organization,
         "signature": signature(organization),
-        "style": style(organization),
+        "style": STYLE,
         "unsubscribe": unsubscribe,
         "portal": settings.PORTAL_URL,
     }
     return render_to_string("email/message.html", context)
-
-
-def style_source(organization: Organization | None) -> str:
-    """Return the source by which a content security policy allows the e-mail's style element and no other."""
-    digest = hashlib.sha256(style(organization).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def logo_origin(organization: Organization) -> str:
-    """Return the origin of the organization's logo, empty without one over HTTPS."""
-    parts = urlsplit(organization.brand_logo_url)
-    return f"https://{parts.netloc}" if parts.scheme == "https" and parts.netloc else ""

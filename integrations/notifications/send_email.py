@@ -61,14 +61,14 @@ def send_email(effect: Effect) -> Done | Cancelled:
     email = compose(effect, current)
     if email is None:
         return Cancelled(NO_LONGER_WANTED)
-    brand = effect.organization if email.is_branded else None
+    sender = effect.organization if email.is_signed else None
     failure: Exception | None = None
     for address, unsubscribe in email.unsubscribe_links.items():
         if address in payload.sent_to:
             continue
         try:
             content = email.contents.get(address, email.content)
-            _message(brand, content, address, unsubscribe).send()
+            _message(sender, content, address, unsubscribe).send()
         except (OSError, smtplib.SMTPException) as error:
             failure = error
             continue
@@ -107,7 +107,7 @@ def is_about_signing_in(effect: Effect) -> bool:
 
 
 def _message(
-    brand: Organization | None, content: RenderedEmail, address: str, unsubscribe: str
+    sender: Organization | None, content: RenderedEmail, address: str, unsubscribe: str
 ) -> EmailMultiAlternatives:
     headers = {"Auto-Submitted": "auto-generated"}
     if unsubscribe:  # RFC 8058
@@ -117,9 +117,9 @@ def _message(
         }
     message = WholeAddresses(
         subject=content.subject,
-        body=rendering.as_text(content, brand, unsubscribe),
+        body=rendering.as_text(content, sender, unsubscribe),
         to=[address],
         headers=headers,
     )
-    message.attach_alternative(rendering.as_html(content, brand, unsubscribe), "text/html")
+    message.attach_alternative(rendering.as_html(content, sender, unsubscribe), "text/html")
     return message

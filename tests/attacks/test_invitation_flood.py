@@ -58,8 +58,6 @@ def test_many_organizations_together_do_not_flood_an_address_and_learn_nothing_o
 def test_what_the_organization_wrote_reaches_a_stranger_as_plain_words_only(globex):
     Organization.objects.filter(pk=globex.organization.pk).update(
         name="Win at https://evil.example/x\nor www.evil.example now",
-        brand_logo_url="https://evil.example/logo.png",
-        brand_signature="Click evil.example",
     )
     globex.invite(STRANGER)
     worker.work()

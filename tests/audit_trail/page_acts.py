@@ -202,7 +202,6 @@ PAGE_ACTS: dict[str, Prepare] = {
         lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "stage_on_pass": "Phone screen"})
     ),
     "resume": _resume,
-    "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),
     "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
     "email-edit: reset": _reset_email,
     "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),

@@ -41,7 +41,7 @@ def test_each_recipient_gets_a_message_with_an_unsubscribe_link(organization, su
         assert "It came back." in message.body
 
 
-def test_wording_and_branding_are_those_of_when_it_is_sent(organization, super_admin, invitation):
+def test_the_wording_is_that_of_when_it_is_sent(organization, super_admin, invitation):
     notify(
         organization, EmailTopic.RESULT, invitation=invitation, variables={"outcome": "Passed", "score": "82"}
     )
@@ -51,8 +51,7 @@ def test_wording_and_branding_are_those_of_when_it_is_sent(organization, super_a
         subject="{assessment}: {outcome}",
         body="{score} points\nReason: {reason}\n{unknown} words",
     )
-    organization.brand_signature = "Acme <Recruiting>"
-    organization.brand_colour = "#123abc"
+    organization.name = "Acme <Recruiting>"
     organization.save()
     [message] = send_all()
     assert message.subject == "Backend: Passed"
@@ -60,7 +59,6 @@ def test_wording_and_branding_are_those_of_when_it_is_sent(organization, super_a
     assert "Reason" not in message.body
     assert "Acme <Recruiting>" in message.body
     assert "Acme &lt;Recruiting&gt;" in html_of(message)
-    assert 'bgcolor="#123abc"' in html_of(message)
 
 
 def test_text_of_a_platform_becomes_neither_markup_nor_a_header(organization, super_admin):

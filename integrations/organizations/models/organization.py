@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from integrations.codescreen.models import CodeScreenConnection
@@ -29,8 +29,6 @@ def make_webhook_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-#: The policies about how every e-mail of the organization looks.
-BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
 #: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
@@ -70,7 +68,6 @@ POLICIES = (
     "report_names_candidate",
     "report_time_zone",
     *SECURITY,
-    *BRANDING,
 )
 
 
@@ -334,26 +331,6 @@ class Organization(models.Model):
         default=False,
         db_default=False,
         help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
-    )
-    brand_logo_url = harmless(
-        models.URLField(
-            max_length=500,
-            blank=True,
-            validators=[URLValidator(schemes=["https"])],
-            help_text="An https address of a picture; it stands above every e-mail.",
-        )
-    )
-    brand_colour = harmless(
-        models.CharField(
-            max_length=7,
-            default="#0f5c63",
-            validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63.")],
-        )
-    )
-    brand_signature = harmless(
-        models.TextField(
-            max_length=500, blank=True, help_text="Below every e-mail; empty means the organization's name."
-        )
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

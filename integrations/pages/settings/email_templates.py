@@ -1,8 +1,7 @@
-"""The wording and the branding of the organization's e-mails: edit, preview, send oneself a test, reset."""
+"""The wording of the organization's e-mails: edit, preview, send oneself a test, reset."""
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -23,43 +22,17 @@ from integrations.notifications.notices import (
     render_sample,
     stored_template,
 )
-from integrations.organizations.models.organization import BRANDING, Organization
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.rules import PolicyForm, PolicyFormView
 from integrations.queue import notify
 
 _DRAFTS = "email_drafts"
 
 
-class BrandingForm(PolicyForm):
-    """The logo, colour and signature that every e-mail carries."""
-
-    class Meta:
-        model = Organization
-        fields = list(BRANDING)
-        labels = {
-            "brand_logo_url": "Logo",
-            "brand_colour": "Colour",
-            "brand_signature": "Signature",
-        }
-        widgets = {
-            "brand_logo_url": forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
-            "brand_colour": forms.TextInput(attrs={"type": "color"}),
-            "brand_signature": forms.Textarea(attrs={"rows": 3}),
-        }
-
-    def clean_brand_signature(self) -> str:
-        """Normalize the browser's line ends."""
-        return str(self.cleaned_data["brand_signature"]).replace("\r\n", "\n")
-
-
-class EmailListView(PolicyFormView):
-    """List the kinds of e-mail, each in the default or the customer's own wording, and the branding of all."""
+class EmailListView(OrganizationMixin, TemplateView):
+    """List the kinds of e-mail, each in the default or the customer's own wording."""
 
     template_name = "integrations/emails.html"
-    form_class = BrandingForm
-    following_page = "emails"
-    saved = "Saved. All e-mails from now on have this branding."
+    allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds, with when the customer last changed their wording."""
@@ -178,7 +151,7 @@ class EmailEditView(EmailKindView, TemplateView):
 
 
 class EmailHtmlView(EmailKindView):
-    """The HTML part with sample data, for the preview's frame: it may load the logo and nothing else."""
+    """The HTML part with sample data, for the preview's frame, which loads nothing."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Allow this site's own pages to frame it."""
@@ -191,8 +164,7 @@ class EmailHtmlView(EmailKindView):
         html = rendering.as_html(email, self.organization, f"{settings.PORTAL_URL}/notifications/")
         policy = {
             "default-src": ["'none'"],
-            "img-src": [rendering.logo_origin(self.organization) or "'none'"],
-            "style-src": [rendering.style_source(self.organization)],
+            "style-src": [rendering.STYLE_SOURCE],
             "frame-ancestors": ["'self'"],
             "base-uri": ["'none'"],
             "form-action": ["'none'"],

@@ -16,7 +16,6 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import (
-    BRANDING,
     POLICIES,
     SECURITY,
     Organization,
@@ -29,7 +28,7 @@ from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
 
 #: Policies with a page or form of their own.
-ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
+ELSEWHERE = (*SECURITY, "feedback_author")
 #: Policies about who hasn't started, which most organizations leave as they are.
 START_CLOCK = ("start_within_days", "not_started_days")
 
