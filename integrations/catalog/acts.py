@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
-from integrations.catalog.lists import why_target_invites
+from integrations.catalog.lists import stages_on_pass
 from integrations.catalog.models import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
@@ -22,7 +22,9 @@ from integrations.catalog.models import (
 from integrations.organizations.models.organization import Organization
 
 RULES_OF_ASSESSMENT = (*THRESHOLDS, *ASSESSMENT_RULES)
-FIELDS = ("role", *CATEGORY_COLUMNS, "stage", "assessment", "also_assessments", *OWN_RULES)
+#: What a mapping holds for.
+PLACE = ("role", *CATEGORY_COLUMNS, "stage")
+FIELDS = (*PLACE, "assessment", "also_assessments", *OWN_RULES)
 
 
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
@@ -98,9 +100,9 @@ def _store(mapping: RoleMapping) -> tuple[AuditAction, Changes]:
     }
     if changes:
         mapping.full_clean()
-        if "stage_on_pass" in changes and (
-            reason := why_target_invites(mapping.organization, mapping.stage_on_pass)
-        ):
+        organization = mapping.organization
+        leads_on = mapping.stage_on_pass and changes.keys() & {*PLACE, "stage_on_pass"}
+        if leads_on and (reason := stages_on_pass(organization, mapping.rule).why_circle(mapping.rule)):
             raise ValidationError({"stage_on_pass": reason})
         try:
             mapping.save()

@@ -14,8 +14,9 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
 from integrations.core.rules.decide import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
-from integrations.core.rules.mappings import Categories, MappingIndex
+from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named
+from integrations.core.rules.stages_on_pass import KnownStage, StagesOnPass
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import Posting
@@ -63,6 +64,21 @@ def why_target_invites(organization: Organization, stage_on_pass: str, *, by_map
     return (
         f"Entering “{name}” sends an assessment, because its name begins with "
         f"“{organization.stage_prefix}” or a mapping names it. Choose a stage that doesn't."
+    )
+
+
+def stages_on_pass(organization: Organization, tried: MappingRule | None = None) -> StagesOnPass:
+    """Return where candidates go who pass, with a mapping that is tried in place of the stored one."""
+    rules = mapping_index(organization).rules
+    if tried is not None:
+        rules = (*(rule for rule in rules if rule.id != tried.id), tried)
+    mappings = MappingIndex(rules)
+    live = Stage.objects.live().filter(organization=organization)
+    return StagesOnPass(
+        mappings,
+        organization.stage_on_pass,
+        TriggerPolicy(organization.stage_prefix, mappings.stages),
+        [KnownStage(*row) for row in live.values_list("external_id", "name")],
     )
 
 

@@ -323,6 +323,7 @@ class RoleMapping(models.Model):
             self.reentry,
             self.reentry_days,
             self.next_assessment,
+            self.stage_on_pass,
             *(getattr(self, column) for column in CATEGORY_COLUMNS),
             origins=self.origins,
             also=self.also_assessments,
@@ -348,6 +349,7 @@ def mapping_rule(
     reentry: str,
     reentry_days: int | None,
     next_assessment: str,
+    stage_on_pass: str,
     *categories: str,
     origins: Mapping[str, str],
     also: Sequence[str],
@@ -362,7 +364,7 @@ def mapping_rule(
             origins=frozenset((Origin(origin), OriginRule(rule)) for origin, rule in origins.items()),
         )
     named = named_categories(categories)
-    return MappingRule(role, stage, assessment, named, own, pk, tuple(also), next_assessment)
+    return MappingRule(role, stage, assessment, named, own, pk, tuple(also), next_assessment, stage_on_pass)
 
 
 #: The columns of AssessmentRules that hold its rating thresholds: all three, or none.

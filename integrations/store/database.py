@@ -249,7 +249,7 @@ live_assessments = _all(
 )
 #: Of an organization: what `mapping_rule` reads of each mapping, the last two as JSON.
 role_mappings = _all(
-    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, next_assessment, "
+    "SELECT id, role, stage, assessment, approval, reentry, reentry_days, next_assessment, stage_on_pass, "
     "department, team, location, level, commitment, origins, also_assessments "
     "FROM integrations_rolemapping WHERE organization_id = %s ORDER BY role, stage, id"
 )

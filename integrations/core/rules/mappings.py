@@ -41,6 +41,7 @@ class MappingRule:
     id: int | None = None
     also: tuple[str, ...] = ()
     next_assessment: str = ""
+    stage_on_pass: str = ""
 
     @property
     def assessments(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ A score that is compared with no bar never moves a candidate, and no candidate i
 from dataclasses import dataclass
 from functools import partial
 
-from integrations.catalog.lists import stages_named, trigger_policy, unknown_target_message
+from integrations.catalog.lists import stages_named, stages_on_pass, trigger_policy, unknown_target_message
 from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.effects.further import (
@@ -169,7 +169,10 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
-    """Return the stage that the rules mean now; Failed when there is none, several, or one that would invite."""
+    """Return the stage that the rules mean now; Failed when there is none, or several.
+
+    A mapping's own may invite, if that ends somewhere; the general one would lead to itself.
+    """
     organization, written = invitation.organization, role_rules_of(invitation).stage_on_pass.strip()
     stages = stages_named(organization, written, clients)
     if not stages:
@@ -177,6 +180,10 @@ def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:
     if len(stages) > 1:
         return Failed(f"Lever has {len(stages)} stages called “{written}”. Use the id of one instead. {FIX}")
     [stage] = stages
+    mapping = invitation.mapping
+    if mapping is not None and mapping.stage_on_pass.strip():
+        circle = stages_on_pass(organization).why_circle(mapping.rule)
+        return Failed(f"{circle} {FIX}") if circle else stage
     if trigger_policy(organization).is_trigger(stage.external_id, stage.name):
         return Failed(
             f"Moving candidates to “{stage.name}” would send them an assessment, so nobody is moved. {FIX}"

@@ -41,22 +41,30 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
 
 
 def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
-    """Yield that candidates who passed can't be moved: Lever doesn't list the stage, or entering it would invite."""
+    """Yield that candidates who passed can't be moved: to a stage that isn't in Lever, invites anew, or leads back."""
     connection = organization.lever
     if connection is None or connection.stages_refreshed_at is None:
         return
-    own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="")
-    places = {
-        mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own.order_by("-pk")
+    on_pass = lists.stages_on_pass(organization)
+    own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="").order_by("-pk")
+    general = organization.stage_on_pass
+    places = {mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own} | {
+        general: "under Settings › Rules"
     }
-    places[organization.stage_on_pass] = "under Settings › Rules"
     for written, where in places.items():
-        fix = f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
         if written.strip() and not stages_named_in_copy(organization, written):
             message = f"{lists.unknown_target_message(organization, written)} Nobody is moved."
-            yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, fix)
-        elif reason := lists.why_target_invites(organization, written):
-            yield finding(FindingCode.STAGE_ON_PASS_INVITES, f"{reason} Nobody is moved until then.", fix)
+            yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, _choose_again(where))
+    reasons = {on_pass.why_circle(mapping.rule): f"in the mapping for “{mapping.subject}”" for mapping in own}
+    reasons[lists.why_target_invites(organization, general)] = "under Settings › Rules"
+    for reason, where in reasons.items():
+        if reason:
+            message = f"{reason} Nobody is moved until then."
+            yield finding(FindingCode.STAGE_ON_PASS_INVITES, message, _choose_again(where))
+
+
+def _choose_again(where: str) -> str:
+    return f"Choose the stage at “{STAGE_ON_PASS_LABEL}” again {where}, then retry what failed."
 
 
 def check_roles(organization: Organization) -> Iterator[Finding]:

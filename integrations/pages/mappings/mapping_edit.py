@@ -75,13 +75,13 @@ class RoleMappingForm(OriginFieldsMixin, forms.ModelForm):
         super().__init__(data, instance=instance, **kwargs)
         self.add_origin_fields(instance.origins)
         organization = instance.organization
-        assessments = pick_list.assessments(organization)
+        assessments, stages = pick_list.assessments(organization), pick_list.stages(organization)
         self._lists: dict[str, PickList] = {
             "role": pick_list.roles(organization),
-            "stage": pick_list.stages(organization),
+            "stage": stages,
             "assessment": assessments,
             "next_assessment": assessments,
-            "stage_on_pass": pick_list.target_stages(organization),
+            "stage_on_pass": stages,
             **pick_list.categories(organization),
         }
         general = {one.rule.name: one.in_words for one in RoleRules(organization, None)}

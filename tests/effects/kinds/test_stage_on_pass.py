@@ -99,3 +99,27 @@ def test_a_failed_candidate_waits_for_a_decision_when_the_mapping_says_so(scenar
     mapped(scenario, hold_failed=True)
     scenario.candidate_does("start", "submit", "evaluate", score=10, result="Failed")
     assert Invitation.objects.awaiting_decision().count() == 1
+
+
+def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
+    own = {"organization": scenario.organization, "role": "Backend Engineer"}
+    first = RoleMapping.objects.create(
+        **own, stage=FROM, assessment="Backend", stage_on_pass="CodeScreen Take-home"
+    )
+    RoleMapping.objects.create(**own, stage="CodeScreen Take-home", assessment="Frontend Developer")
+    scenario.enter()
+    passed(scenario)
+    assert (scenario.stage_of(), scenario.moves_of()) == ("CodeScreen Take-home", 1)
+    scenario.enter(stage="CodeScreen Take-home")
+    assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
+    assert Invitation.objects.get(assessment_name="Frontend Developer").mapping != first
+
+
+def test_nobody_is_moved_when_a_circle_came_later(scenario, sandbox):
+    own = {"organization": scenario.organization, "role": "Backend Engineer", "assessment": "Backend"}
+    RoleMapping.objects.create(**own, stage=FROM, stage_on_pass="CodeScreen Take-home")
+    RoleMapping.objects.create(**own, stage="CodeScreen Take-home", stage_on_pass=FROM)
+    scenario.enter()
+    passed(scenario)
+    assert scenario.stage_of() == FROM
+    assert "in a circle: “CodeScreen Assessment” → " in scenario.latest_effect("move_stage").last_error

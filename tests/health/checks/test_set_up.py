@@ -55,3 +55,16 @@ def test_a_stage_on_pass_is_not_called_unknown_before_the_stages_were_read(
     LeverConnection.objects.update(stages_refreshed_at=None)
     Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass="Anything")
     assert only_finding(healthy_organization).code == "ok"
+
+
+def test_a_circle_of_stages_on_pass_is_an_error(healthy_organization: Organization) -> None:
+    Stage.objects.create(organization=healthy_organization, external_id="stage-2", name="CodeScreen Two")
+    own = {"organization": healthy_organization, "role": "Any", "assessment": "Backend"}
+    RoleMapping.objects.create(**own, stage="stage-1", stage_on_pass="CodeScreen Two")
+    assert "stage_on_pass_invites" not in {one.code for one in findings(healthy_organization)}
+    RoleMapping.objects.create(**own, stage="stage-2", stage_on_pass="stage-1")
+    found = [one for one in findings(healthy_organization) if one.code == "stage_on_pass_invites"]
+    assert "in the mapping for “Any”" in found[0].fix
+    assert "“CodeScreen Assessment” → “CodeScreen Two” → “CodeScreen Assessment”" in "".join(
+        one.message for one in found
+    )

@@ -94,7 +94,7 @@ def test_own_rules_stay_when_a_form_does_not_have_them(super_admin_client, mappi
     [
         ({"reentry_days": "0"}, "greater than or equal to 1"),
         ({"passed_tag": "CodeScreen yes"}, "Begin with another word."),
-        ({"stage_on_pass": "CodeScreen Assessment"}, "sends an assessment"),
+        ({"stage_on_pass": "CodeScreen Assessment"}, "moved in a circle"),
     ],
 )
 def test_an_own_rule_that_cannot_hold_is_refused_with_the_reason(super_admin_client, mapping, own, reason):
