@@ -176,15 +176,14 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     recorded under the next number.
     """
     latest = invitation.latest_result()
+    is_material = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     stated = {
         "outcome": progress.outcome,
         "score": progress.score,
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
         "rating": rating_of(progress, invitation),
-        "bar": role_rules_of(invitation).passing_score
-        if progress.score is not None and not progress.outcome
-        else None,
+        "bar": _bar(invitation, progress) if latest is None or is_material else latest.bar,
     }
     is_same = latest is not None and all(
         getattr(latest, name) == value for name, value in stated.items() if name not in {"rating", "bar"}
@@ -200,7 +199,6 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     )
     Candidate.objects.record_outcome(invitation, result.outcome)
     CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
-    needs_review = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     now = database.now()
     completed_at = progress.evaluated_at or now
     invitation.move(
@@ -210,11 +208,17 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         completed_at=completed_at,
     )
     enqueue_result_effects(invitation, result, is_same)
-    if needs_review:
+    if is_material:
         flag_for_review(invitation, result)
     message = "invitation %s: result of attempt %s recorded"
     transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True
+
+
+def _bar(invitation: Invitation, progress: Progress) -> int | None:
+    """Return the bar that a result is compared with; None without one, without a score, and where one is stated."""
+    is_compared = progress.score is not None and not progress.outcome
+    return role_rules_of(invitation).passing_score if is_compared else None
 
 
 def _record_details(invitation: Invitation, result: Result, details: JsonObject) -> bool:

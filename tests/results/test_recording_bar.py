@@ -10,7 +10,9 @@ from integrations.catalog.models import RoleMapping
 from integrations.health.checks.connections import check_stated_results
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
+from tests.results.conftest import COMPLETE
 
 
 @pytest.fixture
@@ -105,6 +107,27 @@ def test_the_result_keeps_the_bar_of_its_time_when_the_rules_change(with_bar):
     with_bar.poll()
     with_bar.work()
     assert Result.objects.get().headline == "Meets your bar (70)"
+
+
+@pytest.mark.parametrize(
+    ("change", "headline"),
+    [
+        ({"result_url": "https://codescreen.example/report/2"}, "Meets your bar (70)"),
+        ({"metadata": {"attempt": 2}}, "Meets your bar (70)"),
+        ({"score": 81}, "Below your bar (90)"),
+        ({"metadata": {"attempt": 2, "submittedAt": "2124-05-08T09:00:00Z"}}, "Below your bar (90)"),
+    ],
+)
+def test_a_bar_of_now_counts_for_what_is_new_and_not_for_another_link_to_the_same(
+    poll_answer, organization, change, headline
+):
+    set_policies(organization, {"passing_score": 70, "hold_failed": True}, "test")
+    answer = COMPLETE | {"score": 80, "metadata": {"attempt": 1, "submittedAt": "2024-05-08T09:00:00Z"}}
+    poll_answer(answer)
+    set_policies(organization, {"passing_score": 90}, "test")
+    invitation = poll_answer(answer | change)
+    assert invitation.latest_result().headline == headline
+    assert (invitation.awaits_decision_since is not None) == headline.startswith("Below")
 
 
 def test_an_account_without_results_is_told_of_the_bar(with_bar):
