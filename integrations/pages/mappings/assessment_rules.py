@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -32,6 +33,8 @@ class AssessmentRulesForm(forms.Form):
         max_length=300,
         widget=forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
     )
+    #: The assessment whose stored rules the form was filled with; empty for an empty form.
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         """Offer the assessments that CodeScreen lists."""
@@ -39,6 +42,7 @@ class AssessmentRulesForm(forms.Form):
         for name in RULES_OF_ASSESSMENT:
             column = AssessmentRules._meta.get_field(name)
             self.fields[name] = cast("forms.Field", column.formfield(label=_LABELS[name]))  # type: ignore[union-attr]
+        self._organization = organization
         self._assessments = pick_list.assessments(organization)
         self._assessments.offer(self, "assessment", "Choose…")
 
@@ -48,6 +52,20 @@ class AssessmentRulesForm(forms.Form):
         if reason := self._assessments.refusal(written):
             raise forms.ValidationError(reason)
         return written
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to remove rules of the assessment that the form didn't show."""
+        cleaned = super().clean() or {}
+        assessment = cleaned.get("assessment", "")
+        own = AssessmentRules.objects.filter(organization=self._organization, assessment=assessment).first()
+        if cleaned.get("shown") != assessment and any(
+            getattr(own, name, None) is not None and name not in self.errors and cleaned.get(name) is None
+            for name in RULES_OF_ASSESSMENT
+        ):
+            self.add_error(
+                "assessment", f"“{assessment}” has rules of its own. Press “Change” beside them below."
+            )
+        return cleaned
 
 
 class AssessmentRulesView(OrganizationMixin, OperationView):
@@ -62,13 +80,24 @@ class AssessmentRulesView(OrganizationMixin, OperationView):
         """Add the organization."""
         return {**super().get_form_kwargs(), "organization": self.organization}
 
+    def get_initial(self) -> dict[str, Any]:
+        """Return the stored rules of the assessment in the address."""
+        assessment = self.request.GET.get("assessment", "")
+        own = self._stored.filter(assessment=assessment).first()
+        rules = {name: getattr(own, name, None) for name in RULES_OF_ASSESSMENT}
+        return {**rules, "assessment": assessment, "shown": assessment}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the stored rules."""
         return super().get_context_data(
-            stored=AssessmentRules.objects.filter(organization=self.organization),
+            stored=self._stored,
             known_assessments=assessment_names(self.organization),
             **kwargs,
         )
+
+    @property
+    def _stored(self) -> QuerySet[AssessmentRules]:
+        return AssessmentRules.objects.filter(organization=self.organization)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Store the rules of one assessment, or delete them where “delete” is posted."""

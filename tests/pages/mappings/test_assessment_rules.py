@@ -33,8 +33,20 @@ def test_one_rule_is_enough_and_the_last_one_takes_the_row_with_it(organization_
     )
     row = AssessmentRules.objects.get(organization=organization)
     assert (row.thresholds, row.passing_score, row.start_within_days) == (None, 70, 7)
-    organization_admin_client.post(URL, {"assessment": "Backend"})
+    organization_admin_client.post(URL, {"assessment": "Backend", "shown": "Backend"})
     assert not AssessmentRules.objects.exists()
+
+
+def test_a_form_that_did_not_show_a_rule_does_not_remove_it(organization_admin_client, organization):
+    organization_admin_client.post(URL, VALUES)
+    answer = organization_admin_client.post(URL, {"assessment": "Backend", "passing_score": "70"})
+    assert "“Backend” has rules of its own. Press “Change”" in answer.content.decode()
+    assert AssessmentRules.objects.get(organization=organization).thresholds == (10, 20, 30)
+    page = organization_admin_client.get(f"{URL}?assessment=Backend")
+    shown = {name: value for name, value in page.context["form"].initial.items() if value is not None}
+    organization_admin_client.post(URL, shown | {"passing_score": "70"})
+    row = AssessmentRules.objects.get(organization=organization)
+    assert (row.thresholds, row.passing_score) == ((10, 20, 30), 70)
 
 
 @pytest.mark.parametrize(
