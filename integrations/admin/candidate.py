@@ -253,8 +253,8 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
         section("Where it stands", "status status_reason awaits_decision_since results_shown raw_status"),
         section(
             "When",
-            "created_at checked_at invited_at start_by bounced_at started_at submitted_at completed_at changed_at "
-            "following_ended following_ended_reason following_ended_at",
+            "created_at checked_at send_at invited_at start_by bounced_at started_at submitted_at completed_at "
+            "changed_at following_ended following_ended_reason following_ended_at",
         ),
         section("What led to it and what it led to", "deliveries_shown effects_shown"),
         section(

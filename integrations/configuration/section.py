@@ -95,6 +95,16 @@ class Key:
         return f"~ {subject}: {literal(before)} → {literal(after)}"
 
 
+#: What a list holds, for a message.
+TEXTS = "texts in brackets"
+
+
+def check_texts(path: str, values: list[object]) -> None:
+    """Raise ConfigurationError, which names the path, unless the list holds texts: a date, too, is written as one."""
+    if not all(isinstance(value, str) for value in values):
+        raise ConfigurationError(f"{path} must be {TEXTS}, each in quotes.")
+
+
 def column(model: type[models.Model], name: str, key: str = "", **options: Any) -> Key:
     """Return the key whose value is stored in a column, with the column's type and rules."""
     stored = cast("models.Field[Any, Any]", model._meta.get_field(name))
@@ -105,7 +115,7 @@ def column(model: type[models.Model], name: str, key: str = "", **options: Any) 
         value_type = int
     elif isinstance(stored, models.JSONField) and stored.default is list:
         value_type = list
-        options.setdefault("type_name", "texts in brackets")
+        options |= {"type_name": TEXTS, "check": check_texts}
     elif isinstance(stored, models.JSONField):
         value_type = dict
     return Key(key or name, value_type, stored, attribute=name, **options)

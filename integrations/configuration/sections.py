@@ -27,6 +27,7 @@ from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.configuration.section import (
     ACTOR,
+    TEXTS,
     Change,
     Configuration,
     ConfigurationError,
@@ -35,6 +36,7 @@ from integrations.configuration.section import (
     Table,
     added,
     changes_of_keys,
+    check_texts,
     closest,
     column,
     differing,
@@ -51,7 +53,7 @@ from integrations.notifications import acts as alert_acts
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
-from integrations.organizations.models.organization import POLICIES, Organization
+from integrations.organizations.models.organization import POLICIES, SEND_WINDOW, Organization
 from integrations.single_sign_on.acts.domains import add_domain, normal_domain
 from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
@@ -68,7 +70,9 @@ _ORGANIZATION = keys(
 )
 _POLICIES = keys(*(column(Organization, name) for name in POLICIES if name != "stage_prefix"))
 #: Left out of an exported file while empty: the line of another policy says that there is such a rule.
-_WRITTEN_IF_SET = frozenset({"hold_question", "hold_answers", "start_within_days", "passing_score"})
+_WRITTEN_IF_SET = frozenset(
+    {"hold_question", "hold_answers", *SEND_WINDOW[1:], "start_within_days", "passing_score"}
+)
 
 
 def _stored_policies(organization: Organization) -> list[Table]:
@@ -237,18 +241,13 @@ def _compare_lever(file: Configuration, organization: Organization) -> Changes:
 # Single sign-on. Whether it is used isn't in the file: it is chosen on the page, after the provider was tried there.
 
 
-def _check_domains(path: str, texts: list[object]) -> None:
-    if not all(isinstance(text, str) for text in texts):
-        raise ConfigurationError(f"{path} must be texts in brackets.")
-
-
 _PROVIDER = keys(
     column(IdentityProvider, "issuer", is_stripped=True),
     column(IdentityProvider, "client_id", is_stripped=True),
     secret("client_secret"),
     Key("counts_as_second_factor", bool),
 )
-_SINGLE_SIGN_ON = _PROVIDER | keys(Key("domains", list, type_name="texts in brackets", check=_check_domains))
+_SINGLE_SIGN_ON = _PROVIDER | keys(Key("domains", list, type_name=TEXTS, check=check_texts))
 
 
 def _stored_single_sign_on(organization: Organization) -> list[Table]:

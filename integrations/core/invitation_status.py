@@ -307,6 +307,19 @@ ERASED = StatusWords(
 )
 
 
+def waiting_for_window(when: str) -> StatusWords:
+    """Return what is said of a pending invitation that waits for the send window, which opens then."""
+    return StatusWords(
+        label=InvitationStatus.PENDING.label,
+        title=f"Will be sent {when}",
+        phrase=f"waiting to be sent {when}",
+        tone=Tone.INFO,
+        icon="clock",
+        waits_for=f"Will be sent {when}",
+        next_step="Nothing to do. It is sent automatically when the send window opens. An Admin can send it now.",
+    )
+
+
 def _of_phases(*phases: Phase) -> tuple[InvitationStatus, ...]:
     return tuple(status for status in InvitationStatus if status.record.phase in phases)
 

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Unpack
 
 from django.db import models
-from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.json_values import JsonObject
@@ -179,7 +178,7 @@ class EffectKind[P: Payload]:
             attempts=0,
             done_at=None,
             end_reason="",
-            retry_window_started_at=Now(),
+            retry_window_started_at=due_after(wait),
             **changes,
         )
 

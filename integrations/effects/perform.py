@@ -195,7 +195,9 @@ def _write(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -
                 last_error=outcome.reason,
                 attempt_started_at=started,
                 attempts=F("attempts") if outcome.is_counted else F("attempts") - 1,
-                retry_window_started_at=Now() if outcome.restarts_window else F("retry_window_started_at"),
+                retry_window_started_at=(
+                    due_after(outcome.wait) if outcome.restarts_window else F("retry_window_started_at")
+                ),
             )
         case DecideOnRecording(decide):
             _write(effect, decide(), earlier_attempt)

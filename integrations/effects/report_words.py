@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as in_words
 
 from integrations.catalog.feedback_template import INSTRUCTIONS, TEMPLATE_NAME, TEXT_FIELDS, FeedbackField
 from integrations.codescreen.details import detail_lines
+from integrations.core.rules.send_window import zone_of
 from integrations.core.vocabulary import NOT_STATED
 from integrations.effects.kind import Words, may_be_written_of
 from integrations.http.json_values import JsonObject
@@ -108,7 +108,7 @@ def report_words(invitation: Invitation, result: Result) -> ReportWords:
         report_url=result.report_url,
         dates=[[label, text] for label, text in _dates(invitation)],
         details=[[key, text] for key, text in detail_lines(result.details)],
-        zone=organization.report_time_zone,
+        zone=organization.time_zone,
         reference=invitation.reference,
         made_at=(invitation.completed_at or result.created_at).astimezone(UTC).isoformat(),
     )
@@ -127,7 +127,7 @@ def _candidate(invitation: Invitation) -> str:
 
 
 def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
-    zone = ZoneInfo(invitation.organization.report_time_zone)
+    zone = zone_of(invitation.organization.time_zone)
     for label, moment in (
         ("Invited", invitation.invited_at),
         ("Started", invitation.started_at),

@@ -13,6 +13,7 @@ from integrations.catalog.lists import stage_name, trigger_policy
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
+from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
@@ -51,6 +52,7 @@ from integrations.store.database import has_webhook_since, with_retry
 READ_AGAIN_AFTER = timedelta(minutes=2)
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
 KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
+WINDOW_CLOSED = "The send window is closed."
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 TAGGED = "The candidate has a progress tag in Lever that no invitation here explains, so they may be invited already."
@@ -64,11 +66,12 @@ type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnReco
 
 
 def revalidate(
-    effect: Effect, invitation: Invitation, clients: ClientProvider, *, is_chosen: bool
+    effect: Effect, invitation: Invitation, clients: ClientProvider, *, is_chosen: bool, is_released: bool
 ) -> NotSent | None:
     """Return how the try ends when the invitation is no longer wanted, or may not be; None when it is.
 
-    `is_chosen` when a person has it sent, knowing that the candidate may be invited already.
+    `is_chosen` when a person has it sent, knowing that the candidate may be invited already; `is_released` when a
+    person has it sent, although the candidate may need extra time.
 
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
@@ -88,6 +91,10 @@ def revalidate(
         return Retry(NOT_SHOWN, wait)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _cancel(invitation, reason)
+    needs_extra_time = invitation.organization.extra_time.applies(opportunity.tags, opportunity.answers)
+    if needs_extra_time and not is_released:
+        reason = explain([EXTRA_TIME], invitation.assessment_name)
+        return Cancelled(reason, also=partial(invitation.move, Status.HELD, reason))
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
 
 
@@ -225,6 +232,20 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
         reason = "The invitation was requested again in the meantime."
         return Retry(reason, timedelta(0), StartedAttempt.NONE)
     return Cancelled(f"The invitation is {invitation.words.phrase}.")
+
+
+def wait_for_window(invitation: Invitation) -> Done | Cancelled | Retry:
+    """Return that an invitation is tried again when the send window opens; called in the recording transaction.
+
+    The organization is locked: a change of its window is seen here, or sees that this invitation waits.
+    """
+    invitation.organization = Organization.objects.lock(invitation.organization_id)
+    opens_at = invitation.window_opening()
+    waiting = Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING)
+    if not waiting.update(send_at=opens_at):
+        return cancel_or_retry(invitation)
+    wait = opens_at - database.now() if opens_at else timedelta(0)
+    return Retry(WINDOW_CLOSED, wait, is_counted=False, restarts_window=True)
 
 
 def give_up(effect: Effect, reason: str) -> Uncertain | Failed:

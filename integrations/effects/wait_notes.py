@@ -19,6 +19,7 @@ from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
 from integrations.effects.waits import (
     END_OF_WAIT,
     IS_OVER,
+    SEND_WINDOW,
     WAITING_STATUSES,
     text_of_end,
     text_of_wait,
@@ -41,6 +42,7 @@ LAST = 9
 
 _writable = Q(organization__lever_connection__state=LeverConnection.State.CONNECTED)
 _wanted = _writable & Q(organization__note_on_wait=True)
+_works = Q(organization__codescreen_connection__state=CodeScreenConnection.State.CONNECTED)
 _told = Effect.objects.filter(
     open_wait__isnull=False,
     organization=OuterRef("organization"),
@@ -50,7 +52,13 @@ _told = Effect.objects.filter(
 
 def organizations_with_untold_waits() -> set[int]:
     """Return the organizations for whose candidates a note is due; a few queries over all of them."""
-    rows = (_waiting_invitations(), _held_up_invitations(), _waiting_deliveries(), _ended())
+    rows = (
+        _waiting_invitations(),
+        _waiting_for_window(),
+        _held_up_invitations(),
+        _waiting_deliveries(),
+        _ended(),
+    )
     return {pk for each in rows for pk in each.order_by().values_list("organization", flat=True).distinct()}
 
 
@@ -65,6 +73,7 @@ def tell_waits(organization: Organization) -> None:
         _tell_end(told)
     waiting: Iterator[tuple[QuerySet[Invitation] | QuerySet[Delivery], int]] = chain(
         _keys(_waiting_invitations(), organization),
+        _keys(_waiting_for_window(), organization),
         _keys(_held_up_invitations(), organization),
         _keys(_waiting_deliveries(), organization),
     )
@@ -93,15 +102,24 @@ def _waiting_invitations() -> QuerySet[Invitation]:
     return rows.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
 
 
+def _waiting_for_window() -> QuerySet[Invitation]:
+    """Invitations that nothing but the send window keeps from being sent, where no note tells of that."""
+    told = _told.filter(invitation=OuterRef("pk"), open_wait=SEND_WINDOW)
+    rows = Invitation.objects.filter(_wanted, _works, organization__paused=False, erased_at__isnull=True)
+    waiting = rows.filter(status=InvitationStatus.PENDING, send_at__gt=Now())
+    return waiting.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
+
+
 def _held_up_invitations() -> QuerySet[Invitation]:
     """Decided invitations that a pause or a missing connection keeps from being sent, where no note tells of that.
 
     When that began isn't known: the note about it is enqueued at once, and is due after TOLD_AFTER.
     """
-    told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True))
-    works = Q(organization__codescreen_connection__state=CodeScreenConnection.State.CONNECTED)
+    told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True)).exclude(
+        open_wait=SEND_WINDOW
+    )
     rows = Invitation.objects.filter(_wanted, status=InvitationStatus.PENDING, erased_at__isnull=True)
-    is_held_up = Q(organization__paused=True) | ~works
+    is_held_up = Q(organization__paused=True) | ~_works
     return rows.filter(is_held_up, ~Exists(told))
 
 

@@ -12,7 +12,8 @@ from integrations.outbox.models import Effect
 #: The statuses of invitations that a note tells of.
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
 #: The codes of notes that say what a candidate waits for, and the code of those that say how that ended.
-WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS])
+SEND_WINDOW = "send_window"
+WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS, SEND_WINDOW])
 END_OF_WAIT = "end_of_wait"
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
 _ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
@@ -25,14 +26,16 @@ def candidate_of(effect: Effect) -> Candidate | None:
 
 
 def wait_of(invitation: Invitation, organization: Organization) -> str:
-    """Return the code of what an invitation waits for, a status or a verdict; empty where no note tells of that."""
+    """Return the code of what an invitation waits for: a status, a verdict, the window; empty where no note says it."""
     if invitation.status in WAITING_STATUSES:
         return invitation.status
     if invitation.status != InvitationStatus.PENDING:
         return ""
     if organization.paused:
         return VerdictCode.PAUSED
-    return VerdictCode.DISCONNECTED if organization.disconnected_reason else ""
+    if organization.disconnected_reason:
+        return VerdictCode.DISCONNECTED
+    return SEND_WINDOW if invitation.waits_for_window else ""
 
 
 def still_waits(effect: Effect) -> bool:
@@ -72,6 +75,11 @@ IS_OVER = (
 
 def text_of_wait(invitation: Invitation | None, code: str) -> str:
     """Return the note that says what a candidate waits for."""
+    if invitation is not None and code == SEND_WINDOW:
+        return (
+            f"CodeScreen: “{invitation.assessment_name}” will be sent {invitation.send_at_in_words}, when your send "
+            "window opens, unless the candidate's stage or your rules change before. Nothing was sent yet."
+        )
     if invitation is None or code not in WAITING_STATUSES:
         return f"CodeScreen: {VerdictCode(code).record.wait_note}"
     # why it is on hold was written by the rules; why it is uncertain may quote a platform

@@ -87,6 +87,7 @@ def _invite(
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
         **_place(delivery, facts),
+        "time_zone": opportunity.time_zone,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,
@@ -101,7 +102,7 @@ def _invite(
         (row for row in facts.invitations_here if (row.assessment_id, row.round) == is_round), None
     )
     if earlier is not None:
-        return _invite_by_earlier_row(delivery, earlier.id, values)
+        return _invite_by_earlier_row(delivery, organization, earlier.id, values)
     invitation = Invitation(
         organization=organization,
         opportunity_id=opportunity.id,
@@ -111,7 +112,7 @@ def _invite(
     )
     invitation.save(force_insert=True)
     if status != Status.HELD:
-        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery), is_new=True)
+        _enqueue(invitation, delivery, is_new=True)
     return invitation
 
 
@@ -126,7 +127,16 @@ def _place(delivery: Delivery, facts: Facts) -> dict[str, int | None]:
     }
 
 
-def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) -> Invitation:
+def _enqueue(invitation: Invitation, delivery: Delivery, *, is_new: bool = False) -> None:
+    is_released = bool(delivery.chosen_assessment)
+    enqueue_invitation(
+        invitation, delivery, is_chosen=is_chosen(delivery), is_released=is_released, is_new=is_new
+    )
+
+
+def _invite_by_earlier_row(
+    delivery: Delivery, organization: Organization, pk: int, values: dict[str, Any]
+) -> Invitation:
     invitation = Invitation.objects.get(pk=pk)
     if invitation.first_call_at is None:
         values["external_id"] = invitation.new_external_id()
@@ -135,8 +145,9 @@ def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) 
         **values, **FOLLOWING_GOES_ON, created_at=Now()
     )
     invitation.refresh_from_db()
+    invitation.organization = organization
     if values["status"] != Status.HELD:
-        enqueue_invitation(invitation, delivery, is_chosen=is_chosen(delivery))
+        _enqueue(invitation, delivery)
     return invitation
 
 

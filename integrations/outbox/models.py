@@ -215,7 +215,7 @@ class Effect(Leasable):
     retry_window_started_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When retrying was restarted, after a pause or by a person; empty if it never was.",
+        help_text="When retrying was restarted, after a pause or by a person, or begins after a wait; else empty.",
     )
     attempt_started_at = models.DateTimeField(
         null=True,
@@ -414,5 +414,5 @@ def enqueue(
     if effect.invitation is not None:
         effect.opportunity_id = effect.opportunity_id or effect.invitation.opportunity_id
     if wait:
-        effect.due_at = database.now() + wait
+        effect.due_at = effect.retry_window_started_at = database.now() + wait
     Effect.objects.add(effect)

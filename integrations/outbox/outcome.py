@@ -74,8 +74,8 @@ class StartedAttempt(Enum):
 class Retry:
     """The effect is tried again after `wait`.
 
-    Unless `is_counted`, the attempt doesn't count, because no call was made. `restarts_window` restarts the retry
-    window, because something that a person must fix kept the effect from being tried.
+    Unless `is_counted`, the attempt doesn't count, because no call was made. `restarts_window` begins the retry window
+    anew after the wait, because a person or a rule kept the effect from being tried.
     """
 
     reason: str

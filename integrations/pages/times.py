@@ -1,6 +1,5 @@
-"""The time zone of a page, which the person chose, else their browser's, else UTC; its days, and durations in words."""
+"""The time zone of a page: the person's choice, else the browser's or the organization's; days, durations in words."""
 
-import zoneinfo
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,8 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from integrations.core.rules.send_window import zone_names, zone_of
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.members.models.membership import PersonalSettings
+from integrations.members.models.membership import Membership, PersonalSettings
 from integrations.pages.access import current_membership
 
 COOKIE = "time_zone"  # written by portal.js, with the prefix __Host- where the portal has HTTPS
@@ -41,12 +41,6 @@ class PageTimeZone:
 
 
 @lru_cache(maxsize=1)
-def zone_names() -> frozenset[str]:
-    """Return the names of all zones. A name from a request is looked up here, never as a file."""
-    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime", "posixrules"}
-
-
-@lru_cache(maxsize=1)
 def zones_by_continent() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the zones that a person may choose from: of each continent their names, with the places' for people."""
     continents: dict[str, list[tuple[str, str]]] = {}
@@ -69,14 +63,17 @@ def page_time_zone(request: HttpRequest) -> PageTimeZone:
     browser = request.COOKIES.get(f"__Host-{COOKIE}" if settings.SESSION_COOKIE_SECURE else COOKIE, "")
     if browser in zone_names():
         return PageTimeZone(browser, Source.BROWSER)
-    return PageTimeZone("UTC", Source.UNKNOWN)
+    membership = _membership(request)
+    return PageTimeZone(zone_of(membership.organization.time_zone if membership else "").key, Source.UNKNOWN)
+
+
+def _membership(request: HttpRequest) -> Membership | None:
+    return current_membership(request) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
 
 
 def chosen_zone(request: HttpRequest) -> str:
     """Return the zone that the signed-in person chose; empty for their browser's."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-        return ""
-    membership = current_membership(request)
+    membership = _membership(request)
     stored = getattr(membership.user, "personal_settings", None) if membership else None
     return str(stored.time_zone) if stored else ""
 

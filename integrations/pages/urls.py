@@ -130,6 +130,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
     path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),
     path("invitations/<int:pk>/approve/", actions.ApproveView.as_view(), name="invitation-approve"),
+    path("invitations/<int:pk>/send-now/", actions.SendNowView.as_view(), name="invitation-send-now"),
     path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),
     path("invitations/<int:pk>/send-again/", actions.SendAgainView.as_view(), name="invitation-send-again"),

@@ -63,7 +63,7 @@ def test_what_codescreen_does_not_state_is_not_guessed(invitation):
 
 
 def test_dates_are_in_the_time_zone_of_the_organization(invitation):
-    Organization.objects.update(report_time_zone="Europe/Warsaw")
+    Organization.objects.update(time_zone="Europe/Warsaw")
     invitation.organization.refresh_from_db()
     said = words(invitation)
     assert said.dates == [["Invited", "24 Nov 2026, 09:12"], ["Completed", "25 Nov 2026, 00:30"]]

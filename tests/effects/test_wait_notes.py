@@ -20,6 +20,7 @@ from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
 from integrations.queue import worker
+from tests.effects.send_windows import close_window, window_opens
 from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
@@ -294,3 +295,67 @@ def test_an_organization_is_looked_at_only_while_a_note_is_due(scenario, held, s
     clock_strikes()
     assert not is_due()
     assert Organization.objects.count() == 1
+
+
+# the send window
+
+
+def test_who_waits_for_the_send_window_is_told_when_it_is_sent_and_that_it_was(
+    scenario, notes, move_candidate
+):
+    close_window(scenario)
+    move_candidate()
+    scenario.work()
+    minutes_pass(4)
+    assert notes() == []
+    for _ in range(3):
+        minutes_pass()
+    [told] = notes()
+    when = Invitation.objects.get().send_at_in_words
+    assert told == (
+        f"CodeScreen: “Backend” will be sent {when}, when your send window opens, unless the candidate's stage or your "
+        "rules change before. Nothing was sent yet."
+    )
+    window_opens(scenario)
+    for _ in range(2):
+        minutes_pass()
+    assert notes() == [told, "CodeScreen: “Backend” was sent to the candidate."]
+    assert not Effect.objects.filter(open_wait__isnull=False).exists()
+
+
+def test_a_window_that_opens_within_minutes_leaves_no_note(scenario, notes, move_candidate):
+    close_window(scenario)
+    move_candidate()
+    scenario.work()
+    window_opens(scenario)
+    minutes_pass()
+    assert notes() == []
+
+
+def test_no_note_promises_a_time_while_a_pause_would_hold_it(scenario, notes, move_candidate):
+    close_window(scenario)
+    move_candidate()
+    scenario.work()
+    scenario.set_policies(paused=True)
+    for _ in range(3):
+        minutes_pass()
+    assert notes() == [PAUSED]
+
+
+def test_a_pause_while_it_waits_for_the_window_is_told_too_and_one_note_says_the_end(
+    scenario, notes, move_candidate
+):
+    close_window(scenario)
+    move_candidate()
+    scenario.work()
+    minutes_pass()
+    scenario.set_policies(paused=True)
+    minutes_pass()
+    window_opens(scenario)
+    minutes_pass()
+    assert [text == PAUSED for text in notes()] == [False, True]
+    scenario.set_policies(paused=False)
+    scenario.work()
+    for _ in range(2):
+        minutes_pass()
+    assert notes()[2:] == ["CodeScreen: “Backend” was sent to the candidate."]

@@ -269,7 +269,7 @@ def test_ending_a_pause_requeues_what_waited(configure) -> None:
 
 def test_a_pause_is_ended_although_another_stored_policy_is_invalid(configure) -> None:
     configure(WHOLE)
-    Organization.objects.update(report_time_zone="Mars/Phobos")
+    Organization.objects.update(time_zone="Mars/Phobos")
     configure(WHOLE.replace("paused = true", "paused = false"))
     assert not Organization.objects.get().paused
 
@@ -285,12 +285,12 @@ def test_another_organizations_rows_are_left_alone(configure) -> None:
 def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     both = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\nhold_failed = true\n'
-    both += 'attach_report = false\nreport_time_zone = "Europe/Warsaw"\n'
+    both += 'attach_report = false\ntime_zone = "Europe/Warsaw"\n'
     assert configure(both).splitlines() == [
         '~ policies.stage_on_pass: "" → "Phone screen"',
         "~ policies.hold_failed: false → true",
         "~ policies.attach_report: true → false",
-        '~ policies.report_time_zone: "UTC" → "Europe/Warsaw"',
+        '~ policies.time_zone: "UTC" → "Europe/Warsaw"',
     ]
     exported = dump(Organization.objects.get())
     assert 'stage_on_pass = "Phone screen"' in exported
@@ -347,6 +347,24 @@ def test_who_needs_extra_time_is_exported_and_read_back(configure) -> None:
     assert configure(exported()).startswith("nothing to change\n")
     configure(head + 'hold_question = ""\nhold_answers = []\n')
     assert Organization.objects.get().extra_time == ExtraTimeRule("Accommodation")
+
+
+def test_the_send_window_is_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    assert [line for line in exported().splitlines() if line.startswith("send_")] == ['send_from = ""']
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    window = 'send_from = "22:00"\nsend_until = "06:00"\nsend_days = ["mon", "sun"]\nsend_holidays = ["2026-12-25"]\n'
+    assert configure(head + window).splitlines() == [
+        '~ policies.send_from: "" → "22:00"',
+        '~ policies.send_until: "" → "06:00"',
+        '~ policies.send_days: [] → ["mon", "sun"]',
+        '~ policies.send_holidays: [] → ["2026-12-25"]',
+    ]
+    assert configure(head + window) == "nothing to change\n"
+    assert window in exported()
+    assert configure(exported()).startswith("nothing to change\n")
+    configure(head + 'send_from = ""\nsend_until = ""\nsend_days = []\n')
+    assert Organization.objects.get().send_window is None
 
 
 def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:

@@ -55,12 +55,12 @@ def test_ending_the_pause_requeues_what_waited(organization, super_admin):
 
 
 def test_a_pause_can_be_ended_although_another_stored_policy_is_invalid(organization, super_admin):
-    Organization.objects.update(paused=True, report_time_zone="Mars/Phobos")
+    Organization.objects.update(paused=True, time_zone="Mars/Phobos")
     organization.refresh_from_db()
     assert set_policies(organization, {"paused": False}, super_admin) == {"paused": (True, False)}
     assert not Organization.objects.get().paused
     with pytest.raises(ValidationError, match="time zone"):
-        set_policies(organization, {"report_time_zone": "Mars/Deimos"}, super_admin)
+        set_policies(organization, {"time_zone": "Mars/Deimos"}, super_admin)
 
 
 def test_a_refused_stage_on_pass_stays_out_of_the_callers_organization(organization, super_admin):

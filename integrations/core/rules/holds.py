@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from integrations.core.rules.facts import CandidateSnapshot, Facts
 from integrations.core.vocabulary import Approval, OriginRule
 
-#: Said of extra time alone: why somebody needs it may be about their health.
-NEEDS_EXTRA_TIME = "your rules say that this candidate needs extra time"
-SET_EXTRA_TIME = "Set the extra time in CodeScreen, then send."
-
 
 @dataclass(frozen=True)
 class Hold:
@@ -17,6 +13,12 @@ class Hold:
 
     reason: str
     before_sending: str = ""
+
+
+#: Why somebody needs it may be about their health, and isn't said.
+EXTRA_TIME = Hold(
+    "your rules say that this candidate needs extra time", "Set the extra time in CodeScreen, then send."
+)
 
 
 def holds_of(facts: Facts, candidate: CandidateSnapshot) -> list[Hold]:
@@ -40,7 +42,7 @@ def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
             f"the candidate's origin in Lever is “{candidate.origin.label}”, which your rules hold for approval"
         )
     if candidate.needs_extra_time:
-        yield Hold(NEEDS_EXTRA_TIME, SET_EXTRA_TIME)
+        yield EXTRA_TIME
 
 
 def origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:

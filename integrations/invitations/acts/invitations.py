@@ -13,7 +13,7 @@ from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.effects.kinds.invitation import enqueue_invitation
+from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
 from integrations.effects.sending import mark_invited
 from integrations.http.session import PlatformError
 from integrations.inbox.facts import is_chosen
@@ -57,12 +57,12 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
     Raises ActionNotAllowed.
     """
     with transaction.atomic():
-        Organization.objects.lock(invitation.organization_id)
+        invitation.organization = Organization.objects.lock(invitation.organization_id)
         _require(invitation, InvitationAct.APPROVE)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
         chosen = [is_chosen(delivery) for delivery in invitation.deliveries.select_related("organization")]
-        enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen))
+        enqueue_invitation(invitation, wait=wait, is_chosen=any(chosen), is_released=True)
         audit(
             invitation, actor, AuditAction.APPROVE, {"status": (Status.HELD.value, invitation.status)}, reason
         )
@@ -89,6 +89,23 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
         audit(
             invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
         )
+
+
+def send_now(invitation: Invitation, actor: Actor, reason: str = "") -> None:
+    """Send an invitation that waits for the send window, without waiting for that. Raises ActionNotAllowed."""
+    with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
+        invitation.lock()
+        if not invitation.waits_for_window:
+            raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for the send window.")
+        waiting = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
+        effect = waiting.filter(state=Effect.State.DUE, leased_until__isnull=True).first()
+        if effect is None:
+            raise ActionNotAllowed("This is being done right now. Try again in a moment.")
+        send_at_any_time(effect)
+        changes = {"send_at": (f"{invitation.send_at:%Y-%m-%d %H:%M} UTC", None)}
+        Invitation.objects.filter(pk=invitation.pk).update(send_at=None)
+        audit(invitation, actor, AuditAction.SEND_NOW, changes, reason)
 
 
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
@@ -118,12 +135,13 @@ def send_again(
 ) -> None:
     """Send an uncertain or failed invitation again after `wait`, if it is still wanted. Raises ActionNotAllowed."""
     with transaction.atomic():
-        Organization.objects.lock(invitation.organization_id)
+        invitation.organization = Organization.objects.lock(invitation.organization_id)
         _require(invitation, InvitationAct.SEND_AGAIN)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue_invitation(invitation, wait=wait, is_chosen=before == Status.UNCERTAIN)
+        is_chosen = before == Status.UNCERTAIN
+        enqueue_invitation(invitation, wait=wait, is_chosen=is_chosen, is_released=True)
         audit(invitation, actor, AuditAction.SEND_AGAIN, {"status": (before, invitation.status)}, reason)
 
 
@@ -141,6 +159,7 @@ COPIED_TO_NEXT_ROUND = (
     "mapping_id",
     "together_id",
     "after_id",
+    "time_zone",
 )
 
 
@@ -154,7 +173,7 @@ def invite_again(
     """
     try:
         with transaction.atomic():
-            Organization.objects.lock(invitation.organization_id)
+            organization = Organization.objects.lock(invitation.organization_id)
             _require(invitation, InvitationAct.INVITE_AGAIN)
             rounds = Invitation.objects.filter(
                 organization=invitation.organization,
@@ -173,17 +192,18 @@ def invite_again(
                 raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
             _require_nothing_elsewhere(invitation, database.now())
             next_round = Invitation.objects.create(
-                organization=invitation.organization,
+                organization=organization,
                 opportunity_id=invitation.opportunity_id,
                 round=latest.round + 1,
                 in_any_stage=True,
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
             next_round.refresh_from_db()
+            next_round.organization = organization
             # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
-            enqueue_invitation(next_round, wait=wait)
+            enqueue_invitation(next_round, wait=wait, is_released=True)
             audit(
                 next_round,
                 actor,

@@ -3,7 +3,7 @@
 import copy
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Self
 
 from django.conf import settings
@@ -12,13 +12,17 @@ from django.db import models
 
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.rules.extra_time import ExtraTimeRule
+from integrations.core.rules.send_window import DAYS, SendWindow
 from integrations.core.vocabulary import Platform, ReentryPolicy, Thresholds
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.validators import (
     check_answers,
+    check_dates,
+    check_days,
     check_origins,
     check_time_zone,
     not_a_portal_tag,
+    time_of_day,
 )
 from integrations.store.database import locked_row
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
@@ -31,6 +35,8 @@ def make_webhook_key() -> str:
 
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
+#: The policies about when invitations may be sent.
+SEND_WINDOW = ("send_from", "send_until", "send_days", "send_holidays")
 #: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
 HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
@@ -43,6 +49,8 @@ POLICIES = (
     "hold_tag",
     "hold_question",
     "hold_answers",
+    *SEND_WINDOW,
+    "time_zone",
     "default_assessment",
     "note_on_skip",
     "note_on_wait",
@@ -66,7 +74,6 @@ POLICIES = (
     "hold_failed",
     "attach_report",
     "report_names_candidate",
-    "report_time_zone",
     *SECURITY,
 )
 
@@ -169,6 +176,54 @@ class Organization(models.Model):
             blank=True,
             validators=[check_answers],
             help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
+        )
+    )
+    send_from = harmless(
+        models.CharField(
+            max_length=5,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[time_of_day],
+            help_text="From this time of day on invitations are sent, such as 08:00. Empty sends at any time.",
+        )
+    )
+    send_until = harmless(
+        models.CharField(
+            max_length=5,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[time_of_day],
+            help_text="Until then; a time before the first, or the same, is on the next day.",
+        )
+    )
+    send_days = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_days],
+            help_text='On which days, such as ["mon", "tue"]: those on which it begins.',
+        )
+    )
+    send_holidays = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_dates],
+            help_text='Dates on which nothing is sent, such as ["2026-12-25"].',
+        )
+    )
+    time_zone = harmless(
+        models.CharField(
+            max_length=100,
+            default="UTC",
+            db_default="UTC",
+            validators=[check_time_zone],
+            help_text="The time zone of the hours in which invitations are sent, of dates and of reports, where "
+            "nobody's own is known, such as Europe/Warsaw.",
         )
     )
     default_assessment = harmless(
@@ -318,15 +373,6 @@ class Organization(models.Model):
         db_default=False,
         help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
     )
-    report_time_zone = harmless(
-        models.CharField(
-            max_length=100,
-            default="UTC",
-            db_default="UTC",
-            validators=[check_time_zone],
-            help_text="The time zone of the dates in that PDF, such as Europe/Warsaw.",
-        )
-    )
     requires_second_factor = models.BooleanField(
         default=False,
         db_default=False,
@@ -350,6 +396,13 @@ class Organization(models.Model):
                 | (~models.Q(hold_question="") & ~models.Q(hold_answers=[])),
                 name="organization_hold_question_has_answers",
                 violation_error_message="Give the question together with the answers that hold, or neither.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(send_from="", send_until="", send_days=[])
+                | ~(models.Q(send_from="") | models.Q(send_until="") | models.Q(send_days=[])),
+                name="organization_send_window_is_whole",
+                violation_error_message="Say from when (send_from), until when (send_until) and on which days "
+                "(send_days) invitations are sent, or leave all three empty.",
             ),
             models.CheckConstraint(
                 condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
@@ -436,6 +489,18 @@ class Organization(models.Model):
     def extra_time(self) -> ExtraTimeRule:
         """Who needs extra time, so that their invitations are held."""
         return ExtraTimeRule(self.hold_tag, self.hold_question, tuple(self.hold_answers))
+
+    @property
+    def send_window(self) -> SendWindow | None:
+        """When invitations may be sent; None for at any time."""
+        if not self.send_from:
+            return None
+        return SendWindow(
+            time.fromisoformat(self.send_from),
+            time.fromisoformat(self.send_until),
+            frozenset(map(DAYS.index, self.send_days)),
+            frozenset(map(date.fromisoformat, self.send_holidays)),
+        )
 
     @property
     def rating_thresholds(self) -> Thresholds:

@@ -55,6 +55,11 @@ class RowActView(OrganizationMixin, ActView):
         return get_object_or_404(Invitation, pk=self.kwargs["pk"], organization=self.organization)
 
 
+def _being_sent(invitation: Invitation, again: str = "") -> str:
+    """Return what happens to an invitation that a person has just had sent, within a sentence."""
+    return invitation.words.phrase if invitation.waits_for_window else f"being sent{again}"
+
+
 class RetryEffectView(RowActView):
     """Retry a failed effect."""
 
@@ -83,8 +88,20 @@ class ApproveView(RowActView):
 
     def operate(self, form: ReasonForm) -> str:
         """Approve the invitation."""
-        invitations.approve(self.invitation, self.user, form.cleaned_data["reason"])
-        return "Approved: the invitation is being sent."
+        invitation = self.invitation
+        invitations.approve(invitation, self.user, form.cleaned_data["reason"])
+        return f"Approved: the invitation is {_being_sent(invitation)}."
+
+
+class SendNowView(RowActView):
+    """Send an invitation without waiting for the send window."""
+
+    allowed_roles = APPROVERS
+
+    def operate(self, form: ReasonForm) -> str:
+        """Make the sending due now."""
+        invitations.send_now(self.invitation, self.user, form.cleaned_data["reason"])
+        return "The invitation is being sent."
 
 
 class CancelView(RowActView):
@@ -121,8 +138,9 @@ class SendAgainView(RowActView):
 
     def operate(self, form: ReasonForm) -> str:
         """Make the invitation pending again."""
-        invitations.send_again(self.invitation, self.user, form.cleaned_data["reason"])
-        return "The invitation is being sent again."
+        invitation = self.invitation
+        invitations.send_again(invitation, self.user, form.cleaned_data["reason"])
+        return f"The invitation is {_being_sent(invitation, ' again')}."
 
 
 class InviteAgainView(RowActView):
@@ -131,7 +149,7 @@ class InviteAgainView(RowActView):
     def operate(self, form: ReasonForm) -> str:
         """Create the invitation of the next round."""
         next_round = invitations.invite_again(self.invitation, self.user, form.cleaned_data["reason"])
-        return f"Round {next_round.round} begins: the invitation is being sent."
+        return f"Round {next_round.round} begins: the invitation is {_being_sent(next_round)}."
 
 
 class CorrectAndSendAgainView(RowActView):
@@ -139,8 +157,9 @@ class CorrectAndSendAgainView(RowActView):
 
     def operate(self, form: ReasonForm) -> str:
         """Read the address from Lever, and create the invitation of the next round."""
-        on_request.correct_and_send_again(self.invitation, self.user, form.cleaned_data["reason"])
-        return "The address is corrected: the invitation is being sent again."
+        reason = form.cleaned_data["reason"]
+        next_round = on_request.correct_and_send_again(self.invitation, self.user, reason)
+        return f"The address is corrected: the invitation is {_being_sent(next_round, ' again')}."
 
 
 class RecordDecisionView(RowActView):

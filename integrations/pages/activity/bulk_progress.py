@@ -30,7 +30,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.rows import BEING_DECIDED, standing_of
+from integrations.pages.activity.rows import BEING_DECIDED, read_zones, standing_of
 from integrations.pages.views import ActView, PartialsMixin
 
 
@@ -122,7 +122,9 @@ class BulkMixin(OrganizationMixin):
     def candidates(self, keys: Sequence[int]) -> list[Candidate]:
         """Return those of the candidates with these keys that the person sees, with where they stand."""
         rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
-        return list(rows.with_standing().order_by("pk"))
+        found = list(rows.with_standing().order_by("pk"))
+        read_zones(found)
+        return found
 
 
 def do_to_each[Row: (Invitation, Effect, Candidate)](
@@ -246,8 +248,7 @@ def progress_address(act_id: str) -> str:
 
 def _how_far_invitation(invitation: Invitation) -> str:
     """Return how far sending an invitation is."""
-    record = InvitationStatus(invitation.status).record
-    return record.phrase if record.step is None else "sent"
+    return "sent" if InvitationStatus(invitation.status).record.step is not None else invitation.words.phrase
 
 
 def _how_far(candidate: Candidate) -> str:

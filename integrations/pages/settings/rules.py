@@ -1,5 +1,6 @@
 """The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
 
+import calendar
 from copy import copy
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.http import QueryDict
 
 from integrations.catalog.role_rules import LABELS
 from integrations.clients import provider
+from integrations.core.rules.send_window import DAYS
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.http.session import PlatformError
 from integrations.lever.models.connection import LeverConnection
@@ -18,6 +20,7 @@ from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import (
     POLICIES,
     SECURITY,
+    SEND_WINDOW,
     Organization,
 )
 from integrations.pages import times
@@ -31,6 +34,8 @@ from integrations.pages.views import OperationView
 ELSEWHERE = (*SECURITY, "feedback_author")
 #: Policies about who hasn't started, which most organizations leave as they are.
 START_CLOCK = ("start_within_days", "not_started_days")
+#: The days of the week, by their codes.
+DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 
 
 class PolicyForm(forms.ModelForm):
@@ -50,6 +55,12 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     hold_answers = LinesField(required=False, label="Answers that hold", help_text="One in each line.")
+    send_days = forms.MultipleChoiceField(
+        required=False, label="On these days", choices=DAY_CHOICES, widget=forms.CheckboxSelectMultiple
+    )
+    send_holidays = LinesField(
+        required=False, label="Not on these dates", help_text="One in each line, such as 2026-12-25."
+    )
 
     class Meta:
         model = Organization
@@ -64,6 +75,8 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
             "hold_question": "Question of your application form",
+            "send_from": "From",
+            "send_until": "Until",
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
@@ -73,7 +86,7 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
-            "report_time_zone": "Time zone of its dates",
+            "time_zone": "Time zone of its dates and of your sending hours",
             **LABELS,
         }
         help_texts = {
@@ -87,6 +100,8 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Empty holds nobody by a tag.",
             "hold_question": "As it is written in Lever.",
+            "send_from": "Such as 08:00.",
+            "send_until": "A time before the first one is on the next day.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "passing_score": "From it on a score meets your bar: then the rules for Passed hold, below it those for "
             "Failed. Empty: no bar.",
@@ -104,8 +119,9 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
-            "report_time_zone": "",
+            "time_zone": "",
         }
+        widgets = dict.fromkeys(("send_from", "send_until"), forms.TextInput(attrs={"type": "time"}))
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
@@ -114,8 +130,10 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             data = data.copy()
             for name, origin in ORIGIN_FIELDS.items():
                 data.setdefault(name, origins.get(origin, self.without_rule))
+            if "send_from" not in data:
+                data.setlist("send_days", kwargs["instance"].send_days)
             for name in self.Meta.fields:
-                if not isinstance(self.base_fields[name], forms.BooleanField):
+                if not isinstance(self.base_fields[name], (forms.BooleanField, forms.MultipleChoiceField)):
                     stored = self.base_fields[name].prepare_value(getattr(kwargs["instance"], name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
@@ -123,9 +141,7 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
         self.add_origin_fields(origins)
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
-        self.fields["report_time_zone"].widget = forms.Select(
-            choices=[("UTC", "UTC"), *times.zones_by_continent()]
-        )
+        self.fields["time_zone"].widget = forms.Select(choices=[("UTC", "UTC"), *times.zones_by_continent()])
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
             "stage_on_pass": pick_list.target_stages(organization),
@@ -151,8 +167,14 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
 
     @property
     def holds_for_extra_time(self) -> bool:
-        """Whether a tag or a question is entered by which candidates are held."""
-        return bool(self["hold_tag"].value() or self["hold_question"].value())
+        """Whether anything is entered by which candidates are held, or refused."""
+        names = ("hold_tag", "hold_question", "hold_answers")
+        return any(self[name].value() or self[name].errors for name in names)
+
+    @property
+    def has_send_window(self) -> bool:
+        """Whether anything of a send window is entered, or refused."""
+        return any(self[name].value() or self[name].errors for name in SEND_WINDOW)
 
     @property
     def has_start_clock(self) -> bool:

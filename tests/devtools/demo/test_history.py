@@ -42,8 +42,8 @@ NOT_SHOWN = {
     VerdictCode.ENTERED_BEFORE,
     VerdictCode.ORIGIN_EXCLUDED,  # the demo's rules leave nobody out by their origin
 }
-#: Statuses that an invitation passes through within a second, and one that only a person's mistake leads to.
-PASSING = {InvitationStatus.PENDING, InvitationStatus.SENDING, InvitationStatus.FAILED}
+#: A status that an invitation passes through within a second, and one that only a person's mistake leads to.
+PASSING = {InvitationStatus.SENDING, InvitationStatus.FAILED}
 
 
 @pytest.fixture
@@ -85,12 +85,16 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert outcomes == {"Passed", "Failed", "Expired", ""}  # "": not stated, and compared with the bar
         explanations = " ".join(Delivery.objects.values_list("explanation", flat=True))
         assert "Did you mean “Frontend Developer”?" in explanations
+        assert "Set the extra time in CodeScreen, then send." in explanations
         assert Delivery.objects.filter(event="sweep", invitation__isnull=False).count() == 2
 
     with subtests.test("everything was worked, and its rows are as old as they say"):
         assert not Delivery.objects.filter(due_at__isnull=False).exists()
         states = set(Effect.objects.values_list("state", flat=True))
-        assert states == {Effect.State.DONE, Effect.State.UNCERTAIN}
+        assert states == {Effect.State.DONE, Effect.State.UNCERTAIN, Effect.State.DUE}
+        waiting = Invitation.objects.get(status="pending")
+        assert waiting.waits_for_window
+        assert Effect.objects.get(state=Effect.State.DUE).invitation_id == waiting.pk
         for rows, column in (
             (Delivery.objects.all(), "received_at"),
             (Invitation.objects.all(), "created_at"),

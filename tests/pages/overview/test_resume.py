@@ -28,7 +28,7 @@ def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_clien
 def test_the_pause_is_ended_although_another_stored_policy_is_invalid(
     organization_admin_client, ready_organization
 ):
-    ready_organization.paused, ready_organization.report_time_zone = True, "Mars/Phobos"
+    ready_organization.paused, ready_organization.time_zone = True, "Mars/Phobos"
     ready_organization.save()
     page = organization_admin_client.post("/resume/", follow=True).content.decode()
     assert "The pause has ended." in page

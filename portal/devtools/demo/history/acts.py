@@ -137,6 +137,7 @@ class LeverActs:
             "posting": person.posting,
             "tags": list(person.tags),
             "followers": [self._recruiter] if len(self._account.opportunities) % FOLLOWED_ONE_IN == 0 else [],
+            "time_zone": person.time_zone or None,
         }
         if not person.may_be_contacted:
             item["data_protection"] = NO_CONTACT

@@ -50,6 +50,7 @@ class Person:
     tags: tuple[str, ...] = ()
     same_person_as: str = ""
     may_be_contacted: bool = True
+    time_zone: str = ""
 
     @property
     def email(self) -> str:

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from integrations.core.rules.send_window import DAYS
 from portal.devtools.demo.history.events import (
     BACKEND,
     DATA,
@@ -185,6 +186,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
             *_lost_answers(planner),
             *_bulk_moves(planner),
             *_extra_time(planner),
+            *_send_window(planner),
             *_not_started(planner),
             *_second_looks(planner),
             *planner.underway(),
@@ -325,6 +327,17 @@ def _not_started(planner: Planner) -> Iterator[Event]:
     yield Event(planner.ago(5.9), ChangePolicies(LEAD, {"start_within_days": 7, "not_started_days": 3}))
     yield from planner.entry(planner.person(BACKEND), planner.ago(5.2))
     yield Event(planner.ago(1.3), Occurrence.POLL)
+
+
+def _send_window(planner: Planner) -> Iterator[Event]:
+    """Yield a send window, which is closed in one candidate's time zone alone: anybody else is sent the assessment."""
+    now = planner.now.astimezone(UTC)
+    closed = (now.hour - 10) % 24, (now.hour - 7) % 24  # in Anchorage it is eight or nine hours earlier
+    until, since = (f"{hour:02}:00" for hour in closed)
+    window = {"send_from": since, "send_until": until, "send_days": list(DAYS)}
+    yield Event(planner.ago(minutes=25), ChangePolicies(LEAD, window))
+    person = Person(planner.word(), BACKEND, time_zone="America/Anchorage")
+    yield from planner.entry(person, planner.ago(minutes=12))
 
 
 def _second_looks(planner: Planner) -> Iterator[Event]:

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from portal.devtools.chaos.every_point.jobs import bulk, erasure, main, results, settings, unstarted, waiting
+from portal.devtools.chaos.every_point.jobs import (
+    bulk,
+    erasure,
+    main,
+    results,
+    settings,
+    unstarted,
+    waiting,
+    window,
+)
 from portal.devtools.chaos.every_point.jobs.job import Job
 
 JOBS: Mapping[str, Job] = {
@@ -12,6 +21,7 @@ JOBS: Mapping[str, Job] = {
         main.INVITATION,
         results.RESULTS,
         waiting.WAITING,
+        window.SEND_WINDOW,
         unstarted.UNSTARTED,
         bulk.BULK,
         bulk.DRAINS,
