@@ -37,6 +37,7 @@ NOT_SHOWN = {
     VerdictCode.DISCONNECTED,
     VerdictCode.ERASED,
     VerdictCode.NOT_VISIBLE,
+    VerdictCode.NOTHING_FOLLOWS,
     VerdictCode.ARCHIVED,
     VerdictCode.ANONYMIZED,
     VerdictCode.ENTERED_BEFORE,
@@ -125,6 +126,10 @@ def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
         assert late
         for invitation in late:
             assert ProgressTag.NOT_STARTED_YET in opportunities[invitation.opportunity_id]["tags"]
+
+    with subtests.test("somebody is at work on what followed a pass"):
+        following = Invitation.objects.filter(after__assessment_name="Backend")
+        assert list(following.values_list("status", flat=True)) == ["in_progress"]
 
     with subtests.test("everybody who entered the stage has a row"):
         entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])

@@ -44,7 +44,7 @@ def _of_candidate(
     emails = sum(item["emails_sent"] for item in invitations)
     if emails != expected.emails:
         yield f"CodeScreen sent {emails} invitations, not {expected.emails}"
-    rows = Invitation.objects.filter(opportunity_id=opportunity_id(word)).order_by("round")
+    rows = Invitation.objects.filter(opportunity_id=opportunity_id(word)).order_by("round", "pk")
     statuses = tuple(rows.values_list("status", flat=True))
     if expected.statuses is not None and statuses != tuple(map(str, expected.statuses)):
         yield f"the portal's invitations are {', '.join(statuses) or 'none'}"
@@ -63,10 +63,10 @@ def _of_candidate(
 
 def _of_feedback(expected: Expected, entry: JsonObject) -> Iterator[str]:
     forms = entry["feedback"]
-    if len(forms) != (expected.feedback is not None):
+    if len(forms) != (expected.forms if expected.feedback is not None else 0):
         yield f"Lever has {len(forms)} feedback forms"
         return
-    if expected.feedback is None:
+    if expected.feedback is None or expected.forms > 1:
         return
     fields = forms[0]["fields"]
     for name, value in expected.feedback.items():

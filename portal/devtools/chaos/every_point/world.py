@@ -46,6 +46,7 @@ class Expected:
     tags: frozenset[str] = frozenset()
     notes: frozenset[int] = frozenset({0})
     feedback: dict[str, str] | None = None
+    forms: int = 1  # of feedback; of several, what they say isn't looked at
     files: int | None = None  # one for each candidate with a result, unless it is given
     stage: str = STAGE
     alerts: int | None = (
@@ -96,8 +97,8 @@ class World:
 
     def candidate_does(self, word: str, *actions: str, **verdict: object) -> None:
         """A candidate acts in CodeScreen, or CodeScreen evaluates what they did."""
-        person = {"email": email(word), "assessment": ASSESSMENT}
-        self.platforms.codescreen_does("candidate", action=list(actions), **person, **verdict)
+        what = {"email": email(word), "assessment": ASSESSMENT} | verdict
+        self.platforms.codescreen_does("candidate", action=list(actions), **what)
         self.deliver_webhooks()
 
     def deliver_webhooks(self) -> None:
@@ -256,7 +257,8 @@ class World:
             instance["instance"]
             for entry in codescreen["invitations"]
             for instance in entry["instances"]
-            if instance["email"] == row.email and instance["instance"] not in known
+            if (instance["email"], entry["assessment"]) == (row.email, row.assessment_name)
+            and instance["instance"] not in known
         ]
 
 

@@ -230,7 +230,7 @@ class TeamActs:
         mapping = RoleMapping.objects.filter(
             organization=organization, role=act.role, stage=act.stage
         ).first() or RoleMapping(organization=organization, role=act.role, stage=act.stage)
-        mapping.assessment = act.assessment
+        mapping.assessment, mapping.next_assessment = act.assessment, act.next_assessment
         save_mapping(mapping, admin)
 
     def _delivery(self, person: Person) -> Delivery:

@@ -144,6 +144,7 @@ class MapRole:
     role: str
     assessment: str
     stage: str = ""
+    next_assessment: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from integrations.core.rules.send_window import DAYS
@@ -39,6 +40,7 @@ from portal.devtools.demo.history.events import (
 
 LENGTH = timedelta(days=14)
 TRIGGER, NEXT, EARLIER = "CodeScreen Assessment", "On-site interview", "Phone screen"
+TAKE_HOME = "CodeScreen Take-home"
 #: What happens before it began just now, so that everything has been worked when the portal starts.
 LATEST = timedelta(minutes=8)
 #: Data Engineers are mapped since eight days ago; the tag of their posting has a typing error.
@@ -189,6 +191,7 @@ def plan(now: datetime, seed: int = 1) -> list[Event]:
             *_send_window(planner),
             *_not_started(planner),
             *_second_looks(planner),
+            *_chain(planner),
             *planner.underway(),
             *planner.ordinary(),
         ],
@@ -203,9 +206,9 @@ def _changes_by_the_team(planner: Planner) -> Iterator[Event]:
     yield Event(planner.ago(9.4), Rate("Backend", (40, 60, 80)))
     yield Event(planner.ago(9.3), ChangePolicies(LEAD, {"passing_score": 70}))
     yield Event(planner.ago(8.6), ChangePolicies(LEAD, {"bulk_limit": BULK_LIMIT}))
-    take_home = "CodeScreen Take-home"
-    yield Event(planner.ago(6.6), MapRole(BACKEND, "SRE Troubleshooting", take_home))
-    yield Event(planner.ago(4.2), MapRole(BACKEND, "Backend", take_home))
+    yield Event(planner.ago(6.6), MapRole(BACKEND, "SRE Troubleshooting", TAKE_HOME))
+    in_turn = MapRole(BACKEND, "Backend", TAKE_HOME, next_assessment="SRE Troubleshooting")
+    yield Event(planner.ago(4.2), in_turn)
 
 
 def _not_invited(planner: Planner) -> Iterator[Event]:
@@ -372,3 +375,15 @@ def _second_looks(planner: Planner) -> Iterator[Event]:
     expired = planner.person(BACKEND)
     yield from planner.journey(expired, planner.ago(9.3), NOT_STARTED)
     yield Event(planner.ago(1.1), InviteAgain(expired, "Was ill."))
+
+
+def _chain(planner: Planner) -> Iterator[Event]:
+    """Yield a candidate who passed the first assessment of a mapping and is at work on the next one."""
+    person, at = planner.person(BACKEND), planner.ago(3.8)
+    yield Event(at - 60 * MINUTE, Add(person))
+    yield Event(at, Move(person, TAKE_HOME))
+    yield Event(at + timedelta(hours=20), TakeStep(person, Step.START))
+    yield Event(at + timedelta(hours=23), TakeStep(person, Step.SUBMIT))
+    passed = {"score": 86, "result": "Passed"}
+    yield Event(at + timedelta(hours=24), TakeStep(person, Step.EVALUATE, passed))
+    yield Event(planner.ago(hours=14), TakeStep(replace(person, posting=SRE), Step.START))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from portal.devtools.chaos.every_point.jobs import (
     bulk,
     erasure,
+    further,
     main,
     results,
     settings,
@@ -23,6 +24,7 @@ JOBS: Mapping[str, Job] = {
         waiting.WAITING,
         window.SEND_WINDOW,
         unstarted.UNSTARTED,
+        further.FURTHER,
         bulk.BULK,
         bulk.DRAINS,
         bulk.UNDO,
