@@ -55,8 +55,6 @@ NAMES = {
 }
 KINDS = [visitor for visitor in VISITORS if visitor.name in NAMES]
 CSRF = "c" * 32
-#: Shown in a frame of our own pages.
-FRAMED = {"email-html"}
 #: A probe that answers 503 while no worker works.
 PROBE = "work"
 
@@ -233,10 +231,7 @@ class Visit:
 
     def _check_headers(self, headers: dict[str, Any], request: str) -> None:
         given = {name: headers.get(name.lower(), [None])[0] for name in HEADERS}
-        expected = dict(HEADERS)
-        if self.address.name in FRAMED and given["X-Frame-Options"] == "SAMEORIGIN":
-            expected["X-Frame-Options"] = "SAMEORIGIN"
-        assert given == expected, request
+        assert given == HEADERS, request
         assert "unsafe" not in headers["content-security-policy"][0], request
         if self.address.name != "security-txt":
             assert "no-store" in headers["cache-control"][0], request

@@ -23,6 +23,9 @@ from integrations.invitations.models.result import Result
 from integrations.members.models.membership import ADMINS, Membership
 from integrations.notifications.link_emails import membership_link
 from integrations.notifications.links import choose_password_link
+from integrations.notifications.models.email_kind import EmailKind
+from integrations.notifications.notices import render_sample
+from integrations.notifications.rendering import as_html
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.health import HealthView
@@ -61,13 +64,11 @@ STATES = {
     ],
     "audit": ["?action=nothing"],
     "candidate": ["?show=technical"],
-    "help": ["?q=tag", "?q=nothing+has+these+words"],
     "login": ["?next=/activity/"],
 }
 #: States that fewer roles may see than the page's others.
 FOR_ADMINS = ("?act=send&all=1", "?act=cancel&all=1", "?act=invite&all=1", "?act=invite")
 NO_PAGE = {"logout", "switch-organization"}
-MAIL = "email-html"  # the HTML of an e-mail, shown in a frame
 
 
 @pytest.fixture
@@ -155,19 +156,25 @@ def is_page(visit: Visit, path: str) -> bool:
 
 def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: Customer) -> None:
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
-        for address, path in site_pages(acme):
-            if address.name == MAIL:
-                visit.check_email(path)
-            elif is_page(visit, path):
+        for _, path in site_pages(acme):
+            if is_page(visit, path):
                 visit.open_and_check(path)
         assert visit.problems == []
         assert visit.checks >= 30 * len(SHAPES)
 
 
+def test_an_email_of_every_kind(browser: Browser, live_server, acme: Customer) -> None:
+    with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
+        for kind in EmailKind:
+            email = render_sample(kind.record.wording, kind, acme.organization)
+            visit.check_email(as_html(email, acme.organization, f"{live_server.url}/unsubscribe/x/"))
+        assert visit.problems == []
+
+
 def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme: Customer) -> None:
     with Visit(browser, live_server.url, newcomer()) as visit:
-        for address, path in site_pages(acme, with_rows=False):
-            if address.name != MAIL and is_page(visit, path):
+        for _, path in site_pages(acme, with_rows=False):
+            if is_page(visit, path):
                 visit.open_and_check(path, shapes=SHAPES[::2])  # each width and each scheme once
         assert visit.problems == []
 
@@ -184,7 +191,7 @@ def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Cust
                 path.endswith(FOR_ADMINS) and role not in ADMINS
             ):
                 refused = path
-            elif address.name != MAIL and is_page(visit, path):
+            elif is_page(visit, path):
                 visit.open_and_check(path, shapes=ONE_SHAPE)
         visit.open_and_check(refused, status=403)
         assert visit.problems == []

@@ -1,7 +1,5 @@
 """Turn a wording and its variables into an e-mail: subject, plain text, and HTML."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -136,8 +134,6 @@ STYLE = (
     ".end{border-top-color:#33403d}a,.link{color:#63959a!important}"
     ".button{background-color:#63959a!important}.on{color:#000000!important}}"
 )
-#: The source by which a content security policy allows the e-mail's style element and no other.
-STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,6 @@ urlpatterns = [
     path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),
     path("emails/", email_templates.EmailListView.as_view(), name="emails"),
     path("emails/<slug:kind>/", email_templates.EmailEditView.as_view(), name="email-edit"),
-    path("emails/<slug:kind>/html/", email_templates.EmailHtmlView.as_view(), name="email-html"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
     path("notifications/time-zone/", notifications.TimeZoneView.as_view(), name="time-zone"),
     path("notifications/team/", notifications.TeamNotificationsView.as_view(), name="notifications-team"),

@@ -45,7 +45,6 @@ NOT_AUDITED = {
     "domain-check",  # tests/single_sign_on/test_provider_domains.py
     "codescreen-test",
     "emails",  # shows
-    "email-html",
     "audit",
     "candidates-bulk-done",  # shows
     "mapping-list",

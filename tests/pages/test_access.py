@@ -42,7 +42,6 @@ ALLOWED = {
     "time-zone": 4,
     "emails": 2,
     "email-edit": 2,
-    "email-html": 2,
     "help": 4,
     "help-set-up": 4,
     "help-verdicts": 4,

@@ -112,7 +112,6 @@ def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
 #: Addresses whose parameters name no row of the customer.
 _WITHOUT_ROW = {
     "email-edit",
-    "email-html",
     "offered-invite",  # its number only bounds the sender's own rows
     "admin:app_list",
     "membership-link",

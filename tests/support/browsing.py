@@ -57,10 +57,10 @@ class Visit:
             self._note("status", answer and answer.status)
         self.check(shapes)
 
-    def check_email(self, path: str) -> None:
-        """Check an e-mail's HTML in a blank page: its own address forbids scripts, and with them axe."""
+    def check_email(self, html: str) -> None:
+        """Check an e-mail's HTML in a blank page."""
         self.page.goto("about:blank")
-        self.page.set_content(self.context.request.get(self.site + path).text())
+        self.page.set_content(html)
         # WCAG rules only: landmarks are the mail program's
         self.check(tags=["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
 

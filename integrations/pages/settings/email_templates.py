@@ -5,11 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.csp import csp_override
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from integrations.members.models.membership import ADMINS
 from integrations.notifications import rendering
@@ -24,8 +22,6 @@ from integrations.notifications.notices import (
 )
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import notify
-
-_DRAFTS = "email_drafts"
 
 
 class EmailListView(OrganizationMixin, TemplateView):
@@ -43,9 +39,10 @@ class EmailListView(OrganizationMixin, TemplateView):
         return super().get_context_data(kinds=kinds, **kwargs)
 
 
-class EmailKindView(OrganizationMixin, View):
-    """A page about one kind of e-mail."""
+class EmailEditView(OrganizationMixin, TemplateView):
+    """Edit one kind's wording; a draft can be previewed and sent to oneself before it is saved."""
 
+    template_name = "integrations/email_edit.html"
     allowed_roles = ADMINS
 
     def check_role(self, request: HttpRequest) -> None:
@@ -58,35 +55,6 @@ class EmailKindView(OrganizationMixin, View):
     def kind(self) -> EmailKind:
         """The kind that the address names."""
         return EmailKind(self.kwargs["kind"])
-
-    @property
-    def draft(self) -> EmailWording | None:
-        """The wording that the person previewed last and hasn't saved."""
-        draft = self.request.session.get(_DRAFTS, {}).get(self._draft_key)
-        return EmailWording(*draft) if draft else None
-
-    def keep_draft(self, draft: EmailWording | None) -> None:
-        """Keep a draft in the session for the preview; None removes it."""
-        drafts = {**self.request.session.get(_DRAFTS, {})}
-        drafts.pop(self._draft_key, None)
-        if draft is not None:
-            drafts[self._draft_key] = [draft.subject, draft.body]
-        self.request.session[_DRAFTS] = drafts
-
-    @property
-    def _draft_key(self) -> str:
-        return f"{self.organization.pk}:{self.kind}"
-
-
-class EmailEditView(EmailKindView, TemplateView):
-    """Edit one kind's wording; a draft can be previewed and sent to oneself before it is saved."""
-
-    template_name = "integrations/email_edit.html"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Allow the preview's frame, on this page alone."""
-        policy = {**settings.SECURE_CSP, "frame-src": settings.SECURE_CSP["connect-src"]}
-        return csp_override(policy)(super().dispatch)(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the wording, or the draft in `shown`, and its preview unless it has errors."""
@@ -109,16 +77,10 @@ class EmailEditView(EmailKindView, TemplateView):
             )
         return context
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the stored wording; a draft is dropped."""
-        self.keep_draft(None)
-        return self._page()
-
     def post(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Preview, save, send a test of, or reset the wording."""
         action = request.POST.get("act", "save")
         if action == "reset":
-            self.keep_draft(None)
             if reset_wording(self.organization, self.kind, self.user):
                 messages.success(request, "The default wording is back.")
             return redirect("email-edit", kind=self.kind)
@@ -128,11 +90,9 @@ class EmailEditView(EmailKindView, TemplateView):
         except ValidationError as error:
             return self._page(shown=written, errors=error.message_dict)
         if action == "save":
-            self.keep_draft(None)
             is_changed = save_wording(self.organization, self.kind, draft, self.user)
             messages.success(request, "Saved." if is_changed else "Nothing was changed.")
             return redirect("email-edit", kind=self.kind)
-        self.keep_draft(draft)
         if action == "test":
             self._send_test(draft)
         return self._page(shown=draft, is_draft=True)
@@ -148,26 +108,3 @@ class EmailEditView(EmailKindView, TemplateView):
         enqueue_sample(self.organization, self.kind, draft, address)
         notify.notify_workers()
         messages.success(self.request, f"A test with sample data is on its way to {address}.")
-
-
-class EmailHtmlView(EmailKindView):
-    """The HTML part with sample data, for the preview's frame, which loads nothing."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Allow this site's own pages to frame it."""
-        return xframe_options_sameorigin(super().dispatch)(request, *args, **kwargs)
-
-    def get(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Render the draft, or the current wording."""
-        wording = self.draft or current_wording(self.organization, self.kind)
-        email = render_sample(wording, self.kind, self.organization)
-        html = rendering.as_html(email, self.organization, f"{settings.PORTAL_URL}/notifications/")
-        policy = {
-            "default-src": ["'none'"],
-            "style-src": [rendering.STYLE_SOURCE],
-            "frame-ancestors": ["'self'"],
-            "base-uri": ["'none'"],
-            "form-action": ["'none'"],
-            "sandbox": ["allow-popups"],
-        }
-        return csp_override(policy)(lambda _: HttpResponse(html))(request)
