@@ -13,7 +13,8 @@ from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_policy, trigger_stages
 from integrations.catalog.models import RoleMapping, Stage
-from integrations.catalog.role_rules import RoleRules
+from integrations.catalog.role_rules import RoleRules, rules_of_assessment
+from integrations.core.rules.names import choose_result_tag
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from integrations.effects.perform import kind_of
@@ -134,7 +135,7 @@ def later_consequences(
     organization: Organization, dry_run: DryRun, *, is_trigger_stage: bool
 ) -> Iterator[Consequence]:
     """Yield what follows while it waits, and once it is approved or sent; nothing for a skip."""
-    verdict = dry_run.decision.verdict
+    verdict, assessment = dry_run.decision.verdict, dry_run.decision.assessment
     waits = verdict in {*WAITING_VERDICTS, VerdictCode.HELD_FOR_APPROVAL}
     can_be_noted = organization.note_on_wait and organization.working_lever is not None
     if waits and can_be_noted and is_trigger_stage:
@@ -143,12 +144,13 @@ def later_consequences(
     if verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
         yield "Until an Admin says yes or no", detail
-    if verdict != VerdictCode.INVITE:
+    if verdict != VerdictCode.INVITE or assessment is None:
         return
     mapping = RoleMapping.objects.filter(pk=dry_run.decision.mapping_id or 0).first()
-    rules = RoleRules(organization, mapping)
+    rules = RoleRules(organization, mapping, lambda: rules_of_assessment(organization, assessment))
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
-    yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."
+    days = f" They must start within {rules.start_within_days} days." if rules.start_within_days else ""
+    yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.{days}"
     yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."
     if rules.not_started_days:
         detail = f"The tag becomes “{ProgressTag.NOT_STARTED_YET}”."
@@ -165,18 +167,20 @@ def later_consequences(
     yield "When CodeScreen says that it is complete", detail
     if organization.attach_report:
         yield "With the feedback", "The report is attached to the candidate in Lever as a PDF."
-    if rules.passed_tag or rules.failed_tag:
-        yield "Then, if CodeScreen says Passed or Failed", "Your own result tag is added."
+    passed, failed = "Then, if CodeScreen says Passed", "Then, if CodeScreen says Failed"
+    if rules.passing_score is not None:
+        passed += f", or nothing and the score meets your bar ({rules.passing_score})"
+        failed += f", or nothing and the score is below your bar ({rules.passing_score})"
+    for when, written in ((passed, rules.passed_tag), (failed, rules.failed_tag)):
+        if tag := choose_result_tag(written, assessment.name):
+            yield when, f"Your own tag “{tag}” is added."
     if rules.stage_on_pass:
-        yield (
-            "Then, if CodeScreen says Passed",
-            f"They are moved to “{rules.stage_on_pass}” in Lever, unless a recruiter has moved them before.",
+        moved = (
+            f"They are moved to “{rules.stage_on_pass}” in Lever, unless a recruiter has moved them before."
         )
+        yield passed, moved
     if rules.hold_failed:
-        yield (
-            "Then, if CodeScreen says Failed",
-            "They wait under Candidates until somebody says what was decided; nobody is archived.",
-        )
+        yield failed, "They wait under Candidates until somebody says what was decided; nobody is archived."
 
 
 class DryRunForm(forms.Form):

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.catalog import lists
+from integrations.catalog.acts import set_assessment_rules
 from integrations.catalog.models import RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
@@ -313,3 +314,17 @@ def test_what_the_tag_says_of_who_has_not_started_is_listed(
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert ("The tag becomes “CodeScreen: Not Started Yet”." in page) == is_said
     assert "The tag becomes “CodeScreen: Not Started”." in page
+
+
+def test_the_bar_and_the_days_to_start_of_the_assessment_are_listed(
+    team_member_client, mapped_organization, sandbox
+):
+    set_policies(mapped_organization, {"stage_on_pass": "Phone screen", "failed_tag": "not fit"}, "test")
+    rules = {"passing_score": 70, "start_within_days": 7}
+    set_assessment_rules(mapped_organization, "Backend", rules, "test")
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
+    assert "They must start within 7 days." in page
+    assert "if CodeScreen says Passed, or nothing and the score meets your bar (70)" in page
+    assert "if CodeScreen says Failed, or nothing and the score is below your bar (70)" in page
+    assert "“not fit” is added" in page
