@@ -109,6 +109,10 @@ MORE_ERRORS = [
         "policies.hold_answers: Write each answer as a text that isn't empty",
     ),
     (
+        '[policies]\nhold_answers = ["Y\\u0000"]\n',
+        "policies.hold_answers: No answer may contain a NUL character",
+    ),
+    (
         f"[policies]\nhold_answers = {[str(n) for n in range(21)]}\n",
         "policies.hold_answers: At most 20 answers",
     ),

@@ -60,6 +60,8 @@ def check_names(names: object) -> None:
 def _check_texts(values: object, noun: str, most: int, longest: int) -> None:
     if not isinstance(values, list) or not all(isinstance(one, str) and one.strip() for one in values):
         raise ValidationError(f"Write each {noun} as a text that isn't empty.")
+    if any("\0" in value for value in values):  # which PostgreSQL doesn't store
+        raise ValidationError(f"No {noun} may contain a NUL character.")
     if len(values) > most or any(len(value) > longest for value in values):
         raise ValidationError(f"At most {most} {noun}s of {longest} characters: leave the others out.")
 
