@@ -292,7 +292,14 @@ def _compare_single_sign_on(file: Configuration, organization: Organization) -> 
 
 # Alert addresses
 
-_SWITCHES = {"on": "is_on", "results": "wants_results", "held": "wants_held", "incidents": "wants_incidents"}
+_SWITCHES = {
+    "on": "is_on",
+    "results": "wants_results",
+    "held": "wants_held",
+    "incidents": "wants_incidents",
+    "steps": "wants_steps",
+}
+_NEW = {name: name != "steps" for name in _SWITCHES}
 _ALERT = keys(
     column(AlertAddress, "name", is_required=True, is_stripped=True),
     column(AlertAddress, "kind"),
@@ -317,7 +324,7 @@ def _compare_alerts(file: Configuration, organization: Organization) -> Changes:
             raise ConfigurationError(
                 f"{path}.kind: {quoted(address.name)} is {address.kind} and stays so. Choose another name."
             )
-        before: Table = table_of(_ALERT, address) if address else dict.fromkeys(_SWITCHES, True)
+        before: Table = table_of(_ALERT, address) if address else _NEW
         changed = differing(_ALERT, before, table)
         lines = [
             _ALERT[name].line(f"{subject} {name}", before[name] if address else None, value)

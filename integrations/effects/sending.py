@@ -29,9 +29,10 @@ from integrations.invitations.person import (
     store_people_shown,
 )
 from integrations.lever.payloads import Opportunity
-from integrations.notifications.models.email_kind import EmailTopic
+from integrations.notifications.models.email_kind import CandidateStep, EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.notifications.payload import InvitationUnchanged
+from integrations.notifications.steps import tell_step
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import (
@@ -217,6 +218,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             uncertain = sending.filter(state=Effect.State.UNCERTAIN)
             uncertain.update(state=Effect.State.DONE, done_at=Now(), last_error="")
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        tell_step(invitation, CandidateStep.INVITED)
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
 
 
@@ -308,6 +310,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
     if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
         changes["external_id"] = invitation.new_external_id()
     invitation.move(Status.FAILED, reason, **changes)
+    tell_step(invitation, CandidateStep.NOT_INVITED)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

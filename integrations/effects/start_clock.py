@@ -12,6 +12,8 @@ from integrations.core.vocabulary import ProgressTag
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.rules import role_rules_of
+from integrations.notifications.models.email_kind import CandidateStep
+from integrations.notifications.steps import tell_step
 
 
 def must_start_by(invitation: Invitation, sent_at: datetime) -> datetime | None:
@@ -32,6 +34,8 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     if tag == invitation.unstarted_tag:
         return
     Invitation.objects.filter(pk=invitation.pk).update(unstarted_tag=tag)
+    if tag:
+        tell_step(invitation, CandidateStep.NOT_STARTED)
     others = Invitation.objects.filter(
         organization=invitation.organization_id,
         opportunity_id=invitation.opportunity_id,

@@ -27,6 +27,7 @@ from integrations.invitations.models.candidate import Candidate, ShownPerson, st
 from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
+from integrations.notifications.steps import tell_verdict
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
@@ -308,6 +309,7 @@ def decide_delivery(
             transaction.set_rollback(True)
             return LeaseLost()
         together = store_further(delivery, decision, facts, invitation)
+        tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from integrations.http.session import PlatformError
 from integrations.members.models.membership import Membership
 from integrations.notifications import alerts
 from integrations.notifications.alerts import REMOVED, note_failure, note_success, sample_alert
-from integrations.notifications.models.email_kind import EmailKind, EmailTopic, EmailWording
+from integrations.notifications.models.email_kind import AlertTopic, EmailKind, EmailTopic, EmailWording
 from integrations.notifications.models.preferences import (
     MOST_ADDRESSES,
     AlertAddress,
@@ -130,6 +131,7 @@ class AddressSettings:
     wants_results: bool = True
     wants_held: bool = True
     wants_incidents: bool = True
+    wants_steps: bool = False
 
     def stripped(self) -> Self:
         """Return the same without the spaces around the name and the URL."""
@@ -146,7 +148,7 @@ def add_address(organization: Organization, kind: str, wanted: AddressSettings, 
     The host is looked up: one that leads into a private network is refused.
     """
     wanted = wanted.stripped()
-    errors = _wrong(wanted) | _wrong_url(wanted.url, organization.pk)
+    errors = _wrong(wanted, kind) | _wrong_url(wanted.url, organization.pk)
     if kind not in AlertAddress.Kind.values:
         errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
     _refuse(errors)
@@ -166,6 +168,7 @@ def add_address(organization: Organization, kind: str, wanted: AddressSettings, 
             secret=secret,
             **{name: getattr(wanted, name) for name in CHOSEN},
         )
+        _note_steps(organization.pk)
         changes = {"host": ("", address.host), "topics": ([], address.topics)}
         audit(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
     return address
@@ -177,7 +180,9 @@ def change_address(address: AlertAddress, wanted: AddressSettings, actor: Actor)
     What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
     """
     wanted = wanted.stripped()
-    _refuse(_wrong(wanted) | (_wrong_url(wanted.url, address.organization_id) if wanted.url else {}))
+    _refuse(
+        _wrong(wanted, address.kind) | (_wrong_url(wanted.url, address.organization_id) if wanted.url else {})
+    )
     with transaction.atomic():
         Organization.objects.lock(address.organization_id)
         stored = AlertAddress.objects.filter(pk=address.pk).select_related("organization").first()
@@ -207,6 +212,7 @@ def change_address(address: AlertAddress, wanted: AddressSettings, actor: Actor)
         if not changes:
             return False
         stored.save()
+        _note_steps(stored.organization_id)
         audit(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
     return True
 
@@ -246,19 +252,43 @@ def remove_address(address: AlertAddress, actor: Actor) -> bool:
     with transaction.atomic():
         if not AlertAddress.objects.filter(pk=address.pk).delete()[0]:
             return False
+        _note_steps(address.organization_id)
         _failed_alerts(address).update(state=Effect.State.CANCELLED, last_error=REMOVED)
         changes = {"host": (address.host, ""), "topics": (address.topics, [])}
         audit(address, actor, AuditAction.REMOVE_ALERT_ADDRESS, changes)
     return True
 
 
-def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
+def _note_steps(organization_id: int) -> None:
+    """Note with the organization whether an address gets the steps: who decides about a candidate needn't look."""
+    wanted = AlertAddress.objects.filter(organization=organization_id, is_on=True, wants_steps=True)
+    Organization.objects.filter(pk=organization_id).update(tells_steps=wanted.exists())
+
+
+def repeat_steps(address: AlertAddress, since: timedelta, actor: Actor) -> int:
+    """Send again, with the same ids, the steps that the address got or missed since then; return how many."""
+    with transaction.atomic():
+        ended = _alerts(address).filter(
+            payload__type=AlertTopic.STEP,
+            created_at__gte=Now() - since,
+            state__in=[Effect.State.DONE, Effect.State.FAILED],
+        )
+        count = ended.update(
+            state=Effect.State.DUE, due_at=Now(), attempts=0, done_at=None, retry_window_started_at=Now()
+        )
+        if count:
+            audit(address, actor, AuditAction.REPEAT_STEPS, {"steps": (0, count)})
+    return count
+
+
+def _alerts(address: AlertAddress) -> QuerySet[Effect]:
     return Effect.objects.filter(
-        organization=address.organization_id,
-        kind=Effect.Kind.SEND_ALERT,
-        state=Effect.State.FAILED,
-        payload__address=address.pk,
+        organization=address.organization_id, kind=Effect.Kind.SEND_ALERT, payload__address=address.pk
     )
+
+
+def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
+    return _alerts(address).filter(state=Effect.State.FAILED)
 
 
 def new_secret() -> str:
@@ -266,11 +296,13 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _wrong(wanted: AddressSettings) -> dict[str, str]:
+def _wrong(wanted: AddressSettings, kind: str) -> dict[str, str]:
     errors: dict[str, str] = {}
     if not 0 < len(wanted.name) <= 60:
         errors["name"] = "Enter a name of at most 60 characters."
-    if not (wanted.wants_results or wanted.wants_held or wanted.wants_incidents):
+    if wanted.wants_steps and kind != AlertAddress.Kind.SIGNED:
+        errors["wants_steps"] = "Only a signed webhook gets each step."
+    if not any(getattr(wanted, topic.record.column) for topic in AlertTopic):
         errors["wants_results"] = "Choose at least one kind of alert."
     if wanted.secret:
         try:

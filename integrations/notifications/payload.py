@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Self
 
+from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailWording, Line, Link
 from integrations.outbox.models import Payload
@@ -170,7 +171,8 @@ class AlertPayload(Payload):
     """One alert to one address.
 
     `address` is the key of the AlertAddress, `type` an AlertTopic. A result has `result` in words, `outcome` and
-    `score`; everything else has a `subject` and perhaps `lines`, and a `phase` where it begins or ends.
+    `score`; everything else has a `subject` and perhaps `lines`, and a `phase` where it begins or ends, or, a step of a
+    candidate, `ids`: what it is and which rows it is about.
     An erased payload is empty, and nothing is sent then.
     """
 
@@ -183,6 +185,7 @@ class AlertPayload(Payload):
     result: str = ""
     outcome: str = ""
     score: str = ""
+    ids: JsonObject = field(default_factory=dict)
     holds_while: Condition | None = None
 
     @classmethod
@@ -195,6 +198,7 @@ class AlertPayload(Payload):
         return cls(
             address=stored.get("address") or 0,
             lines=tuple(stored.get("lines", ())),
+            ids=stored.get("ids", {}),
             holds_while=stored_condition(stored.get("holds_while")),
             **known,
         )

@@ -111,6 +111,7 @@ class AuditAction(RecordEnum):
     ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "add alert address", _S.POLICIES)
     CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "change alert address", _S.POLICIES)
     TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "send a test alert", _S.POLICIES)
+    REPEAT_STEPS = ActionRecord("repeat_steps", "send steps again", _S.POLICIES)
     REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "remove alert address", _S.POLICIES)
     MAKE_API_TOKEN = ActionRecord("make_api_token", "make API token", _S.POLICIES)
     REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoke API token", _S.POLICIES)

@@ -208,6 +208,74 @@ class AlertTopic(RecordEnum):
         "Something that the page Health calls a problem begins or is over, an invitation may or may not have been "
         "sent, or Lever must be connected again.",
     )
+    STEP = AlertTopicRecord(
+        "step",
+        "Each step of a candidate",
+        "wants_steps",
+        "A candidate takes a step, for programs: by ids alone, to signed webhooks only.",
+    )
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """All about one step of a candidate: when it is told, and the sentence that is sent, which names nobody."""
+
+    code: str
+    label: str
+    when: str
+    sentence: str
+
+
+class CandidateStep(RecordEnum):
+    """What programs are told that happened to a candidate."""
+
+    record: StepRecord
+
+    NOT_INVITED = StepRecord(
+        "not_invited",
+        "Not invited",
+        "A stage change led to no invitation, or an invitation could not be sent.",
+        "A candidate was not invited.",
+    )
+    HELD = StepRecord(
+        "held",
+        "On hold",
+        "An invitation waits for an approval.",
+        "An invitation to “{assessment}” is on hold.",
+    )
+    INVITED = StepRecord(
+        "invited", "Invited", "CodeScreen has the invitation.", "A candidate was invited to “{assessment}”."
+    )
+    NOT_STARTED = StepRecord(
+        "not_started",
+        "Not started",
+        "The progress tag begins to say so, and when the portal no longer waits for the start.",
+        "A candidate hasn't started “{assessment}”.",
+    )
+    STARTED = StepRecord(
+        "started", "Started", "The portal learns of the start.", "A candidate started “{assessment}”."
+    )
+    SUBMITTED = StepRecord(
+        "submitted",
+        "Submitted",
+        "CodeScreen says so before the result is there.",
+        "A candidate submitted “{assessment}”.",
+    )
+    RESULT = StepRecord(
+        "result", "Result", "The first result is there.", "There is a result of “{assessment}”."
+    )
+    REGRADE = StepRecord(
+        "regrade",
+        "Regrade",
+        "CodeScreen states another result.",
+        "There is another result of “{assessment}”.",
+    )
+    ERASED = StepRecord(
+        "erased",
+        "Erased",
+        "The person's data was erased here: erase your copy.",
+        "A candidate's data was erased.",
+    )
 
 
 class AlertPhase(StrEnum):

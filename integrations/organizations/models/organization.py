@@ -316,6 +316,12 @@ class Organization(models.Model):
         validators=[MaxValueValidator(3650)],
         help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
     )
+    tells_steps = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether an address for alerts gets each step of a candidate.",
+    )
     bodies_emptied_until = models.DateTimeField(
         null=True,
         blank=True,

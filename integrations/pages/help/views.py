@@ -11,7 +11,7 @@ from integrations.core.vocabulary import ErasureCause, ProgressTag
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
 from integrations.lever.oauth import scopes_of
 from integrations.members.models.membership import TEAM, Membership
-from integrations.notifications.models.email_kind import AlertTopic
+from integrations.notifications.models.email_kind import AlertTopic, CandidateStep
 from integrations.notifications.models.preferences import MOST_ADDRESSES
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
@@ -83,6 +83,7 @@ class AlertsHelpView(OrganizationMixin, TemplateView):
     template_name = "integrations/help/alerts.html"
     extra_context = {
         "topics": list(AlertTopic),
+        "steps": list(CandidateStep),
         "states": lists.STATES,
         "verify": lists.VERIFY,
         "most": MOST_ADDRESSES,

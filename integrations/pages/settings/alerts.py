@@ -1,5 +1,6 @@
 """The addresses for alerts: chat rooms and programs that they are posted to; each has a test."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.health.findings import counted
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.acts import (
     CHOSEN,
@@ -20,6 +22,7 @@ from integrations.notifications.acts import (
     change_address,
     new_secret,
     remove_address,
+    repeat_steps,
     send_test,
 )
 from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
@@ -41,6 +44,11 @@ class _AddressForm(forms.Form):
     wants_held = forms.BooleanField(label="Invitations that need approval", required=False, initial=True)
     wants_incidents = forms.BooleanField(
         label="Problems, when they begin and when they are over", required=False, initial=True
+    )
+    wants_steps = forms.BooleanField(
+        label="Each step of a candidate, by ids alone",
+        required=False,
+        help_text="For a signed webhook: a program that reads the API.",
     )
 
 
@@ -122,15 +130,15 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         return {name: getattr(self.address, name) for name in CHOSEN}
 
     def get_form(self, form_class: type[BaseForm] | None = None) -> BaseForm:
-        """Return the form; only a signed webhook has a signing secret."""
+        """Return the form; only a signed webhook has a signing secret and gets steps."""
         form: BaseForm = super().get_form(form_class)
         if self.address.kind != AlertAddress.Kind.SIGNED:
-            del form.fields["new_secret"]
+            del form.fields["new_secret"], form.fields["wants_steps"]
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the address."""
-        return super().get_context_data(address=self.address, **kwargs)
+        return super().get_context_data(address=self.address, repeat_form=RepeatStepsForm(), **kwargs)
 
     def operate(self, form: Form) -> str | HttpResponse | None:
         """Save it. A new secret is shown in the answer, this one time."""
@@ -145,6 +153,25 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
         if wanted.url:
             return f"“{wanted.name}” is saved. Now send a test to the new address."
         return f"“{wanted.name}” is saved."
+
+
+class RepeatStepsForm(forms.Form):
+    """Since when the steps are sent again."""
+
+    days = forms.TypedChoiceField(
+        label="Of the last", choices=[(1, "day"), (3, "3 days"), (7, "week"), (30, "30 days")], coerce=int
+    )
+
+
+class RepeatStepsView(_AddressMixin, ActView):
+    """Send the steps of some days again, which an address got or missed."""
+
+    form_class = RepeatStepsForm
+
+    def operate(self, form: Form) -> str | None:
+        """Enqueue them; what the program had before it drops by its id."""
+        count = repeat_steps(self.address, timedelta(days=form.cleaned_data["days"]), self.user)
+        return f"Sent again: {counted(count, 'step')}." if count else None
 
 
 class SendTestView(_AddressMixin, ActView):

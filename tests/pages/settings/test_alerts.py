@@ -43,6 +43,27 @@ def test_an_address_is_added_and_its_url_is_not_shown(super_admin_client, organi
     assert (address.wants_results, address.wants_held) == (True, False)
 
 
+def test_only_a_signed_webhook_gets_steps_and_may_have_them_again(super_admin_client, organization):
+    page = super_admin_client.post(PAGE, {**FORM, "wants_steps": "on"}).content.decode()
+    assert "Only a signed webhook gets each step." in page
+    super_admin_client.post(PAGE, {**FORM, "kind": "signed", "wants_steps": "on"})
+    address = AlertAddress.objects.get()
+    change = f"{PAGE}{address.pk}/"
+    assert "Send steps again" in super_admin_client.get(change).content.decode()
+    payload = {"type": "step", "address": address.pk}
+    factories.EffectFactory.create(
+        organization=organization, kind="send_alert", state="done", due_at=None, payload=payload
+    )
+    assert "Sent again: 1 step." in told(
+        super_admin_client, super_admin_client.post(f"{change}steps/", {"days": 7})
+    )
+    assert "Nothing was changed." in told(
+        super_admin_client, super_admin_client.post(f"{change}steps/", {"days": 7})
+    )
+    room = factories.alert_address(organization, name="room")
+    assert "wants_steps" not in super_admin_client.get(f"{PAGE}{room.pk}/").content.decode()
+
+
 def test_a_signing_secret_is_shown_once(super_admin_client, organization):
     answer = super_admin_client.post(PAGE, {**FORM, "kind": "signed"})
     secret = AlertAddress.objects.get().secret

@@ -52,6 +52,7 @@ class Expected:
     alerts: int | None = (
         None  # how many about results arrived, each counted once, where that is to be looked at
     )
+    steps: tuple[str, ...] | None = None  # those of all candidates that arrived, each once, likewise
 
 
 @dataclass
