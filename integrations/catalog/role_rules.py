@@ -39,6 +39,7 @@ class RoleRule:
 
 #: In the order in which pages show them.
 _RULES = (
+    RoleRule("next_assessment", "Then send, if passed", lambda value: _quoted(value, "nothing")),
     RoleRule("approval", "Ask for an approval", lambda value: Approval(value).label),
     RoleRule("origins", "By the candidate's origin", _origins),
     RoleRule("reentry", "When somebody enters the stage again", lambda value: ReentryPolicy(value).label),
@@ -58,7 +59,6 @@ _RULES = (
     RoleRule("failed_tag", "Tag for Failed", lambda value: _quoted(value, "none")),
     RoleRule("stage_on_pass", STAGE_ON_PASS_LABEL, lambda value: _quoted(value, "nobody is moved")),
     RoleRule("hold_failed", HOLD_FAILED_LABEL, lambda value: "yes" if value else "no"),
-    RoleRule("next_assessment", "Then send, if passed", lambda value: f"“{value}”" if value else "nothing"),
 )
 #: What holds for all roles of a rule that only a mapping may have.
 _WITHOUT_MAPPING = {"approval": Approval.ABOVE_LIMIT, "next_assessment": ""}
