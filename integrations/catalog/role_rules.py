@@ -20,7 +20,7 @@ def _in_days(days: int | None) -> str:
 
 
 def _origins(origins: dict[str, str]) -> str:
-    named = [f"{Origin(origin).label}: {OriginRule(rule).label.lower()}" for origin, rule in origins.items()]
+    named = [f"{one.label}: {OriginRule(origins[one]).label.lower()}" for one in Origin if one in origins]
     return ", ".join(named) or "all are sent"
 
 

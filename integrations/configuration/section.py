@@ -31,13 +31,13 @@ def _escaped(character: str) -> str:
 
 
 def literal(value: Value) -> str:
-    """Return a value as TOML writes it."""
+    """Return a value as TOML writes it; a table in the order of its keys, since PostgreSQL keeps no other."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, dict):
-        pairs = ", ".join(f"{name} = {literal(inner)}" for name, inner in value.items())
+        pairs = ", ".join(f"{name} = {literal(inner)}" for name, inner in sorted(value.items()))
         return f"{{ {pairs} }}" if pairs else "{}"
     return str(value) if isinstance(value, int) else quoted(value)
 

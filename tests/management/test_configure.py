@@ -320,7 +320,7 @@ def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
     assert "origins = {}" in exported()
     head = '[organization]\nslug = "acme"\n[policies]\n'
     first = head + 'origins = { agency = "hold", internal = "skip", applied = "send" }\n'
-    whole = '{ agency = "hold", internal = "skip", applied = "send" }'
+    whole = '{ agency = "hold", applied = "send", internal = "skip" }'
     assert configure(first).splitlines() == [f"~ policies.origins: {{}} → {whole}"]
     assert configure(first) == "nothing to change\n"
     assert configure(exported()).startswith("nothing to change\n")
