@@ -38,20 +38,7 @@ START_CLOCK = ("start_within_days", "not_started_days")
 DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 
 
-class PolicyForm(forms.ModelForm):
-    """A form of some of the organization's policies."""
-
-    def changed_values(self) -> dict[str, Any]:
-        """Return the policies that differ from what is stored."""
-        cleaned = self.cleaned_data
-        return {
-            name: cleaned[name]
-            for name in POLICIES
-            if name in cleaned and cleaned[name] != self.initial[name]
-        }
-
-
-class PoliciesForm(OriginFieldsMixin, PolicyForm):
+class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     hold_answers = LinesField(required=False, label="Answers that hold", help_text="One in each line.")
@@ -153,6 +140,15 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
         ]
 
+    def changed_values(self) -> dict[str, Any]:
+        """Return the policies that differ from what is stored."""
+        cleaned = self.cleaned_data
+        return {
+            name: cleaned[name]
+            for name in POLICIES
+            if name in cleaned and cleaned[name] != self.initial[name]
+        }
+
     def clean(self) -> dict[str, Any]:
         """Refuse scores that don't rise, at the first that is too high. Put the rules of the origins together."""
         cleaned = super().clean() or {}
@@ -198,33 +194,13 @@ class PoliciesForm(OriginFieldsMixin, PolicyForm):
         return value
 
 
-class PolicyFormView(OrganizationMixin, OperationView):
-    """Show some policies in a form, and save those that differ from the stored ones."""
-
-    allowed_roles = ADMINS
-    #: The message after values were saved.
-    saved = ""
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
-
-    def operate(self, form: PolicyForm) -> str | None:
-        """Save them."""
-        values = form.changed_values()
-        if not values:
-            return None
-        set_policies(self.organization, values, self.user)
-        return self.saved
-
-
-class RulesView(PolicyFormView):
+class RulesView(OrganizationMixin, OperationView):
     """Show the policies and save them; a failed save shows the page again with the reasons."""
 
     template_name = "integrations/rules.html"
+    allowed_roles = ADMINS
     form_class = PoliciesForm
     following_page = "rules"
-    saved = "The rules are saved."
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether Lever lets the portal attach files."""
@@ -235,6 +211,18 @@ class RulesView(PolicyFormView):
             connection and connection.is_working and connection.lacks(FILES_SCOPE)
         )
         return context
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
+        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+
+    def operate(self, form: PoliciesForm) -> str | None:
+        """Save those that differ from the stored ones."""
+        values = form.changed_values()
+        if not values:
+            return None
+        set_policies(self.organization, values, self.user)
+        return "The rules are saved."
 
 
 class FeedbackAuthorView(OrganizationMixin, OperationView):
