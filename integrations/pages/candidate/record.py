@@ -1,11 +1,10 @@
 """What is on record about one candidate: what the portal wrote to Lever, word for word, and the technical record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from itertools import groupby
 from typing import ClassVar
 
 from integrations.clients.models import ApiCall
@@ -135,7 +134,7 @@ class CallEntry:
     """One call, and the earlier ones that had the same answer; the newest first."""
 
     kind: ClassVar = EntryKind.CALL
-    calls: Sequence[ApiCall]
+    calls: list[ApiCall]
 
     @property
     def row(self) -> ApiCall:
@@ -178,30 +177,28 @@ def technical_record(rows: CandidateRows) -> TechnicalRecord:
     """Return the record of a candidate, whose rows were read; of calls as many are read as of each other kind."""
     own = {"organization": rows.organization, "opportunity_id": rows.opportunity_id}
     calls = list(ApiCall.objects.filter(**own).order_by("-at", "-pk")[: rows.most])
-    # of entries at the same time, those of the last step stand first: they are added first, and sorting is stable
-    entries: list[Entry] = [CallEntry([one]) for one in calls]
-    entries += [EffectEntry(one) for one in rows.effects]
+    entries: list[Entry] = [EffectEntry(one) for one in rows.effects]
     for verdict in rows.verdicts:
         step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
         entries.append(VerdictEntry(verdict, step))
     entries += [DeliveryEntry(one, redacted_json(one.payload)) for one in rows.deliveries]
-    newest_first = sorted(entries, key=lambda entry: entry.at, reverse=True)
+    # of entries at the same time, those of the last step stand first: sorting is stable
+    newest_first = sorted([*calls, *entries], key=lambda one: one.at, reverse=True)
     shown: list[Entry] = []
-    for is_call, run in groupby(newest_first, key=lambda entry: isinstance(entry, CallEntry)):
-        if is_call:
-            shown += with_repeats_grouped(
-                call for entry in run if isinstance(entry, CallEntry) for call in entry.calls
-            )
+    alike: dict[object, CallEntry] = {}  # the calls since the last entry of another kind
+    for one in newest_first:
+        if not isinstance(one, ApiCall):
+            shown.append(one)
+            alike.clear()
+        elif (likeness := _likeness(one)) in alike:
+            alike[likeness].calls.append(one)
         else:
-            shown += run
+            alike[likeness] = CallEntry([one])
+            shown.append(alike[likeness])
     return TechnicalRecord(shown, rows.is_cut or len(calls) >= rows.most)
 
 
-def with_repeats_grouped(calls: Iterable[ApiCall]) -> list[CallEntry]:
-    """Return an entry for each call, and one for all successful reads of the same answer, where the latest stands."""
-    groups: dict[object, list[ApiCall]] = {}
-    for call in calls:
-        is_read = call.method == "GET" and call.status == HTTPStatus.OK and not call.error
-        likeness = (call.platform, call.path, call.response_body) if is_read else call.pk
-        groups.setdefault(likeness, []).append(call)
-    return [CallEntry(same) for same in groups.values()]
+def _likeness(call: ApiCall) -> object:
+    """Return what successful reads of the same answer have in common, and every other call has alone."""
+    is_read = call.method == "GET" and call.status == HTTPStatus.OK and not call.error
+    return (call.platform, call.path, call.response_body) if is_read else call.pk
