@@ -42,6 +42,7 @@ ONE_SHAPE = SHAPES[:1]
 #: Further states of a page, as query strings.
 STATES = {
     "activity": [
+        "?mine=1",
         "?view=attention",
         "?view=not_invited",
         "?view=held",
