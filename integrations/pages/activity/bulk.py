@@ -204,7 +204,13 @@ class BulkView(BulkMixin, TemplateView):
         invitations = list(held.order_by("-created_at", "-pk")[: MOST + 1])
         about = candidates_of(self.organization, invitations)
         return [
-            BulkRow(one.pk, one.assessment_name, about.get(one.opportunity_id), one.opportunity_id)
+            BulkRow(
+                one.pk,
+                one.assessment_name,
+                about.get(one.opportunity_id),
+                one.opportunity_id,
+                one.status_reason,
+            )
             for one in invitations
         ]
 

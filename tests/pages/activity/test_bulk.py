@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
 from integrations.outbox.models import Effect
 from integrations.pages.activity import bulk
 from integrations.queue import worker
+from tests.effects.send_windows import CLOSED, hours
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
 from tests.support.page_numbers import page_of
@@ -74,6 +76,23 @@ def test_of_very_many_the_newest_are_done_at_once(organization_admin_client, hel
     answer = organization_admin_client.get(BULK, {"act": "send", "all": "1"})
     assert len(answer.context["rows"]) == 2
     assert "do the others afterwards" in text(answer)
+
+
+def test_why_each_is_on_hold_is_said_before_they_are_sent(organization_admin_client, held):
+    Invitation.objects.filter(pk=held[0].pk).update(status_reason="On hold: they need extra time.")
+    answer = organization_admin_client.get(BULK, {"act": "send", "row": keys(held)})
+    assert text(answer).count("On hold: they need extra time.") == 1
+
+
+def test_many_approved_together_wait_for_the_send_window_and_can_be_undone(
+    organization_admin_client, organization, held
+):
+    set_policies(organization, hours(*CLOSED), "test")
+    answer = organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True)
+    when = Invitation.objects.get(pk=held[0].pk).send_at_in_words
+    assert f"<strong>3</strong> waiting to be sent {when}" in text(answer)
+    assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
+    assert statuses(held) == ["held"] * 3
 
 
 def test_sending_begins_half_a_minute_later_with_an_entry_for_each(organization_admin_client, held):
@@ -257,8 +276,8 @@ def test_of_what_failed_each_can_be_left_out_and_the_oldest_is_offered_first(
 ):
     now = timezone.now()
     newest, oldest, between = (failed_effect(organization) for _ in range(3))
-    for effect, hours in ((newest, 1), (oldest, 3), (between, 2)):
-        Effect.objects.filter(pk=effect.pk).update(failed_at=now - timedelta(hours=hours))
+    for effect, ago in ((newest, 1), (oldest, 3), (between, 2)):
+        Effect.objects.filter(pk=effect.pk).update(failed_at=now - timedelta(hours=ago))
     monkeypatch.setattr(bulk, "MOST", 2)
     answer = team_member_client.get(BULK, {"act": "retry"})
     assert [row.key for row in answer.context["rows"]] == keys([oldest, between])
