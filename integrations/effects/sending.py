@@ -94,8 +94,7 @@ def revalidate(
         return _cancel(invitation, reason)
     needs_extra_time = invitation.organization.extra_time.applies(opportunity.tags, opportunity.answers)
     if needs_extra_time and not is_released:
-        reason = explain([EXTRA_TIME], invitation.assessment_name)
-        return Cancelled(reason, also=partial(invitation.move, Status.HELD, reason))
+        return DecideOnRecording(partial(_hold, invitation))
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at, is_chosen))
 
 
@@ -124,6 +123,16 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
         return ""
     return f"Before the invitation was sent, the candidate moved to “{name}”, which has another assessment or none."
+
+
+def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
+    """Put an invitation on hold, unless somebody has decided meanwhile; called in the recording transaction."""
+    invitation.lock()
+    if invitation.status != Status.PENDING:
+        return cancel_or_retry(invitation)
+    reason = explain([EXTRA_TIME], invitation.assessment_name)
+    invitation.move(Status.HELD, reason)
+    return Cancelled(reason)
 
 
 def _cancel(invitation: Invitation, reason: str) -> Cancelled:

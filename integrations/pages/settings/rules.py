@@ -80,15 +80,15 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
             "note_on_skip": "Only when a recruiter can correct the reason; also when somebody never started.",
-            "note_on_wait": f"After {TOLD_AFTER_MINUTES} minutes on hold, possibly sent, in a pause or without a "
-            "connection.",
+            "note_on_wait": f"After {TOLD_AFTER_MINUTES} minutes on hold, possibly sent, until your hours begin, in a "
+            "pause or without a connection.",
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Empty holds nobody by a tag.",
             "hold_question": "As it is written in Lever.",
             "send_from": "Such as 08:00.",
-            "send_until": "A time before the first one is on the next day.",
+            "send_until": "Such as 20:00.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
             "passing_score": "From it on a score meets your bar: then the rules for Passed hold, below it those for "
             "Failed. Empty: no bar.",
