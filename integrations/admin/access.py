@@ -17,7 +17,7 @@ from integrations.organizations.models.organization import Organization
 #: So many organizations are offered to choose from; an address can name any.
 OFFERED = 50
 #: A right that a membership gives: the name of one of its properties.
-Right = Literal["may_connect", "may_configure", "may_read_log", "may_retry_effects"]
+Right = Literal["may_connect", "may_read_log", "may_retry_effects"]
 
 
 def current_user(request: HttpRequest) -> User:

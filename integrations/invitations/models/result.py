@@ -33,7 +33,7 @@ class Result(models.Model):
 
     Outcome = ResultOutcome
 
-    # the invitation's: by it lists and charts find the newest without a look at each one's invitation
+    # the invitation's: by it lists find the newest without a look at each one's invitation
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="results", db_index=False
     )

@@ -164,23 +164,21 @@ class Membership(models.Model):
         """The address by which the person is found in Lever: at which they joined, while it is their account's."""
         return self.address if self.address == folded(self.user.email) else ""
 
-    def is_last_super_admin(self, *, locks_rows: bool = False) -> bool:
+    def _is_last_super_admin(self) -> bool:
         """Whether this is the only Super Admin who can sign in.
 
-        `locks_rows` locks all Super Admins' rows until the transaction ends: when two remove each other at once, the
-        second waits for the first and is then the last one.
+        All Super Admins' rows are locked until the transaction ends: when two remove each other at once, the second
+        waits for the first and is then the last one.
         """
         holders = Membership.objects.filter(
             organization=self.organization_id, role=self.Role.SUPER_ADMIN, user__is_active=True
         ).order_by("pk")
-        if locks_rows:
-            holders = holders.select_for_update(of=("self",))
-        return [holder.pk for holder in holders] == [self.pk]
+        return [holder.pk for holder in holders.select_for_update(of=("self",))] == [self.pk]
 
     def change_role(self, role: str) -> None:
         """Give the member another role. Raises LastSuperAdmin."""
         with transaction.atomic():
-            if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(locks_rows=True):
+            if role != self.Role.SUPER_ADMIN and self._is_last_super_admin():
                 raise LastSuperAdmin(self)
             self.role = role
             self.save(update_fields=["role"])
@@ -191,7 +189,7 @@ class Membership(models.Model):
         Return whether the member was still there.
         """
         with transaction.atomic():
-            if self.is_last_super_admin(locks_rows=True):
+            if self._is_last_super_admin():
                 raise LastSuperAdmin(self)
             return bool(self.delete()[0])
 
