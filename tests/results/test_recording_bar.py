@@ -135,3 +135,16 @@ def test_an_account_without_results_is_told_of_the_bar(with_bar):
     [told] = check_stated_results(type(with_bar.organization).objects.reread(with_bar.organization.pk))
     assert "no effect" not in told.message
     assert "set a passing score of your own" in told.fix
+
+
+@pytest.mark.parametrize("place", ["the organization", "a mapping", "an assessment"])
+def test_no_rule_is_said_to_have_no_effect_where_there_is_a_bar(with_bar, place):
+    evaluate(with_bar, score=80)
+    organization = with_bar.organization
+    with_bar.set_policies(passing_score=70 if place == "the organization" else None)
+    if place == "a mapping":
+        RoleMapping.objects.create(organization=organization, role="Chef", assessment="A", passing_score=70)
+    if place == "an assessment":
+        set_assessment_rules(organization, "Backend", {"passing_score": 70}, "test")
+    [told] = check_stated_results(type(organization).objects.reread(organization.pk))
+    assert "no effect" not in told.message

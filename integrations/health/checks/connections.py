@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.catalog.models import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import AUTHOR, FindingCode, Level
 from integrations.health.findings import (
@@ -213,6 +214,10 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
     connection = organization.codescreen
     if connection is None or not connection.is_working or connection.states_results:
         return
+    has_bar = organization.passing_score is not None or any(
+        rows.filter(organization=organization, passing_score__isnull=False).exists()
+        for rows in (RoleMapping.objects, AssessmentRules.objects)
+    )
     waiting = [
         name
         for name, is_set in {
@@ -220,7 +225,7 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
             f"“{HOLD_FAILED_LABEL}”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
-        if is_set and organization.passing_score is None
+        if is_set and not has_bar
     ]
     if connection.states_results is None and not waiting:
         return
