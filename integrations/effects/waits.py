@@ -122,14 +122,20 @@ def _end_of_invitation(invitation: Invitation, told: Effect) -> str | None:
         return "" if is_said else f"{name} could not be sent. The portal shows the reason to an Admin."
     if invitation.status != InvitationStatus.WITHDRAWN:
         return f"{name} was sent to the candidate."
+    # after a restore the call may be unknown, but the first note said so
+    return text_of_cancelled(invitation, was_uncertain=told.open_wait == InvitationStatus.UNCERTAIN)
+
+
+def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
+    """Return what a note says of a cancelled invitation."""
     if invitation.stopped_by_user:  # why, a person has written: it may name somebody
         cancelled = "was cancelled by an Admin"
     else:
         cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
     if invitation.instance_id:
-        return f"{name} {cancelled}. It was sent before."
-    # after a restore the call may be unknown, but the first note said so
-    may_have_arrived = invitation.first_call_at is not None or told.open_wait == InvitationStatus.UNCERTAIN
-    return (
-        f"{name} {cancelled}. {'It was possibly sent before.' if may_have_arrived else 'Nothing was sent.'}"
-    )
+        sent = "It was sent before."
+    elif invitation.first_call_at is not None or was_uncertain:
+        sent = "It was possibly sent before."
+    else:
+        sent = "Nothing was sent."
+    return f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}"

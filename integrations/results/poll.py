@@ -78,6 +78,16 @@ def _record_bounce(invitation: Invitation) -> None:
             pk=invitation.pk, status=Status.INVITED, bounced_at__isnull=True
         ).update(bounced_at=database.now())
         if is_new:
+            if invitation.organization.note_on_skip:
+                enqueue_note(
+                    invitation.organization,
+                    invitation.opportunity_id,
+                    f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
+                    f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced, because the address doesn't "
+                    "exist. Correct the address in Lever, then let an Admin send it again from the candidate's page "
+                    "in the portal.",
+                    invitation=invitation,
+                )
             notify_members(
                 invitation.organization,
                 EmailTopic.INVITATION_BOUNCED,

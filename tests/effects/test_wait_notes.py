@@ -75,8 +75,9 @@ def test_no_note_is_left_about_a_wait_that_ended_before_it_went_out(scenario, he
     acts.cancel(held, super_admin)
     for _ in range(2):
         clock_strikes()
-    told = scenario.latest_effect("leave_note")
-    assert (notes(), told.state, told.end_reason, told.open_wait) == ([], "done", "wait_over", None)
+    told = scenario.latest_effect("leave_note", key__contains=":wait:")
+    assert notes() == ["CodeScreen: “Backend” was cancelled by an Admin. Nothing was sent."]
+    assert (told.state, told.end_reason, told.open_wait) == ("done", "wait_over", None)
     # the candidate's history doesn't say that it was left
     assert LEAVE_NOTE.done(told, LEAVE_NOTE.words(told)) == ""
 

@@ -12,6 +12,8 @@ from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.acts import set_policies
+from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from tests.support import factories
 from tests.support.factories import recorded
@@ -142,6 +144,46 @@ def test_only_invitations_not_started_can_be_cancelled(organization, super_admin
         super_admin,
         "withdrew by telephone",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (Status.HELD, "Nothing was sent."),
+        (Status.UNCERTAIN, "It was possibly sent before."),
+        (Status.INVITED, "It was sent before."),
+    ],
+)
+def test_a_note_tells_in_lever_that_an_admin_cancelled(organization, super_admin, status, said):
+    invitation = in_status(organization, status)
+    invitations.cancel(invitation, super_admin, "a reason that may name somebody")
+    [note] = Effect.objects.filter(kind="leave_note")
+    assert (
+        note.payload["text"]
+        == f"CodeScreen: “{invitation.assessment_name}” was cancelled by an Admin. {said}"
+    )
+
+
+def test_no_note_tells_of_a_cancellation_when_the_rules_want_none_or_the_end_of_a_wait_tells(
+    organization, super_admin
+):
+    told = in_status(organization, Status.HELD)
+    Effect.objects.create(
+        organization=organization,
+        invitation=told,
+        opportunity_id=told.opportunity_id,
+        kind="leave_note",
+        key="wait",
+        state="done",
+        due_at=None,
+        open_wait="held",
+    )
+    invitations.cancel(told, super_admin)
+    set_policies(organization, {"note_on_skip": False}, "test")
+    invitations.cancel(
+        in_status(Organization.objects.get(), Status.HELD, opportunity_id="other"), super_admin
+    )
+    assert Effect.objects.filter(kind="leave_note").count() == 1
 
 
 def test_a_stopped_invitation_is_not_polled(scenario, super_admin):

@@ -79,7 +79,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
-            "note_on_skip": "Only when a recruiter can correct the reason; also when somebody never started.",
+            "note_on_skip": "When a recruiter can correct the reason; also of a bounce, a cancellation, or no start.",
             "note_on_wait": f"After {TOLD_AFTER_MINUTES} minutes on hold, possibly sent, until your hours begin, in a "
             "pause or without a connection.",
             "paused": "What arrives is kept, and decided when the pause ends.",
