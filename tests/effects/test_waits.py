@@ -11,7 +11,7 @@ from integrations.queue import worker
 from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
-ON_HOLD = "is on hold until an Admin decides: nothing was sent yet. On hold: bulk limit of 1 reached"
+ON_HOLD = "waits for an Admin: nothing was sent yet. On hold: bulk limit of 1 reached"
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
 
