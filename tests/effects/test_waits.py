@@ -49,7 +49,7 @@ def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super
     acts.cancel(scenario.reread(held), super_admin)
     for _ in range(2):
         minutes_pass()
-    assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["is on hold until ", "was possibly sent"]
+    assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["waits for an Admi", "was possibly sent"]
     assert notes()[2:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent before."]
 
 
