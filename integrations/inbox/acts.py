@@ -118,8 +118,9 @@ def backtest_of_mapping(
 
     The mapping is new, or an unsaved change of a stored one.
     """
-    others = RoleMapping.objects.filter(organization=organization).exclude(pk=mapping.pk)
-    wanted = MappingIndex(row.rule for row in [*others.order_by("role", "stage", "pk"), mapping])
+    stored = RoleMapping.objects.filter(organization=organization).order_by("role", "stage", "pk")
+    rows = [mapping if row.pk == mapping.pk else row for row in stored]
+    wanted = MappingIndex(row.rule for row in (rows if mapping.pk else [*rows, mapping]))
     in_force, tried = rules_of(organization), rules_of(organization, mappings=wanted)
     invited_before = list(_invited_before(organization, in_force, since))
     # read once: what is decided meanwhile is in both or in neither

@@ -22,6 +22,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.privacy.erase import erase
 from integrations.queue import on_request
+from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
 from tests.support.waits import work_through_waits
 
@@ -240,3 +241,16 @@ def test_the_newest_are_chosen_by_when_they_were_decided(organization):
 def test_a_date_of_long_ago_is_no_error(organization):
     create_decided(organization)
     assert len(run(organization, datetime(1, 1, 1, tzinfo=UTC))) == 1
+
+
+def test_a_tried_change_counts_in_the_place_of_the_mapping_that_it_changes(scenario):
+    role = stable_id("acme", "posting", "Backend Engineer")
+    for name in ("Backend Engineer", role):
+        RoleMapping.objects.create(organization=scenario.organization, role=name, assessment="Backend")
+    assert enter(scenario, "Alder").verdict == "invite"
+    first, second = RoleMapping.objects.order_by("role")
+    long_ago = timezone.now() - timedelta(days=90)
+    for mapping, expected in ((first, "held_for_approval"), (second, "invite")):
+        mapping.approval = "always"
+        [one] = backtests.backtest_of_mapping(scenario.organization, mapping, long_ago)
+        assert getattr(one.now, "code", one.now) == expected
