@@ -89,6 +89,15 @@ def test_own_rules_stay_when_a_form_does_not_have_them(super_admin_client, mappi
     assert (mapping.hold_failed, mapping.passed_tag, mapping.origins) == (False, "yes", {"agency": "hold"})
 
 
+@pytest.mark.parametrize(("tag", "is_said"), [("", False), ("passed", True)])
+def test_who_deletes_own_rules_is_told_what_holds_then(super_admin_client, mapping, tag, is_said):
+    RoleMapping.objects.filter(pk=mapping.pk).update(passed_tag=tag)
+    page = super_admin_client.get(reverse("mapping-delete", args=[mapping.pk])).content.decode()
+    assert (
+        "What follows from their results goes by the rules of the assessment and for all roles then" in page
+    ) == is_said
+
+
 @pytest.mark.parametrize(
     ("own", "reason"),
     [
