@@ -80,11 +80,24 @@ def _is_passed(invitation: Invitation) -> bool:
     return latest is not None and latest.counts_as_pass is True
 
 
-def further_of(delivery: Delivery) -> Together | Next | None:
-    """Return which further assessment a delivery is about; None where the candidate entered the stage."""
-    before = delivery.after
-    if before is None:
+def lock_first(invitation: Invitation) -> None:
+    """Let those sent together get their results one after another: each then sees those that came before.
+
+    Called in the recording transaction, with the invitation locked.
+    """
+    if invitation.together_id is not None and invitation.together_id != invitation.pk:
+        Invitation.objects.locked().filter(pk=invitation.together_id).first()
+
+
+def further_of(delivery: Delivery, *, is_locked: bool = False) -> Together | Next | None:
+    """Return which further assessment a delivery is about; None where the candidate entered the stage.
+
+    In the deciding transaction the row before it `is_locked`: a regrade then comes before the decision or sees it.
+    """
+    if delivery.after_id is None:
         return None
+    rows = Invitation.objects.locked() if is_locked else Invitation.objects.all()
+    before = rows.get(pk=delivery.after_id)
     if delivery.event == DeliveryEvent.TOGETHER:
         return Together(str(delivery.payload.get("assessment", "")))
     return Next(before.assessment_name, before.mapping_id, are_passed(before))
@@ -128,7 +141,7 @@ def follow_with_next(invitation: Invitation, entry: Delivery | None = None) -> N
     if entry is not None:
         change = StageChange.from_payload(entry.payload)
     led = Delivery.objects.filter(invitation=first, platform=Platform.LEVER)
-    chosen_at = led.aggregate(latest=Max("chosen_at"))["latest"]
+    chosen_at = led.aggregate(latest=Max("chosen_at"))["latest"] or (entry.chosen_at if entry else None)
     list(_store(DeliveryEvent.NEXT, f"next:{first.pk}", first, change, chosen_at, {}))
 
 

@@ -294,7 +294,8 @@ def decide_delivery(
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
-        # before the verdict, which locks the chain: others lock the candidate first
+        # before the verdict, which locks the chain: others lock the invitation and the candidate first
+        together = store_further(delivery, decision, facts, invitation)
         record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         is_recorded = delivery.decide(
             decision.verdict,
@@ -308,7 +309,6 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
-        together = store_further(delivery, decision, facts, invitation)
         tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)

@@ -210,6 +210,7 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
     is_known = is_chosen(delivery) or found.explain(opportunity.tags)
     return replace(
         facts,
+        further=further_of(delivery, is_locked=True),
         is_erased=False,
         entered_before=facts.entered_before or (None if is_known else EnteredBefore.PROGRESS_TAG),
         invitations_here=found.here,

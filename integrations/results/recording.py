@@ -13,7 +13,7 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.further import is_last
+from integrations.effects.further import is_last, lock_first
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -209,6 +209,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         submitted_at=progress.submitted_at or invitation.submitted_at,
         completed_at=completed_at,
     )
+    lock_first(invitation)
     enqueue_result_effects(invitation, result, is_same)
     if is_material:
         flag_for_review(invitation, result)

@@ -1,16 +1,26 @@
 """Several assessments by one mapping: those sent together, and the one that follows once they are passed."""
 
+import time
+from decimal import Decimal
+
 import pytest
+from django.db import transaction
 
 from integrations.catalog.models import RoleMapping
 from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.result import Result
+from integrations.lever.client import LeverClient
 from integrations.privacy.erase import erase
+from integrations.results.recording import record_progress
 from portal.devtools.sandbox.values import stable_id
+from tests.support import factories
+from tests.support.at_once import run_at_once
 
 NEXT = "Frontend Developer"
 TARGET = "On-site interview"
@@ -417,3 +427,42 @@ def test_a_regrade_is_told_when_the_mapping_is_deleted_after_the_next_was_sent(s
     scenario.work()
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"“{NEXT}” was sent" in note
+
+
+def test_nothing_is_sent_when_a_regrade_comes_while_the_next_is_decided(
+    scenario, sandbox, chain, monkeypatch
+):
+    does(scenario, **PASSED)
+    original = LeverClient.opportunity
+
+    def read(client, opportunity_id):
+        if Result.objects.filter(outcome="Passed").exists():
+            regrade(scenario, **FAILED)
+        return original(client, opportunity_id)
+
+    monkeypatch.setattr(LeverClient, "opportunity", read)
+    scenario.work()
+    assert next_delivery().verdict == "nothing_follows"
+    assert sandbox.assessments_sent() == ["Backend"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_of_two_results_sees_the_other_when_they_are_recorded_at_once(organization):
+    mapping = RoleMapping.objects.create(
+        organization=organization, role="Any", assessment="A", next_assessment="C"
+    )
+    own = {"organization": organization, "opportunity_id": "o-1", "mapping": mapping, "status": "submitted"}
+    first = factories.InvitationFactory.create(**own, assessment_id="a", instance_id="i-a")
+    Invitation.objects.update(together=first)
+    second = factories.InvitationFactory.create(**own, assessment_id="b", instance_id="i-b", together=first)
+    evaluated = Progress(InstanceStatus.COMPLETE, outcome="Passed", score=Decimal(90))
+
+    both = iter([first, second])
+
+    def record():
+        with transaction.atomic():
+            record_progress(Invitation.objects.reread_locked(next(both)), evaluated)
+            time.sleep(0.3)
+
+    assert run_at_once(record, times=2) == []
+    assert Delivery.objects.filter(event="next", after=first).count() == 1
