@@ -43,7 +43,6 @@ urlpatterns = [
     path("settings/codescreen/test/", connections.VerifyCodeScreenKeyView.as_view(), name="codescreen-test"),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
     path("settings/rules/preview/", backtest.PreviewRulesView.as_view(), name="rules-preview"),
-    path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", rules.FeedbackAuthorView.as_view(), name="feedback-author"),
     path("settings/team/lever/", lever_people.LeverPeopleView.as_view(), name="lever-people"),

@@ -206,7 +206,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "webhooks-move": _move_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
     "address-end": of_row(Scene.former_key, "address-end"),
-    "policies": lambda s: lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7"}),
     "rules": lambda s: (
         lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "stage_on_pass": "Phone screen"})
     ),

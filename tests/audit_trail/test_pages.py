@@ -105,11 +105,11 @@ def test_a_page_writes_one_entry_with_actor_and_changes(scene, name):
         assert entry.reason == "because"
 
 
-@pytest.mark.parametrize("name", ["policies", "notifications", "mapping-edit", "settings"])
+@pytest.mark.parametrize("name", ["rules", "notifications", "mapping-edit", "settings"])
 def test_saving_unchanged_values_writes_no_entry(scene, name):
     entry_written_by(PAGES[name](scene))
     again = {
-        "policies": lambda: scene.post("policies", {"note_on_skip": "on"}),
+        "rules": lambda: scene.post("rules", {"note_on_skip": "on"}),
         "notifications": lambda: scene.post("notifications", {"kind-result": "on"}),
         "mapping-edit": lambda: scene.post("mapping-edit", MAPPED, pk=RoleMapping.objects.get().pk),
         "settings": lambda: scene.post("settings", {"lever_signature_token": SECRETS[0]}),

@@ -77,7 +77,6 @@ ALLOWED = {
     "mapping-refresh": 2,
     "mapping-assign": 2,
     "assessment-rules": 2,
-    "policies": 2,
     "resume": 2,
     "rules": 2,
     "rules-preview": 2,

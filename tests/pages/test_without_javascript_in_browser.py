@@ -111,7 +111,7 @@ def test_a_failed_effect_is_retried(plain: Visit, ready_organization) -> None:
 
 
 def test_policies_are_saved(plain: Visit, ready_organization) -> None:
-    plain.page.goto(plain.site + reverse("policies"))
+    plain.page.goto(plain.site + reverse("rules"))
     plain.page.fill("[name=bulk_limit]", "7")
     press(plain.page, "Save changes")
     ready_organization.refresh_from_db()

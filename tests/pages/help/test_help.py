@@ -110,7 +110,7 @@ def test_an_act_is_granted_to_the_roles_that_may_use_its_page(view):
         str(pattern.name)
         for pattern in urlpatterns
         if getattr(pattern.callback, "view_class", None) is view and pattern.name in ALLOWED
-    } - {"policies"}
+    }
     assert set(view.allowed_roles) == set(ROLES[: ALLOWED[name]])
 
 

@@ -115,7 +115,7 @@ def test_a_session_ends_after_its_longest_time_however_much_it_is_used(super_adm
 def test_an_ended_session_changes_nothing_any_more(super_admin, organization):
     client = signed_in(super_admin)
     make_older(ended_at=timedelta(0))
-    answer = client.post("/settings/policies/", {"bulk_limit": "7"})
+    answer = client.post("/settings/rules/", {"bulk_limit": "7"})
     assert answer["Location"].startswith("/login/")
     assert not AuditEntry.objects.filter(action="change_policies").exists()
 
