@@ -104,7 +104,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
     fieldsets = (
-        section("What came", "organization platform event candidate received_at repeats"),
+        section("What came", "organization platform event candidate after received_at repeats"),
         section(
             "What was decided",
             "verdict explanation next_step decided_at chosen_at chosen_assessment caused effects_caused "
