@@ -206,6 +206,13 @@ def _check_confirmation(organization: Organization, connection: CodeScreenConnec
         )
 
 
+def _has_bar(organization: Organization) -> bool:
+    return organization.passing_score is not None or any(
+        rows.filter(organization=organization, passing_score__isnull=False).exists()
+        for rows in (RoleMapping.objects, AssessmentRules.objects)
+    )
+
+
 def check_stated_results(organization: Organization) -> Iterator[Finding]:
     """Yield that CodeScreen states no result for this account, as its published API doesn't, and what then never acts.
 
@@ -214,10 +221,6 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
     connection = organization.codescreen
     if connection is None or not connection.is_working or connection.states_results:
         return
-    has_bar = organization.passing_score is not None or any(
-        rows.filter(organization=organization, passing_score__isnull=False).exists()
-        for rows in (RoleMapping.objects, AssessmentRules.objects)
-    )
     waiting = [
         name
         for name, is_set in {
@@ -225,8 +228,10 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
             f"“{HOLD_FAILED_LABEL}”": organization.hold_failed,
             "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
         }.items()
-        if is_set and not has_bar
+        if is_set
     ]
+    if waiting and _has_bar(organization):
+        waiting = []
     if connection.states_results is None and not waiting:
         return
     if connection.states_results is None:
