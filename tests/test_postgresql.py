@@ -53,6 +53,8 @@ PARTS = {
     ],
     "what is kept and erased": [
         "tests/accounts",
+        "tests/api",
+        "tests/notifications/alerts/test_steps.py",
         "tests/audit/test_attacks.py",
         "tests/audit/test_concurrent_writers.py",
         "tests/audit/test_erasure.py",
