@@ -8,6 +8,7 @@ from django import forms
 from django.forms import BaseForm, Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -167,6 +168,10 @@ class RepeatStepsView(_AddressMixin, ActView):
     """Send the steps of some days again, which an address got or missed."""
 
     form_class = RepeatStepsForm
+
+    def get_success_url(self) -> str:
+        """Return the address's own page; 404 for another organization's, whatever was entered."""
+        return reverse("alert-edit", args=[self.address.pk])
 
     def operate(self, form: Form) -> str | None:
         """Enqueue them; what the program had before it drops by its id."""
