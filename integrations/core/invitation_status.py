@@ -295,8 +295,9 @@ NO_RESULT = StatusWords(
     tone=Tone.WARN,
     icon="clock",
     waits_for="The portal no longer asks for it",
-    next_step="If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen "
-    "again. To send a new e-mail, an Admin cancels the invitation and sends it again from the candidate's page.",
+    next_step="If you still need the result, move the candidate out of the stage and back in, and the portal checks "
+    "CodeScreen again. To send a new e-mail, an Admin cancels the invitation and sends it again from the candidate's "
+    "page.",
 )
 ERASED = StatusWords(
     label="Data erased",

@@ -165,7 +165,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate was in another stage again before the assessment could be sent.",
-        next_step="To send the assessment, move the candidate into the stage again.",
+        next_step="To send the assessment, move the candidate out of the stage and back in.",
         is_refuted_by_list=True,
     )
     ARCHIVED = VerdictRecord(
@@ -174,7 +174,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate is archived in Lever, so nothing was sent.",
-        next_step="To send the assessment, unarchive the candidate in Lever and move them into the stage again.",
+        next_step="To send the assessment, unarchive the candidate in Lever, then move them out of the stage and "
+        "back in.",
     )
     ANONYMIZED = VerdictRecord(
         code="anonymized",
@@ -204,7 +205,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The data protection settings in Lever don't allow contacting this candidate.",
-        next_step="Ask the candidate for consent in Lever, then move them into the stage again.",
+        next_step="Ask the candidate for consent in Lever, then move them out of the stage and back in.",
         waits_for="Ask for consent in Lever",
         is_correctable=True,
         leaves_note=True,
@@ -217,8 +218,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
         "your organization has no default.",
-        next_step="Let an Admin add a mapping for the role, or add the tag “CodeScreen {assessment name}” in Lever. "
-        "Then move the candidate into the stage again.",
+        next_step="Ask an Admin to add a mapping for the role, or add the tag “CodeScreen {assessment name}” in Lever. "
+        "Then move the candidate out of the stage and back in.",
         waits_for="An Admin maps the role, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -231,8 +232,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
         "assessment was renamed in CodeScreen.",
-        next_step="Correct the tag in Lever, or let an Admin correct the mapping. Then move the candidate into the "
-        "stage again.",
+        next_step="Correct the tag in Lever, or ask an Admin to correct the mapping. Then move the candidate out of "
+        "the stage and back in.",
         waits_for="Correct the tag or the mapping, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -244,7 +245,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="More than one assessment is possible, for example because of two tags. The portal doesn't choose.",
-        next_step="Keep only one of these assessments, then move the candidate into the stage again.",
+        next_step="Keep only one of these assessments, then move the candidate out of the stage and back in.",
         waits_for="Leave one assessment, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -256,9 +257,9 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="Lever says of each candidate how they came, which is their origin. Your rules send nothing to "
         "candidates of this origin.",
-        next_step="If the origin is wrong, correct it in Lever and move the candidate into the stage again. To send an "
-        "assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page, or “Send again…” "
-        "where they had one before.",
+        next_step="If the origin is wrong, correct it in Lever and move the candidate out of the stage and back in. To "
+        "send an assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page, or “Send "
+        "again…” where they had one before.",
         waits_for="Left out by your rules",
         leaves_note=True,
     )
@@ -269,7 +270,7 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The candidate has no e-mail address in Lever, so the invitation can't reach anybody.",
-        next_step="Add an e-mail address in Lever, then move the candidate into the stage again.",
+        next_step="Add an e-mail address in Lever, then move the candidate out of the stage and back in.",
         waits_for="Add it in Lever, then move them in again",
         is_correctable=True,
         leaves_note=True,

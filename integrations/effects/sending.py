@@ -60,7 +60,7 @@ TAGGED = "The candidate has a progress tag in Lever that no invitation here expl
 ANOTHER_ADDRESS = (
     "The address was corrected. An earlier attempt may have been received, with the address before."
 )
-ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
+ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate out of the stage and back in."
 
 #: How the try ends instead.
 type NotSent = Cancelled | Failed | Retry | Uncertain | LeaseLost | DecideOnRecording
@@ -293,7 +293,7 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     )
 
 
-_MOVE_AGAIN = "then move the candidate into the stage again."
+_MOVE_AGAIN = "then move the candidate out of the stage and back in."
 _REFUSALS = {
     400: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
     422: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",

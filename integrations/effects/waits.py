@@ -133,9 +133,11 @@ def text_of_cancelled(invitation: Invitation, *, was_uncertain: bool) -> str:
     else:
         cancelled = f"was cancelled. {invitation.status_reason}".rstrip(" .")
     if invitation.instance_id:
-        sent = "It was sent before."
+        sent = (
+            "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
+        )
     elif invitation.first_call_at is not None or was_uncertain:
-        sent = "It was possibly sent before."
+        sent = "It was possibly sent."
     else:
         sent = "Nothing was sent."
     return f"CodeScreen: “{invitation.assessment_name}” {cancelled}. {sent}"

@@ -193,7 +193,7 @@ def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
         where = f"The tag “CodeScreen {name}” on {counted(len(opportunities), 'candidate')}"
         hint = snapshot.assessment_names.hint(name)
         message = f"{where} names an assessment that isn't in CodeScreen.{hint}"
-        fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
+        fix = "Correct the tag on the candidate in Lever, then move them out of the stage and back in."
         yield finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix)
 
 

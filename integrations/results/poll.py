@@ -84,7 +84,7 @@ def _record_bounce(invitation: Invitation) -> None:
                     invitation.opportunity_id,
                     f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
                     f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced, because the address doesn't "
-                    "exist. Correct the address in Lever, then let an Admin send it again from the candidate's page "
+                    "exist. Correct the address in Lever, then ask an Admin to send it again from the candidate's page "
                     "in the portal.",
                     invitation=invitation,
                 )
@@ -183,8 +183,8 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
             invitation.opportunity_id,
             f"not_started:{invitation.pk}:{since}",
             f"CodeScreen: “{invitation.assessment_name}” was not started within {organization.no_show_days} days, and "
-            "the portal no longer asks for a result. To have it tracked again, move the candidate into the stage "
-            "again.",
+            "the portal no longer asks for a result. To have it tracked again, move the candidate out of the "
+            "stage and back in.",
             invitation=invitation,
         )
 

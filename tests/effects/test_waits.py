@@ -11,6 +11,9 @@ from integrations.queue import worker
 from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
+HAD_BEEN_SENT = (
+    "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
+)
 ON_HOLD = "waits for an Admin: nothing was sent yet. On hold: bulk limit of 1 reached"
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
@@ -37,7 +40,7 @@ def test_what_was_possibly_sent_is_never_said_not_to_be_sent(scenario, notes, su
     minutes_pass()
     acts.cancel(scenario.reread(invitation), super_admin)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent before."]
+    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent."]
 
 
 def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super_admin):
@@ -50,7 +53,7 @@ def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super
     for _ in range(2):
         minutes_pass()
     assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["waits for an Admi", "was possibly sent"]
-    assert notes()[2:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent before."]
+    assert notes()[2:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent."]
 
 
 def test_that_it_was_sent_before_it_was_cancelled_is_told(scenario, held, notes, super_admin):
@@ -59,7 +62,7 @@ def test_that_it_was_sent_before_it_was_cancelled_is_told(scenario, held, notes,
     scenario.work()
     acts.cancel(scenario.reread(held), super_admin)
     minutes_pass()
-    assert notes()[1:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was sent before."]
+    assert notes()[1:] == [f"CodeScreen: “Backend” was cancelled by an Admin. {HAD_BEEN_SENT}"]
 
 
 def test_a_refused_invitation_is_told_by_its_own_note_alone(scenario, held, notes, super_admin):

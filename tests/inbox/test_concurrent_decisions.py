@@ -64,7 +64,7 @@ def test_an_invitation_being_refused_is_not_approved(refused_by):
     assert [type(error) for error in raised] == [ActionNotAllowed]
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
-    assert not Effect.objects.exists()
+    assert not Effect.objects.filter(kind="send_invitation").exists()
     assert not AuditEntry.objects.filter(action="approve").exists()
 
 

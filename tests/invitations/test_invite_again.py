@@ -150,8 +150,11 @@ def test_only_invitations_not_started_can_be_cancelled(organization, super_admin
     ("status", "said"),
     [
         (Status.HELD, "Nothing was sent."),
-        (Status.UNCERTAIN, "It was possibly sent before."),
-        (Status.INVITED, "It was sent before."),
+        (Status.UNCERTAIN, "It was possibly sent."),
+        (
+            Status.INVITED,
+            "It had been sent: the candidate may still do it, but the portal no longer asks for the result.",
+        ),
     ],
 )
 def test_a_note_tells_in_lever_that_an_admin_cancelled(organization, super_admin, status, said):

@@ -19,7 +19,7 @@ from tests.support.page_text import text
 from tests.support.past_decisions import decide_about
 
 URL = "/settings/rules/preview/"
-MOST_QUERIES = 30
+MOST_QUERIES = 34
 
 
 def counts(answer) -> dict[str, tuple[int, int]]:

@@ -78,7 +78,7 @@ def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer,
     note = notes().get()
     assert note.payload["text"] == (
         "CodeScreen: “Backend” was not started within 56 days, and the portal no longer asks for a result. To have it "
-        "tracked again, move the candidate into the stage again."
+        "tracked again, move the candidate out of the stage and back in."
     )
     assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
     assert invitation.candidate_name not in str(note.payload)

@@ -283,6 +283,6 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             FindingCode.FOLLOWING_ENDED,
             f"In the last {ENDED_SHOWN_FOR.days} days, {counted(count_candidates(ended), 'candidate')} ended without a "
             f"result: {reasons}.",
-            "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel the "
-            "invitation and send it again.",
+            "If you still need a result, move the candidate out of the stage and back in. To send a new e-mail, "
+            "cancel the invitation and send it again.",
         )
