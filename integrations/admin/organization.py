@@ -29,7 +29,8 @@ from integrations.notifications.models.preferences import EmailTemplate, Notific
 from integrations.organizations.acts import (
     create_organization,
 )
-from integrations.organizations.models.organization import POLICIES, Organization
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import POLICIES
 from integrations.queue import notify
 
 

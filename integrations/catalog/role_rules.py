@@ -8,11 +8,8 @@ from typing import Any
 from integrations.catalog.models import ASSESSMENT_RULES, NO_RULE, Assessment, AssessmentRules, RoleMapping
 from integrations.core.rules.names import KnownAssessment, is_named
 from integrations.core.vocabulary import Approval, LabelledEnum, Origin, OriginRule, ReentryPolicy
-from integrations.organizations.models.organization import (
-    HOLD_FAILED_LABEL,
-    STAGE_ON_PASS_LABEL,
-    Organization,
-)
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
 
 
 def _in_days(days: int | None) -> str:

@@ -53,7 +53,8 @@ from integrations.notifications import acts as alert_acts
 from integrations.notifications.models.preferences import AlertAddress
 from integrations.organizations import acts as organizations
 from integrations.organizations.acts import refuse_key_of_another
-from integrations.organizations.models.organization import POLICIES, SEND_WINDOW, Organization
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import POLICIES, SEND_WINDOW
 from integrations.single_sign_on.acts.domains import add_domain, normal_domain
 from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain

@@ -20,13 +20,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
-from integrations.organizations.models.organization import (
-    POLICIES,
-    SECURITY,
-    SEND_WINDOW,
-    Organization,
-    make_webhook_key,
-)
+from integrations.organizations.models.organization import Organization, make_webhook_key
+from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun

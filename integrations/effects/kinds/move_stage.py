@@ -25,7 +25,7 @@ from integrations.invitations.rules import role_rules_of
 from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
-from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL
+from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 

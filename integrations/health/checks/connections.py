@@ -18,11 +18,8 @@ from integrations.health.findings import (
 from integrations.health.lever_probe import latest_probe
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import scopes_of
-from integrations.organizations.models.organization import (
-    HOLD_FAILED_LABEL,
-    STAGE_ON_PASS_LABEL,
-    Organization,
-)
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import HOLD_FAILED_LABEL, STAGE_ON_PASS_LABEL
 
 # Whether Lever is connected and its clock right, and what is wrong with feedback there.
 

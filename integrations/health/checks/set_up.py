@@ -23,7 +23,8 @@ from integrations.health.findings import (
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import count_candidates
 from integrations.lever.models.webhook import LeverWebhook
-from integrations.organizations.models.organization import STAGE_ON_PASS_LABEL, Organization
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
 from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret, encrypted_fields

@@ -17,12 +17,8 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
-from integrations.organizations.models.organization import (
-    POLICIES,
-    SECURITY,
-    SEND_WINDOW,
-    Organization,
-)
+from integrations.organizations.models.organization import Organization
+from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.lines_field import LinesField

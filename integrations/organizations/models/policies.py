@@ -1,0 +1,373 @@
+"""An organization's policies, which pages call rules: the columns that define them, with their types and checks."""
+
+from datetime import date, time
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from integrations.core.rules.extra_time import ExtraTimeRule
+from integrations.core.rules.send_window import DAYS, SendWindow
+from integrations.core.vocabulary import ReentryPolicy, Thresholds
+from integrations.organizations.models.validators import (
+    check_answers,
+    check_dates,
+    check_days,
+    check_origins,
+    check_time_zone,
+    not_a_portal_tag,
+    time_of_day,
+)
+from integrations.store.personal import about_user, harmless
+
+#: The policies about how people prove who they are; only Super Admins change them.
+SECURITY = ("requires_second_factor",)
+#: The policies about when invitations may be sent.
+SEND_WINDOW = ("send_from", "send_until", "send_days", "send_holidays")
+#: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
+STAGE_ON_PASS_LABEL = "Move those who passed to"
+HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
+#: The columns of Organization that are policies. The columns define their types and rules.
+POLICIES = (
+    "stage_prefix",
+    "bulk_limit",
+    "bulk_window",
+    "origins",
+    "hold_tag",
+    "hold_question",
+    "hold_answers",
+    *SEND_WINDOW,
+    "time_zone",
+    "default_assessment",
+    "note_on_skip",
+    "note_on_wait",
+    "paused",
+    "rating_2_from",
+    "rating_3_from",
+    "rating_4_from",
+    "rating_follows_result",
+    "passing_score",
+    "feedback_author",
+    "reentry",
+    "reentry_days",
+    "leaving",
+    "start_within_days",
+    "not_started_days",
+    "no_show_days",
+    "retention_days",
+    "passed_tag",
+    "failed_tag",
+    "stage_on_pass",
+    "hold_failed",
+    "attach_report",
+    "report_names_candidate",
+    *SECURITY,
+)
+
+
+class Policies(models.Model):
+    """The policies of an organization, as columns of its row."""
+
+    class Leaving(models.TextChoices):
+        """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
+
+        STOP = "stop", "Cancel the invitation"
+        KEEP = "keep", "Keep the invitation"
+
+    stage_prefix = harmless(
+        models.CharField(
+            max_length=80,
+            default="CodeScreen",
+            help_text="Entering a stage whose name begins with this invites the candidate.",
+        )
+    )
+    bulk_limit = models.PositiveIntegerField(
+        default=50,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off.",
+    )
+    bulk_window = models.PositiveIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(43_200)],
+        help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
+    )
+    origins = harmless(
+        models.JSONField(
+            default=dict,
+            db_default=models.Value({}, output_field=models.JSONField()),
+            blank=True,
+            validators=[check_origins],
+            help_text="What happens by the candidate's origin in Lever: send, hold or skip. Others are sent.",
+        )
+    )
+    hold_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[not_a_portal_tag],
+            help_text="Who has this tag in Lever needs extra time: the invitation waits for a yes. Empty holds nobody.",
+        )
+    )
+    hold_question = harmless(
+        models.CharField(
+            max_length=500,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="A question of your application form in Lever; who gives one of the answers needs extra time.",
+        )
+    )
+    hold_answers = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_answers],
+            help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
+        )
+    )
+    send_from = harmless(
+        models.CharField(
+            max_length=5,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[time_of_day],
+            help_text="From this time of day on invitations are sent, such as 08:00. Empty sends at any time.",
+        )
+    )
+    send_until = harmless(
+        models.CharField(
+            max_length=5,
+            blank=True,
+            default="",
+            db_default="",
+            validators=[time_of_day],
+            help_text="Until then; a time before the first, or the same, is on the next day.",
+        )
+    )
+    send_days = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_days],
+            help_text='On which days, such as ["mon", "tue"]: those on which it begins.',
+        )
+    )
+    send_holidays = harmless(
+        models.JSONField(
+            default=list,
+            db_default=models.Value([], output_field=models.JSONField()),
+            blank=True,
+            validators=[check_dates],
+            help_text='Dates on which nothing is sent, such as ["2026-12-25"].',
+        )
+    )
+    time_zone = harmless(
+        models.CharField(
+            max_length=100,
+            default="UTC",
+            db_default="UTC",
+            validators=[check_time_zone],
+            help_text="The time zone of the hours in which invitations are sent, of dates and of reports, where "
+            "nobody's own is known, such as Europe/Warsaw.",
+        )
+    )
+    default_assessment = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
+        )
+    )
+    note_on_skip = models.BooleanField(
+        default=True,
+        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can correct it.",
+    )
+    note_on_wait = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Leave a note on the candidate in Lever when the invitation waits, and one when that is settled.",
+    )
+    paused = models.BooleanField(
+        default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
+    )
+    rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
+    rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
+    rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    rating_follows_result = models.BooleanField(
+        default=True,
+        help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    )
+    passing_score = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text="The own bar: from this score on the rules for Passed hold where CodeScreen states no result.",
+    )
+    feedback_author = about_user(
+        "the Lever user who writes feedback",
+        models.CharField(
+            max_length=100,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected "
+            "Lever.",
+        ),
+    )
+    feedback_author_name = about_user(
+        "their name", models.CharField(max_length=300, blank=True, default="", db_default="")
+    )
+    feedback_author_gone = models.BooleanField(
+        default=False, db_default=False, help_text="Whether that user was deactivated or deleted in Lever."
+    )
+    reentry = models.CharField(
+        max_length=20,
+        choices=ReentryPolicy.choices(),
+        default=ReentryPolicy.NOTHING.value,
+        help_text="When somebody who has completed the assessment is moved into the stage again.",
+    )
+    reentry_days = models.PositiveIntegerField(
+        default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How long ago the last round must have been completed.",
+    )
+    leaving = models.CharField(
+        max_length=20,
+        choices=Leaving,
+        default=Leaving.STOP,
+        help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
+    )
+    start_within_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="The days that CodeScreen gives candidates to start, copied from there by a person. Empty: not "
+        "known.",
+    )
+    not_started_days = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(3650)],
+        help_text="After so many days without a start the progress tag says “Not Started Yet”. 0 turns it off.",
+    )
+    no_show_days = models.PositiveIntegerField(
+        default=56,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
+    )
+    retention_days = models.PositiveIntegerField(
+        default=365,
+        db_default=365,
+        validators=[MaxValueValidator(3650)],
+        help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
+    )
+    passed_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            validators=[not_a_portal_tag],
+            help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
+        )
+    )
+    failed_tag = harmless(
+        models.CharField(
+            max_length=100,
+            blank=True,
+            validators=[not_a_portal_tag],
+            help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
+        )
+    )
+    stage_on_pass = harmless(
+        models.CharField(
+            max_length=300,
+            blank=True,
+            default="",
+            db_default="",
+            help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. "
+            "Empty moves nobody.",
+        )
+    )
+    hold_failed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
+        "archives anybody.",
+    )
+    attach_report = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
+    )
+    report_names_candidate = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
+    )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
+    )
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
+                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
+                name="organization_rating_thresholds_rise",
+                violation_error_message="Rating thresholds must rise from 2 to 4.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(hold_question="", hold_answers=[])
+                | (~models.Q(hold_question="") & ~models.Q(hold_answers=[])),
+                name="organization_hold_question_has_answers",
+                violation_error_message="Give the question together with the answers that hold, or neither.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(send_from="", send_until="", send_days=[])
+                | ~(models.Q(send_from="") | models.Q(send_until="") | models.Q(send_days=[])),
+                name="organization_send_window_is_whole",
+                violation_error_message="Say from when (send_from), until when (send_until) and on which days "
+                "(send_days) invitations are sent, or leave all three empty.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(start_within_days__gte=1),
+                name="organization_start_within_days_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
+            ),
+        ]
+
+    @property
+    def extra_time(self) -> ExtraTimeRule:
+        """Who needs extra time, so that their invitations are held."""
+        return ExtraTimeRule(self.hold_tag, self.hold_question, tuple(self.hold_answers))
+
+    @property
+    def send_window(self) -> SendWindow | None:
+        """When invitations may be sent; None for at any time."""
+        if not self.send_from:
+            return None
+        return SendWindow(
+            time.fromisoformat(self.send_from),
+            time.fromisoformat(self.send_until),
+            frozenset(map(DAYS.index, self.send_days)),
+            frozenset(map(date.fromisoformat, self.send_holidays)),
+        )
+
+    @property
+    def rating_thresholds(self) -> Thresholds:
+        """The lowest scores for the ratings 2, 3 and 4."""
+        return self.rating_2_from, self.rating_3_from, self.rating_4_from
