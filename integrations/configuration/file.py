@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from integrations.configuration.role_sections import mappings_after
 from integrations.configuration.section import (
     Change,
     Configuration,
@@ -18,7 +19,7 @@ from integrations.configuration.section import (
     closest,
     literal,
 )
-from integrations.configuration.sections import SECTIONS, mappings_after
+from integrations.configuration.sections import SECTIONS
 from integrations.core.rules.backtest import Rules
 from integrations.core.rules.mappings import MappingIndex
 from integrations.core.vocabulary import ActionNotAllowed

@@ -143,6 +143,9 @@ class Change:
     apply: Callable[[], object] = field(repr=False)
 
 
+type Changes = Iterator[Change]
+
+
 @dataclass(frozen=True)
 class Configuration:
     """The contents of a file, by section: one table or, in an array, several."""

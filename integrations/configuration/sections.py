@@ -12,23 +12,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from integrations.catalog import acts as catalog_acts
 from integrations.catalog import lists
-from integrations.catalog.models import (
-    ASSESSMENT_RULES,
-    CATEGORY_COLUMNS,
-    NO_RULE,
-    OWN_RULES,
-    THRESHOLDS,
-    AssessmentRules,
-    RoleMapping,
-)
 from integrations.codescreen import acts as codescreen_acts
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.configuration.role_sections import ASSESSMENTS, MAPPINGS
 from integrations.configuration.section import (
     ACTOR,
     TEXTS,
     Change,
+    Changes,
     Configuration,
     ConfigurationError,
     Key,
@@ -58,8 +50,6 @@ from integrations.organizations.models.policies import POLICIES, SEND_WINDOW
 from integrations.single_sign_on.acts.domains import add_domain, normal_domain
 from integrations.single_sign_on.acts.provider import ProviderSettings, save_provider
 from integrations.single_sign_on.models import IdentityProvider, SignInDomain
-
-type Changes = Iterator[Change]
 
 # The organization and its policies. The file has the stage prefix in another table than the rest of the policies.
 
@@ -353,143 +343,6 @@ def _refuse_incomplete(path: str, table: Table) -> None:
         )
 
 
-# Mappings
-
-_NAMED_BY = ("role", *CATEGORY_COLUMNS, "stage")
-_MAPPING = keys(
-    *(column(RoleMapping, name) for name in _NAMED_BY),
-    column(
-        RoleMapping,
-        "assessment",
-        is_required=True,
-        may_be_several=True,
-        type_name="a text, or several in brackets that are sent together",
-    ),
-    *(column(RoleMapping, name) for name in OWN_RULES),
-)
-
-
-def _check_mapping(path: str, table: Table) -> None:
-    has_role = bool(table.get("role", "").strip())
-    has_category = any(table.get(column, "").strip() for column in CATEGORY_COLUMNS)
-    if not has_role and not has_category:
-        raise ConfigurationError(
-            f"{path}.role is missing: give a role, or instead of it one or more of {', '.join(CATEGORY_COLUMNS)}."
-        )
-    if has_role and has_category:
-        raise ConfigurationError(f"{path} has a role and categories of roles: leave one or the other.")
-
-
-def _stored_mappings(organization: Organization) -> Iterator[Table]:
-    for row in RoleMapping.objects.filter(organization=organization):
-        yield {name: value for name, value in _table_of_mapping(row).items() if value not in NO_RULE}
-
-
-def _table_of_mapping(row: RoleMapping) -> Table:
-    """Return a mapping as the file would say it."""
-    table = table_of(_MAPPING, row)
-    return table | {"assessment": row.assessments} if row.also_assessments else table
-
-
-def mappings_after(file: Configuration, organization: Organization) -> dict[tuple[str, ...], RoleMapping]:
-    """Return the mappings that there would be, unsaved, by what each holds for."""
-    own = RoleMapping.objects.filter(organization=organization.pk).order_by("role", "stage", "pk")
-    mappings = {tuple(getattr(mapping, name) for name in _NAMED_BY): mapping for mapping in own}
-    for table in file.tables["mappings"]:
-        named = {name: table.get(name, "") for name in _NAMED_BY}
-        new = RoleMapping(organization=organization, **named)
-        mapping = mappings.setdefault(tuple(named.values()), new)
-        _set_columns(mapping, table)
-    return mappings
-
-
-def _set_columns(mapping: RoleMapping, table: Table) -> None:
-    empty = RoleMapping()
-    for name, value in table.items():
-        if name == "assessment":
-            mapping.assessment, *mapping.also_assessments = value if isinstance(value, list) else [value]
-            continue
-        setattr(mapping, name, getattr(empty, name) if value == "" else value)
-
-
-def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
-    known = (
-        {row.pk: _table_of_mapping(row) for row in organization.role_mappings.all()}
-        if organization.pk
-        else {}
-    )
-    for named, mapping in mappings_after(file, organization).items():
-        before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
-        changed = differing(_MAPPING, before, _table_of_mapping(mapping))
-        lines = []
-        stage = quoted(mapping.stage) if mapping.stage else "any CodeScreen stage"
-        subject = f"mapping {quoted(mapping.subject)} × {stage}"
-        for name, value in changed.items():
-            if name not in _NAMED_BY:
-                path = subject if name == "assessment" else f"{subject} {name}"
-                lines.append(_MAPPING[name].line(path, before[name], value))
-        if lines:
-            yield Change(subject, lines, partial(_save_mapping, organization, named, changed))
-
-
-def _save_mapping(organization: Organization, named: tuple[str, ...], changed: Table) -> None:
-    identity = dict(zip(_NAMED_BY, named, strict=True))
-    own = RoleMapping.objects.filter(organization=organization, **identity)
-    mapping = own.first() or RoleMapping(organization=organization, **identity)
-    _set_columns(mapping, changed)
-    catalog_acts.save_mapping(mapping, ACTOR)
-
-
-# Assessments: without rules of its own, the organization's count
-
-
-def _check_thresholds(path: str, values: list[object]) -> None:
-    numbers = [value for value in values if type(value) is int and 0 <= value <= 100]
-    if values and (len(values) != 3 or numbers != values):
-        raise ConfigurationError(
-            f"{path} must be the lowest scores for the ratings 2, 3 and 4, such as [25, 50, 75]; "
-            "[] leaves them to the policies."
-        )
-    if numbers != sorted(numbers):
-        raise ConfigurationError(f"{path} must rise from 2 to 4.")
-
-
-_OF_ASSESSMENT = keys(
-    Key("rating_thresholds", list, check=_check_thresholds),
-    *(column(AssessmentRules, name) for name in ASSESSMENT_RULES),
-)
-_ASSESSMENT = (
-    keys(column(AssessmentRules, "assessment", "name", is_required=True, is_stripped=True)) | _OF_ASSESSMENT
-)
-
-
-def _stored_assessments(organization: Organization) -> Iterator[Table]:
-    rows = AssessmentRules.objects.filter(organization=organization.pk).order_by("assessment")
-    for row in rows:
-        table = {"name": row.assessment, "rating_thresholds": list(row.thresholds or ())}
-        table |= {name: getattr(row, name) for name in ASSESSMENT_RULES}
-        yield {name: value for name, value in table.items() if value not in (None, [])}
-
-
-def _compare_assessments(file: Configuration, organization: Organization) -> Changes:
-    stored = {table["name"]: table for table in _stored_assessments(organization)}
-    for table in file.tables["assessments"]:
-        wanted = {name: None if value in ("", []) else value for name, value in table.items()}
-        before = stored.get(table["name"], {})
-        changed = differing(_OF_ASSESSMENT, before, wanted)
-        subject = f"assessment {quoted(table['name'])}"
-        lines = [
-            _ASSESSMENT[name].line(f"{subject} {name}", before.get(name), value)
-            for name, value in changed.items()
-        ]
-        if lines:
-            columns = dict(changed)
-            if "rating_thresholds" in columns:
-                columns |= zip(THRESHOLDS, columns.pop("rating_thresholds") or (None,) * 3, strict=True)
-            save = partial(catalog_acts.set_assessment_rules, organization, table["name"], columns, ACTOR)
-            yield Change(subject, lines, save)
-
-
 #: In the order in which a file is read, compared, applied and dumped.
 SECTIONS = (
     Section("organization", _ORGANIZATION, lambda row: [table_of(_ORGANIZATION, row)], _compare_organization),
@@ -515,14 +368,6 @@ SECTIONS = (
         _compare_alerts,
         is_array=True,
     ),
-    Section(
-        "mappings",
-        _MAPPING,
-        _stored_mappings,
-        _compare_mappings,
-        is_array=True,
-        named_by=_NAMED_BY,
-        check=_check_mapping,
-    ),
-    Section("assessments", _ASSESSMENT, _stored_assessments, _compare_assessments, is_array=True),
+    MAPPINGS,
+    ASSESSMENTS,
 )
