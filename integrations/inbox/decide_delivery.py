@@ -17,7 +17,7 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, To
 from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
-from integrations.effects.further import cancel_unsent, first_of, follow_with_next, store_together
+from integrations.effects.further import cancel_unsent, first_of, follow_with_next, further_of, store_together
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.http.session import PlatformError
@@ -292,6 +292,9 @@ def decide_delivery(
             # such decisions of one organization run one after another: each sees the invitations of those before it
             organization = Organization.objects.lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
+        elif facts.further != further_of(delivery, is_locked=True):
+            # a regrade came after the reading, and finds this delivery being decided: the candidate is read now
+            return AskAgain() if delivery.release(due_at=Now()) else LeaseLost()
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         # before the verdict, which locks the chain: others lock the invitation and the candidate first

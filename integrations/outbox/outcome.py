@@ -92,7 +92,7 @@ class LeaseLost:
 
 @dataclass(frozen=True)
 class AskAgain:
-    """Lever didn't show what the verdict depends on, which may pass. The row waits to be decided again."""
+    """Lever didn't show what the verdict depends on, or it has changed since. The row waits to be decided again."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
+from integrations.catalog.lists import stage_name
 from integrations.catalog.models import RoleMapping
 from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause
+from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
@@ -466,3 +468,20 @@ def test_one_of_two_results_sees_the_other_when_they_are_recorded_at_once(organi
 
     assert run_at_once(record, times=2) == []
     assert Delivery.objects.filter(event="next", after=first).count() == 1
+
+
+def test_the_next_is_sent_when_a_regrade_to_a_pass_comes_while_it_is_decided(
+    scenario, sandbox, chain, monkeypatch
+):
+    does(scenario, **PASSED)
+    regrade(scenario, **FAILED)
+
+    def name(*where):
+        if Result.objects.latest("pk").outcome == "Failed":
+            regrade(scenario, **PASSED)
+        return stage_name(*where)
+
+    monkeypatch.setattr(facts, "stage_name", name)
+    scenario.work()
+    assert next_delivery().verdict == "invite"
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
