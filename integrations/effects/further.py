@@ -181,6 +181,18 @@ def _store(
         yield delivery
 
 
+def passed_after(invitation: Invitation) -> Invitation | None:
+    """Return what followed the invitation where it is passed, and all before it; None without it.
+
+    A result that was no pass when that one was handed in, and is one now, then leads to what follows the last.
+    """
+    if not awaits_next(invitation):
+        return None
+    following = journey_of(invitation).filter(after=first_of(invitation), status=Status.COMPLETED)
+    last = following.order_by("-round", "-pk").first()
+    return last if last is not None and are_passed(last) else None
+
+
 def cancel_next(invitation: Invitation) -> None:
     """Cancel what followed a pass that is none any more, where it wasn't sent; called in the recording transaction."""
     reason = f"“{invitation.assessment_name}” is no longer passed, so what follows it isn't sent."

@@ -13,7 +13,7 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.further import is_last, lock_first
+from integrations.effects.further import is_last, lock_first, passed_after
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -121,6 +121,13 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
         _notify_result(invitation, result, number)
 
 
+def _follow_anew(passed: Invitation) -> None:
+    """Enqueue again what follows from a pass, which waited for another result; inside the caller's transaction."""
+    passed = Invitation.objects.reread_locked(passed)
+    if (result := passed.latest_result()) is not None:
+        enqueue_result_effects(passed, result, is_same=True)
+
+
 def _next_number(invitation: Invitation) -> int:
     """Return the number of the next feedback, which is part of the keys of what follows from a result."""
     return invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
@@ -211,6 +218,8 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     )
     lock_first(invitation)
     enqueue_result_effects(invitation, result, is_same)
+    if result.counts_as_pass and (last := passed_after(invitation)) is not None:
+        _follow_anew(last)
     if is_material:
         flag_for_review(invitation, result)
     message = "invitation %s: result of attempt %s recorded"

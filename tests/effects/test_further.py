@@ -470,6 +470,21 @@ def test_one_of_two_results_sees_the_other_when_they_are_recorded_at_once(organi
     assert Delivery.objects.filter(event="next", after=first).count() == 1
 
 
+def test_the_candidate_is_moved_when_a_regrade_passes_the_first_after_the_next_was_passed(
+    scenario, sandbox, chain
+):
+    does(scenario, **PASSED)
+    scenario.work()
+    regrade(scenario, **FAILED)
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == "CodeScreen Assessment"
+    regrade(scenario, **PASSED)
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+    assert "Passed all" in sandbox.opportunity("Alder")["tags"]
+
+
 def test_the_next_is_sent_when_a_regrade_to_a_pass_comes_while_it_is_decided(
     scenario, sandbox, chain, monkeypatch
 ):
