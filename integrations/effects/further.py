@@ -89,6 +89,23 @@ def lock_first(invitation: Invitation) -> None:
         Invitation.objects.locked().filter(pk=invitation.together_id).first()
 
 
+def lock_together(invitation: Invitation) -> None:
+    """Lock all that were sent together, in the order in which results lock them: the first of them last."""
+    if invitation.together_id is not None:
+        rows = Invitation.objects.locked().filter(together=invitation.together_id)
+        list(rows.exclude(pk=invitation.together_id).order_by("pk"))
+        rows.filter(pk=invitation.together_id).first()
+
+
+def passed_beside(invitation: Invitation) -> Invitation | None:
+    """Return one that was sent together with the invitation, where all but those cancelled are passed; else None."""
+    if invitation.together_id is None:
+        return None
+    others = journey_of(invitation).filter(together=invitation.together_id, status=Status.COMPLETED)
+    other = others.exclude(pk=invitation.pk).order_by("-round", "-pk").first()
+    return other if other is not None and are_passed(other) else None
+
+
 def further_of(delivery: Delivery, *, is_locked: bool = False) -> Together | Next | None:
     """Return which further assessment a delivery is about; None where the candidate entered the stage.
 

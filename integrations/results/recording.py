@@ -13,7 +13,7 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.further import is_last, lock_first, passed_after
+from integrations.effects.further import is_last, lock_first, passed_after, passed_beside
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -119,6 +119,15 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
     if not is_same:
         tell_step(invitation, CandidateStep.RESULT if number == 1 else CandidateStep.REGRADE, result)
         _notify_result(invitation, result, number)
+
+
+def follow_without(cancelled: Invitation) -> None:
+    """Enqueue what follows from the pass of those sent together with it, which waited for the one that is cancelled.
+
+    Called in the transaction that cancels it, with all of them locked.
+    """
+    if (passed := passed_beside(cancelled)) is not None:
+        _follow_anew(passed)
 
 
 def _follow_anew(passed: Invitation) -> None:

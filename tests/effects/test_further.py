@@ -485,6 +485,26 @@ def test_the_candidate_is_moved_when_a_regrade_passes_the_first_after_the_next_w
     assert "Passed all" in sandbox.opportunity("Alder")["tags"]
 
 
+def test_the_other_is_followed_when_one_is_cancelled_after_it_was_passed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+
+
+def test_next_is_sent_when_one_is_cancelled_after_the_other_was_passed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Data Engineer", NEXT]
+
+
 def test_the_next_is_sent_when_a_regrade_to_a_pass_comes_while_it_is_decided(
     scenario, sandbox, chain, monkeypatch
 ):

@@ -13,6 +13,7 @@ from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.effects.further import lock_together
 from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.sending import mark_invited
@@ -26,6 +27,7 @@ from integrations.notifications.links import timeline_link
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
+from integrations.results.recording import follow_without
 from integrations.store import database
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
@@ -73,9 +75,11 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
 def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
     """Cancel an invitation that hasn't been started: it isn't sent, or no longer polled. Raises ActionNotAllowed.
 
-    With `only_unsent`, for who believes that nothing was sent, one that was is left.
+    With `only_unsent`, for who believes that nothing was sent, one that was is left. What follows the pass of those
+    sent together waits for it no longer.
     """
     with transaction.atomic():
+        lock_together(invitation)
         _require(invitation, InvitationAct.CANCEL)
         if only_unsent and invitation.status not in UNSENT:
             raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase} already.")
@@ -89,6 +93,7 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
             leased_until__isnull=True,
         ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
         _tell_cancelled(invitation, before)
+        follow_without(invitation)
         audit(
             invitation, actor, AuditAction.CANCEL_INVITATION, {"status": (before, invitation.status)}, reason
         )
