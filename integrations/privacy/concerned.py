@@ -177,7 +177,8 @@ def _kept(table: Table, name: str, row: Row, subject: Subject | None) -> object:
         case "Delivery", "facts":
             return None
         case "Effect", "payload":
-            return EFFECT_KINDS[str(row["kind"])].kept_payload(value if isinstance(value, dict) else {})
+            stored = value if isinstance(value, dict) and subject is not None else {}
+            return EFFECT_KINDS[str(row["kind"])].kept_payload(stored)
         case "Effect", "key":
             return f"erased:{row['pk']}" if EFFECT_KINDS[str(row["kind"])].is_key_personal else value
         case "ApiCall", "path":

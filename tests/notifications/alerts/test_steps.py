@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.api.rows import CandidateRow, InvitationRow, ResultRow
+from integrations.clients.duty_budget import Budget
 from integrations.codescreen.payloads import WebhookHint
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -25,6 +26,9 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.steps import tell_erasure, tell_step
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
+from integrations.privacy.erase import repeat
+from integrations.privacy.models import Erasure
+from integrations.privacy.retention import erase_old_messages
 from integrations.results import poll
 from tests.support import factories
 
@@ -152,6 +156,29 @@ def test_the_erasure_is_told_although_it_stops_what_waits(scenario, program, rec
     assert steps(receiver)[-1] == "erased"
     states = Effect.objects.filter(kind="send_alert").order_by("pk").values_list("state", flat=True)
     assert list(states) == ["cancelled", "done"]
+
+
+def test_the_erasure_is_told_although_it_is_repeated_before(scenario, program, receiver):
+    invitation = scenario.sent_invitation()
+    receiver.answers = [(500, {})]
+    call_command("forget", scenario.organization.slug, invitation.opportunity_id)
+    scenario.work()
+    repeat(scenario.organization, Erasure.objects.get())
+    receiver.answers = [(200, {})]
+    scenario.work_waiting()
+    assert steps(receiver) == ["invited", "erased", "erased"]
+    assert repeat_steps(program, timedelta(days=1), "tests") == 1
+    scenario.work()
+    assert receiver.bodies[-1] == receiver.bodies[-2]
+
+
+def test_the_step_of_an_erasure_is_emptied_when_it_is_old(scenario, program, receiver):
+    invitation = scenario.sent_invitation()
+    call_command("forget", scenario.organization.slug, invitation.opportunity_id)
+    scenario.work()
+    soon = timezone.now() + timedelta(hours=1)
+    assert erase_old_messages(scenario.organization, soon, "tests", Budget())
+    assert not Effect.objects.filter(kind="send_alert").exclude(payload={}).exists()
 
 
 def test_nothing_is_enqueued_where_nobody_wants_steps(scenario, receiver, move, django_assert_num_queries):
