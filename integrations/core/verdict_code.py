@@ -133,8 +133,8 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="The role's mapping has a further assessment, sent together with the first or after a pass. Before it "
-        "was sent, the mapping was changed or deleted, or the result became another one.",
-        next_step="Nothing to do. Where the mapping was wrong, let an Admin correct it and decide this again.",
+        "was sent, the mapping was changed or deleted, or the result changed.",
+        next_step="Nothing to do. Where the mapping was wrong, ask an Admin to correct it and to decide this again.",
     )
     NOT_A_TRIGGER_STAGE = VerdictRecord(
         code="not_a_trigger_stage",

@@ -153,7 +153,7 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
 
 
 def _result(result: Result) -> str:
-    """Return what was said of the result; a comparison with the own bar isn't taken for a statement of CodeScreen."""
+    """Return what was said of the result; a comparison with the bar isn't taken for a statement of CodeScreen."""
     if result.said is None:
         return NOT_STATED
     return result.headline if result.outcome else f"{result.headline}. {NOT_STATED}."

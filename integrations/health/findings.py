@@ -61,7 +61,8 @@ def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it needs one."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+    is_like_entry = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{number} {noun[:-1]}ies" if is_like_entry else f"{number} {noun}s"
 
 
 def day(moment: datetime) -> str:

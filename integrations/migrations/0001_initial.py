@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('report_names_candidate', models.BooleanField(db_default=False, default=False, help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.")),
                 ('requires_second_factor', models.BooleanField(db_default=False, default=False, help_text='Members see nothing of the organization until they have given a second factor at sign-in.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('passing_score', models.PositiveSmallIntegerField(blank=True, help_text='The own bar: from this score on the rules for Passed hold where CodeScreen states no result.', null=True, validators=[django.core.validators.MaxValueValidator(100)])),
+                ('passing_score', models.PositiveSmallIntegerField(blank=True, help_text='The bar: from this score on the rules for Passed hold where CodeScreen states no result.', null=True, validators=[django.core.validators.MaxValueValidator(100)])),
             ],
             options={
                 'ordering': ['name'],
@@ -663,7 +663,7 @@ class Migration(migrations.Migration):
                 ('file_id', models.CharField(blank=True, db_default='', default='', help_text='The report that was attached in Lever; empty where there is none, or a later result has it.', max_length=200)),
                 ('details_json', models.TextField(blank=True, help_text="JSON, with the keys in CodeScreen's order.", verbose_name='details')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('bar', models.PositiveSmallIntegerField(blank=True, help_text='The own passing score that the score was compared with; empty where CodeScreen states a result.', null=True)),
+                ('bar', models.PositiveSmallIntegerField(blank=True, help_text='The passing score that the score was compared with; empty where CodeScreen states a result.', null=True)),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When what programs are told of it last changed.')),
                 ('invitation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.organization')),

@@ -21,7 +21,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization, make_webhook_key
-from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW
+from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW_POLICIES
 from integrations.organizations.models.webhook_keys import KEY_OVERLAP, FormerWebhookKey
 from integrations.outbox.models import Effect
 from integrations.queue.models.duty_run import Duty, DutyRun
@@ -209,7 +209,7 @@ def set_policies(
         organization.save(update_fields=list(stored))
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
-        if not changes.keys().isdisjoint({*SEND_WINDOW, "time_zone"}):
+        if not changes.keys().isdisjoint({*SEND_WINDOW_POLICIES, "time_zone"}):
             _look_at_window_again(organization)
         audit(organization, actor, AuditAction.CHANGE_POLICIES, changes)
     return changes

@@ -19,6 +19,7 @@ from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ProgressTag
 from integrations.effects.perform import kind_of
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
+from integrations.health.findings import counted
 from integrations.http.session import NotConnected, PlatformError
 from integrations.inbox.dry_run import DryRun
 from integrations.inbox.models.delivery import Delivery
@@ -152,17 +153,21 @@ def later_consequences(
     if mapping and mapping.also_assessments and dry_run.decision.assessment_source in BY_MAPPING:
         names = " and ".join(f"“{name}”" for name in mapping.also_assessments)
         yield "At the same time", f"{names} is decided about, too: the mapping sends them together."
-    days = f" They must start within {rules.start_within_days} days." if rules.start_within_days else ""
+    days = (
+        f" They must start within {counted(rules.start_within_days, 'day')}."
+        if rules.start_within_days
+        else ""
+    )
     yield "Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.{days}"
     yield "When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."
     if rules.not_started_days:
         detail = f"The tag becomes “{ProgressTag.NOT_STARTED_YET}”."
-        yield f"If they haven't started after {rules.not_started_days} days", detail
+        yield f"If they haven't started after {counted(rules.not_started_days, 'day')}", detail
     detail = (
         f"The tag becomes “{ProgressTag.NOT_STARTED}”. The portal no longer asks CodeScreen about it, and says so "
         f"here, by e-mail{in_lever} and under Health."
     )
-    yield f"If they haven't started after {organization.no_show_days} days", detail
+    yield f"If they haven't started after {counted(organization.no_show_days, 'day')}", detail
     detail = (
         f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score, the rating that follows from it and the "
         "report link is written in Lever, and the members who want results get an e-mail."
@@ -183,7 +188,10 @@ def _after_the_result(
         failed += f", or nothing and the score is below your bar ({rules.passing_score})"
     if mapping and mapping.next_assessment:
         name = mapping.next_assessment
-        yield passed, f"“{name}” is sent while they are in the stage. The rest follows that one's pass."
+        yield (
+            passed,
+            f"“{name}” is sent while they are in the stage. Tag and next stage follow when that one is passed.",
+        )
     for when, written in ((passed, rules.passed_tag), (failed, rules.failed_tag)):
         if tag := choose_result_tag(written, assessment_name):
             yield when, f"Your own tag “{tag}” is added."

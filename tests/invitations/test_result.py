@@ -1,4 +1,4 @@
-"""What is said of a result: CodeScreen's own word, else how the score compares with the own bar."""
+"""What is said of a result: CodeScreen's own word, else how the score compares with the organization's bar."""
 
 from decimal import Decimal
 

@@ -127,7 +127,7 @@ MORE_ERRORS = [
     ("[policies]\nsend_from = '24:00'\n", "policies.send_from: Write a time of day as hours and minutes"),
     ("[policies]\nsend_from = 08:00:00\n", "policies.send_from must be text in quotes"),
     ("[policies]\nsend_days = 'mon'\n", "policies.send_days must be texts in brackets"),
-    ("[policies]\nsend_days = ['mon', 'monday']\n", "“monday” is no day here. Known are: mon, tue, wed"),
+    ("[policies]\nsend_days = ['mon', 'monday']\n", "“monday” isn't a day. Write one of: mon, tue, wed"),
     (
         "[policies]\nsend_holidays = ['2026-02-30']\n",
         "policies.send_holidays: “2026-02-30” is no date. Write each",

@@ -1,4 +1,4 @@
-"""Move a candidate in Lever who passed or meets the own bar, unless a recruiter has acted since.
+"""Move a candidate in Lever who passed or meets the organization's bar, unless a recruiter has acted since.
 
 A score that is compared with no bar never moves a candidate, and no candidate is moved back.
 """

@@ -481,6 +481,11 @@ class Invitation(models.Model):
         return self.status == Status.INVITED and self.bounced_at is None and not self.following_ended
 
     @property
+    def is_start_overdue(self) -> bool:
+        """Whether the time by which the candidate had to start is over."""
+        return self.start_by is not None and self.start_by < database.now()
+
+    @property
     def has_ended_without_result(self) -> bool:
         """Whether the portal stopped asking about it although CodeScreen gave no result."""
         return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None

@@ -52,7 +52,7 @@ class Result(models.Model):
     bar = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="The own passing score that the score was compared with; empty where CodeScreen states a result.",
+        help_text="The passing score that the score was compared with; empty where CodeScreen states a result.",
     )
     failure_reason = about_candidate(
         "why the candidate didn't pass; kept where it is one of CodeScreen's four reasons",
@@ -149,7 +149,7 @@ class Result(models.Model):
 
     @property
     def said(self) -> ResultOutcome | BarOutcome | None:
-        """What CodeScreen stated, else how the score compares with the own bar; None without one."""
+        """What CodeScreen stated, else how the score compares with the organization's bar; None without one."""
         if self.outcome:
             return ResultOutcome(self.outcome)
         if self.bar is None or self.score is None:
@@ -158,7 +158,7 @@ class Result(models.Model):
 
     @property
     def meets_bar(self) -> bool | None:
-        """Whether the score meets the own bar; None without one, or where CodeScreen stated a result."""
+        """Whether the score meets the organization's bar; None without one, or where CodeScreen stated a result."""
         return self.said == BarOutcome.MEETS if isinstance(self.said, BarOutcome) else None
 
     @property

@@ -22,7 +22,7 @@ from integrations.store.personal import about_user, harmless
 #: The policies about how people prove who they are; only Super Admins change them.
 SECURITY = ("requires_second_factor",)
 #: The policies about when invitations may be sent.
-SEND_WINDOW = ("send_from", "send_until", "send_days", "send_holidays")
+SEND_WINDOW_POLICIES = ("send_from", "send_until", "send_days", "send_holidays")
 #: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
 HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
@@ -35,7 +35,7 @@ POLICIES = (
     "hold_tag",
     "hold_question",
     "hold_answers",
-    *SEND_WINDOW,
+    *SEND_WINDOW_POLICIES,
     "time_zone",
     "default_assessment",
     "note_on_skip",
@@ -205,7 +205,7 @@ class Policies(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(100)],
-        help_text="The own bar: from this score on the rules for Passed hold where CodeScreen states no result.",
+        help_text="The bar: from this score on the rules for Passed hold where CodeScreen states no result.",
     )
     feedback_author = about_user(
         "the Lever user who writes feedback",

@@ -74,7 +74,7 @@ def check_days(days: object) -> None:
     """Raise ValidationError, which names the one that isn't, unless these are days of the week."""
     for day in days if isinstance(days, list) else [days]:
         if day not in DAYS:
-            raise ValidationError(f"“{day}” is no day here. Known are: {', '.join(DAYS)}.")
+            raise ValidationError(f"“{day}” isn't a day. Write one of: {', '.join(DAYS)}.")
 
 
 def check_dates(dates: object) -> None:

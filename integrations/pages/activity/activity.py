@@ -16,7 +16,7 @@ from integrations.core.invitation_status import OPEN, InvitationStatus
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
 from integrations.lists import LongListPaginator
-from integrations.members.models.membership import TEAM, Membership
+from integrations.members.models.membership import NOT_FOUND_IN_LEVER, TEAM, Membership
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
@@ -63,6 +63,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         may_invite_some = member.may_configure and any(row.may_be_invited for row in rows)
         return super().get_context_data(
             filters=filters,
+            not_found=NOT_FOUND_IN_LEVER,
             is_filtered=filters.is_set or bool(filters.view or filters.mine),
             views=[
                 (code, label, counts.get(code, ""))

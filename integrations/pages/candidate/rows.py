@@ -103,11 +103,10 @@ class CandidateRows:
 
     def place(self, invitation: Invitation) -> str:
         """Return, as a sentence, what was sent before it or with it, and what follows; empty for one alone."""
-        name = invitation.assessment_name
         if before := self.before(invitation):
             result = self.latest_result(before)
             said = f" ({result.headline})" if result else ""
-            return f"{before.assessment_name} → {name}: sent after “{before.assessment_name}”{said}."
+            return f"Sent after “{before.assessment_name}”{said}."
         with_it = [
             f"“{one.assessment_name}”"
             for one in self.invitations

@@ -19,9 +19,7 @@ from integrations.pages.views import OperationView
 
 #: As many as may be invited within an hour.
 PAGE_SIZE = MOST_PER_HOUR
-LEFT_OUT = (
-    f"Left out is who is a member or invited by now, and whoever is more than {MOST_PER_HOUR} within an hour."
-)
+LEFT_OUT = f"Left out: members, people invited by now, and everybody beyond {MOST_PER_HOUR} invitations within an hour."
 
 
 class LeverPeopleView(OrganizationMixin, OperationView):

@@ -18,7 +18,7 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW
+from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW_POLICIES
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.lines_field import LinesField
@@ -75,9 +75,10 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
             "default_assessment": "Sent when neither a mapping nor a tag names one.",
-            "note_on_skip": "When a recruiter can correct the reason; also of a bounce, a cancellation, or no start.",
-            "note_on_wait": f"After {TOLD_AFTER_MINUTES} minutes on hold, possibly sent, until your hours begin, in a "
-            "pause or without a connection.",
+            "note_on_skip": "When a recruiter can correct the reason. Also when the e-mail bounced, an Admin "
+            "cancelled, or nobody started.",
+            "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
+            "before your sending hours, in a pause, or without a connection.",
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
@@ -86,8 +87,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "send_from": "Such as 08:00.",
             "send_until": "Such as 20:00.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
-            "passing_score": "From it on a score meets your bar: then the rules for Passed hold, below it those for "
-            "Failed. Empty: no bar.",
+            "passing_score": "Your rules treat a score from here on as Passed, a lower one as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
@@ -98,7 +98,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
-            "stage_on_pass": "Only who passed, or meets your bar.",
+            "stage_on_pass": "Only those who passed or meet your bar are moved.",
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
             "attach_report": "Result, score, reason, dates, details and the link. A changed result replaces it.",
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
@@ -166,7 +166,12 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     @property
     def has_send_window(self) -> bool:
         """Whether anything of a send window is entered, or refused."""
-        return any(self[name].value() or self[name].errors for name in SEND_WINDOW)
+        return any(self[name].value() or self[name].errors for name in SEND_WINDOW_POLICIES)
+
+    @property
+    def has_bar(self) -> bool:
+        """Whether a passing score is entered."""
+        return self["passing_score"].value() not in {None, ""}
 
     @property
     def has_start_clock(self) -> bool:

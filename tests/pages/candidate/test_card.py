@@ -144,5 +144,5 @@ def test_the_card_tells_after_which_result_an_assessment_was_sent(super_admin_cl
     Result.objects.create(invitation=first, outcome="Passed", score=90)
     factories.InvitationFactory.create(**own, assessment_id="a-2", assessment_name="Design", after=first)
     page = text(super_admin_client.get("/activity/opp-7/"))
-    assert "Backend → Design: sent after “Backend” (Passed)." in page
+    assert "Sent after “Backend” (Passed)." in page
     assert "After “Backend”" in page
