@@ -11,6 +11,7 @@ from django.db import transaction
 from integrations.api.models import ApiScope, ApiToken, digest_of
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction
+from integrations.notifications.account_notices import tell_token_made
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
 
@@ -64,6 +65,7 @@ def make_token(
         )
         changes = {"scopes": ([], token.scopes), "ends": ("", token.expires_at.isoformat())}
         audit(token, actor, AuditAction.MAKE_API_TOKEN, changes)
+        tell_token_made(organization, name, ", ".join(token.scope_labels), actor)
     return NewToken(token, text)
 
 

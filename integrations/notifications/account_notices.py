@@ -162,6 +162,18 @@ def tell_single_sign_on_changed(organization: Organization, what: str, line: str
         enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
 
 
+def tell_token_made(organization: Organization, name: str, lists: str, actor: Actor) -> None:
+    """Enqueue an e-mail to the Super Admins of this moment about a program's new token. Call it in its transaction."""
+    lines = (
+        without_links(f"Programs with the token “{name}” read: {lists}."),
+        without_links(f"It was made by {actor}. If that isn't right, revoke it."),
+        Link("Open the tokens", f"{settings_link()}api/"),
+    )
+    subject = f"{organization.name}: a token for programs was made"
+    if payload := _for_super_admins(organization, subject, lines):
+        enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
+
+
 def tell_members_changed(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
     """Enqueue an e-mail that says what happened to the membership of `who`, and who did it.
 

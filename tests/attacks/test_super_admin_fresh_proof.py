@@ -17,6 +17,7 @@ from integrations.single_sign_on.models import IdentityProvider, ProviderIdentit
 from tests.support.second_factors import PASSWORD, change_session, make_strong, with_app
 
 CONFIRM = "/account/confirm/"
+TOKEN = {"name": "evil", "scopes": ["candidates"], "days": "9"}
 
 
 @pytest.fixture
@@ -90,6 +91,7 @@ ACTS: dict[str, Callable[[Client, Membership], Any]] = {
     "remove a domain": lambda client, member: client.post(
         reverse("domain-remove", args=[domain_of(member).pk])
     ),
+    "make a token for programs": lambda client, member: client.post(reverse("api-tokens"), TOKEN),
 }
 
 
@@ -101,6 +103,7 @@ def test_an_old_session_is_asked_for_the_password_and_changes_nothing(old, membe
     assert (member.role, organization.requires_second_factor) == ("team_member", True)
     assert AuthenticatorApp.objects.filter(user=member.user).exists()
     assert not organization.pending_memberships.exists()
+    assert not organization.api_tokens.exists()
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -114,6 +117,15 @@ def test_other_roles_are_given_without_being_asked_again(old, organization):
     form = {"email": "colleague@acme.example", "role": "team_member"}
     assert not old.post(reverse("member-invite"), form).headers.get("Location", "").startswith(CONFIRM)
     assert organization.pending_memberships.exists()
+
+
+def test_a_page_that_was_shown_after_a_proof_makes_no_token_later(old, organization):
+    """The answer holds the token, so the proof itself must be fresh."""
+    old.post(CONFIRM, {"password": PASSWORD})
+    assert old.get(reverse("api-tokens")).status_code == 200
+    change_session(old, proven_at=0.0)
+    assert old.post(reverse("api-tokens"), TOKEN)["Location"].startswith(CONFIRM)
+    assert not organization.api_tokens.exists()
 
 
 def save(client: Client, row: Model, **values: str) -> Any:

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.api.access import Access
 from integrations.api.acts import DEFAULT_DAYS, MOST_DAYS, MOST_TOKENS, make_token, revoke_token
 from integrations.api.models import ApiScope
@@ -58,7 +60,10 @@ class ApiTokenForm(forms.Form):
 
 @method_decorator(never_cache, name="dispatch")
 class ApiTokensView(OrganizationMixin, OperationView):
-    """List the tokens; make one on POST."""
+    """List the tokens; make one on POST.
+
+    That takes a fresh proof, not only a page shown after one: the answer holds the token.
+    """
 
     template_name = "integrations/api.html"
     allowed_roles = SUPER_ADMINS
@@ -74,6 +79,8 @@ class ApiTokensView(OrganizationMixin, OperationView):
 
     def operate(self, form: Form) -> HttpResponse:
         """Make it. The answer shows it, this one time."""
+        if wanted := proof_wanted(self.request, reverse("api-tokens")):
+            return wanted
         new = make_token(self.organization, actor=self.user, **form.cleaned_data)
         return self.render_to_response(self.get_context_data(form=ApiTokenForm(), new=new))
 

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.core import mail
 from django.utils import timezone
 
 from integrations.api.models import ApiScope, ApiToken
+from integrations.queue import worker
 from tests.support import factories
 from tests.support.factories import recorded
 
@@ -36,6 +39,19 @@ def test_a_token_is_shown_once_and_reads_what_was_chosen(super_admin_client, org
     assert (entry.action, entry.target) == ("make_api_token", "warehouse")
     assert entry.changes["scopes"] == [[], ["candidates", "results"]]
     assert text not in str(entry.changes)
+
+
+def test_each_super_admin_is_told_of_a_token_but_not_what_programs_send(super_admin_client, organization):
+    factories.member(organization, "super_admin", "second")
+    answer = super_admin_client.post(PAGE, {**FORM, "name": "see evil.example"}).content.decode()
+    worker.work()
+    assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 2
+    told = mail.outbox[0]
+    assert told.subject == f"{organization.name}: a token for programs was made"
+    assert "evil.example" not in told.body, "a name becomes no link"
+    assert "see evil.example” read: Candidates, Results" in told.body.replace("\u200b", "")
+    assert answer.partition('value="cslp_')[2].partition('"')[0] not in told.body
+    assert f"{settings.PORTAL_URL}{PAGE}" in told.body
 
 
 WRONG = [
