@@ -115,6 +115,8 @@ LONGEST_URL = 2000
 SECRET_BYTES = 32
 SAME_NAME = "There is an address with this name. Choose another name."
 GONE = "The address was removed before."
+IS_OFF = "The address is off. Turn the address on first."
+IS_STOPPED = "Alerts to the address are stopped. Send a test first: if it arrives, they start again."
 
 
 @dataclass(frozen=True)
@@ -266,8 +268,19 @@ def _note_steps(organization_id: int) -> None:
 
 
 def repeat_steps(address: AlertAddress, since: timedelta, actor: Actor) -> int:
-    """Send again, with the same ids, the steps that the address got or missed since then; return how many."""
+    """Send again, with the same ids, the steps since then that the address got, or that were given up; return how many.
+
+    Raises ActionNotAllowed where it is off or stopped: they would end unsent.
+    """
     with transaction.atomic():
+        Organization.objects.lock(address.organization_id)
+        stored = AlertAddress.objects.filter(pk=address.pk).first()
+        if stored is None:
+            raise ActionNotAllowed(GONE)
+        if not stored.is_on:
+            raise ActionNotAllowed(IS_OFF)
+        if stored.stopped_at is not None:
+            raise ActionNotAllowed(IS_STOPPED)
         ended = _alerts(address).filter(
             payload__type=AlertTopic.STEP,
             created_at__gte=Now() - since,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.api.rows import CandidateRow, InvitationRow, ResultRow
 from integrations.clients.duty_budget import Budget
 from integrations.codescreen.payloads import WebhookHint
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -232,6 +233,19 @@ def test_steps_are_sent_again_with_the_same_ids(scenario, program, receiver):
     assert steps(receiver) == ["invited", "invited"]
     Effect.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert repeat_steps(program, timedelta(days=1), "tests") == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "fix"),
+    [("is_on", False, "Turn the address on first."), ("stopped_at", timezone.now(), "Send a test first")],
+)
+def test_nothing_is_sent_again_while_the_address_is_off_or_stopped(scenario, program, column, value, fix):
+    scenario.sent_invitation()
+    AlertAddress.objects.update(**{column: value})
+    with pytest.raises(ActionNotAllowed, match=fix):
+        repeat_steps(program, timedelta(days=1), "tests")
+    scenario.work()
+    assert Effect.objects.get(kind="send_alert").state == "done"
 
 
 def test_a_step_is_tried_for_three_days(scenario, program, receiver):

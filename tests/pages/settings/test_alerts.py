@@ -60,6 +60,8 @@ def test_only_a_signed_webhook_gets_steps_and_may_have_them_again(super_admin_cl
     assert "Nothing was changed." in told(
         super_admin_client, super_admin_client.post(f"{change}steps/", {"days": 7})
     )
+    AlertAddress.objects.update(is_on=False)
+    assert "Send steps again" not in super_admin_client.get(change).content.decode()
     room = factories.alert_address(organization, name="room")
     assert "wants_steps" not in super_admin_client.get(f"{PAGE}{room.pk}/").content.decode()
 
