@@ -252,6 +252,7 @@ def send_test(address: AlertAddress, actor: Actor) -> str:
 def remove_address(address: AlertAddress, actor: Actor) -> bool:
     """Delete the address; return whether it was there. What it didn't get is no longer sent."""
     with transaction.atomic():
+        Organization.objects.lock(address.organization_id)
         if not AlertAddress.objects.filter(pk=address.pk).delete()[0]:
             return False
         _note_steps(address.organization_id)
@@ -262,7 +263,7 @@ def remove_address(address: AlertAddress, actor: Actor) -> bool:
 
 
 def _note_steps(organization_id: int) -> None:
-    """Note with the organization whether an address gets the steps: who decides about a candidate needn't look."""
+    """Note with the organization, which is locked, whether an address gets the steps: who decides needn't look."""
     wanted = AlertAddress.objects.filter(organization=organization_id, is_on=True, wants_steps=True)
     Organization.objects.filter(pk=organization_id).update(tells_steps=wanted.exists())
 

@@ -1,5 +1,7 @@
 """Each step of a candidate reaches a program that wants it: once, in order, by ids alone."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -32,6 +34,7 @@ from integrations.privacy.models import Erasure
 from integrations.privacy.retention import erase_old_messages
 from integrations.results import poll
 from tests.support import factories
+from tests.support.at_once import run_at_once
 
 ONLY_STEPS = AddressSettings(
     name="warehouse",
@@ -209,6 +212,28 @@ def test_the_organization_notes_whether_an_address_wants_steps(organization, set
     assert tells_steps()
     remove_address(address, "tests")
     assert not tells_steps()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_are_told_when_an_address_is_removed_while_another_is_added(organization):
+    former = factories.alert_address(organization, kind="signed", name="former", wants_steps=True)
+    is_added = threading.Event()
+
+    def add():
+        with transaction.atomic():
+            Organization.objects.lock(organization.pk)
+            factories.alert_address(organization, kind="signed", name="another", wants_steps=True)
+            Organization.objects.filter(pk=organization.pk).update(tells_steps=True)
+            is_added.set()
+            time.sleep(0.5)
+
+    def remove():
+        is_added.wait(10)
+        remove_address(former, "tests")
+
+    work = iter([add, remove])
+    assert run_at_once(lambda: next(work)(), times=2) == []
+    assert tells_steps()
 
 
 def test_only_a_signed_webhook_gets_steps(organization):
