@@ -19,6 +19,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.privacy.erase import erase
+from integrations.queue import on_request
 from integrations.results.recording import record_progress
 from portal.devtools.sandbox.values import stable_id
 from tests.support import factories
@@ -520,3 +521,10 @@ def test_the_next_is_sent_when_a_regrade_to_a_pass_comes_while_it_is_decided(
     scenario.work()
     assert next_delivery().verdict == "invite"
     assert sandbox.assessments_sent() == ["Backend", NEXT]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_further_delivery_would_lead_to_is_shown_when_nothing_is_locked(scenario, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    assert on_request.preview(next_delivery()).verdict == "already_invited"
