@@ -1,6 +1,7 @@
 """Lever's users: who is proposed as a member, and how the access of those deactivated there ends."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 from django.db import OperationalError
 
@@ -10,10 +11,12 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverUser
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.acts import lever_users
+from integrations.members.acts.invitations import invite, withdraw
 from integrations.members.acts.lever_users import end_access_of_deactivated, invite_proposed, proposals
 from integrations.members.acts.members import remove_member
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
+from integrations.notifications.link_emails import MOST_PER_ADDRESS
 from integrations.organizations.models.organization import Organization
 from integrations.queue import worker
 from integrations.queue.models.duty_run import Duty
@@ -87,6 +90,15 @@ def test_those_chosen_are_invited_with_lever_s_role_and_super_admins_get_one_e_m
     assert invite_proposed(connected_organization, "team_member", chosen, super_admin) == []
 
 
+@pytest.mark.parametrize("refused", ["recruiter@acme.example", "sourcer@acme.example"])
+def test_who_is_refused_is_left_out_and_the_others_are_invited(connected_organization, super_admin, refused):
+    for _ in range(MOST_PER_ADDRESS):
+        withdraw(invite(connected_organization, refused, "team_member", super_admin), super_admin)
+    chosen = {"recruiter@acme.example", "sourcer@acme.example"}
+    invited = invite_proposed(connected_organization, "team_member", chosen, super_admin)
+    assert [one.email for one in invited] == sorted(chosen - {refused})
+
+
 def test_once_too_many_are_invited_the_others_are_left_out(connected_organization, super_admin, monkeypatch):
     def invite_one(organization, address, *_, **__):
         if PendingMembership.objects.exists():
@@ -115,6 +127,15 @@ def test_who_is_deactivated_in_lever_loses_access_and_sessions(
     worker.work()
     [told] = [message for message in mail.outbox if message.to == [super_admin.email]]
     assert "former-recruiter: lost access, because they are deactivated in Lever." in told.body
+
+
+def test_the_address_with_which_they_joined_counts_after_their_account_got_another(
+    connected_organization, super_admin
+):
+    gone = member(connected_organization, "former-recruiter")
+    User.objects.filter(pk=gone.user_id).update(email="recruiter@acme.example")
+    end_access_of_deactivated(connected_organization)
+    assert left(connected_organization) == [super_admin.username]
 
 
 def test_access_ends_while_the_portal_is_paused(connected_organization, super_admin):

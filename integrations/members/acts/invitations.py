@@ -25,10 +25,8 @@ from integrations.store import database
 # Invite people to an organization, send their invitation again, withdraw it.
 
 
-TOO_MANY = (
-    f"Too many invitations: an organization may send {MOST_PER_HOUR} an hour, and {MOST_PER_ADDRESS} a day to one "
-    "address. Wait a while."
-)
+LIMITS = f"An organization may send {MOST_PER_HOUR} invitations an hour, and {MOST_PER_ADDRESS} a day to one address."
+TOO_MANY = f"Too many invitations. {LIMITS} Wait a while."
 
 
 def invite(

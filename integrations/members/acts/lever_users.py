@@ -61,8 +61,8 @@ def invite_proposed(
 ) -> list[PendingMembership]:
     """Invite those of the people proposed now with that role who have these addresses; return the invitations.
 
-    There are fewer than addresses where somebody is no longer proposed, or too many were invited within an hour. The
-    Super Admins get one e-mail about all. Raises PlatformError.
+    There are fewer than addresses where somebody is no longer proposed, or was refused, as for too many invitations.
+    The Super Admins get one e-mail about all. Raises PlatformError.
     """
     chosen = [one for one in proposals(organization) if one.role == role and one.address in addresses]
     invited: list[PendingMembership] = []
@@ -71,7 +71,7 @@ def invite_proposed(
             try:
                 invited.append(invite(organization, one.address, one.role, actor, tells_admins=False))
             except ActionNotAllowed:
-                break
+                continue
         if invited:
             names = ", ".join(pending.email for pending in invited)
             what_happened = f"invited as {invited[0].get_role_display()}, as they are in Lever"
@@ -88,15 +88,13 @@ ACTOR = "Lever"
 def end_access_of_deactivated(organization: Organization) -> None:
     """Remove the members whose user in Lever is deactivated. Raises PlatformError.
 
-    A member is found by the address with which they joined. Only what Lever says of a user counts, never that
-    somebody is missing: an empty list, or a grant that doesn't show users, ends nobody's access. An address that an
-    active user has too isn't deactivated. The last Super Admin keeps access, and the members are told.
+    A member is found by the address with which they joined, whatever their account has now. Only what Lever says of a
+    user counts, never that somebody is missing: an empty list, or a grant that doesn't show users, ends nobody's
+    access. An address that an active user has too isn't deactivated. The last Super Admin keeps access, and the
+    members are told.
     """
-    members = [
-        member
-        for member in organization.memberships.select_related("user", "organization").order_by("pk")
-        if member.lever_address
-    ]
+    rows = organization.memberships.select_related("user", "organization")
+    members = list(rows.exclude(address="").order_by("pk"))
     if not members:
         return
     try:
@@ -108,7 +106,7 @@ def end_access_of_deactivated(organization: Organization) -> None:
     deactivated = {folded(user.email) for user in users if not user.is_active}
     deactivated -= {folded(user.email) for user in users if user.is_active}
     for member in members:
-        if member.lever_address in deactivated:
+        if member.address in deactivated:
             try:
                 remove_member(member, ACTOR, "lost access, because they are deactivated in Lever")
             except LastSuperAdmin:

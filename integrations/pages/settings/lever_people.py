@@ -11,6 +11,7 @@ from integrations.accounts.acts.fresh_proof import proof_wanted
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
 from integrations.http.session import PlatformError
+from integrations.members.acts.invitations import LIMITS
 from integrations.members.acts.lever_users import PROPOSED, invite_proposed, proposals
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.notifications.link_emails import MOST_PER_HOUR, is_mail_sent
@@ -19,7 +20,7 @@ from integrations.pages.views import OperationView
 
 #: As many as may be invited within an hour.
 PAGE_SIZE = MOST_PER_HOUR
-LEFT_OUT = f"Left out: members, people invited by now, and everybody beyond {MOST_PER_HOUR} invitations within an hour."
+LEFT_OUT = f"Left out: people who aren't proposed any more, and those beyond the limits. {LIMITS}"
 
 
 class LeverPeopleView(OrganizationMixin, OperationView):

@@ -4,6 +4,7 @@ import re
 
 from integrations.http.session import PlatformError
 from integrations.lever.client import LeverClient
+from integrations.members.acts.invitations import invite, withdraw
 from integrations.members.models.membership import Membership
 from integrations.members.models.pending import PendingMembership
 from tests.support import factories
@@ -51,6 +52,14 @@ def test_a_role_is_never_another_than_in_lever(super_admin_client, connected_org
     assert "Nobody was invited." in text(answer)
     answer = super_admin_client.post(URL, {"role": "team_member", "address": [*TWO, "x@acme.example"]})
     assert invited() == [(address, "team_member") for address in TWO]
+
+
+def test_who_is_left_out_is_explained_by_each_limit(super_admin_client, connected_organization, super_admin):
+    for _ in range(3):
+        withdraw(invite(connected_organization, TWO[0], "team_member", super_admin), super_admin)
+    page = text(super_admin_client.post(URL, {"role": "team_member", "address": TWO}, follow=True))
+    assert "1 invitation made." in page
+    assert "30 invitations an hour, and 3 a day to one address" in page
 
 
 def test_nobody_ticked_is_explained_at_the_form(super_admin_client, connected_organization):
