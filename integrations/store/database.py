@@ -228,7 +228,7 @@ is_erased = _whether(
     "SELECT 1 FROM integrations_erasure WHERE organization_id = %s AND opportunity_id = %s "  # noqa: S608
     f"AND cause IN ({', '.join(sorted(repr(cause.value) for cause in FINAL_ERASURES))})"
 )
-#: Of an organization: whether a member uses who is on each candidate in Lever, as `Membership.uses_people` says.
+#: Of an organization: whether a member uses who is on each candidate in Lever (`MembershipManager.using_people`).
 uses_people = _whether(
     "SELECT 1 FROM integrations_membership WHERE organization_id = %s AND address <> '' "
     "AND (role = 'limited_team_member' OR lists_own OR only_own_emails)"
