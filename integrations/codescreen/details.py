@@ -14,21 +14,9 @@ from functools import cached_property
 from itertools import islice
 
 from integrations.codescreen.client import TITLES
+from integrations.codescreen.payloads import MetadataKey
 from integrations.http.json_values import JsonObject, one_line
 
-#: What the portal reads by name, and its own reference, which CodeScreen repeats.
-KNOWN_KEYS = frozenset(
-    {
-        "result",
-        "failureReason",
-        "attempt",
-        "startedAt",
-        "submittedAt",
-        "evaluatedAt",
-        "startBy",
-        "externalId",
-    }
-)
 MOST_KEYS, LONGEST_KEY, LONGEST_TEXT, DEEPEST = 40, 100, 300, 4
 #: Of a longer text only this much is looked at.
 LONGEST_READ = 4000
@@ -85,7 +73,7 @@ def details_in(metadata: Mapping[str, object], person: Person) -> JsonObject:
 
     Where there are more keys than are kept, the last one says how many.
     """
-    others = [(key, value) for key, value in metadata.items() if key not in KNOWN_KEYS]
+    others = [(key, value) for key, value in metadata.items() if key not in MetadataKey]
     details: JsonObject = {}
     for key, value in others[:MOST_KEYS]:
         name = _text(key, LONGEST_KEY, person) or UNNAMED

@@ -44,6 +44,19 @@ class InstanceStatus(StrEnum):
         return next((member for member in cls if member.casefold() == written), None)
 
 
+class MetadataKey(StrEnum):
+    """The keys of `metadata` that the portal reads by name. The reference is its own, which CodeScreen repeats."""
+
+    RESULT = "result"
+    FAILURE_REASON = "failureReason"
+    ATTEMPT = "attempt"
+    STARTED_AT = "startedAt"
+    SUBMITTED_AT = "submittedAt"
+    EVALUATED_AT = "evaluatedAt"
+    START_BY = "startBy"
+    EXTERNAL_ID = "externalId"
+
+
 def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
@@ -135,7 +148,7 @@ class Progress:
         metadata = body.get("metadata")
         metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
         status = _status(body.get("status"))
-        outcome = OUTCOMES.get(_text(metadata.get("result")).lower(), "")
+        outcome = OUTCOMES.get(_text(metadata.get(MetadataKey.RESULT)).lower(), "")
         if status == InstanceStatus.EXPIRED:
             outcome = outcome or OUTCOMES["expired"]
         return cls(
@@ -145,12 +158,12 @@ class Progress:
             outcome=outcome,
             failure_reason=""
             if outcome == "Passed"
-            else one_line(_text(metadata.get("failureReason")))[:200],
-            attempt=_attempt(metadata.get("attempt")),
-            started_at=_time(metadata.get("startedAt")),
-            submitted_at=_time(metadata.get("submittedAt")),
-            evaluated_at=_time(metadata.get("evaluatedAt")),
-            start_by=_time(metadata.get("startBy")),
+            else one_line(_text(metadata.get(MetadataKey.FAILURE_REASON)))[:200],
+            attempt=_attempt(metadata.get(MetadataKey.ATTEMPT)),
+            started_at=_time(metadata.get(MetadataKey.STARTED_AT)),
+            submitted_at=_time(metadata.get(MetadataKey.SUBMITTED_AT)),
+            evaluated_at=_time(metadata.get(MetadataKey.EVALUATED_AT)),
+            start_by=_time(metadata.get(MetadataKey.START_BY)),
             metadata=metadata,
         )
 
