@@ -172,7 +172,8 @@ class AttemptLimit(models.Model):
     """How far one limit is used up. Its key is a digest: neither a name nor an address can be read from it."""
 
     HOLDS = Holds(
-        "how many passwords and second factors may still be tried",
+        "how many passwords and second factors may still be tried, pages read by programs, webhooks taken with one "
+        "signature, and choices of e-mails changed",
         "an hour after all are free again; removed daily",
     )
 
