@@ -216,16 +216,14 @@ def check_pause(organization: Organization) -> Iterator[Finding]:
 
 def check_super_admin(organization: Organization) -> Iterator[Finding]:
     """Yield that nobody may connect the organization, or nobody but somebody whom Lever lists as deactivated."""
-    rows = Membership.objects.filter(organization=organization, role=Membership.Role.SUPER_ADMIN)
-    super_admins = list(rows.select_related("user").order_by("pk"))
-    for member in super_admins:
-        if member.deactivated_in_lever_at is None:
-            continue
+    rows = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN)
+    super_admins = list(rows.values_list("deactivated_in_lever_at", flat=True))
+    if any(super_admins):
         yield finding(
             FindingCode.SUPER_ADMIN_DEACTIVATED,
-            f"{member.user}, the last Super Admin, is deactivated in Lever, and keeps access until there is another.",
-            "Make somebody else Super Admin under Settings › Team, or ask the portal's operator to, for example with "
-            "`manage.py configure`.",
+            "The last Super Admin is deactivated in Lever, and keeps access until there is another.",
+            "Make somebody else Super Admin under Settings › Team, which marks who it is, or ask the portal's operator "
+            "to, for example with `manage.py configure`.",
         )
     if not super_admins:
         yield finding(
