@@ -528,3 +528,34 @@ def test_what_a_further_delivery_would_lead_to_is_shown_when_nothing_is_locked(s
     does(scenario, **PASSED)
     scenario.work()
     assert on_request.preview(next_delivery()).verdict == "already_invited"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_first_cancelled", [True, False])
+def test_the_next_is_sent_once_when_a_result_is_recorded_while_the_other_is_cancelled(
+    organization, is_first_cancelled
+):
+    mapping = RoleMapping.objects.create(
+        organization=organization, role="Any", assessment="A", next_assessment="C"
+    )
+    own = {"organization": organization, "opportunity_id": "o-1", "mapping": mapping, "status": "invited"}
+    first = factories.InvitationFactory.create(**own, assessment_id="a", instance_id="i-a")
+    Invitation.objects.update(together=first)
+    second = factories.InvitationFactory.create(**own, assessment_id="b", instance_id="i-b", together=first)
+    cancelled, passed = (first, second) if is_first_cancelled else (second, first)
+    cancelled.refresh_from_db()
+    evaluated = Progress(InstanceStatus.COMPLETE, outcome="Passed", score=Decimal(90))
+
+    def record():
+        with transaction.atomic():
+            record_progress(Invitation.objects.reread_locked(passed), evaluated)
+            time.sleep(0.3)
+
+    def stop():
+        with transaction.atomic():
+            cancel(cancelled, "test")
+            time.sleep(0.3)
+
+    work = iter([record, stop])
+    assert run_at_once(lambda: next(work)(), times=2) == []
+    assert Delivery.objects.filter(event="next", after=first).count() == 1
