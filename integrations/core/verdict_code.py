@@ -288,8 +288,8 @@ class VerdictCode(RecordEnum):
         label="Invited elsewhere",
         consequence=Consequence.HAS_IT,
         meaning="The same person has this assessment already, through another opportunity in Lever.",
-        next_step="Nothing to do. The result of the other opportunity counts for this person too. Once that invitation "
-        "is over, an Admin can send it again from its page.",
+        next_step="The result of the other opportunity counts for this person too. Once that invitation is over, an "
+        "Admin can send it again from its page.",
         waits_for="That result counts here too",
         leaves_note=True,
     )

@@ -3,7 +3,7 @@
 Each further assessment is a delivery of its own, with a verdict of its own; nothing else invites.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Max, Q
@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 from integrations.core.invitation_status import FOLLOWED, ON_THE_WAY, UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import Next, Together
+from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import choose_progress_tag
-from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import IllegalTransition, Invitation, InvitationQuerySet
@@ -60,10 +60,33 @@ def are_passed(invitation: Invitation) -> bool:
     latest.setdefault(invitation.assessment_id, invitation)
     if not all(one.status == Status.COMPLETED and _is_passed(one) for one in latest.values()):
         return False
-    undecided = Delivery.objects.filter(after=first, event=DeliveryEvent.TOGETHER)
-    if undecided.filter(Q(verdict="") | Q(verdict__in=WAITING_VERDICTS)).exists():
+    if _lacks_one(invitation):
         return False
     return invitation.after is None or are_passed(invitation.after)
+
+
+def _lacks_one(invitation: Invitation) -> bool:
+    """Whether the candidate doesn't have one that its mapping sends together with it: undecided, or not invited to."""
+    first, mapping = first_of(invitation), invitation.mapping
+    stored = Delivery.objects.filter(
+        Q(after=first) | Q(after__together=first),
+        organization=invitation.organization_id,
+        event=DeliveryEvent.TOGETHER,
+    )
+    latest = {
+        delivery.payload["assessment"]: delivery
+        for delivery in stored.order_by("pk").select_related("invitation")
+    }
+    return any(
+        delivery.invitation is None or delivery.invitation.opportunity_id != invitation.opportunity_id
+        for written, delivery in latest.items()
+        if mapping is not None and written in mapping.also_assessments
+    )
+
+
+def sent_together(invitation: Invitation) -> InvitationQuerySet:
+    """Return the invitation and those sent together with it."""
+    return journey_of(invitation).filter(Q(pk=invitation.pk) | Q(together=first_of(invitation)))
 
 
 def open_beside(invitation: Invitation) -> list[tuple[Invitation, str]]:
@@ -120,20 +143,40 @@ def further_of(delivery: Delivery, *, is_locked: bool = False) -> Together | Nex
     return Next(before.assessment_name, before.mapping_id, are_passed(before))
 
 
-def store_together(delivery: Delivery, first: Invitation, also: Iterable[str]) -> Iterator[Delivery]:
+def store_together(delivery: Delivery, first: Invitation, mapping: MappingRule) -> Iterator[Delivery]:
     """Store a delivery for each further assessment, once for the one that led to the first; yield those to decide.
 
     Called in the transaction that decides about the first.
     """
     is_here = first.opportunity_id == delivery.opportunity_id  # else the person has it elsewhere
     if is_here and first.together_id is None:
-        Invitation.objects.filter(pk=first.pk).update(together=first)
-        first.together_id = first.pk
+        _place(first, mapping.id, together_id=first.pk)
     change = StageChange.from_payload(delivery.payload)
-    for written in also:
+    for written in mapping.also:
         key = f"together:{delivery.pk}:{written}"
         further = {"assessment": written}
         yield from _store(DeliveryEvent.TOGETHER, key, first, change, delivery.chosen_at, further)
+
+
+def link_existing(delivery: Delivery, existing: Invitation, mapping_id: int | None) -> None:
+    """Let an invitation that the candidate has already count as what a further delivery would have sent."""
+    before = delivery.after
+    if before is None or before.opportunity_id != existing.opportunity_id:
+        return
+    if delivery.event == DeliveryEvent.TOGETHER and existing.together_id is None:
+        _place(existing, mapping_id, together_id=first_of(before))
+    # only after one that follows nothing itself: else two could follow each other
+    is_next = delivery.event == DeliveryEvent.NEXT and before.after_id is None
+    if is_next and existing.after_id is None and existing.assessment_id != before.assessment_id:
+        _place(existing, mapping_id, after_id=before.pk)
+
+
+def _place(invitation: Invitation, mapping_id: int | None, **place: int) -> None:
+    """Store what an invitation that was sent alone is together with, or after; the mapping's rules hold from now on."""
+    invitation.mapping_id = invitation.mapping_id or mapping_id
+    Invitation.objects.filter(pk=invitation.pk).update(mapping_id=invitation.mapping_id, **place)
+    for name, key in place.items():
+        setattr(invitation, name, key)
 
 
 def awaits_next(invitation: Invitation) -> bool:

@@ -17,7 +17,14 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, To
 from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
-from integrations.effects.further import cancel_unsent, first_of, follow_with_next, further_of, store_together
+from integrations.effects.further import (
+    cancel_unsent,
+    first_of,
+    follow_with_next,
+    further_of,
+    link_existing,
+    store_together,
+)
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.http.session import PlatformError
@@ -31,6 +38,7 @@ from integrations.notifications.steps import tell_verdict
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
+from integrations.results.recording import follow_pass
 from integrations.store import database
 
 logger = logging.getLogger(__name__)
@@ -55,7 +63,10 @@ def apply_decision(
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _cancel(organization, opportunity, facts, decision.explanation)
     if decision.verdict == VerdictCode.ALREADY_INVITED:
-        return _follow_again(decision, facts)
+        existing = _follow_again(decision, facts)
+        if existing is not None:
+            link_existing(delivery, existing, decision.mapping_id)
+        return existing
     if decision.verdict.record.leaves_note and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
@@ -312,6 +323,10 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
+        if decision.verdict == VerdictCode.ALREADY_INVITED and facts.further and invitation:
+            follow_pass(invitation)
+        if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
+            follow_pass(delivery.after)
         tell_verdict(organization, delivery.pk, delivery.opportunity_id, decision.verdict, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
@@ -338,7 +353,7 @@ def store_further(
         return []
     if mapping.next_assessment and decision.verdict == VerdictCode.ALREADY_INVITED:
         follow_with_next(invitation, delivery)
-    return list(store_together(delivery, invitation, mapping.also)) if mapping.also else []
+    return list(store_together(delivery, invitation, mapping)) if mapping.also else []
 
 
 def _decide_at_once(further: Delivery, clients: ClientProvider, read: FactsSnapshot) -> None:

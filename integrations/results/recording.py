@@ -13,7 +13,7 @@ from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag, choose_result_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.further import is_last, lock_first, passed_after, passed_beside
+from integrations.effects.further import is_last, lock_first, passed_after, passed_beside, sent_together
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
@@ -135,6 +135,22 @@ def _follow_anew(passed: Invitation) -> None:
     passed = Invitation.objects.reread_locked(passed)
     if (result := passed.latest_result()) is not None:
         enqueue_result_effects(passed, result, is_same=True)
+
+
+def follow_pass(invitation: Invitation) -> None:
+    """Enqueue what follows a pass once it waits no longer: for this invitation, or others of the same mapping.
+
+    Called in the transaction that ends the wait; safe to run twice.
+    """
+    lock_first(invitation)
+    latest = sent_together(invitation).filter(status=Status.COMPLETED).order_by("completed_at", "pk").last()
+    result = latest.latest_result() if latest else None
+    if latest is None or result is None or not result.counts_as_pass:
+        return
+    number = _next_number(latest) - 1
+    if is_last(latest) and (tag := _result_tag(latest, result, number)):
+        SET_RESULT_TAG.enqueue(latest.organization_id, f"last:{latest.pk}:{number}", tag, invitation=latest)
+    follow_result(latest, result, number)
 
 
 def _next_number(invitation: Invitation) -> int:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from integrations.catalog.lists import stage_name
 from integrations.catalog.models import RoleMapping
@@ -559,3 +560,99 @@ def test_the_next_is_sent_once_when_a_result_is_recorded_while_the_other_is_canc
     work = iter([record, stop])
     assert run_at_once(lambda: next(work)(), times=2) == []
     assert Delivery.objects.filter(event="next", after=first).count() == 1
+
+
+def had_before(scenario, **own):
+    """Let the candidate fail an assessment, and store a mapping that sends it together with the next one."""
+    scenario.sent_invitation()
+    does(scenario, **FAILED)
+    scenario.work()
+    mapping = mapped(scenario, also_assessments=["Backend"], stage_on_pass=TARGET, passed_tag="All", **own)
+    RoleMapping.objects.update(assessment=NEXT)
+    scenario.enter()
+    earlier, first = Invitation.objects.order_by("pk")
+    assert (earlier.together, first.together, earlier.mapping) == (first, first, mapping)
+
+
+def test_what_follows_waits_for_one_sent_together_when_the_candidate_had_it(scenario, sandbox):
+    had_before(scenario, next_assessment="Data Engineer")
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == "CodeScreen Assessment"
+    assert "All" not in sandbox.opportunity("Alder")["tags"]
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+    regrade(scenario, **PASSED)
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", "Data Engineer", NEXT]
+
+
+def test_a_pass_is_complete_when_the_one_sent_together_was_passed_before(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET, passed_tag="All")
+    by_hand = {"assessment_id": stable_id("acme", "assessment", NEXT), "assessment_name": NEXT}
+    scenario.pending_invitation(**by_hand)
+    scenario.work()
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    scenario.enter()
+    assert scenario.moves_of() == 0
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+
+
+def test_nothing_follows_a_pass_when_one_of_several_is_unknown(scenario, sandbox):
+    mapped(scenario, also_assessments=["Fronted"], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == "CodeScreen Assessment"
+    RoleMapping.objects.update(also_assessments=[NEXT])
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+
+
+def test_a_pass_is_followed_when_the_mapping_no_longer_sends_the_other(scenario, sandbox):
+    mapped(scenario, also_assessments=["Fronted"], stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.moves_of() == 0
+    RoleMapping.objects.update(also_assessments=[])
+    Delivery.objects.filter(event="together").update(due_at=timezone.now())
+    scenario.work()
+    assert Delivery.objects.get(event="together").verdict == "nothing_follows"
+    assert scenario.stage_of() == TARGET
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+
+
+@pytest.mark.parametrize("when", ["open", "passed"])
+def test_the_rules_of_a_pass_follow_the_next_when_the_candidate_had_it(scenario, sandbox, chain, when):
+    by_hand = {"assessment_id": stable_id("acme", "assessment", NEXT), "assessment_name": NEXT}
+    scenario.pending_invitation(**by_hand)
+    scenario.work()
+    if when == "passed":
+        does(scenario, NEXT, **PASSED)
+        scenario.work()
+    does(scenario, **PASSED)
+    scenario.work()
+    first, second = Invitation.objects.order_by("pk")
+    assert (second.after, second.mapping) == (first, chain)
+    if when == "open":
+        assert scenario.moves_of() == 0
+        does(scenario, NEXT, **PASSED)
+        scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+    assert "Passed all" in sandbox.opportunity("Alder")["tags"]
+
+
+def test_the_rules_of_a_pass_follow_when_the_mapping_names_no_next_any_more(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    RoleMapping.objects.update(next_assessment="")
+    scenario.work()
+    assert next_delivery().verdict == "nothing_follows"
+    assert scenario.stage_of() == TARGET
+    assert "Passed all" in sandbox.opportunity("Alder")["tags"]

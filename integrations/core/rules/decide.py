@@ -177,6 +177,10 @@ def _named_by_mappings(
 
 
 NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
+BY_HAND = (
+    " What your rules say of a pass doesn't follow here by itself: once that result is known, set the tag and the "
+    "stage in Lever."
+)
 HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
 
 
@@ -372,7 +376,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
                 f"The same person already has “{assessment.name}” through another opportunity in Lever "
-                f"({latest.status_phrase} since {latest.since}).",
+                f"({latest.status_phrase} since {latest.since}).{BY_HAND if facts.further else ''}",
                 existing_invitation_id=latest.id,
                 is_bounced=latest.is_bounced,
             )

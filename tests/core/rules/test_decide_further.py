@@ -64,7 +64,9 @@ def test_a_further_assessment_is_checked_like_any_other(further, change, verdict
 def test_nobody_gets_a_further_assessment_twice(further):
     had = existing_invitation(assessment=FRONTEND.id)
     assert decide(facts_of(further, invitations_here=(had,))).verdict == "already_invited"
-    assert decide(facts_of(further, invitations_elsewhere=(had,))).verdict == "invited_elsewhere"
+    elsewhere = decide(facts_of(further, invitations_elsewhere=(had,)))
+    assert elsewhere.verdict == "invited_elsewhere"
+    assert "doesn't follow here by itself" in elsewhere.explanation
 
 
 @pytest.mark.parametrize("further", [TOGETHER, NEXT])
