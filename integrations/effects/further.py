@@ -21,6 +21,8 @@ from integrations.lever.payloads import StageChange
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
+NO_LONGER_PASSED = "“{}” is no longer passed, so what follows it isn't sent."
+
 
 def has_further(invitation: Invitation) -> bool:
     """Whether others were sent with it, led to it, or may follow it."""
@@ -37,11 +39,19 @@ def first_of(invitation: Invitation) -> int:
 def journey_of(invitation: Invitation) -> InvitationQuerySet:
     """Return the invitation, those sent together with it, and the one that followed them."""
     first = first_of(invitation)
-    is_part = Q(pk=invitation.pk) | Q(together=first) | Q(after=first)
-    own = Invitation.objects.filter(
+    return _of_candidate(invitation).filter(Q(pk=invitation.pk) | Q(together=first) | Q(after=first))
+
+
+def _of_candidate(invitation: Invitation) -> InvitationQuerySet:
+    return Invitation.objects.filter(
         organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
     )
-    return own.filter(is_part)
+
+
+def _following(invitation: Invitation) -> InvitationQuerySet:
+    """Return what followed the invitation and those sent together with it, or an earlier round of its assessment."""
+    is_earlier_round = Q(after__assessment_id=invitation.assessment_id, after__round__lte=invitation.round)
+    return _of_candidate(invitation).filter(Q(after=first_of(invitation)) | is_earlier_round)
 
 
 def are_passed(invitation: Invitation) -> bool:
@@ -57,7 +67,8 @@ def are_passed(invitation: Invitation) -> bool:
         for one in journey_of(invitation).order_by("round")
         if first_of(one) == first and one.status != Status.WITHDRAWN
     }
-    latest.setdefault(invitation.assessment_id, invitation)
+    later_round = invitation.later_rounds().exclude(status=Status.WITHDRAWN).order_by("round").last()
+    latest[invitation.assessment_id] = later_round or latest.get(invitation.assessment_id, invitation)
     if not all(one.status == Status.COMPLETED and _is_passed(one) for one in latest.values()):
         return False
     if _lacks_one(invitation):
@@ -248,23 +259,28 @@ def passed_after(invitation: Invitation) -> Invitation | None:
     """
     if not awaits_next(invitation):
         return None
-    following = journey_of(invitation).filter(after=first_of(invitation), status=Status.COMPLETED)
-    last = following.order_by("-round", "-pk").first()
+    last = _following(invitation).filter(status=Status.COMPLETED).order_by("-round", "-pk").first()
     return last if last is not None and are_passed(last) else None
 
 
 def cancel_next(invitation: Invitation) -> None:
     """Cancel what followed a pass that is none any more, where it wasn't sent; called in the recording transaction."""
-    reason = f"“{invitation.assessment_name}” is no longer passed, so what follows it isn't sent."
-    for following in journey_of(invitation).filter(after=first_of(invitation), status__in=UNSENT):
-        cancel_unsent(following, reason)
+    for following in _following(invitation).filter(status__in=UNSENT):
+        cancel_unsent(following, NO_LONGER_PASSED.format(invitation.assessment_name))
+
+
+def why_not_after(invitation: Invitation) -> str:
+    """Return why an invitation that follows a pass isn't sent; empty where it may be, or a person sends it again."""
+    before = invitation.after
+    if before is None or invitation.in_any_stage or are_passed(before):
+        return ""
+    return NO_LONGER_PASSED.format(before.assessment_name)
 
 
 def sent_next(invitation: Invitation) -> Invitation | None:
     """Return what followed the invitation and was sent, or may be; None without it."""
-    following = journey_of(invitation).filter(after=first_of(invitation))
     maybe_sent = Q(status__in=set(ON_THE_WAY) - set(UNSENT)) | ~Q(instance_id="")
-    return following.filter(maybe_sent).order_by("-pk").first()
+    return _following(invitation).filter(maybe_sent).order_by("-pk").first()
 
 
 def cancel_unsent(invitation: Invitation, reason: str) -> bool:

@@ -15,6 +15,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
+from integrations.effects.further import why_not_after
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
@@ -77,6 +78,8 @@ def revalidate(
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
     """
+    if reason := why_not_after(invitation):
+        return _cancel(invitation, reason)
     read_at = database.now()
     if not _must_be_read(invitation, read_at):
         return None

@@ -9,6 +9,7 @@ from integrations.core.invitation_status import FOLLOWED, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import ProgressTag
+from integrations.effects.further import journey_of
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.rules import role_rules_of
@@ -26,7 +27,8 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
     """Let the progress tag say whether the candidate hasn't started for long, after CodeScreen's answer at `now`.
 
     `end` is why it is no longer asked from then on, None while it is. Called inside the caller's transaction with the
-    row locked; safe to run twice. The tag isn't set where another of the candidate's invitations has got on since.
+    row locked; safe to run twice. The tag isn't set where another of the candidate's invitations has got on since,
+    unless both are of one mapping.
     """
     if invitation.status != Status.INVITED:
         return
@@ -42,7 +44,8 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
         changed_at__gt=invitation.changed_at,
         status__in=[*FOLLOWED, Status.COMPLETED],
     )
-    if not others.exists():
+    beside = journey_of(invitation).values("pk")  # among these the tag is chosen when it is enqueued
+    if not others.exclude(pk__in=beside).exists():
         enqueue_progress_tag(invitation, tag or choose_progress_tag(invitation.status))
 
 

@@ -23,6 +23,7 @@ from integrations.effects.further import (
     follow_with_next,
     further_of,
     link_existing,
+    lock_together,
     store_together,
 )
 from integrations.effects.kinds.invitation import enqueue_invitation
@@ -38,7 +39,7 @@ from integrations.notifications.steps import tell_verdict
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
-from integrations.results.recording import follow_pass
+from integrations.results.recording import follow_pass, follow_without
 from integrations.store import database
 
 logger = logging.getLogger(__name__)
@@ -188,7 +189,9 @@ def _cancel(
     if not opportunity.is_archived:  # a person invited these again wherever the candidate is
         invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
     for invitation in invitations:
+        lock_together(invitation)
         if cancel_unsent(invitation, reason):
+            follow_without(invitation)
             cancelled = invitation
     return cancelled
 

@@ -1,6 +1,7 @@
 """Several assessments by one mapping: those sent together, and the one that follows once they are passed."""
 
 import time
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -656,3 +657,76 @@ def test_the_rules_of_a_pass_follow_when_the_mapping_names_no_next_any_more(scen
     assert next_delivery().verdict == "nothing_follows"
     assert scenario.stage_of() == TARGET
     assert "Passed all" in sandbox.opportunity("Alder")["tags"]
+
+
+def test_the_tag_is_that_of_the_other_when_one_is_cancelled_by_leaving_the_stage(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], passed_tag="All")
+    scenario.set_policies(leaving="stop")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    scenario.enter(stage="Phone screen")
+    assert statuses() == {"Backend": "completed", NEXT: "withdrawn"}
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+
+
+def held_next(scenario):
+    """Let the one before be passed, and the next one wait for approval."""
+    RoleMapping.objects.update(approval="always")
+    does(scenario, **PASSED)
+    scenario.work()
+    return Invitation.objects.get(assessment_name=NEXT, status="held")
+
+
+def test_a_held_next_is_cancelled_when_the_one_before_is_open_again(scenario, sandbox, chain):
+    second = held_next(scenario)
+    scenario.sandbox.codescreen_does(
+        "candidate", action=["reopen"], email="alder@candidates.example", assessment="Backend"
+    )
+    scenario.poll()
+    assert statuses()["Backend"] == "in_progress"
+    approve(second, "test")
+    scenario.work()
+    second.refresh_from_db()
+    assert second.status == "withdrawn"
+    assert second.status_reason == "“Backend” is no longer passed, so what follows it isn't sent."
+    assert sandbox.assessments_sent() == ["Backend"]
+
+
+def test_a_held_next_is_cancelled_when_a_later_round_of_the_one_before_fails(scenario, sandbox, chain):
+    second = held_next(scenario)
+    scenario.work()
+    invite_again(Invitation.objects.get(assessment_name="Backend"), "test")
+    scenario.work()
+    does(scenario, **FAILED)
+    scenario.work()
+    second.refresh_from_db()
+    assert second.status == "withdrawn"
+    assert sandbox.assessments_sent() == ["Backend", "Backend"]
+
+
+def test_a_next_that_a_person_sends_again_is_sent_when_the_one_before_is_no_pass(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    does(scenario, NEXT, **FAILED)
+    regrade(scenario, **FAILED)
+    scenario.work()
+    invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert sandbox.assessments_sent() == ["Backend", NEXT, NEXT]
+
+
+def test_the_tag_says_that_one_was_not_started_when_the_other_was_passed(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.set_policies(not_started_days=3)
+    scenario.enter()
+    days_ago = timezone.now() - timedelta(days=4)
+    Invitation.objects.update(changed_at=days_ago, followed_since=days_ago)
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    scenario.poll()
+    scenario.work()
+    assert Invitation.objects.get(assessment_name="Backend").unstarted_tag
+    assert progress_tags(sandbox) == ["CodeScreen: Not Started Yet"]
