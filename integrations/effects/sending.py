@@ -123,7 +123,8 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     is_same_stage = opportunity.stage_id == invitation.stage_id
     assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
     # a candidate who went on to a stage with the same assessment isn't invited anew there
-    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
+    is_next = invitation.after_id is not None
+    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients, is_next=is_next):
         return ""
     return f"Before the invitation was sent, the candidate moved to “{name}”, which has another assessment or none."
 

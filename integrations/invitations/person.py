@@ -56,10 +56,12 @@ def leads_to(
     opportunity: Opportunity,
     stage_name: str,
     clients: ClientProvider,
+    *,
+    is_next: bool,
 ) -> bool:
     """Whether the stage that the candidate is in leads to this assessment, alone or by its mapping with others.
 
-    Raises PlatformError.
+    What its mapping sends after a pass counts for one that `is_next`. Raises PlatformError.
     """
     candidate = candidate_snapshot(organization, opportunity, stage_name, clients)
     facts = Facts(
@@ -78,9 +80,9 @@ def leads_to(
     if match is None:
         return False
     mapping = match.mapping
-    further = (*mapping.also, mapping.next_assessment) if mapping else ()
-    is_further = any(assessment in matching_assessments(name, facts.assessments) for name in further)
-    return [found.id for found in match.found] == [assessment.id] or is_further
+    written = (*mapping.also, *([mapping.next_assessment] if is_next else [])) if mapping else ()
+    further = (one for name in written for one in matching_assessments(name, facts.assessments))
+    return [one.id for one in match.found] == [assessment.id] or assessment.id in {one.id for one in further}
 
 
 # Who is on a candidate in Lever: read and stored only where a member uses it.
