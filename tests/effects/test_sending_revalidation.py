@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models import Assessment, RoleMapping
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
@@ -169,6 +169,8 @@ def test_who_moved_to_a_stage_that_also_sends_it_is_invited_when_it_was_renamed(
     scenario, sandbox, mapped_stages, old_invitation
 ):
     RoleMapping.objects.filter(pk=mapped_stages.pk).update(also_assessments=["Backend"])
+    listed = {"external_id": old_invitation.assessment_id, "name": "Backend"}
+    Assessment.objects.create(organization=scenario.organization, **listed)
     Invitation.objects.update(assessment_name="Backend before")
     scenario.place(stage=FINAL_STAGE)
     scenario.work_waiting()
