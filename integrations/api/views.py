@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from integrations.api.access import Access, HasScope, PageThrottle, TokenAuthentication
 from integrations.api.lists import LISTS, ApiList, findings
 from integrations.api.schema import ListSchema
-from integrations.store.updated_at import settled_until
+from integrations.store.updated_at import changed_since, settled_until
 
 
 class BrowserRenderer(BaseRenderer):
@@ -130,7 +130,7 @@ class ListView(ApiView):
         else:
             wanted = self.listed.rows(organization).filter(pk__gt=cursor.after, **stated).order_by("pk")
             if since is not None:
-                wanted = wanted.filter(updated_at__gte=since)
+                wanted = wanted.filter(changed_since(since))
             rows = list(wanted[: limit + 1])
             if len(rows) > limit:
                 rows = rows[:limit]

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models import Func, Q, Value
 from django.db.models.functions import Now
 
 from integrations.store.triggers import Triggers, column_of
 
 UPDATED_AT = "updated_at"
-_SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+_SQLITE_FORMAT = "%Y-%m-%d %H:%M:%f"
+_SQLITE_NOW = f"strftime('{_SQLITE_FORMAT}', 'now')"
 #: PostgreSQL takes the time of a transaction's beginning a moment before it shows the transaction to others.
 _MARGIN = timedelta(seconds=1)
 
@@ -66,6 +68,17 @@ class KeepsUpdatedAt(Triggers):
         # the column too: a row that is saved whole would write back the time that it was read with
         columns = [column_of(model, name) for name in (*self.fields, UPDATED_AT)]
         return " OR ".join(f'OLD."{column}" {differs} NEW."{column}"' for column in columns)
+
+
+def changed_since(since: datetime) -> Q:
+    """Return the condition that a row changed then or later."""
+    if connection.vendor == "postgresql":
+        return Q(updated_at__gte=since)
+    # SQLite compares times as text: "….123", as its clock writes it, would be before "….123000"
+    written = Func(
+        Value(_SQLITE_FORMAT), Value(since), function="strftime", output_field=models.DateTimeField()
+    )
+    return Q(updated_at__gte=written)
 
 
 def settled_until() -> datetime:

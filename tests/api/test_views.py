@@ -1,7 +1,7 @@
 """The answers of `/api/v1/`, on the wire: rows, filters, pages, refusals."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -242,6 +242,15 @@ def test_only_what_changed_since_is_told(read, organization, monkeypatch):
     assert [row["id"] for row in read("candidates/", updated_since=until).json()["results"]] == [second.pk]
 
 
+def test_a_row_is_told_to_who_asks_from_its_own_time_on(read, organization):
+    factories.CandidateFactory.create(organization=organization)
+    [row] = read("candidates/").json()["results"]
+    for since in (row["updated_at"], "0001-01-01T00:00:00Z"):
+        assert read("candidates/", updated_since=since).json()["results"] == [row]
+    later = datetime.fromisoformat(row["updated_at"]) + timedelta(milliseconds=1)
+    assert read("candidates/", updated_since=later.isoformat()).json()["results"] == []
+
+
 def test_a_verdict_that_was_replaced_is_told_again(read, organization):
     delivery = factories.DeliveryFactory.create(organization=organization)
     for code in (VerdictCode.PAUSED, VerdictCode.INVITE):
@@ -285,9 +294,8 @@ def test_a_hundred_thousand_candidates_are_read_once_each_while_rows_come_and_ch
     assert expected <= {row["opportunity_id"] for row in changed}
     with connection.cursor() as cursor:
         explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-        wanted = Candidate.objects.filter(
-            organization=organization, pk__gt=5, updated_at__gte=timezone.now()
-        ).order_by("pk")
+        lately = updated_at.changed_since(timezone.now())
+        wanted = Candidate.objects.filter(lately, organization=organization, pk__gt=5).order_by("pk")
         sql, values = wanted[:1000].query.sql_with_params()
         cursor.execute(f"{explain} {sql}", values)
         assert "candidate_updated" in str(cursor.fetchall())
