@@ -8,7 +8,13 @@ their code.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from integrations.core.invitation_status import BOUNCED, ERASED, InvitationStatus, StatusWords
+from integrations.core.invitation_status import (
+    BOUNCED,
+    ERASED,
+    InvitationStatus,
+    StatusWords,
+    waiting_to_be_sent,
+)
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, LabelledEnum, RecordEnum, Tone, lower_first
 
 
@@ -39,10 +45,10 @@ class VerdictRecord:
     candidate; `next_step` what a person can do; `waits_for` the same in a few words, for a list. `is_correctable`:
     somebody can do something about it, so it is listed among what needs attention. `leaves_note`: a recruiter can
     correct it in Lever, so it leaves a note there. `wait_note`: what a note in Lever says while the candidate waits so;
-    empty where none is left. `is_about_candidate`: a candidate entered a CodeScreen stage.
-    `knows_stage`: it was decided by stage and candidate. `names_nobody`: the person's data is removed, and the
-    explanation says only that, so erasure keeps it. `is_refuted_by_list`: no longer so when Lever lists the candidate
-    in the stage.
+    empty where none is left. `of_invitation`: what is said of a decided invitation that waits for the same, beside the
+    send window. `is_about_candidate`: a candidate entered a CodeScreen stage. `knows_stage`: it was decided by stage
+    and candidate. `names_nobody`: the person's data is removed, and the explanation says only that, so erasure keeps
+    it. `is_refuted_by_list`: no longer so when Lever lists the candidate in the stage.
     """
 
     code: str
@@ -56,6 +62,7 @@ class VerdictRecord:
     is_correctable: bool = False
     leaves_note: bool = False
     wait_note: str = ""
+    of_invitation: StatusWords | None = None
     is_about_candidate: bool = True
     knows_stage: bool = True
     names_nobody: bool = False
@@ -93,6 +100,12 @@ class VerdictCode(RecordEnum):
         waits_for="Decided when the pause ends",
         is_correctable=True,
         wait_note="nothing was sent yet: the portal is paused. It goes on automatically when an Admin ends the pause.",
+        of_invitation=waiting_to_be_sent(
+            "when the pause ends",
+            "An Admin ends the pause under Settings › Rules. It is then sent automatically, in your send window.",
+            Tone.WARN,
+            "pause",
+        ),
         knows_stage=False,
     )
     DISCONNECTED = VerdictRecord(
@@ -108,6 +121,12 @@ class VerdictCode(RecordEnum):
         is_correctable=True,
         wait_note="nothing was sent yet: the portal has no connection to CodeScreen. It goes on automatically when a "
         "Super Admin has connected it again.",
+        of_invitation=waiting_to_be_sent(
+            "when connected again",
+            "A Super Admin connects again under Settings. It is then sent automatically, in your send window.",
+            Tone.WARN,
+            "pause",
+        ),
         knows_stage=False,
     )
     IGNORED_EVENT = VerdictRecord(

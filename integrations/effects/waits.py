@@ -31,11 +31,7 @@ def wait_of(invitation: Invitation, organization: Organization) -> str:
         return invitation.status
     if invitation.status != InvitationStatus.PENDING:
         return ""
-    if organization.paused:
-        return VerdictCode.PAUSED
-    if organization.disconnected_reason:
-        return VerdictCode.DISCONNECTED
-    return SEND_WINDOW if invitation.waits_for_window else ""
+    return organization.held_up_by or (SEND_WINDOW if invitation.waits_for_window else "")
 
 
 def still_waits(effect: Effect) -> bool:

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from integrations.api.rows import InvitationRow
 from integrations.audit.models.entry import AuditEntry
+from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause
+from integrations.effects.waits import wait_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations as acts
 from integrations.invitations.acts.undo import take_back_approval
@@ -48,6 +51,19 @@ def test_it_is_decided_at_once_and_waits_with_the_time_at_which_it_is_sent(scena
     assert InvitationRow(waiting).data["send_at"] == waiting.send_at.isoformat()
     scenario.work()
     assert sending_calls() == 0
+
+
+@pytest.mark.parametrize("code", [VerdictCode.PAUSED, VerdictCode.DISCONNECTED])
+def test_a_pause_or_a_missing_connection_is_said_as_the_note_in_lever_says_it(scenario, waiting, code):
+    if code == VerdictCode.PAUSED:
+        scenario.set_policies(paused=True)
+    else:
+        CodeScreenConnection.objects.update(state=CodeScreenConnection.State.REFUSED)
+    held_up = scenario.reread(waiting)
+    organization = Organization.objects.reread(held_up.organization_id)
+    assert wait_of(held_up, organization) == organization.held_up_by == code
+    assert held_up.words is code.record.of_invitation
+    assert held_up.waits_for_window  # who sends it now needs no other answer
 
 
 def test_it_is_sent_once_when_the_window_opens(scenario, sandbox, waiting):

@@ -497,13 +497,15 @@ class Invitation(models.Model):
 
     @property
     def words(self) -> StatusWords:
-        """What is said of where it stands: of its status, unless data was erased, it bounced or no result came."""
+        """What is said of where it stands: of its status, unless it was erased, bounced, waits or has no result."""
         if self.erased_at is not None and self.status != Status.COMPLETED:
             return ERASED
         if self.is_bounced:
             return BOUNCED
         if self.waits_for_window:
-            return waiting_for_window(self.send_at_in_words)
+            held_up_by = self.organization.held_up_by
+            held_up = held_up_by.record.of_invitation if held_up_by else None
+            return held_up or waiting_for_window(self.send_at_in_words)
         return NO_RESULT if self.has_ended_without_result else Status(self.status).record
 
     @property

@@ -34,7 +34,7 @@ from integrations.pages.activity.bulk_progress import (
     progress_address,
 )
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
-from integrations.pages.activity.rows import candidates_of
+from integrations.pages.activity.rows import candidates_of, read_organizations
 from integrations.pages.views import ReasonForm
 from integrations.queue import notify, on_request
 
@@ -95,7 +95,9 @@ def matching(member: Membership, filters: CandidateFilters) -> list[Candidate]:
 def _read(rows: CandidateQuerySet) -> list[Candidate]:
     # with the delivery's payload, by which it is decided
     whole = rows.select_related(None).defer(None).select_related("delivery", "invitation", "organization")
-    return list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
+    found = list(whole.order_by("-entered_at", "-pk")[: MOST_INVITED + 1])
+    read_organizations(found)
+    return found
 
 
 class BulkView(BulkMixin, TemplateView):

@@ -30,7 +30,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import ADMINS, APPROVERS, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, visible
-from integrations.pages.activity.rows import BEING_DECIDED, read_zones, standing_of
+from integrations.pages.activity.rows import BEING_DECIDED, read_organizations, standing_of
 from integrations.pages.views import ActView, PartialsMixin
 
 
@@ -111,7 +111,8 @@ class BulkMixin(OrganizationMixin):
     def invitations(self, keys: Sequence[int]) -> list[Invitation]:
         """Return the organization's invitations with these keys."""
         rows = Invitation.objects.filter(organization=self.organization, pk__in=keys)
-        return list(rows.select_related("organization").order_by("pk"))
+        connections = ("organization__lever_connection", "organization__codescreen_connection")
+        return list(rows.select_related(*connections).order_by("pk"))
 
     def effects(self, keys: Sequence[int]) -> list[Effect]:
         """Return the organization's effects with these keys; a failed invitation has a button of its own."""
@@ -123,7 +124,7 @@ class BulkMixin(OrganizationMixin):
         """Return those of the candidates with these keys that the person sees, with where they stand."""
         rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
         found = list(rows.with_standing().order_by("pk"))
-        read_zones(found)
+        read_organizations(found)
         return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 
 from integrations.core.verdict_code import NOT_INVITED_VERDICTS, WAITING_VERDICTS, VerdictCode
 from integrations.core.vocabulary import Tone
@@ -109,7 +109,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     """Return the table's rows; one query reads the results, one what failed."""
     found = list(candidates)
     results = _latest_results([one.invitation for one in found if one.invitation])
-    read_zones(found)
+    read_organizations(found)
     steps, sendings = _what_failed(found)
     rows = []
     for candidate in found:
@@ -130,10 +130,10 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
     return rows
 
 
-def read_zones(candidates: Iterable[Candidate]) -> None:
-    """Read the organizations whose time zone says when invitations are sent; a query only where one waits for that."""
+def read_organizations(candidates: Iterable[Candidate]) -> None:
+    """Read the organizations that say when invitations are sent; a query only where one waits for that."""
     waiting = [one.invitation for one in candidates if one.invitation and one.invitation.send_at]
-    prefetch_related_objects(waiting, "organization")
+    prefetch_related_objects(waiting, Prefetch("organization", Organization.objects.with_connections()))
 
 
 def candidates_of(

@@ -39,8 +39,9 @@ def test_approving_twice_shows_the_status(organization_admin_client, organizatio
 
 
 def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_by_an_admin(
-    organization_admin_client, organization
+    organization_admin_client, ready_organization
 ):
+    organization = ready_organization
     set_policies(organization, hours(*CLOSED) | {"time_zone": "Europe/Berlin"}, "test")
     invitation = invited(organization, "Alder", "held")
     approve = reverse("invitation-approve", args=[invitation.pk])
@@ -61,7 +62,9 @@ def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_b
     assert "wait for the send window." in text(organization_admin_client.post(now, follow=True))
 
 
-def test_a_list_of_those_who_wait_reads_the_time_zone_once(organization_admin_client, organization):
+def test_a_list_of_those_who_wait_reads_the_organization_once(organization_admin_client, ready_organization):
+    organization = ready_organization
+
     def queries():
         with CaptureQueriesContext(connection) as found:
             assert organization_admin_client.get("/activity/").status_code == 200

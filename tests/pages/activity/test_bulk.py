@@ -85,9 +85,9 @@ def test_why_each_is_on_hold_is_said_before_they_are_sent(organization_admin_cli
 
 
 def test_many_approved_together_wait_for_the_send_window_and_can_be_undone(
-    organization_admin_client, organization, held
+    organization_admin_client, ready_organization, held
 ):
-    set_policies(organization, hours(*CLOSED), "test")
+    set_policies(ready_organization, hours(*CLOSED), "test")
     answer = organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True)
     when = Invitation.objects.get(pk=held[0].pk).send_at_in_words
     assert f"<strong>3</strong> waiting to be sent {when}" in text(answer)
