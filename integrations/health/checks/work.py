@@ -218,7 +218,7 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
     """Yield that nobody may connect the organization, or nobody but somebody whom Lever lists as deactivated."""
     rows = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN)
     super_admins = list(rows.values_list("deactivated_in_lever_at", flat=True))
-    if any(super_admins):
+    if super_admins and all(super_admins):
         yield finding(
             FindingCode.SUPER_ADMIN_DEACTIVATED,
             "The last Super Admin is deactivated in Lever, and keeps access until there is another.",

@@ -6,6 +6,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization
 from tests.health.rows import code_and_level, create_invitation, only_finding
+from tests.support import factories
 
 
 def test_a_paused_organization_gets_a_warning(healthy_organization: Organization) -> None:
@@ -51,3 +52,11 @@ def test_a_last_super_admin_who_is_deactivated_in_lever_is_found_without_their_n
     assert (finding.code, finding.level) == ("super_admin_deactivated", "warning")
     assert "keeps access until there is another" in finding.message
     assert rows.get().user.username not in f"{finding.message} {finding.fix}"
+
+
+def test_nothing_is_said_of_a_deactivated_super_admin_where_there_is_another_by_now(
+    healthy_organization: Organization,
+) -> None:
+    Membership.objects.filter(role="super_admin").update(deactivated_in_lever_at=timezone.now())
+    factories.member(healthy_organization, Membership.Role.SUPER_ADMIN, "another")
+    assert only_finding(healthy_organization).code == "ok"
