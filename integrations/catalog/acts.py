@@ -120,6 +120,7 @@ def set_assessment_rules(
     go by them. Raises ValidationError with the fix.
     """
     with transaction.atomic():
+        Organization.objects.lock(organization.pk)
         named = {"organization": organization, "assessment": assessment.strip()}
         row = AssessmentRules.objects.filter(**named).first() or AssessmentRules(**named)
         changes = {
