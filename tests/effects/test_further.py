@@ -191,7 +191,7 @@ def test_one_link_is_sent_when_a_regrade_comes_while_the_next_is_being_sent(
     scenario.work()
     assert sandbox.assessments_sent() == ["Backend", NEXT]
     [note] = sandbox.opportunity("Alder")["note_texts"]
-    assert f"“{NEXT}” was sent" in note
+    assert f"“{NEXT}” was sent or is being sent to the candidate." in note
 
 
 def test_nobody_is_invited_twice_when_the_next_was_sent_by_hand(scenario, sandbox, chain):

@@ -71,14 +71,17 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
     move = moves.order_by("-pk").first()
     latest = invitation.latest_result()
     following = sent_next(invitation) if move is None else None
-    if latest is None or (move is None and following is None):
+    if latest is None:
         return
     if move is not None:
         done = f"the candidate was moved to “{MOVE_STAGE.payload_of(move).stage}”"
         left, ask = "The portal moves nobody back.", "which stage the candidate belongs in"
-    else:
-        done = f"“{following.assessment_name if following else ''}” was sent to the candidate"
+    elif following is not None:
+        sent = "was sent" if following.instance_id else "was sent or is being sent"
+        done = f"“{following.assessment_name}” {sent} to the candidate"
         left, ask = "The portal takes back nothing that was sent.", "whether it still counts"
+    else:
+        return
     change = f"The result of “{invitation.assessment_name}” changed after {done}. Now it is: {latest.headline}. {left}"
     enqueue_note(
         invitation.organization,
