@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef, Q
 
 from integrations.core.invitation_status import ON_THE_WAY, InvitationStatus
+from integrations.core.rules.send_window import with_date, zone_of
 from integrations.core.verdict_code import INVITING_VERDICTS, WAITING_VERDICTS, Consequence, VerdictCode
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
@@ -71,10 +72,12 @@ IS_OVER = (
 
 def text_of_wait(invitation: Invitation | None, code: str) -> str:
     """Return the note that says what a candidate waits for."""
-    if invitation is not None and code == SEND_WINDOW:
+    if invitation is not None and invitation.send_at is not None and code == SEND_WINDOW:
+        # the candidate's own time zone is personal: a note stays in Lever when their data is erased
+        when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
         return (
-            f"CodeScreen: “{invitation.assessment_name}” will be sent {invitation.send_at_in_words}, when your send "
-            "window opens, unless the candidate's stage or your rules change before. Nothing was sent yet."
+            f"CodeScreen: “{invitation.assessment_name}” will be sent {when}, when your send window opens, unless the "
+            "candidate's stage or your rules change before then. Nothing was sent yet."
         )
     if invitation is None or code not in WAITING_STATUSES:
         return f"CodeScreen: {VerdictCode(code).record.wait_note}"

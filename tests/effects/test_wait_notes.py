@@ -1,6 +1,6 @@
 """A note in Lever says what a candidate waits for, once, and another one how that ended."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.db.models import F
@@ -307,16 +307,20 @@ def test_who_waits_for_the_send_window_is_told_when_it_is_sent_and_that_it_was(
     close_window(scenario)
     move_candidate()
     scenario.work()
+    Invitation.objects.update(time_zone="Asia/Tokyo")  # personal: no note says it
     minutes_pass(4)
     assert notes() == []
     for _ in range(3):
         minutes_pass()
     [told] = notes()
-    when = Invitation.objects.get().send_at_in_words
+    waiting = Invitation.objects.get()
+    assert waiting.send_at is not None
+    opens = waiting.send_at.astimezone(UTC)
     assert told == (
-        f"CodeScreen: “Backend” will be sent {when}, when your send window opens, unless the candidate's stage or your "
-        "rules change before. Nothing was sent yet."
+        f"CodeScreen: “Backend” will be sent {opens:%A %-d %B, %H:%M} (UTC), when your send window opens, unless the "
+        "candidate's stage or your rules change before then. Nothing was sent yet."
     )
+    Invitation.objects.update(time_zone="")
     window_opens(scenario)
     for _ in range(2):
         minutes_pass()

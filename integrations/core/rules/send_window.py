@@ -75,4 +75,9 @@ def in_words(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     """Return a moment to come as people say it, with the zone; with the date where the weekday alone isn't clear."""
     local = moment.astimezone(zone)
     is_this_week = local.date() - now.astimezone(zone).date() < timedelta(days=7)
-    return f"{local:{'%A' if is_this_week else '%A %-d %B'} %H:%M} ({zone.key})"
+    return f"{local:%A %H:%M} ({zone.key})" if is_this_week else with_date(moment, zone)
+
+
+def with_date(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a moment with its date and the zone, for a text that is read at any time."""
+    return f"{moment.astimezone(zone):%A %-d %B, %H:%M} ({zone.key})"

@@ -170,8 +170,8 @@ def test_whenever_it_opens_it_is_open_then_and_was_closed_before(window, now, zo
         ("2026-12-04T22:00", "Friday 22:00 (Europe/Berlin)"),
         ("2026-12-07T09:00", "Monday 09:00 (Europe/Berlin)"),
         ("2026-12-10T09:00", "Thursday 09:00 (Europe/Berlin)"),
-        ("2026-12-11T09:00", "Friday 11 December 09:00 (Europe/Berlin)"),
-        ("2027-01-04T09:00", "Monday 4 January 09:00 (Europe/Berlin)"),
+        ("2026-12-11T09:00", "Friday 11 December, 09:00 (Europe/Berlin)"),
+        ("2027-01-04T09:00", "Monday 4 January, 09:00 (Europe/Berlin)"),
     ],
 )
 def test_a_moment_is_said_by_its_weekday_with_the_date_from_a_week_on(moment, words):
