@@ -124,7 +124,7 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
             record=partial(_notify_if_regraded, invitation),
             written=Words(stage=target.name),
         )
-    if reason := _reason_not_to_move(effect, invitation, opportunity):
+    if reason := _reason_not_to_move(effect, invitation, opportunity) or _moved_there_before(effect, target):
         return Cancelled(reason)
     if not effect.mark_attempt_started(MoveStagePayload(target.name).to_json()):
         return LeaseLost()
@@ -169,6 +169,24 @@ def _reason_not_to_move(effect: Effect, invitation: Invitation, opportunity: Opp
     ):
         return "A recruiter moved the candidate back, so the portal doesn't move them again."
     return "" if are_passed(invitation) else NO_LONGER_PASSED
+
+
+def _moved_there_before(effect: Effect, target: Stage) -> str:
+    """Return that a stage that invites isn't entered twice by the portal, which ends a circle that no check finds."""
+    if not trigger_policy(effect.organization).is_trigger(target.external_id, target.name):
+        return ""
+    moves = Effect.objects.filter(
+        organization=effect.organization_id,
+        opportunity_id=effect.opportunity_id,
+        kind=effect.kind,
+        state=Effect.State.DONE,
+        payload__stage=target.name,
+    )
+    if not moves.exclude(pk=effect.pk).exists():
+        return ""
+    return (
+        f"The portal moved the candidate into “{target.name}” before. Since then recruiters decide the stage."
+    )
 
 
 def _target(invitation: Invitation, clients: ClientProvider) -> Stage | Failed:

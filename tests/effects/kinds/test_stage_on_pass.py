@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.catalog.models import RoleMapping
+from integrations.invitations.acts.invitations import invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 
@@ -113,6 +114,25 @@ def test_the_next_stage_invites_when_a_mapping_leads_there(scenario, sandbox):
     scenario.enter(stage="CodeScreen Take-home")
     assert sandbox.assessments_sent() == ["Backend", "Frontend Developer"]
     assert Invitation.objects.get(assessment_name="Frontend Developer").mapping != first
+
+
+def test_nobody_is_moved_when_the_portal_moved_them_into_that_codescreen_stage_before(scenario):
+    RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage=FROM,
+        assessment="Backend",
+        stage_on_pass="CodeScreen Take-home",
+    )
+    scenario.enter()
+    passed(scenario)
+    scenario.enter()
+    invite_again(Invitation.objects.get(), "test")
+    scenario.work()
+    passed(scenario)
+    assert Effect.objects.filter(kind="move_stage").count() == 2
+    assert (scenario.stage_of(), scenario.moves_of()) == (FROM, 1)
+    assert scenario.latest_effect("move_stage").last_error.startswith("The portal moved the candidate into")
 
 
 def test_nobody_is_moved_when_a_circle_came_later(scenario, sandbox):
