@@ -18,6 +18,7 @@ from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import IllegalTransition, Invitation, InvitationQuerySet
 from integrations.lever.payloads import StageChange
+from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
@@ -266,6 +267,7 @@ def passed_after(invitation: Invitation) -> Invitation | None:
 def cancel_next(invitation: Invitation) -> None:
     """Cancel what followed a pass that is none any more, where it wasn't sent; called in the recording transaction."""
     for following in _following(invitation).filter(status__in=UNSENT):
+        following.organization = invitation.organization
         cancel_unsent(following, NO_LONGER_PASSED.format(invitation.assessment_name))
 
 
@@ -286,7 +288,7 @@ def sent_next(invitation: Invitation) -> Invitation | None:
 def cancel_unsent(invitation: Invitation, reason: str) -> bool:
     """Cancel an invitation, and its sending where no worker has begun it; False while one is sending it."""
     try:
-        invitation.move(Status.WITHDRAWN, reason)
+        move_and_tell(invitation, Status.WITHDRAWN, reason)
     except IllegalTransition:  # its result is followed
         return False
     Effect.objects.filter(

@@ -33,7 +33,7 @@ from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import CandidateStep, EmailTopic
 from integrations.notifications.notify import notify_members
 from integrations.notifications.payload import InvitationUnchanged
-from integrations.notifications.steps import tell_step
+from integrations.notifications.steps import move_and_tell, tell_step
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import (
@@ -135,12 +135,12 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.status != Status.PENDING:
         return cancel_or_retry(invitation)
     reason = explain([EXTRA_TIME], invitation.assessment_name)
-    invitation.move(Status.HELD, reason)
+    move_and_tell(invitation, Status.HELD, reason)
     return Cancelled(reason)
 
 
 def _cancel(invitation: Invitation, reason: str) -> Cancelled:
-    return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
+    return Cancelled(reason, also=partial(move_and_tell, invitation, Status.WITHDRAWN, reason))
 
 
 def _refresh(
@@ -322,8 +322,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
     changes: dict[str, object] = {"first_call_at": invitation.first_call_at}
     if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
         changes["external_id"] = invitation.new_external_id()
-    invitation.move(Status.FAILED, reason, **changes)
-    tell_step(invitation, CandidateStep.NOT_INVITED)
+    move_and_tell(invitation, Status.FAILED, reason, **changes)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(

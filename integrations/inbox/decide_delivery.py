@@ -189,6 +189,7 @@ def _cancel(
     if not opportunity.is_archived:  # a person invited these again wherever the candidate is
         invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
     for invitation in invitations:
+        invitation.organization = organization
         lock_together(invitation)
         if cancel_unsent(invitation, reason):
             follow_without(invitation)

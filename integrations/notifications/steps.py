@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.utils.crypto import get_random_string
 
+from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.verdict_code import Consequence, VerdictCode
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
@@ -23,6 +24,24 @@ def tell_step(invitation: Invitation, step: CandidateStep, result: Result | None
     if invitation.organization.tells_steps:
         ids: JsonObject = {"invitation_id": invitation.pk, "result_id": result.pk if result else None}
         _enqueue(invitation.organization, step, invitation.opportunity_id, ids, invitation)
+
+
+def move_and_tell(invitation: Invitation, status: Status, reason: str = "", **changes: object) -> None:
+    """Move an invitation, as its `move` does, and tell that it is on hold or ends unsent, in the caller's transaction.
+
+    Of one that was possibly sent, nothing is told when it is cancelled. Raises IllegalTransition.
+    """
+    if invitation.organization.tells_steps:
+        invitation.lock()  # it may have been sent since it was read
+    before = invitation.status
+    is_unsent = not invitation.instance_id and invitation.first_call_at is None and before != Status.UNCERTAIN
+    invitation.move(status, reason, **changes)
+    if status == before:
+        return
+    if status == Status.HELD:
+        tell_step(invitation, CandidateStep.HELD)
+    elif status == Status.FAILED or (status == Status.WITHDRAWN and is_unsent):
+        tell_step(invitation, CandidateStep.NOT_INVITED)
 
 
 def tell_verdict(

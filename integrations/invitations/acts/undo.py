@@ -13,6 +13,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
+from integrations.notifications.steps import move_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect, EffectQuerySet
 from integrations.store.database import due_after
@@ -28,7 +29,7 @@ ON_HOLD = "It is on hold again already."
 def take_back_approval(invitation: Invitation, actor: Actor) -> None:
     """Put an approved invitation on hold again. Raises ActionNotAllowed once a worker may have begun to send it."""
     with transaction.atomic():
-        Organization.objects.lock(invitation.organization_id)
+        invitation.organization = Organization.objects.lock(invitation.organization_id)
         invitation.lock()
         if invitation.status == Status.HELD:
             raise ActionNotAllowed(ON_HOLD)
@@ -38,8 +39,8 @@ def take_back_approval(invitation: Invitation, actor: Actor) -> None:
 def take_back_invite(candidate: Candidate, actor: Actor) -> None:
     """Leave a candidate that somebody chose to invite as they were. Raises ActionNotAllowed once it has begun."""
     with transaction.atomic():
-        Organization.objects.lock(candidate.organization_id)
-        current = Candidate.objects.select_related("organization", "invitation").get(pk=candidate.pk)
+        organization = Organization.objects.lock(candidate.organization_id)
+        current = Candidate.objects.select_related("invitation").get(pk=candidate.pk)
         waiting = Delivery.objects.not_begun().filter(
             organization=candidate.organization_id,
             opportunity_id=candidate.opportunity_id,
@@ -51,6 +52,7 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
         ):
             audit(delivery, actor, AuditAction.TAKE_BACK, {"decision": ("due", "taken back")})
         elif current.invitation is not None:
+            current.invitation.organization = organization
             current.invitation.lock()
             _undo_sending(current.invitation, actor)
         else:
@@ -95,7 +97,8 @@ def _put_back(
     ):
         raise ActionNotAllowed(TOO_LATE)
     try:
-        invitation.move(status, reason, stopped_by_user=stopped_by_user and status == Status.WITHDRAWN)
+        is_stopped = stopped_by_user and status == Status.WITHDRAWN
+        move_and_tell(invitation, status, reason, stopped_by_user=is_stopped)
     except IllegalTransition as error:
         raise ActionNotAllowed(TOO_LATE) from error
     changes = {"status": (Status.PENDING.value, invitation.status)}

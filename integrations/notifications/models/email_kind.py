@@ -234,7 +234,7 @@ class CandidateStep(RecordEnum):
     NOT_INVITED = StepRecord(
         "not_invited",
         "Not invited",
-        "A stage change led to no invitation, or an invitation could not be sent.",
+        "A stage change led to no invitation, or an invitation could not be sent or was cancelled before.",
         "A candidate was not invited.",
     )
     HELD = StepRecord(

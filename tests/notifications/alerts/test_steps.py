@@ -14,6 +14,8 @@ from integrations.api.rows import CandidateRow, InvitationRow, ResultRow
 from integrations.clients.duty_budget import Budget
 from integrations.codescreen.payloads import WebhookHint
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.invitations.acts.invitations import cancel
+from integrations.invitations.acts.undo import take_back_approval
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
@@ -123,6 +125,74 @@ def test_who_is_not_invited_and_who_is_on_hold_is_told(scenario, program, receiv
     assert skipped["delivery_id"]
     held = next(one for one in told if one["step"] == "held")
     assert held["invitation_id"] == Invitation.objects.get(status="held").pk
+
+
+@pytest.fixture
+def unsent(scenario, program) -> Invitation:
+    """An invitation whose sending isn't due yet."""
+    invitation = scenario.pending_invitation()
+    Effect.objects.filter(state="due").update(due_at=timezone.now() + timedelta(minutes=1))
+    return invitation
+
+
+def told_of(receiver, invitation) -> list[str]:
+    """Return the steps that name the invitation."""
+    told = [body["data"] for body in receiver.bodies]
+    return [one["step"] for one in told if one.get("invitation_id") == invitation.pk]
+
+
+def test_who_turns_out_to_need_extra_time_is_told(scenario, sandbox, receiver, unsent):
+    scenario.set_policies(hold_tag="Accommodation")
+    sandbox.lever_does("tags", opportunity=unsent.opportunity_id, add=["accommodation"])
+    Invitation.objects.update(checked_at=None)
+    scenario.work_waiting()
+    scenario.work()
+    assert told_of(receiver, unsent) == ["held"]
+
+
+def test_an_approval_that_is_taken_back_is_told(scenario, receiver, unsent, super_admin):
+    take_back_approval(unsent, super_admin)
+    scenario.work()
+    assert told_of(receiver, unsent) == ["held"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": "held"}])
+def test_an_invitation_that_a_person_cancels_unsent_is_told(scenario, receiver, unsent, super_admin, changes):
+    Invitation.objects.update(**changes)
+    cancel(unsent, super_admin)
+    scenario.work()
+    assert told_of(receiver, unsent) == ["not_invited"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "uncertain"},
+        {"first_call_at": timezone.now()},
+        {"status": "invited", "instance_id": "instance-1"},
+    ],
+)
+def test_of_a_cancelled_one_that_was_possibly_sent_nothing_is_told(
+    scenario, receiver, unsent, super_admin, changes
+):
+    Invitation.objects.update(**changes)
+    cancel(unsent, super_admin)
+    scenario.work()
+    assert told_of(receiver, unsent) == []
+
+
+def test_who_leaves_the_stage_before_the_sending_is_told(scenario, receiver, unsent):
+    scenario.enter(stage="Phone screen")
+    scenario.work()
+    assert told_of(receiver, unsent) == ["not_invited"]
+
+
+def test_who_has_left_when_they_are_read_again_is_told(scenario, sandbox, receiver, unsent):
+    sandbox.lever_does("move", opportunities=[unsent.opportunity_id], stage="Phone screen")
+    Invitation.objects.update(checked_at=None)
+    scenario.work_waiting()
+    scenario.work()
+    assert told_of(receiver, unsent) == ["not_invited"]
 
 
 def test_who_does_not_start_is_told(scenario, program, receiver):
