@@ -70,7 +70,7 @@ def send(world: World) -> None:
     invited(world, sent, verdict=VerdictCode.HELD_FOR_APPROVAL)
     for word in others:
         world.press(word, "cancel", Status.HELD)
-        expect(world, word, statuses=(Status.WITHDRAWN,))
+        expect(world, word, statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
     if others:
         world.press(others[0], "again", Status.WITHDRAWN)
         expect(world, others[0], emails=1, statuses=(Status.WITHDRAWN, Status.INVITED), tags=INVITED_TAG)

@@ -45,7 +45,7 @@ def regrade(world: World) -> None:
 def withdraw(world: World) -> None:
     """A person withdraws an invitation; what the candidate then does in CodeScreen isn't followed."""
     invited(world, "Birch")
-    expect(world, "Birch", statuses=(Status.WITHDRAWN,))
+    expect(world, "Birch", statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
     world.move("Birch")
     world.rest()
     world.press("Birch", "cancel", Status.INVITED, Status.PENDING)

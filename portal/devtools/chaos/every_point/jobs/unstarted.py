@@ -20,7 +20,7 @@ def wait(world: World) -> None:
     world.move("Alder", "Birch", "Cedar")
     world.rest()
     world.press("Cedar", "cancel", Status.INVITED, Status.PENDING)
-    expect(world, "Cedar", statuses=(Status.WITHDRAWN,))
+    expect(world, "Cedar", statuses=(Status.WITHDRAWN,), notes=frozenset({1}))
     for word in ("Alder", "Birch"):
         expect(world, word, tags=frozenset({ProgressTag.NOT_STARTED_YET}))
     world.clock.advance(TAGGED_AFTER * DAY)
