@@ -132,7 +132,9 @@ def test_it_is_not_said_that_nothing_was_sent_to_who_has_it_elsewhere(scenario, 
     Organization.objects.update(paused=False)
     Delivery.objects.update(verdict="invited_elsewhere", explanation="The same person already has “Backend”.")
     minutes_pass()
-    assert notes()[1].startswith("CodeScreen: The same person already has “Backend”. Nothing to do.")
+    assert notes()[1].startswith(
+        "CodeScreen: The same person already has “Backend”. The result of the other opportunity counts"
+    )
 
 
 def test_a_verdict_without_a_note_of_its_own_is_told(scenario, notes, move_candidate):
