@@ -77,7 +77,6 @@ PAGES = [
     "/admin/integrations/invitation/?q={candidate}",
     "/admin/integrations/invitation/?invited=again&period=quarter",
     "/admin/integrations/effect/?on=lever&period=week",
-    "/admin/integrations/delivery/?text=nothing",
     "/admin/integrations/delivery/{delivery}/change/",
 ]
 PARTS = {"/": ["overview"], "/activity/": ["list"], "/health/": ["health"]}
