@@ -153,7 +153,7 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="The role's mapping has a further assessment, sent together with the first or after a pass. Before it "
         "was sent, the mapping was changed or deleted, or the result changed.",
-        next_step="Nothing to do. Where the mapping was wrong, ask an Admin to correct it and to decide this again.",
+        next_step="Nothing to do. Where the mapping was wrong, an Admin corrects it and decides this again.",
     )
     NOT_A_TRIGGER_STAGE = VerdictRecord(
         code="not_a_trigger_stage",
@@ -237,8 +237,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
         "your organization has no default.",
-        next_step="Ask an Admin to add a mapping for the role, or add the tag “CodeScreen {assessment name}” in Lever. "
-        "Then move the candidate out of the stage and back in.",
+        next_step="An Admin can add a mapping for the role, or you add the tag “CodeScreen {assessment name}” in "
+        "Lever. Then move the candidate out of the stage and back in.",
         waits_for="An Admin maps the role, then move them in again",
         is_correctable=True,
         leaves_note=True,
@@ -251,8 +251,8 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="A tag or a mapping names an assessment that CodeScreen doesn't have. Often it is a typo, or the "
         "assessment was renamed in CodeScreen.",
-        next_step="Correct the tag in Lever, or ask an Admin to correct the mapping. Then move the candidate out of "
-        "the stage and back in.",
+        next_step="Correct the tag in Lever, or an Admin corrects the mapping. Then move the candidate out of the "
+        "stage and back in.",
         waits_for="Correct the tag or the mapping, then move them in again",
         is_correctable=True,
         leaves_note=True,

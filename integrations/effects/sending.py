@@ -297,19 +297,19 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     )
 
 
-_MOVE_AGAIN = "then move the candidate out of the stage and back in."
+_MOVE_AGAIN = "Then move the candidate out of the stage and back in."
 _REFUSALS = {
-    400: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
-    422: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
-    403: f"Your account may not send this assessment. Ask an Admin to check it in CodeScreen, {_MOVE_AGAIN}",
-    404: f"The assessment is no longer in CodeScreen. Ask an Admin to choose another one, {_MOVE_AGAIN}",
+    400: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
+    403: f"Your account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
     409: "It says that this person already has an invitation. Look for them in CodeScreen.",
 }
 
 
 def refusal_note(status: int | None) -> str:
     """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
-    advice = _REFUSALS.get(status or 0, f"Ask an Admin to look at the reason in the portal, {_MOVE_AGAIN}")
+    advice = _REFUSALS.get(status or 0, f"An Admin reads the reason in the portal. {_MOVE_AGAIN}")
     return f"CodeScreen refused the invitation. {advice}"
 
 

@@ -84,8 +84,8 @@ def _record_bounce(invitation: Invitation) -> None:
                     invitation.opportunity_id,
                     f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
                     f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced, because the address doesn't "
-                    "exist. Correct the address in Lever, then ask an Admin to send it again from the candidate's page "
-                    "in the portal.",
+                    "exist. Correct the address in Lever. An Admin can then send it again from the candidate's page in "
+                    "the portal.",
                     invitation=invitation,
                 )
             notify_members(

@@ -101,7 +101,7 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
         (403, "Your account may not send this assessment"),
         (404, "The assessment is no longer in CodeScreen"),
         (409, "already has an invitation"),
-        (418, "Ask an Admin to look at the reason"),
+        (418, "An Admin reads the reason"),
     ],
 )
 def test_the_note_says_what_to_do_about_the_refusal(scenario, sandbox, status, words):

@@ -36,7 +36,7 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.LEVER_NOT_CONNECTED,
             "Lever isn't connected, so nobody is invited.",
-            "Ask a Super Admin to connect Lever under Settings.",
+            "A Super Admin connects Lever under Settings.",
         )
         return
     if connection.state == LeverConnection.State.CONNECTED and connection.is_unreadable:
@@ -45,7 +45,7 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.LEVER_RECONNECT,
             "Lever no longer accepts the connection. Nobody is invited until it works; what arrives is kept.",
-            "Ask a Super Admin to connect Lever again under Settings.",
+            "A Super Admin connects Lever again under Settings.",
         )
         return
     yield from _check_consent_end(connection)
@@ -70,7 +70,7 @@ def _check_consent_end(connection: LeverConnection) -> Iterator[Finding]:
     yield finding(
         FindingCode.LEVER_TOKEN_ENDS,
         f"The connection to Lever {when}. Lever ends every connection after one year.",
-        "Ask a Super Admin to connect Lever again under Settings. It can be done early, and nothing is lost.",
+        "A Super Admin connects Lever again under Settings. It can be done early, and nothing is lost.",
         level=Level.ERROR if remaining <= TOKEN_ERROR else None,
     )
 
@@ -167,13 +167,13 @@ def check_key(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.CODESCREEN_NOT_CONNECTED,
             "CodeScreen isn't connected. Nobody is invited, and what arrives from Lever is kept.",
-            "Ask a Super Admin to enter the API key under Settings.",
+            "A Super Admin enters the API key under Settings.",
         )
     elif not connection.is_working:
         yield finding(
             FindingCode.CODESCREEN_KEY_REFUSED,
             "CodeScreen refused the API key. Nobody is invited until it works; what arrives from Lever is kept.",
-            "Ask a Super Admin to enter a valid API key under Settings.",
+            "A Super Admin enters a valid API key under Settings.",
         )
     else:
         yield from _check_confirmation(organization, connection)

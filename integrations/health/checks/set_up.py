@@ -113,7 +113,7 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
                 "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
-                "Ask a Super Admin to enter it again under Settings › Single sign-on.",
+                "A Super Admin enters it again under Settings › Single sign-on.",
             )
         if provider.failure:
             yield finding(
@@ -186,7 +186,7 @@ def check_restored_connection(organization: Organization) -> Iterator[Finding]:
             FindingCode.RESTORED_CONNECTION,
             "The database was restored, so Lever's tokens are those of the backup. Lever replaces them at each renewal "
             "and probably refuses these.",
-            "Ask a Super Admin to connect Lever again under Settings.",
+            "A Super Admin connects Lever again under Settings.",
         )
 
 

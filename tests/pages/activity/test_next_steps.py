@@ -68,6 +68,7 @@ def test_a_next_step_is_a_sentence(code):
     assert step[0].isupper()
     assert step.endswith(".")
     assert len(step) > len("Nothing.")
+    assert "sk an Admin" not in step  # Admins read it too
 
 
 @pytest.mark.parametrize("code", list(Delivery.VerdictCode))
