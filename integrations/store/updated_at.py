@@ -57,10 +57,11 @@ class KeepsUpdatedAt(Triggers):
 
     def _for_sqlite(self, model: type[models.Model]) -> Iterable[str]:
         now = _SQLITE_NOW.replace("%", "%%")  # a statement is a template
-        # it doesn't run again for its own change: a trigger of SQLite never calls itself
+        fields = ", ".join(f'"{column_of(model, name)}"' for name in self.fields)
+        # of these columns alone: with `recursive_triggers` it would otherwise run again for its own change
         body = f"SET {UPDATED_AT} = max(OLD.{UPDATED_AT}, {now}) WHERE id = NEW.id"
         yield (
-            f'CREATE TRIGGER "{self.name}_update" AFTER UPDATE ON %(table)s FOR EACH ROW '
+            f'CREATE TRIGGER "{self.name}_update" AFTER UPDATE OF {fields} ON %(table)s FOR EACH ROW '
             f"WHEN {self._changes(model, 'IS NOT')} BEGIN UPDATE %(table)s {body}; END"
         )
 
