@@ -1,8 +1,9 @@
-"""What stands in the place of parts of Django: e-mail without a server, waiting messages, uploads, the cache."""
+"""What stands in the place of parts of Django: e-mail, waiting messages, uploads, style sheets, the cache."""
 
 import json
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Never
 
@@ -11,6 +12,8 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
@@ -18,6 +21,7 @@ from django.db import transaction
 from django.db.models import JSONNull
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from integrations.queue.models.nodes import CacheEntry
 
@@ -65,6 +69,29 @@ class DroppingUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         """Return nothing: there is no file."""
+
+
+# Style sheets: files by subject, of which a browser asks for one.
+
+
+class StaticFilesStorage(CompressedManifestStaticFilesStorage):
+    """WhiteNoise's storage; where files are collected, it replaces each import of a style sheet by what is imported."""
+
+    _IMPORT = re.compile(r'^@import url\("(css/\w+\.css)"\);$', re.MULTILINE)
+
+    def post_process(self, paths: dict[str, Any], *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Collect the joined sheets in the place of those that import."""
+
+        def text(name: str) -> str:
+            storage, path = paths[name]
+            with storage.open(path) as file:
+                return str(file.read().decode())
+
+        joined = InMemoryStorage()
+        for name in ("portal.css", "admin.css"):
+            sheet = self._IMPORT.sub(lambda found: text(found[1]), text(name))
+            paths[name] = joined, joined.save(name, ContentFile(sheet.encode()))
+        return super().post_process(paths, *args, **kwargs)
 
 
 # What Django's cache stores: JSON alone, in Redis or the database. Django's own backends read pickles, which run.

@@ -260,7 +260,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or _IS_TEST
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "portal.django_parts.StaticFilesStorage"
     },
 }
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or _IS_TEST
