@@ -48,7 +48,7 @@ def stored_condition(stored: dict[str, Any] | None) -> Condition | None:
 class Notice:
     """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so.
 
-    `opportunity_id` is that of the candidate whom it is about; empty where it is about no single one.
+    `opportunity_id` is that of the one candidate that it is about; empty where it is about none or several.
     """
 
     subject: str = ""

@@ -1,7 +1,8 @@
 """When a row last changed, written by the database; and up to when all changes are committed.
 
-Whoever copies rows asks for those that changed since the last time. The time of a change is earlier than its commit, so
-"since I last asked" would miss what was being written then. `settled_until` is a time to ask from that misses nothing.
+A program that copies rows asks for those that changed since the last time. The time of a change is earlier than its
+commit, so "since I last asked" would miss what was being written then. `settled_until` is a
+time to ask from that misses nothing.
 """
 
 from collections.abc import Iterable, Sequence

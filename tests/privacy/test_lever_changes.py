@@ -1,4 +1,4 @@
-"""Whom Lever anonymized or deleted without a webhook, and who is gone, is found and erased."""
+"""Somebody that Lever anonymized or deleted without a webhook, or that is gone there, is found and erased."""
 
 from datetime import timedelta
 from io import StringIO

@@ -177,10 +177,7 @@ def _named_by_mappings(
 
 
 NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
-BY_HAND = (
-    " What your rules say of a pass doesn't follow here by itself: once that result is known, set the tag and the "
-    "stage in Lever."
-)
+BY_HAND = " The portal doesn't set the tag or the stage for a pass here: once that result is known, set them in Lever."
 HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
 
 
@@ -220,7 +217,7 @@ def decide_locally(facts: Facts) -> Decision | None:
 
 
 def _why_nothing_follows(facts: Facts) -> str:
-    """Return why no further assessment is sent, whoever the candidate is; empty where one may be."""
+    """Return why no further assessment is sent to any candidate; empty where one may be."""
     match facts.further:
         case Next(before, _, is_passed=False):
             return f"“{before}” is no longer passed, so the assessment after it isn't sent."

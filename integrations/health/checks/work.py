@@ -215,7 +215,7 @@ def check_pause(organization: Organization) -> Iterator[Finding]:
 
 
 def check_super_admin(organization: Organization) -> Iterator[Finding]:
-    """Yield that nobody may connect the organization, or nobody but somebody whom Lever lists as deactivated."""
+    """Yield that there is no Super Admin, or that Lever lists each of them as deactivated."""
     rows = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN)
     super_admins = list(rows.values_list("deactivated_in_lever_at", flat=True))
     if super_admins and all(super_admins):

@@ -1,4 +1,4 @@
-"""Lever's users: whom the portal proposes as members, and the end of access of members who are deactivated there."""
+"""Lever's users: who is proposed as a member, and the end of access of members who are deactivated there."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ PROPOSED: Mapping[str, Membership.Role] = {
     "limited team member": Membership.Role.LIMITED_TEAM_MEMBER,
 }
 
-# Whom the portal proposes: they become members when they accept an invitation.
+# Who is proposed as a member: they become one when they accept an invitation.
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The page that proposes Lever's users as members, role by role, and invites those whom a Super Admin chooses."""
+"""The page that proposes Lever's users as members, role by role, and invites those that a Super Admin chooses."""
 
 from typing import Any
 

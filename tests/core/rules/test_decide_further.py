@@ -66,7 +66,7 @@ def test_nobody_gets_a_further_assessment_twice(further):
     assert decide(facts_of(further, invitations_here=(had,))).verdict == "already_invited"
     elsewhere = decide(facts_of(further, invitations_elsewhere=(had,)))
     assert elsewhere.verdict == "invited_elsewhere"
-    assert "doesn't follow here by itself" in elsewhere.explanation
+    assert "doesn't set the tag or the stage for a pass here" in elsewhere.explanation
 
 
 @pytest.mark.parametrize("further", [TOGETHER, NEXT])
