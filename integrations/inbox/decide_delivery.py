@@ -32,7 +32,8 @@ from integrations.http.session import PlatformError
 from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
-from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.person import store_people
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.notifications.steps import tell_verdict

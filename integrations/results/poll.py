@@ -32,7 +32,8 @@ from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.sending import mark_invited
 from integrations.effects.start_clock import tag_unstarted
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
-from integrations.invitations.models.invitation import FOLLOWING_GOES_ON, Invitation
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.notifications.models.email_kind import CandidateStep, EmailTopic
 from integrations.notifications.notify import UNNAMED, candidate_names, first_name, notify_members
 from integrations.notifications.payload import InvitationUnchanged

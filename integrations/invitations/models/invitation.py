@@ -2,19 +2,17 @@
 
 import secrets
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models.functions import Coalesce, Now, Upper
+from django.db.models.functions import Now
 
 from integrations.core.invitation_status import (
     BOUNCED,
     ERASED,
     FOLLOWED,
-    NEED_PERSON,
     NO_RESULT,
-    OPEN,
     TRANSITIONS,
     FollowingEnd,
     InvitationAct,
@@ -23,100 +21,15 @@ from integrations.core.invitation_status import (
 )
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.send_window import in_words, zone_of
+from integrations.invitations.models.invitation_constraints import CONSTRAINTS, INDEXES
+from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
+from integrations.invitations.models.invitation_queries import InvitationQuerySet as InvitationQuerySet
 from integrations.invitations.models.result import Result
 from integrations.store import database
-from integrations.store.columns import TextSearchIndex, truncated_key
+from integrations.store.columns import truncated_key
 from integrations.store.database import has_later_round_sent, locked_row
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
-from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
-
-#: What `Invitation.is_bounced` says of one row.
-HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Invitations by status."""
-
-    def open(self) -> Self:
-        """Invitations whose journey isn't over."""
-        return self.filter(status__in=OPEN)
-
-    def locked(self) -> Self:
-        """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
-        return self.select_for_update(of=("self",), no_key=True)
-
-    def reread_locked(self, invitation: "Invitation") -> "Invitation":
-        """Read the invitation again, with whose rules hold, and lock it until the transaction ends."""
-        return self.select_related("organization", "mapping").locked().get(pk=invitation.pk)
-
-    def with_steps(self) -> Self:
-        """Add the latest `outcome`, and `begun_at` and `handed_in_at`: when the candidate had started and submitted.
-
-        CodeScreen is asked from time to time. When a candidate starts and finishes between two polls, the portal only
-        learns that they finished. An expired assessment may never have been started.
-        """
-        latest_attempt = Result.objects.filter(invitation=models.OuterRef("pk")).order_by("-attempt")
-        outcome = models.Subquery(latest_attempt.values("outcome")[:1])
-        is_expired = models.Q(outcome=Result.Outcome.EXPIRED)
-        finished_at = models.Case(models.When(is_expired, then=None), default=models.F("completed_at"))
-        return self.annotate(
-            outcome=outcome,
-            begun_at=Coalesce("started_at", "submitted_at", finished_at),
-            handed_in_at=Coalesce("submitted_at", "completed_at"),
-        )
-
-    def awaiting_decision(self) -> Self:
-        """Invitations of candidates who failed and still wait for a person's decision."""
-        return self.filter(awaits_decision_since__isnull=False)
-
-    def followed(self) -> Self:
-        """Sent invitations that no person cancelled, of people not erased: CodeScreen may be polled about them."""
-        return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
-
-    def ended_without_result(self) -> Self:
-        """Invitations that the portal stopped asking about although CodeScreen gave no result."""
-        return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
-
-    def bounced(self) -> Self:
-        """Invitations whose e-mail bounced and that wait for a person to correct the address."""
-        return self.filter(HAS_BOUNCED)
-
-    def not_sent(self) -> Self:
-        """Invitations that could not be sent and that a person may send again."""
-        return self.filter(status=Status.FAILED, erased_at__isnull=True)
-
-    def candidates_waiting(self) -> dict[str, int]:
-        """Return how many candidates wait for a person, by what for, each counted once; one query.
-
-        The lists that these numbers open are of candidates, not of invitations.
-        """
-        awaits_decision = models.Q(awaits_decision_since__isnull=False)
-        waiting = self.filter(models.Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
-        conditions = {
-            "held": models.Q(status=Status.HELD),
-            "uncertain": models.Q(status=Status.UNCERTAIN),
-            "awaiting_decision": awaits_decision,
-            "bounced": HAS_BOUNCED,
-        }
-        return waiting.aggregate(
-            **{
-                name: models.Count("opportunity_id", filter=condition, distinct=True)
-                for name, condition in conditions.items()
-            }
-        )
-
-    def due_for_poll(self) -> Self:
-        """Invitations to poll CodeScreen about now, by the database's clock."""
-        return self.followed().filter(next_poll_at__lte=Now())
-
-
-#: The columns while CodeScreen is asked about an invitation.
-FOLLOWING_GOES_ON: dict[str, object] = {
-    "following_ended": "",
-    "following_ended_reason": "",
-    "following_ended_at": None,
-    "missing_since": None,
-}
+from integrations.store.updated_at import updated_at_column
 
 
 class IllegalTransition(Exception):
@@ -303,135 +216,8 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        constraints = [
-            # no unique=True: PostgreSQL would get a second index, for a LIKE that nobody asks
-            models.UniqueConstraint(fields=["reference"], name="invitation_reference_once"),
-            models.UniqueConstraint(
-                # the opportunity first, so that the index serves operators too, who search in all organizations
-                fields=["opportunity_id", "organization", "assessment_id", "round"],
-                name="invitation_once_per_round",
-            ),
-            models.UniqueConstraint(
-                fields=["organization", "contact_id", "assessment_id"],
-                condition=models.Q(status__in=["pending", "sending", "held", "uncertain"])
-                & ~models.Q(contact_id=""),
-                name="invitation_one_on_the_way_per_person",
-            ),
-            models.UniqueConstraint(
-                fields=["instance_id", "organization"],
-                condition=~models.Q(instance_id=""),
-                name="invitation_instance_once",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status__in=[status.value for status in Status]),
-                name="invitation_status_known",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])
-                | ~models.Q(instance_id=""),
-                name="invitation_invited_has_instance",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(bounced_at__isnull=True) | ~models.Q(instance_id=""),
-                name="invitation_bounced_was_sent",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(unstarted_tag="") | models.Q(status__in=["invited", "withdrawn"]),
-                name="invitation_unstarted_tag_until_started",
-            ),
-            models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
-            models.CheckConstraint(
-                condition=models.Q(following_ended="", following_ended_at__isnull=True)
-                | models.Q(
-                    following_ended__in=[end.value for end in FollowingEnd], following_ended_at__isnull=False
-                ),
-                name="invitation_following_ended_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
-                name="invitation_awaits_decision_when_completed",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(send_at__isnull=True) | models.Q(status="pending"),
-                name="invitation_send_at_while_pending",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
-                name="invitation_stopped_is_withdrawn",
-            ),
-            KeepsUpdatedAt(
-                name="invitation_updated_at",
-                fields=[
-                    "assessment_name",
-                    "status",
-                    "instance_id",
-                    "send_at",
-                    "invited_at",
-                    "started_at",
-                    "completed_at",
-                    "start_by",
-                    "after",
-                    "following_ended",
-                    "following_ended_at",
-                    "awaits_decision_since",
-                    "erased_at",
-                ],
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["organization"],
-                name="invitation_waits_for_person",
-                condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
-            ),
-            models.Index(
-                fields=["next_poll_at"],
-                name="invitation_poll",
-                condition=models.Q(next_poll_at__isnull=False),
-            ),
-            models.Index(
-                fields=["organization"],
-                name="invitation_awaits_decision",
-                condition=models.Q(awaits_decision_since__isnull=False),
-            ),
-            models.Index(
-                fields=["organization"],
-                name="invitation_bounced",
-                condition=models.Q(bounced_at__isnull=False),
-            ),
-            models.Index(
-                fields=["organization", "following_ended_at"],
-                name="invitation_following_ended",
-                condition=models.Q(following_ended_at__isnull=False),
-            ),
-            # for the metrics: what is under way among all that ended
-            models.Index(
-                fields=["status"],
-                name="invitation_open",
-                condition=models.Q(status__in=[status.value for status in OPEN]),
-            ),
-            models.Index(
-                fields=["together"], name="invitation_together", condition=models.Q(together__isnull=False)
-            ),
-            models.Index(fields=["after"], name="invitation_after", condition=models.Q(after__isnull=False)),
-            models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
-            models.Index(fields=["organization", "id", "updated_at"], name="invitation_updated"),
-            # for auditors: few among very many
-            models.Index(
-                fields=["organization", "-created_at"],
-                name="invitation_later_round",
-                condition=models.Q(round__gt=1),
-            ),
-            models.Index(fields=["-created_at"], name="invitation_recent_of_all"),
-            models.Index(fields=["status", "organization", "-created_at"], name="invitation_status"),
-            models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
-            models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
-            models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
-            models.Index("organization", Upper("email"), name="invitation_email"),
-            TextSearchIndex(
-                fields=["candidate_name", "email", "role_title", "assessment_name"], name="invitation_text"
-            ),
-        ]
+        constraints = CONSTRAINTS
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return f"{self.assessment_name} for {self.opportunity_id}"
@@ -464,11 +250,6 @@ class Invitation(models.Model):
     def has_later_round_sent(self) -> bool:
         """Whether a later round of the same assessment on the same opportunity was sent."""
         return has_later_round_sent(self.organization_id, self.opportunity_id, self.assessment_id, self.round)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the journey isn't over."""
-        return self.status in OPEN
 
     @property
     def is_bounced(self) -> bool:

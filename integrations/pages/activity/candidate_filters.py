@@ -19,7 +19,8 @@ from integrations.core.vocabulary import LabelledEnum, ResultOutcome
 from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
 from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
-from integrations.invitations.models.invitation import HAS_BOUNCED, Invitation
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import HAS_BOUNCED
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
 from integrations.organizations.models.organization import Organization

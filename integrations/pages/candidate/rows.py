@@ -10,6 +10,7 @@ from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode
+from integrations.core.invitation_status import OPEN
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
@@ -113,7 +114,7 @@ class CandidateRows:
             if invitation.together_id and one.together_id == invitation.together_id and one != invitation
         ]
         sentences = [f"Sent together with {' and '.join(with_it)}."] if with_it else []
-        if invitation.is_open and invitation.mapping and invitation.mapping.next_assessment:
+        if invitation.status in OPEN and invitation.mapping and invitation.mapping.next_assessment:
             then = "all are" if with_it else "this is"
             sentences.append(f"“{invitation.mapping.next_assessment}” follows once {then} passed.")
         return " ".join(sentences)

@@ -1,0 +1,130 @@
+"""The policies of a file: stored, exported and read back."""
+
+import pytest
+from django.utils import timezone
+
+from integrations.configuration.file import dump
+from integrations.core.rules.extra_time import ExtraTimeRule
+from integrations.inbox.models.delivery import Delivery
+from integrations.organizations.models.organization import Organization
+from tests.management.test_configure import WHOLE, exported
+
+pytestmark = pytest.mark.django_db
+
+
+def test_ending_a_pause_requeues_what_waited(configure) -> None:
+    configure(WHOLE)
+    delivery = Delivery.objects.create(
+        organization=Organization.objects.get(),
+        platform="lever",
+        event="candidateStageChange",
+        dedupe_key="1",
+        payload={},
+        verdict="paused",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    configure(WHOLE.replace("paused = true", "paused = false"))
+    delivery.refresh_from_db()
+    assert delivery.due_at is not None
+
+
+def test_a_pause_is_ended_although_another_stored_policy_is_invalid(configure) -> None:
+    configure(WHOLE)
+    Organization.objects.update(time_zone="Mars/Phobos")
+    configure(WHOLE.replace("paused = true", "paused = false"))
+    assert not Organization.objects.get().paused
+
+
+def test_policies_about_results_are_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    both = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\nhold_failed = true\n'
+    both += 'attach_report = false\ntime_zone = "Europe/Warsaw"\n'
+    assert configure(both).splitlines() == [
+        '~ policies.stage_on_pass: "" → "Phone screen"',
+        "~ policies.hold_failed: false → true",
+        "~ policies.attach_report: true → false",
+        '~ policies.time_zone: "UTC" → "Europe/Warsaw"',
+    ]
+    exported = dump(Organization.objects.get())
+    assert 'stage_on_pass = "Phone screen"' in exported
+    assert "hold_failed = true" in exported
+    assert "attach_report = false" in exported
+    assert configure(exported).startswith("nothing to change\n")
+
+
+def test_days_to_start_are_exported_read_back_and_taken_away(configure) -> None:
+    configure(WHOLE)
+    assert "start_within_days" not in exported()
+    assert "not_started_days = 0" in exported()
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    assert configure(head + "start_within_days = 7\nnot_started_days = 3\n").splitlines() == [
+        "+ policies.start_within_days: 7",
+        "~ policies.not_started_days: 0 → 3",
+    ]
+    assert "start_within_days = 7" in exported()
+    assert configure(exported()).startswith("nothing to change\n")
+    assert configure(head + 'start_within_days = ""\n').splitlines() == ["- policies.start_within_days: 7"]
+    assert Organization.objects.get().start_within_days is None
+    assert configure(head + 'start_within_days = ""\n') == "nothing to change\n"
+
+
+def test_the_rules_of_origins_are_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    assert "origins = {}" in exported()
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    first = head + 'origins = { agency = "hold", internal = "skip", applied = "send" }\n'
+    whole = '{ agency = "hold", applied = "send", internal = "skip" }'
+    assert configure(first).splitlines() == [f"~ policies.origins: {{}} → {whole}"]
+    assert configure(first) == "nothing to change\n"
+    assert configure(exported()).startswith("nothing to change\n")
+    other = head + '[policies.origins]\nreferred = "hold"\n'
+    assert configure(other).splitlines() == [f'~ policies.origins: {whole} → {{ referred = "hold" }}']
+    assert Organization.objects.get().origins == {"referred": "hold"}
+    configure(head + "origins = {}\n")
+    assert Organization.objects.get().origins == {}
+
+
+def test_who_needs_extra_time_is_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    assert 'hold_tag = ""\n' in exported()
+    assert "hold_question" not in exported()
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    rule = 'hold_tag = "Accommodation"\nhold_question = "More time?"\nhold_answers = ["Yes", "Perhaps"]\n'
+    assert configure(head + rule).splitlines() == [
+        '~ policies.hold_tag: "" → "Accommodation"',
+        '~ policies.hold_question: "" → "More time?"',
+        '~ policies.hold_answers: [] → ["Yes", "Perhaps"]',
+    ]
+    assert configure(head + rule) == "nothing to change\n"
+    assert rule in exported()
+    assert configure(exported()).startswith("nothing to change\n")
+    configure(head + 'hold_question = ""\nhold_answers = []\n')
+    assert Organization.objects.get().extra_time == ExtraTimeRule("Accommodation")
+
+
+def test_the_send_window_is_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    assert [line for line in exported().splitlines() if line.startswith("send_")] == ['send_from = ""']
+    head = '[organization]\nslug = "acme"\n[policies]\n'
+    window = 'send_from = "22:00"\nsend_until = "06:00"\nsend_days = ["mon", "sun"]\nsend_holidays = ["2026-12-25"]\n'
+    assert configure(head + window).splitlines() == [
+        '~ policies.send_from: "" → "22:00"',
+        '~ policies.send_until: "" → "06:00"',
+        '~ policies.send_days: [] → ["mon", "sun"]',
+        '~ policies.send_holidays: [] → ["2026-12-25"]',
+    ]
+    assert configure(head + window) == "nothing to change\n"
+    assert window in exported()
+    assert configure(exported()).startswith("nothing to change\n")
+    configure(head + 'send_from = ""\nsend_until = ""\nsend_days = []\n')
+    assert Organization.objects.get().send_window is None
+
+
+def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    configure('[organization]\nslug = "acme"\n[policies]\nfeedback_author = "lever-user-7"\n')
+    assert Organization.objects.get().feedback_author == "lever-user-7"
+    exported = dump(Organization.objects.get())
+    assert 'feedback_author = "lever-user-7"' in exported
+    assert configure(exported).startswith("nothing to change\n")

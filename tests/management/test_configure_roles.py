@@ -1,0 +1,137 @@
+"""The mappings and assessments of a file: stored, exported, read back and taken away."""
+
+import pytest
+from django.core.management import CommandError
+
+from integrations.catalog.models import AssessmentRules, RoleMapping
+from integrations.configuration.file import dump
+from integrations.organizations.models.organization import Organization
+from tests.management.test_configure import WHOLE, exported
+
+pytestmark = pytest.mark.django_db
+
+
+def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) -> None:
+    configure(WHOLE)
+    head = '[organization]\nslug = "acme"\n[[assessments]]\nname = "Backend"\n'
+    first = head + "rating_thresholds = [40, 60, 90]\n"
+    assert configure(first).splitlines() == ['+ assessment "Backend" rating_thresholds: [40, 60, 90]']
+    assert configure(first) == "nothing to change\n"
+    exported = dump(Organization.objects.get())
+    assert '[[assessments]]\nname = "Backend"\nrating_thresholds = [40, 60, 90]\n' in exported
+    assert configure(exported).startswith("nothing to change\n")
+    assert configure(head + "rating_thresholds = [40, 70, 90]\n").splitlines() == [
+        '~ assessment "Backend" rating_thresholds: [40, 60, 90] → [40, 70, 90]'
+    ]
+    assert configure(head + "rating_thresholds = []\n").splitlines() == [
+        '- assessment "Backend" rating_thresholds: [40, 70, 90]'
+    ]
+    assert not AssessmentRules.objects.exists()
+
+
+def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
+    configure(WHOLE)
+    target = '[organization]\nslug = "acme"\n[policies]\nstage_on_pass = "Phone screen"\n'
+    configure(target)
+    RoleMapping.objects.create(
+        organization=Organization.objects.get(), role="Engineer", stage="Phone screen", assessment="Backend"
+    )
+    configure(target + "bulk_limit = 7\n")
+    assert Organization.objects.get().bulk_limit == 7
+    with pytest.raises(CommandError, match=r"policies\.stage_on_pass: Entering “phone screen”"):
+        configure(target.replace("Phone", "phone"))
+
+
+CATEGORIES = """
+[[mappings]]
+department = "Engineering"
+location = "Berlin"
+assessment = "Backend"
+[[mappings]]
+department = "Berlin"
+assessment = "Frontend"
+"""
+
+
+def test_a_bar_and_days_of_an_assessment_are_stored_exported_and_taken_away(configure) -> None:
+    rules = '[[assessments]]\nname = "Backend"\npassing_score = 0\nstart_within_days = 7\n'
+    output = configure(WHOLE + rules)
+    assert '+ assessment "Backend" passing_score: 0\n+ assessment "Backend" start_within_days: 7' in output
+    assert rules in exported()
+    assert configure(WHOLE + rules).startswith("nothing to change\n")
+    output = configure(WHOLE + rules.replace("= 0", '= ""').replace("= 7", '= ""'))
+    assert '- assessment "Backend" start_within_days: 7' in output
+    assert not AssessmentRules.objects.exists()
+
+
+def test_mappings_for_categories_are_stored_exported_and_read_back(configure) -> None:
+    output = configure(WHOLE + CATEGORIES)
+    assert 'mapping "Department Engineering · Location Berlin" × any CodeScreen stage' in output
+    mapping = RoleMapping.objects.get(department="Engineering")
+    assert (mapping.role, mapping.location, mapping.assessment) == ("", "Berlin", "Backend")
+    assert 'department = "Engineering"\nlocation = "Berlin"\nassessment = "Backend"' in exported()
+    assert configure(WHOLE + CATEGORIES).startswith("nothing to change\n")
+
+
+OWN_RULES = """
+[[mappings]]
+role = "Data Engineer"
+assessment = "Backend"
+approval = "always"
+reentry_days = 30
+passing_score = 0
+hold_failed = false
+stage_on_pass = "Phone screen"
+origins = { agency = "hold" }
+"""
+
+
+def test_own_rules_of_a_mapping_are_stored_exported_and_left_to_the_policies_again(configure) -> None:
+    output = configure(WHOLE + OWN_RULES)
+    assert '~ mapping "Data Engineer" × any CodeScreen stage approval: "" → "always"' in output
+    assert '+ mapping "Data Engineer" × any CodeScreen stage passing_score: 0' in output
+    mapping = RoleMapping.objects.get(role="Data Engineer")
+    assert (mapping.approval, mapping.reentry_days, mapping.passing_score, mapping.hold_failed) == (
+        "always",
+        30,
+        0,
+        False,
+    )
+    assert all(line in exported() for line in OWN_RULES.strip().splitlines())
+    assert configure(WHOLE + OWN_RULES).startswith("nothing to change\n")
+    emptied = OWN_RULES.replace("= 30", '= ""').replace("= false", '= ""').replace('"always"', '""')
+    output = configure(WHOLE + emptied)
+    assert '- mapping "Data Engineer" × any CodeScreen stage reentry_days: 30' in output
+    mapping.refresh_from_db()
+    assert (mapping.approval, mapping.reentry_days, mapping.passing_score, mapping.hold_failed) == (
+        "",
+        None,
+        0,
+        None,
+    )
+    assert "reentry_days" not in exported().split('role = "Data Engineer"')[1]
+
+
+SEVERAL = """
+[[mappings]]
+role = "Data Engineer"
+assessment = ["Backend", "Frontend Developer"]
+next_assessment = "SQL"
+"""
+
+
+def test_several_assessments_of_a_mapping_are_stored_exported_and_become_one_again(configure) -> None:
+    output = configure(WHOLE + SEVERAL)
+    assert '+ mapping "Data Engineer" × any CodeScreen stage: ["Backend", "Frontend Developer"]' in output
+    mapping = RoleMapping.objects.get(role="Data Engineer")
+    assert (mapping.assessment, mapping.also_assessments, mapping.next_assessment) == (
+        "Backend",
+        ["Frontend Developer"],
+        "SQL",
+    )
+    assert SEVERAL.strip() in exported()
+    assert configure(WHOLE + SEVERAL).startswith("nothing to change\n")
+    one = SEVERAL.replace('["Backend", "Frontend Developer"]', '"Backend"')
+    assert '["Backend", "Frontend Developer"] → "Backend"' in configure(WHOLE + one)
+    mapping.refresh_from_db()
+    assert mapping.also_assessments == []
