@@ -242,7 +242,7 @@ def test_a_held_origin_waits_for_an_approval_and_an_unknown_one_is_sent(
         sandbox.opportunity_id("Alder"): "invite",
     }
     held = Invitation.objects.get(status="held")
-    assert "the candidate's origin in Lever is “Sourced”" in held.status_reason
+    assert "the candidate's origin is “Sourced”" in held.status_reason
     assert sandbox.invitations_sent() == 1
     approve(held, super_admin)
     worker.work()

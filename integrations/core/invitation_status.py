@@ -136,7 +136,7 @@ class InvitationStatus(RecordEnum):
         waits_for="Waits for an Admin",
         next_step="An Admin decides whether it is sent.",
         meaning="Your rules ask for an approval. Nothing was sent.",
-        wait_note="waits for an Admin: nothing was sent yet.",
+        wait_note="is on hold until an Admin decides. Nothing was sent yet.",
         phase=Phase.UNSENT,
         needs_person=True,
         follows=("pending",),  # an approval was taken back before it was sent

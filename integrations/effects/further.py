@@ -22,7 +22,7 @@ from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
-NO_LONGER_PASSED = "“{}” is no longer passed, so what follows it isn't sent."
+NO_LONGER_PASSED = "“{}” is no longer passed, so the next assessment isn't sent."
 
 
 def has_further(invitation: Invitation) -> bool:

@@ -57,9 +57,9 @@ KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 WINDOW_CLOSED = "The send window is closed."
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
-TAGGED = "The candidate has a progress tag in Lever that no invitation here explains, so they may be invited already."
+TAGGED = "The candidate has a progress tag in Lever, but no invitation here. So they may be invited already."
 ANOTHER_ADDRESS = (
-    "The address was corrected. An earlier attempt may have been received, with the address before."
+    "The address was corrected. An earlier call with the old address may have reached CodeScreen."
 )
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate out of the stage and back in."
 
@@ -111,7 +111,7 @@ def _must_be_read(invitation: Invitation, now: datetime) -> bool:
 
 def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
     if opportunity.is_archived:
-        return "The candidate was archived before the invitation was sent."
+        return "The candidate was archived before it was sent."
     if opportunity.is_anonymized or not opportunity.may_contact:
         return "The candidate may no longer be contacted."
     if invitation.in_any_stage:
@@ -119,14 +119,14 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     organization = invitation.organization
     name = stage_name(organization, opportunity.stage_id, clients)
     if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
-        return "The candidate left the stage before the invitation was sent."
+        return "The candidate left the stage before it was sent."
     is_same_stage = opportunity.stage_id == invitation.stage_id
     assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
     # a candidate who went on to a stage with the same assessment isn't invited anew there
     is_next = invitation.after_id is not None
     if is_same_stage or leads_to(assessment, organization, opportunity, name, clients, is_next=is_next):
         return ""
-    return f"Before the invitation was sent, the candidate moved to “{name}”, which has another assessment or none."
+    return f"Before it was sent, the candidate moved to “{name}”, which has another assessment or none."
 
 
 def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
@@ -134,7 +134,7 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
     invitation.lock()
     if invitation.status != Status.PENDING:
         return cancel_or_retry(invitation)
-    reason = explain([EXTRA_TIME], invitation.assessment_name)
+    reason = explain([EXTRA_TIME])
     move_and_tell(invitation, Status.HELD, reason)
     return Cancelled(reason)
 
@@ -158,8 +158,9 @@ def _refresh(
         if is_tagged and not invitations_of(person).explain(opportunity.tags):
             return make_uncertain(effect, invitation, TAGGED)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
-            phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"
-            return _cancel(invitation, f"The same person has it through another opportunity: {phrase}.")
+            return _cancel(
+                invitation, f"The same person has it through another opportunity: {other.standing}."
+            )
         email = first_usable_email(opportunity.emails)
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
@@ -303,7 +304,7 @@ _REFUSALS = {
     422: f"Check the candidate's e-mail address. {_MOVE_AGAIN}",
     403: f"Your account may not send this assessment. An Admin checks it in CodeScreen. {_MOVE_AGAIN}",
     404: f"The assessment is no longer in CodeScreen. An Admin chooses another one. {_MOVE_AGAIN}",
-    409: "It says that this person already has an invitation. Look for them in CodeScreen.",
+    409: "CodeScreen says that this person already has an invitation. Look for them there.",
 }
 
 

@@ -38,6 +38,19 @@ from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 logger = logging.getLogger(__name__)
 
 
+#: What CodeScreen's webhooks report, by their type.
+REPORTS = {
+    "candidate.invited": "the invitation was sent",
+    "candidate.started": "the candidate started",
+    "candidate.submitted": "the candidate submitted",
+    "candidate.evaluated": "the evaluation is finished",
+    "candidate.expired": "the assessment expired",
+    "candidate.email_bounced": "the invitation bounced",
+    "candidate.reopened": "the assessment is open again",
+    "candidate.result_updated": "the result was changed",
+}
+
+
 def note_codescreen_webhook(delivery: Delivery) -> None:
     """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost."""
     hint = WebhookHint.from_payload(delivery.payload)
@@ -47,14 +60,10 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
             if invitation.erased_at is not None:
                 Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
-            explanation = f"Status update received from CodeScreen (“{hint.type}”)."
-            if invitation.stopped_by_user:
-                explanation += " The invitation is cancelled."
+            more = " The invitation is cancelled." if invitation.stopped_by_user else ""
         else:
-            explanation = (
-                f"Status update received from CodeScreen (“{hint.type}”), about an assessment that the portal "
-                "didn't send."
-            )
+            more = " The portal didn't send this assessment."
+        explanation = f"CodeScreen reports: {REPORTS.get(hint.type, f'“{hint.type}”')}.{more}"
         if not delivery.decide(VerdictCode.NOTED, explanation, invitation):
             transaction.set_rollback(True)
 
@@ -69,9 +78,9 @@ NOTHING_STORED = "The candidate was deleted in Lever. Nothing else about them is
 class NotErased(Enum):
     """Why nobody was erased, as the verdict explains it."""
 
-    STILL_SHOWN = "Lever reported this candidate as deleted but still shows them, so nothing was erased."
+    STILL_SHOWN = "Lever says that the candidate was deleted, but still shows them. So nothing was erased."
     NOT_CONFIRMED = (
-        "Lever reported this candidate as deleted but doesn't let the portal check, so nothing was erased."
+        "Lever says that the candidate was deleted, but doesn't let the portal check. So nothing was erased."
     )
 
 
@@ -121,8 +130,8 @@ def _cause_of_erasure(opportunity_id: str, clients: ClientProvider) -> ErasureCa
 #: A candidate without a decision for so long is listed all the same.
 SHOWN_AFTER = timedelta(minutes=2)
 GIVEN_UP = (
-    f"For {RETRY_FOR_IN_WORDS} the portal could not read what the decision needs: {{reason}}. If the candidate is "
-    "still in the stage, they are decided about again when the portal next compares with Lever."
+    f"For {RETRY_FOR_IN_WORDS} the portal could not read what it needs: {{reason}}. If the candidate is still in the "
+    "stage, it tries again at its next comparison with Lever."
 )
 
 

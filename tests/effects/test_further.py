@@ -151,7 +151,7 @@ def test_an_unsent_next_assessment_is_cancelled_when_a_regrade_fails_the_one_bef
     second = Invitation.objects.get(assessment_name=NEXT)
     assert (second.status, second.status_reason) == (
         "withdrawn",
-        "“Backend” is no longer passed, so what follows it isn't sent.",
+        "“Backend” is no longer passed, so the next assessment isn't sent.",
     )
     assert sandbox.assessments_sent() == ["Backend"]
     regrade(scenario, **PASSED)
@@ -691,7 +691,7 @@ def test_a_held_next_is_cancelled_when_the_one_before_is_open_again(scenario, sa
     scenario.work()
     second.refresh_from_db()
     assert second.status == "withdrawn"
-    assert second.status_reason == "“Backend” is no longer passed, so what follows it isn't sent."
+    assert second.status_reason == "“Backend” is no longer passed, so the next assessment isn't sent."
     assert sandbox.assessments_sent() == ["Backend"]
 
 

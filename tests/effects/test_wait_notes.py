@@ -24,7 +24,9 @@ from tests.effects.send_windows import close_window, window_opens
 from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
-ON_HOLD = "waits for an Admin: nothing was sent yet. On hold: bulk limit of 1 reached"
+ON_HOLD = (
+    "is on hold until an Admin decides. Nothing was sent yet. Waits for approval: more than 1 in 10 minutes."
+)
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
 

@@ -14,7 +14,9 @@ from tests.support import factories
 HAD_BEEN_SENT = (
     "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
 )
-ON_HOLD = "waits for an Admin: nothing was sent yet. On hold: bulk limit of 1 reached"
+ON_HOLD = (
+    "is on hold until an Admin decides. Nothing was sent yet. Waits for approval: more than 1 in 10 minutes."
+)
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 
 
@@ -52,7 +54,7 @@ def test_a_hold_that_leads_to_uncertainty_ends_once(scenario, held, notes, super
     acts.cancel(scenario.reread(held), super_admin)
     for _ in range(2):
         minutes_pass()
-    assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["waits for an Admi", "was possibly sent"]
+    assert [text.split("” ")[1][:17] for text in notes()[:2]] == ["is on hold until ", "was possibly sent"]
     assert notes()[2:] == ["CodeScreen: “Backend” was cancelled by an Admin. It was possibly sent."]
 
 
@@ -105,7 +107,9 @@ def test_a_pause_is_told_while_it_lasts_and_then_what_was_decided(
         minutes_pass()
     assert notes("Alder") == [PAUSED, "CodeScreen: “Backend” was sent to the candidate."]
     [_, skipped] = notes("Hazel")  # the note of the verdict itself
-    assert skipped.startswith("CodeScreen: no assessment was sent. No assessment is set for")
+    assert skipped.startswith(
+        "CodeScreen: no assessment was sent. “Site Reliability Engineer” has no assessment yet."
+    )
 
 
 def test_who_enters_twice_in_a_pause_is_told_of_the_invitation(scenario, notes, move_candidate):
@@ -145,7 +149,9 @@ def test_a_verdict_without_a_note_of_its_own_is_told(scenario, notes, move_candi
     scenario.set_policies(paused=False)
     scenario.work()
     minutes_pass()
-    assert notes("Hazel")[1].startswith("CodeScreen: no assessment was sent. No assessment is set for")
+    assert notes("Hazel")[1].startswith(
+        "CodeScreen: no assessment was sent. “Site Reliability Engineer” has no assessment yet."
+    )
 
 
 def test_only_who_entered_a_stage_that_invites_is_told_of_a_pause(scenario, notes, move_candidate):

@@ -96,7 +96,7 @@ def test_a_withdrawn_invitation_elsewhere_blocks_when_it_was_sent_or_perhaps_was
     )
     found = blocking_elsewhere(person, sent.assessment_id, timezone.now())
     assert found is not None
-    assert found.status_phrase.startswith("possibly sent")
+    assert found.standing.startswith("possibly sent")
 
 
 def test_an_invitation_completed_before_the_decision_was_weighed_in_it(organization, person):

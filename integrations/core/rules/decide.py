@@ -177,7 +177,7 @@ def _named_by_mappings(
 
 
 NO_LONGER_LISTED = "The mapping no longer sends “{}” together with others."
-BY_HAND = " The portal doesn't set the tag or the stage for a pass here: once that result is known, set them in Lever."
+BY_HAND = " Once that result is known, set the tag and the stage here in Lever yourself."
 HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
 
 
@@ -202,15 +202,17 @@ def decide_locally(facts: Facts) -> Decision | None:
     if facts.is_paused:
         return Decision(
             VerdictCode.PAUSED,
-            "The portal is paused, so nothing is sent. This will be decided when the pause ends.",
+            "The portal is paused. It decides this when the pause ends.",
         )
     if facts.disconnected_reason:
         return Decision(
             VerdictCode.DISCONNECTED,
-            f"{facts.disconnected_reason} This will be decided when the connection works again.",
+            f"{facts.disconnected_reason} The portal decides this when the connection works again.",
         )
     if facts.event not in ENTRY_EVENTS and facts.further is None:
-        return Decision(VerdictCode.IGNORED_EVENT, f"Nothing happens for the event “{facts.event}”.")
+        return Decision(
+            VerdictCode.IGNORED_EVENT, f"The portal does nothing about the event “{facts.event}”."
+        )
     if facts.is_erased:
         return Decision(VerdictCode.ERASED, "This person's data was erased, so no assessment is sent.")
     return None
@@ -220,11 +222,11 @@ def _why_nothing_follows(facts: Facts) -> str:
     """Return why no further assessment is sent to any candidate; empty where one may be."""
     match facts.further:
         case Next(before, _, is_passed=False):
-            return f"“{before}” is no longer passed, so the assessment after it isn't sent."
+            return f"“{before}” is no longer passed, so the next assessment isn't sent."
         case Next(before, mapping_id):
             mapping = facts.mappings.with_id(mapping_id)
             if mapping is None or not mapping.next_assessment:
-                return f"The mapping that led to “{before}” is deleted, or names no assessment after it any more."
+                return f"The mapping of “{before}” was deleted, or no longer has a next assessment."
         case Together(written):
             if not any(written in rule.also for rule in facts.mappings.rules):
                 return NO_LONGER_LISTED.format(written)
@@ -239,13 +241,8 @@ def decide_before_read(facts: Facts) -> Decision | None:
     if why := _why_nothing_follows(facts):
         return Decision(VerdictCode.NOTHING_FOLLOWS, why)
     if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
-        stage = (
-            f"The stage “{facts.stage_name}”" if facts.stage_name else "A stage that isn't in Lever's list"
-        )
-        return Decision(
-            VerdictCode.NOT_A_TRIGGER_STAGE,
-            f"{stage} sends no assessment: its name doesn't begin with “{facts.stage_prefix}”, and no mapping has it.",
-        )
+        stage = f"The stage “{facts.stage_name}”" if facts.stage_name else "This stage"
+        return Decision(VerdictCode.NOT_A_TRIGGER_STAGE, f"{stage} sends no assessment.")
     return None
 
 
@@ -279,12 +276,8 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     if match is None and isinstance(facts.further, Together):
         decision = Decision(VerdictCode.NOTHING_FOLLOWS, NO_LONGER_LISTED.format(facts.further.written))
     elif match is None:
-        role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
-        decision = Decision(
-            VerdictCode.NO_ASSESSMENT,
-            f"No assessment is set for {role}: it has no mapping, the candidate has no “CodeScreen …” tag, and there "
-            "is no default.",
-        )
+        role = f"“{candidate.role_title}”" if candidate.role_title else "This candidate's role"
+        decision = Decision(VerdictCode.NO_ASSESSMENT, f"{role} has no assessment yet.")
     else:
         decision = replace(
             _decide_match(facts.under(match.mapping), candidate, match),
@@ -305,20 +298,20 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         hint = f" Did you mean “{meant}”?" if meant else ""
         return Decision(
             VerdictCode.UNKNOWN_ASSESSMENT,
-            f"CodeScreen has no assessment called “{written}”, the name given by {match.names.named_by}.{hint}",
+            f"CodeScreen has no assessment “{written}”. The name comes from {match.names.named_by}.{hint}",
         )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
+        of_which = "" if match.source == AssessmentSource.TAG else f": {names}"
         return Decision(
-            VerdictCode.AMBIGUOUS_ASSESSMENT,
-            f"More than one assessment is possible because of {_where(match)}: {names}.",
+            VerdictCode.AMBIGUOUS_ASSESSMENT, f"More than one assessment fits {_where(match)}{of_which}."
         )
     assessment = match.found[0]
     origin = candidate.origin.label if candidate.origin else ""
     rule = origin_rule(facts, candidate)
     excluded = Decision(
         VerdictCode.ORIGIN_EXCLUDED,
-        f"The candidate's origin in Lever is “{origin}”, and your rules send nothing to candidates of this origin.",
+        f"Your rules send nothing to candidates with the origin “{origin}”.",
         assessment,
     )
     # who has the assessment here, such as by a person's choice, keeps it
@@ -332,8 +325,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     if decision.verdict == VerdictCode.INVITE and rule == OriginRule.SKIP:
         return excluded
     if decision.verdict == VerdictCode.INVITE and (holds := holds_of(facts, candidate)):
-        explanation = explain(holds, assessment.name)
-        decision = replace(decision, verdict=VerdictCode.HELD_FOR_APPROVAL, explanation=explanation)
+        decision = replace(decision, verdict=VerdictCode.HELD_FOR_APPROVAL, explanation=explain(holds))
     return replace(decision, assessment=assessment, email=email)
 
 
@@ -356,14 +348,14 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         if latest.is_cancelled_by_person:
             return Decision(
                 VerdictCode.ALREADY_INVITED,
-                f"“{assessment.name}” was cancelled by a person on {latest.since}, after the candidate had entered "
-                "this stage.",
+                f"“{assessment.name}” was {latest.standing}. To ask for it again, move the candidate out of the stage "
+                "and back in.",
                 existing_invitation_id=latest.id,
             )
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.ALREADY_INVITED,
-                f"The candidate already has “{assessment.name}” ({latest.status_phrase} since {latest.since}).",
+                f"The candidate already has “{assessment.name}”: {latest.standing}.",
                 existing_invitation_id=latest.id,
                 is_bounced=latest.is_bounced,
             )
@@ -372,8 +364,8 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
-                f"The same person already has “{assessment.name}” through another opportunity in Lever "
-                f"({latest.status_phrase} since {latest.since}).{BY_HAND if facts.further else ''}",
+                f"The same person already has “{assessment.name}” through another opportunity in Lever: "
+                f"{latest.standing}.{BY_HAND if facts.further else ''}",
                 existing_invitation_id=latest.id,
                 is_bounced=latest.is_bounced,
             )
@@ -394,8 +386,7 @@ def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
         name = names.get(latest.assessment_id, "another assessment")
         return Decision(
             VerdictCode.ALREADY_INVITED,
-            f"“{chosen.name}” was chosen, but the candidate already has {name} ({latest.status_phrase} since "
-            f"{latest.since}).",
+            f"“{chosen.name}” was chosen, but the candidate already has {name}: {latest.standing}.",
             existing_invitation_id=latest.id,
             is_bounced=latest.is_bounced,
         )

@@ -53,16 +53,16 @@ _SENTENCES: Mapping[str, str] = {
         "The candidate was in “{stage}” before Lever was connected, and may be invited already."
     ),
     EnteredBefore.RESTORE: (
-        "The candidate was in “{stage}” before the portal was restored from a backup. What it did after the backup is "
-        "lost, so they may be invited already."
+        "The portal was restored from a backup, and the candidate was in “{stage}” before that. So they may be invited "
+        "already."
     ),
     EnteredBefore.UNKNOWN_TIME: (
-        "Lever doesn't say when the candidate came into “{stage}”. That may have been before the portal's records "
-        "begin, so they may be invited already."
+        "Lever doesn't say when the candidate entered “{stage}”. The portal may have no record of that time, so they "
+        "may be invited already."
     ),
     EnteredBefore.PROGRESS_TAG: (
-        "The candidate has a progress tag (“CodeScreen: …”) in Lever, but no invitation here explains it, so they may "
-        "be invited already."
+        "The candidate has a progress tag (“CodeScreen: …”) in Lever, but no invitation here. So they may be invited "
+        "already."
     ),
 }
 
@@ -103,13 +103,12 @@ class CandidateSnapshot:
 
 @dataclass(frozen=True)
 class ExistingInvitation:
-    """An invitation that exists already. `status_phrase` and `since` are for the explanation."""
+    """An invitation that exists already. `standing` says in the explanation where it stands, and since when."""
 
     id: int
     assessment_id: str
     status: InvitationStatus
-    status_phrase: str
-    since: str
+    standing: str
     was_sent: bool
     opportunity_id: str = ""
     round: int = 1
@@ -211,8 +210,8 @@ class Decision:
 
     @property
     def assessment_written(self) -> str:
-        """The first of the names; empty when nothing named an assessment."""
-        return self.names[0] if self.names else ""
+        """The first of the names; empty when nothing named an assessment, or several are possible."""
+        return self.names[0] if self.names and len(self.found) < 2 else ""
 
     @property
     def next_step(self) -> str:

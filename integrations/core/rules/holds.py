@@ -29,18 +29,14 @@ def holds_of(facts: Facts, candidate: CandidateSnapshot) -> list[Hold]:
 def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
     is_limited = facts.bulk_limit and facts.approval != Approval.NEVER
     if is_limited and facts.recently_invited >= facts.bulk_limit:
-        yield Hold(
-            f"bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
-            f"{facts.bulk_window} minutes"
-        )
+        minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"
+        yield Hold(f"more than {facts.bulk_limit} in {minutes}")
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
     if facts.approval == Approval.ALWAYS:
-        yield Hold("the role's mapping asks for an approval each time")
+        yield Hold("the role's mapping asks for it each time")
     if origin_rule(facts, candidate) == OriginRule.HOLD and candidate.origin:
-        yield Hold(
-            f"the candidate's origin in Lever is “{candidate.origin.label}”, which your rules hold for approval"
-        )
+        yield Hold(f"the candidate's origin is “{candidate.origin.label}”")
     if candidate.needs_extra_time:
         yield EXTRA_TIME
 
@@ -52,10 +48,8 @@ def origin_rule(facts: Facts, candidate: CandidateSnapshot) -> OriginRule:
     return OriginRule(facts.origins.get(candidate.origin, OriginRule.SEND))
 
 
-def explain(holds: Sequence[Hold], assessment: str) -> str:
-    """Return the sentences of a verdict about the holds of an invitation to the assessment."""
+def explain(holds: Sequence[Hold]) -> str:
+    """Return the sentences of a verdict about the holds of an invitation."""
     reasons = "; ".join(hold.reason for hold in holds)
     steps = [hold.before_sending for hold in holds if hold.before_sending]
-    return " ".join(
-        [f"On hold: {reasons}.", *steps, f"“{assessment}” will be sent once an Admin approves it."]
-    )
+    return " ".join([f"Waits for approval: {reasons}.", *steps])

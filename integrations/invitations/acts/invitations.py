@@ -33,9 +33,7 @@ from integrations.store import database
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
 ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
-ELSEWHERE = (
-    "The same person already has “{name}” through another opportunity ({phrase} since {since}). See {link}"
-)
+ELSEWHERE = "The same person already has “{name}” through another opportunity: {standing}. See {link}"
 
 
 def _require(invitation: Invitation, act: InvitationAct) -> None:
@@ -52,8 +50,8 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
     other = blocking_elsewhere(Person.of_invitation(invitation), invitation.assessment_id, decided_at)
     if other is not None:
         link = timeline_link(other.opportunity_id)
-        name, phrase = invitation.assessment_name, other.status_phrase
-        raise ActionNotAllowed(ELSEWHERE.format(name=name, phrase=phrase, since=other.since, link=link))
+        name = invitation.assessment_name
+        raise ActionNotAllowed(ELSEWHERE.format(name=name, standing=other.standing, link=link))
 
 
 def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)) -> None:
@@ -255,8 +253,8 @@ def _move(invitation: Invitation, status: Status, reason: str = "", **changes: A
 
 NOT_BOUNCED = "This invitation didn't bounce, or somebody has already corrected it."
 NOT_CORRECTED = (
-    "The candidate's address in Lever is still the one that bounced. Correct it in Lever first, then press "
-    "“Correct and send again” once more."
+    "The address in Lever is still the one that bounced. Correct it in Lever first, then press “Correct and send "
+    "again” once more."
 )
 NO_ADDRESS = "The candidate has no e-mail address in Lever. Add it there first."
 NOT_SHOWN = "Lever no longer shows this candidate, so the address can't be read."

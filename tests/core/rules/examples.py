@@ -31,7 +31,7 @@ FACTS = Facts(
 
 def existing_invitation(status=InvitationStatus.INVITED, *, was_sent=True, assessment=BACKEND.id):
     return ExistingInvitation(
-        7, assessment, InvitationStatus(status), "invited and not started", "1 May 2026, 09:00 UTC", was_sent
+        7, assessment, InvitationStatus(status), "invited, not started (1 May 2026, 09:00 UTC)", was_sent
     )
 
 

@@ -35,8 +35,7 @@ existing_invitations = st.builds(
     id=st.integers(1, 9),
     assessment_id=st.sampled_from(["id-backend", "id-frontend"]),
     status=statuses,
-    status_phrase=st.just("invited and not started"),
-    since=st.just("1 May 2026, 09:00 UTC"),
+    standing=st.just("invited and not started"),
     was_sent=st.booleans(),
 )
 candidates = st.builds(

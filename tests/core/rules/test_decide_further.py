@@ -66,7 +66,7 @@ def test_nobody_gets_a_further_assessment_twice(further):
     assert decide(facts_of(further, invitations_here=(had,))).verdict == "already_invited"
     elsewhere = decide(facts_of(further, invitations_elsewhere=(had,)))
     assert elsewhere.verdict == "invited_elsewhere"
-    assert "doesn't set the tag or the stage for a pass here" in elsewhere.explanation
+    assert "set the tag and the stage here in Lever yourself" in elsewhere.explanation
 
 
 @pytest.mark.parametrize("further", [TOGETHER, NEXT])
@@ -79,9 +79,9 @@ def test_a_further_assessment_is_held_by_the_rules_of_the_mapping(further):
     ("further", "mapping", "reason"),
     [
         (TOGETHER, rule(also=()), "no longer sends “Frontend Developer” together"),
-        (NEXT, rule(next_assessment=""), "or names no assessment after it any more"),
-        (NEXT, rule(id=6), "The mapping that led to “Backend” is deleted"),
-        (replace(NEXT, mapping_id=None), rule(id=None), "The mapping that led to “Backend” is deleted"),
+        (NEXT, rule(next_assessment=""), "or no longer has a next assessment"),
+        (NEXT, rule(id=6), "The mapping of “Backend” was deleted"),
+        (replace(NEXT, mapping_id=None), rule(id=None), "The mapping of “Backend” was deleted"),
         (replace(NEXT, is_passed=False), rule(), "“Backend” is no longer passed"),
     ],
 )
