@@ -170,14 +170,12 @@ class InvitationStatus(RecordEnum):
         label="Possibly sent",
         tone=Tone.WARN,
         icon="help",
-        waits_for="Look in CodeScreen whether it arrived",
-        next_step="CodeScreen's answer never arrived. An Admin looks in CodeScreen, then says here whether it was "
-        "sent.",
-        meaning="CodeScreen was asked, but its answer never arrived.",
+        waits_for="An Admin checks in CodeScreen",
+        next_step="An Admin checks in CodeScreen whether it was sent, and says so in the portal.",
+        meaning="CodeScreen was asked, but its answer never arrived. Nobody knows whether it was sent.",
         event="was possibly sent",
-        wait_note="was possibly sent: the portal doesn't know whether CodeScreen has invited the candidate. An Admin "
-        "looks in CodeScreen and says in the portal whether it was sent. Don't invite the candidate yourself: they "
-        "could be invited twice.",
+        wait_note="was possibly sent. An Admin checks in CodeScreen whether it was, and says so in the portal. Don't "
+        "invite the candidate yourself: they could be invited twice.",
         phase=Phase.BEING_SENT,
         needs_person=True,
         # pending: a call that is no longer on record, such as after a restore, may have sent it
@@ -237,7 +235,7 @@ class InvitationStatus(RecordEnum):
     COMPLETED = StatusRecord(
         code="completed",
         label="Completed",
-        title="Completed, result to come",
+        title="Completed, result follows",
         tone=Tone.INFO,
         icon="clock",
         next_step="Nothing to do. The result is in Lever, or being written there.",
@@ -255,7 +253,7 @@ class InvitationStatus(RecordEnum):
         label=FollowingEnd.WITHDRAWN.label,
         tone=Tone.NEUTRAL,
         icon="x",
-        next_step="Nothing to do. The portal neither sends this invitation nor asks for its result.",
+        next_step="Nothing to do. The portal doesn't send it, and doesn't ask for a result.",
         meaning="A person cancelled it, or the candidate left the stage or was archived.",
         event="was cancelled",
         phase=Phase.OVER,
@@ -269,9 +267,9 @@ class InvitationStatus(RecordEnum):
         label="Not sent",
         tone=Tone.BAD,
         icon="warning",
-        waits_for="Correct the reason, then send again",
-        next_step="It was not sent. Fix the reason shown, then an Admin can send it again.",
-        meaning="CodeScreen refused to send it. The candidate's page shows the reason.",
+        waits_for="Fix the reason, then send again",
+        next_step="Fix the reason. Then an Admin can send it again.",
+        meaning="It could not be sent. The candidate's page shows the reason.",
         event="was not sent",
         phase=Phase.OVER,
         follows=("held", "pending", "sending", "uncertain"),
@@ -285,9 +283,9 @@ BOUNCED = StatusWords(
     tone=Tone.BAD,
     icon="warning",
     waits_for="Correct the address, then send again",
-    next_step="The invitation bounced. Correct the address in Lever, then an Admin presses “Correct and send again” on "
+    next_step="The invitation bounced. Correct the address in Lever. Then an Admin presses “Correct and send again” on "
     "the candidate's page.",
-    meaning="CodeScreen reports that the invitation bounced: it couldn't be delivered to the address.",
+    meaning="CodeScreen reports that the invitation bounced: it couldn't be delivered.",
 )
 NO_RESULT = StatusWords(
     label="No result",
@@ -295,9 +293,8 @@ NO_RESULT = StatusWords(
     tone=Tone.WARN,
     icon="clock",
     waits_for="The portal no longer asks for it",
-    next_step="If you still need the result, move the candidate out of the stage and back in, and the portal checks "
-    "CodeScreen again. To send a new e-mail, an Admin cancels the invitation and sends it again from the candidate's "
-    "page.",
+    next_step="If you still need the result, move the candidate out of the stage and back in. The portal then asks "
+    "CodeScreen again. To send a new e-mail, an Admin cancels the invitation and sends a new one.",
 )
 ERASED = StatusWords(
     label="Data erased",

@@ -116,14 +116,15 @@ class VerdictCode(RecordEnum):
         section=HelpSection.WAITS,
         meaning="Lever or CodeScreen was not connected, so nothing was sent. The stage change is kept and decided "
         "later.",
-        next_step="A Super Admin connects again under Settings. This is then decided automatically.",
+        next_step="A Super Admin connects Lever or CodeScreen again under Settings. The portal then decides "
+        "automatically.",
         waits_for="Decided when connected again",
         is_correctable=True,
         wait_note="nothing was sent yet: the portal has no connection to CodeScreen. It goes on automatically when a "
-        "Super Admin has connected it again.",
+        "Super Admin connects it again.",
         of_invitation=waiting_to_be_sent(
             "when connected again",
-            "A Super Admin connects again under Settings. It is then sent automatically, in your send window.",
+            "A Super Admin connects it again under Settings. It is then sent automatically, in your send window.",
             Tone.WARN,
             "pause",
         ),
@@ -151,17 +152,17 @@ class VerdictCode(RecordEnum):
         label="Nothing follows",
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="The role's mapping has a further assessment, sent together with the first or after a pass. Before it "
-        "was sent, the mapping was changed or deleted, or the result changed.",
-        next_step="Nothing to do. Where the mapping was wrong, an Admin corrects it and decides this again.",
+        meaning="The role's mapping had another assessment, for the same time or after a pass. Before it was sent, the "
+        "mapping was changed or deleted, or the result changed.",
+        next_step="Nothing to do. If the mapping is wrong, an Admin can correct it, then retry.",
     )
     NOT_A_TRIGGER_STAGE = VerdictRecord(
         code="not_a_trigger_stage",
         label="Not a CodeScreen stage",
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="The candidate entered a stage that sends no assessments: its name doesn't begin with the word for "
-        "such stages, and no mapping names it.",
+        meaning="The candidate entered a stage that sends no assessment: its name doesn't begin with the word that "
+        "your rules set, and no mapping names it.",
         is_about_candidate=False,
     )
     NOT_VISIBLE = VerdictRecord(
@@ -171,9 +172,9 @@ class VerdictCode(RecordEnum):
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
         meaning="Lever doesn't show the candidate to the portal: they are confidential, or no longer in Lever. Or for "
-        f"{RETRY_FOR_IN_WORDS} the portal could not read what the decision needs.",
-        next_step="Look for the candidate in Lever. Once the portal can read them, and they are still in the stage, it "
-        "decides about them automatically. Don't invite them in CodeScreen yourself: they would be invited twice.",
+        f"{RETRY_FOR_IN_WORDS} the portal could not read what it needs.",
+        next_step="Look for the candidate in Lever. If they are still in the stage, the portal decides automatically "
+        "once it can read them. Don't invite them in CodeScreen yourself: they could be invited twice.",
         waits_for="Decided again once they can be read",
         is_correctable=True,
         is_refuted_by_list=True,
@@ -210,10 +211,9 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.INVITED,
-        meaning="The portal can't know whether the candidate is invited already: they were in the stage before Lever "
-        "was connected or a backup was restored, or they have a progress tag in Lever that no invitation here "
-        "explains.",
-        next_step="Look in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
+        meaning="The portal can't know whether the candidate is invited already. They were in the stage before Lever "
+        "was connected or a backup was restored. Or they have a progress tag in Lever, but no invitation here.",
+        next_step="Check in CodeScreen whether the candidate is invited. If not, an Admin invites them under "
         "Candidates.",
         waits_for="Not in CodeScreen? An Admin invites them",
     )
@@ -237,9 +237,9 @@ class VerdictCode(RecordEnum):
         section=HelpSection.FIX,
         meaning="Nothing says which assessment to send: the role has no mapping, there is no “CodeScreen …” tag, and "
         "your organization has no default.",
-        next_step="An Admin can add a mapping for the role, or you add the tag “CodeScreen {assessment name}” in "
-        "Lever. Then move the candidate out of the stage and back in.",
-        waits_for="An Admin maps the role, then move them in again",
+        next_step="An Admin chooses one for the role, or you add the tag “CodeScreen {assessment name}” in Lever. "
+        "Then move the candidate out of the stage and back in.",
+        waits_for="An Admin chooses one, then move them in again",
         is_correctable=True,
         leaves_note=True,
     )
@@ -263,9 +263,10 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="More than one assessment is possible, for example because of two tags. The portal doesn't choose.",
-        next_step="Keep only one of these assessments, then move the candidate out of the stage and back in.",
-        waits_for="Leave one assessment, then move them in again",
+        meaning="More than one assessment fits, for example because of two tags. The portal doesn't choose.",
+        next_step="Keep one tag in Lever, or an Admin corrects the mappings. Then move the candidate out of the stage "
+        "and back in.",
+        waits_for="Keep one, then move them in again",
         is_correctable=True,
         leaves_note=True,
     )
@@ -274,11 +275,10 @@ class VerdictCode(RecordEnum):
         label="Origin left out",
         consequence=Consequence.NOT_INVITED,
         section=HelpSection.FIX,
-        meaning="Lever says of each candidate how they came, which is their origin. Your rules send nothing to "
-        "candidates of this origin.",
-        next_step="If the origin is wrong, correct it in Lever and move the candidate out of the stage and back in. To "
-        "send an assessment all the same, an Admin chooses it with “Invite to…” on the candidate's page, or “Send "
-        "again…” where they had one before.",
+        meaning="The origin in Lever says how a candidate came, such as through an agency. Your rules send nothing to "
+        "this origin.",
+        next_step="If the origin is wrong, correct it in Lever, then move the candidate out of the stage and back in. "
+        "To send an assessment anyway, an Admin presses “Invite to…” or “Send again…” on the candidate's page.",
         waits_for="Left out by your rules",
         leaves_note=True,
     )
@@ -299,16 +299,16 @@ class VerdictCode(RecordEnum):
         label="Already invited",
         consequence=Consequence.HAS_IT,
         meaning="The candidate has this assessment already.",
-        next_step="Nothing to do. The same assessment is never sent twice automatically. CodeScreen can resend its "
-        "e-mail. Once this invitation is over, an Admin can send it again from the candidate's page.",
+        next_step="The same assessment is never sent twice automatically. In CodeScreen you can send the e-mail again. "
+        "Once this invitation is over, an Admin can send a new one from the candidate's page.",
     )
     INVITED_ELSEWHERE = VerdictRecord(
         code="invited_elsewhere",
         label="Invited elsewhere",
         consequence=Consequence.HAS_IT,
         meaning="The same person has this assessment already, through another opportunity in Lever.",
-        next_step="The result of the other opportunity counts for this person too. Once that invitation is over, an "
-        "Admin can send it again from its page.",
+        next_step="The result there counts here too. Once that invitation is over, an Admin can send a new one from "
+        "its page.",
         waits_for="That result counts here too",
         leaves_note=True,
     )
@@ -318,9 +318,9 @@ class VerdictCode(RecordEnum):
         tone=Tone.WARN,
         consequence=Consequence.INVITES,
         section=HelpSection.INVITED,
-        meaning="Your rules ask for an approval: more invitations came together than they allow without one, the "
-        "role's mapping asks for one each time, the candidate's origin in Lever is one that waits, or the candidate "
-        "needs extra time, which an Admin sets in CodeScreen first. This invitation is on hold, nothing was sent.",
+        meaning="Your rules ask for an approval: many invitations came at once, the role's mapping asks for it each "
+        "time, your rules ask for it for the candidate's origin, or the candidate needs extra time, which an Admin "
+        "sets in CodeScreen first. Nothing was sent yet.",
         next_step=InvitationStatus.HELD.record.next_step,
     )
     INVITE = VerdictRecord(

@@ -137,7 +137,7 @@ def test_it_is_not_said_that_nothing_was_sent_to_who_has_it_elsewhere(scenario, 
     Delivery.objects.update(verdict="invited_elsewhere", explanation="The same person already has “Backend”.")
     minutes_pass()
     assert notes()[1].startswith(
-        "CodeScreen: The same person already has “Backend”. The result of the other opportunity counts"
+        "CodeScreen: The same person already has “Backend”. The result there counts here too. Once"
     )
 
 
