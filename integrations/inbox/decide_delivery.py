@@ -250,7 +250,8 @@ def record_candidate(
         and not (facts.is_erased or opportunity.is_anonymized)
     ):
         email = first_usable_email(opportunity.emails)
-        person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title)
+        origin = shown.origin or ""
+        person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title, origin)
     store_candidate(candidate, person)
 
 

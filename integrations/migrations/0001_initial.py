@@ -970,6 +970,7 @@ class Migration(migrations.Migration):
                 ('role_title', models.CharField(blank=True, max_length=300)),
                 ('stage_name', models.CharField(blank=True, max_length=300)),
                 ('assessment_name', models.CharField(blank=True, help_text='As the mapping, tag or default names it; empty when nothing does.', max_length=300)),
+                ('origin', models.CharField(blank=True, choices=[('agency', 'Agency'), ('applied', 'Applied'), ('internal', 'Internal'), ('referred', 'Referred'), ('sourced', 'Sourced'), ('university', 'University')], db_default='', default='', help_text='How they came, as Lever says; empty where it says nothing that the portal knows.', max_length=20)),
                 ('entered_at', models.DateTimeField(help_text='When the candidate entered the stage, the latest time.')),
                 ('outcome', models.CharField(blank=True, choices=[('Passed', 'Passed'), ('Failed', 'Failed'), ('Expired', 'Expired')], default='', help_text="What CodeScreen states of the invitation's latest attempt; empty until it does, and while the assessment is open again.", max_length=20)),
                 ('erased_at', models.DateTimeField(blank=True, help_text="When the person's data was erased.", null=True)),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
 from tests.support import factories
 
-ALDER = ShownPerson("Candidate Alder", "alder@candidates.example", "role-1", "Backend Engineer")
+ALDER = ShownPerson("Candidate Alder", "alder@candidates.example", "role-1", "Backend Engineer", "referred")
 NOW = timezone.now()
 
 
@@ -83,7 +83,7 @@ def test_who_it_is_is_completed_when_the_candidate_is_read(deliveries):
 
 def test_texts_are_cut_to_what_their_columns_hold(deliveries):
     long = "x" * 1000
-    person = ShownPerson(long, long, long, long)
+    person = ShownPerson(long, long, long, long, "agency")
     store(deliveries[0], person=person, stage_name=long, assessment_name=long)
     row = stored()
     assert (len(row.name), len(row.email), len(row.role_id), len(row.role_title)) == (500, 320, 200, 300)

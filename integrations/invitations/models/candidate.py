@@ -92,6 +92,16 @@ class Candidate(models.Model):
             help_text="As the mapping, tag or default names it; empty when nothing does.",
         ),
     )
+    origin = harmless(
+        models.CharField(
+            max_length=20,
+            choices=vocabulary.Origin.choices(),
+            blank=True,
+            default="",
+            db_default="",
+            help_text="How they came, as Lever says; empty where it says nothing that the portal knows.",
+        )
+    )
     entered_at = models.DateTimeField(help_text="When the candidate entered the stage, the latest time.")
     delivery = models.ForeignKey(
         "integrations.Delivery",
@@ -193,6 +203,7 @@ class ShownPerson:
     email: str
     role_id: str
     role_title: str
+    origin: str
 
 
 _DECIDED = (

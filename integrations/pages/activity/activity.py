@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations.catalog.models import Assessment, Role
 from integrations.core.invitation_status import OPEN, InvitationStatus
+from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
 from integrations.lists import LongListPaginator
@@ -26,9 +27,10 @@ from integrations.pages.activity.candidate_filters import (
     VIEWS,
     CandidateFilters,
     CandidateSearch,
-    Step,
 )
 from integrations.pages.activity.rows import candidate_rows
+from integrations.pages.activity.search import NONE
+from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 
 PAGE_SIZE = 50
@@ -88,7 +90,9 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return {
             "roles": _with(filters.role, roles.values_list("title", flat=True)),
             "assessments": _with(filters.assessment, assessments.values_list("name", flat=True)),
+            "origins": [*Origin.choices(), (NONE, "Not known")],
             "steps": Step.choices(),
+            "followed": Became.choices(),
             "reasons": sorted(REASONS.items(), key=lambda one: one[1]),
         }
 

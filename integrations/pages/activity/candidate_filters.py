@@ -1,6 +1,5 @@
 """Which candidates the list shows: the filters that its address states, and what its search finds."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -12,20 +11,25 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.catalog.models import Role
 from integrations.core.invitation_status import NEED_PERSON, OPEN, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS, VerdictCode
-from integrations.core.vocabulary import LabelledEnum, ResultOutcome
+from integrations.core.vocabulary import Origin
 from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
-from integrations.invitations.models.candidate import Candidate, CandidateQuerySet
+from integrations.invitations.models.candidate import (
+    Candidate,
+    CandidateQuerySet,
+    OpportunityPerson,
+    Relation,
+)
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import HAS_BOUNCED
 from integrations.invitations.models.result import Result
 from integrations.members.models.membership import Membership
-from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.pages.access import own, visible
+from integrations.pages.activity.search import NONE, has_role, matching_candidates
+from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
 from integrations.pages.times import midnight, within_days
 
 #: The saved filters, by their value in the address.
@@ -54,45 +58,30 @@ REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
-_OUTCOMES = {outcome.code: outcome for outcome in ResultOutcome}
 _UNDER_WAY = [status for status in OPEN if status not in NEED_PERSON]
+#: What is chosen from: any other value filters nothing.
+_KNOWN = {
+    "view": VIEWS | LINKED_VIEWS,
+    "reason": REASONS,
+    "origin": {*Origin, NONE},
+    "step": set(Step),
+    "became": set(Became),
+}
 #: What went wrong longer ago needs nobody's attention any more.
 ATTENTION_DAYS = 30
 #: Of each kind that needs attention, the newest are shown, at most this many.
 MOST = 2_000
-#: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
-_LEVER_LINK = re.compile(
-    r"https?://[^/\s]+/(?:[^?#\s]*/)?(?:candidates|opportunities)/([^/?#\s]+)", re.IGNORECASE
-)
 #: The number beside a saved filter is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
-
-
-class Step(LabelledEnum):
-    """A step of a candidate's journey."""
-
-    MOVED = "", "Moved in Lever"
-    INVITED = "invited", "Invited"
-    STARTED = "started", "Started"
-    SUBMITTED = "submitted", "Submitted"
-    PASSED = "passed", "Passed"
-    FAILED = "failed", "Failed"
-
-
-#: The time of each step that an invitation has a time of.
-_TIMES: Mapping[Step, str] = {
-    Step.INVITED: "invited_at",
-    Step.STARTED: "begun_at",
-    Step.SUBMITTED: "handed_in_at",
-}
 
 
 @dataclass(frozen=True)
 class CandidateFilters:
     """The filters in the address, each empty when it isn't set.
 
-    `mine` leaves those the member is on in Lever. `step`, a Step, is what `since` and `until` are the days of.
-    What shows a number and links to who is counted takes both from the same filters.
+    `mine` leaves those the member is on in Lever, `owner` those of one person, by the address there. `step`, a Step, is
+    what `since` and `until` are the days of; `became` is what followed. An assessment, a step and what followed are
+    looked for in one invitation. What shows a number and links to who is counted takes both from the same filters.
     """
 
     view: str = ""
@@ -100,7 +89,10 @@ class CandidateFilters:
     reason: str = ""
     role: str = ""
     assessment: str = ""
+    origin: str = ""
+    owner: str = ""
     step: str = ""
+    became: str = ""
     since: str = ""
     until: str = ""
     q: str = ""
@@ -109,12 +101,9 @@ class CandidateFilters:
     def of_address(cls, parameters: QueryDict) -> Self:
         """Return the filters as the address states them; what isn't a choice filters nothing."""
         stated = {name: parameters.get(name, "").strip()[:300] for name in cls.__dataclass_fields__}
-        if stated["view"] not in VIEWS | LINKED_VIEWS:
-            stated["view"] = ""
-        if stated["reason"] not in REASONS:
-            stated["reason"] = ""
-        if stated["step"] not in Step:
-            stated["step"] = ""
+        for name, known in _KNOWN.items():
+            if stated[name] not in known:
+                stated[name] = ""
         stated["mine"] = "1" if stated["mine"] else ""
         return cls(**stated)
 
@@ -157,8 +146,10 @@ class CandidateSearch:
             rows = rows.not_invited().filter(delivery__verdict__in=verdicts)
         if filters.role:
             rows = rows.filter(has_role(self.organization, filters.role))
-        if filters.assessment:
-            rows = rows.filter(assessment_name=filters.assessment)
+        if filters.origin:
+            rows = rows.filter(origin=filters.origin if filters.origin != NONE else "")
+        if filters.owner:
+            rows = self._owned(rows)
         rows = self._who_came(rows)
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
@@ -176,7 +167,7 @@ class CandidateSearch:
         So a row says what waits, and has the buttons for that. One query; the candidates must not be saved.
         """
         found = list(candidates)
-        matching = self._of_any_invitation.get(self.filters.view)
+        matching = self._of_any_invitation.get(self.filters.view, self._came)
         if matching is not None:
             ids = [one.opportunity_id for one in found]
             of_them = matching.filter(opportunity_id__in=ids).order_by("created_at", "pk")
@@ -195,23 +186,47 @@ class CandidateSearch:
                 counts[view] = f"{COUNTED}+" if count > COUNTED else str(count)
         return counts
 
+    def _owned(self, rows: CandidateQuerySet) -> CandidateQuerySet:
+        """Return the candidates whose owner in Lever has the filters' address."""
+        owners = OpportunityPerson.objects.filter(organization=self.organization, relation=Relation.OWNER)
+        if self.filters.owner == NONE:
+            return rows.exclude(opportunity_id__in=owners.values("opportunity_id"))
+        of_one = owners.filter(email=self.filters.owner)
+        return rows.filter(opportunity_id__in=of_one.values("opportunity_id"))
+
     def _who_came(self, rows: CandidateQuerySet) -> CandidateQuerySet:
-        """Return the candidates who came to the filters' step on their days."""
-        step, since, until = Step(self.filters.step), self.filters.since, self.filters.until
-        if step is Step.MOVED:
-            return within_days(rows, "entered_at", since, until)
-        if step in _OUTCOMES:
+        """Return the candidates who came to the filters' step on their days, with the assessment, and what followed."""
+        filters, came = self.filters, self._came
+        if came is not None:
+            rows = rows.filter(opportunity_id__in=came.values("opportunity_id"))
+        elif filters.assessment:
+            rows = rows.filter(assessment_name=filters.assessment)
+        if Step(filters.step) is Step.ENTERED:
+            rows = within_days(rows, "entered_at", filters.since, filters.until)
+        return rows
+
+    @property
+    def _came(self) -> QuerySet[Invitation] | None:
+        """The invitations that came to the filters' step, and became what they say; None where they say neither."""
+        filters, step = self.filters, Step(self.filters.step)
+        if step is Step.ENTERED and not filters.became:
+            return None
+        came = Invitation.objects.filter(organization=self.organization).with_steps()
+        if filters.assessment:
+            came = came.filter(assessment_name=filters.assessment)
+        if step in OUTCOMES:
             stated = Result.objects.of_latest_attempts().filter(
-                organization=self.organization, outcome=_OUTCOMES[step]
+                organization=self.organization, outcome=OUTCOMES[step]
             )
-            ids = within_days(stated, "created_at", since, until).values("invitation__opportunity_id")
-            return rows.filter(opportunity_id__in=ids)
-        column = _TIMES[step]
-        invitations = Invitation.objects.filter(organization=self.organization)
-        # whatever came to a step since then also changed since then, and changed_at has an index
-        changed = within_days(invitations, "changed_at", since, "")
-        came = within_days(changed.with_steps().filter(**{f"{column}__isnull": False}), column, since, until)
-        return rows.filter(opportunity_id__in=came.values("opportunity_id"))
+            on_days = within_days(stated, "created_at", filters.since, filters.until)
+            came = came.filter(pk__in=on_days.values("invitation"))
+        if column := TIMES.get(step):
+            # whatever came to a step since then also changed since then, and changed_at has an index
+            changed = within_days(came, "changed_at", filters.since, "").exclude(**{column: None})
+            came = within_days(changed, column, filters.since, filters.until)
+        if filters.became:
+            came = came.filter(CONDITIONS[Became(filters.became)])
+        return came
 
     def _of_view(self, view: str) -> CandidateQuerySet:
         rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
@@ -230,8 +245,8 @@ class CandidateSearch:
         if view == "in_progress":
             under_way = self._invited(rows, status__in=_UNDER_WAY, following_ended="")
             return under_way.exclude(invitation__in=self._bounced)
-        if view in _OUTCOMES:
-            return rows.filter(outcome=_OUTCOMES[view])
+        if view in OUTCOMES:
+            return rows.filter(outcome=OUTCOMES[view])
         return rows
 
     def _invited(self, rows: CandidateQuerySet, **conditions: object) -> CandidateQuerySet:
@@ -290,32 +305,6 @@ class CandidateSearch:
             *candidates.filter(opportunity_id__in=ids).values_list("pk", flat=True),
             *_newest(uninvited.order_by("-entered_at", "-pk")),
         ]
-
-
-def matching_candidates(organization: Organization, query: str) -> Q:
-    """Return the condition for candidates by name, address, role, assessment, id or a link to Lever's page; one query.
-
-    A condition over two tables that are joined could use no index. So the invitation that matches is found first.
-    """
-    link = _LEVER_LINK.match(query)
-    opportunity = link[1] if link else query
-    instances = Invitation.objects.filter(instance_id=query, organization=organization)
-    return (
-        Q(name__icontains=query)
-        | Q(email__icontains=query)
-        | Q(role_title__icontains=query)
-        | Q(assessment_name__icontains=query)
-        # Lever writes its ids in small letters
-        | Q(opportunity_id__in={opportunity, opportunity.lower()})
-        | Q(invitation__in=list(instances.values_list("pk", flat=True)))
-    )
-
-
-def has_role(organization: Organization, title: str) -> Q:
-    """Return the condition for candidates of the roles with this title; one query."""
-    roles = Role.objects.filter(organization=organization, title=title)
-    ids = list(roles.values_list("external_id", flat=True))
-    return Q(role_id__in=ids) if ids else Q(role_title=title)
 
 
 def _newest(rows: "QuerySet[Candidate] | QuerySet[Invitation]") -> list[int]:

@@ -27,8 +27,8 @@ from integrations.pages.activity.candidate_filters import (
     CORRECTABLE_REASON,
     CandidateFilters,
     CandidateSearch,
-    Step,
 )
+from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised
 from integrations.pages.times import duration, midnight
 
@@ -56,7 +56,7 @@ def _waits(member: Membership, since: datetime) -> list[float]:
 
 
 _NOTES = {
-    Step.MOVED: "into the stage",
+    Step.ENTERED: "into the stage",
     Step.STARTED: "the assessment",
     Step.SUBMITTED: "or out of time",
     Step.PASSED: "says CodeScreen",

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.catalog.models import Role
-from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.pages.activity.activity import PAGE_SIZE
@@ -296,3 +296,57 @@ def test_the_next_page_shows_the_next_rows(super_admin_client, organization, dja
     with django_assert_max_num_queries(24):
         answer = super_admin_client.get(CANDIDATES)
     assert "page=2" in text(answer)
+
+
+def test_what_followed_is_looked_for_in_the_invitation_that_came_to_the_step(
+    super_admin_client, organization
+):
+    """The latest invitation is another one: its assessment and its result are not what was asked for."""
+    now = timezone.now()
+    candidate(organization, "Alder", status="completed", outcome="Passed", assessment_name="System Design")
+    Invitation.objects.update(assessment_name="System Design", invited_at=now)
+    first = factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-alder",
+        assessment_id="first",
+        assessment_name="Backend",
+        status="completed",
+        instance_id="i-first",
+        invited_at=now - timedelta(days=9),
+        completed_at=now,
+    )
+    Result.objects.create(invitation=first, outcome="Failed")
+    day = f"{now - timedelta(days=9):%Y-%m-%d}"
+    invited = {"step": "invited", "since": day, "until": day}
+    for query, names in (
+        (invited, ["Alder"]),
+        (invited | {"assessment": "Backend", "became": "failed"}, ["Alder"]),
+        (invited | {"became": "passed"}, []),
+        (invited | {"assessment": "System Design"}, []),
+        ({"became": "passed", "assessment": "System Design"}, ["Alder"]),
+        ({"became": "not_stated"}, []),
+        ({"became": "nonsense"}, ["Alder"]),
+    ):
+        assert shown(super_admin_client, **query) == names, query
+    [found] = super_admin_client.get(CANDIDATES, invited).context["page"]
+    assert found.invitation == first
+
+
+def test_source_owner_and_their_absence_filter(super_admin_client, organization):
+    candidate(organization, "Alder", origin="agency", role_title="")
+    candidate(organization, "Hazel")
+    OpportunityPerson.objects.create(
+        organization=organization, opportunity_id="o-alder", email="owner@acme.example", relation="owner"
+    )
+    OpportunityPerson.objects.create(
+        organization=organization, opportunity_id="o-hazel", email="owner@acme.example", relation="follower"
+    )
+    for query, names in (
+        ({"origin": "agency"}, ["Alder"]),
+        ({"origin": "none"}, ["Hazel"]),
+        ({"origin": "nonsense"}, ["Hazel", "Alder"]),
+        ({"owner": "owner@acme.example"}, ["Alder"]),
+        ({"owner": "none"}, ["Hazel"]),
+        ({"role": "none"}, ["Alder"]),
+    ):
+        assert shown(super_admin_client, **query) == names, query
