@@ -5,10 +5,13 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
 
 from integrations.http import public_web
@@ -158,7 +161,7 @@ class ResponseHeadersMiddleware(Middleware):
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
         if not states_whether_kept(response):
-            response["Cache-Control"] = NO_STORE
+            patch_cache_control(response, no_store=True)
         return response
 
 
@@ -172,6 +175,19 @@ def strict_transport_security() -> str:
     """Return the header by which browsers use HTTPS alone, as SecurityMiddleware writes it."""
     subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
     return f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
+
+
+# Compressed pages.
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses what browsers may have compressed, with Django's padding against guesses by the length (BREACH)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the answer compressed; one that shows a secret says that it mustn't be, and is returned as it is."""
+        if "no-transform" in response.headers.get("Cache-Control", ""):
+            return response
+        return super().process_response(request, response)
 
 
 # The middleware that limits how many requests wait for customers' servers, and answers those that are too many.

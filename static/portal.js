@@ -115,7 +115,7 @@ function keepUpToDate(region) {
   const status = bar.querySelector("[role=status]");
   const pause = bar.querySelector("button");
   const label = bar.querySelector("[data-live-label]");
-  let previous = "";
+  let tag = ""; // of what is shown: while the server has the same, it answers 304
   let wasReplaced = false; // the first answer differs from the page in nothing but white space
   let failures = 0;
   let timer = 0;
@@ -130,7 +130,11 @@ function keepUpToDate(region) {
     let response;
     try {
       response = await fetch(location.href, {
-        headers: { "X-Live-Part": part, "X-Time-Zone": document.documentElement.dataset.timeZone ?? "" },
+        headers: {
+          "X-Live-Part": part,
+          "X-Time-Zone": document.documentElement.dataset.timeZone ?? "",
+          ...(tag && { "If-None-Match": tag }),
+        },
         cache: "no-store",
       });
     } catch {
@@ -145,12 +149,11 @@ function keepUpToDate(region) {
       announce("This is no longer updated. Reload the page.");
       return;
     }
-    failures = response.ok ? 0 : failures + 1;
+    failures = response.ok || response.status === 304 ? 0 : failures + 1;
     if (!response.ok) return;
     const html = await response.text();
-    const current = html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
-    if (current === previous || isBusy(region) || pause.getAttribute("aria-pressed") === "true") return;
-    previous = current;
+    if (isBusy(region) || pause.getAttribute("aria-pressed") === "true") return;
+    tag = response.headers.get("ETag");
     if (wasReplaced) endToasts();
     wasReplaced = true;
     replaceContent(region, html);

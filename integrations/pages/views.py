@@ -1,7 +1,8 @@
 """The kinds of views that the pages are made of: those that call an operation, parts that update, lists as CSV."""
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -10,8 +11,16 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.cache import (
+    add_never_cache_headers,
+    get_conditional_response,
+    patch_vary_headers,
+    set_response_etag,
+)
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
 from django.views.generic import FormView, TemplateView
 
 from integrations.audit.models.audited_rows import audit
@@ -24,12 +33,17 @@ from integrations.queue import notify
 
 #: With this header, the page's own address answers with one part of it.
 HEADER = "X-Live-Part"
+#: A form's token is another one in every answer.
+_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
+#: Decorates a view whose page shows a secret: it is sent as it is, never compressed.
+shows_secret = method_decorator(cache_control(no_transform=True), name="dispatch")
 
 
 class PartialsMixin(TemplateView):
     """Answer a request that names one of `partials` with that partial's template instead of the whole page.
 
     Address, rights and filters are the same for both. Without JavaScript, reloading the page has the same effect.
+    A part that is the same as the one that the browser has (`If-None-Match`) is answered 304, without it.
     """
 
     partials: dict[str, str] = {}
@@ -46,11 +60,14 @@ class PartialsMixin(TemplateView):
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """Vary on the header, so that no cache serves a partial for the page or the reverse."""
-        response = super().render_to_response(context, **kwargs)
+        response = cast(TemplateResponse, super().render_to_response(context, **kwargs))
         patch_vary_headers(response, [HEADER])
-        if self.partial:
-            add_never_cache_headers(response)
-        return response
+        if not self.partial:
+            return response
+        add_never_cache_headers(response)
+        without_tokens = HttpResponse(_TOKEN.sub(b"", response.render().content))
+        response["ETag"] = tag = set_response_etag(without_tokens)["ETag"]
+        return get_conditional_response(self.request, tag, response=response) or response
 
 
 class OperationView(FormView):

@@ -49,7 +49,7 @@ from integrations.admin.access import waits_for_second_factor
 from integrations.core.vocabulary import ActionNotAllowed, SecondFactor
 from integrations.members.models.membership import PROVIDER_SESSION_KEY
 from integrations.pages.access import memberships_of, own_page, second_factor_address
-from integrations.pages.views import ActView, OperationView
+from integrations.pages.views import ActView, OperationView, shows_secret
 from integrations.store import database
 from portal.accounts import completion, passkeys
 from portal.accounts.completion import METHOD_SESSION_KEY, PendingSignIn, SignInMethod, begin_session
@@ -199,6 +199,7 @@ NOT_THE_CODE_SHOWN = (
 OVERVIEW = "account-second-factor"
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class AddAppView(FreshProofMixin, TemplateView):
     """Show a new secret, and make it the person's second factor once a code proves that the app has it.
@@ -244,6 +245,7 @@ class RemoveAppView(FreshProofMixin, ActView):
         return "The authenticator app was removed. Delete its entry in the app too." if is_removed else None
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class MakeRecoveryCodesView(FreshProofMixin, ActView):
     """Make new recovery codes and show them, once."""
@@ -293,6 +295,7 @@ class PasskeyForm(forms.Form):
     passkey = forms.CharField(required=False, max_length=passkeys.LONGEST_ANSWER)
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class AddPasskeyView(FreshProofMixin, OperationView):
     """Ask the browser to make a passkey, and store it.

@@ -1,9 +1,11 @@
-"""Partials: fragments of a page at its own address, with the same rights and filters, in few queries."""
+"""Partials: fragments of a page at its own address, with the same rights and filters, in few queries; sent once."""
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.lever.models.connection import LeverConnection
 from tests.support import factories
 
 LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/health/"}
@@ -22,6 +24,20 @@ def test_a_partial_is_a_fragment_of_the_page(
     assert "no-store" in answer["Cache-Control"]
     assert "X-Live-Part" in whole["Vary"]
     assert "<html" in whole.content.decode()
+
+
+@pytest.mark.parametrize(("part", "url"), LIVE.items())
+def test_a_partial_that_the_browser_has_is_not_sent_again(super_admin_client, ready_organization, part, url):
+    with time_machine.travel(timezone.now(), tick=False):
+        first = super_admin_client.get(url, headers={"X-Live-Part": part})
+        headers = {"X-Live-Part": part, "If-None-Match": f"W/{first['ETag']}"}
+        again = super_admin_client.get(url, headers=headers)
+        assert (again.status_code, again.content) == (304, b"")
+        factories.CandidateFactory.create(organization=ready_organization)
+        LeverConnection.objects.update(state="needs_reconnect")
+        changed = super_admin_client.get(url, headers=headers)
+    assert changed.status_code == 200
+    assert changed.content != first.content
 
 
 def test_an_unknown_partial_gives_the_whole_page(super_admin_client, organization):

@@ -29,7 +29,7 @@ from integrations.notifications.acts import (
 from integrations.notifications.models.preferences import MOST_ADDRESSES, AlertAddress
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connections import secret_field
-from integrations.pages.views import ActView, OperationView
+from integrations.pages.views import ActView, OperationView, shows_secret
 
 
 class _AddressForm(forms.Form):
@@ -81,6 +81,7 @@ class ChangeAddressForm(_AddressForm):
     )
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class AlertsView(OrganizationMixin, OperationView):
     """Show the addresses, without their secrets; add one on POST."""
@@ -119,6 +120,7 @@ class _AddressMixin(OrganizationMixin):
         return get_object_or_404(self.organization.alert_addresses, pk=self.kwargs["pk"])
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class ChangeAlertAddressView(_AddressMixin, OperationView):
     """Show what an address gets, and change it on POST: its name, topics, URL and secret, or whether it is on."""

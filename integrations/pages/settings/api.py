@@ -20,7 +20,7 @@ from integrations.api.models import ApiScope
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.members.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin, admitted_membership
-from integrations.pages.views import ActView, OperationView
+from integrations.pages.views import ActView, OperationView, shows_secret
 
 
 class SuperAdminAuthentication(BaseAuthentication):
@@ -58,6 +58,7 @@ class ApiTokenForm(forms.Form):
     )
 
 
+@shows_secret
 @method_decorator(never_cache, name="dispatch")
 class ApiTokensView(OrganizationMixin, OperationView):
     """List the tokens; make one on POST.

@@ -24,7 +24,7 @@ from integrations.notifications.link_emails import is_mail_sent, membership_link
 from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm
+from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm, shows_secret
 
 
 class InviteMemberForm(forms.Form):
@@ -82,6 +82,7 @@ class PendingMixin(OrganizationMixin):
         return get_object_or_404(rows, pk=self.kwargs["pk"])
 
 
+@shows_secret
 class PendingMemberView(PendingMixin, ConfirmedActView):
     """Show one pending membership; send its invitation again on POST."""
 
@@ -127,6 +128,7 @@ class MemberMixin(OrganizationMixin):
         return get_object_or_404(self.organization.memberships.select_related("user"), pk=self.kwargs["pk"])
 
 
+@shows_secret
 class MemberLinkView(MemberMixin, FreshProofMixin, TemplateView):
     """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address.
 

@@ -1,0 +1,87 @@
+"""Pages are compressed for whoever asks for it, but not those that show a secret."""
+
+import gzip
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.accounts.models.second_factors import AuthenticatorApp
+from integrations.members.models.membership import Membership
+from integrations.pages.settings import team
+from tests.support import factories, payloads
+from tests.support.second_factors import code_of, prove_now
+
+#: What shows a secret, beside the authenticator app: address and form.
+SECRETS = {
+    "/settings/api/": {"name": "warehouse", "scopes": ["results"], "days": "9"},
+    "/settings/alerts/": {
+        "name": "a program",
+        "kind": "signed",
+        "url": "https://1.1.1.1/",
+        "wants_results": "on",
+    },
+}
+
+
+@pytest.fixture
+def visitor(super_admin_client: Client) -> Client:
+    """A Super Admin's browser, which takes compressed answers and has signed in just now."""
+    prove_now(super_admin_client)
+    super_admin_client.defaults["HTTP_ACCEPT_ENCODING"] = "gzip, br"
+    return super_admin_client
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/activity/", "/help/", "/admin/login/", "/audit/export/", "/nowhere/"]
+)
+def test_a_page_is_compressed(visitor: Client, ready_organization, path: str) -> None:
+    answer = visitor.get(path, follow=True)
+    assert answer["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer["Vary"]
+    body = answer.getvalue()
+    assert len(body) < len(gzip.decompress(body)) / 1.5
+
+
+def test_a_page_is_not_compressed_when_nobody_asks(super_admin_client: Client, organization) -> None:
+    assert "Content-Encoding" not in super_admin_client.get("/")
+
+
+@pytest.mark.parametrize(("path", "form"), SECRETS.items())
+def test_an_answer_with_a_new_secret_is_not_compressed(
+    visitor: Client, organization, path: str, form
+) -> None:
+    answer = visitor.post(path, form)
+    assert "data-copy=" in answer.content.decode()
+    assert "Content-Encoding" not in answer
+    assert {"no-transform", "no-store"} <= set(answer["Cache-Control"].split(", "))
+
+
+def test_the_secret_of_an_app_and_its_recovery_codes_are_not_compressed(
+    visitor: Client, organization
+) -> None:
+    page = "/account/second-factor/app/"
+    assert "<svg" in visitor.get(page).content.decode()
+    answers = [
+        visitor.post(page, {"code": code_of(AuthenticatorApp.objects.get())}),
+        visitor.post("/account/second-factor/codes/"),
+    ]
+    assert ['class="recovery-codes"' in answer.content.decode() for answer in answers] == [True, True]
+
+
+def test_a_link_into_an_account_is_not_compressed(visitor: Client, organization, monkeypatch) -> None:
+    monkeypatch.setattr(team, "is_mail_sent", lambda: False)
+    pending = factories.invited(organization, "somebody@acme.example")
+    person = factories.UserFactory.create(email="")
+    person.set_unusable_password()
+    person.save()
+    member = Membership.objects.create(user=person, organization=organization)
+    for name, pk in (("pending-member", pending.pk), ("member-link", member.pk)):
+        assert 'id="invitation-link"' in visitor.get(reverse(name, args=[pk])).content.decode()
+
+
+def test_a_webhook_is_answered_as_it_is(visitor: Client, ready_organization) -> None:
+    body = payloads.sign(payloads.load("lever/candidate_stage_change"), "no token of ours")
+    path = f"/webhooks/lever/{ready_organization.webhook_key}/"
+    answer = visitor.post(path, body, content_type="application/json")
+    assert (answer.status_code, answer.get("Content-Encoding")) == (401, None)
