@@ -37,7 +37,7 @@ def first_of(invitation: Invitation) -> int:
     return invitation.together_id or invitation.pk
 
 
-def journey_of(invitation: Invitation) -> InvitationQuerySet:
+def related_invitations(invitation: Invitation) -> InvitationQuerySet:
     """Return the invitation, those sent together with it, and the one that followed them."""
     first = first_of(invitation)
     return _of_candidate(invitation).filter(Q(pk=invitation.pk) | Q(together=first) | Q(after=first))
@@ -65,7 +65,7 @@ def are_passed(invitation: Invitation) -> bool:
     first = first_of(invitation)
     latest = {
         one.assessment_id: one
-        for one in journey_of(invitation).order_by("round")
+        for one in related_invitations(invitation).order_by("round")
         if first_of(one) == first and one.status != Status.WITHDRAWN
     }
     later_round = invitation.later_rounds().exclude(status=Status.WITHDRAWN).order_by("round").last()
@@ -86,8 +86,7 @@ def _lacks_one(invitation: Invitation) -> bool:
         event=DeliveryEvent.TOGETHER,
     )
     latest = {
-        delivery.payload["assessment"]: delivery
-        for delivery in stored.order_by("pk").select_related("invitation")
+        _assessment_in(delivery): delivery for delivery in stored.order_by("pk").select_related("invitation")
     }
     return any(
         delivery.invitation is None or delivery.invitation.opportunity_id != invitation.opportunity_id
@@ -96,16 +95,25 @@ def _lacks_one(invitation: Invitation) -> bool:
     )
 
 
+def _assessment_in(delivery: Delivery) -> str:
+    """Return which further assessment a delivery is about, as its mapping writes it."""
+    return str(delivery.payload.get("assessment", ""))
+
+
 def sent_together(invitation: Invitation) -> InvitationQuerySet:
     """Return the invitation and those sent together with it."""
-    return journey_of(invitation).filter(Q(pk=invitation.pk) | Q(together=first_of(invitation)))
+    return related_invitations(invitation).filter(Q(pk=invitation.pk) | Q(together=first_of(invitation)))
 
 
 def open_beside(invitation: Invitation) -> list[tuple[Invitation, str]]:
     """Return the others of its mapping that were sent and are open, each with its progress tag."""
     if not has_further(invitation):
         return []
-    others = journey_of(invitation).filter(status__in=FOLLOWED, following_ended="").exclude(pk=invitation.pk)
+    others = (
+        related_invitations(invitation)
+        .filter(status__in=FOLLOWED, following_ended="")
+        .exclude(pk=invitation.pk)
+    )
     return [(one, one.unstarted_tag or choose_progress_tag(one.status)) for one in others]
 
 
@@ -136,7 +144,7 @@ def passed_beside(invitation: Invitation) -> Invitation | None:
     """Return one that was sent together with the invitation, where all but those cancelled are passed; else None."""
     if invitation.together_id is None:
         return None
-    others = journey_of(invitation).filter(together=invitation.together_id, status=Status.COMPLETED)
+    others = related_invitations(invitation).filter(together=invitation.together_id, status=Status.COMPLETED)
     other = others.exclude(pk=invitation.pk).order_by("-round", "-pk").first()
     return other if other is not None and are_passed(other) else None
 
@@ -151,7 +159,7 @@ def further_of(delivery: Delivery, *, is_locked: bool = False) -> Together | Nex
     rows = Invitation.objects.locked() if is_locked else Invitation.objects.all()
     before = rows.get(pk=delivery.after_id)
     if delivery.event == DeliveryEvent.TOGETHER:
-        return Together(str(delivery.payload.get("assessment", "")))
+        return Together(_assessment_in(delivery))
     return Next(before.assessment_name, before.mapping_id, are_passed(before))
 
 
@@ -162,7 +170,7 @@ def store_together(delivery: Delivery, first: Invitation, mapping: MappingRule) 
     """
     is_here = first.opportunity_id == delivery.opportunity_id  # else the person has it elsewhere
     if is_here and first.together_id is None:
-        _place(first, mapping.id, together_id=first.pk)
+        _store_place(first, mapping.id, together_id=first.pk)
     change = StageChange.from_payload(delivery.payload)
     for written in mapping.also:
         key = f"together:{delivery.pk}:{written}"
@@ -176,14 +184,14 @@ def link_existing(delivery: Delivery, existing: Invitation, mapping_id: int | No
     if before is None or before.opportunity_id != existing.opportunity_id:
         return
     if delivery.event == DeliveryEvent.TOGETHER and existing.together_id is None:
-        _place(existing, mapping_id, together_id=first_of(before))
+        _store_place(existing, mapping_id, together_id=first_of(before))
     # only after one that follows nothing itself: else two could follow each other
     is_next = delivery.event == DeliveryEvent.NEXT and before.after_id is None
     if is_next and existing.after_id is None and existing.assessment_id != before.assessment_id:
-        _place(existing, mapping_id, after_id=before.pk)
+        _store_place(existing, mapping_id, after_id=before.pk)
 
 
-def _place(invitation: Invitation, mapping_id: int | None, **place: int) -> None:
+def _store_place(invitation: Invitation, mapping_id: int | None, **place: int) -> None:
     """Store what an invitation that was sent alone is together with, or after; the mapping's rules hold from now on."""
     invitation.mapping_id = invitation.mapping_id or mapping_id
     Invitation.objects.filter(pk=invitation.pk).update(mapping_id=invitation.mapping_id, **place)

@@ -9,7 +9,7 @@ from integrations.core.invitation_status import FOLLOWED, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.further import journey_of
+from integrations.effects.further import related_invitations
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.rules import role_rules_of
@@ -44,7 +44,7 @@ def tag_unstarted(invitation: Invitation, end: FollowingEnd | None, now: datetim
         changed_at__gt=invitation.changed_at,
         status__in=[*FOLLOWED, Status.COMPLETED],
     )
-    beside = journey_of(invitation).values("pk")  # among these the tag is chosen when it is enqueued
+    beside = related_invitations(invitation).values("pk")  # among these the tag is chosen when it is enqueued
     if not others.exclude(pk__in=beside).exists():
         enqueue_progress_tag(invitation, tag or choose_progress_tag(invitation.status))
 

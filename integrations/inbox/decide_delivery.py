@@ -100,7 +100,7 @@ def _invite(
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
         "mapping_id": decision.mapping_id,
-        **_place(delivery, facts),
+        **_place_among_several(delivery, facts),
         "time_zone": opportunity.time_zone,
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
@@ -130,7 +130,7 @@ def _invite(
     return invitation
 
 
-def _place(delivery: Delivery, facts: Facts) -> dict[str, int | None]:
+def _place_among_several(delivery: Delivery, facts: Facts) -> dict[str, int | None]:
     """Return what an invitation is sent with, or after; the first of several gets its own key when it is stored."""
     before = delivery.after
     together = isinstance(facts.further, Together) and before is not None

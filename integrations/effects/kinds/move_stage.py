@@ -14,7 +14,7 @@ from integrations.effects.further import (
     cancel_next,
     follow_with_next,
     is_last,
-    journey_of,
+    related_invitations,
     sent_next,
 )
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
@@ -62,7 +62,7 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
 def _notify_regrade(invitation: Invitation, number: int) -> None:
     """Notify people once, by a note in Lever and by e-mail, that a result changed after what followed from a pass."""
     moves = Effect.objects.filter(
-        invitation__in=journey_of(invitation),
+        invitation__in=related_invitations(invitation),
         kind=Effect.Kind.MOVE_STAGE,
         attempt_started_at__isnull=False,
         # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
@@ -140,7 +140,7 @@ def _notify_if_regraded(invitation: Invitation) -> None:
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
-    journey = journey_of(invitation)
+    journey = related_invitations(invitation)
     moves = Effect.objects.filter(invitation__in=journey, kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
