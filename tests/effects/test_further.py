@@ -623,7 +623,7 @@ def test_a_pass_is_followed_when_the_mapping_no_longer_sends_the_other(scenario,
     scenario.work()
     assert scenario.moves_of() == 0
     RoleMapping.objects.update(also_assessments=[])
-    Delivery.objects.filter(event="together").update(due_at=timezone.now())
+    Delivery.objects.filter(event="together").update(due_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
     assert Delivery.objects.get(event="together").verdict == "nothing_follows"
     assert scenario.stage_of() == TARGET
