@@ -43,6 +43,22 @@ def related_invitations(invitation: Invitation) -> InvitationQuerySet:
     return _of_candidate(invitation).filter(Q(pk=invitation.pk) | Q(together=first) | Q(after=first))
 
 
+def all_related(invitation: Invitation) -> InvitationQuerySet:
+    """Return all that belong together: those sent together, and the one that followed them, whichever is given."""
+    return related_invitations(invitation.after or invitation)
+
+
+def state_key(invitation: Invitation) -> str:
+    """Return a key of how far all that belong together are: each result and each cancellation makes another one.
+
+    What follows from them has it, so that it follows once, whichever of them led to it. Called with the first locked.
+    """
+    related = all_related(invitation)
+    written = Effect.objects.filter(invitation__in=related, kind=Effect.Kind.WRITE_FEEDBACK).count()
+    cancelled = related.filter(status=Status.WITHDRAWN).aggregate(latest=Max("changed_at"))["latest"]
+    return f"{first_of(invitation.after or invitation)}:{written}:{cancelled or ''}"
+
+
 def _of_candidate(invitation: Invitation) -> InvitationQuerySet:
     return Invitation.objects.filter(
         organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
@@ -62,12 +78,8 @@ def are_passed(invitation: Invitation) -> bool:
     """
     if not has_further(invitation):
         return _is_passed(invitation)
-    first = first_of(invitation)
-    latest = {
-        one.assessment_id: one
-        for one in related_invitations(invitation).order_by("round")
-        if first_of(one) == first and one.status != Status.WITHDRAWN
-    }
+    counting = sent_together(invitation).exclude(status=Status.WITHDRAWN).order_by("round")
+    latest = {one.assessment_id: one for one in counting}
     later_round = invitation.later_rounds().exclude(status=Status.WITHDRAWN).order_by("round").last()
     latest[invitation.assessment_id] = later_round or latest.get(invitation.assessment_id, invitation)
     if not all(one.status == Status.COMPLETED and _is_passed(one) for one in latest.values()):
@@ -109,11 +121,8 @@ def open_beside(invitation: Invitation) -> list[tuple[Invitation, str]]:
     """Return the others of its mapping that were sent and are open, each with its progress tag."""
     if not has_further(invitation):
         return []
-    others = (
-        related_invitations(invitation)
-        .filter(status__in=FOLLOWED, following_ended="")
-        .exclude(pk=invitation.pk)
-    )
+    related = related_invitations(invitation).filter(status__in=FOLLOWED, following_ended="")
+    others = related.exclude(pk=invitation.pk)
     return [(one, one.unstarted_tag or choose_progress_tag(one.status)) for one in others]
 
 
@@ -124,12 +133,13 @@ def _is_passed(invitation: Invitation) -> bool:
 
 
 def lock_first(invitation: Invitation) -> None:
-    """Let those sent together get their results one after another: each then sees those that came before.
+    """Let all that belong together get their results one after another: each then sees those that came before.
 
     Called in the recording transaction, with the invitation locked.
     """
-    if invitation.together_id is not None and invitation.together_id != invitation.pk:
-        Invitation.objects.locked().filter(pk=invitation.together_id).first()
+    first = invitation.after_id or invitation.together_id
+    if first is not None and first != invitation.pk:
+        Invitation.objects.locked().filter(pk=first).first()
 
 
 def lock_together(invitation: Invitation) -> None:
@@ -138,15 +148,6 @@ def lock_together(invitation: Invitation) -> None:
         rows = Invitation.objects.locked().filter(together=invitation.together_id)
         list(rows.exclude(pk=invitation.together_id).order_by("pk"))
         rows.filter(pk=invitation.together_id).first()
-
-
-def passed_beside(invitation: Invitation) -> Invitation | None:
-    """Return one that was sent together with the invitation, where all but those cancelled are passed; else None."""
-    if invitation.together_id is None:
-        return None
-    others = related_invitations(invitation).filter(together=invitation.together_id, status=Status.COMPLETED)
-    other = others.exclude(pk=invitation.pk).order_by("-round", "-pk").first()
-    return other if other is not None and are_passed(other) else None
 
 
 def further_of(delivery: Delivery, *, is_locked: bool = False) -> Together | Next | None:

@@ -17,6 +17,7 @@ from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, To
 from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
+from integrations.effects.follow_pass import follow_pass, follow_without
 from integrations.effects.further import (
     cancel_unsent,
     first_of,
@@ -40,7 +41,6 @@ from integrations.notifications.steps import tell_verdict
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.outcome import AskAgain, LeaseLost, wait_until_shown
 from integrations.privacy.erase import erase
-from integrations.results.recording import follow_pass, follow_without
 from integrations.store import database
 
 logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ def _cancel(
     )
     if not has_left:
         return None
-    cancelled = None
+    cancelled = []
     invitations = Invitation.objects.filter(
         organization=organization,
         opportunity_id=opportunity.id,
@@ -193,9 +193,10 @@ def _cancel(
         invitation.organization = organization
         lock_together(invitation)
         if cancel_unsent(invitation, reason):
-            follow_without(invitation)
-            cancelled = invitation
-    return cancelled
+            cancelled.append(invitation)
+    for invitation in cancelled:
+        follow_without(invitation)
+    return cancelled[-1] if cancelled else None
 
 
 def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:

@@ -11,14 +11,15 @@ from integrations.codescreen.details import Person, details_in
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import choose_progress_tag, choose_result_tag
+from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import NOT_STATED, ResultOutcome, Thresholds, lower_first
-from integrations.effects.further import is_last, lock_first, passed_after, passed_beside, sent_together
+from integrations.effects.follow_pass import follow_pass
+from integrations.effects.further import lock_first, passed_after
 from integrations.effects.kinds.feedback import WRITE_FEEDBACK, FeedbackPayload
 from integrations.effects.kinds.messages import ADD_REPORT_LINK, ReportLinkPayload
 from integrations.effects.kinds.move_stage import follow_result
 from integrations.effects.kinds.report_file import enqueue_report
-from integrations.effects.kinds.tags import SET_RESULT_TAG, ResultTagPayload, enqueue_progress_tag
+from integrations.effects.kinds.tags import SET_RESULT_TAG, enqueue_progress_tag, result_tag_of
 from integrations.effects.start_clock import must_start_by
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.candidate import Candidate
@@ -102,7 +103,7 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
     number = _next_number(invitation)
     key = f"{invitation.pk}:{number}"
     progress_tag = choose_progress_tag(invitation.status, result.outcome)
-    result_tag = _result_tag(invitation, result, number)
+    result_tag = result_tag_of(invitation, result, is_first=number == 1)
     # as one effect, unless a later round has the progress tag
     if not enqueue_progress_tag(invitation, progress_tag, result_tag) and result_tag is not None:
         SET_RESULT_TAG.enqueue(organization_id, key, result_tag, invitation=invitation)
@@ -115,42 +116,10 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
             invitation=invitation,
         )
     enqueue_report(invitation, result, number)
-    follow_result(invitation, result, number)
+    follow_result(invitation, result)
     if not is_same:
         tell_step(invitation, CandidateStep.RESULT if number == 1 else CandidateStep.REGRADE, result)
         _notify_result(invitation, result, number)
-
-
-def follow_without(cancelled: Invitation) -> None:
-    """Enqueue what follows from the pass of those sent together with it, which waited for the one that is cancelled.
-
-    Called in the transaction that cancels it, with all of them locked.
-    """
-    if (passed := passed_beside(cancelled)) is not None:
-        _follow_anew(passed)
-
-
-def _follow_anew(passed: Invitation) -> None:
-    """Enqueue again what follows from a pass, which waited for another result; inside the caller's transaction."""
-    passed = Invitation.objects.reread_locked(passed)
-    if (result := passed.latest_result()) is not None:
-        enqueue_result_effects(passed, result, is_same=True)
-
-
-def follow_pass(invitation: Invitation) -> None:
-    """Enqueue what follows a pass once it waits no longer: for this invitation, or others of the same mapping.
-
-    Called in the transaction that ends the wait; safe to run twice.
-    """
-    lock_first(invitation)
-    latest = sent_together(invitation).filter(status=Status.COMPLETED).order_by("completed_at", "pk").last()
-    result = latest.latest_result() if latest else None
-    if latest is None or result is None or not result.counts_as_pass:
-        return
-    number = _next_number(latest) - 1
-    if is_last(latest) and (tag := _result_tag(latest, result, number)):
-        SET_RESULT_TAG.enqueue(latest.organization_id, f"last:{latest.pk}:{number}", tag, invitation=latest)
-    follow_result(latest, result, number)
 
 
 def _next_number(invitation: Invitation) -> int:
@@ -182,25 +151,6 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
         },
         invitation=invitation,
     )
-
-
-def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:
-    """Return the customer's own tag for what is said of the result; both are removed when neither is said any more.
-
-    None when there is nothing to add or to remove.
-    """
-    rules = role_rules_of(invitation)
-    tags = {
-        True: choose_result_tag(rules.passed_tag, invitation.assessment_name),
-        False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
-    }
-    given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
-    if result.counts_as_pass and not is_last(invitation):
-        given = ""  # it is set with the last assessment of the mapping
-    others = sorted({tag for tag in tags.values() if tag} - {given})
-    if given or (others and (number > 1 or invitation.round > 1)):
-        return ResultTagPayload(given, others, result.said or "")
-    return None
 
 
 def record_completion(invitation: Invitation, progress: Progress) -> bool:
@@ -244,7 +194,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     lock_first(invitation)
     enqueue_result_effects(invitation, result, is_same)
     if result.counts_as_pass and (last := passed_after(invitation)) is not None:
-        _follow_anew(last)
+        follow_pass(last)
     if is_material:
         flag_for_review(invitation, result)
     message = "invitation %s: result of attempt %s recorded"

@@ -14,12 +14,14 @@ from integrations.clients.models import ApiCall
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ErasureCause
+from integrations.effects.follow_pass import follow_without
 from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
+from integrations.outbox.models import Effect
 from integrations.privacy.erase import erase
 from integrations.queue import on_request
 from integrations.results.recording import record_progress
@@ -730,3 +732,133 @@ def test_the_tag_says_that_one_was_not_started_when_the_other_was_passed(scenari
     scenario.work()
     assert Invitation.objects.get(assessment_name="Backend").unstarted_tag
     assert progress_tags(sandbox) == ["CodeScreen: Not Started Yet"]
+
+
+def written(kind):
+    """Return the states of the effects of a kind."""
+    return list(Effect.objects.filter(kind=kind).order_by("pk").values_list("state", flat=True))
+
+
+def test_feedback_is_written_once_when_the_pass_waited_for_one_that_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert written("write_feedback") == ["done"]
+    assert (written("move_stage"), written("set_result_tag")) == (["done"], ["done"])
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
+
+
+def test_feedback_is_written_once_when_the_pass_waited_for_the_first(scenario, sandbox, chain):
+    does(scenario, **PASSED)
+    scenario.work()
+    regrade(scenario, **FAILED)
+    does(scenario, NEXT, **PASSED)
+    regrade(scenario, **PASSED)
+    scenario.work()
+    following = Invitation.objects.get(assessment_name=NEXT)
+    assert following.effects.filter(kind="write_feedback").count() == 1
+    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["done"])
+
+
+def test_the_tag_says_that_one_expired_when_the_other_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.enter()
+    scenario.candidate_does("expire")
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Expired"]
+
+
+def test_the_tag_is_that_of_the_one_in_progress_when_the_other_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT])
+    scenario.enter()
+    scenario.candidate_does("start")
+    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
+    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment in Progress"]
+
+
+def test_a_pass_is_followed_once_when_its_wait_ends_twice(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    other = Invitation.objects.get(assessment_name=NEXT)
+    cancel(other, "test")
+    for _ in range(2):
+        with transaction.atomic():
+            follow_without(other)
+    scenario.work()
+    assert (written("move_stage"), written("set_result_tag")) == (["done"], ["done"])
+
+
+def test_nobody_is_moved_again_when_a_recruiter_brings_them_back(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, NEXT, **PASSED)
+    does(scenario, **PASSED)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="Phone screen")
+    scenario.work()
+    assert written("move_stage") == ["cancelled"]
+    scenario.enter()
+    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", ["cancelled"])
+
+
+def test_the_candidate_is_moved_when_a_later_round_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, NEXT, **PASSED)
+    does(scenario, **PASSED)
+    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", ["cancelled"])
+    cancel(again, "test")
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["cancelled", "done"])
+
+
+def test_what_follows_the_next_does_when_one_before_it_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer", stage_on_pass=TARGET)
+    scenario.enter()
+    does(scenario, **PASSED)
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    does(scenario, "Data Engineer", **PASSED)
+    scenario.work()
+    assert scenario.moves_of() == 0
+    cancel(again, "test")
+    scenario.work()
+    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_candidate_is_moved_once_when_both_of_a_chain_are_passed_at_once(organization):
+    mapping = RoleMapping.objects.create(
+        organization=organization, role="Any", assessment="A", next_assessment="B", stage_on_pass=TARGET
+    )
+    own = {"organization": organization, "opportunity_id": "o-1", "mapping": mapping}
+    first = factories.InvitationFactory.create(
+        **own, assessment_id="a", instance_id="i-a", status="completed"
+    )
+    Result.objects.create(invitation=first, attempt=1, outcome="Failed", score=10)
+    following = factories.InvitationFactory.create(
+        **own, assessment_id="b", instance_id="i-b", status="submitted", after=first
+    )
+    evaluated = Progress(InstanceStatus.COMPLETE, outcome="Passed", score=Decimal(90))
+    both = iter([first, following])
+
+    def record():
+        with transaction.atomic():
+            record_progress(Invitation.objects.reread_locked(next(both)), evaluated)
+            time.sleep(0.3)
+
+    assert run_at_once(record, times=2) == []
+    assert Effect.objects.filter(kind="move_stage", invitation=following).count() == 1

@@ -10,12 +10,14 @@ from integrations.catalog.lists import stages_named, stages_on_pass, trigger_pol
 from integrations.catalog.models import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.effects.further import (
+    all_related,
     are_passed,
     cancel_next,
     follow_with_next,
     is_last,
     related_invitations,
     sent_next,
+    state_key,
 )
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.effects.kinds.messages import enqueue_note
@@ -40,26 +42,26 @@ class MoveStagePayload(Payload):
     stage: str = ""
 
 
-def follow_result(invitation: Invitation, result: Result, number: int) -> None:
+def follow_result(invitation: Invitation, result: Result) -> None:
     """Enqueue what follows a pass: the next assessment, else the move; notify people when it is taken back after that.
 
     The move follows the last assessment of the mapping. What wasn't sent yet isn't sent after a pass that is none.
     """
     if not result.counts_as_pass:
         cancel_next(invitation)
-        _notify_regrade(invitation, number)
+        _notify_regrade(invitation)
         return
     follow_with_next(invitation)
     if is_last(invitation) and (stage := role_rules_of(invitation).stage_on_pass.strip()):
         MOVE_STAGE.enqueue(
             invitation.organization_id,
-            f"{invitation.pk}:{number}",
+            state_key(invitation),
             MoveStagePayload(stage),
             invitation=invitation,
         )
 
 
-def _notify_regrade(invitation: Invitation, number: int) -> None:
+def _notify_regrade(invitation: Invitation) -> None:
     """Notify people once, by a note in Lever and by e-mail, that a result changed after what followed from a pass."""
     moves = Effect.objects.filter(
         invitation__in=related_invitations(invitation),
@@ -82,18 +84,19 @@ def _notify_regrade(invitation: Invitation, number: int) -> None:
         left, ask = "The portal takes back nothing that was sent.", "whether it still counts"
     else:
         return
+    key = state_key(invitation)
     change = f"The result of “{invitation.assessment_name}” changed after {done}. Now it is: {latest.headline}. {left}"
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
-        f"regraded:{invitation.pk}:{number}",
+        f"regraded:{key}",
         f"CodeScreen: {change} Please decide {ask}.",
         invitation=invitation,
     )
     notify_members(
         invitation.organization,
         EmailTopic.RESULT_CHANGED,
-        f"{invitation.pk}:{number}",
+        key,
         subject=f"{first_name(invitation.candidate_name)}: the result changed after "
         f"{'the move' if move else 'what followed'}",
         lines=[change, f"Decide {'in Lever ' if move else ''}{ask}."],
@@ -135,13 +138,14 @@ def _move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | F
 def _notify_if_regraded(invitation: Invitation) -> None:
     """Tell people when the result changed while the candidate was being moved."""
     if not are_passed(invitation):
-        _notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
+        _notify_regrade(invitation)
 
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
-    journey = related_invitations(invitation)
-    moves = Effect.objects.filter(invitation__in=journey, kind=effect.kind, state=Effect.State.DONE)
+    moves = Effect.objects.filter(
+        invitation__in=all_related(invitation), kind=effect.kind, state=Effect.State.DONE
+    )
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
     if not role_rules_of(invitation).stage_on_pass.strip():

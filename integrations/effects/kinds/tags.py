@@ -11,14 +11,20 @@ from functools import partial
 
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.names import all_progress_tags, is_progress_tag, least_advanced
+from integrations.core.rules.names import (
+    all_progress_tags,
+    choose_result_tag,
+    is_progress_tag,
+    least_advanced,
+)
 from integrations.core.vocabulary import ProgressTag
-from integrations.effects.further import open_beside
+from integrations.effects.further import is_last, open_beside
 from integrations.effects.kind import Author, EffectKind, Target, Words, kept_whole, known_author
 from integrations.http.json_values import JsonObject
 from integrations.http.session import PlatformError
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.invitations.rules import role_rules_of
 from integrations.lever.client import LeverClient
 from integrations.outbox.models import Effect, Payload
 from integrations.outbox.outcome import Cancelled, Done
@@ -86,6 +92,25 @@ def enqueue_progress_tag(
         invitation=shown,
     )
     return result_tag is not None
+
+
+def result_tag_of(invitation: Invitation, result: Result, *, is_first: bool) -> ResultTagPayload | None:
+    """Return the customer's own tag for what is said of the result; both are removed when neither is said any more.
+
+    None when there is nothing to add or to remove; after the first result of the first round nothing is removed alone.
+    """
+    rules = role_rules_of(invitation)
+    tags = {
+        True: choose_result_tag(rules.passed_tag, invitation.assessment_name),
+        False: choose_result_tag(rules.failed_tag, invitation.assessment_name),
+    }
+    given = tags[result.counts_as_pass] if result.counts_as_pass is not None else ""
+    if result.counts_as_pass and not is_last(invitation):
+        given = ""  # it is set with the last assessment of the mapping
+    others = sorted({tag for tag in tags.values() if tag} - {given})
+    if given or (others and (not is_first or invitation.round > 1)):
+        return ResultTagPayload(given, others, result.said or "")
+    return None
 
 
 def _set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:

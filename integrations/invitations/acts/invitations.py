@@ -13,6 +13,7 @@ from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.effects.follow_pass import follow_without
 from integrations.effects.further import lock_together
 from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
 from integrations.effects.kinds.messages import enqueue_note
@@ -28,7 +29,6 @@ from integrations.notifications.steps import move_and_tell
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
-from integrations.results.recording import follow_without
 from integrations.store import database
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
