@@ -36,12 +36,12 @@ class RoleRule:
 
 #: In the order in which pages show them.
 _RULES = (
-    RoleRule("next_assessment", "Then send, if passed", lambda value: _quoted(value, "nothing")),
-    RoleRule("approval", "Ask for an approval", lambda value: Approval(value).label),
+    RoleRule("next_assessment", "Next assessment after a pass", lambda value: _quoted(value, "nothing")),
+    RoleRule("approval", "Ask for approval", lambda value: Approval(value).label),
     RoleRule("origins", "By the candidate's origin", _origins),
     RoleRule("reentry", "When somebody enters the stage again", lambda value: ReentryPolicy(value).label),
-    RoleRule("reentry_days", "Days since completion before another round", _in_days),
-    RoleRule("start_within_days", "CodeScreen's days to start", _in_days),
+    RoleRule("reentry_days", "Days after completion until it is sent again", _in_days),
+    RoleRule("start_within_days", "Days to start, as set in CodeScreen", _in_days),
     RoleRule(
         "not_started_days",
         "Days until the tag says “Not Started Yet”",

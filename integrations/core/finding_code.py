@@ -183,8 +183,8 @@ class FindingCode(RecordEnum):
         ACTIVITY.at("?view=uncertain"),
         "Review",
         IncidentRecord(
-            "Invitations may or may not have been sent",
-            "No invitation is uncertain any more",
+            "Invitations were possibly sent",
+            "It is clear which invitations were sent",
             is_told_elsewhere=True,
         ),
         is_counted_on_overview=True,

@@ -288,10 +288,10 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         f"{invitation.pk}:{effect.lease_owner}",
-        subject="The invitation may or may not have been sent",
+        subject="The invitation was possibly sent",
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
-            "Look for the candidate in CodeScreen. Then say on the candidate's page whether it was sent.",
+            "Check in CodeScreen whether it was sent. Then say so on the candidate's page.",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),

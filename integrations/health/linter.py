@@ -90,8 +90,8 @@ def hidden_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if roles and rule not in counting:
             quoted = listed(f"“{role.title}”" for role in roles)
             message = (
-                f"The mapping for “{rule.subject}” counts for no open role: for {quoted}, another mapping or a tag "
-                "comes first."
+                f"The mapping for “{rule.subject}” is never used: for {quoted}, another mapping or a tag comes "
+                "first."
             )
             fix = (
                 "Remove it, or remove what comes first: a mapping for the role, its tag, or more categories."

@@ -34,7 +34,7 @@ MAX_RECIPIENTS = 20
 class AdminRequest(models.TextChoices):
     """What a member may ask the Super Admins for."""
 
-    ROLE = "role", "Give me a role that may do more"
+    ROLE = "role", "Give me a role with more rights"
     CONNECTION = "connection", "Connect Lever or CodeScreen, or fix a connection"
     SETTINGS = "settings", "Change the mappings or the rules"
     MEMBER = "member", "Invite somebody, or remove a member"

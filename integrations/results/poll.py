@@ -84,8 +84,8 @@ def _record_bounce(invitation: Invitation) -> None:
                     invitation.organization,
                     invitation.opportunity_id,
                     f"bounced:{invitation.pk}:{invitation.followed_since.isoformat()}",
-                    f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced, because the address doesn't "
-                    "exist. Correct the address in Lever. An Admin can then send it again from the candidate's page in "
+                    f"CodeScreen: the e-mail with “{invitation.assessment_name}” bounced: it couldn't be delivered. "
+                    "Correct the address in Lever. An Admin can then send it again from the candidate's page in "
                     "the portal.",
                     invitation=invitation,
                 )
@@ -95,7 +95,7 @@ def _record_bounce(invitation: Invitation) -> None:
                 str(invitation.pk),
                 subject="The invitation bounced",
                 lines=[
-                    f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
+                    f"“{invitation.assessment_name}” couldn't be delivered: the e-mail bounced.",
                     "Correct the address in Lever. Then press “Correct and send again” on the candidate's page.",
                 ],
                 invitation=invitation,
@@ -184,7 +184,7 @@ def end_following(invitation: Invitation, end: FollowingEnd) -> None:
             invitation.opportunity_id,
             f"not_started:{invitation.pk}:{since}",
             f"CodeScreen: “{invitation.assessment_name}” was not started within {organization.no_show_days} days, and "
-            "the portal no longer asks for a result. To have it tracked again, move the candidate out of the "
+            "the portal no longer asks for a result. If you still need it, move the candidate out of the "
             "stage and back in.",
             invitation=invitation,
         )

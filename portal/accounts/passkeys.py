@@ -172,7 +172,7 @@ def _is_number(host: str) -> bool:
 
 
 NOT_SIGNED_IN = (
-    "That passkey doesn't open an account here, or the question was too old. Try again, or give your user name and "
+    "That passkey doesn't open an account here, or it took too long. Try again, or give your user name and "
     "password."
 )
 

@@ -278,7 +278,7 @@ def note_removal(request: HttpRequest) -> None:
         mark_weak(request)
 
 
-NOT_MADE = "No passkey was made: the browser's answer didn't fit. Try again."
+NOT_MADE = "No passkey was made: the browser's answer wasn't valid. Try again."
 LONGEST_NAME = 60
 INCOMPLETE = f"Give the passkey a name of at most {LONGEST_NAME} characters, and try again."
 

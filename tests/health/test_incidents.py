@@ -284,7 +284,7 @@ def test_the_end_of_uncertain_invitations_is_notified(acme):
     assert subjects() == []  # each is notified where it became uncertain
     Invitation.objects.filter(pk=row.pk).update(status="failed")
     incidents.update_incidents(acme)
-    assert subjects() == ["No invitation is uncertain any more"]
+    assert subjects() == ["It is clear which invitations were sent"]
 
 
 def test_two_incidents_of_one_problem_cannot_be_ongoing(acme):
@@ -339,7 +339,7 @@ def test_hundreds_of_failures_at_once_are_a_handful_of_emails(acme, monkeypatch)
     assert sorted(sent) == [
         "Invitations need approval",
         "Several invitations could not be sent",
-        "Several invitations may or may not have been sent",
+        "Several invitations were possibly sent",
     ]
     details = next(message.body for message in mail.outbox if "may or may not" in message.subject)
     shown = details.count("CodeScreen answered 503")

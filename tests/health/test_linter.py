@@ -264,7 +264,7 @@ def test_a_mapping_for_categories_is_hidden_where_another_counts_first(
         RoleMapping.objects.create(organization=acme, assessment="Frontend", **first)
     found = findings(acme)
     assert [(one.code, one.level) for one in found] == [("hidden_mapping", "info")]
-    assert "“Department Engineering” counts for no open role: for “Engineer”" in found[0].message
+    assert "“Department Engineering” is never used: for “Engineer”" in found[0].message
 
 
 def test_mappings_for_categories_that_fit_equally_are_ambiguous(acme: Organization) -> None:

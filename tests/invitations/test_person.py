@@ -82,7 +82,7 @@ def test_a_sentence_says_where_an_invitation_stands_when_an_action_is_not_allowe
 ):
     end = {"following_ended": "not_started"} if column == "following_ended_at" else {}
     invitation = in_status(organization, "invited", **{column: timezone.now()}, **end)
-    with pytest.raises(ActionNotAllowed, match=f"^Invitation {invitation.pk} is {stands}.$"):
+    with pytest.raises(ActionNotAllowed, match=f"^This invitation is {stands}.$"):
         invitations.approve(invitation, super_admin)
 
 

@@ -172,7 +172,7 @@ MORE_ERRORS = [
     ),
     (
         "[[mappings]]\nrole = 'x'\nassessment = 'y'\nstage_on_pass = 'CodeScreen next'\n",
-        "Who passes would be moved in a circle: “CodeScreen next” → “CodeScreen next”.",
+        "A pass would move candidates in a circle: “CodeScreen next” → “CodeScreen next”.",
     ),
     ("[[mappings]]\nrole = ' '\nassessment = 'x'\n", "mappings[1].role"),
     ("[[mappings]]\nassessment = 'x'\n", "give a role, or instead of it one or more of department, team,"),

@@ -27,7 +27,7 @@ def test_what_is_lost_and_what_waited_is_printed_for_each_organization(organizat
     assert [line.split(":")[0] for line in lines if not line.startswith((" ", "Next"))] == sorted(
         [organization.slug, other.slug]
     )
-    assert "  1 invitations that waited may have been sent: uncertain, for a person" in lines
+    assert "  1 invitations that waited were possibly sent: for a person" in lines
     assert lines[-1].startswith("Next: start the portal, connect Lever again")
     assert "known already that rows are lost" in run(organization.slug, "--since", since)
 

@@ -22,7 +22,7 @@ def notify_uncertain(invitation):
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         str(invitation.pk),
-        subject="The invitation may or may not have been sent",
+        subject="The invitation was possibly sent",
         lines=[f"Look for invitation {invitation.pk}."],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -32,7 +32,7 @@ def notify_uncertain(invitation):
 def test_a_notice_that_still_holds_names_the_candidate(organization, super_admin):
     notify_uncertain(uncertain(organization, candidate_name="Candidate Birch", role_title="Chef"))
     [message] = send_all()
-    assert message.subject == "Birch: the invitation may or may not have been sent"
+    assert message.subject == "Birch: the invitation was possibly sent"
     assert message.body.startswith("Candidate Birch · Chef\n\nLook for invitation")
 
 
@@ -70,7 +70,7 @@ def test_a_digest_of_which_one_notice_holds_is_an_e_mail_about_that_one(organiza
     invitations[resolved].move("invited", instance_id="instance-1")
     [message] = send_all()
     names = ("Alder", "Birch")
-    assert message.subject == f"{names[1 - resolved]}: the invitation may or may not have been sent"
+    assert message.subject == f"{names[1 - resolved]}: the invitation was possibly sent"
     assert names[1 - resolved] in message.body
     assert names[resolved] not in message.body
 
@@ -81,7 +81,7 @@ def test_a_digest_says_only_what_still_holds(organization, super_admin):
         notify_uncertain(invitation)
     invitations[0].move("invited", instance_id="instance-1")
     [message] = send_all()
-    assert message.subject == "Several invitations may or may not have been sent"
+    assert message.subject == "Several invitations were possibly sent"
     assert [f"invitation {row.pk}." in message.body for row in invitations] == [False, True, True]
 
 

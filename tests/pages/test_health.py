@@ -112,7 +112,7 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
     answer = super_admin_client.get(reverse("health"))
     rows = [(row.name, lasted) for row, lasted in answer.context["incidents"]]
     assert rows == [
-        ("Invitations may or may not have been sent", "5\xa0hours"),
+        ("Invitations were possibly sent", "5\xa0hours"),
         ("Invitations need approval", "1\xa0hour"),
         ("Lever or CodeScreen doesn't answer", "2\xa0hours"),
     ]

@@ -42,7 +42,7 @@ def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(
     page.get_by_role("button", name="Send them an e-mail").focus()
     page.keyboard.press("Enter")
     page.get_by_text(f"Your request is on its way to {super_admin}.").wait_for()
-    page.get_by_text("“Give me a role that may do more”, asked just now").wait_for()
+    page.get_by_text("“Give me a role with more rights”, asked just now").wait_for()
     context.close()
 
 

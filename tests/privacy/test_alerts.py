@@ -28,7 +28,7 @@ def test_an_alert_that_waits_is_cancelled_and_emptied(scenario):
         scenario.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         "k",
-        subject="The invitation may or may not have been sent",
+        subject="The invitation was possibly sent",
         lines=[f"CodeScreen said something about {NAME}"],
         invitation=scenario.pending_invitation(),
     )

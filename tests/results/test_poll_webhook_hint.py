@@ -106,7 +106,7 @@ def test_a_bounce_is_stored_and_notified_once(invitation, super_admin):
     assert "bounced" in email.payload["subject"]
     assert invitation.email not in str(email.payload)
     [note] = Effect.objects.filter(kind="leave_note")
-    assert "bounced, because the address doesn't exist. Correct the address in Lever" in note.payload["text"]
+    assert "bounced: it couldn't be delivered. Correct the address in Lever" in note.payload["text"]
 
 
 def test_a_bounce_that_is_reported_after_the_start_changes_nothing(invitation, super_admin, poll_answer):

@@ -121,7 +121,7 @@ class AuditAction(RecordEnum):
         "cancel_invitation", "cancel invitation", _S.DECISIONS, deed="cancelled the invitation"
     )
     SEND_NOW = ActionRecord("send_now", "send now", _S.DECISIONS, deed="had the invitation sent at once")
-    TAKE_BACK = ActionRecord("take_back", "take back", _S.DECISIONS, deed="took it back before it began")
+    TAKE_BACK = ActionRecord("take_back", "take back", _S.DECISIONS, deed="undid this in time")
     RESOLVE_AS_SENT = ActionRecord(
         "resolve_as_sent", "resolve: it was sent", _S.DECISIONS, deed="confirmed that the invitation was sent"
     )

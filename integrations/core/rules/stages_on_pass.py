@@ -45,7 +45,7 @@ class StagesOnPass:
     def why_circle(self, start: MappingRule) -> str:
         """Return why who passes by this mapping would be moved in a circle, as a sentence; empty where it ends."""
         path = " → ".join(f"“{stage.name}”" for stage in self.circle_from(start))
-        return f"Who passes would be moved in a circle: {path}. Choose another stage." if path else ""
+        return f"A pass would move candidates in a circle: {path}. Choose another stage." if path else ""
 
     def _stage(self, written: str) -> KnownStage:
         found = (stage for stage in self.stages if is_named(written, stage.id, stage.name))

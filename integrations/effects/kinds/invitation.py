@@ -206,7 +206,7 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Uncertain | None:
         mark_key_refused(sending.effect.organization.codescreen, str(error))
     elif error.permanent:
         return make_uncertain(
-            sending.effect, sending.invitation, f"{error}. An earlier attempt may have been received."
+            sending.effect, sending.invitation, f"{error}. An earlier call may have reached CodeScreen."
         )
     raise error
 
@@ -229,7 +229,9 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
     if error.permanent and error.status != 401:
         if sending.is_idempotent and sending.is_key_valid:
             # CodeScreen refuses a known key with another address: the earlier call has then arrived, with that of then
-            return make_uncertain(effect, invitation, f"{error}. An earlier attempt may have been received.")
+            return make_uncertain(
+                effect, invitation, f"{error}. An earlier call may have reached CodeScreen."
+            )
         return _fail(sending, str(error), refusal_note(error.status))
     if error.status == 401:
         mark_key_refused(effect.organization.codescreen, str(error))

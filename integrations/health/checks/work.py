@@ -106,7 +106,7 @@ def check_late_rows(organization: Organization) -> Iterator[Finding]:
     if number:
         yield finding(
             FindingCode.OLDEST_DUE,
-            f"{counted(number, 'task')} should have been done more than two minutes ago.",
+            f"{counted(number, 'task')} {'is' if number == 1 else 'are'} more than two minutes late.",
             "Ask the portal's operator to check that the workers run (`manage.py serve`) and to read their log.",
         )
 
@@ -194,7 +194,7 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
             yield finding(
                 FindingCode.DUTY_OVERDUE,
                 f"{name} is late. It was last done {ago} ago.",
-                "Check that the workers run and keep up. More workers do more at once.",
+                "Check that the workers run. If they are too slow, start more of them.",
             )
 
 
@@ -244,8 +244,8 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
         )
         yield finding(
             FindingCode.UNCERTAIN_INVITATIONS,
-            f"{counted(number, 'candidate')} may or may not have been sent an invitation: {listed(named, number)}.",
-            "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
+            f"{counted(number, 'candidate')} possibly got an invitation: {listed(named, number)}.",
+            "Check in CodeScreen whether it was sent. Then say so on the candidate's page, or send it again.",
         )
     if number := counts["held"]:
         yield finding(

@@ -69,7 +69,7 @@ def why_not_invitable(candidate: Candidate) -> str:
             return f"“{invitation.assessment_name}” is on hold: use “Send invitations”."
         if invitation.status == Status.FAILED or (invitation.status == Status.WITHDRAWN and is_unsent):
             return ""
-        return f"“{invitation.assessment_name}” is there already: {invitation.words.phrase}."
+        return f"The candidate already has “{invitation.assessment_name}”: {invitation.words.phrase}."
     if delivery is None or not delivery.verdict or delivery.due_at is not None:
         return BEING_DECIDED
     if delivery.verdict in IMPERSONAL_VERDICTS:

@@ -31,7 +31,7 @@ from integrations.outbox.models import Effect
 from integrations.privacy.models import Erasure
 from integrations.store import database
 
-ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
+ANOTHER_OPEN = "This person already has an open invitation to the same assessment."
 ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
 ELSEWHERE = "The same person already has “{name}” through another opportunity: {standing}. See {link}"
 
@@ -42,7 +42,7 @@ def _require(invitation: Invitation, act: InvitationAct) -> None:
     if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
         raise ActionNotAllowed(ERASED)
     if act not in invitation.allows:
-        raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase}.")
+        raise ActionNotAllowed(f"This invitation is {invitation.words.phrase}.")
 
 
 def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> None:
@@ -81,7 +81,7 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
         lock_together(invitation)
         _require(invitation, InvitationAct.CANCEL)
         if only_unsent and invitation.status not in UNSENT:
-            raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.words.phrase} already.")
+            raise ActionNotAllowed(f"This invitation is already {invitation.words.phrase}.")
         before = invitation.status
         sentence = f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
         _move(invitation, Status.WITHDRAWN, sentence, next_poll_at=None, stopped_by_user=True)
@@ -114,7 +114,7 @@ def send_now(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         Organization.objects.lock(invitation.organization_id)
         invitation.lock()
         if not invitation.waits_for_window:
-            raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for the send window.")
+            raise ActionNotAllowed("This invitation doesn't wait for the send window.")
         waiting = Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
         effect = waiting.filter(state=Effect.State.DUE, leased_until__isnull=True).first()
         if effect is None:
@@ -238,7 +238,7 @@ def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> N
     with transaction.atomic():
         rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
         if not rows.update(awaits_decision_since=None):
-            raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for a decision.")
+            raise ActionNotAllowed("This candidate doesn't wait for a decision.")
         audit(invitation, actor, AuditAction.RECORD_DECISION, reason=reason)
 
 

@@ -20,9 +20,9 @@ from integrations.store.database import due_after
 
 #: What is approved or retried for many at once begins so long afterwards.
 UNDO_FOR = timedelta(seconds=30)
-TAKEN_BACK = "The approval was taken back."
-NOT_INVITED = "Inviting was taken back."
-TOO_LATE = "It is too late to undo this: it has begun."
+TAKEN_BACK = "The approval was undone."
+NOT_INVITED = "The invitation was undone."
+TOO_LATE = "It is too late to undo this: it has started."
 ON_HOLD = "It is on hold again already."
 
 

@@ -62,7 +62,7 @@ class Command(MigratingCommand):
         known = "rows are lost" if restored.is_new else "known already that rows are lost"
         self.stdout.write(
             f"{slug}: {known} from {times} UTC\n"
-            f"  {restored.uncertain} invitations that waited may have been sent: uncertain, for a person\n"
+            f"  {restored.uncertain} invitations that waited were possibly sent: for a person\n"
             f"  {restored.undecided} stage changes wait to be decided: offered, unless an invitation is here\n"
             f"  {restored.writes} writes to Lever wait: each looks there first"
         )

@@ -199,20 +199,20 @@ class AlertTopic(RecordEnum):
         "held",
         "Invitations that need approval",
         "wants_held",
-        "Invitations need approval, and again when none needs it any more.",
+        "Invitations need approval, or none needs it any more.",
     )
     INCIDENT = AlertTopicRecord(
         "incident",
         "Problems",
         "wants_incidents",
-        "Something that the page Health calls a problem begins or is over, an invitation may or may not have been "
-        "sent, or Lever must be connected again.",
+        "A problem on the page Health begins or ends, an invitation was possibly sent, or Lever must be connected "
+        "again.",
     )
     STEP = AlertTopicRecord(
         "step",
         "Each step of a candidate",
         "wants_steps",
-        "A candidate takes a step, for programs: by ids alone, to signed webhooks only.",
+        "A candidate takes a step. For programs: only ids, and only to signed webhooks.",
     )
 
 
@@ -249,7 +249,7 @@ class CandidateStep(RecordEnum):
     NOT_STARTED = StepRecord(
         "not_started",
         "Not started",
-        "The progress tag begins to say so, and when the portal no longer waits for the start.",
+        "The progress tag says “Not Started Yet”, or the portal no longer waits for the start.",
         "A candidate hasn't started “{assessment}”.",
     )
     STARTED = StepRecord(
@@ -334,15 +334,15 @@ class EmailTopic(RecordEnum):
     )
     INVITATION_UNCERTAIN = EmailTopicRecord(
         "invitation_uncertain",
-        "Invitation uncertain",
+        "Invitation possibly sent",
         EmailKind.ATTENTION,
-        digest_subject="Several invitations may or may not have been sent",
+        digest_subject="Several invitations were possibly sent",
         alert=AlertTopic.INCIDENT,
         alert_phase=AlertPhase.BEGAN,
     )
     INVITATION_FAILED = EmailTopicRecord(
         "invitation_failed",
-        "Invitation failed",
+        "Invitation not sent",
         EmailKind.ATTENTION,
         digest_subject="Several invitations could not be sent",
     )
@@ -354,7 +354,7 @@ class EmailTopic(RecordEnum):
     )
     FOLLOWING_ENDED = EmailTopicRecord(
         "following_ended",
-        "Following ended without a result",
+        "No result",
         EmailKind.ATTENTION,
         digest_subject="Several invitations ended without a result",
     )

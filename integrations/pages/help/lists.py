@@ -124,7 +124,7 @@ def audit_questions() -> list[tuple[str, str, str]]:
         ),
         (
             "Which candidates were hit by an outage of CodeScreen?",
-            "Each incident of this kind lists the candidates that it touched.",
+            "Each incident of this kind lists the candidates that it affected.",
             _rows("incident", what="platform_down"),
         ),
         (

@@ -25,8 +25,8 @@ from integrations.pages.views import ConfirmedActView, OperationView
 OWN_FIELDS = tuple(name for name in LABELS if name != "origins")
 AS_FOR_ALL = "As for all roles"
 AFTER_THE_LAST = (
-    "Sent once all those before are passed, or meet the bar, while the candidate is in the stage. The stage and the "
-    "tag for who passed then follow this one."
+    "Sent when the assessments before it are passed, or meet your bar, and the candidate is still in the stage. The "
+    "tag and the stage for a pass then wait for this one."
 )
 
 

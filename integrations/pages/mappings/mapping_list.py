@@ -90,7 +90,7 @@ class EffectiveAssessments:
             return EffectiveAssessment(role, "", reason, is_problem=True)
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
-            return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
+            return EffectiveAssessment(role, assessments, f"more than one fits {source}", is_problem=True)
         also = match.mapping.also if match.mapping else ()
         together = " + ".join([assessments, *also])
         return EffectiveAssessment(role, together, source, is_problem=False, match=match)

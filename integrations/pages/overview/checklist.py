@@ -138,7 +138,7 @@ def _stage_step(organization: Organization, trigger_stages: Sequence[Stage]) -> 
         code="stage",
         title=f"Have a stage that begins with “{prefix}”",
         is_done=bool(names),
-        state=f"Entering {names} invites." if names else "No such stage is known yet.",
+        state=f"A move into {names} sends the assessment." if names else "Lever has no such stage yet.",
         instructions=(
             "In Lever, open Settings › Pipeline and archive reasons › Pipeline stages › Customize Pipeline Stages.",
             f"Press “+ Add Stage” and name it, for example, “{prefix} Assessment”.",

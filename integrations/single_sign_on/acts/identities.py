@@ -62,7 +62,7 @@ class Refusal(LabelledEnum):
     )
     BOUND_TO_ANOTHER = (
         "bound_to_another",
-        "Your account here is bound to another person at your provider. A Super Admin can unbind it under Settings.",
+        "Your account here belongs to another person at your provider. A Super Admin can unlink it under Settings.",
     )
     OPEN_THE_LINK = (
         "open_the_link",

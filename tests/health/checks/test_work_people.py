@@ -20,7 +20,7 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
     ]
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("uncertain_invitations", "error")
-    assert finding.message.startswith("12 candidates may or may not have been sent an invitation")
+    assert finding.message.startswith("12 candidates possibly got an invitation")
     assert f"(invitation {invitations[0].pk})" in finding.message
     assert "and 2 more." in finding.message
     Invitation.objects.filter(pk=invitations[0].pk).update(status="held")

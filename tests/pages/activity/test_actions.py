@@ -170,7 +170,7 @@ def test_undecided_failed_candidates_are_on_the_overview_and_need_attention(
     for view in ("attention", "undecided"):
         answer = team_member_client.get("/activity/", {"view": view})
         assert [row.name for row in answer.context["page"]] == ["Waiting"], view
-    assert "Decide about them" in text(answer)
+    assert "Decide, then record it" in text(answer)
 
 
 def test_a_team_member_records_a_decision(team_member_client, team_member, undecided):

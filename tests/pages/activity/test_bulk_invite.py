@@ -232,7 +232,7 @@ def test_a_form_sent_twice_and_two_admins_at_once_invite_once(
     assert "The portal is deciding about this candidate now." in page
     become_due()
     page = text(invite(super_admin_client, [uninvited["Hazel"]], chosen=assessment("Data Engineer")))
-    assert "“Backend” is there already: invited, not started." in page
+    assert "The candidate already has “Backend”: invited, not started." in page
     become_due()
     assert sandbox.invitations_sent() == 1
     assert recorded().filter(action="invite_candidate").count() == 1
@@ -322,8 +322,8 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
     ("verdict", "status", "why"),
     [
         ("held_for_approval", "held", "is on hold: use “Send invitations”."),
-        ("invite", "invited", "is there already: invited, not started."),
-        ("invite", "completed", "is there already: completed."),
+        ("invite", "invited", "already has “Backend”: invited, not started."),
+        ("invite", "completed", "already has “Backend”: completed."),
         ("paused", "", "This candidate waits, and is decided automatically."),
         ("anonymized", "", "The person's data was removed."),
     ],

@@ -103,7 +103,7 @@ def test_who_deletes_own_rules_is_told_what_holds_then(super_admin_client, mappi
     [
         ({"reentry_days": "0"}, "greater than or equal to 1"),
         ({"passed_tag": "CodeScreen yes"}, "Begin with another word."),
-        ({"stage_on_pass": "CodeScreen Assessment"}, "moved in a circle"),
+        ({"stage_on_pass": "CodeScreen Assessment"}, "move candidates in a circle"),
     ],
 )
 def test_an_own_rule_that_cannot_hold_is_refused_with_the_reason(super_admin_client, mapping, own, reason):

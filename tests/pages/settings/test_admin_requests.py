@@ -31,19 +31,19 @@ def test_super_admins_get_one_email_and_the_member_sees_that_it_was_sent(
         )
     )
     assert f"Your request is on its way to {super_admin} and {second}." in page
-    assert "on its way</span> “Give me a role that may do more”" in page
+    assert "on its way</span> “Give me a role with more rights”" in page
     assert Effect.objects.filter(kind="send_email").count() == 1
     worker.work()
     assert sorted(message.to for message in mail.outbox) == sorted([[super_admin.email], [second.email]])
     assert str(team_member) in mail.outbox[0].subject
     assert "In their words: I help with the chef roles." in str(mail.outbox[0].body)
     assert "http://testserver/settings/" in str(mail.outbox[0].body)
-    assert "sent</span> “Give me a role that may do more”" in text(team_member_client.get("/settings/"))
+    assert "sent</span> “Give me a role with more rights”" in text(team_member_client.get("/settings/"))
     entry = recorded().get()
     assert (entry.actor, entry.action, entry.target) == (
         team_member,
         "ask_admins",
-        "Give me a role that may do more",
+        "Give me a role with more rights",
     )
     assert entry.reason == "I help with the chef roles."
 
