@@ -143,7 +143,7 @@ def later_consequences(
         detail = "A note in Lever says what the candidate waits for, and another one how that ended."
         yield f"If it waits longer than {TOLD_AFTER_MINUTES} minutes", detail
     if verdict == VerdictCode.HELD_FOR_APPROVAL:
-        detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
+        detail = "It waits under Candidates. Members who chose these e-mails get one for all that wait."
         yield "Until an Admin says yes or no", detail
     if verdict != VerdictCode.INVITE or assessment is None:
         return
@@ -152,7 +152,7 @@ def later_consequences(
     in_lever = ", in a note in Lever" if organization.note_on_skip else ""
     if mapping and mapping.also_assessments and dry_run.decision.assessment_source in BY_MAPPING:
         names = " and ".join(f"“{name}”" for name in mapping.also_assessments)
-        yield "At the same time", f"{names} is decided about, too: the mapping sends them together."
+        yield "At the same time", f"The portal decides about {names} too: the mapping sends them together."
     days = (
         f" They must start within {counted(rules.start_within_days, 'day')}."
         if rules.start_within_days
@@ -210,7 +210,7 @@ class DryRunForm(forms.Form):
     candidate = forms.CharField(
         label="Candidate",
         max_length=1000,
-        help_text="Their link from Lever, their e-mail address, or the name of somebody the portal knows.",
+        help_text="The candidate's link from Lever or e-mail address, or a name that the portal knows.",
         widget=forms.TextInput(
             attrs={"list": "known-candidates", "autocomplete": "off", "spellcheck": "false"}
         ),
@@ -266,9 +266,9 @@ class DryRunView(OrganizationMixin, TemplateView):
         if len(matches) == 1:
             return self._run(matches[0].opportunity_id, stage_id, stage_names)
         if not matches:
-            kind = "has this address" if "@" in written else "is called that, or has this id"
             form.add_error(
-                "candidate", f"Nobody the portal knows {kind}. Paste the candidate's link from Lever."
+                "candidate",
+                "The portal knows no candidate with this name, address or id. Paste the link from Lever.",
             )
         return {"matches": matches, "stage": stage_id}
 

@@ -168,7 +168,7 @@ def test_the_settings_page_shows_a_request_accepted_since(client, signed_in_owne
     post(client, webhook.organization, OTHER_TOKEN)
     WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=5))
     assert post(client, webhook.organization, factories.SIGNATURE_TOKEN).status_code == 202
-    assert "Since then a message has been accepted" in signed_in_owner.get("/settings/").content.decode()
+    assert "Later messages were accepted" in signed_in_owner.get("/settings/").content.decode()
 
 
 def test_the_settings_page_shows_codescreen_rejections(client, signed_in_owner, organization):

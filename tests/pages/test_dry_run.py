@@ -193,7 +193,7 @@ def test_a_platform_that_does_not_answer_is_explained(
         {"candidate": sandbox.opportunity_id("Alder"), "stage": sandbox.stage_id("CodeScreen Assessment")},
     )
     assert answer.status_code == 200
-    assert "can only be said when Lever and CodeScreen answer" in text(answer)
+    assert "Try again when Lever and CodeScreen answer" in text(answer)
 
 
 def test_a_paused_organization_gets_the_verdict_paused(team_member_client, ready_organization):
@@ -293,7 +293,7 @@ def test_a_candidate_without_invitation_is_found_in_lever_by_address(
     both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
     assert len(both.context["matches"]) == 2
     nobody = team_member_client.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
-    assert "Nobody the portal knows has this address" in str(nobody.context["form"].errors)
+    assert "The portal knows no candidate with this name, address or id" in str(nobody.context["form"].errors)
     assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
 
 
@@ -320,7 +320,7 @@ def test_further_assessments_are_listed(team_member_client, mapped_organization,
     RoleMapping.objects.update(**further)
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
-    assert "“Frontend Developer” is decided about, too: the mapping sends them together." in page
+    assert "The portal decides about “Frontend Developer” too: the mapping sends them together." in page
     assert "“Data Engineer” is sent while they are in the stage." in page
     assert not Delivery.objects.exists()
 

@@ -42,7 +42,7 @@ def test_times_are_in_utc_without_a_cookie(super_admin_client, entry):
     assert (
         '<time datetime="2027-03-03T22:30:15Z" title="3 March 2027, 22:30:15 UTC">3 Mar 2027, 22:30' in page
     )
-    assert "Times are in UTC; your browser didn't tell its zone." in page
+    assert "Times are in UTC; your browser didn't say its zone." in page
 
 
 def test_times_are_in_the_browsers_zone_with_utc_in_the_tooltip(super_admin_client, entry):

@@ -19,7 +19,7 @@ def delivery(organization):
 
 def test_the_candidate_is_named_when_they_were_not_invited(super_admin_client, organization, delivery):
     url = reverse("delivery", args=[delivery.pk])
-    assert "Candidate without a stored name" in text(super_admin_client.get(url))
+    assert "Name not read yet" in text(super_admin_client.get(url))
     factories.CandidateFactory.create(
         organization=organization, opportunity_id=delivery.opportunity_id, name="Candidate Elm"
     )
