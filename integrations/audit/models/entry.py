@@ -73,14 +73,14 @@ class AuditAction(RecordEnum):
     PROVE_DOMAIN = ActionRecord("prove_domain", "prove domain", _S.POLICIES)
     LAPSE_DOMAIN = ActionRecord("lapse_domain", "domain no longer proven", _S.POLICIES)
     REMOVE_DOMAIN = ActionRecord("remove_domain", "remove domain", _S.POLICIES)
-    BIND_IDENTITY = ActionRecord("bind_identity", "bind to the provider")
-    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unbind from the provider")
+    BIND_IDENTITY = ActionRecord("bind_identity", "link to the provider")
+    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unlink from the provider")
     CONNECT = ActionRecord("connect", "connect", _S.POLICIES)
     DISCONNECT = ActionRecord("disconnect", "disconnect", _S.POLICIES)
-    SAVE_CONNECTION = ActionRecord("save_connection", "save", _S.POLICIES)
-    MAKE_WEBHOOK = ActionRecord("make_webhook", "make", _S.POLICIES)
-    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "remove", _S.POLICIES)
-    MOVE_WEBHOOK = ActionRecord("move_webhook", "move to the new address", _S.POLICIES)
+    SAVE_CONNECTION = ActionRecord("save_connection", "save connection", _S.POLICIES)
+    MAKE_WEBHOOK = ActionRecord("make_webhook", "make webhook", _S.POLICIES)
+    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "remove webhook", _S.POLICIES)
+    MOVE_WEBHOOK = ActionRecord("move_webhook", "move webhook to the new address", _S.POLICIES)
     REPLACE_WEBHOOK_ADDRESS = ActionRecord("replace_webhook_address", "replace webhook address", _S.POLICIES)
     END_WEBHOOK_ADDRESS = ActionRecord("end_webhook_address", "end former webhook address", _S.POLICIES)
     ADD_TOKEN = ActionRecord("add_token", "add token", _S.POLICIES)
@@ -115,24 +115,24 @@ class AuditAction(RecordEnum):
     REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "remove alert address", _S.POLICIES)
     MAKE_API_TOKEN = ActionRecord("make_api_token", "make API token", _S.POLICIES)
     REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoke API token", _S.POLICIES)
-    ASK_ADMINS = ActionRecord("ask_admins", "ask admins")
+    ASK_ADMINS = ActionRecord("ask_admins", "ask the Super Admins")
     APPROVE = ActionRecord("approve", "approve", _S.DECISIONS, deed="approved the invitation")
     CANCEL_INVITATION = ActionRecord(
         "cancel_invitation", "cancel invitation", _S.DECISIONS, deed="cancelled the invitation"
     )
     SEND_NOW = ActionRecord("send_now", "send now", _S.DECISIONS, deed="had the invitation sent at once")
-    TAKE_BACK = ActionRecord("take_back", "take back", _S.DECISIONS, deed="undid this in time")
+    TAKE_BACK = ActionRecord("take_back", "undo", _S.DECISIONS, deed="undid this in time")
     RESOLVE_AS_SENT = ActionRecord(
-        "resolve_as_sent", "resolve: it was sent", _S.DECISIONS, deed="confirmed that the invitation was sent"
+        "resolve_as_sent", "say that it was sent", _S.DECISIONS, deed="confirmed that the invitation was sent"
     )
     SEND_AGAIN = ActionRecord(
-        "send_again", "resolve: send again", _S.DECISIONS, deed="had the invitation sent again"
+        "send_again", "send the same again", _S.DECISIONS, deed="had the invitation sent again"
     )
     INVITE_AGAIN = ActionRecord(
-        "invite_again", "send again", _S.DECISIONS, deed="had the assessment sent again"
+        "invite_again", "send another round", _S.DECISIONS, deed="had the assessment sent again"
     )
     INVITE_OFFERED = ActionRecord(
-        "invite_offered", "invite who was offered", _S.DECISIONS, deed="chose to invite this candidate"
+        "invite_offered", "invite the offered candidates", _S.DECISIONS, deed="chose to invite this candidate"
     )
     INVITE_CANDIDATE = ActionRecord(
         "invite_candidate", "invite", _S.DECISIONS, deed="chose to invite this candidate"
