@@ -167,7 +167,7 @@ def test_a_corrected_address_is_uncertain_while_an_earlier_call_may_have_arrived
         scenario.work()
         row = scenario.reread(uncertain)
         assert (row.status, sandbox.invitations_sent(), sending_calls()) == ("uncertain", 1, calls)
-        assert "An earlier call may have reached CodeScreen" in row.status_reason
+        assert "may have reached CodeScreen" in row.status_reason
     assert scenario.latest_effect().state == "uncertain"
 
 
