@@ -218,7 +218,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         if verdict in counts
     ]
     if counts:
-        parts.append(Part(f"{sum(counts.values())} waiting for the connection or a pause"))
+        parts.append(Part(f"{sum(counts.values())} waiting for a connection or the end of a pause"))
     who = "1 candidate was" if number == 1 else f"{number} candidates were"
     yield AttentionItem(
         "mail",
@@ -236,39 +236,43 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
     may_decide = member.may_configure
     if number := waiting.held:
         title = f"{_counted(number, 'candidate needs', 'candidates need')} approval"
-        reason = "One of your rules holds them back, such as the bulk limit. Nothing is sent until an Admin approves."
+        reason = "Your rules ask for it. Nothing is sent until an Admin approves."
         act = "Send or cancel" if member.may_approve else SEE_WHO
         yield AttentionItem("pause", "warn", title, reason, act, CandidateFilters(view="held").url)
     if number := waiting.uncertain:
-        title = f"{_counted(number, 'candidate', 'candidates')} may have been sent an invitation"
-        reason = "CodeScreen's answer got lost. An Admin looks there whether the candidate was invited, then says so."
+        title = f"{_counted(number, 'candidate', 'candidates')} possibly got an invitation"
+        reason = (
+            "CodeScreen's answer never arrived. An Admin checks there whether it was sent, and says so here."
+        )
         act = "Settle it" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
     if number := waiting.bounced:
         title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
-        reason = "The e-mail address can't be reached. Correct it in Lever, then an Admin sends it again."
+        reason = (
+            "The e-mail couldn't be delivered. Correct the address in Lever. Then an Admin sends it again."
+        )
         yield AttentionItem("mail", "bad", title, reason, "See who", CandidateFilters(view="bounced").url)
     if number := waiting.not_sent:
         title = f"{_counted(number, 'candidate', 'candidates')} could not be sent an invitation"
-        reason = "CodeScreen refused it, and each says why. Correct the reason, then send it again."
+        reason = "Each candidate's page says why. Fix the reason, then send it again."
         act = "See and retry" if member.may_retry_effects else SEE_WHO
         yield AttentionItem("mail", "bad", title, reason, act, CandidateFilters(view="not_sent").url)
     if number := waiting.failed_steps:
         title = f"{_counted(number, 'step', 'steps')} failed"
-        reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
+        reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Fix the reason, then retry."
         act, url = SEE_WHO, CandidateFilters(view="attention").url
         if member.may_retry_effects:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
     if number := waiting.awaiting_decision:
         title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
-        reason = "Decide in Lever what becomes of them, then say so here."
+        reason = "Decide in Lever, then record it here."
         yield AttentionItem("person", "warn", title, reason, "Decide", CandidateFilters(view="undecided").url)
     if number := waiting.offered:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (
-            "They were in a stage before the portal's records begin, or have a progress tag that no invitation here "
-            "explains. An Admin decides."
+            "They were in a stage before the portal's records begin, or have a progress tag but no invitation here. An "
+            "Admin decides."
         )
         url = CandidateFilters(view="not_invited", reason=VerdictCode.ENTERED_BEFORE).url
         act = "Invite or leave them" if may_decide else SEE_WHO

@@ -86,7 +86,7 @@ def offered(organization) -> None:
     ("make", "numbers"),
     [
         (held, {"need approval": 2}),
-        (uncertain, {"may have been sent an invitation": 1}),
+        (uncertain, {"possibly got an invitation": 1}),
         (bounced, {"has an invitation that bounced": 1}),
         (undecided, {"needs your decision": 1}),
         (not_sent, {"could not be sent an invitation": 2}),
