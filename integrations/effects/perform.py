@@ -98,7 +98,8 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
         result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
     if isinstance(result, Conflict):
         # a call that was made is known to the next attempt, as after a worker's death
-        effect.release(due_at=Now() + backoff(effect.attempts), last_error=result.reason)
+        due_at = Now() + backoff(effect.attempts)
+        effect.release(due_at=due_at, last_error=result.reason, **result.counted(effect))
     if isinstance(result, Crash):
         logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
         _record_crash(effect, result)

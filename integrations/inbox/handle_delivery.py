@@ -146,7 +146,8 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
         case CallDeferred():
             _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
         case Conflict():
-            _try_later(delivery, due_at=Now() + backoff(delivery.attempts), last_error=result.reason)
+            due_at = Now() + backoff(delivery.attempts)
+            _try_later(delivery, due_at=due_at, last_error=result.reason, **result.counted(delivery))
         case PlatformError():
             _retry(delivery, result)
         case Crash():

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from integrations.http.session import PlatformError
 from integrations.outbox.models import Effect, Payload
-from integrations.store.database import DATABASE_OUTAGE, conflict
-from integrations.store.leasing import masked_traceback
+from integrations.store.database import DATABASE_OUTAGE, DELETION, conflict
+from integrations.store.leasing import Leasable, masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +125,17 @@ class Conflict:
     """
 
     name: str
+    traceback: str
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether a row that it refers to is gone, which a bug could cause each time."""
+        return self.name == DELETION
+
+    def counted(self, row: Leasable) -> dict[str, object]:
+        """Return the columns by which the row's crashes count on: after a deletion, so that it isn't tried for ever."""
+        counted = {"consecutive_crashes": row.consecutive_crashes, "traceback": self.traceback}
+        return counted if self.is_deletion else {}
 
     @property
     def reason(self) -> str:
@@ -145,7 +156,7 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Con
     except Exception as error:
         if name := conflict(error):
             logger.warning("%s with another transaction ended a step; it is done again", name)
-            return Conflict(name)
+            return Conflict(name, masked_traceback(error))
         if isinstance(error, DATABASE_OUTAGE):
             raise
         return Crash(type(error).__name__, masked_traceback(error))

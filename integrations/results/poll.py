@@ -289,14 +289,14 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
             postpone_uncalled(invitation, DISCONNECTED_RETRY)
         case CallDeferred():
             postpone_uncalled(invitation, deferral(result))
-        case Conflict():
+        case Conflict(is_deletion=False):
             postpone_uncalled(invitation, SHORTEST_WAIT)
         case PlatformError():
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)
             if result.status == 401:
                 mark_key_refused(invitation.organization.codescreen, str(result))
-        case Crash():  # the claim has set the time of the next poll
+        case Crash():  # as after a deletion, the claim has set the time of the next poll
             logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
         case PollOutcome():
             return result

@@ -82,14 +82,15 @@ def _query() -> datetime:
 
 #: What the driver raises when the database is unreachable. Other errors mean that the statement itself is wrong.
 DATABASE_OUTAGE = (OperationalError, InterfaceError)
+DELETION = "a deletion"
 #: What the database calls the end of a statement because of another transaction. It is there, and the same succeeds
 #: when it is tried again; after a deletion, what is read anew no longer refers to the row that is gone.
 CONFLICTS = {
     "40P01": "a deadlock",
     "55P03": "a lock time-out",
     "40001": "a serialization failure",
-    "23503": "a deletion",
-    "SQLITE_CONSTRAINT_FOREIGNKEY": "a deletion",
+    "23503": DELETION,
+    "SQLITE_CONSTRAINT_FOREIGNKEY": DELETION,
 }
 RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
@@ -105,7 +106,8 @@ def conflict(error: BaseException) -> str:
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
     """Return what `write` returns; while the database is unreachable, `write` is called again on a new connection.
 
-    After a conflict with another transaction it is called again at once.
+    After a conflict with another transaction it is called again at once, but after a deletion the error is raised:
+    `write` would only refer to the row that is gone once more.
 
     `write` must be safe to run twice: a commit may have succeeded although the connection broke before the answer.
     The last error is raised after RETRY_SECONDS, and at once inside a transaction, which can't be continued.

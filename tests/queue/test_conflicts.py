@@ -1,21 +1,26 @@
-"""A step that a deadlock ended is done again soon: it counts as no crash, and nobody calls it an outage."""
+"""A step that a deadlock ended is done again soon, and counts as no crash; a deletion that never ends does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from integrations.catalog.models import Stage
 from integrations.effects import perform
+from integrations.effects.kinds.invitation import SEND_INVITATION
 from integrations.inbox import handle_delivery
 from integrations.inbox.models.delivery import Delivery
+from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import SHORTEST_WAIT
 from integrations.queue import duties, worker
 from integrations.queue.models.duty_run import NO_PROGRESS_RETRY, Duty, DutyRun
 from integrations.results import poll
 from integrations.store import database
+from integrations.store.leasing import MAX_CONSECUTIVE_CRASHES
 from tests.store.test_database import WriteDuringRestart, conflicting
 from tests.support import factories
 from tests.support.at_once import run_at_once
@@ -111,3 +116,49 @@ def test_refreshes_of_a_changed_list_at_once_do_not_wait_for_each_other(organiza
             )
 
     assert run_at_once(refresh) == []
+
+
+def meet_a_deletion(*_: object) -> None:
+    """Raise what PostgreSQL says, each time, of a row that refers to one that is gone."""
+    raise IntegrityError("violates foreign key constraint") from psycopg.errors.ForeignKeyViolation()
+
+
+def test_a_delivery_whose_deletion_never_ends_becomes_stuck(scenario, monkeypatch):
+    delivery = factories.DeliveryFactory(organization=scenario.organization, event="other")
+    monkeypatch.setattr(handle_delivery, "_handle", meet_a_deletion)
+    for _ in range(MAX_CONSECUTIVE_CRASHES):
+        scenario.work()
+        Delivery.objects.filter(due_at__isnull=False).update(due_at=Now())
+    delivery.refresh_from_db()
+    assert (delivery.is_stuck, delivery.last_error) == (False, "It met a deletion with another transaction.")
+    scenario.work()
+    delivery.refresh_from_db()
+    assert delivery.is_stuck
+    assert "meet_a_deletion" in delivery.traceback
+
+
+def test_an_effect_whose_deletion_never_ends_is_given_up(scenario, sandbox, monkeypatch):
+    invitation = scenario.pending_invitation()
+    monkeypatch.setitem(
+        perform.EFFECT_KINDS, "send_invitation", replace(SEND_INVITATION, perform=meet_a_deletion)
+    )
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 1):
+        assert scenario.reread(invitation).status == "pending"
+        scenario.work_waiting()
+    assert scenario.reread(invitation).status == "failed"
+    effect = scenario.latest_effect()
+    assert (effect.state, sandbox.invitations_sent(ALDER)) == ("failed", 0)
+    assert "meet_a_deletion" in effect.traceback
+
+
+def test_the_wait_for_a_poll_grows_while_a_deletion_does_not_end(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    monkeypatch.setattr(poll, "refresh_progress", meet_a_deletion)
+    for failures in (1, 2, 3):
+        Invitation.objects.update(next_poll_at=Now())
+        [claimed] = poll.claim_polls(1)
+        worker.poll_invitation(claimed)
+        stored = scenario.reread(invitation)
+        assert stored.poll_failures == failures
+        assert stored.next_poll_at - database.now() > 10 * SHORTEST_WAIT
