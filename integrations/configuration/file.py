@@ -82,7 +82,10 @@ def _table(section: Section, path: str, table: object) -> Table:
             raise ConfigurationError(f"{path}.{name} is missing.")
     for name, value in table.items():
         _check(f"{path}.{name}", value, section.keys[name])
-    read = {name: value.strip() if section.keys[name].is_stripped else value for name, value in table.items()}
+    read = {
+        name: value.strip() if section.keys[name].is_stripped and isinstance(value, str) else value
+        for name, value in table.items()
+    }
     read |= {name: None for name, value in table.items() if value == "" and section.keys[name].can_be_null}
     if section.check:
         section.check(path, read)

@@ -59,7 +59,9 @@ _ORGANIZATION = keys(
     column(Organization, "webhook_key", is_secret=True),
     column(Organization, "stage_prefix"),
 )
-_POLICIES = keys(*(column(Organization, name) for name in POLICIES if name != "stage_prefix"))
+_POLICIES = keys(
+    *(column(Organization, name, is_stripped=True) for name in POLICIES if name != "stage_prefix")
+)
 #: Left out of an exported file while empty: the line of another policy says that there is such a rule.
 _WRITTEN_IF_SET = frozenset(
     {"hold_question", "hold_answers", *SEND_WINDOW_POLICIES[1:], "start_within_days", "passing_score"}

@@ -96,6 +96,10 @@ MORE_ERRORS = [
     ),
     ("[policies]\nhold_question = 'More time?'\n", "policies: Give the question together with the answers"),
     (
+        "[policies]\nhold_question = '  '\nhold_answers = ['Yes']\n",
+        "policies: Give the question together with the answers",
+    ),
+    (
         "[policies]\nhold_answers = ['Yes']\n",
         "policies: Give the question together with the answers that hold",
     ),

@@ -76,7 +76,9 @@ class EveryPointOptions:
         )
         group.add_argument("--nightly", action="store_true", help="everything; without options, too")
         group.add_argument(
-            "--quick", action="store_true", help=f"every job, with one fault in {QUICK_SAMPLE}"
+            "--quick",
+            action="store_true",
+            help=f"every job, or the chosen one, with one fault in {QUICK_SAMPLE}",
         )
         group.add_argument("--sample", type=int, default=0, metavar="N", help="only one fault in N")
         group.add_argument("--job", choices=JOBS, help="one job alone")
@@ -127,12 +129,10 @@ class EveryPointOptions:
 
 
 def _parts(arguments: Mapping[str, Any]) -> tuple[Part, ...]:
-    if arguments["quick"]:
-        return ALL_JOBS
     if arguments["nightly"] or not any(
         arguments[name] for name in ("job", "pairs", "idempotency", "real", "at")
     ):
-        return NIGHTLY
+        return ALL_JOBS if arguments["quick"] else NIGHTLY
     job = arguments["job"] or ("invitation" if arguments["pairs"] else "main")
     return (Part(job, arguments["idempotency"], arguments["pairs"], arguments["real"]),)
 

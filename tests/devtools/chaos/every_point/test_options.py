@@ -28,6 +28,8 @@ def test_the_quick_proof_tries_some_faults_of_every_job() -> None:
     assert options.parts == ALL_JOBS
     assert options.sample > 1
     assert {part.job for part in options.parts} == set(JOBS)
+    one = read("--quick", "--job", "settings")
+    assert (one.parts, one.sample) == ((Part("settings"),), options.sample)
 
 
 def test_a_kind_stands_for_those_whose_names_begin_with_it() -> None:
