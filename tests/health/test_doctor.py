@@ -41,5 +41,5 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_rows(
             state="published",
         )
         create_invitation(healthy_organization, number, status="uncertain")
-    with django_assert_max_num_queries(44):
+    with django_assert_max_num_queries(41):
         findings(healthy_organization)

@@ -52,7 +52,6 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     connection = organization.lever
     if connection is None or connection.stages_refreshed_at is None:
         return
-    on_pass = lists.stages_on_pass(organization)
     own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="").order_by("-pk")
     general = organization.stage_on_pass
     places = {mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own} | {
@@ -62,8 +61,12 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
         if written.strip() and not stages_named_in_copy(organization, written):
             message = f"{lists.unknown_target_message(organization, written)} Nobody is moved."
             yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, _choose_again(where))
-    reasons = {on_pass.why_circle(mapping.rule): f"in the mapping for “{mapping.subject}”" for mapping in own}
-    reasons[lists.why_target_invites(organization, general)] = "under Settings › Rules"
+    reasons = {lists.why_target_invites(organization, general): "under Settings › Rules"}
+    if own:
+        on_pass = lists.stages_on_pass(organization)
+        reasons = {
+            on_pass.why_circle(mapping.rule): f"in the mapping for “{mapping.subject}”" for mapping in own
+        } | reasons
     for reason, where in reasons.items():
         if reason:
             message = f"{reason} Nobody is moved until then."
