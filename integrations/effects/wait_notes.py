@@ -17,10 +17,9 @@ from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import WAITING_VERDICTS
 from integrations.effects.kinds.messages import LEAVE_NOTE, NotePayload
 from integrations.effects.waits import (
-    END_OF_WAIT,
     IS_OVER,
-    SEND_WINDOW,
     WAITING_STATUSES,
+    WaitNote,
     text_of_end,
     text_of_wait,
     wait_of,
@@ -104,7 +103,7 @@ def _waiting_invitations() -> QuerySet[Invitation]:
 
 def _waiting_for_window() -> QuerySet[Invitation]:
     """Invitations that nothing but the send window keeps from being sent, where no note tells of that."""
-    told = _told.filter(invitation=OuterRef("pk"), open_wait=SEND_WINDOW)
+    told = _told.filter(invitation=OuterRef("pk"), open_wait=WaitNote.SEND_WINDOW)
     rows = Invitation.objects.filter(_wanted, _works, organization__paused=False, erased_at__isnull=True)
     waiting = rows.filter(status=InvitationStatus.PENDING, send_at__gt=Now())
     return waiting.filter(~Exists(told), changed_at__lt=Now() - TOLD_AFTER)
@@ -116,7 +115,7 @@ def _held_up_invitations() -> QuerySet[Invitation]:
     When that began isn't known: the note about it is enqueued at once, and is due after TOLD_AFTER.
     """
     told = _told.filter(Q(invitation=OuterRef("pk")) | Q(invitation__isnull=True)).exclude(
-        open_wait=SEND_WINDOW
+        open_wait=WaitNote.SEND_WINDOW
     )
     rows = Invitation.objects.filter(_wanted, status=InvitationStatus.PENDING, erased_at__isnull=True)
     is_held_up = Q(organization__paused=True) | ~_works
@@ -185,8 +184,8 @@ def _tell_end(told: Effect) -> None:
         if is_ours and text:
             LEAVE_NOTE.enqueue(
                 told.organization_id,
-                f"{told.opportunity_id}:{END_OF_WAIT}:{told.pk}",
-                NotePayload(text, END_OF_WAIT),
+                f"{told.opportunity_id}:{WaitNote.END}:{told.pk}",
+                NotePayload(text, WaitNote.END),
                 priority=LAST,
                 opportunity_id=told.opportunity_id,
                 invitation=told.invitation,

@@ -1,5 +1,7 @@
 """What a candidate waits for, and how that ended, as two notes in Lever say it: read from the rows of now."""
 
+from enum import StrEnum
+
 from django.db.models import Exists, OuterRef, Q
 
 from integrations.core.invitation_status import ON_THE_WAY, InvitationStatus
@@ -12,10 +14,17 @@ from integrations.outbox.models import Effect
 
 #: The statuses of invitations that a note tells of.
 WAITING_STATUSES = tuple(status for status in InvitationStatus if status.record.wait_note)
-#: The codes of notes that say what a candidate waits for, and the code of those that say how that ended.
-SEND_WINDOW = "send_window"
-WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS, SEND_WINDOW])
-END_OF_WAIT = "end_of_wait"
+
+
+class WaitNote(StrEnum):
+    """The codes of notes about waits, beside the statuses and verdicts that wait."""
+
+    SEND_WINDOW = "send_window"
+    END = "end_of_wait"
+
+
+#: The codes of notes that say what a candidate waits for.
+WAITS = frozenset([*WAITING_STATUSES, *WAITING_VERDICTS, WaitNote.SEND_WINDOW])
 #: Verdicts after which an invitation of the candidate says how the wait ended, where they have one.
 _ENDING_IN_INVITATION = INVITING_VERDICTS | {VerdictCode.ALREADY_INVITED}
 
@@ -32,7 +41,7 @@ def wait_of(invitation: Invitation, organization: Organization) -> str:
         return invitation.status
     if invitation.status != InvitationStatus.PENDING:
         return ""
-    return organization.held_up_by or (SEND_WINDOW if invitation.waits_for_window else "")
+    return organization.held_up_by or (WaitNote.SEND_WINDOW if invitation.waits_for_window else "")
 
 
 def still_waits(effect: Effect) -> bool:
@@ -72,7 +81,7 @@ IS_OVER = (
 
 def text_of_wait(invitation: Invitation | None, code: str) -> str:
     """Return the note that says what a candidate waits for."""
-    if invitation is not None and invitation.send_at is not None and code == SEND_WINDOW:
+    if invitation is not None and invitation.send_at is not None and code == WaitNote.SEND_WINDOW:
         # the candidate's own time zone is personal: a note stays in Lever when their data is erased
         when = with_date(invitation.send_at, zone_of(invitation.organization.time_zone))
         return (

@@ -155,9 +155,9 @@ def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]
         competing.append(list(snapshot.tags[role.pk]))
     if snapshot.roles_by_rule:
         competing += [
-            list(match.written)
+            list(match.names.written)
             for match in snapshot.matches[role.pk]
-            if match.source == AssessmentSource.MAPPING_FOR_CATEGORIES
+            if match.names.source == AssessmentSource.MAPPING_FOR_CATEGORIES
         ]
     return competing
 

@@ -185,7 +185,7 @@ def _assessments(
     refreshed_at = organization.codescreen_connection.assessments_refreshed_at
     copy = live_assessments(organization)
     match = choose_assessment(replace(facts, assessments=copy), candidate)
-    has_named = bool(copy) and (match is None or not match.unknown)
+    has_named = bool(copy) and (match is None or bool(match.found))
     if needs_refresh(refreshed_at, has_entry=has_named):
         refresh_assessments(organization, clients.codescreen())
         copy = live_assessments(organization)

@@ -55,30 +55,15 @@ class AssessmentNames:
 
 @dataclass(frozen=True)
 class AssessmentMatch:
-    """What the first source names, and CodeScreen's assessments called so."""
+    """What the first source names, and CodeScreen's assessments called so: none where the names are unknown."""
 
     names: AssessmentNames
     found: tuple[KnownAssessment, ...]
 
     @property
-    def source(self) -> AssessmentSource:
-        """What names the assessment."""
-        return self.names.source
-
-    @property
-    def written(self) -> tuple[str, ...]:
-        """The names as they are written in the source."""
-        return self.names.written
-
-    @property
     def mapping(self) -> MappingRule | None:
         """The mapping whose rules hold; None where no mapping names the assessment."""
         return next(iter(self.names.mappings), None)
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The written names, when CodeScreen has no assessment called so."""
-        return self.written if not self.found else ()
 
 
 def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
@@ -86,7 +71,7 @@ def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
     if not candidate.is_role_hidden or not facts.mappings.rules:
         return False
     match = choose_assessment(facts, candidate)
-    return match is None or match.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
+    return match is None or match.names.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
 
 
 def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
@@ -281,9 +266,9 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     else:
         decision = replace(
             _decide_match(facts.under(match.mapping), candidate, match),
-            assessment_source=match.source,
+            assessment_source=match.names.source,
             mapping_id=match.mapping.id if match.mapping else None,
-            names=match.written,
+            names=match.names.written,
             found=match.found,
         )
     if depends_on_hidden_role(facts, candidate):
@@ -292,8 +277,8 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
 
 
 def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentMatch) -> Decision:
-    if match.unknown:
-        written = match.written[0]
+    if not match.found:
+        written = match.names.written[0]
         meant = closest_name(written, [assessment.name for assessment in facts.assessments])
         hint = f" Did you mean “{meant}”?" if meant else ""
         return Decision(
@@ -331,10 +316,10 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
 
 def _where(match: AssessmentMatch) -> str:
     """Return what names the assessment, for a sentence: a tag as it stands in Lever, or the kind of mapping."""
-    if match.source != AssessmentSource.TAG:
+    if match.names.source != AssessmentSource.TAG:
         return match.names.named_by
-    tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.written)
-    return f"the tag {tags}" if len(match.written) == 1 else f"the tags {tags}"
+    tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.names.written)
+    return f"the tag {tags}" if len(match.names.written) == 1 else f"the tags {tags}"
 
 
 def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:

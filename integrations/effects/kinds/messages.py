@@ -14,7 +14,7 @@ from integrations.effects.kind import (
     known_author,
     may_be_written,
 )
-from integrations.effects.waits import END_OF_WAIT, WAITS, still_waits
+from integrations.effects.waits import WAITS, WaitNote, still_waits
 from integrations.http.json_values import JsonObject
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
@@ -74,7 +74,7 @@ def _leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
 
 
 def _note_goes_on_in_a_pause(effect: Effect) -> bool:
-    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, END_OF_WAIT}
+    return has_started(effect) or LEAVE_NOTE.payload_of(effect).code in {*WAITS, WaitNote.END}
 
 
 def _note_words(effect: Effect, _: Result | None) -> Words:

@@ -83,10 +83,10 @@ class EffectiveAssessments:
         if match is None:
             return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
         source = match.names.named_by
-        if match.unknown:
-            closest = closest_name(match.written[0], [one.name for one in self._roles.assessments])
+        if not match.found:
+            closest = closest_name(match.names.written[0], [one.name for one in self._roles.assessments])
             hint = f"; did you mean “{closest}”?" if closest else ""
-            reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
+            reason = f"CodeScreen has no “{match.names.written[0]}”, which {source} names{hint}"
             return EffectiveAssessment(role, "", reason, is_problem=True)
         assessments = ", ".join(assessment.name for assessment in match.found)
         if len(match.found) > 1:
