@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -118,7 +119,7 @@ def test_refreshes_of_a_changed_list_at_once_do_not_wait_for_each_other(organiza
     assert run_at_once(refresh) == []
 
 
-def meet_a_deletion(*_: object) -> None:
+def meet_a_deletion(*_: object) -> NoReturn:
     """Raise what PostgreSQL says, each time, of a row that refers to one that is gone."""
     raise IntegrityError("violates foreign key constraint") from psycopg.errors.ForeignKeyViolation()
 

@@ -287,7 +287,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         )
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
-        of_which = "" if match.source == AssessmentSource.TAG else f": {names}"
+        of_which = "" if match.names.source == AssessmentSource.TAG else f": {names}"
         return Decision(
             VerdictCode.AMBIGUOUS_ASSESSMENT, f"More than one assessment fits {_where(match)}{of_which}."
         )
