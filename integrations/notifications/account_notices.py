@@ -152,7 +152,7 @@ def tell_single_sign_on_changed(organization: Organization, what: str, line: str
     """
     lines = (
         without_links(line),
-        "The people who run the provider can sign in as any member with an address in a proven domain.",
+        "The people who run the provider can sign in as any member with an address in a verified domain.",
         without_links(
             f"This was done by {actor}. If that isn't right, change it back, and tell the portal's operator."
         ),

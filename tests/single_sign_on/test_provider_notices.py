@@ -88,7 +88,7 @@ def test_a_domain_that_is_proven_and_removed_is_told(names, organization, super_
     names.records[domain.record_name] = [domain.record_text]
     check_domain(domain, super_admin)
     check_domain(domain, super_admin)
-    assert subjects() == [f"{organization}: a domain of single sign-on was proven"]
+    assert subjects() == [f"{organization}: a domain of single sign-on was verified"]
     remove_domain(SignInDomain.objects.get(), super_admin)
     assert subjects() == [f"{organization}: a domain of single sign-on was removed"]
 

@@ -127,13 +127,13 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
         if not SignInDomain.objects.proven().filter(organization=organization).exists():
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
-                "Single sign-on is on, but no e-mail domain is proven, so nobody can sign in with it.",
+                "Single sign-on is on, but no e-mail domain is verified, so nobody can sign in with it.",
                 "Prove a domain under Settings › Single sign-on.",
             )
     for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
         yield finding(
             FindingCode.SIGN_IN_DOMAIN_GONE,
-            f"The TXT record that proves that {domain} is yours is gone.",
+            f"The TXT record that verifies {domain} is gone.",
             f"Add it again by {day(domain.lapses_at)}. After that, people with these addresses lose single sign-on."
             if domain.lapses_at
             else "Add it again.",

@@ -23,7 +23,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.(?!\d+$){_LABEL}")
 class DomainCheck(LabelledEnum):
     """What a look-up of a domain's TXT record showed."""
 
-    FOUND = "found", "The record is there: the domain is proven."
+    FOUND = "found", "The record is there: the domain is verified."
     MISSING = (
         "missing",
         "There is no such record yet. Check its name and text; a new one may take an hour to be seen.",
@@ -31,7 +31,7 @@ class DomainCheck(LabelledEnum):
     UNKNOWN = "unknown", "No name server answered. Try again in some minutes."
     TAKEN = (
         "taken",
-        "Another organization of this portal has proven this domain. One of the two has to remove it first.",
+        "Another organization of this portal has verified this domain. One of the two has to remove it first.",
     )
 
 
@@ -104,7 +104,7 @@ def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> DomainCheck:
     domain.save(update_fields=["checked_at", "proven_at", "missing_since"])
     is_proven = domain.proven_at is not None
     if is_proven != was_proven:
-        _tell(domain, "proven" if is_proven else "found to be proven no longer", actor)
+        _tell(domain, "verified" if is_proven else "lost: its record is gone", actor)
         action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
         audit(domain, actor, action, {"proven": (was_proven, is_proven)})
     return DomainCheck.FOUND if is_found else DomainCheck.MISSING

@@ -50,7 +50,7 @@ class Refusal(LabelledEnum):
     )
     DOMAIN_NOT_PROVEN = (
         "domain_not_proven",
-        "The domain of your e-mail address isn't proven for this organization. Ask a Super Admin to prove it.",
+        "The domain of your e-mail address isn't verified for this organization. Ask a Super Admin to verify it.",
     )
     NOT_A_MEMBER = (
         "not_a_member",

@@ -23,7 +23,7 @@ Mode = IdentityProvider.Mode
 TRY_FIRST = "Try it first: press “Try it” and sign in at your provider."
 CHANGED = "single sign-on was changed"
 PROVE_FIRST = (
-    "Prove an e-mail domain first: single sign-on signs in people with an address in a proven domain."
+    "Verify an e-mail domain first: single sign-on signs in people with an address in a verified domain."
 )
 #: The actor of what is found out by the clock.
 ACTOR = "portal"

@@ -120,7 +120,7 @@ def test_it_is_used_only_when_it_was_tried_and_a_domain_is_proven(super_admin_cl
     super_admin_client.post(PAGE, FORM)
     assert "Try it first" in told(super_admin_client, post())
     IdentityProvider.objects.update(tried_at=timezone.now())
-    assert "Prove an e-mail domain first" in told(super_admin_client, post())
+    assert "Verify an e-mail domain first" in told(super_admin_client, post())
     prove(organization)
     assert "Your choice is stored" in told(super_admin_client, post())
     assert IdentityProvider.objects.get().mode == "required"
@@ -202,7 +202,7 @@ def test_a_domain_is_added_shown_with_its_record_checked_and_removed(
         assert "There is no such record yet" in told(super_admin_client, super_admin_client.post(check))
         names.records[domain.record_name] = [domain.record_text]
         page = told(super_admin_client, super_admin_client.post(check))
-    assert "the domain is proven" in page
+    assert "the domain is verified" in page
     assert domain.record_text not in page
     told(super_admin_client, super_admin_client.post(reverse("domain-remove", kwargs={"pk": domain.pk})))
     assert not SignInDomain.objects.exists()

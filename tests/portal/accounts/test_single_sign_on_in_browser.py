@@ -61,7 +61,7 @@ def test_single_sign_on_is_set_up_tried_required_and_used(
             domain.record_text
         ]
         page.get_by_role("button", name="Check acme.example").click()
-        expect(page.get_by_text("the domain is proven")).to_be_visible()
+        expect(page.get_by_text("the domain is verified")).to_be_visible()
 
         page.get_by_role("button", name="Try it").click()
         expect(page.get_by_text("It works: your provider vouches for owner@acme.example")).to_be_visible()
