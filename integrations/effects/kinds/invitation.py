@@ -252,7 +252,7 @@ def _after_conflict(sending: Sending, instance: str) -> Failed | str:
     ).first()
     if other is None:
         return instance
-    reason = f"CodeScreen says that this person already has the assessment, through invitation {other.pk}."
+    reason = "CodeScreen says that this person already has the assessment, through another opportunity."
     note = "This person already has it, through another opportunity."
     return _fail(sending, reason, note)
 
