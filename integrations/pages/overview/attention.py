@@ -244,7 +244,7 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
         reason = (
             "CodeScreen's answer never arrived. An Admin checks there whether it was sent, and says so here."
         )
-        act = "Settle it" if may_decide else SEE_WHO
+        act = "Check and record" if may_decide else SEE_WHO
         yield AttentionItem("help", "bad", title, reason, act, CandidateFilters(view="uncertain").url)
     if number := waiting.bounced:
         title = f"{_counted(number, 'candidate has', 'candidates have')} an invitation that bounced"
