@@ -156,7 +156,7 @@ def test_trying_keeps_the_session_and_records_that_it_works(
     ("claims", "reason"),
     [
         ({"is_verified": False}, "email_verified"),
-        ({"email": "owner@elsewhere.example"}, "isn&#x27;t proven"),
+        ({"email": "owner@elsewhere.example"}, "isn&#x27;t verified"),
         ({"changes": {"aud": "another"}}, "made for somebody else"),
         ({"error": "access_denied"}, "was refused or cancelled"),
     ],
