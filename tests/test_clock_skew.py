@@ -22,7 +22,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
 from integrations.outbox import outcome
-from integrations.outbox.models import Effect, enqueue
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
 from integrations.queue import notify
 from integrations.queue.models.nodes import Heartbeat
 from integrations.results import poll

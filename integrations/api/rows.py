@@ -11,7 +11,7 @@ from django.db import models
 from rest_framework import serializers
 
 from integrations.health.findings import Finding
-from integrations.health.linter import digest
+from integrations.health.linter_history import digest
 from integrations.http.json_values import number
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate

@@ -12,7 +12,7 @@ from integrations.catalog.models import Assessment, Role, RoleMapping, Stage, ma
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused
-from integrations.core.rules.decide import AssessmentMatch, choose_assessment
+from integrations.core.rules.choose_assessment import AssessmentMatch, choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, Facts, TriggerPolicy
 from integrations.core.rules.mappings import Categories, MappingIndex, MappingRule
 from integrations.core.rules.names import KnownAssessment, closest_name, is_named

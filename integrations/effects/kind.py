@@ -15,7 +15,8 @@ from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import About, Effect, Payload, enqueue
+from integrations.outbox.enqueue import About, Payload, enqueue
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Failed, Outcome, Uncertain
 from integrations.store.database import due_after
 

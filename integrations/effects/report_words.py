@@ -17,7 +17,8 @@ from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import FeedbackForm
 from integrations.notifications.notify import first_name
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
 from integrations.catalog.models import Assessment, AssessmentRules, Role, Stage
-from integrations.core.rules.decide import AssessmentMatch
+from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import KnownAssessment, assessment_tags, closest_name, normalize

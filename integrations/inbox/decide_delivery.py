@@ -7,13 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.catalog.lists import stage_name_in_copy, trigger_policy
 from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together, first_usable_email
+from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts, Together
 from integrations.core.rules.past_facts import stored_facts
 from integrations.core.verdict_code import INVITING_VERDICTS, Consequence, VerdictCode
 from integrations.core.vocabulary import BY_MAPPING, ErasureCause, Platform, VerdictCause
@@ -30,9 +29,9 @@ from integrations.effects.further import (
 from integrations.effects.kinds.invitation import enqueue_invitation
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.http.session import PlatformError
-from integrations.inbox.facts import FactsSnapshot, entered_at, gather_facts, is_chosen, with_database_facts
+from integrations.inbox.facts import FactsSnapshot, gather_facts, is_chosen, with_database_facts
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.candidate import Candidate, ShownPerson, store_candidate
+from integrations.inbox.record_candidate import record_candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
 from integrations.invitations.person import store_people
@@ -211,74 +210,6 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
     elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()
     return invitation
-
-
-def record_candidate(
-    delivery: Delivery,
-    organization: Organization,
-    snapshot: FactsSnapshot,
-    facts: Facts,
-    decision: Decision,
-    invitation: Invitation | None,
-) -> None:
-    """Store the candidate that a decision is about, in its transaction; nothing if they entered no trigger stage.
-
-    Of a candidate who wasn't read, such as during a pause, only the opportunity is known, and the stage's name if the
-    copy of Lever's list has it.
-    """
-    change = StageChange.from_payload(delivery.payload)
-    if not decision.verdict.record.is_about_candidate or not delivery.opportunity_id:
-        return
-    if facts.further is not None and decision.verdict not in INVITING_VERDICTS:
-        return  # it stands as the first assessment left it
-    stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
-    if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
-        return
-    opportunity, shown = snapshot.opportunity, facts.candidate
-    candidate = _entered(delivery, stage, opportunity)
-    candidate.assessment_name = (
-        decision.assessment.name if decision.assessment else decision.assessment_written
-    )
-    if invitation and invitation.opportunity_id == delivery.opportunity_id:
-        candidate.invitation_id = invitation.pk
-        # what CodeScreen states of the latest attempt; nothing while the assessment is open
-        if invitation.status == Status.COMPLETED and (result := invitation.latest_result()):
-            candidate.outcome = result.outcome
-    person = None
-    if (
-        opportunity is not None
-        and isinstance(shown, CandidateSnapshot)
-        and not (facts.is_erased or opportunity.is_anonymized)
-    ):
-        email = first_usable_email(opportunity.emails)
-        origin = shown.origin or ""
-        person = ShownPerson(opportunity.name, email, shown.role_id, shown.role_title, origin)
-    store_candidate(candidate, person)
-
-
-def record_undecided(delivery: Delivery) -> None:
-    """Store the candidate of a delivery that can't be decided; nothing if they entered no trigger stage.
-
-    Only the opportunity is known, and the stage's name if the copy of Lever's list has it.
-    """
-    if not delivery.opportunity_id:
-        return
-    organization = delivery.organization
-    stage_id = StageChange.from_payload(delivery.payload).to_stage_id
-    stage = stage_name_in_copy(organization, stage_id)
-    if trigger_policy(organization).is_trigger(stage_id, stage):
-        store_candidate(_entered(delivery, stage, None), person=None)
-
-
-def _entered(delivery: Delivery, stage: str, opportunity: Opportunity | None) -> Candidate:
-    """Return the candidate of a delivery who has entered the stage; unsaved, and without who they are."""
-    return Candidate(
-        organization_id=delivery.organization_id,
-        opportunity_id=delivery.opportunity_id,
-        stage_name=stage,
-        entered_at=entered_at(delivery, opportunity) or delivery.received_at,
-        delivery_id=delivery.pk,
-    )
 
 
 def decide_delivery(

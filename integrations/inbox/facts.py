@@ -13,12 +13,8 @@ from integrations.catalog.lists import (
 )
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT
-from integrations.core.rules.decide import (
-    choose_assessment,
-    decide_before_read,
-    decide_locally,
-    depends_on_hidden_role,
-)
+from integrations.core.rules.choose_assessment import choose_assessment, depends_on_hidden_role
+from integrations.core.rules.decide import decide_before_read, decide_locally
 from integrations.core.rules.facts import CandidateSnapshot, EnteredBefore, Facts, NoCandidate
 from integrations.core.rules.names import KnownAssessment
 from integrations.core.vocabulary import OWN_EVENTS, ReentryPolicy

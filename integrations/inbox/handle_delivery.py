@@ -14,8 +14,9 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import RETRY_FOR_IN_WORDS, ErasureCause, Platform, WebhookEvent
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
-from integrations.inbox.decide_delivery import decide_delivery, record_undecided
+from integrations.inbox.decide_delivery import decide_delivery
 from integrations.inbox.models.delivery import Delivery, kept_of_payload
+from integrations.inbox.record_candidate import record_undecided
 from integrations.lever.payloads import is_test_request
 from integrations.notifications.notify import notify_reconnect_needed
 from integrations.outbox.outcome import (

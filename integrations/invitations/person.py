@@ -13,7 +13,7 @@ from integrations.clients.duty_budget import Budget
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import BOUNCED
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.core.rules.decide import choose_assessment
+from integrations.core.rules.choose_assessment import choose_assessment
 from integrations.core.rules.facts import CandidateSnapshot, ExistingInvitation, Facts
 from integrations.core.rules.names import KnownAssessment, has_progress_tag, matching_assessments
 from integrations.core.vocabulary import DeliveryEvent, Origin, ResultOutcome

@@ -22,7 +22,8 @@ from integrations.notifications.notify import effect_key, enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, EffectQuerySet
+from integrations.outbox.effect_queries import EffectQuerySet
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Crash, run_step
 
 logger = logging.getLogger(__name__)

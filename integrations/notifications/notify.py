@@ -17,7 +17,9 @@ from integrations.notifications.models.preferences import AlertAddress, Notifica
 from integrations.notifications.payload import AlertPayload, Condition, EmailPayload, Notice
 from integrations.notifications.rendering import OPEN
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, EffectQuerySet, enqueue
+from integrations.outbox.effect_queries import EffectQuerySet
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
 from integrations.store.columns import truncated_key
 
 #: What Lever and CodeScreen are to be told goes first.

@@ -8,7 +8,7 @@ from typing import Any, Self
 from integrations.http.json_values import JsonObject
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.models.email_kind import EmailWording, Line, Link
-from integrations.outbox.models import Payload
+from integrations.outbox.enqueue import Payload
 
 MAX_DIGEST_LINES = 300
 

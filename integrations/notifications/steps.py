@@ -16,7 +16,8 @@ from integrations.notifications.models.preferences import AlertAddress
 from integrations.notifications.notify import PRIORITY
 from integrations.notifications.payload import AlertPayload
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, enqueue
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
 
 
 def tell_step(invitation: Invitation, step: CandidateStep, result: Result | None = None) -> None:

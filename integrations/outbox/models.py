@@ -1,96 +1,19 @@
-"""The outbox: intended acts on the outside world, and enqueueing them."""
+"""The outbox: intended acts on the outside world."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any, Self, TypedDict, Unpack
+from datetime import datetime
+from typing import Self
 
-from django.db import connection, models
-from django.db.models.expressions import DatabaseDefault
+from django.db import models
 from django.db.models.functions import Now
 
-from integrations.core import correlation
-from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
-from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import EmailTopic
-from integrations.organizations.models.organization import Organization
+from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.store import database
 from integrations.store.claims import lease_of_candidate_statement
-from integrations.store.columns import truncated_key
-from integrations.store.leasing import LEASE, Leasable, LeasableQuerySet
+from integrations.store.leasing import LEASE, Leasable
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
-
-_UNLESS_STORED = "ON CONFLICT (kind, organization_id, key) DO NOTHING"
-
-
-class EffectQuerySet(LeasableQuerySet["Effect"]):
-    """Effects by whether a worker may take them.
-
-    The state isn't asked, since only what is to be performed has a due time. A statement with a state among its values
-    is planned anew each time that it runs: which value it is decides whether it may use the index.
-    """
-
-    work_order = ("priority", "due_at")
-    also_due = """AND (
-        job.opportunity_id = '' OR job.leased_until IS NOT NULL OR NOT EXISTS (
-            SELECT 1 FROM {table} other
-            WHERE other.organization_id = job.organization_id AND other.opportunity_id = job.opportunity_id
-            AND other.id <> job.id AND (other.leased_until IS NOT NULL OR (
-                other.due_at <= {now}
-                AND (other.priority, other.due_at, other.id) < (job.priority, job.due_at, job.id)
-            ))
-        )
-    )"""
-
-    def due(self) -> Self:
-        """Free effects, of each candidate the most urgent, and none while one of the candidate's is held.
-
-        Two workers that write to one opportunity would overwrite each other's tags. So an effect whose lease ran out
-        goes before the candidate's others, too: its worker may only be slow.
-        """
-        others = self.model._base_manager.filter(
-            organization=models.OuterRef("organization"), opportunity_id=models.OuterRef("opportunity_id")
-        ).exclude(pk=models.OuterRef("pk"))
-        more_urgent = (
-            models.Q(priority__lt=models.OuterRef("priority"))
-            | models.Q(priority=models.OuterRef("priority"), due_at__lt=models.OuterRef("due_at"))
-            | models.Q(
-                priority=models.OuterRef("priority"),
-                due_at=models.OuterRef("due_at"),
-                pk__lt=models.OuterRef("pk"),
-            )
-        )
-        is_next = models.Q(due_at__lte=Now()) & more_urgent
-        goes_first = models.Q(leased_until__isnull=False) | is_next
-        has_held_it = models.Q(leased_until__isnull=False)
-        is_behind = models.Exists(others.filter(goes_first))
-        return self.free().filter(models.Q(opportunity_id="") | has_held_it | ~is_behind)
-
-    def add(self, effect: "Effect") -> None:
-        """Store a new effect unless there is one of this kind and key; the object isn't told its key.
-
-        Raises IntegrityError when it breaks another rule, which bulk_create() ignores with the conflict on SQLite.
-        """
-        stated = {
-            field.column: field.get_db_prep_save(value, connection)
-            for field in Effect._meta.concrete_fields
-            if not field.primary_key
-            and not isinstance(value := field.value_from_object(effect), DatabaseDefault)
-        }
-        columns, places = ", ".join(f'"{name}"' for name in stated), ", ".join(["%s"] * len(stated))
-        statement = f'INSERT INTO "{Effect._meta.db_table}" ({columns}) VALUES ({places}) {_UNLESS_STORED}'  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(statement, list(stated.values()))
-
-    def failed_steps(self) -> Self:
-        """Effects that failed and can be retried; an invitation that could not be sent is counted by its own status."""
-        return self.filter(state=Effect.State.FAILED).exclude(kind=Effect.Kind.SEND_INVITATION)
-
-    def requeue(self, organization: Organization) -> int:
-        """Make the organization's effects that wait for their next try due now; return how many."""
-        waiting = self.filter(organization=organization, state=Effect.State.DUE, due_at__gt=Now())
-        return waiting.update(due_at=Now())
 
 
 class Effect(Leasable):
@@ -361,58 +284,3 @@ class Effect(Leasable):
         if state == self.State.FAILED:
             ended["failed_at"] = Now()
         return self.release(state=state, due_at=None, last_error=error, end_reason=end_reason, **ended)
-
-
-# Enqueue effects; called inside the transaction whose changes make them necessary.
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A dataclass kept as JSON in an effect. Unknown keys are ignored, so that an older row stays readable."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what is stored."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Return what was stored. Raises TypeError when a key is missing that has no default."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in stored.items() if name in known})
-
-
-class About(TypedDict, total=False):
-    """What an effect is about; the opportunity is the invitation's unless it is given."""
-
-    invitation: Invitation | None
-    delivery: Delivery | None
-    opportunity_id: str
-    email_topic: str
-    member: Membership | None
-    open_wait: str
-
-
-def enqueue(
-    organization_id: int,
-    kind: Effect.Kind,
-    key: str,
-    payload: Payload | None = None,
-    priority: int = 5,
-    wait: timedelta = timedelta(0),
-    **about: Unpack[About],
-) -> None:
-    """Store the effect, due after `wait`, unless there is one of this kind and key."""
-    effect = Effect(
-        organization_id=organization_id,
-        kind=kind,
-        key=truncated_key(key),
-        payload=payload.to_json() if payload else {},
-        correlation_id=correlation.current_or_new(),
-        priority=priority,
-        **about,
-    )
-    if effect.invitation is not None:
-        effect.opportunity_id = effect.opportunity_id or effect.invitation.opportunity_id
-    if wait:
-        effect.due_at = effect.retry_window_started_at = database.now() + wait
-    Effect.objects.add(effect)

@@ -12,7 +12,8 @@ from enum import Enum
 from typing import ClassVar
 
 from integrations.http.session import PlatformError
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.store.database import DATABASE_OUTAGE, DELETION, conflict
 from integrations.store.leasing import Leasable, masked_traceback
 

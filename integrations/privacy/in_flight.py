@@ -17,7 +17,8 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.notifications.links import activity_link
 from integrations.notifications.payload import EmailPayload, Notice
-from integrations.outbox.models import Effect, EffectQuerySet
+from integrations.outbox.effect_queries import EffectQuerySet
+from integrations.outbox.models import Effect
 from integrations.privacy.concerned import ERASED, Subject, containing
 
 #: The causes after which nothing of the portal's that may name the person stays in Lever.

@@ -23,8 +23,9 @@ from integrations.clients.provider import clients_for, codescreen_client, lever_
 from integrations.codescreen.acts import verify_codescreen_key
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.effects.wait_notes import organizations_with_untold_waits, tell_waits
-from integrations.health import incidents, lever_probe, linter
+from integrations.health import incidents, lever_probe
 from integrations.health.incidents import organizations_with_changes
+from integrations.health.linter_history import record_findings
 from integrations.http.redaction import without_addresses
 from integrations.http.session import CallDeferred, NotConnected, PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -129,13 +130,13 @@ def refresh_lever_lists(organization: Organization) -> None:
     lever = lever_client(organization)
     refresh_stages(organization, lever)
     refresh_roles(organization, lever)
-    linter.record_findings(organization)
+    record_findings(organization)
 
 
 def refresh_assessments(organization: Organization) -> None:
     """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
     verify_codescreen_key(organization, codescreen_client(organization))
-    linter.record_findings(organization)
+    record_findings(organization)
     notify_workers()
 
 
@@ -229,7 +230,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REFRESH_LEVER_LISTS: Performance(whole(refresh_lever_lists), while_paused=False),
     Duty.REFRESH_ASSESSMENTS: Performance(whole(refresh_assessments), while_paused=False),
     Duty.PROBE_LEVER: Performance(whole(probe_lever), while_paused=False),
-    Duty.RECORD_LINT_FINDINGS: Performance(whole(linter.record_findings)),
+    Duty.RECORD_LINT_FINDINGS: Performance(whole(record_findings)),
     Duty.REFRESH_GRANT: Performance(whole(refresh_grant)),
     Duty.WARN_EXPIRY: Performance(whole(warn_expiry)),
     Duty.PURGE: Performance(retention.purge),

@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from integrations.effects.kinds.invitation import enqueue_invitation
-from integrations.outbox.models import Effect, enqueue
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
 from tests.support import factories
 
 

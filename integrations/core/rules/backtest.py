@@ -12,7 +12,8 @@ from enum import Enum, auto
 from functools import cache, partial
 from typing import NamedTuple
 
-from integrations.core.rules.decide import decide, decide_before_read, decide_locally, named_by_first_source
+from integrations.core.rules.choose_assessment import named_by_first_source
+from integrations.core.rules.decide import decide, decide_before_read, decide_locally
 from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.facts import CandidateSnapshot, Facts, NoCandidate
 from integrations.core.rules.mappings import MappingIndex

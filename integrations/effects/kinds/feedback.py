@@ -44,7 +44,8 @@ from integrations.lever.client import LeverClient
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.payloads import FeedbackForm
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 

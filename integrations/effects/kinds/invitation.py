@@ -31,7 +31,8 @@ from integrations.effects.sending import (
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import DecideOnRecording, Done, Failed, LeaseLost, Outcome, Uncertain
 from integrations.store import database
 from integrations.store.database import rows_of, with_retry

@@ -24,7 +24,8 @@ from integrations.notifications.models.email_kind import AlertTopic, CandidateSt
 from integrations.notifications.payload import AlertPayload, EmailPayload
 from integrations.notifications.send_email import is_about_signing_in, send_email
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Done, LeaseLost
 
 LONGEST_SHOWN = 120

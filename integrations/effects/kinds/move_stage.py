@@ -28,7 +28,8 @@ from integrations.lever.payloads import Opportunity
 from integrations.notifications.models.email_kind import EmailTopic
 from integrations.notifications.notify import first_name, notify_members
 from integrations.organizations.models.policies import STAGE_ON_PASS_LABEL
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
 NO_LONGER_PASSED = "The result has changed since. It no longer leads to the next stage."

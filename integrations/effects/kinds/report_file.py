@@ -27,7 +27,8 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import LeverFile
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.oauth import FILES_SCOPE
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import LONGEST_RETRY, Cancelled, Done, Failed, LeaseLost, Retry
 from integrations.store.database import with_retry
 

@@ -26,7 +26,8 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.invitations.rules import role_rules_of
 from integrations.lever.client import LeverClient
-from integrations.outbox.models import Effect, Payload
+from integrations.outbox.enqueue import Payload
+from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done
 from integrations.store.database import has_later_progress_tag, has_waiting_progress_tag
 

@@ -15,7 +15,8 @@ from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import IllegalTransition, Invitation
 from integrations.notifications.steps import move_and_tell
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.models import Effect, EffectQuerySet
+from integrations.outbox.effect_queries import EffectQuerySet
+from integrations.outbox.models import Effect
 from integrations.store.database import due_after
 
 #: What is approved or retried for many at once begins so long afterwards.

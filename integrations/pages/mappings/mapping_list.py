@@ -22,11 +22,11 @@ from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import CATEGORY_COLUMNS, Role, RoleMapping, Stage
 from integrations.clients import provider
-from integrations.core.rules.decide import AssessmentMatch
+from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize
 from integrations.core.vocabulary import ActionNotAllowed
-from integrations.health import linter
 from integrations.health.findings import counted
+from integrations.health.linter_history import compare_with_history
 from integrations.health.models import LinterFinding
 from integrations.http.session import PlatformError
 from integrations.lists import keys_of
@@ -146,7 +146,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
-            linter=linter.compare_with_history(self.organization),
+            linter=compare_with_history(self.organization),
             checked_at=findings.aggregate(at=Max("last_seen_at"))["at"],
             **suggestions(self.organization),
             **kwargs,

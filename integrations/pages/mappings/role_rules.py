@@ -8,7 +8,7 @@ from django.views.generic import TemplateView
 from integrations.catalog.lists import trigger_stages
 from integrations.catalog.models import AssessmentRules, Role, RoleMapping
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
-from integrations.core.rules.decide import AssessmentMatch
+from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.mapping_list import EffectiveAssessments

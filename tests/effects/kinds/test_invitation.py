@@ -13,7 +13,8 @@ from integrations.http import session
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect, enqueue
+from integrations.outbox.enqueue import enqueue
+from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.effects.conftest import sending_calls
 from tests.support import factories

@@ -13,6 +13,7 @@ from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import AssessmentSource
 from integrations.health import linter
 from integrations.health.findings import Finding
+from integrations.health.linter_history import compare_with_history, record_findings
 from integrations.health.models import LinterFinding
 from integrations.invitations.models.candidate import Candidate
 from integrations.lever.client import LeverClient
@@ -42,25 +43,25 @@ def age(organization, **since):
 
 
 def test_a_finding_is_new_except_on_the_first_day(linted):
-    assert linter.record_findings(linted) == 1
-    assert linter.record_findings(linted) == 0
-    assert not linter.compare_with_history(linted).new
+    assert record_findings(linted) == 1
+    assert record_findings(linted) == 0
+    assert not compare_with_history(linted).new
     age(linted, days=2)
     RoleMapping.objects.create(organization=linted, role="Baker", assessment="Backend")
-    found = linter.compare_with_history(linted)
+    found = compare_with_history(linted)
     assert ["Baker" in finding.message for finding in found.new] == [True]
     assert len(found.findings) == 2
 
 
 def test_a_fixed_finding_is_shown_for_a_day_and_is_new_when_it_comes_back(linted):
-    linter.record_findings(linted)
+    record_findings(linted)
     age(linted, days=2)
     RoleMapping.objects.all().delete()
-    linter.record_findings(linted)
-    assert ["Chef" in message for message in linter.compare_with_history(linted).fixed] == [True]
+    record_findings(linted)
+    assert ["Chef" in message for message in compare_with_history(linted).fixed] == [True]
     RoleMapping.objects.create(organization=linted, role="Chef", assessment="Backend")
-    assert linter.record_findings(linted) == 1
-    assert not linter.compare_with_history(linted).fixed
+    assert record_findings(linted) == 1
+    assert not compare_with_history(linted).fixed
 
 
 def test_a_renamed_stage_is_found_by_its_former_name(linted):
@@ -122,7 +123,7 @@ def test_a_misspelt_tag_is_no_finding_once_its_candidates_entered_with_the_corre
 def test_nothing_is_unknown_without_connections(organization):
     assert not LeverConnection.objects.exists()
     assert not CodeScreenConnection.objects.exists()
-    assert linter.record_findings(organization) == 0
+    assert record_findings(organization) == 0
 
 
 def test_an_unknown_name_from_a_mapping_is_no_candidate_tag(linted):

@@ -1,0 +1,145 @@
+"""Which assessment a candidate gets: what each source names, and which source comes first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from integrations.core.rules.facts import (
+    CandidateSnapshot,
+    Facts,
+    Next,
+    Together,
+)
+from integrations.core.rules.mappings import MappingRule
+from integrations.core.rules.names import (
+    KnownAssessment,
+    assessment_tags,
+    matching_assessments,
+)
+from integrations.core.vocabulary import (
+    AssessmentSource,
+)
+
+
+@dataclass(frozen=True)
+class AssessmentNames:
+    """What a source names: assessments as they are written there, and the mappings that name them."""
+
+    source: AssessmentSource
+    written: tuple[str, ...]
+    mappings: tuple[MappingRule, ...] = ()
+
+    @property
+    def named_by(self) -> str:
+        """What names the assessment, for a sentence."""
+        if self.source != AssessmentSource.MAPPING_FOR_CATEGORIES:
+            return self.source.label
+        subjects = " and for ".join(rule.subject for rule in self.mappings)
+        return f"the mapping{'s' if len(self.mappings) > 1 else ''} for {subjects}"
+
+
+@dataclass(frozen=True)
+class AssessmentMatch:
+    """What the first source names, and CodeScreen's assessments called so: none where the names are unknown."""
+
+    names: AssessmentNames
+    found: tuple[KnownAssessment, ...]
+
+    @property
+    def mapping(self) -> MappingRule | None:
+        """The mapping whose rules hold; None where no mapping names the assessment."""
+        return next(iter(self.names.mappings), None)
+
+
+def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
+    """Whether a mapping might name another assessment if Lever showed the title of the candidate's role."""
+    if not candidate.is_role_hidden or not facts.mappings.rules:
+        return False
+    match = choose_assessment(facts, candidate)
+    return match is None or match.names.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
+
+
+def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
+    """Return what the first source that names an assessment names; None when none does.
+
+    The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the mapping by
+    categories, the default.
+    """
+    names = named_by_first_source(facts, candidate)
+    if names is None:
+        return None
+    found = {
+        assessment.id: assessment
+        for name in names.written
+        for assessment in matching_assessments(name, facts.assessments)
+    }
+    return AssessmentMatch(names, tuple(found.values()))
+
+
+def named_by_first_source(facts: Facts, candidate: CandidateSnapshot) -> AssessmentNames | None:
+    """Return what the first source that names an assessment names; None without one."""
+    if facts.further is not None:
+        return _named_further(facts, candidate, facts.further)
+    if facts.chosen_assessment:
+        # the rules of the mapping that would have led to the same assessment hold for a person's choice, too
+        mappings = (rule for names in _named_by_mappings(facts, candidate) for rule in names.mappings)
+        alike = (rule for rule in mappings if _means(facts, rule.assessments, facts.chosen_assessment))
+        return AssessmentNames(AssessmentSource.CHOICE, (facts.chosen_assessment,), tuple(alike))
+    return next((names for names in _sources(facts, candidate) if names.written), None)
+
+
+def _named_further(
+    facts: Facts, candidate: CandidateSnapshot, further: Together | Next
+) -> AssessmentNames | None:
+    """Return what a mapping names beside its first assessment or after it; None where no mapping does any more."""
+    if isinstance(further, Next):
+        mapping = facts.mappings.with_id(further.mapping_id)
+        if mapping is None or not mapping.next_assessment:
+            return None
+        return AssessmentNames(AssessmentSource.NEXT, (mapping.next_assessment,), (mapping,))
+    first = next((names for names in _sources(facts, candidate) if names.written), None)
+    listing = tuple(rule for rule in first.mappings if further.written in rule.also) if first else ()
+    return AssessmentNames(AssessmentSource.TOGETHER, (further.written,), listing) if listing else None
+
+
+def _means(facts: Facts, written: Iterable[str], assessment_id: str) -> bool:
+    """Whether one of these names means this assessment."""
+    meant = (matching_assessments(name, facts.assessments) for name in written)
+    return any([one.id for one in found] == [assessment_id] for found in meant)
+
+
+def _sources(facts: Facts, candidate: CandidateSnapshot) -> Iterator[AssessmentNames]:
+    """Yield what each source but a person's choice names, in the order of precedence."""
+    for_stage, for_role, for_categories = _named_by_mappings(facts, candidate)
+    yield from (for_stage, for_role)
+    yield AssessmentNames(AssessmentSource.TAG, assessment_tags(candidate.tags, candidate.role_title))
+    yield for_categories
+    default = facts.default_assessment
+    yield AssessmentNames(AssessmentSource.DEFAULT, (default,) if default.strip() else ())
+
+
+def _named_by_mappings(
+    facts: Facts, candidate: CandidateSnapshot
+) -> tuple[AssessmentNames, AssessmentNames, AssessmentNames]:
+    """Return what the mappings for role and stage, for the role, and by categories name."""
+    # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
+    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
+
+    def of_stage(rules: Iterable[MappingRule]) -> list[MappingRule]:
+        return [rule for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)]
+
+    def of_any(rules: Iterable[MappingRule]) -> list[MappingRule]:
+        return [rule for rule in rules if rule.is_for_any_stage and is_codescreen_stage]
+
+    def names(source: AssessmentSource, rules: Iterable[MappingRule]) -> AssessmentNames:
+        mappings = tuple(rules)
+        return AssessmentNames(source, tuple(rule.assessment for rule in mappings), mappings)
+
+    rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
+    fitting = facts.mappings.for_categories(candidate.categories)
+    fitting = [*of_stage(fitting), *of_any(fitting)]
+    best = max((rule.precision for rule in fitting), default=None)
+    return (
+        names(AssessmentSource.MAPPING_FOR_STAGE, of_stage(rules)),
+        names(AssessmentSource.MAPPING_FOR_ROLE, of_any(rules)),
+        names(AssessmentSource.MAPPING_FOR_CATEGORIES, (rule for rule in fitting if rule.precision == best)),
+    )
