@@ -19,12 +19,16 @@ PAGES = [
     "/reports/",
     "/admin/",
 ]
+#: Of the two pages of figures, how many are compared at least: tiles, and lines of each table.
+LEAST = {"/": 10, "/reports/": 70}
 #: Where a link leads to a list. Elsewhere, as under Settings, it leads to what can be done.
 LISTS = ("/activity/", "/candidates/bulk/", "/health/", "/audit/", "/admin/")
 
 
 @pytest.fixture
 def world(ready_organization: Organization) -> Organization:
+    # owners are counted where a member uses who is on a candidate in Lever
+    ready_organization.memberships.update(lists_own=True)
     return make_every_state(ready_organization)
 
 
@@ -53,6 +57,7 @@ def test_a_number_is_that_of_the_list_it_opens(super_admin, super_admin_client, 
         if rows not in {None, link.number}
     ]
     assert wrong == []
+    assert len(links) >= LEAST.get(address, 1), len(links)
 
 
 def test_the_numbers_of_a_page_are_found_by_its_markup():

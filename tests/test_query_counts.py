@@ -29,7 +29,7 @@ PAGES = {
     "/settings/team/": 6,
     "/mappings/": 29,
     "/mappings/add/": 11,
-    "/reports/": 4,
+    "/reports/": 5,
 }
 LISTS = (
     "delivery",

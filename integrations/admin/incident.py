@@ -18,6 +18,7 @@ from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import DeliveryEvent, Platform, VerdictCause
 from integrations.effects.perform import kinds_acting_on
+from integrations.health.findings import lasting
 from integrations.health.models import Incident, LinterFinding
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -87,7 +88,7 @@ def _decided_late(incident: Incident) -> Iterator[Touch]:
     ).select_related("delivery")
     for verdict in verdicts.order_by("-decided_at")[:MOST]:
         delivery = verdict.delivery
-        what = f"Decided after {_rounded(verdict.decided_at - delivery.received_at)}"
+        what = f"Decided after {lasting((verdict.decided_at - delivery.received_at).total_seconds())}"
         yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
 
 
@@ -127,14 +128,10 @@ def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
 def _how_it_went(effect: Effect) -> str:
     kind = effect.get_kind_display()
     if effect.done_at is not None:
-        return f"{kind}: done after {_rounded(effect.done_at - effect.created_at)}"
+        return f"{kind}: done after {lasting((effect.done_at - effect.created_at).total_seconds())}"
     if effect.state == Effect.State.DUE:
         return f"{kind}: still waits"
     return f"{kind}: {effect.get_state_display().lower()}. {effect.last_error}".strip()
-
-
-def _rounded(duration: timedelta) -> timedelta:
-    return timedelta(seconds=round(duration.total_seconds()))
 
 
 def _failed(incident: Incident) -> Iterator[Touch]:

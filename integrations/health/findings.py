@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from integrations.core.finding_code import ASK, FindingCode, Level, Page
+from integrations.core.finding_code import ACTIVITY, ASK, FAILED_STEPS, FindingCode, Level, Page
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Finding:
     def is_about_setup(self) -> bool:
         """Whether it is about how mappings and tags are set up, and not about what works."""
         return self.code.record.is_about_setup
+
+    @property
+    def is_about_candidates(self) -> bool:
+        """Whether it is about single candidates, whom its page lists, and not about what all depend on."""
+        return self.code.record.page.url.startswith((ACTIVITY.url, FAILED_STEPS.url))
 
     @property
     def link_text(self) -> str:

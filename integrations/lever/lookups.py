@@ -142,8 +142,18 @@ class LeverFile:
 
 
 def candidate_page(opportunity_id: str) -> str:
-    """Return the address of the candidate in Lever: on the `hire` host that belongs to the configured API's host."""
+    """Return the address of the candidate in Lever."""
+    return _page(f"/candidates/{quote(opportunity_id, safe='')}")
+
+
+def webhooks_page() -> str:
+    """Return the address of Settings › Integrations and API › Webhooks."""
+    return _page("/settings/integrations", "tab=webhooks")
+
+
+def _page(path: str, query: str = "") -> str:
+    """Return an address on the `hire` host that belongs to the configured API's host."""
     api = urlsplit(settings.LEVER_API_URL)
     is_lever = api.netloc.startswith("api.")
     host = f"hire.{api.netloc.removeprefix('api.')}" if is_lever else api.netloc
-    return urlunsplit((api.scheme, host, f"/candidates/{quote(opportunity_id, safe='')}", "", ""))
+    return urlunsplit((api.scheme, host, path, query, ""))

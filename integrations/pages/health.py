@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Count, Max, Min
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from integrations.clients.models import CircuitBreaker
 from integrations.core.finding_code import ASK, FindingCode, Level
@@ -68,7 +67,6 @@ class HealthView(OrganizationMixin, PartialsMixin):
             **undecided_deliveries(self.organization),
             incidents=recent_incidents(self.organization),
             queue=queue_state(self.organization),
-            now=timezone.now(),
             **kwargs,
         )
 
@@ -78,9 +76,10 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
     found = advised(doctor.findings(organization, with_hints=True), member)
     found = [one for one in found if one.code != FindingCode.OK]
     setup = [one for one in found if one.is_about_setup]
+    waiting = [one for one in found if one.is_about_candidates]
     levels: dict[Level, list[Finding]] = {level: [] for level in Level}
     for one in found:
-        if not one.is_about_setup:
+        if one not in setup and one not in waiting:
             levels[one.level].append(one)
     groups = [
         FindingGroup(
@@ -88,6 +87,13 @@ def finding_groups(organization: Organization, member: Membership) -> list[Findi
             "Fix these now",
             "Until these are fixed, candidates may not be invited or results may not arrive.",
             levels[Level.ERROR],
+        ),
+        FindingGroup(
+            "candidates",
+            "Some candidates wait for somebody",
+            "For all others invitations and results go on.",
+            waiting,
+            "people",
         ),
         FindingGroup("warning", "Working, but fix these soon", "", levels[Level.WARNING]),
         FindingGroup(SETUP, "Set-up issues", "In the mappings, and in the tags in Lever.", setup, "settings"),
@@ -116,14 +122,10 @@ def undecided_deliveries(organization: Organization) -> dict[str, Any]:
     }
 
 
-def recent_incidents(organization: Organization) -> list[tuple[Incident, str]]:
-    """Return the incidents that go on and then the last ones that are over, each with how long it lasted or lasts."""
+def recent_incidents(organization: Organization) -> list[Incident]:
+    """Return the incidents that go on and then the last ones that are over."""
     rows = Incident.objects.filter(organization=organization)[:MOST_INCIDENTS]
-    now = timezone.now()
-    return [
-        (row, timesince(row.began_at, row.ended_at or now))
-        for row in sorted(rows, key=lambda row: row.ended_at is not None)
-    ]
+    return sorted(rows, key=lambda row: row.ended_at is not None)
 
 
 def queue_state(organization: Organization) -> dict[str, Any]:

@@ -1,44 +1,87 @@
-"""The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
+"""The report of a period: what became of those invited, by role, assessment, source, owner and week; and as CSV."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from integrations.core.vocabulary import Origin, lower_first
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.candidate_filters import CandidateFilters
+from integrations.pages.activity.search import NONE
+from integrations.pages.activity.steps import Became, Step
 from integrations.pages.report_figures import (
     COUNTED_FOR,
     PRESETS,
+    By,
     Figures,
-    Lines,
+    Line,
     Period,
+    Report,
     asked_period,
     counted_report,
-    report_lines,
 )
-from integrations.pages.times import duration
+from integrations.pages.times import Times
 from integrations.pages.views import ListExport
+from integrations.store.database import uses_people
 
-NO_ROLE = "No role"
+#: What is counted, in the order of a table's columns.
+COUNTED: Mapping[Became, str] = {
+    Became.SENT: "Invited",
+    Became.STARTED: "Started",
+    Became.NOT_STARTED: "Not started in time",
+    Became.FINISHED: "Results",
+    Became.PASSED: "Passed",
+    Became.FAILED: "Failed",
+    Became.EXPIRED: "Expired",
+    Became.NOT_STATED: "Not stated",
+}
 COLUMNS = (
-    "month",
-    "role",
-    "assessment",
-    "invited",
-    "started",
-    "completed",
-    "passed",
-    "failed",
-    "expired",
-    "result not stated",
-    "not started in time",
-    "mean hours to start",
-    "mean hours to result",
+    "by",
+    "line",
+    *(label.lower() for label in COUNTED.values()),
+    "median hours to start",
+    "hours to start for 95 %",
+    "median hours to result",
+    "hours to result for 95 %",
 )
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many candidates something became of, and the list of them; no address for nobody."""
+
+    label: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line of a table is called, its counts, and how long it took to the start and to the result."""
+
+    name: str
+    counts: list[Count]
+    to_start: Times | None
+    to_result: Times | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The lines of one table."""
+
+    by: By
+    rows: list[Row]
+
+    @property
+    def heading(self) -> str:
+        """What the table is called."""
+        return f"By {lower_first(self.by.label)}"
 
 
 class ReportMixin(OrganizationMixin):
@@ -57,32 +100,25 @@ class ReportView(ReportMixin, TemplateView):
     template_name = "integrations/report.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the figures, and arrange them by role, by assessment and by month."""
+        """Read the figures, and arrange them in tables."""
         period, correction = self.asked()
         report = counted_report(self.organization, period)
         return super().get_context_data(
             period=period,
             correction=correction,
             presets=_presets(period),
-            total=report.total,
-            mean_to_start=_words(report.total.seconds_to_start),
-            tables=[
-                ("roles", "By role", "Role", _rows(report.roles)),
-                ("assessments", "By assessment", "Assessment", _rows(report.assessments)),
-                (
-                    "months",
-                    "By month",
-                    "Month",
-                    [_row(f"{month:%B %Y}", one) for month, one in reversed(report.months)],
-                ),
-            ],
+            total=_row("", report.total, _filters(Line(), period)),
+            pass_percent=report.total.pass_percent,
+            unstated=report.total.count(Became.NOT_STATED),
+            tables=[Table(by, _rows(by, report, period)) for by in By],
+            knows_owners=uses_people(self.organization.pk),
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )
 
 
 class ReportExportView(ReportMixin, ListExport):
-    """The report as CSV, one line for each month, role and assessment."""
+    """The report as CSV: each line of each table."""
 
     list_name = "report"
 
@@ -90,32 +126,67 @@ class ReportExportView(ReportMixin, ListExport):
         """Return the file."""
         period, _ = self.asked()
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
-        lines = report_lines(self.organization, period)
-        return self.file(filename, COLUMNS, _cells(lines), len(lines))
+        lines = list(_cells(counted_report(self.organization, period)))
+        return self.file(filename, COLUMNS, iter(lines), len(lines))
 
 
-def _cells(lines: Lines) -> Iterator[tuple[object, ...]]:
-    for month, role, assessment in sorted((month, role, assessment) for role, assessment, month in lines):
-        figures = lines[role, assessment, month]
-        yield (
-            f"{month:%Y-%m}",
-            role,
-            assessment,
-            figures.sent,
-            figures.started,
-            figures.completed,
-            figures.passed,
-            figures.failed,
-            figures.expired,
-            figures.unstated,
-            figures.no_shows,
-            _hours(figures.seconds_to_start),
-            _hours(figures.seconds_to_finish),
-        )
+def _cells(report: Report) -> Iterator[tuple[object, ...]]:
+    for by in By:
+        for name in _in_order(by, report):
+            figures = report.tables[by][name]
+            times = [
+                (one.median, one.most) if one else (None, None)
+                for one in (figures.to_start, figures.to_result)
+            ]
+            hours = [
+                None if seconds is None else f"{seconds / 3600:.1f}" for pair in times for seconds in pair
+            ]
+            yield by.label, _title(by, name), *(figures.count(became) for became in COUNTED), *hours
 
 
-def _hours(seconds: float | None) -> str | None:
-    return None if seconds is None else f"{seconds / 3600:.1f}"
+def _in_order(by: By, report: Report) -> list[str]:
+    """Return the names of a table's lines: the latest week first, else those with the most candidates."""
+    lines = report.tables[by]
+    if by is By.WEEK:
+        return sorted(lines, reverse=True)
+    return sorted(lines, key=lambda name: (-lines[name].count(Became.SENT), name))
+
+
+def _rows(by: By, report: Report, period: Period) -> list[Row]:
+    return [
+        _row(_title(by, name), report.tables[by][name], _filters(Line(by, name), period))
+        for name in _in_order(by, report)
+    ]
+
+
+def _row(title: str, figures: Figures, filters: CandidateFilters) -> Row:
+    counts = []
+    for became, label in COUNTED.items():
+        number = figures.count(became)
+        counts.append(Count(label, number, replace(filters, became=became.value).url if number else ""))
+    return Row(title, counts, figures.to_start, figures.to_result)
+
+
+def _title(by: By, name: str) -> str:
+    match by:
+        case _ if name == NONE:
+            return "No role" if by is By.ROLE else "Not known"
+        case By.SOURCE:
+            return Origin(name).label
+        case By.WEEK:
+            monday = date.fromisoformat(name)
+            return f"{monday:%-d %b} to {monday + timedelta(days=6):%-d %b %Y}"
+    return name
+
+
+def _filters(line: Line, period: Period) -> CandidateFilters:
+    """Return the filters of the list that has the candidates of a line."""
+    if line.by is By.WEEK:
+        period = period.week(date.fromisoformat(line.name))
+    filters = CandidateFilters(
+        step=Step.INVITED.value, since=period.first.isoformat(), until=period.last.isoformat()
+    )
+    return filters if line.by in {None, By.WEEK} else replace(filters, **{line.by.value: line.name})
 
 
 def _presets(period: Period) -> list[tuple[str, Period, bool]]:
@@ -123,18 +194,3 @@ def _presets(period: Period) -> list[tuple[str, Period, bool]]:
     today = timezone.localdate()
     presets = [(label, Period(today - timedelta(days=days - 1), today)) for days, label in PRESETS.items()]
     return [(label, preset, preset == period) for label, preset in presets]
-
-
-def _rows(groups: Sequence[tuple[str, Figures]]) -> list[tuple[str, Figures, str, str]]:
-    """Return the rows of roles or assessments, those with the most invitations first."""
-    most_first = sorted(groups, key=lambda group: (-group[1].sent, group[0]))
-    return [_row(name or NO_ROLE, figures) for name, figures in most_first]
-
-
-def _row(name: str, figures: Figures) -> tuple[str, Figures, str, str]:
-    """Return a row of a table: a name, its figures, and the mean times to start and to result in words."""
-    return name, figures, _words(figures.seconds_to_start), _words(figures.seconds_to_finish)
-
-
-def _words(seconds: float | None) -> str:
-    return "—" if seconds is None else duration(seconds)

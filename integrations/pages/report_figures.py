@@ -1,22 +1,26 @@
-"""What a report counts, by role and assessment, and the period that it is of."""
+"""What a report counts, together and by role, assessment, source, owner and week; and the period that it is of."""
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Self
 
 import redis
 from django.core.cache import cache
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from integrations.core.invitation_status import FollowingEnd
-from integrations.core.vocabulary import ResultOutcome
-from integrations.invitations.models.invitation import Invitation
+from integrations.core.vocabulary import LabelledEnum
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson, Relation
+from integrations.invitations.models.invitation import Invitation, InvitationQuerySet
 from integrations.organizations.models.organization import Organization
-from integrations.pages.times import midnight, parse_day
+from integrations.pages.activity.search import NONE, role_titles
+from integrations.pages.activity.steps import Became, Journey
+from integrations.pages.times import Times, midnight, parse_day
 
 DEFAULT_DAYS = 90
 #: A longer period would have to read too many rows while somebody waits.
@@ -47,6 +51,10 @@ class Period:
         """How many days it has."""
         return (self.last - self.first).days + 1
 
+    def week(self, monday: date) -> Self:
+        """Return the days of a week that are in the period."""
+        return type(self)(max(monday, self.first), min(monday + timedelta(days=6), self.last))
+
 
 def asked_period(parameters: Mapping[str, str]) -> tuple[Period, str]:
     """Return the period from `since` to `until`, without them the last DEFAULT_DAYS days; and why it is another one.
@@ -65,141 +73,130 @@ def asked_period(parameters: Mapping[str, str]) -> tuple[Period, str]:
     return Period(first, last), ""
 
 
-_OUTCOMES: dict[str, str] = {outcome.value: outcome.code for outcome in ResultOutcome} | {"": "unstated"}
 #: So long the figures of a period are shown again without counting anew, which takes a while with many invitations.
 COUNTED_FOR = timedelta(minutes=5)
 
 
+class By(LabelledEnum):
+    """What the lines of a table are of. All but the week are filters of the list of candidates."""
+
+    ROLE = "role", "Role"
+    ASSESSMENT = "assessment", "Assessment"
+    SOURCE = "origin", "Source"
+    OWNER = "owner", "Owner in Lever"
+    WEEK = "week", "Week"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: a role, an assessment, an origin, an address or a week's Monday, or NONE; no table: all."""
+
+    by: By | None = None
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class Figures:
-    """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it.
+    """How many candidates became what, and how long they took from the invitation to the start and to the result."""
 
-    `started` also counts those where CodeScreen told only that they finished, `timed` those with a time of the start.
-    `no_shows`: those who never started, whether CodeScreen says Expired or the portal stopped asking.
-    """
+    counts: Mapping[str, int]
+    to_start: Times | None
+    to_result: Times | None
 
-    sent: int = 0
-    started: int = 0
-    completed: int = 0
-    passed: int = 0
-    failed: int = 0
-    expired: int = 0
-    unstated: int = 0
-    no_shows: int = 0
-    timed: int = 0
-    start_seconds: float = 0.0
-    finish_seconds: float = 0.0
-    finished: int = 0
-
-    def __add__(self, other: Self) -> Self:
-        """Return the sum of each figure of both."""
-        others = vars(other)
-        return type(self)(**{name: count + others[name] for name, count in vars(self).items()})
+    def count(self, became: Became) -> int:
+        """Return how many candidates became so."""
+        return self.counts.get(became, 0)
 
     @property
     def pass_percent(self) -> int | None:
         """How many in a hundred passed of those whose result CodeScreen stated; None when it stated none."""
-        stated = self.passed + self.failed + self.expired
-        return round(100 * self.passed / stated) if stated else None
-
-    @property
-    def seconds_to_start(self) -> float | None:
-        """The mean time from invitation to start; None when nobody's start is known to the moment."""
-        return self.start_seconds / self.timed if self.timed else None
-
-    @property
-    def seconds_to_finish(self) -> float | None:
-        """The mean time from start to result; None when nobody got one."""
-        return self.finish_seconds / self.finished if self.finished else None
-
-
-#: Figures by role, assessment and the first day of a month.
-type Lines = dict[tuple[str, str, date], Figures]
+        passed = self.count(Became.PASSED)
+        stated = passed + self.count(Became.FAILED) + self.count(Became.EXPIRED)
+        return round(100 * passed / stated) if stated else None
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of a period together, by role, by assessment and by month, each in the order of its names.
-
-    A month is its first day.
-    """
+    """The figures of a period together, and those of each table's lines by their names, in no order."""
 
     total: Figures
-    roles: list[tuple[str, Figures]]
-    assessments: list[tuple[str, Figures]]
-    months: list[tuple[date, Figures]]
-
-
-def report_lines(organization: Organization, period: Period) -> Lines:
-    """Return the figures of the invitations sent in the period; one query."""
-    # created_at has an index; an invitation may have waited for an approval before it was sent
-    sent = Invitation.objects.filter(
-        organization=organization,
-        created_at__gte=period.begins,
-        created_at__lt=period.ends,
-        invited_at__isnull=False,
-    )
-    counted = (
-        sent.order_by()
-        .with_steps()
-        .annotate(month=TruncMonth("created_at"))
-        .values("role_title", "assessment_name", "month", "outcome")
-        .annotate(
-            sent=Count("pk"),
-            started=Count("begun_at"),
-            timed=Count("started_at"),
-            completed=Count("completed_at"),
-            finished=Count("pk", filter=Q(started_at__isnull=False, completed_at__isnull=False)),
-            given_up=Count("pk", filter=Q(following_ended=FollowingEnd.NOT_STARTED)),
-            to_start=Sum(F("started_at") - F("invited_at")),
-            to_finish=Sum(F("completed_at") - F("started_at")),
-        )
-    )
-    figures: Lines = {}
-    for row in counted:
-        place = row["role_title"], row["assessment_name"], row["month"].date()
-        figures[place] = figures.get(place, Figures()) + _figures(row)
-    return figures
-
-
-def _figures(row: Mapping[str, Any]) -> Figures:
-    """Return the figures of the invitations whose latest attempt has one outcome; None where there is no attempt."""
-    outcome, number = row["outcome"], row["sent"]
-    never_started = number - row["started"] if outcome == ResultOutcome.EXPIRED else 0
-    stated = {} if outcome is None else {_OUTCOMES[outcome]: number}
-    return Figures(
-        sent=number,
-        started=row["started"],
-        timed=row["timed"],
-        completed=row["completed"],
-        no_shows=row["given_up"] + never_started,
-        start_seconds=_seconds(row["to_start"]),
-        finish_seconds=_seconds(row["to_finish"]),
-        finished=row["finished"],
-        **stated,
-    )
-
-
-def _seconds(duration: timedelta | None) -> float:
-    return max(0.0, duration.total_seconds()) if duration else 0.0
+    tables: Mapping[By, Mapping[str, Figures]]
 
 
 def report_of(organization: Organization, period: Period) -> Report:
-    """Return the report of the period; one query."""
-    lines = report_lines(organization, period)
+    """Return the report of the period; four queries.
+
+    A candidate counts once in each line. Nothing is counted of an opportunity that isn't among the candidates: the list
+    doesn't have it either.
+    """
+    sent = Invitation.objects.filter(
+        organization=organization,
+        invited_at__gte=period.begins,
+        invited_at__lt=period.ends,
+        # whatever was sent since then also changed since then, and changed_at has an index
+        changed_at__gte=period.begins,
+    )
+    lines_of = _lines_of(organization, sent)
+    counts: defaultdict[Line, Counter[str]] = defaultdict(Counter)
+    to_start: defaultdict[Line, array[float]] = defaultdict(lambda: array("d"))
+    to_result: defaultdict[Line, array[float]] = defaultdict(lambda: array("d"))
+    for opportunity_id, journeys in groupby(_journeys(sent), key=attrgetter("opportunity_id")):
+        reached = set()
+        for journey in journeys:
+            lines = (
+                [*lines_of[opportunity_id], *_lines_of_journey(journey)] if opportunity_id in lines_of else ()
+            )
+            reached |= {(line, became) for line in lines for became in journey.became()}
+            for line in lines:
+                if journey.started_at:
+                    to_start[line].append((journey.started_at - journey.invited_at).total_seconds())
+                if journey.begun_at and journey.completed_at:
+                    to_result[line].append((journey.completed_at - journey.invited_at).total_seconds())
+        for line, became in reached:
+            counts[line][became] += 1
+    figures = {
+        line: Figures(dict(counted), Times.of(to_start[line]), Times.of(to_result[line]))
+        for line, counted in counts.items()
+    }
+    total = figures.pop(Line(), Figures({}, None, None))
     return Report(
-        sum(lines.values(), Figures()),
-        _grouped((role, figures) for (role, _, _), figures in lines.items()),
-        _grouped((assessment, figures) for (_, assessment, _), figures in lines.items()),
-        _grouped((month, figures) for (_, _, month), figures in lines.items()),
+        total, {by: {line.name: one for line, one in figures.items() if line.by == by} for by in By}
     )
 
 
-def _grouped[Key: (str, date)](lines: Iterable[tuple[Key, Figures]]) -> list[tuple[Key, Figures]]:
-    groups: dict[Key, Figures] = {}
-    for key, figures in lines:
-        groups[key] = groups.get(key, Figures()) + figures
-    return sorted(groups.items(), key=lambda group: group[0])
+def _journeys(sent: InvitationQuerySet) -> Iterator[Journey]:
+    """Yield the journeys of these invitations, those of one candidate one after another."""
+    columns = [one.name for one in fields(Journey)]
+    rows = sent.with_steps().order_by("opportunity_id").values_list(*columns)
+    return (Journey(*row) for row in rows.iterator(chunk_size=2_000))
+
+
+def _lines_of(organization: Organization, sent: InvitationQuerySet) -> dict[str, Sequence[Line]]:
+    """Return the lines that each candidate counts in, whatever the invitation, by the opportunity's id."""
+    own = {"organization": organization, "opportunity_id__in": sent.values("opportunity_id")}
+    titles = role_titles(organization)
+    owners = dict(
+        OpportunityPerson.objects.filter(**own, relation=Relation.OWNER).values_list(
+            "opportunity_id", "email"
+        )
+    )
+    candidates = Candidate.objects.filter(**own).order_by()
+    rows = candidates.values_list("opportunity_id", "role_id", "role_title", "origin")
+    return {
+        opportunity_id: (
+            Line(),
+            Line(By.ROLE, titles.get(role_id, role_title) or NONE),
+            Line(By.SOURCE, origin or NONE),
+            Line(By.OWNER, owners.get(opportunity_id, NONE)),
+        )
+        for opportunity_id, role_id, role_title, origin in rows.iterator(chunk_size=2_000)
+    }
+
+
+def _lines_of_journey(journey: Journey) -> tuple[Line, Line]:
+    day = timezone.localtime(journey.invited_at).date()
+    monday = day - timedelta(days=day.weekday())
+    return Line(By.ASSESSMENT, journey.assessment_name), Line(By.WEEK, monday.isoformat())
 
 
 def counted_report(organization: Organization, period: Period) -> Report:
@@ -215,19 +212,20 @@ def counted_report(organization: Organization, period: Period) -> Report:
         return _report_of_json(stored)
     counted = report_of(organization, period)
     with suppress(redis.RedisError):
-        cache.set(key, _report_as_json(counted), COUNTED_FOR.total_seconds())
+        cache.set(key, asdict(counted), COUNTED_FOR.total_seconds())
     return counted
 
 
-def _report_as_json(report: Report) -> dict[str, Any]:
-    months = [(month.isoformat(), asdict(figures)) for month, figures in report.months]
-    return asdict(report) | {"months": months}
-
-
 def _report_of_json(stored: Any) -> Report:
-    return Report(
-        Figures(**stored["total"]),
-        [(str(name), Figures(**figures)) for name, figures in stored["roles"]],
-        [(str(name), Figures(**figures)) for name, figures in stored["assessments"]],
-        [(date.fromisoformat(month), Figures(**figures)) for month, figures in stored["months"]],
+    tables = {
+        By(by): {str(name): _figures_of_json(one) for name, one in lines.items()}
+        for by, lines in stored["tables"].items()
+    }
+    return Report(_figures_of_json(stored["total"]), tables)
+
+
+def _figures_of_json(stored: Any) -> Figures:
+    counts = {str(Became(code)): int(count) for code, count in stored["counts"].items()}
+    return Figures(
+        counts, *(Times(**stored[name]) if stored[name] else None for name in ("to_start", "to_result"))
     )

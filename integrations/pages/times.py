@@ -1,9 +1,13 @@
-"""The time zone of a page: the person's choice, else the browser's or the organization's; days, durations in words."""
+"""The time zone of a page: the person's choice, else the browser's or the organization's; days; how long it took."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from math import ceil
+from statistics import median
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -114,12 +118,15 @@ def within_days[Rows: QuerySet[Model]](rows: Rows, column: str, since: str, unti
     return rows
 
 
-def duration(seconds: float) -> str:
-    """Return a duration in the largest unit that suits it, such as “10 min”."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86400:.0f} days"
+@dataclass(frozen=True)
+class Times:
+    """How long something took, in seconds: half of the times are no longer than the median, 95 % than `most`."""
+
+    median: float
+    most: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Self | None:
+        """Return it of some times; None without any. A negative one, of two clocks, counts as none at all."""
+        ordered = sorted(max(0.0, one) for one in seconds)
+        return cls(median(ordered), ordered[ceil(0.95 * len(ordered)) - 1]) if ordered else None

@@ -1,9 +1,12 @@
-"""Filters for the <time> elements of the pages."""
+"""Filters for the times of the pages; every age is in one unit."""
 
 from datetime import UTC, datetime
+from math import ceil
 
 from django import template
 from django.utils import timezone
+
+from integrations.health.findings import lasting as in_one_unit
 
 register = template.Library()
 
@@ -24,3 +27,31 @@ def exact_time(at: datetime) -> str:
 def iso_utc(at: datetime) -> str:
     """Return a time in UTC as ISO 8601, for the `datetime` attribute."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """Return how long something took, at least a second."""
+    return in_one_unit(max(1, ceil(seconds)))
+
+
+@register.filter
+def age(since: datetime, until: datetime | None = None) -> str:
+    """Return how long it is from a time to another, or to now."""
+    seconds = ((until or timezone.now()) - since).total_seconds()
+    return in_one_unit(seconds) if seconds >= 60 else "less than a minute"
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """Return how long ago something was."""
+    return f"{age(at)} ago" if (timezone.now() - at).total_seconds() >= 60 else "just now"
+
+
+@register.filter
+def ahead(at: datetime) -> str:
+    """Return in how long something will be."""
+    left = (at - timezone.now()).total_seconds()
+    if left >= 60:
+        return f"in {in_one_unit(left)}"
+    return "in less than a minute" if left > 0 else "now"

@@ -36,7 +36,7 @@ def incident(scene: Scene, code: str, **columns: object) -> Incident:
 def test_an_outage_touches_whose_invitation_waited_meanwhile(scene: Scene) -> None:
     outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
     assert unanswered(outage) == {"codescreen": 5}
-    assert touched_by(outage) == [("o-cedar", "Send invitation: done after 0:40:00")]
+    assert touched_by(outage) == [("o-cedar", "Send invitation: done after 40 minutes")]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_outage_touches_what_waits_or_failed_on_that_platform(
 @pytest.mark.parametrize(
     ("minutes", "columns", "what"),
     [
-        (40, {}, "Decided after 0:40:00"),
+        (40, {}, "Decided after 40 minutes"),
         (0.5, {}, None),
         (40, {"platform": "codescreen"}, None),
         (

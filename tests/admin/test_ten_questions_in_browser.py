@@ -65,7 +65,7 @@ def who_changed_a_mapping(auditor: Auditor) -> None:
 def hit_by_an_outage(auditor: Auditor) -> None:
     auditor.click("Outages of Lever or CodeScreen")
     auditor.click("Lever or CodeScreen doesn't answer", "#result_list")
-    auditor.sees("CodeScreen: 5", "Candidate Cedar", "Send invitation: done after 0:40:00")
+    auditor.sees("CodeScreen: 5", "Candidate Cedar", "Send invitation: done after 40 minutes")
 
 
 def held_by_a_refused_key(auditor: Auditor) -> None:

@@ -16,6 +16,7 @@ from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.pages import health
 from integrations.queue.models.nodes import Heartbeat
+from portal.templatetags.times import age
 from tests.support import factories
 from tests.support.page_text import text
 
@@ -110,13 +111,33 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
         )
     factories.OrganizationFactory.create().incidents.create(code="webhook_removed")
     answer = super_admin_client.get(reverse("health"))
-    rows = [(row.name, lasted) for row, lasted in answer.context["incidents"]]
+    rows = [(row.name, age(row.began_at, row.ended_at)) for row in answer.context["incidents"]]
     assert rows == [
-        ("Invitations were possibly sent", "5\xa0hours"),
-        ("Invitations need approval", "1\xa0hour"),
-        ("Lever or CodeScreen doesn't answer", "2\xa0hours"),
+        ("Invitations were possibly sent", "5 hours"),
+        ("Invitations need approval", "60 minutes"),
+        ("Lever or CodeScreen doesn't answer", "2 hours"),
     ]
-    assert answer.content.decode().count("Ongoing") == 1
+    page = answer.content.decode()
+    assert page.count("Ongoing") == 1
+    assert f'href="/activity/?since={timezone.localdate(now - timedelta(hours=5))}"' in page
+
+
+def test_an_incident_leads_staff_to_whom_it_touched(super_admin, super_admin_client, organization):
+    super_admin.is_staff = True
+    super_admin.save()
+    incident = Incident.objects.create(organization=organization, code="sweep_repaired")
+    page = super_admin_client.get(reverse("health")).content.decode()
+    assert f'href="/admin/integrations/incident/{incident.pk}/change/"' in page
+
+
+def test_what_is_about_single_candidates_stands_apart_from_what_all_depend_on(
+    super_admin_client, ready_organization
+):
+    factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
+    groups = super_admin_client.get(reverse("health")).context["groups"]
+    codes = {group.code: {finding.code for finding in group.findings} for group in groups}
+    assert codes["candidates"] == {FindingCode.UNCERTAIN_INVITATIONS}
+    assert "error" not in codes
 
 
 def test_each_finding_has_words_for_its_link():

@@ -1,15 +1,22 @@
 """The report: what became of the invitations of a period."""
 
 import csv
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from integrations.catalog.models import Role
+from integrations.invitations.models.candidate import Candidate, OpportunityPerson
+from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.pages.report_figures import Period, asked_period, report_lines, report_of
+from integrations.pages.activity.steps import CONDITIONS, Became, Journey
+from integrations.pages.report_figures import By, Period, asked_period, report_of
+from portal.templatetags.times import lasting
 from tests.support import factories
+from tests.support.every_state import make_every_state
 
 
 def invite(organization, number: int, **values):
@@ -22,7 +29,17 @@ def invite(organization, number: int, **values):
         "created_at": now - timedelta(days=2),
         "invited_at": now - timedelta(days=2),
     } | values
-    return factories.InvitationFactory.create(organization=organization, **values)
+    row = factories.InvitationFactory.create(organization=organization, **values)
+    factories.CandidateFactory.create(
+        organization=organization,
+        opportunity_id=row.opportunity_id,
+        role_id="",
+        role_title=row.role_title,
+        assessment_name=row.assessment_name,
+        invitation=row,
+        entered_at=row.created_at,
+    )
+    return row
 
 
 def complete(organization, number: int, outcome: str, **values):
@@ -58,24 +75,96 @@ def journeys(ready_organization):
     return ready_organization
 
 
+def counts(figures) -> dict[str, int]:
+    return {became.name: figures.count(became) for became in Became if figures.count(became)}
+
+
 def test_the_figures_count_what_became_of_those_invited_in_the_period(
     journeys, stranger, django_assert_num_queries
 ):
     other = stranger.memberships.get().organization
     complete(other, 1, "Passed")
-    with django_assert_num_queries(1):
-        lines = report_lines(journeys, asked_period({})[0])
-    figures = report_of(journeys, asked_period({})[0]).total
-    assert (figures.sent, figures.started, figures.completed, figures.no_shows) == (7, 4, 5, 2)
-    assert (figures.passed, figures.failed, figures.expired, figures.unstated) == (2, 1, 1, 1)
-    assert figures.pass_percent == 50
-    assert figures.seconds_to_start == pytest.approx(6 * 3600)
-    assert figures.seconds_to_finish == pytest.approx(2 * 3600)
-    assert {(role, assessment) for role, assessment, _ in lines} == {
-        ("Backend Engineer", "Backend"),
-        ("=Data", "Data"),
-        ("", "Backend"),
+    with django_assert_num_queries(4):
+        report = report_of(journeys, asked_period({})[0])
+    assert counts(report.total) == {
+        "SENT": 7,
+        "STARTED": 4,
+        "FINISHED": 5,
+        "PASSED": 2,
+        "FAILED": 1,
+        "EXPIRED": 1,
+        "NOT_STATED": 1,
+        "NOT_STARTED": 2,
     }
+    assert report.total.pass_percent == 50
+    times = report.total.to_start, report.total.to_result
+    assert [(lasting(one.median), lasting(one.most)) for one in times if one] == [
+        ("6 hours", "6 hours"),
+        ("8 hours", "8 hours"),
+    ]
+    assert set(report.tables[By.ROLE]) == {"Backend Engineer", "=Data", "none"}
+    assert set(report.tables[By.ASSESSMENT]) == {"Backend", "Data"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("became", list(CONDITIONS), ids=lambda one: one.name)
+def test_an_invitation_became_what_the_list_finds_it_by(ready_organization, became):
+    make_every_state(ready_organization)
+    sent = Invitation.objects.filter(invited_at__isnull=False).with_steps()
+    columns = [one.name for one in fields(Journey)]
+    found = set(sent.filter(CONDITIONS[became]).values_list("opportunity_id", flat=True))
+    journeys = [Journey(*row) for row in sent.values_list(*columns)]
+    assert found == {one.opportunity_id for one in journeys if became in set(one.became())}
+    assert found
+
+
+def test_a_candidate_with_two_assessments_counts_once_together_and_in_each(ready_organization):
+    first = complete(ready_organization, 1, "Passed")
+    factories.InvitationFactory.create(
+        organization=ready_organization,
+        opportunity_id=first.opportunity_id,
+        assessment_id="design",
+        assessment_name="System Design",
+        status="invited",
+        instance_id="instance-2",
+        invited_at=timezone.now(),
+    )
+    report = report_of(ready_organization, asked_period({})[0])
+    assert counts(report.total) == {"SENT": 1, "STARTED": 1, "FINISHED": 1, "PASSED": 1}
+    assert {name: counts(one)["SENT"] for name, one in report.tables[By.ASSESSMENT].items()} == {
+        "Backend": 1,
+        "System Design": 1,
+    }
+
+
+def test_a_candidate_counts_by_source_and_by_owner(ready_organization):
+    for number, origin in enumerate(("agency", "agency", "")):
+        row = invite(ready_organization, number)
+        Candidate.objects.filter(opportunity_id=row.opportunity_id).update(origin=origin)
+    for email, relation in (("owner@acme.example", "owner"), ("follower@acme.example", "follower")):
+        OpportunityPerson.objects.create(
+            organization=ready_organization,
+            opportunity_id=row.opportunity_id,
+            email=email,
+            relation=relation,
+        )
+    tables = report_of(ready_organization, asked_period({})[0]).tables
+    assert {name: one.count(Became.SENT) for name, one in tables[By.SOURCE].items()} == {
+        "agency": 2,
+        "none": 1,
+    }
+    assert {name: one.count(Became.SENT) for name, one in tables[By.OWNER].items()} == {
+        "owner@acme.example": 1,
+        "none": 2,
+    }
+
+
+def test_a_renamed_role_is_one_line_under_its_new_title(ready_organization):
+    for number, title in enumerate(("Backend Engineer", "Platform Engineer")):
+        row = invite(ready_organization, number, role_title=title)
+        Candidate.objects.filter(opportunity_id=row.opportunity_id).update(role_id="role-1")
+    Role.objects.create(organization=ready_organization, external_id="role-1", title="Platform Engineer")
+    assert set(report_of(ready_organization, asked_period({})[0]).tables[By.ROLE]) == {"Platform Engineer"}
 
 
 def test_who_started_and_finished_between_two_polls_has_started(ready_organization):
@@ -83,30 +172,38 @@ def test_who_started_and_finished_between_two_polls_has_started(ready_organizati
     row = invite(ready_organization, 1, status="completed", completed_at=timezone.now())
     Result.objects.create(invitation=row, score=82)
     figures = report_of(ready_organization, asked_period({})[0]).total
-    assert (figures.sent, figures.started, figures.no_shows) == (1, 1, 0)
-    assert figures.seconds_to_start is None
+    assert (figures.count(Became.STARTED), figures.count(Became.NOT_STARTED)) == (1, 0)
+    assert figures.to_start is None
+    assert figures.to_result is not None
 
 
-def test_a_month_begins_at_midnight_of_the_reader(ready_organization):
+def test_a_week_begins_on_monday_at_midnight_of_the_reader(ready_organization):
     with timezone.override("Europe/Berlin"):
-        invite(
-            ready_organization,
-            1,
-            created_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
-            invited_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
-        )
-        period = asked_period({"since": "2026-03-01", "until": "2026-03-31"})[0]
-        ((_, _, month),) = report_lines(ready_organization, period)
-    assert f"{month:%Y-%m-%d}" == "2026-03-01"
+        at = datetime.fromisoformat("2026-03-01T23:30:00+00:00")
+        invite(ready_organization, 1, created_at=at, invited_at=at)
+        period = asked_period({"since": "2026-03-02", "until": "2026-03-31"})[0]
+        assert set(report_of(ready_organization, period).tables[By.WEEK]) == {"2026-03-02"}
 
 
-def test_the_page_shows_tables(team_member_client, journeys):
+def test_the_page_shows_tables_and_each_number_opens_its_list(team_member_client, journeys):
     page = team_member_client.get("/reports/").content.decode()
-    assert page.count("<table") == 3
+    assert page.count("<table") == 4
     assert "By role" in page
     assert "No role" in page
-    assert "50 %" in page
+    assert "50 % of those" in page
+    assert "doesn't store who owns a candidate" in page
     assert "style=" not in page
+    today = timezone.localdate()
+    days = f"since={today - timedelta(days=89)}&amp;until={today}"
+    assert f'href="/activity/?assessment=Data&amp;step=invited&amp;became=failed&amp;{days}"' in page
+
+
+def test_the_owners_are_shown_where_a_member_uses_who_is_on_a_candidate(
+    team_member_client, limited_member, journeys
+):
+    page = team_member_client.get("/reports/").content.decode()
+    assert page.count("<table") == 5
+    assert "doesn't store who owns" not in page
 
 
 def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, ready_organization):
@@ -115,14 +212,14 @@ def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, re
     assert "<table" not in page
 
 
-def test_the_file_has_one_line_per_month_role_and_assessment_and_no_formula(team_member_client, journeys):
+def test_the_file_has_each_line_of_each_table_and_no_formula(team_member_client, journeys):
     answer = team_member_client.get("/reports/export/")
     rows = list(csv.reader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
-    assert rows[0][:4] == ["month", "role", "assessment", "invited"]
-    by_role = {row[1]: row for row in rows[1:]}
-    assert by_role["'=Data"][3:8] == ["1", "1", "1", "0", "1"]
-    assert by_role[""][11:] == ["", ""]
-    assert sum(int(row[3]) for row in rows[1:]) == 7
+    assert rows[0][:4] == ["by", "line", "invited", "started"]
+    lines = {(row[0], row[1]): row[2:] for row in rows[1:]}
+    assert lines["Role", "'=Data"] == ["1", "1", "0", "1", "0", "1", "0", "0", "6.0", "6.0", "8.0", "8.0"]
+    assert lines["Role", "No role"][8:] == ["", "", "", ""]
+    assert sum(int(row[2]) for row in rows[1:] if row[0] == "Role") == 7
 
 
 def test_the_page_is_shown_while_redis_is_unavailable(team_member_client, journeys, settings):
@@ -131,17 +228,21 @@ def test_the_page_is_shown_while_redis_is_unavailable(team_member_client, journe
     assert "By role" in team_member_client.get("/reports/").content.decode()
 
 
-def test_figures_are_counted_anew_when_stored_ones_have_no_readable_month(team_member_client, journeys):
-    team_member_client.get("/reports/")
+def test_figures_are_shown_as_they_were_counted_and_anew_when_stored_ones_cannot_be_read(
+    team_member_client, journeys
+):
+    first = team_member_client.get("/reports/").context["total"]
     period = asked_period({})[0]
     key = f"report:{journeys.pk}:{period.first}:{period.last}:{timezone.get_current_timezone_name()}"
     stored = cache.get(key)
-    cache.set(key, stored | {"months": [["no date", figures] for _, figures in stored["months"]]})
-    assert "By month" in team_member_client.get("/reports/").content.decode()
+    Invitation.objects.all().delete()
+    assert team_member_client.get("/reports/").context["total"] == first
+    cache.set(key, stored | {"tables": {"month": {}}})
+    assert "Nobody was invited in this period" in team_member_client.get("/reports/").content.decode()
 
 
 def test_figures_without_results_have_no_share_of_those_who_passed(ready_organization):
     today = timezone.localdate()
     invite(ready_organization, 1)
     figures = report_of(ready_organization, Period(today - timedelta(days=5), today)).total
-    assert (figures.pass_percent, figures.seconds_to_start, figures.seconds_to_finish) == (None, None, None)
+    assert (figures.pass_percent, figures.to_start, figures.to_result) == (None, None, None)

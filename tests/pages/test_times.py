@@ -1,12 +1,13 @@
-"""Days that addresses and forms state, and durations as figures show them."""
+"""Days that addresses and forms state, and how pages say how long something took or ago it was."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from integrations.invitations.models.candidate import Candidate
-from integrations.pages.times import duration, midnight, parse_day, within_days
+from integrations.pages.times import Times, midnight, parse_day, within_days
+from portal.templatetags.times import ago, ahead, lasting
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])
@@ -43,8 +44,41 @@ def test_rows_are_of_whole_days_and_an_unreadable_day_filters_nothing(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
+    ("seconds", "median", "most"),
+    [([], None, None), ([5], 5, 5), ([-3], 0, 0), ([*range(1, 100), 9_999], 50.5, 95)],
 )
-def test_a_duration_is_shown_in_its_largest_unit(seconds, words):
-    assert duration(seconds) == words
+def test_times_have_a_median_and_what_95_percent_took_at_most(seconds, median, most):
+    times = Times.of(seconds)
+    assert (times and times.median, times and times.most) == (median, most)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.24, "1 second"),
+        (4.2, "5 seconds"),
+        (600, "10 minutes"),
+        (10_000, "2 hours"),
+        (950_000, "10 days"),
+    ],
+)
+def test_how_long_it_took_is_said_in_one_unit(seconds, words):
+    assert lasting(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (-60 * 24 * 10.5, "10 days ago"),
+        (-0.9, "just now"),
+        (0.5, "in less than a minute"),
+        (181, "in 3 hours"),
+    ],
+)
+def test_a_time_is_told_from_now_in_one_unit(minutes, words):
+    at = timezone.now() + timedelta(minutes=minutes)
+    assert (ago if minutes < 0 else ahead)(at) == words
+
+
+def test_a_time_that_has_come_is_now():
+    assert ahead(timezone.now()) == "now"

@@ -52,8 +52,11 @@ class World:
             delivery=delivery,
             invitation=invitation,
             entered_at=at,
+            origin=["", "agency", "referred"][self.number % 3],
             **columns,
         )
+        if self.number % 2:
+            factories.on_candidate(self.organization, self.opportunity, "owner@acme.example", "owner")
 
     @property
     def opportunity(self) -> str:

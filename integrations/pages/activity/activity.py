@@ -78,7 +78,6 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             may_invite_some=may_invite_some,
             page=page,
             rows=rows,
-            now=timezone.now(),
             **({} if self.partial else self._choices(filters) | self._together(search)),
             **kwargs,
         )

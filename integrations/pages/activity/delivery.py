@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.core.vocabulary import ActionNotAllowed
@@ -46,7 +45,6 @@ class DeliveryView(OrganizationMixin, TemplateView):
             delivery=delivery,
             candidate_name=name or (delivery.invitation.candidate_name if delivery.invitation else ""),
             next_step=next_step(delivery.verdict, delivery.invitation),
-            now=timezone.now(),
             payload=redacted_json(delivery.payload),
             earlier_verdicts=earlier.order_by("-decided_at", "-pk")[:MOST_VERDICTS],
             may_replay=may_replay,

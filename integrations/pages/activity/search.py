@@ -35,6 +35,11 @@ def matching_candidates(organization: Organization, query: str) -> Q:
     )
 
 
+def role_titles(organization: Organization) -> dict[str, str]:
+    """Return the titles of the roles by their ids: a candidate is counted under it, and `has_role` finds them by it."""
+    return dict(Role.objects.filter(organization=organization).values_list("external_id", "title"))
+
+
 def has_role(organization: Organization, title: str) -> Q:
     """Return the condition for candidates of the roles with this title; one query."""
     if title == NONE:

@@ -15,10 +15,10 @@ OUTCOMES = {outcome.code: outcome for outcome in ResultOutcome}
 class Step(LabelledEnum):
     """A step of a candidate's journey, which happens on a day."""
 
-    ENTERED = "", "Moved in Lever"
+    ENTERED = "", "Entered the stage"
     INVITED = "invited", "Invited"
     STARTED = "started", "Started"
-    SUBMITTED = "submitted", "Submitted"
+    SUBMITTED = "submitted", "Submitted or expired"
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
 

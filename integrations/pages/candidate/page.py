@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 
 from integrations.effects.kind import Words
 from integrations.effects.report_words import ReportWords
@@ -51,7 +50,6 @@ class CandidateView(OrganizationMixin, PartialsMixin):
             report_url=rows.report_url,
             shown_of_each=most,
             may_show_more=most < MOST,
-            now=timezone.now(),
             **(_technical(rows) if is_technical else _story(rows)),
             **kwargs,
         )

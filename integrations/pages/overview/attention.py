@@ -3,10 +3,10 @@
 Each has its number, its reason, and the page where something can be done.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Value
@@ -28,9 +28,10 @@ from integrations.pages.activity.candidate_filters import (
     CandidateFilters,
     CandidateSearch,
 )
+from integrations.pages.activity.search import NONE, role_titles
 from integrations.pages.activity.steps import Step
 from integrations.pages.health import advised
-from integrations.pages.times import duration, midnight
+from integrations.pages.times import Times, midnight
 
 #: The newest invitations that are read; more would hardly change a median.
 MOST = 2_000
@@ -55,13 +56,6 @@ def _waits(member: Membership, since: datetime) -> list[float]:
     ]
 
 
-_NOTES = {
-    Step.ENTERED: "into the stage",
-    Step.STARTED: "the assessment",
-    Step.SUBMITTED: "or out of time",
-    Step.PASSED: "says CodeScreen",
-    Step.FAILED: "says CodeScreen",
-}
 _TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
 
 
@@ -70,25 +64,25 @@ class Tile:
     """How many candidates came to one step today, and the list of them. `tone` is a class of the style sheet."""
 
     label: str
-    note: str
     number: int
     url: str
     tone: str
 
 
 class RoleFunnel(NamedTuple):
-    """How many candidates of one role came to each step, by its label; the role is empty for those without one."""
+    """How many candidates of one role came to each step; the role is empty for those without one."""
 
     role: str
-    counts: list[tuple[str, int]]
+    tiles: list[Tile]
 
 
 @dataclass(frozen=True)
 class Today:
-    """How far candidates came since midnight in the reader's time zone, together and by role."""
+    """How far candidates came since midnight in the reader's time zone, together and by role; how long sending took."""
 
     tiles: list[Tile]
     roles: list[RoleFunnel]
+    to_send: Times | None
 
 
 @dataclass(frozen=True)
@@ -110,31 +104,35 @@ class Waiting:
 
 
 def today(member: Membership) -> Today:
-    """Return how far the candidates that the member sees came today; two queries."""
+    """Return how far the candidates that the member sees came today; three queries."""
     day = timezone.localdate()
-    found = {step: CandidateFilters(step=step.value, since=day.isoformat()) for step in Step}
-    counts: dict[Step, dict[str, int]] = {step: {} for step in Step}
-    first, *others = [_by_role(member, filters) for filters in found.values()]
-    for step, role, count in first.union(*others, all=True).order_by():
-        counts[Step(step)][role] = count
-    seconds = _waits(member, midnight(day))
-    notes = _NOTES | {Step.INVITED: f"within {duration(median(seconds))}" if seconds else "none yet"}
-    tiles = []
-    for step in Step:
-        number = sum(counts[step].values())
-        tone = _TONES.get(step, "") if number else ""
-        tiles.append(Tile(step.label, notes[step], number, found[step].url, tone))
-    roles = sorted({role for by_role in counts.values() for role in by_role})
+    found = [CandidateFilters(step=step.value, since=day.isoformat()) for step in Step]
+    first, *others = [_by_role(member, filters) for filters in found]
+    titles = role_titles(member.organization)
+    counts: Counter[tuple[str, str]] = Counter()
+    for step, role_id, role_title, count in first.union(*others, all=True).order_by():
+        counts[step, titles.get(role_id, role_title)] += count
+    total: Counter[str] = Counter()
+    for (step, _), count in counts.items():
+        total[step] += count
+    roles = [
+        RoleFunnel(role, [_tile(replace(one, role=role or NONE), counts[one.step, role]) for one in found])
+        for role in sorted({role for _, role in counts})
+    ]
     return Today(
-        tiles,
-        [RoleFunnel(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
+        [_tile(one, total[one.step]) for one in found], roles, Times.of(_waits(member, midnight(day)))
     )
 
 
+def _tile(filters: CandidateFilters, number: int) -> Tile:
+    step = Step(filters.step)
+    return Tile(step.label, number, filters.url, _TONES.get(step, "") if number else "")
+
+
 def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
-    """Return how many candidates of each role the list of these filters has: step, role, number."""
+    """Return how many candidates of each role the list of these filters has: step, role's id and title, number."""
     rows = CandidateSearch(member, filters).rows().order_by()
-    with_step = rows.annotate(step=Value(filters.step)).values_list("step", "role_title")
+    with_step = rows.annotate(step=Value(filters.step)).values_list("step", "role_id", "role_title")
     return with_step.annotate(count=Count("pk"))
 
 

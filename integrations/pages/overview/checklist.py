@@ -13,6 +13,7 @@ from integrations.health import webhook_rejections
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.models.invitation import Invitation
+from integrations.lever.lookups import webhooks_page
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.organizations.models.organization import Organization
@@ -128,6 +129,8 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
             "Press “Verify Connection” beside the webhook. This step turns amber within seconds.",
             "It turns green with the first stage change: move a candidate into another stage.",
         ),
+        url=webhooks_page(),
+        action="Open the webhooks in Lever",
     )
 
 

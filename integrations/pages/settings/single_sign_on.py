@@ -10,7 +10,6 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.accounts.acts.fresh_proof import FreshProofMixin
 from integrations.core.vocabulary import ActionNotAllowed
@@ -90,7 +89,6 @@ class SingleSignOnSettingsView(OrganizationMixin, FreshProofMixin, OperationView
             domains=self.organization.sign_in_domains.all(),
             modes=IdentityProvider.Mode.choices,
             identities=[] if bound is None else bound.order_by("user__username"),
-            now=timezone.now(),
             **kwargs,
         )
 

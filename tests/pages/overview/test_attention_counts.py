@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from integrations.invitations.models.result import Result
 from integrations.pages.overview.attention import today
+from integrations.pages.times import Times
 from tests.support import factories
 
 
@@ -14,10 +15,15 @@ def test_todays_candidates_are_counted_by_role_and_together(
 ):
     own, now = {"organization": ready_organization}, timezone.now()
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    factories.CandidateFactory.create(**own, opportunity_id="o-1", role_title="Backend", entered_at=now)
-    factories.CandidateFactory.create(**own, opportunity_id="o-2", role_title="", entered_at=now)
     yesterday = midnight - timedelta(seconds=1)
-    factories.CandidateFactory.create(**own, opportunity_id="o-3", role_title="Data", entered_at=yesterday)
+    for opportunity_id, role_title, entered_at in (
+        ("o-1", "Backend", now),
+        ("o-2", "", now),
+        ("o-3", "Data", yesterday),
+    ):
+        factories.CandidateFactory.create(
+            **own, opportunity_id=opportunity_id, role_id="", role_title=role_title, entered_at=entered_at
+        )
     other = stranger.memberships.get().organization
     factories.CandidateFactory.create(organization=other, opportunity_id="o-4", entered_at=now)
     done = factories.InvitationFactory.create(
@@ -44,18 +50,18 @@ def test_todays_candidates_are_counted_by_role_and_together(
         due_at=None,
     )
     member = super_admin.memberships.select_related("organization").get()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         counts = today(member)
-    assert {role: [number for _, number in steps] for role, steps in counts.roles} == {
+    assert {role: [tile.number for tile in tiles] for role, tiles in counts.roles} == {
         "": [1, 1, 0, 0, 0, 0],
         "Backend": [1, 0, 1, 1, 1, 0],
     }
     assert [tile.number for tile in counts.tiles] == [2, 1, 1, 1, 1, 0]
-    assert counts.tiles[1].note == "within 3.0 s"
+    assert counts.to_send == Times(3, 3)
 
 
 def test_there_is_no_time_to_invite_when_nobody_was_invited_today(super_admin, ready_organization):
-    assert today(super_admin.memberships.get()).tiles[1].note == "none yet"
+    assert today(super_admin.memberships.get()).to_send is None
 
 
 def test_who_finished_between_two_polls_started_too(super_admin, ready_organization):

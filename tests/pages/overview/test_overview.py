@@ -59,6 +59,7 @@ def test_a_test_request_alone_begins_the_step_and_a_stage_change_finishes_it(
     step = verified_step(organization)
     assert (step.is_done, step.is_begun) == (False, True)
     assert "no stage change yet" in step.state
+    assert step.url == "https://hire.lever.co/settings/integrations?tab=webhooks"
     page = super_admin_client.get("/").content.decode()
     assert '<li class="is-begun"' in page
     assert 'id="step-lever"\n              aria-current="step"' in page

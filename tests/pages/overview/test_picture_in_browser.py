@@ -81,6 +81,7 @@ def enter(organization: Organization, person: tuple[str, str, str, str], at: dat
     return factories.CandidateFactory.create(
         **own,
         name=name,
+        role_id="",
         role_title=role,
         assessment_name=assessment,
         entered_at=at,

@@ -6,7 +6,7 @@ from portal.devtools.sandbox.accounts import AccountPages
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, LeverAccount
 from portal.devtools.sandbox.lever.platform import LeverPlatform
 from portal.devtools.sandbox.lever.records import Feedback, Note, Opportunity
-from portal.devtools.sandbox.messages import Request, Response
+from portal.devtools.sandbox.messages import HttpError, Request, Response
 from portal.devtools.sandbox.values import JsonObject, readable
 from portal.devtools.sandbox.webhook_sender import Delivery
 
@@ -25,6 +25,14 @@ class LeverPages(AccountPages[LeverAccount]):
     def frame(self, request: Request, account: LeverAccount) -> dict[str, object]:
         """Return what the frame around every page shows."""
         return super().frame(request, account) | {"signed_in": account.super_admin()}
+
+    def signed_in(self, request: Request) -> LeverAccount:
+        """Return the account that the browser is signed in to, else the first. Raises HttpError where there is none."""
+        accounts = self._platform.accounts
+        account = accounts.get(signed_in_slug(request)) or next(iter(accounts.values()), None)
+        if not account:
+            raise HttpError(404, "There is no account here yet.")
+        return account
 
 
 def sign_in(response: Response, account: LeverAccount) -> Response:

@@ -14,7 +14,6 @@ from portal.devtools.sandbox.lever.pages.base import (
     note_row,
     opportunity_row,
     sign_in,
-    signed_in_slug,
 )
 from portal.devtools.sandbox.lever.platform import new_opportunity
 from portal.devtools.sandbox.lever.records import Note, Opportunity, canonical_email
@@ -126,11 +125,7 @@ class CandidatePages(LeverPages):
 
     def home(self, request: Request) -> Response:
         """Lead to the account the browser is signed in to, else to the first."""
-        accounts = self._platform.accounts
-        account = accounts.get(signed_in_slug(request)) or next(iter(accounts.values()), None)
-        if not account:
-            raise HttpError(404, "There is no account here yet.")
-        return redirect(f"/{account.slug}/candidates")
+        return redirect(f"/{self.signed_in(request).slug}/candidates")
 
     def of_opportunity(self, request: Request) -> Response:
         """Lead to an opportunity by its id alone, as Lever's own addresses name it."""

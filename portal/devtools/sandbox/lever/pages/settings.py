@@ -7,7 +7,7 @@ from portal.devtools.sandbox.lever import candidacies
 from portal.devtools.sandbox.lever.account import EVENT_LABELS, EVENTS, LeverAccount, Webhook
 from portal.devtools.sandbox.lever.pages.base import LeverPages, delivery_row, opportunity_row
 from portal.devtools.sandbox.lever.records import Posting, Stage
-from portal.devtools.sandbox.messages import HttpError, Request, Response, Route
+from portal.devtools.sandbox.messages import HttpError, Request, Response, Route, redirect
 from portal.devtools.sandbox.values import new_id, new_token, now_ms, readable
 from portal.devtools.sandbox.webhook_sender import Attempt
 
@@ -206,10 +206,15 @@ class WebhookPages(LeverPages):
         """Return the page's routes."""
         path = "/settings/webhooks"
         return [
+            Route("GET", "/settings/integrations", self.of_signed_in),
             self.route("GET", path, self.webhooks),
             # it isn't locked while the receiver of a test request answers
             Route("POST", f"/<account:account>{path}", self.change),
         ]
+
+    def of_signed_in(self, request: Request) -> Response:
+        """Lead to the page of the account that the browser is signed in to, by Lever's own address of it."""
+        return redirect(f"/{self.signed_in(request).slug}/settings/webhooks")
 
     def webhooks(self, request: Request, account: LeverAccount) -> Response:
         """Show every event with its toggle and its webhooks."""
