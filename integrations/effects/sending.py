@@ -15,7 +15,8 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.rules.holds import EXTRA_TIME, explain
 from integrations.core.rules.names import KnownAssessment, choose_progress_tag, has_progress_tag
-from integrations.effects.further import why_not_after
+from integrations.effects.follow_pass import follow_without
+from integrations.effects.further import lock_together, why_not_after
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.kinds.tags import enqueue_progress_tag
 from integrations.effects.start_clock import must_start_by
@@ -140,7 +141,13 @@ def _hold(invitation: Invitation) -> Done | Cancelled | Retry:
 
 
 def _cancel(invitation: Invitation, reason: str) -> Cancelled:
-    return Cancelled(reason, also=partial(move_and_tell, invitation, Status.WITHDRAWN, reason))
+    return Cancelled(reason, also=partial(_record_cancelled, invitation, reason))
+
+
+def _record_cancelled(invitation: Invitation, reason: str) -> None:
+    lock_together(invitation)
+    move_and_tell(invitation, Status.WITHDRAWN, reason)
+    follow_without(invitation)
 
 
 def _refresh(
@@ -184,10 +191,9 @@ def _refresh(
         if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
             return DecideOnRecording(partial(cancel_or_retry, invitation))
         if is_corrected:
-            candidate = Candidate.objects.filter(
+            Candidate.objects.filter(
                 organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
-            )
-            candidate.update(name=name, email=email)
+            ).update(name=name, email=email)
         store_people_shown(invitation.organization, [opportunity])
         invitation.refresh_from_db()
     return None
