@@ -17,19 +17,23 @@ from integrations.invitations.models.result import Result
 
 
 def follow_without(cancelled: Invitation) -> None:
-    """Enqueue the progress tag of those sent together with it, and what follows a pass that waited for it.
+    """Enqueue the progress tag of those before it or sent together with it, and what follows a pass that waited for it.
 
-    Called in the transaction that cancels it, with all of them locked.
+    Called in the transaction that cancels it, with those sent together locked. A next one is over once a person has
+    cancelled it; else it may be sent yet.
     """
-    if cancelled.together_id is None:
+    lock_first(cancelled)
+    before = cancelled.after if cancelled.stopped_by_user else None
+    if before is None and cancelled.together_id is None:
         return
+    left = before or cancelled
     if cancelled.instance_id:  # the tag may have been its own
-        result, others = _latest_result(cancelled), open_beside(cancelled)
+        result, others = _latest_result(left), open_beside(left)
         if result is not None:
             enqueue_progress_tag(result.invitation, choose_progress_tag(Status.COMPLETED, result.outcome))
         elif others:
             enqueue_progress_tag(*others[0])
-    follow_pass(cancelled)
+    follow_pass(left)
 
 
 def follow_pass(invitation: Invitation) -> None:

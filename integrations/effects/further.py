@@ -200,9 +200,18 @@ def _store_place(invitation: Invitation, mapping_id: int | None, **place: int) -
         setattr(invitation, name, key)
 
 
-def awaits_next(invitation: Invitation) -> bool:
+def leads_to_next(invitation: Invitation) -> bool:
     """Whether its mapping sends another assessment once it is passed, with those sent together with it."""
     return bool(invitation.mapping and invitation.mapping.next_assessment) and invitation.after_id is None
+
+
+def awaits_next(invitation: Invitation) -> bool:
+    """Whether it leads to another assessment, which no person has cancelled for good."""
+    if not leads_to_next(invitation):
+        return False
+    following = _following(invitation)
+    is_over = following.filter(stopped_by_user=True).exists()
+    return not is_over or following.exclude(status=Status.WITHDRAWN).exists()
 
 
 def is_last(invitation: Invitation) -> bool:
@@ -215,7 +224,9 @@ def follow_with_next(invitation: Invitation, entry: Delivery | None = None) -> N
 
     Called in the transaction that records a result, or that decides about an `entry` into a stage.
     """
-    if not awaits_next(invitation) or not are_passed(invitation) or invitation.has_later_round_sent():
+    # entering the stage again undoes that a person cancelled it
+    may_follow = awaits_next(invitation) if entry is None else leads_to_next(invitation)
+    if not may_follow or not are_passed(invitation) or invitation.has_later_round_sent():
         return
     first = Invitation.objects.get(pk=first_of(invitation))
     change = StageChange(first.opportunity_id, first.stage_id)
@@ -253,7 +264,7 @@ def _store(
         defaults={"event": event, "opportunity_id": opportunity_id, **columns},
     )
     ended = Delivery.objects.filter(
-        Q(invitation=None) | Q(invitation__status=Status.WITHDRAWN, invitation__stopped_by_user=False),
+        Q(invitation=None) | Q(invitation__status=Status.WITHDRAWN),
         pk=delivery.pk,
         due_at__isnull=True,
         leased_until__isnull=True,

@@ -12,7 +12,7 @@ from integrations.catalog.models import RoleMapping
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.effects.follow_pass import follow_without
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.invitations import cancel, invite_again
+from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.outbox.models import Effect
@@ -289,3 +289,87 @@ def test_the_tag_is_that_of_the_one_in_progress_when_the_other_is_cancelled(scen
     cancel(Invitation.objects.get(assessment_name=NEXT), "test")
     scenario.work()
     assert progress_tags(sandbox) == ["CodeScreen: Assessment in Progress"]
+
+
+def next_one(scenario, approval):
+    """Return the next one, held where an approval is asked for, else sent."""
+    RoleMapping.objects.update(approval=approval)
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.moves_of() == 0
+    return Invitation.objects.get(assessment_name=NEXT)
+
+
+@pytest.mark.parametrize("approval", ["always", "never"])
+def test_the_pass_before_is_followed_when_a_person_cancels_the_next(scenario, sandbox, chain, approval):
+    cancel(next_one(scenario, approval), "test")
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["done"])
+    assert written("write_feedback") == ["done"]
+    assert "Passed all" in sandbox.opportunity("Alder")["tags"]
+    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
+
+
+def test_nothing_is_followed_when_the_next_is_cancelled_by_leaving_the_stage(scenario, sandbox, chain):
+    next_one(scenario, "always")
+    scenario.enter(stage="Phone screen")
+    assert statuses() == {"Backend": "completed", NEXT: "withdrawn"}
+    assert "Passed all" not in sandbox.opportunity("Alder")["tags"]
+    scenario.enter()
+    assert statuses() == {"Backend": "completed", NEXT: "held"}
+
+
+def test_a_cancelled_next_is_sent_when_the_candidate_comes_back_into_the_stage(scenario, sandbox, chain):
+    cancel(next_one(scenario, "always"), "test")
+    scenario.work()
+    scenario.enter()
+    assert statuses() == {"Backend": "completed", NEXT: "held"}
+    approve(Invitation.objects.get(assessment_name=NEXT), "test")
+    scenario.work()
+    does(scenario, NEXT, **PASSED)
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", ["done", "cancelled"])
+
+
+def test_a_failed_next_counts_when_its_later_round_is_cancelled(scenario, sandbox, chain):
+    next_one(scenario, "never")
+    does(scenario, NEXT, **FAILED)
+    scenario.work()
+    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
+    cancel(again, "test")
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", [])
+
+
+def test_a_regrade_to_a_pass_is_followed_when_a_person_has_cancelled_the_next(scenario, sandbox, chain):
+    following = next_one(scenario, "never")
+    regrade(scenario, **FAILED)
+    cancel(following, "test")
+    scenario.work()
+    assert scenario.moves_of() == 0
+    regrade(scenario, **PASSED)
+    scenario.work()
+    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["done"])
+    assert sandbox.assessments_sent() == ["Backend", NEXT]
+
+
+def test_the_other_is_followed_when_one_is_cancelled_before_it_is_sent(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], approval="always", stage_on_pass=TARGET)
+    scenario.enter()
+    approve(Invitation.objects.get(assessment_name="Backend"), "test")
+    scenario.work()
+    does(scenario, **PASSED)
+    scenario.work()
+    other = Invitation.objects.get(assessment_name=NEXT)
+    approve(other, "test")
+    factories.InvitationFactory.create(
+        organization=scenario.organization,
+        email=other.email,
+        assessment_id=other.assessment_id,
+        status="invited",
+        instance_id="i-1",
+    )
+    assert scenario.moves_of() == 0
+    scenario.work()
+    assert scenario.reread(other).status == "withdrawn"
+    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["done"])
