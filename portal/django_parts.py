@@ -71,7 +71,7 @@ class DroppingUploadHandler(FileUploadHandler):
         """Return nothing: there is no file."""
 
 
-# Style sheets: files by subject, of which a browser asks for one.
+# Style sheets: files by subject, which a browser gets as one.
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
