@@ -156,10 +156,10 @@ def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
     assert sandbox.invitations_sent() == 2
     failed = Invitation.objects.awaiting_decision().get()
     assert failed.candidate_name == "Candidate Birch"
-    assert "1 failed candidate needs your decision" in client.get("/").content.decode()
+    assert "1 failed candidate needs a decision" in client.get("/").content.decode()
     client.post(reverse("invitation-decided", args=[failed.pk]), {"reason": "Not this time."})
     assert not Invitation.objects.awaiting_decision().exists()
-    assert "needs your decision" not in client.get("/").content.decode()
+    assert "needs a decision" not in client.get("/").content.decode()
     assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
 
 

@@ -1,6 +1,6 @@
 """The report of a period: what became of those invited, by role, assessment, source, owner and week; and as CSV."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 from integrations.core.vocabulary import Origin, lower_first
 from integrations.members.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.candidate_filters import CandidateFilters
+from integrations.pages.activity.candidate_filters import CandidateFilters, Figure
 from integrations.pages.activity.search import NONE
 from integrations.pages.activity.steps import Became, Step
 from integrations.pages.report_figures import (
@@ -30,21 +30,10 @@ from integrations.pages.times import Times
 from integrations.pages.views import ListExport
 from integrations.store.database import uses_people
 
-#: What is counted, in the order of a table's columns.
-COUNTED: Mapping[Became, str] = {
-    Became.SENT: "Invited",
-    Became.STARTED: "Started",
-    Became.NOT_STARTED: "Not started in time",
-    Became.FINISHED: "Results",
-    Became.PASSED: "Passed",
-    Became.FAILED: "Failed",
-    Became.EXPIRED: "Expired",
-    Became.NOT_STATED: "Not stated",
-}
 COLUMNS = (
     "by",
     "line",
-    *(label.lower() for label in COUNTED.values()),
+    *(became.label.lower() for became in Became),
     "median hours to start",
     "hours to start for 95 %",
     "median hours to result",
@@ -53,20 +42,11 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Count:
-    """How many candidates something became of, and the list of them; no address for nobody."""
-
-    label: str
-    number: int
-    url: str
-
-
-@dataclass(frozen=True)
 class Row:
     """What a line of a table is called, its counts, and how long it took to the start and to the result."""
 
     name: str
-    counts: list[Count]
+    figures: list[Figure]
     to_start: Times | None
     to_result: Times | None
 
@@ -141,7 +121,7 @@ def _cells(report: Report) -> Iterator[tuple[object, ...]]:
             hours = [
                 None if seconds is None else f"{seconds / 3600:.1f}" for pair in times for seconds in pair
             ]
-            yield by.label, _title(by, name), *(figures.count(became) for became in COUNTED), *hours
+            yield by.label, _title(by, name), *(figures.count(became) for became in Became), *hours
 
 
 def _in_order(by: By, report: Report) -> list[str]:
@@ -160,11 +140,10 @@ def _rows(by: By, report: Report, period: Period) -> list[Row]:
 
 
 def _row(title: str, figures: Figures, filters: CandidateFilters) -> Row:
-    counts = []
-    for became, label in COUNTED.items():
-        number = figures.count(became)
-        counts.append(Count(label, number, replace(filters, became=became.value).url if number else ""))
-    return Row(title, counts, figures.to_start, figures.to_result)
+    shown = [
+        replace(filters, became=became.value).figure(became.label, figures.count(became)) for became in Became
+    ]
+    return Row(title, shown, figures.to_start, figures.to_result)
 
 
 def _title(by: By, name: str) -> str:

@@ -4,11 +4,11 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import redis
 from django.core.cache import cache
@@ -87,8 +87,7 @@ class By(LabelledEnum):
     WEEK = "week", "Week"
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of a table: a role, an assessment, an origin, an address or a week's Monday, or NONE; no table: all."""
 
     by: By | None = None
@@ -136,32 +135,43 @@ def report_of(organization: Organization, period: Period) -> Report:
         # whatever was sent since then also changed since then, and changed_at has an index
         changed_at__gte=period.begins,
     )
+    tallies: defaultdict[Line, _Tally] = defaultdict(_Tally)
     lines_of = _lines_of(organization, sent)
-    counts: defaultdict[Line, Counter[str]] = defaultdict(Counter)
-    to_start: defaultdict[Line, array[float]] = defaultdict(lambda: array("d"))
-    to_result: defaultdict[Line, array[float]] = defaultdict(lambda: array("d"))
     for opportunity_id, journeys in groupby(_journeys(sent), key=attrgetter("opportunity_id")):
-        reached = set()
+        if opportunity_id not in lines_of:
+            continue
+        reached: defaultdict[Line, set[Became]] = defaultdict(set)
         for journey in journeys:
-            lines = (
-                [*lines_of[opportunity_id], *_lines_of_journey(journey)] if opportunity_id in lines_of else ()
-            )
-            reached |= {(line, became) for line in lines for became in journey.became()}
+            became, lines = set(journey.became()), (*lines_of[opportunity_id], *_lines_of_journey(journey))
             for line in lines:
-                if journey.started_at:
-                    to_start[line].append((journey.started_at - journey.invited_at).total_seconds())
-                if journey.begun_at and journey.completed_at:
-                    to_result[line].append((journey.completed_at - journey.invited_at).total_seconds())
-        for line, became in reached:
-            counts[line][became] += 1
+                reached[line] |= became
+                tallies[line].add_times(journey)
+        for line, became in reached.items():
+            tallies[line].counts.update(became)
     figures = {
-        line: Figures(dict(counted), Times.of(to_start[line]), Times.of(to_result[line]))
-        for line, counted in counts.items()
+        line: Figures(dict(one.counts), Times.of(one.to_start), Times.of(one.to_result))
+        for line, one in tallies.items()
     }
     total = figures.pop(Line(), Figures({}, None, None))
     return Report(
         total, {by: {line.name: one for line, one in figures.items() if line.by == by} for by in By}
     )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is added up of one line: how many candidates became what, and how many seconds each took."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    to_start: array[float] = field(default_factory=lambda: array("d"))
+    to_result: array[float] = field(default_factory=lambda: array("d"))
+
+    def add_times(self, journey: Journey) -> None:
+        """Add how long one journey took."""
+        if journey.started_at:
+            self.to_start.append((journey.started_at - journey.invited_at).total_seconds())
+        if journey.begun_at and journey.completed_at:
+            self.to_result.append((journey.completed_at - journey.invited_at).total_seconds())
 
 
 def _journeys(sent: InvitationQuerySet) -> Iterator[Journey]:

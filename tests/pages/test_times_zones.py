@@ -138,9 +138,9 @@ def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
         status="invited",
         instance_id="i",
     )
-    assert super_admin_client.get("/").context["today"].tiles[1].number == 1
+    assert super_admin_client.get("/").context["today"].figures[1].number == 1
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
-    assert super_admin_client.get("/").context["today"].tiles[1].number == 0
+    assert super_admin_client.get("/").context["today"].figures[1].number == 0
 
 
 @pytest.mark.parametrize(

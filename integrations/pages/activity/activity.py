@@ -91,7 +91,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             "assessments": _with(filters.assessment, assessments.values_list("name", flat=True)),
             "origins": [*Origin.choices(), (NONE, "Not known")],
             "steps": Step.choices(),
-            "followed": Became.choices(),
+            "followed": Became.choices()[1:],
             "reasons": sorted(REASONS.items(), key=lambda one: one[1]),
         }
 

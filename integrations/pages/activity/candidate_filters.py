@@ -76,6 +76,15 @@ COUNTED = 999
 
 
 @dataclass(frozen=True)
+class Figure:
+    """How many candidates the list at an address has, and what they are."""
+
+    label: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
 class CandidateFilters:
     """The filters in the address, each empty when it isn't set.
 
@@ -123,6 +132,10 @@ class CandidateFilters:
     def url(self) -> str:
         """The address of the list."""
         return reverse("activity", query=self.query)
+
+    def figure(self, label: str, number: int) -> Figure:
+        """Return a number of candidates that was counted by these filters, with the list of them."""
+        return Figure(label, number, self.url)
 
 
 class CandidateSearch:

@@ -32,16 +32,16 @@ TIMES: Mapping[Step, str] = {
 
 
 class Became(LabelledEnum):
-    """What became of an invitation until now; more than one can hold."""
+    """What became of an invitation until now, in the order of a report's columns; more than one can hold."""
 
-    SENT = "", "Anything"
+    SENT = "", "Invited"
     STARTED = "started", "Started"
+    NOT_STARTED = "not_started", "Not started in time"
     FINISHED = "finished", "Got a result"
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
     EXPIRED = "expired", "Expired"
     NOT_STATED = "not_stated", "Result not stated"
-    NOT_STARTED = "not_started", "Not started in time"
 
 
 #: Which invitations became so, of those read `with_steps`. `Journey.became` says the same of one.

@@ -27,6 +27,7 @@ from integrations.pages.activity.candidate_filters import (
     CORRECTABLE_REASON,
     CandidateFilters,
     CandidateSearch,
+    Figure,
 )
 from integrations.pages.activity.search import NONE, role_titles
 from integrations.pages.activity.steps import Step
@@ -56,31 +57,18 @@ def _waits(member: Membership, since: datetime) -> list[float]:
     ]
 
 
-_TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
-
-
-@dataclass(frozen=True)
-class Tile:
-    """How many candidates came to one step today, and the list of them. `tone` is a class of the style sheet."""
-
-    label: str
-    number: int
-    url: str
-    tone: str
-
-
 class RoleFunnel(NamedTuple):
-    """How many candidates of one role came to each step; the role is empty for those without one."""
+    """How many candidates of one role came to each step."""
 
-    role: str
-    tiles: list[Tile]
+    name: str
+    figures: list[Figure]
 
 
 @dataclass(frozen=True)
 class Today:
     """How far candidates came since midnight in the reader's time zone, together and by role; how long sending took."""
 
-    tiles: list[Tile]
+    figures: list[Figure]
     roles: list[RoleFunnel]
     to_send: Times | None
 
@@ -116,17 +104,19 @@ def today(member: Membership) -> Today:
     for (step, _), count in counts.items():
         total[step] += count
     roles = [
-        RoleFunnel(role, [_tile(replace(one, role=role or NONE), counts[one.step, role]) for one in found])
+        RoleFunnel(
+            role or "No role",
+            [_figure(replace(one, role=role or NONE), counts[one.step, role]) for one in found],
+        )
         for role in sorted({role for _, role in counts})
     ]
     return Today(
-        [_tile(one, total[one.step]) for one in found], roles, Times.of(_waits(member, midnight(day)))
+        [_figure(one, total[one.step]) for one in found], roles, Times.of(_waits(member, midnight(day)))
     )
 
 
-def _tile(filters: CandidateFilters, number: int) -> Tile:
-    step = Step(filters.step)
-    return Tile(step.label, number, filters.url, _TONES.get(step, "") if number else "")
+def _figure(filters: CandidateFilters, number: int) -> Figure:
+    return filters.figure(Step(filters.step).label, number)
 
 
 def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
@@ -263,9 +253,10 @@ def _waiting(member: Membership, waiting: Waiting) -> Iterator[AttentionItem]:
             act, url = "See and retry", f"{reverse('candidates-bulk')}?act=retry"
         yield AttentionItem("refresh", "bad", title, reason, act, url)
     if number := waiting.awaiting_decision:
-        title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
+        title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} a decision"
         reason = "Decide in Lever, then record it here."
-        yield AttentionItem("person", "warn", title, reason, "Decide", CandidateFilters(view="undecided").url)
+        act = "Decide" if member.may_retry_effects else SEE_WHO
+        yield AttentionItem("person", "warn", title, reason, act, CandidateFilters(view="undecided").url)
     if number := waiting.offered:
         title = f"{_counted(number, 'candidate', 'candidates')} may be invited already"
         reason = (

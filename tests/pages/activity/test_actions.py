@@ -166,7 +166,7 @@ def test_undecided_failed_candidates_are_on_the_overview_and_need_attention(
     team_member_client, undecided, ready_organization
 ):
     overview = text(team_member_client.get("/", {"part": "overview"}))
-    assert "1 failed candidate needs your decision" in overview
+    assert "1 failed candidate needs a decision" in overview
     for view in ("attention", "undecided"):
         answer = team_member_client.get("/activity/", {"view": view})
         assert [row.name for row in answer.context["page"]] == ["Waiting"], view

@@ -52,11 +52,11 @@ def test_todays_candidates_are_counted_by_role_and_together(
     member = super_admin.memberships.select_related("organization").get()
     with django_assert_num_queries(3):
         counts = today(member)
-    assert {role: [tile.number for tile in tiles] for role, tiles in counts.roles} == {
-        "": [1, 1, 0, 0, 0, 0],
+    assert {row.name: [one.number for one in row.figures] for row in counts.roles} == {
+        "No role": [1, 1, 0, 0, 0, 0],
         "Backend": [1, 0, 1, 1, 1, 0],
     }
-    assert [tile.number for tile in counts.tiles] == [2, 1, 1, 1, 1, 0]
+    assert [tile.number for tile in counts.figures] == [2, 1, 1, 1, 1, 0]
     assert counts.to_send == Times(3, 3)
 
 
@@ -80,7 +80,7 @@ def test_who_finished_between_two_polls_started_too(super_admin, ready_organizat
             completed_at=now,
         )
         Result.objects.create(invitation=done, outcome=outcome)
-    assert [tile.number for tile in today(super_admin.memberships.get()).tiles] == [2, 0, 1, 2, 0, 0]
+    assert [tile.number for tile in today(super_admin.memberships.get()).figures] == [2, 0, 1, 2, 0, 0]
 
 
 def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, team_member):
@@ -94,5 +94,5 @@ def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, t
     factories.CandidateFactory.create(organization=ready_organization, opportunity_id="o-1")
     Result.objects.create(invitation=row, outcome="Failed")
     Result.objects.create(invitation=row, attempt=2, outcome="Passed")
-    numbers = {tile.label: tile.number for tile in today(team_member.memberships.get()).tiles}
+    numbers = {tile.label: tile.number for tile in today(team_member.memberships.get()).figures}
     assert (numbers["Passed"], numbers["Failed"]) == (1, 0)

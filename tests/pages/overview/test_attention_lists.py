@@ -88,7 +88,7 @@ def offered(organization) -> None:
         (held, {"need approval": 2}),
         (uncertain, {"possibly got an invitation": 1}),
         (bounced, {"has an invitation that bounced": 1}),
-        (undecided, {"needs your decision": 1}),
+        (undecided, {"needs a decision": 1}),
         (not_sent, {"could not be sent an invitation": 2}),
         (failed_steps, {"could not be sent an invitation": 2, "steps failed": 2}),
         (offered, {"may be invited already": 2}),

@@ -163,7 +163,7 @@ def test_only_todays_rows_of_the_own_organization_are_counted(
             instance_id="i",
             invited_at=invited_at,
         )
-    assert super_admin_client.get("/").context["today"].tiles[1].number == 0
+    assert super_admin_client.get("/").context["today"].figures[1].number == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(
