@@ -20,6 +20,7 @@ from integrations.pages.access import (
     closed_organizations,
     current_membership,
 )
+from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 
 MAX_ORGANIZATIONS = 50
 MAX_SUPER_ADMINS = 20
@@ -36,19 +37,20 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
 
 #: By URL name, further paths that the link stands for.
 _SUBPAGES = {
-    "activity": ("/deliveries/", "/data/"),
+    "activity": ("/data/",),
     "settings": ("/mappings/", "/emails/", "/audit/", "/api/"),
 }
 
 
 @dataclass(frozen=True)
 class NavigationLink:
-    """One link of the navigation; `is_current` on the pages that it stands for."""
+    """One link of the navigation; `is_current` on the pages that it stands for; `count` of what waits for a person."""
 
     url: str
     label: str
     icon: str
     is_current: bool
+    count: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,12 @@ def _navigation(request: HttpRequest) -> list[NavigationLink]:
             url = reverse(name)
             prefixes = (url, *_SUBPAGES.get(name, ()))
             is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
-            links.append(NavigationLink(url, label, icon, is_current))
+            waiting = (
+                CandidateSearch(membership, CandidateFilters()).count("attention")
+                if name == "activity"
+                else ""
+            )
+            links.append(NavigationLink(url, label, icon, is_current, waiting.removeprefix("0")))
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
         links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
     return links

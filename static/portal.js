@@ -44,6 +44,15 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// "/" leads to the search of the page, else to the one in its head, unless a field is being typed in.
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  (document.querySelector("main input[type=search]") ?? document.querySelector("#find"))?.focus();
+});
+
 // Messages can be dismissed. A toast is also gone once the page that it was shown on is left.
 
 const TOAST_SECONDS = 8; // a toast stays at least this long, even if the page is updated

@@ -56,7 +56,6 @@ PAGES = [
     "/activity/?page=-1",
     "/activity/?q={candidate}",
     "/activity/{candidate}/",
-    "/deliveries/{delivery}/",
     "/mappings/",
     "/mappings/?show=unmapped",
     "/mappings/?q=Role+1",

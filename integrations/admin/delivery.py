@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -113,10 +112,6 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         section("How it went", "progress attempts due_at last_error where_it_failed calls_made"),
         section("As it came", "dedupe_key payload_shown"),
     )
-
-    def site_page(self, row: Delivery) -> str:
-        """Return the address of the delivery's page on the site."""
-        return reverse("delivery", args=[row.pk])
 
     @admin.display(description="progress")
     def progress(self, delivery: Delivery) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.decide import decide
-from integrations.core.rules.facts import Decision, Facts
+from integrations.core.rules.facts import CandidateSnapshot, Decision, Facts
 from integrations.core.vocabulary import DeliveryEvent
 from integrations.http.session import PlatformError
 from integrations.inbox.decide_delivery import apply_decision
@@ -33,11 +33,16 @@ NOT_READ = "Lever answers slowly, so this candidate wasn't read. Invite them aft
 
 @dataclass(frozen=True)
 class DryRun:
-    """What one delivery would lead to: the verdict, the effects it would enqueue, the invitations it would change."""
+    """What one delivery would lead to: the verdict, the effects it would enqueue, the invitations it would change.
+
+    `candidate_name` and `role_title` say who it is about, as Lever shows them now; empty where nobody was read.
+    """
 
     decision: Decision
     effects: tuple[Effect, ...] = ()
     invitations: tuple[Invitation, ...] = ()
+    candidate_name: str = ""
+    role_title: str = ""
 
 
 def dry_run(
@@ -162,6 +167,8 @@ def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
             decision,
             tuple(effect for effect in enqueued if effect not in waiting),
             tuple(row for row in invitations.order_by("pk") if status_before.get(row.pk) != row.status),
+            snapshot.opportunity.name if snapshot.opportunity else "",
+            facts.candidate.role_title if isinstance(facts.candidate, CandidateSnapshot) else "",
         )
         transaction.set_rollback(True)
     return outcome

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from integrations.core.finding_code import FindingCode
 from integrations.core.vocabulary import lower_first
+from integrations.health.findings import MOST_NAMED, listed
 from integrations.health.models import Incident
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
@@ -281,8 +283,22 @@ def still_holds(condition: Condition | None, known: Mapping[int, Invitation] | N
             return invitation is not None and InvitationUnchanged.of(invitation) == condition
 
 
+def _names_of_held(incident: int) -> list[str]:
+    """Return one line with who needs approval, as they are called now; none where the incident is another one."""
+    held = Invitation.objects.filter(
+        status=Invitation.Status.HELD,
+        organization__incidents=incident,
+        organization__incidents__code=FindingCode.HELD_INVITATIONS,
+    ).exclude(candidate_name="")
+    names = list(held.order_by("-changed_at", "-pk").values_list("candidate_name", flat=True)[:MOST_NAMED])
+    return [listed(names, held.count())] if names else []
+
+
 def _with_name(notice: Notice, invitations: Mapping[int, Invitation]) -> Notice:
-    """Return the notice with the candidate's name, if it is about an invitation."""
+    """Return the notice with the candidate's name, or with the names of all who need approval, if it is about them."""
+    if isinstance(notice.holds_while, IncidentOngoing) and notice.lines:
+        first, *others = notice.lines
+        return replace(notice, lines=(first, *_names_of_held(notice.holds_while.incident), *others))
     if not isinstance(notice.holds_while, InvitationUnchanged):
         return notice
     invitation = invitations[notice.holds_while.invitation]

@@ -12,7 +12,7 @@ from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_policy, trigger_stages
-from integrations.catalog.models import RoleMapping, Stage
+from integrations.catalog.models import Role, RoleMapping, Stage
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.names import choose_result_tag
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode
@@ -83,14 +83,14 @@ def is_exact(organization: Organization, written: str) -> bool:
 def search(organization: Organization, written: str) -> list[CandidateMatch]:
     """Return the candidates with this name or e-mail address, each opportunity once. Raises PlatformError.
 
-    Lever can be searched by address but not by name: a name finds only candidates who entered a stage, invited or not.
+    Lever can be searched by address and role but not by name: a name finds only those who entered a stage.
     """
     text = written.strip()
     candidates = Candidate.objects.filter(organization=organization).order_by("-entered_at", "-pk")
     invitations = Invitation.objects.filter(organization=organization).order_by("-created_at", "-pk")
     if "@" in text:
         known = invitations.alias(address=Upper("email")).filter(address=Upper(Value(text)))
-        matches = [*_invited(known[:MAX_MATCHES]), *_in_lever(organization, text)]
+        matches = [*_invited(known[:MAX_MATCHES]), *in_lever(organization, email=text)]
     else:
         invited = invitations.filter(candidate_name__icontains=text)[: MAX_MATCHES * 5]
         entered = candidates.filter(name__icontains=text)[:MAX_MATCHES]
@@ -109,13 +109,26 @@ def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:
         yield CandidateMatch(one.opportunity_id, one.candidate_name or "A candidate", one.role_title)
 
 
-def _in_lever(organization: Organization, address: str) -> Iterator[CandidateMatch]:
+def in_lever(organization: Organization, **filters: str) -> list[CandidateMatch]:
+    """Return the candidates whom Lever finds by its own filters; nobody without a connection. Raises PlatformError."""
     try:
-        opportunities = on_request.opportunities_with_address(organization, address, MAX_MATCHES)
+        opportunities = on_request.opportunities(organization, MAX_MATCHES, **filters)
     except NotConnected:
-        return
-    for one in opportunities:
-        yield CandidateMatch(one.id, one.name or "A candidate", "archived" if one.is_archived else "")
+        return []
+    roles = Role.objects.filter(organization=organization)
+    titles = dict(
+        roles.filter(external_id__in={one.posting_id for one in opportunities}).values_list(
+            "external_id", "title"
+        )
+    )
+    return [
+        CandidateMatch(
+            one.id,
+            one.name or "A candidate",
+            ", ".join(filter(None, [titles.get(one.posting_id), "archived" if one.is_archived else ""])),
+        )
+        for one in opportunities
+    ]
 
 
 RECENT = 50
@@ -210,7 +223,7 @@ class DryRunForm(forms.Form):
     candidate = forms.CharField(
         label="Candidate",
         max_length=1000,
-        help_text="The candidate's link from Lever or e-mail address, or a name that the portal knows.",
+        help_text="Their link from Lever or e-mail address; or the name of somebody who entered a CodeScreen stage.",
         widget=forms.TextInput(
             attrs={"list": "known-candidates", "autocomplete": "off", "spellcheck": "false"}
         ),
@@ -244,15 +257,25 @@ class DryRunView(OrganizationMixin, TemplateView):
         is_submitted = "candidate" in self.request.GET
         triggers = {stage.name for stage in trigger_stages(self.organization)}
         initial = next((stage_id for stage_id, name in stages if name in triggers), "")
-        form = DryRunForm(
-            self.request.GET if is_submitted else None, stages=stages, initial={"stage": initial}
-        )
+        # a candidate's page names no stage
+        asked = {"stage": initial} | self.request.GET.dict()
+        form = DryRunForm(asked if is_submitted else None, stages=stages, initial={"stage": initial})
         context = super().get_context_data(
             form=form, has_stages=bool(stages), candidates=recent_candidates(self.organization), **kwargs
         )
         if is_submitted and form.is_valid():
             context |= self._search_and_run(form, dict(stages))
+        elif role := self.request.GET.get("role", "").strip()[:200]:
+            context |= self._of_role(role, initial)
         return context
+
+    def _of_role(self, role: str, stage_id: str) -> dict[str, Any]:
+        """Return the candidates of a role to choose from."""
+        try:
+            matches = in_lever(self.organization, posting_id=role, archived="false")
+        except PlatformError as error:
+            return {"error": str(error)}
+        return {"matches": matches, "stage": stage_id, "has_nobody": not matches}
 
     def _search_and_run(self, form: DryRunForm, stage_names: dict[str, str]) -> dict[str, Any]:
         """Return the answer for the candidate, or the candidates to choose from."""
@@ -266,10 +289,12 @@ class DryRunView(OrganizationMixin, TemplateView):
         if len(matches) == 1:
             return self._run(matches[0].opportunity_id, stage_id, stage_names)
         if not matches:
-            form.add_error(
-                "candidate",
-                "The portal knows no candidate with this name, address or id. Paste the link from Lever.",
+            nobody = (
+                "Nobody has this address"
+                if "@" in written
+                else "Nobody who entered a CodeScreen stage is called that, and Lever finds nobody by name"
             )
+            form.add_error("candidate", f"{nobody}. Paste the candidate's link from Lever.")
         return {"matches": matches, "stage": stage_id}
 
     def _run(self, candidate_id: str, stage_id: str, stage_names: dict[str, str]) -> dict[str, Any]:
@@ -283,11 +308,17 @@ class DryRunView(OrganizationMixin, TemplateView):
             "decision": dry_run.decision,
             "stage_name": stage_name,
             "candidate_id": candidate_id,
-            "candidate_name": candidate_name(self.organization, candidate_id),
+            "known": (known := self._known(candidate_id)),
+            "called": dry_run.candidate_name or (known.called if known else ""),
+            "role_title": dry_run.role_title or (known.role_title if known else ""),
             "immediate": list(immediate_consequences(dry_run)),
             "later": list(later_consequences(self.organization, dry_run, is_trigger_stage=is_trigger_stage)),
         }
         return {"answer": answer}
+
+    def _known(self, candidate_id: str) -> Candidate | None:
+        own = Candidate.objects.filter(organization=self.organization, opportunity_id=candidate_id)
+        return own.first()
 
 
 def stage_choices(organization: Organization) -> list[tuple[str, str]]:
@@ -299,12 +330,3 @@ def stage_choices(organization: Organization) -> list[tuple[str, str]]:
 def recent_candidates(organization: Organization) -> QuerySet[Candidate]:
     """Return those who entered a CodeScreen stage last, invited or not, newest first."""
     return Candidate.objects.filter(organization=organization).order_by("-entered_at", "-pk")[:RECENT]
-
-
-def candidate_name(organization: Organization, candidate_id: str) -> str:
-    """Return the candidate's name as Lever had it, else from their invitations; empty if none has it."""
-    own = Candidate.objects.filter(organization=organization, opportunity_id=candidate_id)
-    if name := own.values_list("name", flat=True).first():
-        return name
-    invitations = Invitation.objects.filter(organization=organization, opportunity_id=candidate_id)
-    return invitations.exclude(candidate_name="").values_list("candidate_name", flat=True).first() or ""

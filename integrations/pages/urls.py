@@ -3,7 +3,7 @@
 from django.urls import path
 
 from integrations.pages import audit_log, backtest, dry_run, health, report
-from integrations.pages.activity import actions, activity, bulk, bulk_progress, delivery
+from integrations.pages.activity import actions, activity, bulk, bulk_progress
 from integrations.pages.candidate import data, page
 from integrations.pages.help import views as help_views
 from integrations.pages.mappings import assessment_rules, mapping_edit, mapping_list, role_rules
@@ -126,9 +126,7 @@ urlpatterns = [
     path("data/<path:opportunity_id>/", data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", actions.InviteOfferedView.as_view(), name="offered-invite"),
-    path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
-    path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),
-    path("invitations/<int:pk>/approve/", actions.ApproveView.as_view(), name="invitation-approve"),
+    path("deliveries/<int:pk>/replay/", actions.ReplayView.as_view(), name="delivery-replay"),
     path("invitations/<int:pk>/send-now/", actions.SendNowView.as_view(), name="invitation-send-now"),
     path("invitations/<int:pk>/cancel/", actions.CancelView.as_view(), name="invitation-cancel"),
     path("invitations/<int:pk>/sent/", actions.ResolveAsSentView.as_view(), name="invitation-sent"),

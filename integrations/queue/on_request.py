@@ -92,7 +92,7 @@ def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> d
     return dry_runs.dry_run(organization, opportunity_id, stage_id, clients)
 
 
-def opportunities_with_address(organization: Organization, address: str, most: int) -> list[Opportunity]:
-    """Return at most `most` of Lever's opportunities with that e-mail address. Raises PlatformError."""
+def opportunities(organization: Organization, most: int, **filters: str) -> list[Opportunity]:
+    """Return at most `most` of Lever's opportunities by Lever's own filters. Raises PlatformError."""
     lever = clients_for(Organization.objects.reread(organization.pk)).lever()
-    return list(islice(lever.opportunities(email=address), most))
+    return list(islice(lever.opportunities(**filters), most))

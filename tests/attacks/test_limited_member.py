@@ -93,10 +93,10 @@ def test_counts_are_of_the_own_candidates(limited_member_client, team_member_cli
 
 
 def test_the_addresses_of_another_candidate_are_not_found(limited_member_client, candidates):
-    for address in (reverse("candidate", args=["other"]), reverse("delivery", args=[candidates[OTHER].pk])):
-        assert limited_member_client.get(address).status_code == 404
-    for address in (reverse("candidate", args=["own"]), reverse("delivery", args=[candidates[OWN].pk])):
-        assert limited_member_client.get(address).status_code == 200
+    for opportunity_id, status in (("other", 404), ("own", 200)):
+        for part in ("", "?show=technical", "?preview=1"):
+            address = reverse("candidate", args=[opportunity_id])
+            assert limited_member_client.get(f"{address}{part}").status_code == status
 
 
 def test_who_is_taken_off_a_candidate_in_lever_no_longer_sees_them(limited_member_client, candidates):

@@ -248,7 +248,6 @@ PAGE_ACTS: dict[str, Prepare] = {
     "feedback-author": _choose_author,
     "offered-invite": _invite_offered,
     "delivery-replay": of_row(Scene.delivery, "delivery-replay"),
-    "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
     "invitation-again": _invitation_act("invitation-again", **DONE),

@@ -320,6 +320,16 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
     assert subjects() == ["Invitations need approval"]
 
 
+def test_who_needs_approval_is_named_in_the_email_and_not_in_the_outbox(acme):
+    hold_invitation(acme)
+    Invitation.objects.update(candidate_name="Candidate Birch")
+    incidents.update_incidents(acme)
+    assert "Birch" not in str(Effect.objects.get(kind="send_email").payload)
+    assert subjects() == ["Invitations need approval"]
+    assert "1 candidate needs approval.\n\nCandidate Birch" in mail.outbox[0].body
+    assert "/activity/?view=held" in mail.outbox[0].body
+
+
 @pytest.mark.slow
 def test_hundreds_of_failures_at_once_are_a_handful_of_emails(acme, monkeypatch):
     """A platform's outage makes 150 uncertain and 150 fail while a bulk move holds 80."""

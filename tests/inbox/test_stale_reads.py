@@ -58,7 +58,7 @@ def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
 def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox, move_and_deliver):
     move_and_deliver(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
-    [listed] = on_request.opportunities_with_address(scenario.organization, "alder@candidates.example", 1)
+    [listed] = on_request.opportunities(scenario.organization, 1, email="alder@candidates.example")
     move_and_deliver(ELSEWHERE)
     scenario.work()
     assert sweep._repair(scenario.organization, listed, provider.clients_for(scenario.organization), began)

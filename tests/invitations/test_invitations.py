@@ -108,7 +108,9 @@ def test_who_enters_the_stage_again_is_said_to_need_the_correction(
     scenario.work()
     delivery.refresh_from_db()
     assert delivery.verdict == "already_invited"
-    page = organization_admin_client.get(f"/deliveries/{delivery.pk}/").content.decode()
+    page = organization_admin_client.get(
+        f"/activity/{bounced.opportunity_id}/?show=technical"
+    ).content.decode()
     dry_run = on_request.dry_run(scenario.organization, bounced.opportunity_id, stage)
     for said in (page, dry_run.decision.next_step):
         assert "“Correct and send again”" in said

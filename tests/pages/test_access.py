@@ -84,7 +84,6 @@ ALLOWED = {
     "feedback-author": 2,
     "delivery-replay": 2,
     "offered-invite": 2,
-    "invitation-approve": 2,
     "invitation-sent": 2,
     "invitation-send-again": 2,
     "invitation-again": 2,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Route
 
+from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from tests.pages.activity.test_candidate_filters import candidate
 from tests.support import factories
@@ -44,10 +45,14 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     page.goto(f"{site}/activity/?view=held")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Send invitation Backend").focus()
+    page.get_by_role("link", name="Send… the invitation of").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Approved: the invitation is being sent.").wait_for()
-    assert page.get_by_text("Nobody is in this list now.").is_visible()
+    page.get_by_role("button", name="Send invitations").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("1 waiting to be sent").wait_for()
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("This was undone.").wait_for()
     context.close()
 
 
@@ -79,17 +84,41 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
     page.goto(f"{site}/activity/?view=attention")
-    page.get_by_text("Why Hazel", exact=True).click()
-    page.get_by_text("Was it sent?").click()
-    field = page.get_by_label("Instance id in CodeScreen")
+    page.get_by_role("link", name="Hazel", exact=True).click()
+    page.get_by_text("They are there: it was sent").click()
+    field = page.get_by_label("Their link or id in CodeScreen")
     field.fill("instance-7")
-    candidate(organization, "Late", "no_email")
+    Invitation.objects.update(status_reason="Something changed meanwhile.")
     page.wait_for_timeout(6500)
     assert field.input_value() == "instance-7"
-    field.fill("")
+    page.go_back()
+    candidate(organization, "Late", "no_email")
     page.get_by_role("button", name="Pause updates").click()
     page.wait_for_timeout(6500)
     assert page.get_by_role("link", name="Late", exact=True).count() == 0
     page.get_by_role("button", name="Pause updates").click()
     page.get_by_role("link", name="Late", exact=True).wait_for(timeout=20_000)
+    page.close()
+
+
+def test_the_bar_for_many_appears_at_the_first_tick_and_a_slash_leads_to_the_search(
+    browser: Browser, site: str, super_admin
+) -> None:
+    page = browser.new_page()
+    sign_in(page, site, super_admin.username)
+    page.goto(f"{site}/help/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.goto(f"{site}/activity/?view=held")
+    bar = page.get_by_role("form", name="Ticked candidates")
+    assert not bar.is_visible()
+    page.locator("td.tick input").first.check()
+    assert bar.is_visible()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type("a/b")
+    assert page.input_value("#q") == "a/b"
+    page.get_by_label("Select all").check()
+    page.get_by_role("button", name="Send invitations…").click()
+    page.get_by_role("heading", name="Send th").wait_for()
     page.close()

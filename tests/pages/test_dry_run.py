@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.catalog import lists
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models import Role, RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection
@@ -293,8 +293,24 @@ def test_a_candidate_without_invitation_is_found_in_lever_by_address(
     both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
     assert len(both.context["matches"]) == 2
     nobody = team_member_client.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
-    assert "The portal knows no candidate with this name, address or id" in str(nobody.context["form"].errors)
+    assert "Nobody has this address" in str(nobody.context["form"].errors)
     assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
+
+
+def test_who_was_found_by_id_is_named_with_the_role(team_member_client, mapped_organization, sandbox):
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder")}))
+    assert "Candidate Alder enters “CodeScreen Assessment”" in page
+    assert '<p class="quiet">Backend Engineer</p>' in page
+
+
+def test_the_candidates_of_a_role_are_listed_from_lever(team_member_client, mapped_organization, sandbox):
+    lists.refresh_roles(mapped_organization, provider.lever_client(mapped_organization))
+    role = Role.objects.get(organization=mapped_organization, title="Backend Engineer")
+    assert f"/what-if/?role={role.external_id}" in text(team_member_client.get(f"/mappings/roles/{role.pk}/"))
+    matches = team_member_client.get(URL, {"role": role.external_id}).context["matches"]
+    assert "Candidate Alder" in [one.name for one in matches]
+    assert {one.detail for one in matches} == {"Backend Engineer"}
+    assert "Lever shows nobody" in text(team_member_client.get(URL, {"role": "no-such-role"}))
 
 
 def test_another_organizations_candidates_are_not_found(

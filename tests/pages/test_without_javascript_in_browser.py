@@ -88,12 +88,13 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     page.goto(plain.site + "/activity/")
     page.get_by_role("link", name="On hold").press("Enter")
     assert "view=held" in page.url
-    press(page, "Send invitation ")
+    page.get_by_role("link", name="Send…").press("Enter")
+    press(page, "Send invitations")
     held.refresh_from_db()
     assert held.status == Invitation.Status.PENDING
-    page.goto(plain.site + "/activity/?view=attention")
-    page.locator("summary").filter(has_text="Why").press("Enter")
-    page.locator("summary").filter(has_text="Was it sent?").press("Enter")
+    page.goto(plain.site + "/activity/?view=uncertain")
+    page.get_by_role("link", name="Lost").press("Enter")
+    page.locator("summary").filter(has_text="They are there").press("Enter")
     page.fill("[name=instance_id]", "i-9")
     press(page, "It was sent")
     uncertain.refresh_from_db()

@@ -53,6 +53,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         self.filter(invitation=invitation).update(outcome=outcome)
 
 
+#: What stands where a name would, after an erasure and before the candidate is read.
+ERASED_PERSON, NAME_NOT_READ = "Erased person", "Name not read yet"
+
+
 def count_candidates(rows: models.QuerySet[Any, Any]) -> int:
     """Return how many candidates the rows are about, each counted once: rows with an `opportunity_id`; one query."""
     return rows.order_by().values("opportunity_id").distinct().count()
@@ -193,6 +197,11 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.opportunity_id
+
+    @property
+    def called(self) -> str:
+        """The name, or why there is none, for people."""
+        return self.name or (ERASED_PERSON if self.erased_at else NAME_NOT_READ)
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,44 @@
 """The buttons on the activity pages, for one row or for everybody who is offered."""
 
+import re
+
 from django import forms
 from django.shortcuts import get_object_or_404
 
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.health.findings import counted
+from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations
 from integrations.invitations.acts.chosen import invite_offered
 from integrations.invitations.acts.undo import retry_effect
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.acts.members import choose_own_candidates
-from integrations.members.models.membership import ADMINS, APPROVERS, NOT_FOUND_IN_LEVER, TEAM, OwnChoice
+from integrations.members.models.membership import (
+    ADMINS,
+    APPROVERS,
+    NOT_FOUND_IN_LEVER,
+    REPLAYERS,
+    TEAM,
+    OwnChoice,
+)
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import CandidateFilters
 from integrations.pages.views import ActView, ReasonForm
 from integrations.queue import on_request
 
+_ID_IN_LINK = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 
 class ResolveForm(ReasonForm):
-    """The CodeScreen instance of an uncertain invitation that did arrive, with the reason."""
+    """The CodeScreen instance of an uncertain invitation that did arrive, by its id or link, with the reason."""
 
-    instance_id = forms.CharField(required=False, max_length=200)
+    instance_id = forms.CharField(required=False, max_length=500)
+
+    def clean_instance_id(self) -> str:
+        """Return the id; of a link the last id in it."""
+        stated = str(self.cleaned_data["instance_id"])
+        return _ID_IN_LINK.findall(stated)[-1] if "/" in stated and _ID_IN_LINK.search(stated) else stated
 
 
 class ListOwnView(OrganizationMixin, ActView):
@@ -81,18 +98,6 @@ class InviteOfferedView(RowActView):
         return f"{counted(count, 'candidate')} will be decided now, and invited where nothing prevents it."
 
 
-class ApproveView(RowActView):
-    """Let a held invitation be sent."""
-
-    allowed_roles = APPROVERS
-
-    def operate(self, form: ReasonForm) -> str:
-        """Approve the invitation."""
-        invitation = self.invitation
-        invitations.approve(invitation, self.user, form.cleaned_data["reason"])
-        return f"Approved: the invitation is {_being_sent(invitation)}."
-
-
 class SendNowView(RowActView):
     """Send an invitation without waiting for the send window."""
 
@@ -112,8 +117,7 @@ class CancelView(RowActView):
     def operate(self, form: ReasonForm) -> str:
         """Cancel the invitation."""
         invitation = self.invitation
-        only_unsent = "only_unsent" in self.request.POST
-        invitations.cancel(invitation, self.user, form.cleaned_data["reason"], only_unsent=only_unsent)
+        invitations.cancel(invitation, self.user, form.cleaned_data["reason"])
         if invitation.instance_id:
             return "Cancelled: the portal no longer asks CodeScreen about this invitation."
         return "Cancelled: nothing is sent."
@@ -128,7 +132,7 @@ class ResolveAsSentView(RowActView):
         """Store the id of the instance that CodeScreen shows."""
         invitation, entered = self.invitation, form.cleaned_data
         if not entered["instance_id"]:
-            raise ActionNotAllowed("Give the instance id that CodeScreen shows for this candidate.")
+            raise ActionNotAllowed("Give the candidate's link or id in CodeScreen.")
         invitations.resolve_as_sent(invitation, entered["instance_id"], self.user, entered["reason"])
         return "Recorded: the portal tracks this invitation from now on."
 
@@ -160,6 +164,18 @@ class CorrectAndSendAgainView(RowActView):
         reason = form.cleaned_data["reason"]
         next_round = on_request.correct_and_send_again(self.invitation, self.user, reason)
         return f"The address is corrected: the invitation is {_being_sent(next_round, ' again')}."
+
+
+class ReplayView(RowActView):
+    """Decide a stored delivery again."""
+
+    allowed_roles = REPLAYERS
+
+    def operate(self, form: ReasonForm) -> str:
+        """Replay the delivery."""
+        delivery = get_object_or_404(Delivery, pk=self.kwargs["pk"], organization=self.organization)
+        decision = on_request.replay(delivery, self.user)
+        return f"Retried: {decision.explanation}"
 
 
 class RecordDecisionView(RowActView):

@@ -1,29 +1,31 @@
 """The list of candidates: everyone who entered a CodeScreen stage, invited or not; and the same as CSV."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from integrations.catalog.models import Assessment, Role
-from integrations.core.invitation_status import OPEN, InvitationStatus
+from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import CandidateQuerySet, count_candidates
 from integrations.lists import LongListPaginator
-from integrations.members.models.membership import NOT_FOUND_IN_LEVER, TEAM, Membership
+from integrations.members.models.membership import NOT_FOUND_IN_LEVER, TEAM
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.candidate_filters import (
     ATTENTION_DAYS,
+    LATEST_FIRST,
     LINKED_VIEWS,
     REASONS,
+    SORTED_BY,
     VIEWS,
     CandidateFilters,
     CandidateSearch,
@@ -34,6 +36,10 @@ from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 
 PAGE_SIZE = 50
+#: The session's key for when the visit before this one ended, and when this one was last seen.
+VISITS = "candidates_visits"
+VISIT_IS_STORED_EVERY = timedelta(minutes=1)
+VISIT_ENDS_AFTER = timedelta(minutes=30)
 #: So many roles and assessments are offered to choose from; the search finds the others.
 MOST_CHOICES = 300
 
@@ -44,16 +50,15 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     template_name = "integrations/activity.html"
     partials = {"list": "integrations/_activity_list.html"}
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return the page, or lead on from an address of one of the former lists."""
-        former = page_for_former_list(request.GET, self.membership)
-        return redirect(former) if former else super().get(request, *args, **kwargs)
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page of the list."""
         filters = CandidateFilters.of_address(self.request.GET)
         search = CandidateSearch(self.membership, filters)
-        page = LongListPaginator(search.rows(), PAGE_SIZE).get_page(self.request.GET.get("page"))
+        pages = LongListPaginator(search.rows(), PAGE_SIZE)
+        if is_long := pages.is_longer:  # to sort all of it for fifty rows would take too long
+            filters = replace(filters, sort=filters.sort if "entered" in filters.sort else "")
+            pages.rows = pages.rows.order_by(*filters.order)
+        page = pages.get_page(self.request.GET.get("page"))
         # they are of everybody, so beside a list of some they would be other numbers than their lists'
         counts = {} if self.partial or filters.is_set else search.counts()
         candidates = search.with_invitation_shown(page)
@@ -70,17 +75,31 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             views=[
                 (code, label, counts.get(code, ""))
                 for code, label in (VIEWS | LINKED_VIEWS).items()
-                if code in VIEWS or code == filters.view
+                if code == filters.view or (code in VIEWS and counts.get(code) != "0")
             ],
+            heads=_sorted_heads(filters, ["entered"] if is_long else SORTED_BY),
             attention_days=ATTENTION_DAYS,
             may_tick=may_approve_some or may_invite_some,
             may_approve_some=may_approve_some,
             may_invite_some=may_invite_some,
             page=page,
             rows=rows,
+            last_visit=self._last_visit(),
             **({} if self.partial else self._choices(filters) | self._together(search)),
             **kwargs,
         )
+
+    def _last_visit(self) -> datetime | None:
+        """Return when the person's visit before this one ended, None where that isn't known; begin or prolong this one.
+
+        It is kept in the session: what changed since then is marked.
+        """
+        before, seen = map(parse_datetime, self.request.session.get(VISITS, ["", ""]))
+        now = timezone.now()
+        if not self.partial and (seen is None or now - seen > VISIT_IS_STORED_EVERY):
+            before = seen if seen and now - seen > VISIT_ENDS_AFTER else before
+            self.request.session[VISITS] = [before.isoformat() if before else "", now.isoformat()]
+        return before
 
     def _choices(self, filters: CandidateFilters) -> dict[str, Any]:
         """Return what the pick-lists offer; what is chosen is among it."""
@@ -108,52 +127,29 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return {"offered": count_candidates(search.offered), "offered_up_to": last}
 
 
+@dataclass(frozen=True)
+class SortedHead:
+    """The head of a column that sorts: the order that its link asks for, and the direction it has now, if any."""
+
+    sort: str
+    direction: str = ""
+
+
+def _sorted_heads(filters: CandidateFilters, columns: Iterable[str]) -> dict[str, SortedHead]:
+    """Return the heads of these columns, which are keys of SORTED_BY."""
+    current = filters.sort or LATEST_FIRST
+    heads = {name: SortedHead(LATEST_FIRST if name == "entered" else name) for name in columns}
+    column = current.removeprefix("-")
+    is_turned = current.startswith("-")
+    heads[column] = SortedHead(
+        column if is_turned else f"-{column}", "descending" if is_turned else "ascending"
+    )
+    return heads
+
+
 def _with(chosen: str, names: QuerySet[Any, str]) -> list[str]:
     found = list(names.distinct()[:MOST_CHOICES])
     return found if not chosen or chosen in found else [chosen, *found]
-
-
-#: The lists that there were beside the candidates, each with the parameter that filtered it.
-FORMER_LISTS = {"invitations": "status", "deliveries": "verdict", "effects": "state"}
-_VIEWS_OF_STATUS = {
-    "uncertain": "uncertain",
-    "awaits_decision": "undecided",
-    "no_longer_followed": "no_result",
-    "failed": "not_sent",
-}
-
-
-def page_for_former_list(parameters: QueryDict, member: Membership) -> str:
-    """Return the page that shows now what an address of a former list showed; empty for one of the candidates.
-
-    E-mails, alerts and bookmarks have such addresses. The list of candidates takes over their other filters. Steps that
-    failed, filtered by role or search, lead there too, because the page that retries them lists all.
-    """
-    name = parameters.get("show", "")
-    if name not in FORMER_LISTS:
-        filtered = (one for one, parameter in FORMER_LISTS.items() if parameters.get(parameter))
-        name = "" if name == "candidates" else next(filtered, "")
-    if not name:
-        return ""
-    value = parameters.get(FORMER_LISTS[name], "")
-    if value in {"stuck", "undecided"} and member.role in TEAM:
-        return f"{reverse('health')}#undecided"
-    others = {one: parameters.get(one, "").strip()[:300] for one in ("role", "q", "since", "until")}
-    is_of_some = others["role"] or others["q"]
-    if name == "effects" and value == Effect.State.FAILED and member.may_retry_effects and not is_of_some:
-        return f"{reverse('candidates-bulk')}?act=retry"
-    view, reason = "", ""
-    if value in REASONS:
-        view, reason = "not_invited", value
-    elif value in {InvitationStatus.HELD, Delivery.VerdictCode.HELD_FOR_APPROVAL}:
-        view = "held"
-    elif name == "invitations" and value in _VIEWS_OF_STATUS:
-        view = _VIEWS_OF_STATUS[value]
-    elif value in {"uncertain", "failed"}:
-        view = "attention"
-    elif value in OPEN:
-        view = "in_progress"
-    return CandidateFilters(view=view, reason=reason, **others).url
 
 
 COLUMNS = (

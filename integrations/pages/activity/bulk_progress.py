@@ -40,6 +40,7 @@ class Act:
 
     code: str
     question: str
+    question_of_one: str
     consequence: str
     button: str
     may_undo: bool = True
@@ -52,6 +53,7 @@ ACTS: Mapping[str, Act] = {
         Act(
             "send",
             "Send these invitations?",
+            "Send this invitation?",
             "CodeScreen e-mails the assessment to each of them. You can undo this for 30 seconds.",
             "Send invitations",
             roles=APPROVERS,
@@ -59,6 +61,7 @@ ACTS: Mapping[str, Act] = {
         Act(
             "cancel",
             "Cancel these invitations?",
+            "Cancel this invitation?",
             "Nobody is e-mailed. To invite one of them later, use “Send again” on the candidate's page.",
             "Cancel invitations",
             may_undo=False,
@@ -67,12 +70,14 @@ ACTS: Mapping[str, Act] = {
         Act(
             "invite",
             "Invite these candidates?",
+            "Invite this candidate?",
             "Each is read from Lever once more, and decided by your rules. You can undo this for 30 seconds.",
             "Invite",
         ),
         Act(
             "retry",
             "Retry these steps?",
+            "Retry this step?",
             "Each is tried again. You can undo this for 30 seconds.",
             "Retry",
             roles=TEAM,
@@ -247,16 +252,18 @@ def progress_address(act_id: str) -> str:
     return f"{reverse('candidates-bulk-done')}?{urlencode({'id': act_id})}"
 
 
-def _how_far_invitation(invitation: Invitation) -> str:
-    """Return how far sending an invitation is."""
-    return "sent" if InvitationStatus(invitation.status).record.step is not None else invitation.words.phrase
+_STATES = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
 
 
-def _how_far(candidate: Candidate) -> str:
-    """Return how far inviting a candidate is."""
-    if candidate.invitation is not None:
-        return _how_far_invitation(candidate.invitation)
-    standing = standing_of(candidate, None)
+def _how_far(row: Candidate | Effect | Invitation) -> str:
+    """Return how far it is: inviting a candidate, a step, or sending an invitation."""
+    if isinstance(row, Effect):
+        return _STATES.get(row.shown_state, row.shown_state)
+    if isinstance(row, Invitation):
+        return "sent" if InvitationStatus(row.status).record.step is not None else row.words.phrase
+    if row.invitation is not None:
+        return _how_far(row.invitation)
+    standing = standing_of(row, None)
     return "waiting to be decided" if standing is BEING_DECIDED else f"not invited: {standing.reason}"
 
 
@@ -271,21 +278,20 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         done = DoneLately(self.request.session).latest(self.request.GET.get("id", ""))
         if done is None:
             return super().get_context_data(act=None, **kwargs)
+        rows = self._rows(done)
         return super().get_context_data(
             act=done.act,
             done=done,
-            progress=tally(self._how_far(done)),
+            progress=tally(map(_how_far, rows)),
+            only=rows[0].opportunity_id if len(rows) == 1 else "",
             may_undo=done.act.may_undo and bool(done.left_to_undo) and timezone.now() < done.undo_until,
             **kwargs,
         )
 
-    def _how_far(self, done: DoneAct) -> Iterable[str]:
+    def _rows(self, done: DoneAct) -> Sequence[Candidate | Effect | Invitation]:
         if done.code == "invite":
-            return map(_how_far, self.candidates(done.rows))
-        if done.code == "retry":
-            names = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
-            return (names.get(one.shown_state, one.shown_state) for one in self.effects(done.rows))
-        return map(_how_far_invitation, self.invitations(done.rows))
+            return self.candidates(done.rows)
+        return self.effects(done.rows) if done.code == "retry" else self.invitations(done.rows)
 
 
 class BulkUndoView(BulkMixin, ActView):

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, F, Q, QuerySet, Value
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.core.invitation_status import NEED_PERSON, OPEN, InvitationStatus
+from integrations.core.invitation_status import BOUNCED, NEED_PERSON, InvitationStatus
 from integrations.core.verdict_code import CORRECTABLE_VERDICTS, NOT_INVITED_VERDICTS, VerdictCode
-from integrations.core.vocabulary import Origin
+from integrations.core.vocabulary import Origin, ResultOutcome
 from integrations.health.checks.work import ENDED_SHOWN_FOR
 from integrations.inbox.models.delivery import Delivery, DeliveryQuerySet
 from integrations.invitations.models.candidate import (
@@ -32,25 +32,36 @@ from integrations.pages.activity.search import NONE, has_role, matching_candidat
 from integrations.pages.activity.steps import CONDITIONS, OUTCOMES, TIMES, Became, Step
 from integrations.pages.times import midnight, within_days
 
-#: The saved filters, by their value in the address.
+_Status = InvitationStatus
+#: The tabs, by their value in the address: each is named as the badge of its rows is.
 VIEWS = {
     "": "All",
     "attention": "Needs attention",
-    "held": "On hold",
-    "bounced": "Bounced",
+    "held": _Status.HELD.label,
+    "uncertain": _Status.UNCERTAIN.label,
+    "not_sent": _Status.FAILED.label,
+    "bounced": BOUNCED.label,
     "not_invited": "Not invited",
-    "not_started": "Not started",
-    "in_progress": "In progress",
-    "passed": "Passed",
-    "failed": "Failed",
-    "expired": "Expired",
+    "pending": _Status.PENDING.label,
+    "invited": _Status.INVITED.label,
+    "in_progress": _Status.IN_PROGRESS.label,
+    "submitted": _Status.SUBMITTED.label,
+    **{outcome.code: outcome.label for outcome in ResultOutcome},
+    "completed": _Status.COMPLETED.label,
+    "cancelled": _Status.WITHDRAWN.label,
 }
-#: Those that only links from the overview and from Health lead to: what waits for one kind of act.
+#: Those that only links from the overview and from Health lead to: a part of a tab that waits for one kind of act.
 LINKED_VIEWS = {
-    "uncertain": "Possibly sent",
-    "not_sent": "Could not be sent",
     "undecided": "Failed, waits for a decision",
     "no_result": f"No result in the last {ENDED_SHOWN_FOR.days} days",
+}
+#: The tabs of invitations that stand well, by status.
+_STATUSES = {
+    "pending": (_Status.PENDING, _Status.SENDING),
+    "invited": (_Status.INVITED,),
+    "in_progress": (_Status.IN_PROGRESS,),
+    "submitted": (_Status.SUBMITTED,),
+    "cancelled": (_Status.WITHDRAWN,),
 }
 #: The reason that stands for all about which somebody can do something.
 CORRECTABLE_REASON = "correctable"
@@ -58,7 +69,6 @@ REASONS: Mapping[str, str] = {
     CORRECTABLE_REASON: "what can be corrected",
     **{code: code.record.phrase for code in NOT_INVITED_VERDICTS},
 }
-_UNDER_WAY = [status for status in OPEN if status not in NEED_PERSON]
 #: What is chosen from: any other value filters nothing.
 _KNOWN = {
     "view": VIEWS | LINKED_VIEWS,
@@ -69,9 +79,13 @@ _KNOWN = {
 }
 #: What went wrong longer ago needs nobody's attention any more.
 ATTENTION_DAYS = 30
-#: Of each kind that needs attention, the newest are shown, at most this many.
+#: Of those that need attention, or a person's act, the newest are shown, at most this many.
 MOST = 2_000
-#: The number beside a saved filter is counted up to this, and shown with a plus beyond it.
+#: The columns that the list can be sorted by, by their value in the address; a minus before it turns the order round.
+SORTED_BY = {"name": "name", "assessment": "assessment_name", "entered": "entered_at"}
+#: The order unless another is asked for: the latest entry first. It has an index, however long the list is.
+LATEST_FIRST = "-entered"
+#: The number beside a tab is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
 
 
@@ -90,7 +104,8 @@ class CandidateFilters:
 
     `mine` leaves those the member is on in Lever, `owner` those of one person, by the address there. `step`, a Step, is
     what `since` and `until` are the days of; `became` is what followed. An assessment, a step and what followed are
-    looked for in one invitation. What shows a number and links to who is counted takes both from the same filters.
+    looked for in one invitation. `sort` is a key of SORTED_BY. What shows a number and links to who is counted takes
+    both from the same filters.
     """
 
     view: str = ""
@@ -105,6 +120,7 @@ class CandidateFilters:
     since: str = ""
     until: str = ""
     q: str = ""
+    sort: str = ""
 
     @classmethod
     def of_address(cls, parameters: QueryDict) -> Self:
@@ -113,13 +129,22 @@ class CandidateFilters:
         for name, known in _KNOWN.items():
             if stated[name] not in known:
                 stated[name] = ""
+        if stated["sort"].removeprefix("-") not in SORTED_BY:
+            stated["sort"] = ""
         stated["mine"] = "1" if stated["mine"] else ""
         return cls(**stated)
 
     @property
     def is_set(self) -> bool:
-        """Whether any filter is set beside the saved one and whose candidates they are."""
-        return any(value for name, value in asdict(self).items() if name not in {"view", "mine"})
+        """Whether any filter is set beside the tab and whose candidates they are."""
+        return any(value for name, value in asdict(self).items() if name not in {"view", "mine", "sort"})
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The columns to order by; the key last, so that each row has one place."""
+        sort = self.sort or LATEST_FIRST
+        turned, column = "-" if sort.startswith("-") else "", SORTED_BY[sort.removeprefix("-")]
+        return f"{turned}{column}", f"{turned}pk"
 
     @property
     def query(self) -> QueryDict:
@@ -146,7 +171,7 @@ class CandidateSearch:
         self.organization = member.organization
 
     def rows(self) -> CandidateQuerySet:
-        """Return the candidates, latest entry first, with their delivery and invitation."""
+        """Return the candidates in the order asked for, with their delivery and invitation."""
         filters = self.filters
         if filters.reason == VerdictCode.ENTERED_BEFORE:
             # somebody who has an earlier invitation may be offered too
@@ -166,7 +191,7 @@ class CandidateSearch:
         rows = self._who_came(rows)
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
-        return rows.with_standing().order_by("-entered_at", "-pk")
+        return rows.with_standing().order_by(*filters.order)
 
     @property
     def offered(self) -> DeliveryQuerySet:
@@ -190,14 +215,14 @@ class CandidateSearch:
         return found
 
     def counts(self) -> dict[str, str]:
-        """Return how many candidates each saved filter but the first shows; counted up to COUNTED."""
-        counts = {}
-        for view in VIEWS:
-            if view:
-                ones = self._of_view(view).order_by().values(one=Value(1))[: COUNTED + 1]
-                count: int = ones.aggregate(counted=Count("one"))["counted"]
-                counts[view] = f"{COUNTED}+" if count > COUNTED else str(count)
-        return counts
+        """Return how many candidates each tab but the first shows."""
+        return {view: self.count(view) for view in VIEWS if view}
+
+    def count(self, view: str) -> str:
+        """Return how many candidates a tab shows; counted up to COUNTED."""
+        ones = self._of_view(view).order_by().values(one=Value(1))[: COUNTED + 1]
+        count: int = ones.aggregate(counted=Count("one"))["counted"]
+        return f"{COUNTED}+" if count > COUNTED else str(count)
 
     def _owned(self, rows: CandidateQuerySet) -> CandidateQuerySet:
         """Return the candidates whose owner in Lever has the filters' address."""
@@ -246,18 +271,19 @@ class CandidateSearch:
         if self.filters.mine:
             rows = own(rows, self.member)
         if view == "attention":
-            return rows.filter(pk__in=self._attention)
+            return rows.filter(opportunity_id__in=self._attention)
         if view in self._of_any_invitation:
             found = self._of_any_invitation[view].order_by("-created_at", "-pk")
             return rows.filter(opportunity_id__in=_opportunities(found))
         if view == "not_invited":
             return rows.not_invited()
-        if view == "not_started":
-            status = InvitationStatus.INVITED
-            return self._invited(rows, status=status, bounced_at__isnull=True, following_ended="")
-        if view == "in_progress":
-            under_way = self._invited(rows, status__in=_UNDER_WAY, following_ended="")
-            return under_way.exclude(invitation__in=self._bounced)
+        if view == "completed":
+            return self._invited(rows, status=InvitationStatus.COMPLETED).filter(outcome="")
+        if view in _STATUSES:
+            of_status = self._invited(rows, status__in=_STATUSES[view])
+            if view == "cancelled":
+                return of_status
+            return of_status.filter(invitation__following_ended="").exclude(invitation__in=self._bounced)
         if view in OUTCOMES:
             return rows.filter(outcome=OUTCOMES[view])
         return rows
@@ -291,38 +317,32 @@ class CandidateSearch:
         }
 
     @cached_property
-    def _attention(self) -> list[int]:
-        """The keys of the candidates that wait for somebody's act.
+    def _attention(self) -> list[str]:
+        """The opportunities of the candidates that wait for somebody's act; one query.
 
         A condition over candidates and joined tables could use no index: each kind is found by its own. What only a
         person can end counts for every invitation of the candidate, anything else for the latest.
         """
         since = timezone.now() - timedelta(days=ATTENTION_DAYS)
         invitations = Invitation.objects.filter(organization=self.organization)
-        candidates = Candidate.objects.filter(organization=self.organization)
-        uninvited = candidates.not_invited().filter(
-            entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS
-        )
-        latest = (
-            invitations.not_sent().filter(created_at__gte=since),
-            invitations.ended_without_result().filter(following_ended_at__gte=since),
-        )
-        keys = [pk for rows in latest for pk in _newest(rows.order_by("-created_at", "-pk"))]
-        any_of_them = (
+        latest = invitations.filter(candidates__isnull=False)
+        uninvited = Candidate.objects.filter(organization=self.organization).not_invited()
+        kinds: tuple[QuerySet[Any, Any], ...] = (
             self._of_any_invitation["attention"],
-            Effect.objects.failed_steps().filter(organization=self.organization),
+            latest.not_sent().filter(created_at__gte=since),
+            latest.ended_without_result().filter(following_ended_at__gte=since),
+            Effect.objects.failed_steps().filter(organization=self.organization).exclude(opportunity_id=""),
+            uninvited.filter(entered_at__gte=since, delivery__verdict__in=CORRECTABLE_VERDICTS),
         )
-        ids = [one for rows in any_of_them for one in _opportunities(rows.order_by("-created_at", "-pk"))]
-        return [
-            *candidates.filter(invitation__in=keys).values_list("pk", flat=True),
-            *candidates.filter(opportunity_id__in=ids).values_list("pk", flat=True),
-            *_newest(uninvited.order_by("-entered_at", "-pk")),
+        first, *others = [
+            kind.order_by()
+            .annotate(since=F("entered_at" if kind.model is Candidate else "created_at"))
+            .values_list("opportunity_id", "since")
+            for kind in kinds
         ]
+        newest = first.union(*others, all=True).order_by("-since")[:MOST]
+        return [opportunity_id for opportunity_id, _ in newest]
 
 
-def _newest(rows: "QuerySet[Candidate] | QuerySet[Invitation]") -> list[int]:
-    return list(rows.values_list("pk", flat=True)[:MOST])
-
-
-def _opportunities(rows: "QuerySet[Invitation] | QuerySet[Effect]") -> list[str]:
-    return list(rows.exclude(opportunity_id="").values_list("opportunity_id", flat=True)[:MOST])
+def _opportunities(rows: QuerySet[Invitation]) -> list[str]:
+    return list(rows.values_list("opportunity_id", flat=True)[:MOST])

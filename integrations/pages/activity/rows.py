@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 
@@ -92,6 +93,11 @@ class CandidateRow:
     failed: Sequence[str]
     sending: Effect | None
     may_be_invited: bool
+
+    @property
+    def changed_at(self) -> datetime:
+        """When something about them last changed."""
+        return max(one.updated_at for one in (self.candidate, self.candidate.invitation) if one)
 
 
 def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:

@@ -81,7 +81,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
         title=f"Not invited{' yet' if is_waiting else ''}: {verdict.record.phrase}",
-        tone=Tone.WARN,
+        tone=verdict.record.tone,
         icon="pause" if is_waiting else "warning",
         why=verdict.explanation,
         next_step=verdict.record.next_step,

@@ -1,5 +1,6 @@
 """What happened to one candidate, as sentences for people: the newest first, a line each."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import ABOUT_NO_CANDIDATE, INVITING_VERDICTS, VerdictCode
-from integrations.core.vocabulary import ENTRY_EVENTS, DeliveryEvent, Platform, Tone
+from integrations.core.vocabulary import ENTRY_EVENTS, DeliveryEvent, Platform, Tone, lower_first
 from integrations.effects.perform import MESSAGES, kind_of
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
@@ -152,7 +153,7 @@ def events(rows: CandidateRows) -> list[Event]:
         (event for one in rows.deliveries for event in _of_delivery(rows, one)),
         (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
         (event for invitation in rows.invitations for event in _of_invitation(rows, invitation)),
-        (event for effect in rows.effects for event in _of_effect(effect)),
+        _of_effects(rows),
         map(action_event, rows.actions),
         outage_events(rows),
     )
@@ -225,6 +226,33 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
         yield _of_result(invitation, result)
     if invitation.completed_at and not results:
         yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Tone.INFO)
+
+
+def _of_effects(rows: CandidateRows) -> Iterator[Event]:
+    """Yield what the effects did; what was written to Lever because of one result, together."""
+    of_results = defaultdict[int, list[Effect]](list)
+    for effect in rows.effects:
+        if result := _result_written(rows, effect):
+            of_results[result.pk].append(effect)
+        else:
+            yield from _of_effect(effect)
+    for written in of_results.values():
+        if len(written) == 1:
+            yield from _of_effect(written[0])
+            continue
+        first, *others = dict.fromkeys(kind_of(one).heading for one in reversed(written))
+        at = max(one.done_at for one in written if one.done_at)
+        text = f"Result written to Lever ({len(written)})"
+        yield Event(at, text, ", ".join([first, *map(lower_first, others)]), icon="edit")
+
+
+def _result_written(rows: CandidateRows, effect: Effect) -> Result | None:
+    """Return the result because of which the effect wrote something to Lever, None where it isn't about one."""
+    is_written = effect.state == Effect.State.DONE and not effect.wrote_nothing and kind_of(effect).heading
+    if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE:
+        return None
+    results = rows.results.get(effect.invitation_id or 0, [])
+    return next((one for one in reversed(results) if one.created_at <= effect.created_at), None)
 
 
 def _of_effect(effect: Effect) -> Iterator[Event]:

@@ -2,23 +2,36 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.kind import Words
 from integrations.effects.report_words import ReportWords
+from integrations.http.session import PlatformError
 from integrations.inbox.models.verdict import next_step
 from integrations.invitations.acts.chosen import why_not_invitable
 from integrations.lever.lookups import candidate_page
 from integrations.outbox.models import Effect
 from integrations.pages.access import OrganizationMixin, sees, visible
-from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, journey, later_verdict
+from integrations.pages.activity.rows import candidate_rows
+from integrations.pages.candidate.card import (
+    Card,
+    card_of_candidate,
+    card_of_invitation,
+    journey,
+    later_verdict,
+)
 from integrations.pages.candidate.events import events
 from integrations.pages.candidate.record import technical_record, written_to_lever
 from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows
 from integrations.pages.views import PartialsMixin
+from integrations.queue import on_request
 
 TECHNICAL = "technical"
+#: Of the person's other applications, so many are shown, the latest first.
+MOST_APPLICATIONS = 10
 
 
 class CandidateView(OrganizationMixin, PartialsMixin):
@@ -43,16 +56,31 @@ class CandidateView(OrganizationMixin, PartialsMixin):
         if not rows.exist:
             raise Http404("No such candidate here.")
         is_technical = self.request.GET.get("show") == TECHNICAL
+        shown = _technical(rows) if is_technical else _story(rows)
+        if not self.partial:  # what stands above the part that updates
+            others = visible(rows.other_applications(), self.membership)[:MOST_APPLICATIONS]
+            shown |= {"applications": candidate_rows(others), **self._preview(shown.get("card"))}
         return super().get_context_data(
             rows=rows,
             part=TECHNICAL if is_technical else "story",
             lever_page=candidate_page(opportunity_id),
+            codescreen_page=settings.CODESCREEN_API_URL.removesuffix("/api"),
             report_url=rows.report_url,
             shown_of_each=most,
             may_show_more=most < MOST,
-            **(_technical(rows) if is_technical else _story(rows)),
+            **shown,
             **kwargs,
         )
+
+    def _preview(self, card: Card | None) -> dict[str, Any]:
+        """Return what a retry would give, or why that isn't known, where it is asked for; nothing is written."""
+        delivery = card.retryable if card else None
+        if delivery is None or "preview" not in self.request.GET or not self.membership.may_replay:
+            return {}
+        try:
+            return {"decision": on_request.preview(delivery)}
+        except (ActionNotAllowed, PlatformError) as error:
+            return {"preview_error": str(error)}
 
 
 def _technical(rows: CandidateRows) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What is on record about one candidate: what the portal wrote to Lever, word for word, and the technical record."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,21 @@ from integrations.clients.models import ApiCall
 from integrations.core.vocabulary import Tone
 from integrations.effects.kind import EffectKind, Words
 from integrations.effects.perform import kind_of
+from integrations.http.redaction import redact
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.outbox.models import Effect
-from integrations.pages.activity.delivery import redacted_json
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.privacy.models import Erasure
 
 Kind, State = Effect.Kind, Effect.State
+
+
+def redacted_json(payload: object) -> str:
+    """Return a payload as indented JSON without personal data and secrets."""
+    return json.dumps(redact(payload), indent=2, ensure_ascii=False, sort_keys=True)
+
+
 REPLACED = "It is no longer in Lever: a later report took its place."
 ERASED = "The words were erased with the person's data."
 #: By state: what is said of it, and the tone. A cancelled one wrote nothing.

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Q
+
 from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog.models import Stage
@@ -15,7 +17,12 @@ from integrations.core.verdict_code import ABOUT_NO_CANDIDATE
 from integrations.health.models import Incident
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
-from integrations.invitations.models.candidate import Candidate
+from integrations.invitations.models.candidate import (
+    ERASED_PERSON,
+    NAME_NOT_READ,
+    Candidate,
+    CandidateQuerySet,
+)
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.payloads import StageChange
@@ -82,10 +89,28 @@ class CandidateRows:
         return any(len(rows) >= self.most for rows in shown)
 
     @property
-    def name(self) -> str:
-        """The candidate's name as last read; empty when it isn't known or was erased."""
+    def called(self) -> str:
+        """The candidate's name as last read, or why there is none."""
+        why = ERASED_PERSON if self.erasure else NAME_NOT_READ
         names = [self.candidate.name if self.candidate else ""]
-        return next(filter(None, [*names, *(one.candidate_name for one in self.invitations)]), "")
+        return next(filter(None, [*names, *(one.candidate_name for one in self.invitations)]), why)
+
+    @property
+    def email(self) -> str:
+        """The candidate's address as last read; empty when it isn't known or was erased."""
+        addresses = [self.candidate.email if self.candidate else ""]
+        return next(filter(None, [*addresses, *(one.email for one in self.invitations)]), "")
+
+    def other_applications(self) -> CandidateQuerySet:
+        """Return the other opportunities of the same person, by the contact in Lever and by the address."""
+        contacts = {one.contact_id for one in self.invitations} - {""}
+        of_contact = Invitation.objects.filter(organization=self.organization, contact_id__in=contacts)
+        ids = list(of_contact.values_list("opportunity_id", flat=True)[: self.most]) if contacts else []
+        is_same = Q(opportunity_id__in=ids) | (Q(email__iexact=self.email) if self.email else Q())
+        if not ids and not self.email:
+            return Candidate.objects.none()
+        others = Candidate.objects.filter(is_same, organization=self.organization)
+        return others.exclude(opportunity_id=self.opportunity_id).with_standing()
 
     @property
     def role_title(self) -> str:

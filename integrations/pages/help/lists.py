@@ -15,14 +15,14 @@ from integrations.notifications.models.email_kind import EmailKind
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.actions import (
-    ApproveView,
+    CancelView,
     InviteAgainView,
     RecordDecisionView,
+    ReplayView,
     ResolveAsSentView,
     RetryEffectView,
 )
 from integrations.pages.activity.activity import ActivityView, CandidateExportView
-from integrations.pages.activity.delivery import ReplayView
 from integrations.pages.audit_log import AuditLogView
 from integrations.pages.candidate.data import CandidateDataView
 from integrations.pages.dry_run import DryRunView
@@ -212,7 +212,7 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("See Health", HealthView),
     ("Retry something that could not be sent or written", RetryEffectView),
     ("Record the decision about a candidate who failed", RecordDecisionView),
-    ("Send or cancel an invitation that is on hold", ApproveView),
+    ("Send or cancel an invitation that is on hold", CancelView),
     ("Say whether a possibly sent invitation was sent", ResolveAsSentView),
     ("Send an assessment again", InviteAgainView),
     ("Have a stage change decided again", ReplayView),

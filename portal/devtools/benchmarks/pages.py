@@ -244,7 +244,6 @@ PAGES = (
     "/activity/?view=not_invited&reason=unknown_assessment",
     "/activity/?view=not_invited&reason=entered_before",
     "/activity/{candidate}/",
-    "/deliveries/{delivery}/",
 )
 #: A name that few candidates have, a common one, a role, an assessment, an opportunity, and what isn't there.
 SEARCHES = ("Winterley", "Ada", "Backend Engineer 7", "Algorithms", "{candidate}", "Nobody of this name")

@@ -1,6 +1,8 @@
 """The buttons for one invitation and one effect: on the candidate's page and in the list."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -11,31 +13,51 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.acts import set_policies
-from integrations.outbox.models import Effect
 from tests.effects.send_windows import CLOSED, hours
-from tests.pages.activity.test_candidate_filters import candidate, invited
+from tests.pages.activity.test_candidate_filters import candidate, invited, shown
 from tests.support import factories
 from tests.support.page_text import text
 
 HELD = "/activity/?view=held"
+INSTANCE = "12fa7e25-1111-4222-8333-444455556666"
 
 
-def test_a_held_invitation_is_approved_or_refused(organization_admin_client, organization):
-    first, second = (invited(organization, name, "held") for name in ("Alder", "Birch"))
-    answer = organization_admin_client.post(reverse("invitation-approve", args=[first.pk]), {"next": HELD})
-    assert answer["Location"] == HELD
-    organization_admin_client.post(reverse("invitation-cancel", args=[second.pk]), {"reason": "Too many."})
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.status, second.status) == ("pending", "withdrawn")
-    assert Effect.objects.filter(invitation=first, kind="send_invitation").exists()
+def links(page: str) -> list[str]:
+    """Return the addresses of the links of a page that lead to an act on chosen rows."""
+    return [unescape(one) for one in re.findall(r'href="(/candidates/bulk/[^"]*)"', page)]
 
 
-def test_approving_twice_shows_the_status(organization_admin_client, organization):
-    invitation = factories.InvitationFactory.create(organization=organization, status="held")
-    url = reverse("invitation-approve", args=[invitation.pk])
-    organization_admin_client.post(url)
-    assert "is waiting to be sent" in text(organization_admin_client.post(url, follow=True))
+@pytest.mark.parametrize(
+    ("number", "question", "status"),
+    [(0, "Send this invitation?", "pending"), (1, "Cancel this invitation?", "withdrawn")],
+)
+def test_an_act_in_a_row_asks_first_and_takes_a_reason(
+    organization_admin_client, organization, number, question, status
+):
+    invitation = invited(organization, "Alder", "held")
+    address = links(text(organization_admin_client.get(HELD)))[number]
+    answer = organization_admin_client.get(address)
+    for words in (question, "Alder", "Reason (optional)"):
+        assert words in text(answer), words
+    assert Invitation.objects.get().status == "held"
+    form = {"act": answer.context["act"].code, "row": invitation.pk, "reason": "Too many."}
+    organization_admin_client.post("/candidates/bulk/", form)
+    invitation.refresh_from_db()
+    assert invitation.status == status
+    assert AuditEntry.objects.filter(reason="Too many.").count() == 1
+
+
+def test_what_the_card_of_a_candidate_sends_can_be_undone(organization_admin_client, organization):
+    invitation = invited(organization, "Alder", "held")
+    page = text(organization_admin_client.get("/activity/o-alder/"))
+    assert f'name="row" value="{invitation.pk}"' in page
+    form = {"act": "send", "row": invitation.pk, "id": f"invitation-{invitation.pk}"}
+    answer = organization_admin_client.post("/candidates/bulk/", form, follow=True)
+    for words in ("1</strong> waiting to be sent", "Undo", 'href="/activity/o-alder/"'):
+        assert words in text(answer), words
+    organization_admin_client.post("/candidates/bulk/undo/", {"id": form["id"]})
+    invitation.refresh_from_db()
+    assert invitation.status == "held"
 
 
 def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_by_an_admin(
@@ -44,12 +66,12 @@ def test_who_waits_for_the_send_window_is_shown_with_the_time_and_sent_at_once_b
     organization = ready_organization
     set_policies(organization, hours(*CLOSED) | {"time_zone": "Europe/Berlin"}, "test")
     invitation = invited(organization, "Alder", "held")
-    approve = reverse("invitation-approve", args=[invitation.pk])
-    answer = organization_admin_client.post(approve, follow=True)
+    approval = {"act": "send", "row": invitation.pk}
+    answer = organization_admin_client.post("/candidates/bulk/", approval, follow=True)
     invitation.refresh_from_db()
     when = invitation.send_at_in_words
     assert "(Europe/Berlin)" in when
-    assert f"Approved: the invitation is waiting to be sent {when}." in text(answer)
+    assert f"1</strong> waiting to be sent {when}" in text(answer)
     page = reverse("candidate", args=[invitation.opportunity_id])
     assert f"Will be sent {when}" in text(organization_admin_client.get(page))
     assert f"Will be sent {when}" in text(organization_admin_client.get("/activity/"))
@@ -82,17 +104,19 @@ def test_a_list_of_those_who_wait_reads_the_organization_once(organization_admin
 
 def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
     sent, lost = (invited(organization, name, "uncertain") for name in ("Alder", "Birch"))
-    assert "Was it sent?" in text(organization_admin_client.get("/activity/?view=attention"))
-    assert "Give the instance id" in text(
+    assert set(shown(organization_admin_client, view="uncertain")) == {"Birch", "Alder"}
+    assert "Give the candidate&#x27;s link or id" in text(
         organization_admin_client.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
     )
-    organization_admin_client.post(
-        reverse("invitation-sent", args=[sent.pk]), {"instance_id": "instance-7", "reason": "Seen there."}
-    )
+    seen = {
+        "instance_id": f"https://app.codescreen.com/client-result/7/{INSTANCE}?x=1",
+        "reason": "Seen there.",
+    }
+    organization_admin_client.post(reverse("invitation-sent", args=[sent.pk]), seen)
     organization_admin_client.post(reverse("invitation-send-again", args=[lost.pk]))
     sent.refresh_from_db()
     lost.refresh_from_db()
-    assert (sent.status, sent.instance_id) == ("invited", "instance-7")
+    assert (sent.status, sent.instance_id) == ("invited", INSTANCE)
     assert lost.status == "pending"
 
 
@@ -131,8 +155,8 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     organization_admin_client, team_member_client, organization
 ):
     invitation = invited(organization, "Alder", "completed")
-    assert "as round 2" in text(organization_admin_client.get("/activity/"))
-    assert "as round 2" not in text(team_member_client.get("/activity/"))
+    assert "as round 2" in text(organization_admin_client.get("/activity/o-alder/"))
+    assert "as round 2" not in text(team_member_client.get("/activity/o-alder/"))
     url = reverse("invitation-again", args=[invitation.pk])
     assert team_member_client.post(url).status_code == 403
     assert "Round 2 begins" in text(
@@ -146,7 +170,8 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
 
 def test_following_stops_after_confirmation(organization_admin_client, organization):
     invitation = invited(organization, "Alder", "invited")
-    assert "the candidate may still do the assessment" in text(organization_admin_client.get("/activity/"))
+    page = text(organization_admin_client.get("/activity/o-alder/"))
+    assert "the candidate may still do the assessment" in page
     answer = organization_admin_client.post(reverse("invitation-cancel", args=[invitation.pk]), follow=True)
     assert "no longer asks CodeScreen" in text(answer)
     invitation.refresh_from_db()
@@ -175,7 +200,7 @@ def test_undecided_failed_candidates_are_on_the_overview_and_need_attention(
 
 def test_a_team_member_records_a_decision(team_member_client, team_member, undecided):
     url = reverse("invitation-decided", args=[undecided.pk])
-    assert "Decided…" in text(team_member_client.get("/activity/?view=attention"))
+    assert "Record the decision" in text(team_member_client.get("/activity/o-waiting/"))
     answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
     assert "no longer waits" in text(answer)
     entry = AuditEntry.objects.get(action="record_decision")
@@ -189,9 +214,8 @@ def test_a_limited_team_member_sees_undecided_candidates_without_a_button(
     limited_member, limited_member_client, undecided
 ):
     factories.on_candidate(undecided.organization, undecided.opportunity_id, limited_member.email)
-    page = text(limited_member_client.get("/activity/?view=attention"))
-    assert "Waiting" in page
-    assert "Decided…" not in page
+    assert shown(limited_member_client, view="attention") == ["Waiting"]
+    assert "Record the decision" not in text(limited_member_client.get("/activity/o-waiting/"))
 
 
 def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
@@ -209,7 +233,7 @@ def test_an_earlier_invitation_that_waits_for_a_person_needs_attention_too(
         answer = organization_admin_client.get("/activity/", {"view": view})
         assert [row.name for row in answer.context["page"]] == ["Alder"], view
     page = text(organization_admin_client.get("/activity/o-alder/"))
-    assert reverse("invitation-approve", args=[earlier.pk]) in page
+    assert f'name="row" value="{earlier.pk}"' in page
 
 
 def test_who_may_retry_sends_again_from_the_list_what_could_not_be_sent(
@@ -246,13 +270,14 @@ def test_the_row_is_about_the_earlier_invitation_that_waits(organization_admin_c
     )
     page = text(organization_admin_client.get("/activity/", {"view": view}))
     assert "On hold" in page
-    assert reverse("invitation-approve", args=[earlier.pk]) in page
+    send, cancel = links(page)
+    assert send.endswith(f"act=send&row={earlier.pk}")
+    assert cancel.endswith(f"act=cancel&row={earlier.pk}")
     assert f'id="tick-{earlier.pk}"' in page
     rows = organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1", "view": view})
     assert [one.key for one in rows.context["rows"]] == [earlier.pk]
     assert row.invitation is not None
-    everybody = text(organization_admin_client.get("/activity/"))
-    assert reverse("invitation-approve", args=[earlier.pk]) not in everybody
+    assert links(text(organization_admin_client.get("/activity/"))) == []
     assert (
         organization_admin_client.get("/candidates/bulk/", {"act": "send", "all": "1"}).context["rows"] == []
     )

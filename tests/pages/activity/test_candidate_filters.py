@@ -11,10 +11,12 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+import integrations.lists
 from integrations.catalog.models import Role
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.pages.activity import activity
 from integrations.pages.activity.activity import PAGE_SIZE
 from integrations.pages.activity.rows import without_invitation
 from tests.support import factories
@@ -93,13 +95,13 @@ def test_who_has_not_started_is_listed_with_since_when_and_until_when(super_admi
     Invitation.objects.update(
         followed_since=now - timedelta(days=4, hours=3), start_by=now + timedelta(days=2), bounced_at=None
     )
-    assert shown(super_admin_client, view="not_started") == ["Aspen"]
-    page = text(super_admin_client.get(CANDIDATES, {"view": "not_started"}))
+    assert shown(super_admin_client, view="invited") == ["Aspen"]
+    page = text(super_admin_client.get(CANDIDATES, {"view": "invited"}))
     assert "Waits for the candidate to start" in page
     assert re.search(r"Not started since <time [^>]*>[^<]*</time> \(4 days\)", page)
     assert re.search(r"must start by <time ", page)
     Invitation.objects.update(start_by=now - timedelta(minutes=2))
-    assert "had to start by" in text(super_admin_client.get(CANDIDATES, {"view": "not_started"}))
+    assert "had to start by" in text(super_admin_client.get(CANDIDATES, {"view": "invited"}))
     Invitation.objects.update(start_by=None)
     page = text(super_admin_client.get(CANDIDATES))
     assert page.count("Not started since") == 1
@@ -107,7 +109,7 @@ def test_who_has_not_started_is_listed_with_since_when_and_until_when(super_admi
     Invitation.objects.filter(candidate_name="Aspen").update(
         following_ended="not_started", following_ended_at=now
     )
-    assert shown(super_admin_client, view="not_started") == []
+    assert shown(super_admin_client, view="invited") == []
 
 
 def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin_client, everyone):
@@ -138,7 +140,7 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         ("held", ["Maple"]),
         ("bounced", ["Aspen"]),
         ("not_invited", ["Hazel", "Elder"]),
-        ("not_started", []),
+        ("invited", []),
         ("in_progress", ["Rowan"]),
         ("passed", ["Alder"]),
         ("failed", ["Birch"]),
@@ -293,7 +295,7 @@ def test_the_next_page_shows_the_next_rows(super_admin_client, organization, dja
         )
     assert shown(super_admin_client) == [f"Alder {number}" for number in range(PAGE_SIZE)]
     assert shown(super_admin_client, page=2) == [f"Alder {PAGE_SIZE}", f"Alder {PAGE_SIZE + 1}"]
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(28):
         answer = super_admin_client.get(CANDIDATES)
     assert "page=2" in text(answer)
 
@@ -350,3 +352,90 @@ def test_source_owner_and_their_absence_filter(super_admin_client, organization)
         ({"role": "none"}, ["Alder"]),
     ):
         assert shown(super_admin_client, **query) == names, query
+
+
+@pytest.mark.parametrize("name", ["name", "assessment", "entered"])
+def test_a_head_sorts_and_says_how_it_is_sorted(super_admin_client, organization, name):
+    now = timezone.now()
+    for number, (word, assessment) in enumerate(
+        (("Birch", "Cooking"), ("Alder", "Baking"), ("Cedar", "Eating"))
+    ):
+        at = now - timedelta(minutes=(2, 1, 3)[number])
+        candidate(organization, word, "no_email", assessment_name=assessment, entered_at=at)
+    ascending = {"entered": ["Cedar", "Birch", "Alder"]}.get(name, ["Alder", "Birch", "Cedar"])
+    for sort, names, direction in (
+        (name, ascending, "ascending"),
+        (f"-{name}", ascending[::-1], "descending"),
+    ):
+        assert shown(super_admin_client, sort=sort) == names
+        page = text(super_admin_client.get(CANDIDATES, {"sort": sort, "q": "o-"}))
+        turned = name if sort != name else f"-{name}"
+        assert re.search(rf'aria-sort="{direction}">\s*<a href="\?sort={turned}&amp;q=o-">', page)
+    assert shown(super_admin_client, sort="nonsense") == ["Alder", "Birch", "Cedar"]
+
+
+def test_every_row_is_on_one_page_whatever_the_order(super_admin_client, organization, monkeypatch):
+    monkeypatch.setattr(activity, "PAGE_SIZE", 2)
+    made = [
+        candidate(organization, "Alder", "no_email", opportunity_id=f"o-{number}").pk for number in range(5)
+    ]
+    for sort in ("name", "-name", "assessment", "entered", ""):
+        pages = [super_admin_client.get(CANDIDATES, {"sort": sort, "page": page}) for page in (1, 2, 3)]
+        assert sorted(one.pk for page in pages for one in page.context["page"]) == made
+
+
+def test_a_very_long_list_is_sorted_by_its_index_alone(super_admin_client, everyone, monkeypatch):
+    monkeypatch.setattr(integrations.lists, "COUNTED", 3)
+    assert shown(super_admin_client, sort="name")[0] == "Alder"
+    assert shown(super_admin_client, sort="-name")[0] == "Alder"
+    assert shown(super_admin_client, sort="entered")[0] == "Aspen"
+    assert "sort=name" not in text(super_admin_client.get(CANDIDATES))
+
+
+@pytest.mark.parametrize(
+    ("view", "status", "columns"),
+    [
+        ("uncertain", "uncertain", {}),
+        ("not_sent", "failed", {}),
+        ("pending", "pending", {}),
+        ("invited", "invited", {}),
+        ("submitted", "submitted", {}),
+        ("completed", "completed", {}),
+        ("cancelled", "withdrawn", {}),
+    ],
+)
+def test_a_tab_is_named_as_the_badge_of_its_rows(super_admin_client, organization, view, status, columns):
+    candidate(organization, "Alder", status=status)
+    candidate(organization, "Birch", "no_email")
+    answer = super_admin_client.get(CANDIDATES, {"view": view})
+    [label] = [label for code, label, _ in answer.context["views"] if code == view]
+    [row] = answer.context["rows"]
+    assert row.candidate.name == "Alder"
+    assert row.standing.text == label
+    others = {code for code, _, _ in super_admin_client.get(CANDIDATES).context["views"]}
+    assert others <= {"", "attention", "not_invited", view}
+
+
+def test_the_navigation_says_how_many_wait_for_a_person(super_admin_client, limited_member_client, everyone):
+    for address in ("/", CANDIDATES, "/help/"):
+        page = text(super_admin_client.get(address))
+        assert '<span class="count">3<span class="visually-hidden"> need attention' in page, address
+    assert "need attention</span>" not in text(limited_member_client.get("/help/"))
+
+
+def test_what_changed_since_the_last_visit_is_marked(super_admin_client, everyone):
+    now = timezone.now()
+
+    def visited(before: str, seen: timedelta) -> int:
+        session = super_admin_client.session
+        session[activity.VISITS] = [before, (now - seen).isoformat()]
+        session.save()
+        return text(super_admin_client.get(CANDIDATES)).count(", changed since your last visit")
+
+    assert ", changed since" not in text(super_admin_client.get(CANDIDATES))
+    assert visited("", timedelta(hours=2)) == len(everyone)
+    assert visited("", timedelta(minutes=5)) == 0, "it is the same visit, and the first"
+    assert visited((now - timedelta(hours=2)).isoformat(), timedelta(minutes=5)) == len(everyone)
+    assert visited((now + timedelta(hours=1)).isoformat(), timedelta(minutes=5)) == 0
+    part = super_admin_client.get(CANDIDATES, headers={"X-Live-Part": "list"})
+    assert ", changed since" not in text(part)

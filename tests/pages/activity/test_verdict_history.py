@@ -1,4 +1,4 @@
-"""What waited during a pause is shown for ever: on the delivery's page and on the candidate's."""
+"""What waited during a pause is shown for ever: on the candidate's page."""
 
 import pytest
 from django.db import connection
@@ -24,14 +24,12 @@ def decided_again(organization):
     return delivery
 
 
-def addresses(delivery) -> list[str]:
-    """Return the pages that show the delivery's verdicts."""
-    candidate = reverse("candidate", args=["somebody"])
-    return [reverse("delivery", args=[delivery.pk]), candidate, f"{candidate}?show=technical"]
+#: What shows the delivery's verdicts.
+ADDRESSES = ["/activity/somebody/", "/activity/somebody/?show=technical"]
 
 
 def test_an_earlier_verdict_is_shown_when_the_delivery_was_decided_again(super_admin_client, decided_again):
-    for address in addresses(decided_again):
+    for address in ADDRESSES:
         page = text(super_admin_client.get(address))
         assert "The organization was paused." in page
         assert "“Backend” is sent." in page
@@ -50,8 +48,8 @@ def test_pages_read_as_many_queries_whatever_the_number_of_verdicts(super_admin_
             super_admin_client.get(address)
         return len(captured)
 
-    before = [count(address) for address in addresses(decided_again)]
+    before = [count(address) for address in ADDRESSES]
     for number in range(20):
         decided_again.refresh_from_db()
         decided_again.lease().decide(VerdictCode.DISCONNECTED, f"It was disconnected {number} times.")
-    assert [count(address) for address in addresses(decided_again)] == before
+    assert [count(address) for address in ADDRESSES] == before

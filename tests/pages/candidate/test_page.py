@@ -39,7 +39,7 @@ from tests.support.page_text import text
             "three-rounds",
             ["round 3", "Other invitations", "had the assessment sent again: “They asked for it.”"],
         ),
-        ("erased", ["Erased candidate", "Personal data erased", "The words were erased"]),
+        ("erased", ["Erased person", "Personal data erased", "The words were erased"]),
     ],
 )
 def test_a_candidate_is_shown_in_each_state(page_of, state, words):
@@ -92,11 +92,10 @@ def test_a_limited_team_member_sees_only_the_candidates_they_are_on(
 def test_a_reason_given_with_an_approval_is_in_the_history(organization_admin_client, page_of):
     page_of("held")
     address = reverse("candidate", args=["o-held"])
-    url = reverse("invitation-approve", args=[Invitation.objects.get().pk])
-    answer = organization_admin_client.post(
-        url, {"reason": "Agreed in the meeting.", "next": address}, follow=True
-    )
-    assert "approved the invitation: “Agreed in the meeting.”" in text(answer)
+    form = {"act": "send", "row": Invitation.objects.get().pk, "reason": "Agreed in the meeting."}
+    assert f'href="{address}"' in text(organization_admin_client.post("/candidates/bulk/", form, follow=True))
+    page = text(organization_admin_client.get(address))
+    assert "approved the invitation: “Agreed in the meeting.”" in page
 
 
 def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
