@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 
 from integrations.core.finding_code import FindingCode
 from integrations.core.vocabulary import lower_first
-from integrations.health.findings import MOST_NAMED, listed
 from integrations.health.models import Incident
 from integrations.invitations.models.candidate import OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
@@ -283,6 +282,10 @@ def still_holds(condition: Condition | None, known: Mapping[int, Invitation] | N
             return invitation is not None and InvitationUnchanged.of(invitation) == condition
 
 
+#: So many of those who need approval are named.
+MOST_NAMED = 10
+
+
 def _names_of_held(incident: int) -> list[str]:
     """Return one line with who needs approval, as they are called now; none where the incident is another one."""
     held = Invitation.objects.filter(
@@ -291,7 +294,8 @@ def _names_of_held(incident: int) -> list[str]:
         organization__incidents__code=FindingCode.HELD_INVITATIONS,
     ).exclude(candidate_name="")
     names = list(held.order_by("-changed_at", "-pk").values_list("candidate_name", flat=True)[:MOST_NAMED])
-    return [listed(names, held.count())] if names else []
+    more = held.count() - len(names)
+    return [", ".join(names) + (f" and {more} more" if more else "")] if names else []
 
 
 def _with_name(notice: Notice, invitations: Mapping[int, Invitation]) -> Notice:

@@ -52,7 +52,6 @@ NOT_AUDITED = {
     "activity",
     "candidate",
     "candidate-data",  # its entry is tested with the page
-    "delivery",
     "what-if",
     "report-file",
     "time-zone",  # how one person reads

@@ -33,7 +33,6 @@ ALLOWED = {
     "overview": 4,
     "activity": 4,
     "candidate": 4,
-    "delivery": 4,
     "candidate-data": 2,
     "settings": 4,
     "notifications": 4,
@@ -184,7 +183,7 @@ def address(name: str, rows: dict[str, Any]) -> str:
     needed = pattern.pattern.converters
     if not needed:
         return reverse(name)
-    return reverse(name, kwargs=rows[name if name in {"candidate", "delivery"} else name.split("-")[0]])
+    return reverse(name, kwargs=rows[name if name == "candidate" else name.split("-")[0]])
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))

@@ -121,7 +121,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             return {"may_retry_all": failed.exists()}
         # beside any other filter the button would invite people who aren't shown
         everybody = CandidateFilters(view="not_invited", reason=Delivery.VerdictCode.ENTERED_BEFORE)
-        if search.filters not in {everybody, replace(everybody, view="")}:
+        if replace(search.filters, sort="") not in {everybody, replace(everybody, view="")}:
             return {}
         last = search.offered.order_by("-pk").values_list("pk", flat=True).first()
         return {"offered": count_candidates(search.offered), "offered_up_to": last}

@@ -48,7 +48,7 @@ def test_names_are_escaped(super_admin_client, organization):
         ("pending", "The invitation is sent automatically."),
         ("invited", "The candidate has the invitation."),
         ("completed", "The result is in Lever, or being written there."),
-        ("uncertain", "An Admin looks in CodeScreen"),
+        ("uncertain", "An Admin checks in CodeScreen"),
     ],
 )
 def test_the_next_step_of_an_invite_verdict_follows_the_invitations_status(
@@ -72,4 +72,4 @@ def test_an_invitation_that_is_no_longer_followed_says_why(super_admin_client, o
     page = text(super_admin_client.get(reverse("candidate", args=["o-alder"])))
     assert "Not started in time" in page
     assert reason in page
-    assert "checks CodeScreen again" in next_step("invite", Invitation.objects.get(pk=invitation.pk))
+    assert "asks CodeScreen again" in next_step("invite", Invitation.objects.get(pk=invitation.pk))
