@@ -29,7 +29,7 @@ PAGES = {
     "/settings/team/": 7,
     "/mappings/": 30,
     "/mappings/add/": 12,
-    "/reports/": 5,
+    "/reports/": 6,
 }
 LISTS = (
     "delivery",
