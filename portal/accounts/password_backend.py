@@ -115,12 +115,12 @@ class HardToGuessValidator:
         """Raise ValidationError for a password that is too easy to guess, saying why."""
         if _ONE_ADORNED_WORD.fullmatch(password) and not _LETTERS_ALONE.fullmatch(password):
             message = (
-                f"One word with digits and signs around it, such as a season and a year, is a guess. {ADVICE}"
+                f"One word with digits and signs around it, such as Summer2026!, is easy to guess. {ADVICE}"
             )
             raise ValidationError(message, code="password_one_word")
         words = _known_words(user)
         if _is_made_of(password.casefold(), words):
-            message = f"It is made of what is known: your name or address, your organization or the portal. {ADVICE}"
+            message = f"Your name or address, your organization and the portal are easy to guess. {ADVICE}"
             raise ValidationError(message, code="password_known_words")
         estimate = zxcvbn(password[:CHARACTERS_LOOKED_AT], user_inputs=words)
         if estimate["guesses"] < FEWEST_GUESSES:

@@ -58,8 +58,8 @@ from portal.client_address import client_network
 from portal.middleware import Middleware
 
 WRONG_CODE = (
-    "That code isn't right, or it was used already. Wait for the next one, and see that your phone's clock is right; "
-    "a wrong time makes wrong codes."
+    "That code is wrong, or it was used already. Wait for the next one. If that is wrong too, check your phone's "
+    "clock."
 )
 WRONG_RECOVERY_CODE = "That isn't one of your unused recovery codes."
 WRONG_PASSKEY = "The passkey didn't answer as expected. Try again."
@@ -193,8 +193,8 @@ class SecondFactorOverviewView(TemplateView):
 
 
 NOT_THE_CODE_SHOWN = (
-    "That isn't the code that the app shows for this secret. See that your phone's clock is right, wait for the next "
-    "code, and type it again."
+    "That isn't the code that the app shows for this secret. Check your phone's clock, wait for the next code, and "
+    "type it again."
 )
 OVERVIEW = "account-second-factor"
 
