@@ -150,7 +150,7 @@ def _title(by: By, name: str) -> str:
     match by:
         case _ if name == NONE:
             return "No role" if by is By.ROLE else "Not known"
-        case By.SOURCE:
+        case By.ORIGIN:
             return Origin(name).label
         case By.WEEK:
             monday = date.fromisoformat(name)

@@ -82,7 +82,7 @@ class By(LabelledEnum):
 
     ROLE = "role", "Role"
     ASSESSMENT = "assessment", "Assessment"
-    SOURCE = "origin", "Source"
+    ORIGIN = "origin", "Origin"
     OWNER = "owner", "Owner in Lever"
     WEEK = "week", "Week"
 
@@ -196,7 +196,7 @@ def _lines_of(organization: Organization, sent: InvitationQuerySet) -> dict[str,
         opportunity_id: (
             Line(),
             Line(By.ROLE, titles.get(role_id, role_title) or NONE),
-            Line(By.SOURCE, origin or NONE),
+            Line(By.ORIGIN, origin or NONE),
             Line(By.OWNER, owners.get(opportunity_id, NONE)),
         )
         for opportunity_id, role_id, role_title, origin in rows.iterator(chunk_size=2_000)

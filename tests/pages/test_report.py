@@ -149,7 +149,7 @@ def test_a_candidate_counts_by_source_and_by_owner(ready_organization):
             relation=relation,
         )
     tables = report_of(ready_organization, asked_period({})[0]).tables
-    assert {name: one.count(Became.SENT) for name, one in tables[By.SOURCE].items()} == {
+    assert {name: one.count(Became.SENT) for name, one in tables[By.ORIGIN].items()} == {
         "agency": 2,
         "none": 1,
     }
