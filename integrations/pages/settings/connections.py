@@ -79,7 +79,7 @@ class ConnectionsForm(forms.Form):
     )
     codescreen_idempotency = forms.BooleanField(
         label="The account supports idempotency keys",
-        help_text="An invitation whose answer got lost can then be sent again safely. Ask CodeScreen if unsure.",
+        help_text="When CodeScreen's answer is lost, the portal can then send again safely. Ask CodeScreen if unsure.",
         required=False,
     )
 
@@ -102,7 +102,7 @@ class WebhookAddressForm(forms.Form):
     """For how long the address that is replaced still works."""
 
     overlap_days = forms.IntegerField(
-        label="Honour the present address for so many days",
+        label="Days that the old address keeps working",
         min_value=0,
         max_value=MAX_OVERLAP_DAYS,
         initial=KEY_OVERLAP.days,

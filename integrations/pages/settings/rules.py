@@ -37,7 +37,9 @@ DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
-    hold_answers = LinesField(required=False, label="Answers that hold", help_text="One in each line.")
+    hold_answers = LinesField(
+        required=False, label="Answers that mean extra time", help_text="One in each line."
+    )
     send_days = forms.MultipleChoiceField(
         required=False, label="On these days", choices=DAY_CHOICES, widget=forms.CheckboxSelectMultiple
     )
@@ -53,7 +55,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "stage_prefix": "Stages that invite begin with",
             "default_assessment": "Assessment for all other roles",
             "note_on_skip": "Leave a note in Lever when nothing was sent",
-            "note_on_wait": "Leave a note in Lever when somebody waits, and when that is settled",
+            "note_on_wait": "Leave a note in Lever when somebody waits, and when the wait is over",
             "bulk_limit": "Require approval above this many invitations",
             "bulk_window": "… in this many minutes",
             "hold_tag": "Tag in Lever",
@@ -63,7 +65,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
-            "rating_follows_result": "Never rate against CodeScreen's own result",
+            "rating_follows_result": "Keep the rating in line with CodeScreen's result",
             "leaving": "When somebody leaves the stage before starting",
             "no_show_days": "Days to wait for a start",
             "retention_days": "Days until personal data is removed",
@@ -82,16 +84,16 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
-            "hold_tag": "Such as “Accommodation”. Empty holds nobody by a tag.",
+            "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
             "hold_question": "As it is written in Lever.",
             "send_from": "Such as 08:00.",
             "send_until": "Such as 20:00.",
             "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
-            "passing_score": "Your rules treat a score from here on as Passed, a lower one as Failed. Empty: no bar.",
+            "passing_score": "Your rules treat this score or more as Passed, less as Failed. Empty: no bar.",
             "reentry": "This is about people who have completed the assessment.",
             "reentry_days": "",
             "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
-            "start_within_days": "Copied from the assessment there; then the portal shows who must start by when.",
+            "start_within_days": "Copy it from the assessment. Then the portal shows who must start by when.",
             "not_started_days": "Your automation in Lever can send a reminder then. 0 turns this off.",
             "no_show_days": "Then the portal no longer asks for a result, and the tag says “Not Started”. If notes are "
             "left in Lever, one says so.",

@@ -186,4 +186,4 @@ class UnbindView(_SingleSignOnAct):
             rows.select_related("user", "provider__organization"), pk=self.kwargs["pk"]
         )
         identities.unbind(identity, self.user)
-        return f"{identity.user} is bound anew at their next sign-in."
+        return f"{identity.user} is linked again at their next sign-in."

@@ -278,6 +278,6 @@ def test_unbinding_and_removing_the_provider_are_for_super_admins(super_admin_cl
     page = told(
         super_admin_client, super_admin_client.post(reverse("identity-unbind", kwargs={"pk": identity.pk}))
     )
-    assert "is bound anew at their next sign-in" in page
+    assert "is linked again at their next sign-in" in page
     told(super_admin_client, super_admin_client.post(reverse("single-sign-on-remove")))
     assert not IdentityProvider.objects.exists()
