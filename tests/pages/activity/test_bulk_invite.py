@@ -335,7 +335,7 @@ def test_who_cannot_be_invited_is_left_out_with_the_reason(
     rows, left_out = previewed(organization_admin_client, [one])
     assert rows == {}
     assert why in left_out["Alder"]
-    assert "Nobody here can be invited like this" in text(
+    assert "None of these candidates can be invited" in text(
         organization_admin_client.get(BULK, {"act": "invite", "candidate": [one.pk]})
     )
     assert "Nothing was done." in text(invite(organization_admin_client, [one]))
