@@ -115,7 +115,7 @@ class HardToGuessValidator:
         """Raise ValidationError for a password that is too easy to guess, saying why."""
         if _ONE_ADORNED_WORD.fullmatch(password) and not _LETTERS_ALONE.fullmatch(password):
             message = (
-                f"One word with digits and signs around it, such as Summer2026!, is easy to guess. {ADVICE}"
+                f"One word with digits and signs, such as a season and a year, is easy to guess. {ADVICE}"
             )
             raise ValidationError(message, code="password_one_word")
         words = _known_words(user)

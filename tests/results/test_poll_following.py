@@ -77,8 +77,8 @@ def test_a_note_in_lever_says_once_that_a_candidate_has_not_started(poll_answer,
         poll_answer(NOT_STARTED)
     note = notes().get()
     assert note.payload["text"] == (
-        "CodeScreen: “Backend” was not started within 56 days, and the portal no longer asks for a result. To have it "
-        "tracked again, move the candidate out of the stage and back in."
+        "CodeScreen: “Backend” was not started within 56 days, and the portal no longer asks for a result. If you "
+        "still need it, move the candidate out of the stage and back in."
     )
     assert (note.opportunity_id, note.invitation) == (invitation.opportunity_id, invitation)
     assert invitation.candidate_name not in str(note.payload)
