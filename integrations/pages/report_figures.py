@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
@@ -136,13 +136,16 @@ def report_of(organization: Organization, period: Period) -> Report:
         changed_at__gte=period.begins,
     )
     tallies: defaultdict[Line, _Tally] = defaultdict(_Tally)
-    lines_of = _lines_of(organization, sent)
+    lines_of, zone = _lines_of(organization, sent), timezone.get_current_timezone()
     for opportunity_id, journeys in groupby(_journeys(sent), key=attrgetter("opportunity_id")):
         if opportunity_id not in lines_of:
             continue
         reached: defaultdict[Line, set[Became]] = defaultdict(set)
         for journey in journeys:
-            became, lines = set(journey.became()), (*lines_of[opportunity_id], *_lines_of_journey(journey))
+            became, lines = (
+                set(journey.became()),
+                (*lines_of[opportunity_id], *_lines_of_journey(journey, zone)),
+            )
             for line in lines:
                 reached[line] |= became
                 tallies[line].add_times(journey)
@@ -203,8 +206,8 @@ def _lines_of(organization: Organization, sent: InvitationQuerySet) -> dict[str,
     }
 
 
-def _lines_of_journey(journey: Journey) -> tuple[Line, Line]:
-    day = timezone.localtime(journey.invited_at).date()
+def _lines_of_journey(journey: Journey, zone: tzinfo) -> tuple[Line, Line]:
+    day = journey.invited_at.astimezone(zone).date()
     monday = day - timedelta(days=day.weekday())
     return Line(By.ASSESSMENT, journey.assessment_name), Line(By.WEEK, monday.isoformat())
 

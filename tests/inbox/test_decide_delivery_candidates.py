@@ -35,6 +35,7 @@ def test_an_invited_candidate_has_a_row_with_the_invitation(scenario, move_candi
     assert row.invitation.opportunity_id == delivery.opportunity_id
     assert (row.name, row.email) == (row.invitation.candidate_name, row.invitation.email)
     assert (row.role_id, row.role_title) == (row.invitation.role_id, row.invitation.role_title)
+    assert row.origin == "applied"
     assert (row.stage_name, row.assessment_name) == ("CodeScreen Assessment", row.invitation.assessment_name)
 
 

@@ -38,7 +38,7 @@ from portal.devtools.demo.history.events import (
 from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 from portal.devtools.sandbox.codescreen.state import Instance
 from portal.devtools.sandbox.lever import candidacies
-from portal.devtools.sandbox.lever.account import LeverAccount, Webhook, signed_body
+from portal.devtools.sandbox.lever.account import ORIGINS, LeverAccount, Webhook, signed_body
 from portal.devtools.sandbox.lever.platform import new_opportunity
 from portal.devtools.sandbox.lever.records import Opportunity, Posting
 from portal.devtools.sandbox.values import JsonObject, new_id, now_ms, stable_id
@@ -128,7 +128,7 @@ class LeverActs:
 
     def add(self, act: Add) -> None:
         """Let the person apply."""
-        person = act.person
+        person, number = act.person, len(self._account.opportunities)
         item: JsonObject = {
             "id": opportunity_id(self._account.slug, person),
             "contact": stable_id(self._account.slug, "contact", person.same_person_as or person.word),
@@ -136,7 +136,8 @@ class LeverActs:
             "emails": [person.email] if person.email else [],
             "posting": person.posting,
             "tags": list(person.tags),
-            "followers": [self._recruiter] if len(self._account.opportunities) % FOLLOWED_ONE_IN == 0 else [],
+            "origin": ORIGINS[number % len(ORIGINS)],
+            "followers": [self._recruiter] if number % FOLLOWED_ONE_IN == 0 else [],
             "time_zone": person.time_zone or None,
         }
         if not person.may_be_contacted:
