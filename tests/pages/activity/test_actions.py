@@ -133,7 +133,7 @@ def test_a_failed_effect_is_retried_by_a_team_member(
     )
     factories.on_candidate(organization, "o-alder", limited_member.email)
     for client in (team_member_client, limited_member_client):
-        assert "Failed: Leave note" in text(client.get("/activity/?view=attention"))
+        assert "Not done: Leave note" in text(client.get("/activity/?view=attention"))
         assert "Lever said no." in text(client.get("/activity/o-alder/?show=technical"))
     assert "Retry" in text(team_member_client.get("/activity/o-alder/"))
     for address in ("/activity/?view=attention", "/activity/o-alder/"):
