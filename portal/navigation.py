@@ -1,15 +1,15 @@
 """The context processor behind the header and footer of every page: organization, role and navigation."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.members.models.membership import EVERYONE, SUPER_ADMINS, TEAM, Membership
+from integrations.members.models.membership import SUPER_ADMINS, TEAM, Membership
 from integrations.notifications import account_notices
 from integrations.notifications.account_notices import AdminRequest
 from integrations.organizations.models.organization import Organization
@@ -25,26 +25,55 @@ from integrations.pages.activity.candidate_filters import CandidateFilters, Cand
 MAX_ORGANIZATIONS = 50
 MAX_SUPER_ADMINS = 20
 
-#: The navigation: URL name, label, icon, and the roles that see it.
-_LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
-    ("overview", "Overview", "home", EVERYONE),
-    ("activity", "Candidates", "people", EVERYONE),
-    ("report", "Reports", "chart", TEAM),
-    ("what-if", "What if…", "play", TEAM),
-    ("health", "Health", "health", TEAM),
-    ("settings", "Settings", "settings", EVERYONE),
-)
 
-#: By URL name, further paths that the link stands for.
-_SUBPAGES = {
-    "activity": ("/data/",),
-    "settings": ("/mappings/", "/emails/", "/audit/", "/api/"),
-}
+@dataclass(frozen=True)
+class Entry:
+    """A page of a navigation: its URL name, what its link says, and which of a member's rights it needs, if any.
+
+    The link is the current one on the page, below its address, and below further `paths`.
+    """
+
+    name: str
+    label: str
+    icon: str = ""
+    needs: Literal["sees_all_candidates", "may_configure", "may_connect", "may_read_log", ""] = ""
+    paths: tuple[str, ...] = ()
+
+
+#: The main navigation.
+MAIN = (
+    Entry("overview", "Overview", "home"),
+    Entry("activity", "Candidates", "people", paths=("/data/",)),
+    Entry("report", "Reports", "chart", "sees_all_candidates"),
+    Entry("what-if", "What if…", "play", "sees_all_candidates"),
+    Entry("health", "Health", "health", "sees_all_candidates"),
+    Entry("audit", "Audit log", "list", "may_read_log"),
+    Entry("settings", "Settings", "settings", paths=("/mappings/", "/api/")),
+)
+#: The tabs of the settings, and the parts of one tab.
+SETTINGS = (
+    Entry("settings", "Integrations"),
+    Entry(
+        "mapping-list",
+        "Roles and rules",
+        "",
+        "sees_all_candidates",
+        ("/settings/rules/", "/settings/author/"),
+    ),
+    Entry("notification-settings", "Notifications", "", "may_configure"),
+    Entry("team", "Team and sign-in", "", "may_connect", ("/settings/members/", "/settings/sso/")),
+    Entry("data-settings", "Data", "", "may_configure"),
+)
+RULES = (
+    Entry("mapping-list", "Roles", "", "sees_all_candidates"),
+    Entry("rules", "Sending", "", "may_configure"),
+    Entry("result-rules", "Results", "", "may_configure"),
+)
 
 
 @dataclass(frozen=True)
 class NavigationLink:
-    """One link of the navigation; `is_current` on the pages that it stands for; `count` of what waits for a person."""
+    """One link of a navigation; `is_current` on the pages that it stands for; `count` of what waits for a person."""
 
     url: str
     label: str
@@ -70,6 +99,8 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "membership": SimpleLazyObject(lambda: admitted_membership(request)),
         "organization": SimpleLazyObject(lambda: getattr(admitted_membership(request), "organization", None)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
+        "settings_tabs": SimpleLazyObject(lambda: _links(request, SETTINGS)),
+        "rules_tabs": SimpleLazyObject(lambda: _links(request, RULES)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
         "closed_organizations": SimpleLazyObject(lambda: closed_organizations(request)),
         "request_options": SimpleLazyObject(lambda: _request_options(request)),
@@ -78,25 +109,37 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _navigation(request: HttpRequest) -> list[NavigationLink]:
-    """Return the links for the person's role; staff also get the admin."""
+    """Return the main navigation; staff also get the admin."""
+    membership, links = admitted_membership(request), _links(request, MAIN)
+    if membership and getattr(request.user, "is_staff", False) and membership.role in TEAM:
+        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
+    return links
+
+
+def _links(request: HttpRequest, entries: Iterable[Entry]) -> list[NavigationLink]:
+    """Return the links that the person may follow; the one with the longest address that fits is current."""
     membership = admitted_membership(request)
     if membership is None:
         return []
-    links = []
-    for name, label, icon, roles in _LINKS:
-        if membership.role in roles:
-            url = reverse(name)
-            prefixes = (url, *_SUBPAGES.get(name, ()))
-            is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
-            waiting = (
-                CandidateSearch(membership, CandidateFilters()).count("attention")
-                if name == "activity"
-                else ""
-            )
-            links.append(NavigationLink(url, label, icon, is_current, waiting.removeprefix("0")))
-    if getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
-    return links
+    shown = [entry for entry in entries if not entry.needs or getattr(membership, entry.needs)]
+    fits = {
+        path: entry
+        for entry in shown
+        for path in (reverse(entry.name), *entry.paths)
+        if request.path == path or (path != "/" and request.path.startswith(path))
+    }
+    current = fits[max(fits, key=len)] if fits else None
+    return [
+        NavigationLink(reverse(one.name), one.label, one.icon, one is current, _waiting(membership, one))
+        for one in shown
+    ]
+
+
+def _waiting(membership: Membership, entry: Entry) -> str:
+    """Return how many candidates need attention, for the link that leads to them; empty for none and elsewhere."""
+    if entry.name != "activity":
+        return ""
+    return CandidateSearch(membership, CandidateFilters()).count("attention").removeprefix("0")
 
 
 def _other_organizations(request: HttpRequest) -> list[Organization]:

@@ -39,6 +39,7 @@ FIRST_PAGES = (
     "/",
     "/settings/",
     "/settings/alerts/",
+    "/settings/notifications/",
     "/settings/sso/",
     "/account/",
     "/activity/",

@@ -26,6 +26,8 @@ PAGES = {
     "/audit/": 11,
     "/settings/": 15,
     "/settings/rules/": 9,
+    "/settings/rules/results/": 9,
+    "/settings/notifications/": 9,
     "/settings/team/": 7,
     "/mappings/": 30,
     "/mappings/add/": 12,

@@ -62,8 +62,8 @@ PAGES = [
     "/what-if/",
     "/health/",
     "/settings/",
-    "/emails/",
-    "/notifications/team/",
+    "/settings/notifications/",
+    "/settings/notifications/team/",
     "/audit/",
     *(
         f"/admin/integrations/{model}/{query}"

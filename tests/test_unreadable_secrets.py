@@ -28,7 +28,7 @@ PAGES = (
     "activity",
     "audit",
     "what-if",
-    "emails",
+    "notification-settings",
     "notifications",
     "lever-disconnect",
     "webhooks-remove",

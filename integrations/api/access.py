@@ -15,7 +15,7 @@ from integrations.accounts.models.sessions import AttemptLimit, Limit, TooMany, 
 from integrations.api.models import ApiScope, ApiToken
 from integrations.organizations.models.organization import Organization
 
-WHERE = "A Super Admin makes one under Settings › API."
+WHERE = "A Super Admin makes one under Settings › Integrations › Advanced."
 #: Pages of one program: a hundred at once, then five a second. Its questions take the same database as webhooks.
 PAGES = (Limit(100, 0.2),)
 

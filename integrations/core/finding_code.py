@@ -41,13 +41,15 @@ class Page:
 ACTIVITY = Page("/activity/", "Open Candidates")
 FAILED_STEPS = Page("/candidates/bulk/?act=retry", "See what failed")
 HEALTH = Page("/health/", "Open Health")
-MAPPINGS = Page("/mappings/", "Open Mappings", needs="may_configure")
+MAPPINGS = Page("/mappings/", "Open Roles and rules", needs="may_configure")
 SETTINGS = Page("/settings/", "Open Settings", needs="may_connect")
 LEVER_SETTINGS, WEBHOOK_SETTINGS = SETTINGS.at("#lever"), SETTINGS.at("#webhook")
 CODESCREEN_SETTINGS, SINGLE_SIGN_ON = SETTINGS.at("#codescreen"), SETTINGS.at("sso/")
-AUTHOR, POLICY_SETTINGS = (
-    Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure") for place in ("author", "rules")
+AUTHOR, SENDING_RULES, RESULT_RULES = (
+    Page(f"{SETTINGS.url}{place}/", SETTINGS.text, needs="may_configure")
+    for place in ("author", "rules", "rules/results")
 )
+OVERVIEW = Page("/", "Open the overview")
 #: Where people who may not change a setting find somebody who may.
 ASK = Page(f"{SETTINGS.url}#ask", "Ask an Admin")
 
@@ -159,10 +161,10 @@ class FindingCode(RecordEnum):
     # policies and people
     NO_TRIGGER_STAGE = FindingRecord("no_trigger_stage", SETTINGS, level=Level.ERROR)
     NO_ROLES_MAPPED = FindingRecord("no_roles_mapped", MAPPINGS)
-    SEND_WINDOW_CLOSED = FindingRecord("send_window_closed", POLICY_SETTINGS)
-    UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", POLICY_SETTINGS, level=Level.ERROR)
-    STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", POLICY_SETTINGS, level=Level.ERROR)
-    PAUSED = FindingRecord("paused", POLICY_SETTINGS, is_counted_on_overview=True)
+    SEND_WINDOW_CLOSED = FindingRecord("send_window_closed", SENDING_RULES)
+    UNKNOWN_STAGE_ON_PASS = FindingRecord("unknown_stage_on_pass", RESULT_RULES, level=Level.ERROR)
+    STAGE_ON_PASS_INVITES = FindingRecord("stage_on_pass_invites", RESULT_RULES, level=Level.ERROR)
+    PAUSED = FindingRecord("paused", OVERVIEW, is_counted_on_overview=True)
     NO_SUPER_ADMIN = FindingRecord("no_super_admin", SETTINGS)
     SUPER_ADMIN_DEACTIVATED = FindingRecord("super_admin_deactivated", SETTINGS.at("team/"))
     SINGLE_SIGN_ON_SECRET_MISSING = FindingRecord(

@@ -34,7 +34,6 @@ MOST_TWICE = 5_000
 
 #: What the page says of what is tried: its title, the names of the two columns, and the buttons.
 RULES_WORDS = {
-    "here": "rules",
     "title": "Preview of the rules",
     "lead": "decided again by the rules that you entered",
     "then": "Then",
@@ -43,7 +42,6 @@ RULES_WORDS = {
     "back": "Back to the rules",
 }
 MAPPING_WORDS = {
-    "here": "mappings",
     "title": "Preview of the mapping",
     "lead": "decided again without and with this mapping",
     "then": "Today",

@@ -59,12 +59,13 @@ def acts(organization, super_admin_client, silent) -> dict[str, Callable[[], Any
         organization=organization, name="room", kind=AlertAddress.Kind.SLACK, url=silent, host="127.0.0.1"
     )
     set_up(organization, Provider(silent))
-    wanted = {"name": "other", "kind": "slack", "url": f"{silent}/hook", "wants_held": "on"}
+    wanted = {"name": "other", "url": f"{silent}/hook", "wants_held": "on"}
     settings = {"issuer": f"{silent}/other", "client_id": "portal"}
     post = super_admin_client.post
     return {
         "test an alert": lambda: post(f"/settings/alerts/{alerts.pk}/test/"),
-        "add an alert": lambda: post("/settings/alerts/", wanted),
+        "add an alert": lambda: post("/settings/notifications/", wanted),
+        "add a signed webhook": lambda: post("/settings/alerts/", wanted),
         "change an alert": lambda: post(f"/settings/alerts/{alerts.pk}/", {**wanted, "is_on": "on"}),
         "save the provider": lambda: post("/settings/sso/", settings),
         "check a domain": lambda: post(f"/settings/sso/domains/{domain.pk}/check/"),

@@ -153,7 +153,8 @@ def _domain(scene: Scene) -> SignInDomain:
 
 
 API_TOKEN = {"name": "warehouse", "scopes": "results", "days": 9}
-ALERTS = {"kind": "slack", "wants_results": "on"}
+ALERTS = {"wants_results": "on"}
+SECOND_ADDRESS = {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"}
 
 
 def _alert_address(scene: Scene) -> AlertAddress:
@@ -214,18 +215,18 @@ PAGE_ACTS: dict[str, Prepare] = {
     "webhooks-move": _move_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
     "address-end": of_row(Scene.former_key, "address-end"),
-    "rules": lambda s: (
-        lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "stage_on_pass": "Phone screen"})
-    ),
+    "rules": lambda s: lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7"}),
+    "result-rules": lambda s: lambda: s.post("result-rules", {"stage_on_pass": "Phone screen"}),
+    "data-settings": lambda s: lambda: s.post("data-settings", {"retention_days": "7"}),
+    "pause": lambda s: lambda: s.post("pause"),
     "resume": _resume,
     "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
     "email-edit: reset": _reset_email,
     "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
     "single-sign-on-mode": _use_single_sign_on,
     "single-sign-on-remove": _remove_provider,
-    "alerts": lambda s: (
-        lambda: s.post("alerts", {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"})
-    ),
+    "notification-settings": lambda s: lambda: s.post("notification-settings", SECOND_ADDRESS),
+    "signed-webhooks": lambda s: lambda: ok(s.client.post(reverse("signed-webhooks"), SECOND_ADDRESS)),
     "alert-edit": of_row(
         _alert_address,
         "alert-edit",

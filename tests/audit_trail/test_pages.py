@@ -44,7 +44,6 @@ NOT_AUDITED = {
     "single-sign-on-join",  # tests/portal/accounts/test_single_sign_on_join.py
     "domain-check",  # tests/single_sign_on/test_provider_domains.py
     "codescreen-test",
-    "emails",  # shows
     "audit",
     "candidates-bulk-done",  # shows
     "mapping-list",

@@ -51,7 +51,7 @@ def test_unknown_variables_are_named_while_typing_and_the_preview_shows_the_draf
 ) -> None:
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(site + "/emails/result/")
+    page.goto(site + "/settings/notifications/result/")
     page.fill("#body", "Hello {candidate}, {scoer} points")
     page.get_by_text("No such variable: {scoer}").wait_for()
     page.fill("#body", "Hello {candidate}, {score} points")
@@ -65,7 +65,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(site + "/emails/result/")
+    page.goto(site + "/settings/notifications/result/")
     page.fill("#subject", "{assessment} is done")
     page.get_by_role("button", name="Save", exact=True).focus()
     page.keyboard.press("Enter")

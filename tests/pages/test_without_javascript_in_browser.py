@@ -143,7 +143,7 @@ def focused(page: Page) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/activity/", "/mappings/", "/settings/", "/audit/", "/emails/result/"]
+    "path", ["/", "/activity/", "/mappings/", "/settings/", "/audit/", "/settings/notifications/result/"]
 )
 def test_the_tab_key_reaches_every_control_in_order_with_visible_focus(
     browser: Browser, live_server, ready_organization, super_admin, path: str

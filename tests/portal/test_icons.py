@@ -20,7 +20,7 @@ def test_each_name_that_a_template_uses_has_a_drawing() -> None:
 
 
 def test_each_link_of_the_navigation_has_a_drawing() -> None:
-    assert {icon for _, _, icon, _ in navigation._LINKS} <= set(DRAWINGS)
+    assert {link.icon for link in navigation.MAIN} <= set(DRAWINGS)
 
 
 def test_an_icon_is_hidden_from_screen_readers_and_well_formed() -> None:

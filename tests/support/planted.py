@@ -32,7 +32,8 @@ Secrets = dict[str, str]
 #: Nothing listens there.
 NOWHERE = "https://127.0.0.1:9"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-ALERTS, SINGLE_SIGN_ON, APP = "/settings/alerts/", "/settings/sso/", "/account/second-factor/app/"
+ALERTS, ROOMS = "/settings/alerts/", "/settings/notifications/"
+SINGLE_SIGN_ON, APP = "/settings/sso/", "/account/second-factor/app/"
 
 
 def plant_alert_addresses(browser: BrowserSession) -> Secrets:
@@ -41,13 +42,9 @@ def plant_alert_addresses(browser: BrowserSession) -> Secrets:
     program = f"alerts{secrets.token_hex(12)}"
     room = "".join(secrets.choice(LETTERS) for _ in range(24))
     wanted = {"wants_results": "on", "wants_held": "on", "wants_incidents": "on"}
-    answer = browser.submit(
-        ALERTS, ALERTS, name="Program", kind="signed", url=f"{NOWHERE}/{program}", **wanted
-    )
+    answer = browser.submit(ALERTS, ALERTS, name="Program", url=f"{NOWHERE}/{program}", **wanted)
     [signing] = re.findall(r"whsec_[\w+/=]+", answer.text)
-    browser.submit(
-        ALERTS, ALERTS, name="Room", kind="slack", url=f"{NOWHERE}/services/T0/B0/{room}", **wanted
-    )
+    browser.submit(ROOMS, ROOMS, name="Room", url=f"{NOWHERE}/services/T0/B0/{room}", **wanted)
     for number in (1, 2):
         browser.submit(f"{ALERTS}{number}/test/", ALERTS)
     return {

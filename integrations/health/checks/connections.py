@@ -154,7 +154,8 @@ UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it i
 OLD_AFTER = timedelta(days=365)
 ASK_FOR_RESULTS = (
     "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
-    "of your account's results; or set a passing score of your own under Settings › Rules, and your rules go by that."
+    "of your account's results; or set a passing score of your own under Settings › Roles and "
+    "rules › Results, and your rules go by that."
 )
 
 

@@ -55,13 +55,13 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     own = RoleMapping.objects.filter(organization=organization).exclude(stage_on_pass="").order_by("-pk")
     general = organization.stage_on_pass
     places = {mapping.stage_on_pass: f"in the mapping for “{mapping.subject}”" for mapping in own} | {
-        general: "under Settings › Rules"
+        general: "under Settings › Roles and rules › Results"
     }
     for written, where in places.items():
         if written.strip() and not stages_named_in_copy(organization, written):
             message = f"{lists.unknown_target_message(organization, written)} Nobody is moved."
             yield finding(FindingCode.UNKNOWN_STAGE_ON_PASS, message, _choose_again(where))
-    reasons = {lists.why_target_invites(organization, general): "under Settings › Rules"}
+    reasons = {lists.why_target_invites(organization, general): "under Settings › Roles and rules › Results"}
     if own:
         on_pass = lists.stages_on_pass(organization)
         reasons = {
@@ -87,7 +87,7 @@ def check_send_window(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.SEND_WINDOW_CLOSED,
             f"By your rules no invitation is sent before {day(opens_at)}.",
-            "Look at the days and dates at “Only at certain hours” under Settings › Rules.",
+            "Look at the days and dates at “Only at certain hours” under Settings › Roles and rules › Sending.",
         )
 
 
@@ -116,19 +116,19 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
                 "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
-                "A Super Admin enters it again under Settings › Single sign-on.",
+                "A Super Admin enters it again under Settings › Team and sign-in.",
             )
         if provider.failure:
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_FAILING,
                 f"Single sign-on doesn't work: {provider.failure}",
-                "Check the provider, then press “Try it” under Settings › Single sign-on.",
+                "Check the provider, then press “Try it” under Settings › Team and sign-in.",
             )
         if not SignInDomain.objects.proven().filter(organization=organization).exists():
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
                 "Single sign-on is on, but no e-mail domain is verified, so nobody can sign in with it.",
-                "Prove a domain under Settings › Single sign-on.",
+                "Prove a domain under Settings › Team and sign-in.",
             )
     for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
         yield finding(

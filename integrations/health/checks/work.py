@@ -210,7 +210,7 @@ def check_pause(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.PAUSED,
             "The portal is paused. Nothing is sent, and what arrives is kept.",
-            "End the pause under Settings › Rules when invitations may be sent again.",
+            "Press “Resume” on the overview when invitations may be sent again.",
         )
 
 
@@ -222,8 +222,8 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.SUPER_ADMIN_DEACTIVATED,
             "The last Super Admin is deactivated in Lever, and keeps access until there is another.",
-            "Make somebody else Super Admin under Settings › Team, which marks who it is, or ask the portal's operator "
-            "to, for example with `manage.py configure`.",
+            "Make somebody else Super Admin under Settings › Team and sign-in, which marks who it is, or ask the "
+            "portal's operator to, for example with `manage.py configure`.",
         )
     if not super_admins:
         yield finding(

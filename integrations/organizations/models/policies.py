@@ -23,7 +23,7 @@ from integrations.store.personal import about_user, harmless
 SECURITY = ("requires_second_factor",)
 #: The policies about when invitations may be sent.
 SEND_WINDOW_POLICIES = ("send_from", "send_until", "send_days", "send_holidays")
-#: How the Rules page, findings and errors name two policies that have no effect until CodeScreen states results.
+#: How the settings, findings and errors name two policies that have no effect until CodeScreen states results.
 STAGE_ON_PASS_LABEL = "Move those who passed to"
 HOLD_FAILED_LABEL = "Ask before rejecting failed candidates"
 #: The columns of Organization that are policies. The columns define their types and rules.

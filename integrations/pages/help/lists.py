@@ -30,11 +30,11 @@ from integrations.pages.health import HealthView
 from integrations.pages.mappings.mapping_edit import MappingCreateView
 from integrations.pages.mappings.mapping_list import MappingListView
 from integrations.pages.report import ReportView
-from integrations.pages.settings.email_templates import EmailListView
+from integrations.pages.settings.email_templates import EmailEditView
 from integrations.pages.settings.lever_connect import DisconnectLeverView
 from integrations.pages.settings.notifications import NotificationsView, TeamNotificationsView
 from integrations.pages.settings.rules import RulesView
-from integrations.pages.settings.team import ChangeRoleView, SecurityView
+from integrations.pages.settings.team import ChangeRoleView, RequireSecondFactorView
 
 
 def email_kinds() -> list[tuple[EmailKind, str]]:
@@ -217,14 +217,14 @@ ACTS: tuple[tuple[str, type[OrganizationMixin]], ...] = (
     ("Send an assessment again", InviteAgainView),
     ("Have a stage change decided again", ReplayView),
     ("Add and change mappings", MappingCreateView),
-    ("Change the rules, pause the portal, end a pause", RulesView),
-    ("Change the wording of e-mails", EmailListView),
+    ("Change the rules, pause sending, resume it", RulesView),
+    ("Change the wording of e-mails", EmailEditView),
     ("Read and download the audit log", AuditLogView),
     ("See everything that is stored about a candidate", CandidateDataView),
     ("Connect Lever and CodeScreen, disconnect them", DisconnectLeverView),
     ("Invite and remove members, change their roles", ChangeRoleView),
     ("Choose who gets which e-mails", TeamNotificationsView),
-    ("Require a second factor, set up single sign-on", SecurityView),
+    ("Require a second factor, set up single sign-on", RequireSecondFactorView),
 )
 
 

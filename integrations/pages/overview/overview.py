@@ -35,6 +35,7 @@ LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
 #: The steps whose state depends on the copies of the platforms' lists.
 CATALOG_STEPS = frozenset({"codescreen", "stage", "roles"})
+PAUSED = "Paused. Nothing is sent until somebody presses “Resume”."
 #: The last step: once it is done, the checklist is only about what has broken since.
 FIRST_INVITATION = "candidate"
 
@@ -121,15 +122,17 @@ def _next_step(steps: Sequence[SetupStep]) -> SetupStep | None:
     return next((step for step in to_do if not step.is_begun), to_do[0] if to_do else None)
 
 
-class ResumeView(OrganizationMixin, ActView):
-    """End the organization's pause: what waited for that is decided now."""
+class PauseView(OrganizationMixin, ActView):
+    """Pause the organization, or end its pause: what waited for that is decided then."""
 
     allowed_roles = ADMINS
     following_page = "overview"
+    pauses = True
 
     def operate(self, form: Form) -> str | HttpResponse:
-        """End it, and say so; nothing changes if it was ended already."""
-        if set_policies(Organization.objects.get(pk=self.organization.pk), {"paused": False}, self.user):
-            return "The pause has ended. What waited is decided now."
-        messages.info(self.request, "The pause had ended already.")
+        """Do it, and say so; nothing changes if it was done already."""
+        stored = Organization.objects.get(pk=self.organization.pk)
+        if set_policies(stored, {"paused": self.pauses}, self.user):
+            return PAUSED if self.pauses else "The pause has ended. What waited is decided now."
+        messages.info(self.request, "Already paused." if self.pauses else "The pause had ended already.")
         return redirect(self.get_success_url())

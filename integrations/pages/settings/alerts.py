@@ -1,11 +1,11 @@
-"""The addresses for alerts: chat rooms and programs that they are posted to; each has a test."""
+"""Chat rooms and programs that alerts are posted to; each has a test."""
 
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.forms import BaseForm, Form
+from django.forms import BaseForm, BoundField, Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -32,8 +32,8 @@ from integrations.pages.settings.connections import secret_field
 from integrations.pages.views import ActView, OperationView, shows_secret
 
 
-class _AddressForm(forms.Form):
-    """What a new address for alerts and a stored one have in common."""
+class RoomForm(forms.Form):
+    """A chat room that alerts are posted to."""
 
     name = forms.CharField(
         label="Name",
@@ -41,35 +41,30 @@ class _AddressForm(forms.Form):
         help_text="For you, such as “#hiring”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    wants_results = forms.BooleanField(label="Results", required=False, initial=True)
-    wants_held = forms.BooleanField(label="Invitations that need approval", required=False, initial=True)
-    wants_incidents = forms.BooleanField(
-        label="Problems, when they begin and when they are over", required=False, initial=True
-    )
-    wants_steps = forms.BooleanField(
-        label="Each step of a candidate, by ids alone",
-        required=False,
-        help_text="For a signed webhook: a program that reads the API.",
-    )
-
-
-class AlertAddressForm(_AddressForm):
-    """A new address for alerts."""
-
-    kind = forms.ChoiceField(
-        label="Kind",
-        choices=AlertAddress.Kind.choices,
-        help_text="A Slack message is also read by Mattermost and other Slack-compatible rooms. "
-        "A signed webhook is JSON for a program of yours.",
-    )
     url = secret_field(
         "Address",
         "It begins with https://. It is kept secret: only its host is shown afterwards.",
         required=True,
     )
+    wants_results = forms.BooleanField(label="Results", required=False, initial=True)
+    wants_held = forms.BooleanField(label="Invitations that need approval", required=False, initial=True)
+    wants_incidents = forms.BooleanField(
+        label="Problems, when they begin and when they are over", required=False, initial=True
+    )
+
+    @property
+    def topics(self) -> list[BoundField]:
+        """The fields for what is posted."""
+        return [field for field in self if field.name.startswith("wants_")]
 
 
-class ChangeAddressForm(_AddressForm):
+class WebhookForm(RoomForm):
+    """A program that alerts are sent to, by a signed webhook."""
+
+    wants_steps = forms.BooleanField(label="Each step of a candidate, by ids alone", required=False)
+
+
+class ChangeAddressForm(WebhookForm):
     """A stored address: an empty URL stays as it is."""
 
     is_on = forms.BooleanField(label="On: alerts are sent to it", required=False)
@@ -83,41 +78,53 @@ class ChangeAddressForm(_AddressForm):
 
 @shows_secret
 @method_decorator(never_cache, name="dispatch")
-class AlertsView(OrganizationMixin, OperationView):
-    """Show the addresses, without their secrets; add one on POST."""
+class AddressesView(OrganizationMixin, OperationView):
+    """Show the addresses of one kind, without their secrets; add one on POST."""
 
-    template_name = "integrations/alerts.html"
+    kind: AlertAddress.Kind
     allowed_roles = SUPER_ADMINS
-    form_class = AlertAddressForm
-    following_page = "alerts"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the addresses; their secrets aren't read."""
         addresses = list(self.organization.alert_addresses.defer("url", "secret"))
         return super().get_context_data(
-            addresses=addresses, most=MOST_ADDRESSES, is_full=len(addresses) >= MOST_ADDRESSES, **kwargs
+            addresses=[address for address in addresses if address.kind == self.kind],
+            most=MOST_ADDRESSES,
+            is_full=len(addresses) >= MOST_ADDRESSES,
+            **kwargs,
         )
 
     def operate(self, form: Form) -> str | HttpResponse:
         """Add the address. A signed one is answered with its secret, which is shown this one time."""
-        entered = dict(form.cleaned_data)
-        kind = entered.pop("kind")
-        address = add_address(self.organization, kind, AddressSettings(**entered), self.user)
+        address = add_address(self.organization, self.kind, AddressSettings(**form.cleaned_data), self.user)
         if address.secret:
-            return self.render_to_response(self.get_context_data(form=AlertAddressForm(), added=address))
+            return self.render_to_response(self.get_context_data(form=self.form_class(), added=address))
         return f"“{address}” is added. Now send a test."
+
+
+class SignedWebhooksView(AddressesView):
+    """The programs that alerts are sent to."""
+
+    kind = AlertAddress.Kind.SIGNED
+    template_name = "integrations/signed_webhooks.html"
+    form_class = WebhookForm
+    following_page = "signed-webhooks"
 
 
 class _AddressMixin(OrganizationMixin):
     """A view of one address."""
 
     allowed_roles = SUPER_ADMINS
-    following_page = "alerts"
 
     @cached_property
     def address(self) -> AlertAddress:
         """The address that the path names; 404 for another organization's."""
         return get_object_or_404(self.organization.alert_addresses, pk=self.kwargs["pk"])
+
+    def get_success_url(self) -> str:
+        """Return the page that lists it."""
+        is_signed = self.address.kind == AlertAddress.Kind.SIGNED
+        return reverse("signed-webhooks") if is_signed else f"{reverse('notification-settings')}#rooms"
 
 
 @shows_secret
@@ -141,7 +148,9 @@ class ChangeAlertAddressView(_AddressMixin, OperationView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the address."""
-        return super().get_context_data(address=self.address, repeat_form=RepeatStepsForm(), **kwargs)
+        return super().get_context_data(
+            address=self.address, back=self.get_success_url(), repeat_form=RepeatStepsForm(), **kwargs
+        )
 
     def operate(self, form: Form) -> str | HttpResponse | None:
         """Save it. A new secret is shown in the answer, this one time."""

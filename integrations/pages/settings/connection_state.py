@@ -1,4 +1,4 @@
-"""The state of an organization's connections to Lever and CodeScreen, as the Connections page shows it."""
+"""The state of an organization's connections to Lever and CodeScreen, as the page Integrations shows it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The Connections page, for Super Admins: both connections, and their secrets.
+"""The page Integrations, for Super Admins: both connections, and their secrets.
 
 Other members ask one of them there.
 """

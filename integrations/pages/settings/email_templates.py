@@ -1,4 +1,4 @@
-"""The wording of the organization's e-mails: edit, preview, send oneself a test, reset."""
+"""The Notifications page, and the wording of an e-mail: edit, preview, send oneself a test, reset."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from integrations.members.models.membership import ADMINS
+from integrations.members.models.membership import ADMINS, SUPER_ADMINS
 from integrations.notifications import rendering
 from integrations.notifications.acts import enqueue_sample, reset_wording, save_wording
 from integrations.notifications.models.email_kind import EmailKind, EmailWording
-from integrations.notifications.models.preferences import EmailTemplate
+from integrations.notifications.models.preferences import AlertAddress, EmailTemplate
 from integrations.notifications.notices import (
     checked_wording,
     current_wording,
@@ -21,14 +21,25 @@ from integrations.notifications.notices import (
     stored_template,
 )
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.settings.alerts import AddressesView, RoomForm
 from integrations.queue import notify
 
 
-class EmailListView(OrganizationMixin, TemplateView):
-    """List the kinds of e-mail, each in the default or the customer's own wording."""
+class NotificationSettingsView(AddressesView):
+    """List the kinds of e-mail, each in the default or the customer's own wording.
 
-    template_name = "integrations/emails.html"
-    allowed_roles = ADMINS
+    To Super Admins also the chat rooms that alerts are posted to; they add one on POST.
+    """
+
+    template_name = "integrations/notification_settings.html"
+    kind = AlertAddress.Kind.SLACK
+    form_class = RoomForm
+    following_page = "notification-settings"
+    anchor = "#rooms"
+
+    def check_role(self, request: HttpRequest) -> None:
+        """Let Admins look, and Super Admins add a room."""
+        self.require(ADMINS if request.method in {"GET", "HEAD"} else SUPER_ADMINS)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the kinds, with when the customer last changed their wording."""

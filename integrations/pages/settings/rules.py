@@ -1,6 +1,7 @@
-"""The Rules page: the organization's policies and saving them; and choosing the author of feedback in Lever."""
+"""What holds for all roles: the rules of sending, of results and of keeping data; and the author of feedback."""
 
 import calendar
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -8,7 +9,7 @@ from django import forms
 from django.forms import Form
 from django.http import QueryDict
 
-from integrations.catalog.role_rules import LABELS
+from integrations.catalog.role_rules import LABELS, ROLE_RULES
 from integrations.clients import provider
 from integrations.core.rules.send_window import DAYS
 from integrations.effects.wait_notes import TOLD_AFTER_MINUTES
@@ -23,19 +24,42 @@ from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.lines_field import LinesField
 from integrations.pages.mappings import pick_list
+from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
 
-#: Policies with a page or form of their own.
-ELSEWHERE = (*SECURITY, "feedback_author")
-#: Policies about who hasn't started, which most organizations leave as they are.
-START_CLOCK = ("start_within_days", "not_started_days")
+#: Policies with a page, a button or fields of their own.
+ELSEWHERE = (*SECURITY, "feedback_author", "paused", "origins")
+#: The rules that each page shows, in the groups in which they stand there.
+SENDING = {
+    "who": (
+        "stage_prefix",
+        "default_assessment",
+        "bulk_limit",
+        "bulk_window",
+        "note_on_skip",
+        "note_on_wait",
+    ),
+    "again": ("reentry", "reentry_days", "leaving"),
+    "origins": tuple(ORIGIN_FIELDS),
+    "extra_time": ("hold_tag", "hold_question", "hold_answers"),
+    "hours": (*SEND_WINDOW_POLICIES, "time_zone"),
+    "not_started": ("start_within_days", "not_started_days", "no_show_days"),
+}
+RESULTS = {
+    "rating": ("rating_2_from", "rating_3_from", "rating_4_from"),
+    "in_lever": ("passed_tag", "failed_tag", "stage_on_pass", "hold_failed"),
+    "report": ("attach_report", "report_names_candidate"),
+    "bar": ("passing_score",),
+    "advanced": ("rating_follows_result",),
+}
+KEEPING = {"keeping": ("retention_days",)}
 #: The days of the week, by their codes.
 DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 
 
 class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
-    """The organization's policies. Assessments and stages are chosen from what the platforms list."""
+    """Some of the organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     hold_answers = LinesField(
         required=False, label="Answers that mean extra time", help_text="One in each line."
@@ -49,9 +73,8 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
+        fields = [name for name in POLICIES if name not in ELSEWHERE]
         labels = {
-            "paused": "Pause: send nothing for now",
             "stage_prefix": "Stages that invite begin with",
             "default_assessment": "Assessment for all other roles",
             "note_on_skip": "Leave a note in Lever when nothing was sent",
@@ -71,7 +94,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "retention_days": "Days until personal data is removed",
             "attach_report": "Attach the report to the candidate as a PDF",
             "report_names_candidate": "Write the candidate's first name into it",
-            "time_zone": "Time zone of its dates and of your sending hours",
+            "time_zone": "Time zone of these hours, and of dates in reports and files",
             **LABELS,
         }
         help_texts = {
@@ -81,7 +104,6 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "cancelled, or nobody started.",
             "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
             "before your sending hours, in a pause, or without a connection.",
-            "paused": "What arrives is kept, and decided when the pause ends.",
             "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
@@ -106,37 +128,51 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "report_names_candidate": "Lever may keep files when it anonymizes a person.",
             "time_zone": "",
         }
-        widgets = dict.fromkeys(("send_from", "send_until"), forms.TextInput(attrs={"type": "time"}))
+        widgets = {
+            **dict.fromkeys(("send_from", "send_until"), forms.TextInput(attrs={"type": "time"})),
+            # empty, it hides the field of its answers (forms.css)
+            "hold_question": forms.TextInput(attrs={"placeholder": " "}),
+        }
 
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, groups: Mapping[str, tuple[str, ...]], **kwargs: Any
+    ) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
-        origins = kwargs["instance"].origins
+        organization, names = kwargs["instance"], [name for names in groups.values() for name in names]
+        origins = organization.origins
         if data is not None:
             data = data.copy()
             for name, origin in ORIGIN_FIELDS.items():
                 data.setdefault(name, origins.get(origin, self.without_rule))
             if "send_from" not in data:
-                data.setlist("send_days", kwargs["instance"].send_days)
+                data.setlist("send_days", organization.send_days)
             for name in self.Meta.fields:
                 if not isinstance(self.base_fields[name], (forms.BooleanField, forms.MultipleChoiceField)):
-                    stored = self.base_fields[name].prepare_value(getattr(kwargs["instance"], name))
+                    stored = self.base_fields[name].prepare_value(getattr(organization, name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
-        organization = self.instance
         self.add_origin_fields(origins)
+        self.fields = {name: field for name, field in self.fields.items() if name in names}
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
-        self.fields["time_zone"].widget = forms.Select(choices=[("UTC", "UTC"), *times.zones_by_continent()])
-        self._lists = {
-            "default_assessment": pick_list.assessments(organization),
-            "stage_on_pass": pick_list.target_stages(organization),
-        }
-        self._lists["default_assessment"].offer(self, "default_assessment", "None")
-        self._lists["stage_on_pass"].offer(self, "stage_on_pass", "Nobody is moved")
+        self._groups = groups
+        self._lists: dict[str, PickList] = {}
+        if "time_zone" in names:
+            zones = [("UTC", "UTC"), *times.zones_by_continent()]
+            self.fields["time_zone"].widget = forms.Select(choices=zones)
+        if "default_assessment" in names:
+            self._offer("default_assessment", pick_list.assessments(organization), "None")
+        if "stage_on_pass" in names:
+            self._offer("stage_on_pass", pick_list.target_stages(organization), "Nobody is moved")
         #: For each stored name that its platform doesn't list, the reason; the form begins with these.
         self.unknown = [
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
         ]
+
+    def _offer(self, name: str, known: PickList, empty: str) -> None:
+        """Let a field be chosen from a list."""
+        self._lists[name] = known
+        known.offer(self, name, empty)
 
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
@@ -150,7 +186,8 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Refuse scores that don't rise, at the first that is too high. Put the rules of the origins together."""
         cleaned = super().clean() or {}
-        cleaned["origins"] = self.origins_in(cleaned)
+        if ORIGIN_FIELDS.keys() <= self.fields.keys():
+            cleaned["origins"] = self.origins_in(cleaned)
         names = ("rating_2_from", "rating_3_from", "rating_4_from")
         scores = [cleaned.get(name) for name in names]
         for name, score, following in zip(names, scores, scores[1:], strict=False):
@@ -160,25 +197,10 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         return cleaned
 
     @property
-    def holds_for_extra_time(self) -> bool:
-        """Whether anything is entered by which candidates are held, or refused."""
-        names = ("hold_tag", "hold_question", "hold_answers")
-        return any(self[name].value() or self[name].errors for name in names)
-
-    @property
-    def has_send_window(self) -> bool:
-        """Whether anything of a send window is entered, or refused."""
-        return any(self[name].value() or self[name].errors for name in SEND_WINDOW_POLICIES)
-
-    @property
-    def has_bar(self) -> bool:
-        """Whether a passing score is entered."""
-        return self["passing_score"].value() not in {None, ""}
-
-    @property
-    def has_start_clock(self) -> bool:
-        """Whether one of the days to start and until the tag holds something else than the usual."""
-        return any(self[name].value() not in {None, "", 0, "0"} for name in START_CLOCK)
+    def open_groups(self) -> set[str]:
+        """The groups in which something was refused, or entered and not saved."""
+        of_interest = {*self.changed_data, *self.errors} if self.is_bound else set()
+        return {group for group, names in self._groups.items() if not of_interest.isdisjoint(names)}
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""
@@ -198,26 +220,23 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
 
 
 class RulesView(OrganizationMixin, OperationView):
-    """Show the policies and save them; a failed save shows the page again with the reasons."""
+    """Show the rules of sending and save them; a failed save shows the page again with the reasons."""
 
     template_name = "integrations/rules.html"
     allowed_roles = ADMINS
     form_class = PoliciesForm
     following_page = "rules"
+    groups = SENDING
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether Lever lets the portal attach files."""
-        context = super().get_context_data(**kwargs)
-        connection = LeverConnection.objects.filter(organization=self.organization).first()
-        context["files_scope"] = FILES_SCOPE
-        context["lacks_files_scope"] = bool(
-            connection and connection.is_working and connection.lacks(FILES_SCOPE)
+        """Add in words what is stored about origins."""
+        return super().get_context_data(
+            origins=ROLE_RULES["origins"].in_words(self.organization.origins), **kwargs
         )
-        return context
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization)}
+        return {**super().get_form_kwargs(), "instance": copy(self.organization), "groups": self.groups}
 
     def operate(self, form: PoliciesForm) -> str | None:
         """Save those that differ from the stored ones."""
@@ -228,13 +247,35 @@ class RulesView(OrganizationMixin, OperationView):
         return "The rules are saved."
 
 
+class ResultRulesView(RulesView):
+    """Show the rules of what is written to Lever about results, and save them."""
+
+    template_name = "integrations/result_rules.html"
+    following_page = "result-rules"
+    groups = RESULTS
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether Lever lets the portal attach files."""
+        connection = LeverConnection.objects.filter(organization=self.organization).first()
+        lacks = bool(connection and connection.is_working and connection.lacks(FILES_SCOPE))
+        return super().get_context_data(files_scope=FILES_SCOPE, lacks_files_scope=lacks, **kwargs)
+
+
+class DataView(RulesView):
+    """Show how long personal data is kept, what erases it and where it can be exported; save the first."""
+
+    template_name = "integrations/data_settings.html"
+    following_page = "data-settings"
+    groups = KEEPING
+
+
 class FeedbackAuthorView(OrganizationMixin, OperationView):
     """Show Lever's active users, and store the chosen one."""
 
     template_name = "integrations/feedback_author.html"
     allowed_roles = ADMINS
     form_class = Form
-    following_page = "rules"
+    following_page = "result-rules"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the users from Lever; without an answer the page says why."""

@@ -1,4 +1,4 @@
-"""The Team and Security pages: the members, inviting people, roles, second factors, and removing somebody."""
+"""The page Team and sign-in: the members, inviting people, roles, second factors, and removing somebody."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ from integrations.notifications.links import choose_password_link
 from integrations.organizations.acts import is_less_secure, set_policies
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.views import ActView, ConfirmedActView, OperationView, ReasonForm, shows_secret
+from integrations.single_sign_on.acts.provider import provider_of
 
 
 class InviteMemberForm(forms.Form):
@@ -49,10 +50,19 @@ class TeamView(OrganizationMixin, OperationView):
     following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the members and the pending memberships."""
-        members = self.organization.memberships.select_related("user")
+        """Read the members with their second factors, the pending memberships, and the provider."""
+        members = list(
+            self.organization.memberships.annotate(
+                has_app=Exists(AuthenticatorApp.objects.confirmed().filter(user=OuterRef("user"))),
+                has_passkey=Exists(Passkey.objects.filter(user=OuterRef("user"))),
+            )
+            .select_related("user")
+            .order_by("user__username")
+        )
         return super().get_context_data(
-            members=members.order_by("user__username"),
+            members=members,
+            without=sum(not (member.has_app or member.has_passkey) for member in members),
+            provider=provider_of(self.organization),
             pending_members=self.organization.pending_memberships.order_by("email"),
             is_mail_sent=is_mail_sent(),
             roles=Membership.Role.choices,
@@ -182,32 +192,19 @@ class RemoveMemberView(MemberMixin, ConfirmedActView):
         return redirect("overview")
 
 
-class SecurityView(OrganizationMixin, ConfirmedActView):
-    """Require a second factor or not, and see who would have to set one up."""
+class RequireSecondFactorView(OrganizationMixin, ActView):
+    """Require a second factor or not."""
 
-    template_name = "integrations/security.html"
     allowed_roles = SUPER_ADMINS
-    following_page = "security"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the members with their second factors."""
-        members = list(
-            self.organization.memberships.annotate(
-                has_app=Exists(AuthenticatorApp.objects.confirmed().filter(user=OuterRef("user"))),
-                has_passkey=Exists(Passkey.objects.filter(user=OuterRef("user"))),
-            )
-            .select_related("user")
-            .order_by("user__username")
-        )
-        without = sum(not (member.has_app or member.has_passkey) for member in members)
-        return super().get_context_data(members=members, without=without, **kwargs)
+    following_page = "team"
+    anchor = "#sign-in"
 
     def operate(self, form: Form) -> str | HttpResponseBase | None:
         """Store whether a second factor is required; to require none takes a fresh proof."""
         wanted = "requires_second_factor" in self.request.POST
         values = {"requires_second_factor": wanted}
         if is_less_secure(self.organization, values) and (
-            proof := proof_wanted(self.request, reverse("security"))
+            proof := proof_wanted(self.request, reverse("team"))
         ):
             return proof
         if not set_policies(self.organization, values, self.user):
@@ -222,7 +219,7 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
 
     template_name = "integrations/second_factor_reset.html"
     form_class = ReasonForm
-    following_page = "security"
+    following_page = "team"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the member."""
@@ -234,4 +231,4 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
         if reset_for_member(member, self.user, form.cleaned_data["reason"]):
             return f"The second factor of {member.user} is reset, and they are told by e-mail."
         messages.info(self.request, f"{member.user} has no second factor.")
-        return redirect("security")
+        return redirect("team")

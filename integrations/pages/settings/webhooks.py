@@ -1,4 +1,4 @@
-"""Signature tokens, webhooks and their address: the other forms and the buttons of the Connections page."""
+"""Signature tokens, webhooks and their address: the other forms and the buttons of the page Integrations."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ class AddTokenView(SettingsView):
     form_class = AddTokenForm
     form_name = "token_form"
     error_field = "additional_token"
-    anchor = "#webhook"
+    anchor = "#tokens"
 
     def operate(self, form: Form) -> str:
         """Store the token."""
@@ -66,7 +66,7 @@ class ReplaceAddressView(SettingsView):
     form_class = WebhookAddressForm
     form_name = "address_form"
     error_field = "overlap_days"
-    anchor = "#webhook"
+    anchor = "#new-address"
 
     def operate(self, form: Form) -> HttpResponse:
         """Replace the key; if Lever doesn't answer, the hourly probe moves the webhooks, or the button."""
@@ -93,6 +93,7 @@ class RetireTokenView(ConfirmedConnectionActView):
     """Show what retiring a signature token affects; retire it on POST."""
 
     template_name = "integrations/retire_token.html"
+    anchor = "#tokens"
 
     def token(self) -> Token:
         """Return the token that the address names; 404 unless it is active and was entered by a person."""
@@ -126,6 +127,7 @@ class EndAddressView(ConfirmedConnectionActView):
     """Show what ending a former address affects; end it on POST."""
 
     template_name = "integrations/end_webhook_address.html"
+    anchor = "#new-address"
 
     def former_key(self) -> FormerWebhookKey:
         """Return the former key that the address of the page names; 404 unless it is honoured."""

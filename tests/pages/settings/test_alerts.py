@@ -1,4 +1,4 @@
-"""The page where a Super Admin sets up alerts."""
+"""The pages where a Super Admin sets up alerts: chat rooms, and programs by signed webhooks."""
 
 import pytest
 from django.urls import reverse
@@ -11,8 +11,8 @@ from tests.support import factories
 from tests.support.alert_receiver import receiving
 from tests.support.factories import recorded
 
-PAGE = "/settings/alerts/"
-FORM = {"name": "#hiring", "kind": "slack", "url": "https://1.1.1.1/T-SECRET", "wants_results": "on"}
+ROOMS, PROGRAMS = "/settings/notifications/", "/settings/alerts/"
+FORM = {"name": "#hiring", "url": "https://1.1.1.1/T-SECRET", "wants_results": "on"}
 
 
 @pytest.fixture
@@ -29,26 +29,45 @@ def told(client, answer) -> str:
 
 
 def test_an_empty_page_says_what_to_do(super_admin_client, organization):
-    page = super_admin_client.get(PAGE).content.decode()
-    assert "No address yet" in page
-    assert "Incoming Webhooks" in page
+    page = super_admin_client.get(ROOMS).content.decode()
+    assert "No room yet" in page
+    assert 'href="/help/alerts/#slack"' in page
+    assert "No address yet" in super_admin_client.get(PROGRAMS).content.decode()
+
+
+def test_each_page_lists_its_own_kind(super_admin_client, organization):
+    factories.alert_address(organization, name="#room")
+    factories.alert_address(organization, name="warehouse", kind="signed", secret="whsec_" + "a" * 44)
+    rooms, programs = (super_admin_client.get(page).content.decode() for page in (ROOMS, PROGRAMS))
+    assert "#room" in rooms
+    assert "#room" not in programs
+    assert "warehouse" in programs
+    assert "warehouse" not in rooms
+
+
+def test_an_admin_sees_the_e_mails_and_neither_sees_nor_adds_a_room(organization_admin_client, organization):
+    factories.alert_address(organization, name="#room")
+    page = organization_admin_client.get(ROOMS).content.decode()
+    assert "Default" in page
+    assert "#room" not in page
+    assert organization_admin_client.post(ROOMS, FORM).status_code == 403
+    assert AlertAddress.objects.count() == 1
 
 
 def test_an_address_is_added_and_its_url_is_not_shown(super_admin_client, organization):
-    page = told(super_admin_client, super_admin_client.post(PAGE, FORM))
+    page = told(super_admin_client, super_admin_client.post(ROOMS, FORM))
     assert "“#hiring” is added" in page
-    assert "Slack message · 1.1.1.1" in page
+    assert "1.1.1.1" in page
     assert "T-SECRET" not in page
     address = AlertAddress.objects.get()
     assert (address.wants_results, address.wants_held) == (True, False)
 
 
 def test_only_a_signed_webhook_gets_steps_and_may_have_them_again(super_admin_client, organization):
-    page = super_admin_client.post(PAGE, {**FORM, "wants_steps": "on"}).content.decode()
-    assert "Only a signed webhook gets each step." in page
-    super_admin_client.post(PAGE, {**FORM, "kind": "signed", "wants_steps": "on"})
+    assert "wants_steps" not in super_admin_client.get(ROOMS).content.decode()
+    super_admin_client.post(PROGRAMS, {**FORM, "wants_steps": "on"})
     address = AlertAddress.objects.get()
-    change = f"{PAGE}{address.pk}/"
+    change = f"{PROGRAMS}{address.pk}/"
     assert "Send steps again" in super_admin_client.get(change).content.decode()
     payload = {"type": "step", "address": address.pk}
     factories.EffectFactory.create(
@@ -63,19 +82,19 @@ def test_only_a_signed_webhook_gets_steps_and_may_have_them_again(super_admin_cl
     AlertAddress.objects.update(is_on=False)
     assert "Send steps again" not in super_admin_client.get(change).content.decode()
     room = factories.alert_address(organization, name="room")
-    assert "wants_steps" not in super_admin_client.get(f"{PAGE}{room.pk}/").content.decode()
+    assert "wants_steps" not in super_admin_client.get(f"{PROGRAMS}{room.pk}/").content.decode()
 
 
 def test_a_signing_secret_is_shown_once(super_admin_client, organization):
-    answer = super_admin_client.post(PAGE, {**FORM, "kind": "signed"})
+    answer = super_admin_client.post(PROGRAMS, FORM)
     secret = AlertAddress.objects.get().secret
     assert secret in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    assert secret not in super_admin_client.get(PAGE).content.decode()
+    assert secret not in super_admin_client.get(PROGRAMS).content.decode()
 
 
 def test_a_private_address_is_refused_at_the_field_without_repeating_it(super_admin_client, organization):
-    page = super_admin_client.post(PAGE, {**FORM, "url": "https://127.0.0.1/T-SECRET"}).content.decode()
+    page = super_admin_client.post(ROOMS, {**FORM, "url": "https://127.0.0.1/T-SECRET"}).content.decode()
     assert "leads into a private network" in page
     assert "T-SECRET" not in page
     assert not AlertAddress.objects.exists()
@@ -84,7 +103,7 @@ def test_a_private_address_is_refused_at_the_field_without_repeating_it(super_ad
 def test_a_full_list_has_no_form(super_admin_client, organization):
     for number in range(5):
         factories.alert_address(organization, name=str(number))
-    page = super_admin_client.get(PAGE).content.decode()
+    page = super_admin_client.get(ROOMS).content.decode()
     assert "Remove one to add another" in page
     assert 'name="url"' not in page
 
@@ -104,7 +123,7 @@ def test_a_stopped_address_says_what_starts_it(super_admin_client, organization)
     factories.alert_address(
         organization, stopped_at=at, last_failure_at=at, last_failure="hooks.example answered 410"
     )
-    page = super_admin_client.get(PAGE).content.decode()
+    page = super_admin_client.get(ROOMS).content.decode()
     assert "Stopped" in page
     assert "hooks.example answered 410" in page
     assert "until a test is accepted" in page
@@ -169,7 +188,7 @@ def test_another_url_is_not_shown_and_has_to_be_tried(super_admin_client, organi
 def test_an_address_that_is_off_gets_nothing_until_it_is_on(super_admin_client, organization):
     address = factories.alert_address(organization)
     change(super_admin_client, address, is_on=None)
-    assert '<span class="badge neutral">Off</span>' in super_admin_client.get(PAGE).content.decode()
+    assert '<span class="badge neutral">Off</span>' in super_admin_client.get(ROOMS).content.decode()
     assert not AlertAddress.objects.getting(AlertTopic.RESULT).exists()
     change(super_admin_client, address, is_on="on")
     assert AlertAddress.objects.getting(AlertTopic.RESULT).exists()
@@ -184,7 +203,7 @@ def test_a_new_signing_secret_is_shown_once(super_admin_client, organization):
     assert secret != address.secret
     assert secret in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    for page in (PAGE, reverse("alert-edit", kwargs={"pk": address.pk})):
+    for page in (PROGRAMS, reverse("alert-edit", kwargs={"pk": address.pk})):
         assert secret not in super_admin_client.get(page).content.decode()
     entry = recorded().get(action="change_alert_address")
     assert entry.changes == {"secret": ["set", "set"]}
@@ -192,7 +211,7 @@ def test_a_new_signing_secret_is_shown_once(super_admin_client, organization):
 
 def test_a_slack_address_has_no_signing_secret(super_admin_client, organization):
     address = factories.alert_address(organization)
-    assert "new_secret" not in super_admin_client.get(f"{PAGE}{address.pk}/").content.decode()
+    assert "new_secret" not in super_admin_client.get(f"{PROGRAMS}{address.pk}/").content.decode()
     change(super_admin_client, address, new_secret="on")
     assert AlertAddress.objects.get().secret == ""
 

@@ -13,7 +13,7 @@ from integrations.outbox.models import Effect
 from integrations.queue import worker
 from tests.support.factories import recorded
 
-EDIT = "/emails/result/"
+EDIT = "/settings/notifications/result/"
 OWN_WORDING = {
     "subject": "Result of {assessment}",
     "body": "{candidate} has {outcome}.\n\nReport: {report_link}",
@@ -27,16 +27,25 @@ def text(answer) -> str:
 def test_the_list_shows_whose_wording_is_used_and_that_codescreen_sends_the_invitation(
     super_admin_client, organization
 ):
-    page = text(super_admin_client.get("/emails/"))
+    page = text(super_admin_client.get("/settings/notifications/"))
     assert "https://app.codescreen.com/#/client-templates" in page
     assert "Default" in page
     super_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"})
-    assert "Yours, since" in text(super_admin_client.get("/emails/"))
+    assert "Yours, since" in text(super_admin_client.get("/settings/notifications/"))
 
 
-@pytest.mark.parametrize("person", ["super_admin_client", "team_member_client", "limited_member_client"])
-def test_the_settings_tell_everybody_that_codescreen_writes_to_candidates(request, person, organization):
-    page = text(request.getfixturevalue(person).get("/settings/"))
+@pytest.mark.parametrize(
+    ("person", "path"),
+    [
+        ("super_admin_client", "/settings/notifications/"),
+        ("team_member_client", "/settings/"),
+        ("limited_member_client", "/settings/"),
+    ],
+)
+def test_the_settings_tell_everybody_that_codescreen_writes_to_candidates(
+    request, person, path, organization
+):
+    page = text(request.getfixturevalue(person).get(path))
     assert "CodeScreen writes to candidates, the portal never does." in page
     assert "greets them by their first name" in " ".join(page.split())
     assert "https://app.codescreen.com/#/client-templates" in page
@@ -112,10 +121,10 @@ def test_the_default_wording_of_each_kind_passes_its_check(organization, super_a
 
 
 def test_an_unknown_kind_is_404(super_admin_client):
-    assert super_admin_client.get("/emails/nonsense/").status_code == 404
+    assert super_admin_client.get("/settings/notifications/nonsense/").status_code == 404
 
 
 def test_pages_take_few_queries(super_admin_client, organization, django_assert_max_num_queries):
-    for path in ("/emails/", EDIT):
+    for path in ("/settings/notifications/", EDIT):
         with django_assert_max_num_queries(10):
             super_admin_client.get(path)

@@ -12,7 +12,7 @@ from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.page_text import text
 
-OWN, TEAM = "/notifications/", "/notifications/team/"
+OWN, TEAM = "/notifications/", "/settings/notifications/team/"
 
 
 def recipients(organization, kind: str) -> list[str]:
@@ -139,7 +139,7 @@ def test_an_invalid_token_is_404(client, db):
     assert client.post(reverse("unsubscribe", args=["nonsense"])).status_code == 404
 
 
-@pytest.mark.parametrize("page", [OWN, TEAM, "/emails/"])
+@pytest.mark.parametrize("page", [OWN, TEAM, "/settings/notifications/"])
 def test_where_emails_are_chosen_it_says_that_codescreen_mails_its_users_too(super_admin_client, page):
     shown = text(super_admin_client.get(page))
     assert "CodeScreen also mails its own users when somebody passes, fails or expires." in shown

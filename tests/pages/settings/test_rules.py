@@ -1,5 +1,6 @@
 """Rules are saved whole, or not at all with the reason; names are chosen from what the platforms list."""
 
+import html
 import re
 from datetime import date, time
 
@@ -17,7 +18,7 @@ from tests.support.browsing import Visit
 from tests.support.factories import recorded
 from tests.support.page_text import text
 
-URL = "/settings/rules/"
+URL, RESULTS, DATA = "/settings/rules/", "/settings/rules/results/", "/settings/data/"
 SAME = {
     "stage_prefix": "CodeScreen",
     "default_assessment": "",
@@ -25,6 +26,8 @@ SAME = {
     "note_on_wait": "on",
     "bulk_limit": "50",
     "bulk_window": "10",
+}
+SAME_RESULTS = {
     "rating_2_from": "25",
     "rating_3_from": "50",
     "rating_4_from": "75",
@@ -33,13 +36,35 @@ SAME = {
 
 
 def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, organization):
-    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "paused": "on"})
+    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "leaving": "keep"})
     stored = Organization.objects.get(pk=organization.pk)
-    assert (stored.bulk_limit, stored.paused) == (5, True)
+    assert (stored.bulk_limit, stored.leaving) == (5, "keep")
     assert recorded().get(organization=organization).changes == {
         "bulk_limit": [50, 5],
-        "paused": [False, True],
+        "leaving": ["stop", "keep"],
     }
+
+
+def test_each_page_saves_its_own_rules_alone(organization_admin_client, organization):
+    every = SAME | SAME_RESULTS | {"passing_score": "70", "retention_days": "9", "paused": "on"}
+    for page, name, value in (
+        (URL, "bulk_limit", 50),
+        (RESULTS, "passing_score", 70),
+        (DATA, "retention_days", 9),
+    ):
+        organization_admin_client.post(page, every)
+        assert getattr(Organization.objects.get(pk=organization.pk), name) == value
+    assert [set(entry.changes) for entry in recorded().order_by("pk")] == [
+        {"passing_score"},
+        {"retention_days"},
+    ]
+
+
+def test_a_pause_is_no_rule_and_data_is_kept_as_long_as_said(organization_admin_client, organization):
+    assert "paused" not in text(organization_admin_client.get(URL))
+    page = organization_admin_client.post(DATA, {"retention_days": "-1"})
+    assert 'id="id_retention_days_error"' in text(page)
+    assert "/audit/export/" in page.content.decode()
 
 
 def test_notes_about_who_waits_are_on_until_they_are_switched_off(organization_admin_client, organization):
@@ -59,9 +84,8 @@ def test_unchanged_rules_are_not_recorded(organization_admin_client, organizatio
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"rating_2_from": "80"}, "must rise"),
         ({"bulk_window": "0"}, "greater than or equal to 1"),
-        ({"rating_4_from": "101"}, "less than or equal to 100"),
+        ({"reentry_days": "9999"}, "less than or equal to 3650"),
         ({"stage_prefix": ""}, "required"),
     ],
 )
@@ -76,7 +100,7 @@ def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
 
 
 def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_client, organization):
-    answer = organization_admin_client.post(URL, SAME | {"rating_3_from": "80"})
+    answer = organization_admin_client.post(RESULTS, SAME_RESULTS | {"rating_3_from": "80"})
     form = answer.context["form"]
     assert form.errors == {"rating_3_from": ["The scores must rise from rating 2 to rating 4."]}
     assert 'id="id_rating_3_from_error"' in text(answer)
@@ -89,13 +113,15 @@ def test_leaving_the_stage_is_said_in_plain_words(organization_admin_client, org
 
 
 def test_a_team_member_may_not(team_member_client, organization):
-    assert team_member_client.post(reverse("rules"), SAME | {"paused": "on"}).status_code == 403
-    assert not Organization.objects.get(pk=organization.pk).paused
+    assert team_member_client.post(reverse("rules"), SAME | {"bulk_limit": "5"}).status_code == 403
+    assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
 def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    organization_admin_client.post(URL, SAME | {"stage_on_pass": "Phone screen", "hold_failed": "on"})
+    organization_admin_client.post(
+        RESULTS, SAME_RESULTS | {"stage_on_pass": "Phone screen", "hold_failed": "on"}
+    )
     stored = Organization.objects.get(pk=ready_organization.pk)
     assert (stored.stage_on_pass, stored.hold_failed) == ("Phone screen", True)
     assert recorded().get(organization=ready_organization).changes == {
@@ -107,7 +133,7 @@ def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, rea
 def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     organization_admin_client, ready_organization
 ):
-    answer = organization_admin_client.post(URL, SAME | {"stage_on_pass": "stage-codescreen"})
+    answer = organization_admin_client.post(RESULTS, SAME_RESULTS | {"stage_on_pass": "stage-codescreen"})
     errors = answer.context["form"].errors["stage_on_pass"]
     assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
     assert Organization.objects.get(pk=ready_organization.pk).stage_on_pass == ""
@@ -116,34 +142,43 @@ def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
 def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explained(
     organization_admin_client, ready_organization
 ):
-    before = organization_admin_client.get(URL)
+    before = organization_admin_client.get(RESULTS)
     assert "files:write:admin" not in text(before)  # it isn't known what Lever granted
     ready_organization.lever_connection.scopes = "offline_access notes:write:admin"
     ready_organization.lever_connection.save()
     assert "This needs a permission that Lever hasn't given the portal" in text(
-        organization_admin_client.get(URL)
+        organization_admin_client.get(RESULTS)
     )
-    wanted = {"attach_report": "on", "report_names_candidate": "on", "time_zone": "Europe/Warsaw"}
-    organization_admin_client.post(URL, SAME | wanted)
+    organization_admin_client.post(
+        RESULTS, SAME_RESULTS | {"attach_report": "on", "report_names_candidate": "on"}
+    )
     assert recorded().get(organization=ready_organization).changes == {
         "attach_report": [False, True],
         "report_names_candidate": [False, True],
-        "time_zone": ["UTC", "Europe/Warsaw"],
     }
-    page = text(organization_admin_client.get(URL))
+    page = text(organization_admin_client.get(RESULTS))
     assert "No report can be attached yet" in page
     assert "Reconnect Lever" in page
 
 
-def test_what_happens_by_origin_is_saved_and_recorded_and_shown_open(organization_admin_client, organization):
-    summary = "By the candidate's origin in Lever"
-    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+def summary_of(client, title: str) -> str:
+    """Return what is said of a folded rule beside its title."""
+    page = " ".join(client.get(URL).content.decode().split())
+    found = re.search(
+        rf'<details ?> <summary> ?{title} <span class="quiet small">([^<]*)</span>', html.unescape(page)
+    )
+    assert found, f"{title} isn't folded"
+    return found[1]
+
+
+def test_what_happens_by_origin_is_saved_and_recorded_and_shown(organization_admin_client, organization):
+    assert summary_of(organization_admin_client, "By the candidate's origin in Lever") == "all are sent"
     organization_admin_client.post(URL, SAME | {"origin_agency": "hold", "origin_internal": "skip"})
     wanted = {"agency": "hold", "internal": "skip"}
     assert Organization.objects.get(pk=organization.pk).origins == wanted
     assert recorded().get(organization=organization).changes == {"origins": [{}, wanted]}
-    answer = organization_admin_client.get(URL)
-    assert re.search(rf"<details open>\s*<summary>{summary}", answer.content.decode())
+    shown = summary_of(organization_admin_client, "By the candidate's origin in Lever")
+    assert shown == "Agency: hold for approval, Internal: send nothing"
     # what isn't posted stays, and says “send” as well as nothing does
     Organization.objects.update(origins=wanted | {"applied": "send"})
     organization_admin_client.post(URL, SAME | {"origin_internal": "skip"})
@@ -152,9 +187,8 @@ def test_what_happens_by_origin_is_saved_and_recorded_and_shown_open(organizatio
     assert Organization.objects.get(pk=organization.pk).origins == {"agency": "hold"}
 
 
-def test_who_needs_extra_time_is_saved_and_shown_open(organization_admin_client, organization):
-    summary = "Candidates who need extra time"
-    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+def test_who_needs_extra_time_is_saved_and_shown(organization_admin_client, organization):
+    assert summary_of(organization_admin_client, "Candidates who need extra time") == "no rule"
     rule = {
         "hold_tag": "Accommodation",
         "hold_question": "More time?",
@@ -163,8 +197,8 @@ def test_who_needs_extra_time_is_saved_and_shown_open(organization_admin_client,
     organization_admin_client.post(URL, SAME | rule)
     stored = Organization.objects.get(pk=organization.pk)
     assert stored.extra_time == ExtraTimeRule("Accommodation", "More time?", ("Yes", "Perhaps"))
+    assert summary_of(organization_admin_client, "Candidates who need extra time") == "they wait"
     page = organization_admin_client.get(URL).content.decode()
-    assert re.search(rf"<details open>\s*<summary>{summary}", page)
     assert re.search(r"<textarea name=\"hold_answers\"[^>]*>\s*Yes\nPerhaps</textarea>", page)
     organization_admin_client.post(URL, SAME | {"bulk_limit": "7"})  # what isn't posted stays
     assert Organization.objects.get(pk=organization.pk).extra_time == stored.extra_time
@@ -179,16 +213,15 @@ def test_a_question_without_answers_is_refused_with_the_fix(organization_admin_c
 WINDOW = {"send_from": "08:00", "send_until": "20:00", "send_days": ["mon", "fri"]}
 
 
-def test_the_send_window_is_saved_and_shown_open(organization_admin_client, organization):
-    summary = "Only at certain hours"
-    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+def test_the_send_window_is_saved_and_shown(organization_admin_client, organization):
+    assert summary_of(organization_admin_client, "Only at certain hours") == "at any time"
     holidays = {"send_holidays": "2026-12-25\r\n\r\n 2027-01-01 ", "time_zone": "Europe/Berlin"}
     organization_admin_client.post(URL, SAME | WINDOW | holidays)
     stored = Organization.objects.get(pk=organization.pk)
     dates = frozenset({date(2026, 12, 25), date(2027, 1, 1)})
     assert stored.send_window == SendWindow(time(8), time(20), frozenset({0, 4}), dates)
+    assert summary_of(organization_admin_client, "Only at certain hours") == "08:00 to 20:00"
     page = organization_admin_client.get(URL).content.decode()
-    assert re.search(rf"<details open>\s*<summary>{summary}", page)
     assert re.search(r'<input type="time" name="send_from" value="08:00"', page)
     assert re.findall(r'name="send_days" value="(\w+)"[^>]* checked', page) == ["mon", "fri"]
     assert re.search(r'<textarea name="send_holidays"[^>]*>\s*2026-12-25\n2027-01-01</textarea>', page)
@@ -213,7 +246,7 @@ def test_a_send_window_that_is_not_whole_is_refused_with_the_fix(
 ):
     answer = organization_admin_client.post(URL, SAME | WINDOW | changes)
     assert reason in text(answer)
-    assert re.search(r"<details open>\s*<summary>Only at certain hours", answer.content.decode())
+    assert re.search(r"<details open>\s*<summary>\s*Only at certain hours", answer.content.decode())
     assert Organization.objects.get(pk=organization.pk).send_window is None
 
 
@@ -226,9 +259,7 @@ def test_a_rule_of_an_origin_that_there_is_not_is_refused_at_its_field(
     assert (stored.origins, stored.bulk_limit) == ({}, 50)
 
 
-def test_days_to_start_are_saved_and_shown_open_and_emptied(organization_admin_client, organization):
-    summary = "Show and tag who hasn't started"
-    assert re.search(rf"<details >\s*<summary>{summary}", organization_admin_client.get(URL).content.decode())
+def test_days_to_start_are_saved_and_shown_and_emptied(organization_admin_client, organization):
     organization_admin_client.post(URL, SAME | {"start_within_days": "7", "not_started_days": "3"})
     organization_admin_client.post(URL, SAME)  # what isn't posted stays
     stored = Organization.objects.get(pk=organization.pk)
@@ -237,8 +268,6 @@ def test_days_to_start_are_saved_and_shown_open_and_emptied(organization_admin_c
         "start_within_days": [None, 7],
         "not_started_days": [0, 3],
     }
-    answer = organization_admin_client.get(URL)
-    assert re.search(rf"<details open>\s*<summary>{summary}", answer.content.decode())
     organization_admin_client.post(URL, SAME | {"start_within_days": "", "not_started_days": "0"})
     stored.refresh_from_db()
     assert (stored.start_within_days, stored.not_started_days) == (None, 0)
@@ -246,7 +275,7 @@ def test_days_to_start_are_saved_and_shown_open_and_emptied(organization_admin_c
 
 def test_a_day_to_start_that_is_none_is_refused_in_sight(organization_admin_client, organization):
     page = organization_admin_client.post(URL, SAME | {"start_within_days": "-1"}).content.decode()
-    assert re.search(r"<details open>\s*<summary>Show and tag", page)
+    assert re.search(r"<details open>\s*<summary>\s*Candidates who don't start", page)
     assert 'id="id_start_within_days_error"' in page
 
 
@@ -263,9 +292,8 @@ def options(answer, name: str) -> list[str]:
 
 def test_assessments_and_stages_that_do_not_invite_are_offered(organization_admin_client, ready_organization):
     Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
-    page = organization_admin_client.get(URL)
-    assert options(page, "stage_on_pass") == ["", "Phone screen"]
-    assert options(page, "default_assessment") == ["", "Backend"]
+    assert options(organization_admin_client.get(RESULTS), "stage_on_pass") == ["", "Phone screen"]
+    assert options(organization_admin_client.get(URL), "default_assessment") == ["", "Backend"]
 
 
 def test_a_name_can_be_typed_while_no_list_is_known(organization_admin_client, organization):
@@ -275,16 +303,21 @@ def test_a_name_can_be_typed_while_no_list_is_known(organization_admin_client, o
 
 
 @pytest.mark.parametrize(
-    ("name", "written", "reason"),
+    ("page", "name", "written", "reason"),
     [
-        ("default_assessment", "Backnd", "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?"),
-        ("stage_on_pass", "Nowhere", "Lever has no stage “Nowhere”."),
+        (
+            URL,
+            "default_assessment",
+            "Backnd",
+            "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?",
+        ),
+        (RESULTS, "stage_on_pass", "Nowhere", "Lever has no stage “Nowhere”."),
     ],
 )
 def test_a_name_that_the_platform_does_not_list_is_refused(
-    organization_admin_client, ready_organization, name, written, reason
+    organization_admin_client, ready_organization, page, name, written, reason
 ):
-    answer = organization_admin_client.post(URL, SAME | {name: written})
+    answer = organization_admin_client.post(page, SAME | SAME_RESULTS | {name: written})
     assert answer.context["form"].errors[name] == [reason]
     assert getattr(Organization.objects.get(pk=ready_organization.pk), name) == ""
 
@@ -296,9 +329,9 @@ def test_a_stored_name_that_is_unknown_now_is_named_and_keeps_nothing_from_being
     page = organization_admin_client.get(URL)
     assert "CodeScreen has no assessment “Gone”. Choose another below." in text(page)
     assert options(page, "default_assessment") == ["", "Gone", "Backend"]
-    organization_admin_client.post(URL, SAME | {"default_assessment": "Gone", "paused": "on"})
+    organization_admin_client.post(URL, SAME | {"default_assessment": "Gone", "bulk_limit": "7"})
     stored = Organization.objects.get(pk=ready_organization.pk)
-    assert (stored.default_assessment, stored.paused) == ("Gone", True)
+    assert (stored.default_assessment, stored.bulk_limit) == ("Gone", 7)
 
 
 def test_the_focus_is_on_what_to_correct_after_a_failed_save(
@@ -306,7 +339,7 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
 ):
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
-        page.goto(visit.site + URL)
+        page.goto(visit.site + RESULTS)
         page.fill("[name=rating_2_from]", "80")
         page.get_by_role("button", name="Save changes").click()
         summary = page.get_by_role("alert")
@@ -315,6 +348,29 @@ def test_the_focus_is_on_what_to_correct_after_a_failed_save(
         assert box
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= page.evaluate("innerHeight")
+
+
+def test_a_field_without_meaning_under_what_is_chosen_is_not_shown(
+    browser: Browser, live_server, ready_organization, super_admin
+):
+    with Visit(browser, live_server.url, super_admin) as visit:
+        page = visit.page
+        page.goto(visit.site + RESULTS)
+        assert page.is_hidden("[name=report_names_candidate]")
+        page.check("[name=attach_report]")
+        assert page.is_visible("[name=report_names_candidate]")
+        page.goto(visit.site + URL)
+        assert page.is_hidden("[name=reentry_days]")
+        page.select_option("[name=reentry]", "after_days")
+        page.fill("[name=reentry_days]", "30")
+        page.get_by_text("Candidates who need extra time").click()
+        assert page.is_hidden("[name=hold_answers]")
+        page.fill("[name=hold_question]", "More time?")
+        page.fill("[name=hold_answers]", "Yes")
+        page.get_by_role("button", name="Save changes").click()
+        page.get_by_text("The rules are saved.").wait_for()
+        stored = Organization.objects.get(pk=ready_organization.pk)
+        assert (stored.reentry_days, stored.hold_answers) == (30, ["Yes"])
 
 
 # the lists

@@ -18,7 +18,8 @@ from tests.support import factories
 from tests.support.factories import recorded
 from tests.support.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
 
-PAGE, SET_UP, CHALLENGE = "/settings/security/", "/account/second-factor/", "/login/second-factor/"
+PAGE, TEAM = "/settings/security/", "/settings/team/"
+SET_UP, CHALLENGE = "/account/second-factor/", "/login/second-factor/"
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_an_admin_changes_it_neither_by_the_rules_nor_in_the_admin(requiring, cl
 
 def test_the_page_says_which_members_have_none(super_admin_client, super_admin, team_member):
     with_app(team_member)
-    page = " ".join(super_admin_client.get(PAGE).content.decode().split())
+    page = " ".join(super_admin_client.get(TEAM).content.decode().split())
     assert "1 of 2 has no second factor" in page
     assert 'Reset…<span class="visually-hidden"> the second factor of ' + str(team_member) in page
 

@@ -77,7 +77,7 @@ def test_the_pages_are_accessible_and_fit_a_phone(live_server, browser, ready_or
     former = factories.FormerWebhookKeyFactory(organization=ready_organization)
     with Visit(browser, live_server.url, super_admin) as visit:
         visit.open_and_check(reverse("settings"))
-        visit.page.locator("#new-address summary").click()
+        visit.page.locator("#advanced > summary").click()
         visit.check()
         visit.open_and_check(reverse("address-end", args=[former.pk]))
         assert visit.problems == []

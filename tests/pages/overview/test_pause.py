@@ -1,4 +1,4 @@
-"""The button that ends a pause."""
+"""The buttons that pause sending and resume it."""
 
 from integrations.audit.models.entry import AuditEntry
 from integrations.inbox.models.delivery import Delivery
@@ -22,7 +22,27 @@ def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_clien
     assert Delivery.objects.due().get() == delivery
     (entry,) = AuditEntry.objects.filter(action="change_policies")
     assert entry.changes == {"paused": [True, False]}
-    assert "Resume" not in organization_admin_client.get("/").content.decode()
+    assert 'action="/resume/"' not in organization_admin_client.get("/").content.decode()
+
+
+def test_an_admin_pauses_with_one_button_and_can_undo_it(organization_admin_client, ready_organization):
+    factories.CandidateFactory.create(organization=ready_organization)
+    page = organization_admin_client.post("/pause/", follow=True).content.decode()
+    assert "Paused. Nothing is sent until somebody presses “Resume”." in page
+    assert 'action="/resume/"' in page
+    assert 'action="/pause/"' not in page
+    ready_organization.refresh_from_db()
+    assert ready_organization.paused
+    assert AuditEntry.objects.get(action="change_policies").changes == {"paused": [False, True]}
+    assert "Already paused." in organization_admin_client.post("/pause/", follow=True).content.decode()
+    assert AuditEntry.objects.filter(action="change_policies").count() == 1
+
+
+def test_a_team_member_may_not_pause(team_member_client, ready_organization):
+    assert 'action="/pause/"' not in team_member_client.get("/").content.decode()
+    assert team_member_client.post("/pause/").status_code == 403
+    ready_organization.refresh_from_db()
+    assert not ready_organization.paused
 
 
 def test_the_pause_is_ended_although_another_stored_policy_is_invalid(
