@@ -47,7 +47,7 @@ def test_the_bulk_limit_is_tried(organization_admin_client, decided):
 
 
 def test_rules_that_decide_nothing_change_nothing_and_it_is_said(organization_admin_client, decided):
-    answer = organization_admin_client.post(URL, SAME | {"rating_2_from": "20"})
+    answer = organization_admin_client.post(URL, SAME | {"leaving": "keep"})
     assert "All 3 decisions would be the same" in text(answer)
     assert "You changed no rule about who is invited" in text(answer)
     changed = organization_admin_client.post(URL, SAME | {"bulk_limit": "49"})
@@ -80,7 +80,6 @@ def test_saving_stores_what_was_previewed(organization_admin_client, decided):
     organization_admin_client.post("/settings/rules/", hidden_fields(shown))
     stored = Organization.objects.get(pk=decided.pk)
     assert (stored.default_assessment, stored.bulk_limit, stored.note_on_skip) == ("Design", 7, False)
-    assert stored.rating_follows_result
     assert stored.origins == {"agency": "skip"}
 
 

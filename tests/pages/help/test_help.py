@@ -85,7 +85,7 @@ def test_every_topic_of_alerts_is_explained(super_admin_client, limited_member_c
     for topic in AlertTopic:
         assert topic.record.when in page
         assert f"<code>{topic.value}</code>" in page
-    assert 'href="/settings/alerts/"' in page
+    assert 'href="/settings/notifications/#rooms"' in page
     assert 'href="/settings/alerts/"' not in text_of(limited_member_client, reverse("help-alerts"))
 
 
@@ -150,7 +150,10 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("health"),
         reverse("notifications"),
         reverse("activity"),
-        reverse("alerts"),
+        reverse("notification-settings"),
+        reverse("signed-webhooks"),
+        reverse("result-rules"),
+        reverse("data-settings"),
         reverse("candidate", args=[delivery.opportunity_id]),
         reverse("candidate-data", args=[delivery.opportunity_id]),
     ):

@@ -83,10 +83,9 @@ def test_another_organizations_thresholds_are_neither_shown_nor_deleted(organiza
     assert AssessmentRules.objects.get() == theirs
 
 
-def test_the_mappings_page_links_to_the_ratings(organization_admin_client, team_member_client):
-    link = f'<a class="button" href="{reverse("assessment-rules")}">'
-    assert link in organization_admin_client.get("/mappings/").content.decode()
-    assert link not in team_member_client.get("/mappings/").content.decode()
+def test_the_rules_of_results_link_to_those_by_assessment(organization_admin_client):
+    page = organization_admin_client.get(reverse("result-rules")).content.decode()
+    assert f'href="{reverse("assessment-rules")}"' in page
 
 
 def test_the_assessment_is_chosen_from_codescreens_list(organization_admin_client, ready_organization):
