@@ -50,7 +50,7 @@ MAIN = (
     Entry("audit", "Audit log", "list", "may_read_log"),
     Entry("settings", "Settings", "settings", paths=("/mappings/", "/api/")),
 )
-#: The tabs of the settings, and the parts of one tab.
+#: The tabs of the settings, the parts of one of them, and the pages of the help.
 SETTINGS = (
     Entry("settings", "Integrations"),
     Entry(
@@ -68,6 +68,18 @@ RULES = (
     Entry("mapping-list", "Roles", "", "sees_all_candidates"),
     Entry("rules", "Sending", "", "may_configure"),
     Entry("result-rules", "Results", "", "may_configure"),
+)
+HELP = (
+    Entry("help", "All questions"),
+    Entry("help-set-up", "Set-up"),
+    Entry("help-verdicts", "Verdicts"),
+    Entry("help-invitations", "Invitations"),
+    Entry("help-results", "Results"),
+    Entry("help-roles", "Roles"),
+    Entry("help-emails", "E-mails"),
+    Entry("help-alerts", "Alerts"),
+    Entry("help-privacy", "Privacy"),
+    Entry("help-audit", "Audit"),
 )
 
 
@@ -101,6 +113,7 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "settings_tabs": SimpleLazyObject(lambda: _links(request, SETTINGS)),
         "rules_tabs": SimpleLazyObject(lambda: _links(request, RULES)),
+        "help_tabs": SimpleLazyObject(lambda: _links(request, HELP)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
         "closed_organizations": SimpleLazyObject(lambda: closed_organizations(request)),
         "request_options": SimpleLazyObject(lambda: _request_options(request)),

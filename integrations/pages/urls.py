@@ -90,7 +90,6 @@ urlpatterns = [
     # people and their e-mails
     path("ask/", connections.AskAdminsView.as_view(), name="ask-admins"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
-    path("notifications/time-zone/", notifications.TimeZoneView.as_view(), name="time-zone"),
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
     path("audit/", audit_log.AuditLogView.as_view(), name="audit"),
     path("audit/export/", audit_log.AuditExportView.as_view(), name="audit-export"),

@@ -53,7 +53,6 @@ NOT_AUDITED = {
     "candidate-data",  # its entry is tested with the page
     "what-if",
     "report-file",
-    "time-zone",  # how one person reads
     "health",
     "member-link",  # shows
     "team",  # shows

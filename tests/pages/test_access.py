@@ -38,7 +38,6 @@ ALLOWED = {
     "notifications": 4,
     "ask-admins": 4,
     "role-rules": 3,
-    "time-zone": 4,
     "notification-settings": 2,
     "data-settings": 2,
     "result-rules": 2,

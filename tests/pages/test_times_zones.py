@@ -74,19 +74,19 @@ def test_older_zone_names_that_browsers_send_are_known(name):
 
 def test_the_chosen_zone_overrides_the_browsers(super_admin_client, super_admin, entry, client_for):
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"
-    answer = super_admin_client.post(reverse("time-zone"), {"time_zone": "America/New_York"}, follow=True)
-    assert "Your time zone is stored." in text(answer)
+    answer = super_admin_client.post(reverse("notifications"), {"time_zone": "America/New_York"}, follow=True)
+    assert "Your settings are saved." in text(answer)
     assert '<option value="America/New_York" selected>New York</option>' in text(answer)
     for browser in (super_admin_client, client_for(super_admin)):
         page = text(browser.get("/audit/"))
         assert "3 Mar 2027, 17:30" in page
         assert "Times are in America/New_York, as" in page
-    super_admin_client.post(reverse("time-zone"), {"time_zone": ""})
+    super_admin_client.post(reverse("notifications"), {"time_zone": ""})
     assert "4 Mar 2027, 11:30" in text(super_admin_client.get("/audit/"))
 
 
 def test_only_a_zone_can_be_chosen(super_admin_client, super_admin):
-    answer = super_admin_client.post(reverse("time-zone"), {"time_zone": "../secrets"}, follow=True)
+    answer = super_admin_client.post(reverse("notifications"), {"time_zone": "../secrets"}, follow=True)
     assert "There is no such time zone." in text(answer)
     assert not PersonalSettings.objects.exists()
 

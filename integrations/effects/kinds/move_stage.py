@@ -33,7 +33,9 @@ from integrations.outbox.models import Effect
 from integrations.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 
 NO_LONGER_PASSED = "The result has changed since. It no longer leads to the next stage."
-FIX = f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Roles and rules, or in the role's mapping, then retry."
+FIX = (
+    f"Correct “{STAGE_ON_PASS_LABEL}” under Settings › Roles and rules, or in the role's mapping, then retry."
+)
 
 
 @dataclass(frozen=True)

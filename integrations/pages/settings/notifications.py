@@ -22,7 +22,7 @@ from integrations.notifications.acts import save_preferences
 from integrations.notifications.models.email_kind import EmailKind
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.views import ActView, ConfirmedActView
+from integrations.pages.views import ConfirmedActView
 
 PAGE = 50
 #: How often one member may choose their own e-mails.
@@ -69,18 +69,6 @@ class NotificationsView(OrganizationMixin, ConfirmedActView):
             self.membership, {choice: choice in posted for choice in OwnChoice}, self.user
         )
         return "Your settings are saved." if changed or own_changed or zone_changed else None
-
-
-class TimeZoneView(OrganizationMixin, ActView):
-    """Choose the time zone for every organization's pages."""
-
-    following_page = "notifications"
-    anchor = "#times"
-
-    def operate(self, form: Form) -> str | None:
-        """Store the time zone."""
-        changed = times.choose_zone(self.user, self.request.POST.get("time_zone", ""))
-        return "Your time zone is stored." if changed else None
 
 
 class TeamNotificationsView(OrganizationMixin, ConfirmedActView):

@@ -1,7 +1,7 @@
 """What holds for all roles: the rules of sending, of results and of keeping data; and the author of feedback."""
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Collection
 from copy import copy
 from typing import Any
 
@@ -19,41 +19,33 @@ from integrations.lever.oauth import FILES_SCOPE
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import choose_feedback_author, set_policies
 from integrations.organizations.models.organization import Organization
-from integrations.organizations.models.policies import POLICIES, SECURITY, SEND_WINDOW_POLICIES
+from integrations.organizations.models.policies import POLICIES, SECURITY
 from integrations.pages import times
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.lines_field import LinesField
 from integrations.pages.mappings import pick_list
-from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.origin_fields import ORIGIN_FIELDS, OriginFieldsMixin
 from integrations.pages.views import OperationView
 
-#: Policies with a page, a button or fields of their own.
-ELSEWHERE = (*SECURITY, "feedback_author", "paused", "origins")
-#: The rules that each page shows, in the groups in which they stand there.
-SENDING = {
-    "who": (
-        "stage_prefix",
-        "default_assessment",
-        "bulk_limit",
-        "bulk_window",
-        "note_on_skip",
-        "note_on_wait",
-    ),
-    "again": ("reentry", "reentry_days", "leaving"),
-    "origins": tuple(ORIGIN_FIELDS),
-    "extra_time": ("hold_tag", "hold_question", "hold_answers"),
-    "hours": (*SEND_WINDOW_POLICIES, "time_zone"),
-    "not_started": ("start_within_days", "not_started_days", "no_show_days"),
-}
-RESULTS = {
-    "rating": ("rating_2_from", "rating_3_from", "rating_4_from"),
-    "in_lever": ("passed_tag", "failed_tag", "stage_on_pass", "hold_failed"),
-    "report": ("attach_report", "report_names_candidate"),
-    "bar": ("passing_score",),
-    "advanced": ("rating_follows_result",),
-}
-KEEPING = {"keeping": ("retention_days",)}
+#: Policies with a page or a button of their own.
+ELSEWHERE = (*SECURITY, "feedback_author", "paused")
+RATINGS = ("rating_2_from", "rating_3_from", "rating_4_from")
+#: The rules that each page shows.
+RESULTS = (
+    *RATINGS,
+    "rating_follows_result",
+    "passing_score",
+    "passed_tag",
+    "failed_tag",
+    "stage_on_pass",
+    "hold_failed",
+    "attach_report",
+    "report_names_candidate",
+)
+KEEPING = ("retention_days",)
+SENDING = tuple(name for name in POLICIES if name not in (*ELSEWHERE, *RESULTS, *KEEPING))
+#: The fields that are chosen from a list, and what they say when they are empty.
+CHOSEN = {"default_assessment": "None", "stage_on_pass": "Nobody is moved"}
 #: The days of the week, by their codes.
 DAY_CHOICES = tuple(zip(DAYS, calendar.day_name, strict=True))
 
@@ -73,7 +65,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = [name for name in POLICIES if name not in ELSEWHERE]
+        fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
         labels = {
             "stage_prefix": "Stages that invite begin with",
             "default_assessment": "Assessment for all other roles",
@@ -134,11 +126,9 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "hold_question": forms.TextInput(attrs={"placeholder": " "}),
         }
 
-    def __init__(
-        self, data: QueryDict | None = None, *, groups: Mapping[str, tuple[str, ...]], **kwargs: Any
-    ) -> None:
+    def __init__(self, data: QueryDict | None = None, *, names: Collection[str], **kwargs: Any) -> None:
         """Fill in the stored value of each field that isn't posted, except checkboxes, which mean off then."""
-        organization, names = kwargs["instance"], [name for names in groups.values() for name in names]
+        organization = kwargs["instance"]
         origins = organization.origins
         if data is not None:
             data = data.copy()
@@ -151,28 +141,22 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
                     stored = self.base_fields[name].prepare_value(getattr(organization, name))
                     data.setdefault(name, "" if stored is None else str(stored))
         super().__init__(data, **kwargs)
-        self.add_origin_fields(origins)
         self.fields = {name: field for name, field in self.fields.items() if name in names}
+        if "origins" in names:
+            self.add_origin_fields(origins)
         # a stored rule that says what holds anyway counts as none
         self.initial["origins"] = {one: rule for one, rule in origins.items() if rule != self.without_rule}
-        self._groups = groups
-        self._lists: dict[str, PickList] = {}
         if "time_zone" in names:
             zones = [("UTC", "UTC"), *times.zones_by_continent()]
             self.fields["time_zone"].widget = forms.Select(choices=zones)
-        if "default_assessment" in names:
-            self._offer("default_assessment", pick_list.assessments(organization), "None")
-        if "stage_on_pass" in names:
-            self._offer("stage_on_pass", pick_list.target_stages(organization), "Nobody is moved")
+        lists = {"default_assessment": pick_list.assessments, "stage_on_pass": pick_list.target_stages}
+        self._lists = {name: read(organization) for name, read in lists.items() if name in names}
+        for name, known in self._lists.items():
+            known.offer(self, name, CHOSEN[name])
         #: For each stored name that its platform doesn't list, the reason; the form begins with these.
         self.unknown = [
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
         ]
-
-    def _offer(self, name: str, known: PickList, empty: str) -> None:
-        """Let a field be chosen from a list."""
-        self._lists[name] = known
-        known.offer(self, name, empty)
 
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
@@ -188,19 +172,12 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         cleaned = super().clean() or {}
         if ORIGIN_FIELDS.keys() <= self.fields.keys():
             cleaned["origins"] = self.origins_in(cleaned)
-        names = ("rating_2_from", "rating_3_from", "rating_4_from")
-        scores = [cleaned.get(name) for name in names]
-        for name, score, following in zip(names, scores, scores[1:], strict=False):
+        scores = [cleaned.get(name) for name in RATINGS]
+        for name, score, following in zip(RATINGS, scores, scores[1:], strict=False):
             if score is not None and following is not None and score > following:
                 self.add_error(name, "The scores must rise from rating 2 to rating 4.")
                 break
         return cleaned
-
-    @property
-    def open_groups(self) -> set[str]:
-        """The groups in which something was refused, or entered and not saved."""
-        of_interest = {*self.changed_data, *self.errors} if self.is_bound else set()
-        return {group for group, names in self._groups.items() if not of_interest.isdisjoint(names)}
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""
@@ -226,7 +203,7 @@ class RulesView(OrganizationMixin, OperationView):
     allowed_roles = ADMINS
     form_class = PoliciesForm
     following_page = "rules"
-    groups = SENDING
+    names: Collection[str] = SENDING
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add in words what is stored about origins."""
@@ -236,7 +213,7 @@ class RulesView(OrganizationMixin, OperationView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form a copy: validating writes to it, and the page still needs the stored organization."""
-        return {**super().get_form_kwargs(), "instance": copy(self.organization), "groups": self.groups}
+        return {**super().get_form_kwargs(), "instance": copy(self.organization), "names": self.names}
 
     def operate(self, form: PoliciesForm) -> str | None:
         """Save those that differ from the stored ones."""
@@ -252,7 +229,7 @@ class ResultRulesView(RulesView):
 
     template_name = "integrations/result_rules.html"
     following_page = "result-rules"
-    groups = RESULTS
+    names = RESULTS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether Lever lets the portal attach files."""
@@ -266,7 +243,7 @@ class DataView(RulesView):
 
     template_name = "integrations/data_settings.html"
     following_page = "data-settings"
-    groups = KEEPING
+    names = KEEPING
 
 
 class FeedbackAuthorView(OrganizationMixin, OperationView):
