@@ -14,7 +14,7 @@ from integrations.store import database
 from integrations.store.columns import EncryptedTextField, UnreadableSecret
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
-REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
+REFRESH_LIFETIME = timedelta(days=365)
 #: Clocks are compared at every call. The skew is written this often, and sooner when it changed.
 COMPARE_AFTER, COMPARE_AGAIN_AFTER = timedelta(minutes=10), timedelta(minutes=1)
 DRIFT_SECONDS = 10.0
@@ -193,11 +193,6 @@ class LeverConnection(models.Model):
     def ends_at(self) -> datetime | None:
         """When the refresh token expires: a year after consent."""
         return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
-
-    @property
-    def idle_ends_at(self) -> datetime | None:
-        """When the refresh token expires if it isn't used from now on."""
-        return self.refreshed_at + IDLE_LIFETIME if self.refreshed_at and self.refresh_token else None
 
     @property
     def giver(self) -> str:

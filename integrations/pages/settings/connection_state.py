@@ -59,6 +59,11 @@ class LeverState:
     must_move_webhook: bool
 
     @property
+    def has_grant(self) -> bool:
+        """Whether there is a grant that can be given up."""
+        return self.connection is not None and self.connection.state != LeverConnection.State.REVOKED
+
+    @property
     def must_make_webhook_again(self) -> bool:
         """Whether the portal's own webhook has a token that can't be read: Lever doesn't show it a second time."""
         return any(webhook.unreadable_tokens for webhook in self.api_webhooks)
