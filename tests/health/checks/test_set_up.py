@@ -43,7 +43,7 @@ def test_an_unusable_stage_on_pass_is_an_error(
     Stage.objects.create(organization=healthy_organization, external_id="stage-2", name="Phone screen")
     Organization.objects.filter(pk=healthy_organization.pk).update(stage_on_pass=written)
     finding = only_finding(healthy_organization)
-    assert (finding.code, finding.level, finding.page.url) == (code, "error", "/settings/rules/")
+    assert (finding.code, finding.level, finding.page.url) == (code, "error", "/settings/rules/results/")
     assert words in finding.message
     assert "Nobody is moved" in finding.message
 
