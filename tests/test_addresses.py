@@ -50,8 +50,8 @@ CONSENT = {
     "single-sign-on-join",
     "single-sign-on-try",
 }
-#: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
-POST_ALLOWED = {"settings": 1}
+#: Where POST needs a higher role than GET: only Super Admins save secrets and add rooms for alerts.
+POST_ALLOWED = {"settings": 1, "notification-settings": 1}
 #: The lowest role whose staff may open it: they read the log in the admin, too.
 STAFF_ALLOWED = {"audit": 3, "audit-export": 3}
 #: What everybody may do to rows of their own; the addresses name rows of others.

@@ -28,7 +28,7 @@ PAGES = {
     "/settings/rules/": 9,
     "/settings/rules/results/": 9,
     "/settings/notifications/": 9,
-    "/settings/team/": 7,
+    "/settings/team/": 8,
     "/mappings/": 30,
     "/mappings/add/": 12,
     "/reports/": 6,

@@ -82,6 +82,7 @@ class AddressesView(OrganizationMixin, OperationView):
     """Show the addresses of one kind, without their secrets; add one on POST."""
 
     kind: AlertAddress.Kind
+    form_class: type[Form]
     allowed_roles = SUPER_ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
