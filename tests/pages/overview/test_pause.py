@@ -26,7 +26,9 @@ def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_clien
 
 
 def test_an_admin_pauses_with_one_button_and_can_undo_it(organization_admin_client, ready_organization):
+    assert 'action="/pause/"' not in organization_admin_client.get("/").content.decode()
     factories.CandidateFactory.create(organization=ready_organization)
+    assert 'action="/pause/"' in organization_admin_client.get("/").content.decode()
     page = organization_admin_client.post("/pause/", follow=True).content.decode()
     assert "Paused. Nothing is sent until somebody presses “Resume”." in page
     assert 'action="/resume/"' in page
@@ -39,6 +41,7 @@ def test_an_admin_pauses_with_one_button_and_can_undo_it(organization_admin_clie
 
 
 def test_a_team_member_may_not_pause(team_member_client, ready_organization):
+    factories.CandidateFactory.create(organization=ready_organization)
     assert 'action="/pause/"' not in team_member_client.get("/").content.decode()
     assert team_member_client.post("/pause/").status_code == 403
     ready_organization.refresh_from_db()
