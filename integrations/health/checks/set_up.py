@@ -128,7 +128,7 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             yield finding(
                 FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
                 "Single sign-on is on, but no e-mail domain is verified, so nobody can sign in with it.",
-                "Prove a domain under Settings › Team and sign-in.",
+                "Verify a domain under Settings › Team and sign-in.",
             )
     for domain in SignInDomain.objects.filter(organization=organization, missing_since__isnull=False):
         yield finding(

@@ -67,7 +67,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
         model = Organization
         fields = [name for name in POLICIES if name not in (*ELSEWHERE, "origins")]
         labels = {
-            "stage_prefix": "Stages that invite begin with",
+            "stage_prefix": "CodeScreen stages begin with",
             "default_assessment": "Assessment for all other roles",
             "note_on_skip": "Leave a note in Lever when nothing was sent",
             "note_on_wait": "Leave a note in Lever when somebody waits, and when the wait is over",
@@ -96,7 +96,7 @@ class PoliciesForm(OriginFieldsMixin, forms.ModelForm):
             "cancelled, or nobody started.",
             "note_on_wait": f"When a candidate has waited for {TOLD_AFTER_MINUTES} minutes: on hold, possibly sent, "
             "before your sending hours, in a pause, or without a connection.",
-            "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
+            "bulk_limit": "More than these wait until an Admin approves them. 0 turns this off.",
             "bulk_window": "At most 43200, which is 30 days.",
             "hold_tag": "Such as “Accommodation”. Leave it empty if you use no tag.",
             "hold_question": "As it is written in Lever.",

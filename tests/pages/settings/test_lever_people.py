@@ -98,7 +98,7 @@ def test_an_empty_role_and_an_answer_that_is_missing_are_explained(
 def test_the_team_page_leads_there_and_says_whose_access_ends(super_admin_client, organization):
     page = text(super_admin_client.get("/settings/team/"))
     assert f'href="{URL}"' in page
-    assert "who is deactivated there loses access here within an hour" in page
+    assert "people who are deactivated there lose access here within an hour" in page
     assert "could not be read" in text(super_admin_client.get(URL))
 
 
