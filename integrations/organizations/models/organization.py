@@ -74,7 +74,7 @@ class Organization(Policies):
         null=True,
         blank=True,
         editable=False,
-        help_text="Until when the bodies of webhooks have been reduced to ids and times.",
+        help_text="Until when the texts of webhooks were removed; ids and times stay.",
     )
     rows_lost_from = models.DateTimeField(
         null=True,

@@ -113,8 +113,8 @@ def audit_questions() -> list[tuple[str, str, str]]:
     """Return the ten questions of auditors: in words where each answer is, and the answer's address in the admin."""
     return [
         (
-            "Why did this candidate get no test?",
-            "Find the person by name under Candidates: their page says why. The admin lists everyone without a test.",
+            "Why was this candidate not invited?",
+            "Find the person by name under Candidates: their page says why. The admin lists everybody not invited.",
             _rows("candidate", invited="no"),
         ),
         (
@@ -123,7 +123,7 @@ def audit_questions() -> list[tuple[str, str, str]]:
             _rows("auditentry", about="mappings", period="week"),
         ),
         (
-            "Which candidates were hit by an outage of CodeScreen?",
+            "Which candidates did an outage of CodeScreen affect?",
             "Each incident of this kind lists the candidates that it affected.",
             _rows("incident", what="platform_down"),
         ),
