@@ -44,8 +44,6 @@ class PortalAdminSite(AdminSite):
 
     site_header = site_title = "CodeScreen–Lever portal"
     index_title = "Records"
-    enable_nav_sidebar = False  # thirty models beside each list would leave it little room
-    index_template = "admin/integrations/index.html"
 
     def register(
         self,

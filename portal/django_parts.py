@@ -80,17 +80,16 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     _IMPORT = re.compile(r'^@import url\("(css/\w+\.css)"\);$', re.MULTILINE)
 
     def post_process(self, paths: dict[str, Any], *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Collect the joined sheets in the place of those that import."""
+        """Collect the joined sheet in the place of the one that imports."""
 
         def text(name: str) -> str:
             storage, path = paths[name]
             with storage.open(path) as file:
                 return str(file.read().decode())
 
-        joined = InMemoryStorage()
-        for name in ("portal.css", "admin.css"):
-            sheet = self._IMPORT.sub(lambda found: text(found[1]), text(name))
-            paths[name] = joined, joined.save(name, ContentFile(sheet.encode()))
+        joined, name = InMemoryStorage(), "portal.css"
+        sheet = self._IMPORT.sub(lambda found: text(found[1]), text(name))
+        paths[name] = joined, joined.save(name, ContentFile(sheet.encode()))
         return super().post_process(paths, *args, **kwargs)
 
 

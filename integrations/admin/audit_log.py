@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from integrations.admin import access
 from integrations.admin.access import Right
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import NOTHING, column, columns, portal_page, shown_text
+from integrations.admin.display import NOTHING, column, columns, shown_text
 from integrations.admin.filters import OrganizationFilter, choice_filter, period_of
 from integrations.audit.acts import record_check
 from integrations.audit.chain_walk import Fault
@@ -93,8 +94,8 @@ class AuditEntryAdmin(ScopedAdmin):
     """Changes that people and commands made."""
 
     read_right: Right = "may_read_log"
-    list_display = ("at", "actor_name", "action", "target_shown", "changes_listed", "reason", "organization")
-    list_display_links = ("at", "action")
+    list_title = "Audit log"
+    list_display = columns("at actor_name action target_shown changes_listed organization")
     list_filter = (
         period_of("at"),
         AboutFilter,
@@ -115,7 +116,9 @@ class AuditEntryAdmin(ScopedAdmin):
     target_shown = column("about", target_link, "target")
 
     # secrets were masked when the entry was written
-    changes_listed = column("changes", lambda entry: changes_line(entry) or NOTHING)
+    changes_listed = column(
+        "changes", lambda entry: " · ".join(filter(None, (changes_line(entry), entry.reason))) or NOTHING
+    )
     changes_shown = column("changes", changes_table)
 
 
@@ -123,6 +126,7 @@ class AuditEntryAdmin(ScopedAdmin):
 class ChainHeadAdmin(PortalWideAdmin):
     """The head of each organization's chain."""
 
+    is_in_index = False
     list_display = ("chain", "position", "hash")
 
 
@@ -130,6 +134,7 @@ class ChainHeadAdmin(PortalWideAdmin):
 class AnnouncedHeadAdmin(PortalWideAdmin):
     """The heads that went into the log and into e-mails."""
 
+    is_in_index = False
     list_display = ("announced_at", "chain", "position", "hash")
     list_filter = ("announced_at",)
     ordering = ("-announced_at", "-pk")
@@ -246,13 +251,16 @@ def log(request: HttpRequest) -> HttpResponse:
     organizations: list[Organization | None] = list(access.organizations(request)[: access.OFFERED])
     if access.is_superuser(request):
         organizations.append(None)
-    return portal_page(
-        request,
-        "log",
-        title="Is this log whole?",
-        logs=logs_of(organizations),
-        check=check,
-    )
+    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    shown = {
+        **admin.site.each_context(request),
+        "title": "Was the audit log changed?",
+        "note": "Each row of the log holds the hash of the row before it. A check reads every row, and finds any that "
+        "was changed, removed or added outside the portal.",
+        "logs": logs_of(organizations),
+        "check": check,
+    }
+    return TemplateResponse(request, "admin/log.html", shown)
 
 
 def _log_owner(request: HttpRequest, slug: str) -> Organization | None:

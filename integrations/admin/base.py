@@ -8,10 +8,8 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Length
-from django.http import (
-    Http404,
-    HttpRequest,
-)
+from django.forms import Media
+from django.http import Http404, HttpRequest
 from django.utils.text import capfirst
 
 from integrations.admin import access
@@ -37,7 +35,12 @@ class ScopedAdmin(admin.ModelAdmin):
     search_hint = ""
     #: The right that opens these rows.
     read_right: access.Right = "may_retry_effects"
-    change_list_template = "admin/integrations/change_list.html"
+    #: What stands above the list, where that isn't what its rows are called.
+    list_title = ""
+    #: Whether the admin's first page names the list. Others are reached from the records that they belong to.
+    is_in_index = True
+    #: Pages that read need none of Django's scripts.
+    media = Media()
     list_select_related: ClassVar[tuple[str, ...]] = ("organization",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -99,8 +102,8 @@ class ScopedAdmin(admin.ModelAdmin):
         return int(row.organization_id)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the portal's section to superusers and to members whose role opens the admin."""
-        return access.has_right(request, self.read_right)
+        """Name the list on the first page for superusers and for members whose role opens it."""
+        return self.is_in_index and access.has_right(request, self.read_right)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow looking at the rows of one's own organizations."""
@@ -153,8 +156,8 @@ class PortalWideAdmin(ScopedAdmin):
         return rows if is_superuser(request) else rows.none()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Allow superusers."""
-        return is_superuser(request)
+        """Name the list on the first page for superusers."""
+        return self.is_in_index and is_superuser(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow superusers."""
@@ -169,7 +172,7 @@ class LongChangeList(ChangeList):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.title = capfirst(str(self.opts.verbose_name_plural))
+        self.title = self.model_admin.list_title or capfirst(str(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page that the address names, the last when there is no such page."""
@@ -184,6 +187,16 @@ class LongChangeList(ChangeList):
         )
         self.show_full_result_count, self.full_result_count = False, None
         self.can_show_all, self.multi_page = False, self.page.has_other_pages()
+
+    @property
+    def chosen(self) -> list[str]:
+        """What the filters were set to, in words; what stands first in each leaves all rows."""
+        return [
+            str(choice["display"])
+            for spec in self.filter_specs
+            for place, choice in enumerate(spec.choices(self))
+            if choice["selected"] and place
+        ]
 
     def page_links(self) -> list[tuple[str, str]]:
         """Return the links to other pages: their names and addresses."""

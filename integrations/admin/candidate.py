@@ -1,5 +1,6 @@
 """Candidates in the admin, why they were invited or not, and whose data was erased; their invitations and results."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -15,6 +16,7 @@ from integrations.admin.display import (
     INVITATION_LINK,
     MAX_SHOWN,
     NOTHING,
+    CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
     SitePageMixin,
@@ -22,12 +24,16 @@ from integrations.admin.display import (
     column,
     columns,
     indented,
+    invitation_badge,
     link,
     links,
     list_links,
+    outcome_badge,
+    read_connections,
     section,
     step_after,
     time_text,
+    verdict_badge,
     verdicts_table,
 )
 from integrations.admin.filters import OrganizationFilter, choice_filter, period_of
@@ -55,20 +61,26 @@ InvitedFilter = choice_filter(
     "whether invited",
     "invited",
     {
-        "no": ("Got no test", Q(invitation__isnull=True)),
+        "no": ("Not invited", Q(invitation__isnull=True)),
         "yes": ("Invited or held", Q(invitation__isnull=False)),
     },
 )
+
+
+def standing_of(candidate: Candidate) -> SafeString:
+    """Return where a candidate stands: the stated result, else by the invitation, else by the verdict."""
+    if candidate.outcome:
+        return outcome_badge(candidate.outcome)
+    if candidate.invitation:
+        return invitation_badge(candidate.invitation)
+    return verdict_badge(candidate.delivery.verdict if candidate.delivery else "")
 
 
 @admin.register(Candidate)
 class CandidateAdmin(SitePageMixin, ScopedAdmin):
     """Everyone who entered a trigger stage, invited or not, latest entry first."""
 
-    list_display = columns(
-        "entered_at candidate role_title assessment_name verdict why invited outcome organization"
-    )
-    list_display_links = ("entered_at",)
+    list_display = columns("who standing why role_title entered_at organization")
     list_filter = (
         period_of("entered_at"),
         InvitedFilter,
@@ -97,24 +109,27 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         decided = ("verdict", "why", "next_step", "delivery_link", "invitation_link", "outcome")
         return (
             ("Who and what", {"fields": (*who, "entered_at", "erased_at")}),
-            ("Why there was no test" if has_no_test else "Where it stands", {"fields": decided}),
+            ("Why the candidate was not invited" if has_no_test else "Where it stands", {"fields": decided}),
             ("What happened", {"fields": ("history", "entries", "records")}),
         )
 
-    candidate = column("candidate", link, "name")
+    def what_is(self, row: Candidate) -> str:
+        """Return the role."""
+        return row.role_title or "candidate"
 
+    def complete(self, rows: Sequence[Candidate]) -> None:
+        """Read what the invitations' words need."""
+        read_connections(row.invitation for row in rows)
+
+    who = column("candidate", str, "name")
+    standing = column("where it stands", standing_of)
     verdict = column(
         "verdict",
-        lambda candidate: candidate.delivery.get_verdict_display() if candidate.delivery else NOTHING,
+        lambda candidate: verdict_badge(candidate.delivery.verdict) if candidate.delivery else NOTHING,
     )
     why = column("why", lambda candidate: (candidate.delivery and candidate.delivery.explanation) or NOTHING)
     next_step = column("what a person can do", lambda candidate: step_after(candidate.delivery))
-    invited = column(
-        "invitation",
-        lambda candidate: candidate.invitation.get_status_display() if candidate.invitation else "None",
-    )
-    delivery_link = DELIVERY_LINK
-    invitation_link = column("invitation", lambda candidate: link(candidate.invitation))
+    delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
 
     @admin.display(description="all verdicts")
     def history(self, candidate: Candidate) -> str | SafeString:
@@ -146,6 +161,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
 class OpportunityPersonAdmin(ScopedAdmin):
     """The candidates that Limited Team Members see, and why."""
 
+    is_in_index = False
     list_display = ("opportunity_id", "email", "relation", "organization")
     list_filter = ("relation", OrganizationFilter)
     search_fields = ("opportunity_id__exact", "email__exact")
@@ -157,8 +173,7 @@ class OpportunityPersonAdmin(ScopedAdmin):
 class ErasureAdmin(CandidateMixin, ScopedAdmin):
     """Whose data was erased, by the opportunity's id: when, why and how much."""
 
-    list_display = ("erased_at", "candidate", "cause", "repeated_at", "organization")
-    list_display_links = ("erased_at",)
+    list_display = ("opportunity_id", "cause", "erased_at", "repeated_at", "organization")
     list_filter = (period_of("erased_at"), "cause", OrganizationFilter)
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or the number of an erasure"
@@ -229,9 +244,8 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     """Each candidate's journey through an assessment, round by round."""
 
     list_display = columns(
-        "created_at candidate assessment_name round role_title status status_reason changed_at organization"
+        "who assessment_name round standing why role_title created_at changed_at organization"
     )
-    list_display_links = ("created_at", "assessment_name")
     list_filter = (
         period_of("created_at"),
         "status",
@@ -248,9 +262,9 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
     fieldsets = (
         section(
             "Who and what",
-            "organization candidate_name email candidate role_title stage_name assessment_name round",
+            "organization candidate email role_title stage_name assessment_name round",
         ),
-        section("Where it stands", "status status_reason awaits_decision_since results_shown raw_status"),
+        section("Where it stands", "standing status_reason awaits_decision_since results_shown raw_status"),
         section(
             "When",
             "created_at checked_at send_at invited_at start_by bounced_at started_at submitted_at completed_at "
@@ -274,7 +288,18 @@ class InvitationAdmin(SitePageMixin, ScopedAdmin):
             return self.searched_texts
         return (*self.search_fields, *self.searched_texts)
 
+    def what_is(self, row: Invitation) -> str:
+        """Return the assessment."""
+        return row.assessment_name
+
+    def complete(self, rows: Sequence[Invitation]) -> None:
+        """Read what the invitations' words need."""
+        read_connections(rows)
+
+    who = column("candidate", lambda invitation: invitation.candidate_name or "No name", "candidate_name")
     candidate = column("candidate", candidate_of)
+    standing = column("status", invitation_badge, "status")
+    why = column("why", lambda invitation: invitation.status_reason or NOTHING)
     results_shown = column("results", lambda invitation: links(invitation.results.all()[:MAX_SHOWN]))
 
     deliveries_shown = column(
@@ -295,12 +320,11 @@ RatingFilter = choice_filter(
 
 
 @admin.register(Result)
-class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
+class ResultAdmin(SitePageMixin, RelatedSearchMixin, ScopedAdmin):
     """The results of attempts."""
 
     list_display = columns(
-        "created_at candidate invitation_link attempt outcome score_shown rating failure_reason "
-        "is_in_lever organization"
+        "who invitation_link said score_shown rating failure_reason is_in_lever created_at organization"
     )
     list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
     list_select_related = ("invitation", "organization")
@@ -310,11 +334,17 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     search_hint = "an opportunity's, instance's or result's id"
     ordering = ("-created_at", "-pk")
     fields = columns(
-        "organization candidate invitation_link attempt outcome score_shown failure_reason rating "
+        "organization candidate invitation_link attempt said score_shown failure_reason rating "
         "report_url feedback_id file_id created_at details_shown"
     )
 
+    who = column("candidate", lambda result: result.invitation.candidate_name or "No name")
+    said = column("result", lambda result: outcome_badge(result.outcome), "outcome")
     score_shown = column("score", lambda result: result.score_text, "score")
+
+    def candidate_key(self, row: Result) -> CandidateKey:
+        """Return the key of the candidate who is invited."""
+        return row.organization_id, row.invitation.opportunity_id
 
     @admin.display(description="in Lever", boolean=True)
     def is_in_lever(self, result: Result) -> bool:

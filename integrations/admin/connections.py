@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import NOTHING, column, columns, secret_column
+from integrations.admin.display import NOTHING, badge, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.api.models import ApiToken
 from integrations.catalog.models import (
@@ -25,6 +25,7 @@ from integrations.organizations.models.webhook_keys import FormerWebhookKey
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
 
 ACCESS_TOKEN = secret_column("access_token", "access token")
+STATE = column("state", lambda connection: badge(connection.get_state_display(), connection.state), "state")
 REFRESH_TOKEN = secret_column("refresh_token", "refresh token")
 
 
@@ -32,12 +33,14 @@ REFRESH_TOKEN = secret_column("refresh_token", "refresh token")
 class LeverConnectionAdmin(ScopedAdmin):
     """The grants of Lever accounts."""
 
-    list_display = columns("organization state state_reason connected_by connected_at refreshed_at ends_at")
+    list_display = columns(
+        "organization standing state_reason connected_by connected_at refreshed_at ends_at"
+    )
     list_filter = ("state", OrganizationFilter)
     list_select_related = ("organization", "connected_by")
     search_fields = ("organization__name",)
     fields = (
-        *columns("organization state state_reason connected_by connected_at first_connected_at ends_at"),
+        *columns("organization standing state_reason connected_by connected_at first_connected_at ends_at"),
         ACCESS_TOKEN,
         "access_expires_at",
         REFRESH_TOKEN,
@@ -47,6 +50,7 @@ class LeverConnectionAdmin(ScopedAdmin):
         ),
     )
 
+    standing = STATE
     ends_at = column("consent ends", lambda connection: connection.ends_at)
 
 
@@ -58,15 +62,16 @@ WEBHOOK_SECRET = secret_column("webhook_secret", "webhook secret")
 class CodeScreenConnectionAdmin(ScopedAdmin):
     """The keys of CodeScreen accounts."""
 
-    list_display = ("organization", "state", "state_reason", API_KEY, "verified_at", "last_received_at")
+    list_display = ("organization", "standing", "state_reason", API_KEY, "verified_at", "last_received_at")
     list_filter = ("state", OrganizationFilter)
     search_fields = ("organization__name",)
     fields = (
-        *columns("organization state state_reason"),
+        *columns("organization standing state_reason"),
         API_KEY,
         WEBHOOK_SECRET,
         *columns("idempotency key_stored_at verified_at last_received_at assessments_refreshed_at"),
     )
+    standing = STATE
 
 
 SIGNATURE_TOKEN = secret_column("signature_token", "signature token")
@@ -101,6 +106,7 @@ class LeverWebhookAdmin(ScopedAdmin):
 class FormerWebhookKeyAdmin(ScopedAdmin):
     """Until when former webhook addresses are honoured; the keys themselves aren't shown."""
 
+    is_in_index = False
     list_display = ("__str__", "organization", "replaced_at", "until", "last_used_at")
     list_filter = (OrganizationFilter,)
     exclude = ("key",)
@@ -158,6 +164,7 @@ class IdentityProviderAdmin(ScopedAdmin):
 class SignInDomainAdmin(ScopedAdmin):
     """The e-mail domains of organizations, with their proofs."""
 
+    is_in_index = False
     list_display = ("domain", "organization", "proven_at", "checked_at", "missing_since")
     list_filter = (OrganizationFilter,)
     search_fields = ("domain", "organization__name")
@@ -167,8 +174,10 @@ class SignInDomainAdmin(ScopedAdmin):
 class ProviderIdentityAdmin(ScopedAdmin):
     """Who is bound to which subject of a provider."""
 
+    is_in_index = False
     organization_path = "provider__organization"
     list_display = ("user", "provider", "bound_at", "signed_in_at")
+    list_filter = (OrganizationFilter,)
     list_select_related = ("user", "provider__organization")
     search_fields = ("user__username", "user__email")
 
@@ -199,6 +208,7 @@ class RoleMappingAdmin(ScopedAdmin):
 class AssessmentRulesAdmin(ScopedAdmin):
     """The rules of one assessment: its rating thresholds, its bar, and the days to start."""
 
+    is_in_index = False
     list_display = ("assessment", *THRESHOLDS, *ASSESSMENT_RULES, "organization")
     list_filter = (OrganizationFilter,)
     search_fields = ("assessment",)

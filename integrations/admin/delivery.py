@@ -23,6 +23,8 @@ from integrations.admin.display import (
     CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
+    answer_badge,
+    badge,
     column,
     columns,
     indented,
@@ -30,6 +32,7 @@ from integrations.admin.display import (
     links,
     section,
     step_after,
+    verdict_badge,
     verdicts_table,
 )
 from integrations.admin.filters import (
@@ -39,7 +42,7 @@ from integrations.admin.filters import (
 )
 from integrations.clients.models import NOT_ANSWERED_WELL, ApiCall
 from integrations.core.verdict_code import INVITING_VERDICTS, NO_TEST, WAITING_VERDICTS
-from integrations.core.vocabulary import OWN_EVENTS, DeliveryEvent, Platform
+from integrations.core.vocabulary import OWN_EVENTS, DeliveryEvent, Platform, Tone
 from integrations.effects.kind import Target
 from integrations.effects.kinds.feedback import results_of
 from integrations.effects.perform import kind_of, kinds_acting_on
@@ -64,7 +67,7 @@ OutcomeFilter = choice_filter(
     "outcome",
     "outcome",
     {
-        "no_test": ("The candidate got no test", Q(verdict__in=NO_TEST)),
+        "no_test": ("Not invited", Q(verdict__in=NO_TEST)),
         "invited": ("Invited or held", Q(verdict__in=INVITING_VERDICTS)),
     },
 )
@@ -86,8 +89,8 @@ FoundByFilter = choice_filter(
 class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     """Verified webhooks and what sweeps found, with their verdicts."""
 
-    list_display = columns("received_at candidate verdict explanation caused event progress organization")
-    list_display_links = ("received_at", "event")
+    list_display = columns("candidate event_shown decision explanation received_at organization")
+    list_display_links = ("event_shown",)
     list_filter = (
         period_of("received_at"),
         OutcomeFilter,
@@ -106,23 +109,36 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
         section("What came", "organization platform event candidate after received_at repeats"),
         section(
             "What was decided",
-            "verdict explanation next_step decided_at chosen_at chosen_assessment caused effects_caused "
+            "decision explanation next_step decided_at chosen_at chosen_assessment caused effects_caused "
             "history",
         ),
         section("How it went", "progress attempts due_at last_error where_it_failed calls_made"),
         section("As it came", "dedupe_key payload_shown"),
     )
 
+    def what_is(self, row: Delivery) -> str:
+        """Return what came."""
+        return row.what
+
     @admin.display(description="progress")
     def progress(self, delivery: Delivery) -> str:
         """Return whether it is decided, due, waiting or stuck."""
         if delivery.is_stuck:
-            return f"stuck after {delivery.attempts} attempts"
+            return f"Could not be decided in {delivery.attempts} attempts"
         if delivery.verdict:
-            return "waits for the connection" if delivery.verdict in WAITING_VERDICTS else "decided"
+            return "Waits for the connection" if delivery.verdict in WAITING_VERDICTS else "Decided"
         if delivery.leased_until and delivery.leased_until > timezone.now():
-            return "being decided"
-        return f"due, attempt {delivery.attempts + 1}"
+            return "Being decided"
+        return f"Due, attempt {delivery.attempts + 1}"
+
+    event_shown = column("what came", lambda delivery: delivery.what, "event")
+    decision = column(
+        "verdict",
+        lambda delivery: (
+            badge("Not decided", Tone.BAD) if delivery.is_stuck else verdict_badge(delivery.verdict)
+        ),
+        "verdict",
+    )
 
     where_it_failed, calls_made, payload_shown = WHERE_IT_FAILED, CALLS_MADE, PAYLOAD_SHOWN
     caused = INVITATION_LINK
@@ -139,7 +155,8 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
 class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     """The current and the earlier verdicts, newest first."""
 
-    list_display = ("decided_at", "code", "is_current", "cause", "candidate", "explanation", "organization")
+    list_display = columns("candidate decision explanation is_current cause decided_at organization")
+    list_display_links = ("decision",)
     list_filter = (
         period_of("decided_at"),
         "code",
@@ -156,11 +173,12 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     search_hint = "a candidate's name, an opportunity id, or a delivery's or verdict's number"
     ordering = ("-decided_at", "-pk")
     fields = columns(
-        "organization delivery_link candidate code explanation assessment_source assessment_written "
+        "organization delivery_link candidate decision explanation assessment_source assessment_written "
         "invitation_link cause decided_at is_current position previous_hash hash"
     )
 
     delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
+    decision = column("verdict", lambda verdict: verdict_badge(verdict.code), "code")
 
     def candidate_key(self, row: Verdict) -> CandidateKey:
         """Return the key of the candidate that the delivery is about."""
@@ -178,7 +196,7 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
 class WebhookRejectionAdmin(ScopedAdmin):
     """How often requests were rejected and when last, by reason."""
 
-    list_display = ("last_at", "sender", "why", "code", "count", "organization")
+    list_display = ("sender", "why", "code", "count", "last_at", "organization")
     list_filter = (period_of("last_at"), "platform", OrganizationFilter)
     ordering = ("-last_at", "-pk")
     fields = ("organization", "sender", "why", "code", "hint", "count", "last_at")
@@ -207,14 +225,18 @@ TargetFilter = choice_filter(
 )
 
 
+def state_badge(effect: Effect) -> SafeString:
+    """Return how far an effect is; the style sheet has a colour for each state."""
+    state = effect.shown_state
+    return badge("Being done" if state == "leased" else effect.get_state_display(), state)
+
+
 @admin.register(Effect)
 class EffectAdmin(CandidateMixin, ScopedAdmin):
     """The outbox: intended acts on the platforms, and e-mails."""
 
-    list_display = columns(
-        "created_at kind candidate what shown_state attempts due_at invitation_link reason organization"
-    )
-    list_display_links = ("created_at", "kind")
+    list_display = columns("candidate kind what standing attempts created_at due_at organization")
+    list_display_links = ("kind",)
     list_filter = (
         period_of("created_at"),
         TargetFilter,
@@ -231,20 +253,24 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         section("What is to be done", "organization kind candidate written invitation_link delivery_link"),
         section(
             "How it goes",
-            "shown_state attempts created_at attempt_started_at done_at due_at reason where_it_failed "
+            "standing attempts created_at attempt_started_at done_at due_at reason where_it_failed "
             "calls_made",
         ),
         section("In detail", "key priority payload_shown"),
     )
 
+    def what_is(self, row: Effect) -> str:
+        """Return the kind."""
+        return row.get_kind_display()
+
     def complete(self, rows: Sequence[Any]) -> None:
-        """Add the candidates' names, and what is written."""
+        """Add the candidates' names, and what is written, or why it isn't."""
         super().complete(rows)
         results = results_of(rows)
         for row in rows:
             words = kind_of(row).words(row, results.get(row.pk)).named
             line = " · ".join(words.values() if len(words) == 1 else map(": ".join, words.items()))
-            row.written_shown = Truncator(line).chars(LONGEST_LINE)
+            row.written_shown = Truncator(row.reason or line).chars(LONGEST_LINE)
 
     what = column("what", lambda effect: getattr(effect, "written_shown", "") or NOTHING)
 
@@ -259,7 +285,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
 
     delivery_link, invitation_link = DELIVERY_LINK, INVITATION_LINK
     where_it_failed, calls_made, payload_shown = WHERE_IT_FAILED, CALLS_MADE, PAYLOAD_SHOWN
-    shown_state = column("state", lambda effect: effect.shown_state, "state")
+    standing = column("state", state_badge, "state")
     reason = column("why", lambda effect: effect.reason or NOTHING)
 
 
@@ -288,10 +314,8 @@ AnswerFilter = choice_filter(
 class ApiCallAdmin(CandidateMixin, ScopedAdmin):
     """Requests to the platforms."""
 
-    list_display = columns(
-        "at platform method path answer took attempt candidate correlation_id organization"
-    )
-    list_display_links = ("at", "path")
+    list_display = columns("candidate platform method path answer took attempt at organization")
+    list_display_links = ("path",)
     list_filter = (
         period_of("at"),
         AnswerFilter,
@@ -307,15 +331,7 @@ class ApiCallAdmin(CandidateMixin, ScopedAdmin):
         "effect_link delivery_link correlation_id request_shown response_shown"
     )
 
-    @admin.display(description="answer", ordering="status")
-    def answer(self, call: ApiCall) -> str:
-        """Return the status, or that there was no answer, and how often the same answer came again."""
-        return (
-            f"{call.status or 'no answer'} × {call.repeats + 1}"
-            if call.repeats
-            else str(call.status or "no answer")
-        )
-
+    answer = column("answer", answer_badge, "status")
     took = column("took", lambda call: f"{call.duration_ms} ms", "duration_ms")
     effect_link = column("effect", lambda call: link(call.effect))
     delivery_link = DELIVERY_LINK

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -16,11 +16,14 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.access import staff_memberships, visible
 from integrations.clients.models import ApiCall
+from integrations.core.verdict_code import VerdictCode
+from integrations.core.vocabulary import ResultOutcome, Tone
 from integrations.http.redaction import redact, without_addresses
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
+from integrations.organizations.models.organization import Organization
 
 NOTHING = "–"
 #: So many rows that belong to a row are shown on its page.
@@ -29,11 +32,33 @@ MAX_SHOWN = 50
 _PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject", "variables"})
 
 
-def portal_page(request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
-    """Return a page of the admin that no list of one model is, by the name of its template."""
-    request.current_app = admin.site.name
-    shown = {**admin.site.each_context(request), **context}
-    return TemplateResponse(request, f"admin/integrations/{name}.html", shown)
+def badge(text: str, tone: str) -> SafeString:
+    """Return a coloured label; `tone` is a Tone, or a code that the style sheet gives one."""
+    return format_html('<span class="badge {}">{}</span>', tone, text)
+
+
+def outcome_badge(outcome: str) -> str | SafeString:
+    """Return a result that CodeScreen stated."""
+    return badge(outcome, ResultOutcome(outcome).tone) if outcome else NOTHING
+
+
+def invitation_badge(invitation: Invitation) -> SafeString:
+    """Return where an invitation stands."""
+    return badge(invitation.words.label, invitation.words.tone)
+
+
+def verdict_badge(code: str) -> SafeString:
+    """Return what was decided about a delivery; of what isn't decided yet that it isn't."""
+    if not code:
+        return badge("Not decided yet", Tone.INFO)
+    record = VerdictCode(code).record
+    return badge(record.label, record.tone)
+
+
+def read_connections(invitations: Iterable[Invitation | None]) -> None:
+    """Read what the words of invitations that wait for the send window need: a query only where one does."""
+    waiting = [one for one in invitations if one is not None and one.send_at]
+    prefetch_related_objects(waiting, Prefetch("organization", Organization.objects.with_connections()))
 
 
 def link(row: Model | None, text: str = "") -> str | SafeString:
@@ -100,10 +125,11 @@ def time_text(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M:%S}" if moment else NOTHING
 
 
-def answer_of(call: ApiCall) -> str:
-    """Return the status, else why there is none, and how often the same answer came again."""
-    answer = str(call.status or call.error or "no answer")
-    return f"{answer}, × {call.repeats} since, last {time_text(call.last_at)}" if call.repeats else answer
+def answer_badge(call: ApiCall) -> SafeString:
+    """Return the status, or that there was no answer, and how often the same answer came."""
+    times = f" × {call.repeats + 1}" if call.repeats else ""
+    is_good = call.status is not None and call.status < HTTPStatus.BAD_REQUEST
+    return badge(f"{call.status or 'No answer'}{times}", Tone.GOOD if is_good else Tone.BAD)
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str | SafeString:
@@ -129,7 +155,7 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
         (
             time_text(call.at),
             link(call, f"{call.platform} {call.method} {call.path}"),
-            answer_of(call),
+            answer_badge(call),
             f"{call.duration_ms} ms",
             call.attempt,
         )
@@ -144,7 +170,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> str | SafeString:
         (
             time_text(verdict.decided_at),
             link(verdict, verdict.get_code_display()),
-            "Current" if verdict.is_current else "Replaced",
+            badge("Current", Tone.GOOD) if verdict.is_current else badge("Replaced", Tone.NEUTRAL),
             verdict.explanation,
             verdict.get_cause_display(),
         )
@@ -180,8 +206,9 @@ def secret_column(name: str, description: str) -> Any:
     """
 
     @admin.display(description=description)
-    def column(row: Model) -> str:
-        return "set" if getattr(row, f"{name}_length", 0) else "empty"
+    def column(row: Model) -> SafeString:
+        is_set = getattr(row, f"{name}_length", 0)
+        return badge("Set", Tone.GOOD) if is_set else badge("Empty", Tone.NEUTRAL)
 
     return column
 
@@ -240,6 +267,10 @@ class SitePageMixin(admin.ModelAdmin):
         """Return which candidate a row is about; the opportunity is empty for none."""
         return row.organization_id, row.opportunity_id
 
+    def what_is(self, row: Any) -> str:
+        """Return what a row is, beside whose it is."""
+        return str(self.opts.verbose_name)
+
     def site_page(self, row: Any) -> str:
         """Return the address of the portal's own page about the row; empty where there is none."""
         _, opportunity_id = self.candidate_key(row)
@@ -250,7 +281,10 @@ class SitePageMixin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Show the row, with the way to its page on the site for members, and for others with who may act."""
         row = options["obj"]
+        key = self.candidate_key(row)
+        who = names_of([key]).get(key, "")
         context |= {
+            "record_title": f"{who}: {self.what_is(row)}" if who else "",
             "site_page": self.site_page(row),
             "owner": row.organization,
             "is_member": row.organization_id in staff_memberships(request),
@@ -259,7 +293,7 @@ class SitePageMixin(admin.ModelAdmin):
 
 
 # Columns that several of these rows have.
-DELIVERY_LINK = column("delivery", lambda row: link(row.delivery))
+DELIVERY_LINK = column("delivery", lambda row: link(row.delivery, row.delivery.what if row.delivery else ""))
 INVITATION_LINK = column("invitation", lambda row: invitation_link(row.invitation))
 WHERE_IT_FAILED = column("where it failed", lambda row: indented(row.traceback))
 CALLS_MADE = column("calls", lambda row: calls_table(row.calls.order_by("-at", "-pk")[:MAX_SHOWN]))

@@ -31,8 +31,12 @@ class OrganizationFilter(admin.SimpleListFilter):
 
     title = "organization"
     parameter_name = "organization"
-    #: The lookup from a row of the list to its organization.
-    organization_path = "organization"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
+    ) -> None:
+        self.organization_path: str = model_admin.organization_path
+        super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Return the person's organizations."""
@@ -139,7 +143,6 @@ class PeriodFilter(admin.ListFilter):
     """
 
     title = "time"
-    template = "admin/integrations/period_filter.html"
     #: The names in the address, which ScopedAdmin allows.
     parameter_names = (PERIOD, SINCE, UNTIL)
     column = ""
@@ -197,6 +200,12 @@ class PeriodFilter(admin.ListFilter):
                 "selected": self.period == value,
                 "query_string": changelist.get_query_string({PERIOD: value}, others),
                 "display": label,
+            }
+        if self.since or self.until:
+            yield {
+                "selected": True,
+                "query_string": changelist.get_query_string(),
+                "display": f"{self.since} to {self.until}",
             }
 
 

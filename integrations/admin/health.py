@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from integrations.accounts.models.sessions import AttemptLimit
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import columns
+from integrations.admin.display import column, columns, list_links
 from integrations.admin.filters import FailingFilter, OrganizationFilter
 from integrations.clients.models import CircuitBreaker, RateLimitBucket
 from integrations.health.models import LeverProbe
@@ -21,6 +21,7 @@ from integrations.queue.models.nodes import CacheEntry, Heartbeat, PortalDuty
 class LeverProbeAdmin(ScopedAdmin):
     """The results of the hourly checks."""
 
+    is_in_index = False
     list_display = columns(
         "organization checked_at is_template_gone is_author_gone missed_events silent_since"
     )
@@ -31,6 +32,7 @@ class LeverProbeAdmin(ScopedAdmin):
 class CircuitBreakerAdmin(ScopedAdmin):
     """Whether calls to each organization's platforms are stopped because they failed."""
 
+    is_in_index = False
     list_display = ("organization", "platform", "failures", "open_until")
     list_filter = (FailingFilter, "platform", OrganizationFilter)
 
@@ -39,6 +41,7 @@ class CircuitBreakerAdmin(ScopedAdmin):
 class DutyRunAdmin(ScopedAdmin):
     """Each organization's duties."""
 
+    is_in_index = False
     list_display = columns(
         "duty organization succeeded_at finished_at duration_ms failures due_at last_error"
     )
@@ -50,24 +53,32 @@ class DutyRunAdmin(ScopedAdmin):
 class PortalDutyAdmin(PortalWideAdmin):
     """When each ran last, how that ended, and when it runs next."""
 
+    is_in_index = False
     list_display = ("name", "started_at", "finished_at", "succeeded_at", "due_at", "last_error")
     fields = list_display
     ordering = ("name",)
+
+
+#: The lists of what the workers of all nodes share.
+_SHARED = {"ratelimitbucket": "Limits of calls", "attemptlimit": "Limits of attempts", "cacheentry": "Cache"}
 
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(PortalWideAdmin):
     """The nodes, and when each of their worker processes last performed a task; each is shown for 15 minutes."""
 
+    is_in_index = False
     list_display = ("node", "process", "started_at", "at")
     list_filter = ("node",)
     ordering = ("node", "-at")
+    fields = (*list_display, "records")
+    records = column("what they share", lambda _: list_links(_SHARED))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the page, with what waits in this node's queue."""
-        context = {"subtitle": _queue() if self.has_view_permission(request) else ""}
+        context = {"note": _queue() if self.has_view_permission(request) else ""}
         return super().changelist_view(request, context | (extra_context or {}))
 
 
@@ -84,6 +95,7 @@ def _queue() -> str:
 class RateLimitBucketAdmin(PortalWideAdmin):
     """When each account may be called next."""
 
+    is_in_index = False
     list_display = ("key", "free_at")
 
 
@@ -91,6 +103,7 @@ class RateLimitBucketAdmin(PortalWideAdmin):
 class AttemptLimitAdmin(PortalWideAdmin):
     """How far limits of attempts are used up; the keys tell neither names nor addresses."""
 
+    is_in_index = False
     list_display = ("key", "count", "free_at")
 
 
@@ -98,6 +111,7 @@ class AttemptLimitAdmin(PortalWideAdmin):
 class CacheEntryAdmin(PortalWideAdmin):
     """Which values are kept and until when; not the values: some are addresses of people."""
 
+    is_in_index = False
     list_display = ("key", "expires_at")
     fields = list_display
     ordering = ("key",)

@@ -1,4 +1,4 @@
-"""Incidents and findings in the admin: what was wrong or waited for a person, and which candidates it touched."""
+"""Incidents and findings in the admin: what was wrong or waited for a person, and which candidates it affected."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import candidate_link, column, link, list_links, names_of, table, time_text
+from integrations.admin.display import (
+    badge,
+    candidate_link,
+    column,
+    link,
+    list_links,
+    names_of,
+    table,
+    time_text,
+)
 from integrations.admin.filters import GoneFilter, OrganizationFilter, choice_filter, period_of
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import INCIDENTS, FindingCode
 from integrations.core.verdict_code import VerdictCode
-from integrations.core.vocabulary import DeliveryEvent, Platform, VerdictCause
+from integrations.core.vocabulary import DeliveryEvent, Platform, Tone, VerdictCause
 from integrations.effects.perform import kinds_acting_on
 from integrations.health.findings import lasting
 from integrations.health.models import Incident, LinterFinding
@@ -41,7 +50,7 @@ def window_of(incident: Incident) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True)
 class Touch:
-    """How one candidate was touched, and the row that shows it."""
+    """How one candidate was affected, and the row that shows it."""
 
     opportunity_id: str
     at: datetime
@@ -50,7 +59,7 @@ class Touch:
 
 
 def touches(incident: Incident) -> list[Touch]:
-    """Return how each candidate was touched, earliest first, looked up by the incident's time and by what was wrong."""
+    """Return how each candidate was affected, earliest first, found by the incident's time and by what was wrong."""
     find = _FINDERS.get(incident.code)
     found = find(incident) if find else iter(())
     return sorted((touch for touch in found if touch.opportunity_id), key=lambda touch: touch.at)
@@ -227,26 +236,29 @@ OngoingFilter = choice_filter(
 
 @admin.register(Incident)
 class IncidentAdmin(ScopedAdmin):
-    """Each ongoing or past failure, with the candidates that it touched."""
+    """Each ongoing or past failure, with the candidates that it affected."""
 
-    list_display = ("began_at", "what", "ended_at", "lasted", "notified_at", "organization")
-    list_display_links = ("began_at", "what")
+    list_display = ("what", "state", "began_at", "ended_at", "lasted", "notified_at", "organization")
     list_filter = (period_of("began_at"), WhatFilter, OngoingFilter, OrganizationFilter)
     ordering = ("-began_at", "-pk")
     fieldsets = (
-        ("What was wrong", {"fields": ("what", "organization", "calls_unanswered")}),
+        ("What was wrong", {"fields": ("what", "state", "organization", "calls_unanswered")}),
         ("When", {"fields": ("began_at", "ended_at", "lasted", "notified_at")}),
-        ("Who was affected", {"fields": ("candidates", "records")}),
+        ("Which candidates had to wait, or missed something", {"fields": ("candidates", "records")}),
     )
 
     what = column("what was wrong", lambda incident: incident.name, "code")
+    state = column(
+        "state",
+        lambda incident: badge("Over", Tone.GOOD) if incident.ended_at else badge("Ongoing", Tone.BAD),
+        "ended_at",
+    )
 
     @admin.display(description="lasted")
     def lasted(self, incident: Incident) -> str:
         """Return how long it lasted."""
         end: datetime = incident.ended_at or timezone.now()
-        seconds = timedelta(seconds=round((end - incident.began_at).total_seconds()))
-        return str(seconds) if incident.ended_at else f"{seconds}, ongoing"
+        return lasting((end - incident.began_at).total_seconds())
 
     @admin.display(description="calls not answered")
     def calls_unanswered(self, incident: Incident) -> str:
@@ -258,12 +270,12 @@ class IncidentAdmin(ScopedAdmin):
 
     @admin.display(description="candidates")
     def candidates(self, incident: Incident) -> str | SafeString:
-        """Return the candidates that it touched as a table: who, when, how, and the row that shows it."""
+        """Return the candidates that it affected as a table: who, when, how, and the row that shows it."""
         found = touches(incident)
         organization = incident.organization_id
         names = names_of((organization, touch.opportunity_id) for touch in found)
         if not found:
-            return "No candidate was touched."
+            return "None: nobody waited, and nothing was missed."
         rows = (
             (
                 candidate_link(
@@ -296,5 +308,8 @@ class IncidentAdmin(ScopedAdmin):
 class LinterFindingAdmin(ScopedAdmin):
     """The linter's findings over time."""
 
-    list_display = ("code", "level", "message", "first_seen_at", "gone_at", "organization")
+    list_display = ("what", "standing", "first_seen_at", "gone_at", "organization")
     list_filter = (GoneFilter, "level", "code", OrganizationFilter)
+
+    standing = column("level", lambda finding: badge(finding.level.capitalize(), finding.level), "level")
+    what = column("what is wrong", lambda finding: finding.message)

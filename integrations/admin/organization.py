@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
 from integrations.accounts.acts.accounts import add_account, change_account, follow_new_password
 from integrations.accounts.acts.fresh_proof import proof_wanted
@@ -18,20 +20,36 @@ from integrations.accounts.models.sessions import PasswordLinkRequest, UserSessi
 from integrations.admin import access
 from integrations.admin.access import current_user, is_superuser
 from integrations.admin.base import PortalWideAdmin, ScopedAdmin
-from integrations.admin.display import column
+from integrations.admin.display import NOTHING, badge, column, columns, list_links, time_text
 from integrations.admin.filters import OrganizationFilter
 from integrations.audit.models.entry import AuditAction
 from integrations.codescreen.models import CodeScreenConnection
+from integrations.core.vocabulary import Tone
 from integrations.lever.models.connection import LeverConnection
 from integrations.members.models.membership import Membership, PersonalSettings
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.models.preferences import EmailTemplate, NotificationPreference
-from integrations.organizations.acts import (
-    create_organization,
-)
+from integrations.organizations.acts import create_organization
 from integrations.organizations.models.organization import Organization
 from integrations.organizations.models.policies import POLICIES
 from integrations.queue import notify
+
+#: The lists of what belongs to an organization that the first page doesn't name, and of who may do what.
+_LISTS = {
+    "membership": "Members",
+    "pendingmembership": "Pending memberships",
+    "notificationpreference": "Choices of e-mails",
+    "emailtemplate": "Wording of e-mails",
+    "identityprovider": "Single sign-on",
+    "signindomain": "E-mail domains",
+    "provideridentity": "People of the provider",
+    "opportunityperson": "Who is on which candidate",
+    "leverwebhook": "Webhooks",
+    "formerwebhookkey": "Former webhook addresses",
+    "leverprobe": "Checks of Lever",
+    "circuitbreaker": "Platforms that don't answer",
+    "dutyrun": "Background jobs",
+}
 
 
 @admin.register(Organization)
@@ -69,7 +87,7 @@ class OrganizationAdmin(ScopedAdmin):
         """Return for a new one its name and slug, else with the webhook key, masked, for those who may connect."""
         if obj is None:
             return self.add_fieldsets
-        fieldsets = super().get_fieldsets(request, obj)
+        fieldsets = [*super().get_fieldsets(request, obj), ("What belongs to it", {"fields": ("records",)})]
         if access.has_right(request, "may_connect", obj.pk):
             fieldsets = [*fieldsets, ("Addresses", {"fields": ("masked_webhook_key",)})]
         return fieldsets
@@ -83,29 +101,81 @@ class OrganizationAdmin(ScopedAdmin):
         create_organization(obj, current_user(request))
 
     @admin.display(description="Lever")
-    def lever(self, organization: Any) -> str:
+    def lever(self, organization: Any) -> SafeString:
         """Return the state of the connection to Lever."""
         state = organization.lever_state
-        return LeverConnection.State(state).label if state else "Not connected"
+        return (
+            badge(LeverConnection.State(state).label, state)
+            if state
+            else badge("Not connected", Tone.NEUTRAL)
+        )
 
     @admin.display(description="CodeScreen")
-    def codescreen(self, organization: Any) -> str:
+    def codescreen(self, organization: Any) -> SafeString:
         """Return the state of the connection to CodeScreen."""
         state = organization.codescreen_state
-        return CodeScreenConnection.State(state).label if state else "Not connected"
+        return (
+            badge(CodeScreenConnection.State(state).label, state)
+            if state
+            else badge("Not connected", Tone.NEUTRAL)
+        )
 
+    records = column("lists", lambda organization: list_links(_LISTS, organization=str(organization.pk)))
     masked_webhook_key = column("webhook key", lambda organization: f"{organization.webhook_key[:4]}…")
 
 
 @admin.register(Membership)
 class MembershipAdmin(ScopedAdmin):
-    """Who may do what."""
+    """Who has access: name, address, role, last sign-in, second factor, and whether they open the admin."""
 
-    list_display = ("user", "role", "organization", "created_at")
+    list_title = "Who has access"
+    list_display = columns("person email role last_sign_in second_factor opens_admin since organization")
     list_filter = ("role", OrganizationFilter)
     list_select_related = ("user", "organization")
-    search_fields = ("user__username", "user__email")
-    fields = ("user", "address", "organization", "role")
+    search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
+    search_hint = "a name or an address"
+    fields = columns(
+        "person user email address organization role last_sign_in second_factor opens_admin created_at"
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """Return the memberships with which second factors their people have."""
+        mine = {"user": OuterRef("user")}
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.annotate(
+            has_app=Exists(AuthenticatorApp.objects.confirmed().filter(**mine)),
+            has_passkey=Exists(Passkey.objects.filter(**mine)),
+        )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, and how many operators see every organization beside its members."""
+        count = User.objects.filter(is_superuser=True, is_active=True).count()
+        note = (
+            f"Beside them, the portal has {count} operator{'s' * (count != 1)}, who see every organization."
+        )
+        return super().changelist_view(request, {"note": note} | (extra_context or {}))
+
+    person = column("name", lambda member: name_of(member.user), "user__username")
+    email = column("address", lambda member: member.user.email or member.address or NOTHING, "user__email")
+    since = column("member since", lambda member: time_text(member.created_at), "created_at")
+    last_sign_in = column(
+        "last sign-in", lambda member: time_text(member.user.last_login), "user__last_login"
+    )
+
+    @admin.display(description="second factor")
+    def second_factor(self, member: Any) -> SafeString:
+        """Return which second factors the person has."""
+        has = [
+            name for name, is_there in (("app", member.has_app), ("passkey", member.has_passkey)) if is_there
+        ]
+        return badge(" and ".join(has).capitalize(), Tone.GOOD) if has else badge("None", Tone.NEUTRAL)
+
+    @admin.display(description="admin")
+    def opens_admin(self, member: Membership) -> str:
+        """Return whether the person is staff, and their role opens the admin."""
+        return "Yes" if member.user.is_staff and member.user.is_active and member.may_retry_effects else "No"
 
 
 @admin.register(PendingMembership)
@@ -121,9 +191,10 @@ class PendingMembershipAdmin(ScopedAdmin):
 class NotificationPreferenceAdmin(ScopedAdmin):
     """The choices that differ from what a role gets."""
 
+    is_in_index = False
     organization_path = "membership__organization"
     list_display = ("membership", "kind", "is_wanted", "updated_at")
-    list_filter = ("kind", "is_wanted")
+    list_filter = ("kind", "is_wanted", OrganizationFilter)
     list_select_related = ("membership__user", "membership__organization")
     fields = ("membership", "kind", "is_wanted", "updated_at")
 
@@ -136,9 +207,25 @@ class NotificationPreferenceAdmin(ScopedAdmin):
 class EmailTemplateAdmin(ScopedAdmin):
     """The customers' own wording. It is changed on the site's pages, which check its variables."""
 
+    is_in_index = False
     list_display = ("kind", "subject", "updated_at", "organization")
     list_filter = ("kind", OrganizationFilter)
     fields = ("organization", "kind", "subject", "body", "updated_at")
+
+
+#: The lists of how people sign in, which are searched by user name.
+_SIGN_IN = {
+    "usersession": "Sessions",
+    "authenticatorapp": "Authenticator app",
+    "passkey": "Passkeys",
+    "recoverycode": "Recovery codes",
+    "personalsettings": "Settings",
+}
+
+
+def name_of(user: User) -> str:
+    """Return a person's name, or the name they sign in with."""
+    return user.get_full_name() or user.get_username()
 
 
 # memberships say who may do what; groups and Django's permissions would only seem to
@@ -149,16 +236,21 @@ admin.site.unregister([Group, User])
 class AccountAdmin(PortalWideAdmin, UserAdmin):
     """Who can sign in. An account that is no longer used is made inactive: what its person did keeps their name."""
 
-    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_display = ("username", "name", "email", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
-        ("Times", {"fields": ("last_login", "date_joined")}),
+        ("Times", {"fields": ("last_login", "date_joined", "records")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    add_form = UserCreationForm
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
+    readonly_fields = ("last_login", "date_joined", "records")
     filter_horizontal = ()
+
+    name = column("name", name_of, "last_name")
+    records = column("how they sign in", lambda user: list_links(_SIGN_IN, q=user.username))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow superusers."""
@@ -223,7 +315,9 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
 class PersonalSettingsAdmin(PortalWideAdmin):
     """A person's time zone, proven address and latest organization."""
 
+    is_in_index = False
     list_display = ("user", "time_zone", "proven_email", "last_organization")
+    search_fields = ("user__username",)
     list_select_related = ("user", "last_organization")
 
 
@@ -231,6 +325,7 @@ class PersonalSettingsAdmin(PortalWideAdmin):
 class AuthenticatorAppAdmin(PortalWideAdmin):
     """Who has an app, since when, and when it was last used; never its secret."""
 
+    is_in_index = False
     list_display = ("user", "created_at", "confirmed_at", "last_used_at")
     list_select_related = ("user",)
     fields = ("user", "created_at", "confirmed_at", "last_used_at")
@@ -241,6 +336,7 @@ class AuthenticatorAppAdmin(PortalWideAdmin):
 class PasskeyAdmin(PortalWideAdmin):
     """Who has which passkeys, since when, and when each was last used."""
 
+    is_in_index = False
     list_display = ("user", "name", "created_at", "last_used_at")
     list_select_related = ("user",)
     fields = ("user", "name", "credential_id", "sign_count", "created_at", "last_used_at")
@@ -251,6 +347,7 @@ class PasskeyAdmin(PortalWideAdmin):
 class RecoveryCodeAdmin(PortalWideAdmin):
     """Whose codes were made and used when; never their hashes."""
 
+    is_in_index = False
     list_display = ("user", "created_at", "used_at")
     list_select_related = ("user",)
     fields = ("user", "created_at", "used_at")
@@ -261,6 +358,7 @@ class RecoveryCodeAdmin(PortalWideAdmin):
 class PasswordLinkRequestAdmin(PortalWideAdmin):
     """Requests that wait for a worker; the addresses aren't shown."""
 
+    is_in_index = False
     list_display = ("pk", "requested_at")
     exclude = ("address",)
 
@@ -269,5 +367,7 @@ class PasswordLinkRequestAdmin(PortalWideAdmin):
 class UserSessionAdmin(PortalWideAdmin):
     """When people signed in, and from where."""
 
+    is_in_index = False
     list_display = ("user", "began_at", "last_used_at", "ended_at", "address", "browser")
+    search_fields = ("user__username",)
     list_select_related = ("user",)

@@ -3,6 +3,7 @@
 A member is a string, the code that is stored and exported. `label` is the same for people.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -91,6 +92,13 @@ class DeliveryEvent(StrEnum):
     NEXT = "next"
 
 
+#: What the events are called; others by the platform's own name.
+EVENT_NAMES: Mapping[str, str] = {
+    DeliveryEvent.STAGE_CHANGE: "Stage change",
+    DeliveryEvent.SWEEP: "Found by comparing with Lever",
+    DeliveryEvent.TOGETHER: "Further assessment",
+    DeliveryEvent.NEXT: "Next assessment",
+}
 #: What says that the candidate entered a stage.
 ENTRY_EVENTS = frozenset({DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP})
 #: What the portal writes itself: by nothing else may it be told from a platform's webhook.

@@ -19,13 +19,7 @@ def scene(db: None) -> Scene:
 def test_each_count_is_the_length_of_the_list_that_it_leads_to(scene: Scene, subtests) -> None:
     client = sign_in(None, is_superuser=True)
     groups = client.get(reverse("admin:index")).context["groups"]
-    assert [title for title, _, _ in groups] == [
-        "What waits",
-        "What happened",
-        "Who changed what",
-        "Is it healthy",
-    ]
-    for question in (question for _, _, questions in groups for question in questions):
+    for question in (question for _, questions in groups for question in questions):
         with subtests.test(question=question.text):
             answer = client.get(question.address)
             assert answer.status_code == 200
@@ -43,7 +37,7 @@ def test_counts_are_of_ones_own_organizations(acme: Customer, globex: Customer) 
         groups = (
             sign_in(Membership.Role(role.pop()), *customers).get(reverse("admin:index")).context["groups"]
         )
-        return str(groups[0][2][0].count)
+        return str(groups[0][1][0].count)
 
     role = [Membership.Role.TEAM_MEMBER, Membership.Role.ADMIN]
     assert held(acme, globex) == "2"
@@ -53,15 +47,15 @@ def test_counts_are_of_ones_own_organizations(acme: Customer, globex: Customer) 
 def test_only_operators_are_asked_about_the_queue(acme: Customer) -> None:
     ours = sign_in(Membership.Role.TEAM_MEMBER, acme).get(reverse("admin:index")).content.decode()
     theirs = sign_in(None, is_superuser=True).get(reverse("admin:index")).content.decode()
-    assert "What runs by the clock" not in ours
-    assert "What runs by the clock" in theirs
+    assert "Background jobs of the whole portal" not in ours
+    assert "Background jobs of the whole portal" in theirs
 
 
 def test_no_list_shows_a_candidate_by_an_id_whose_name_is_known(scene: Scene) -> None:
     client = sign_in(None, is_superuser=True)
     for model in ("delivery", "verdict", "effect", "apicall", "invitation", "candidate"):
         page = client.get(f"/admin/integrations/{model}/").content.decode()
-        shown = re.findall(r'<td class="field-candidate[^"]*">(?:<a [^>]*>)?([^<]*)', page)
+        shown = re.findall(r'<t[dh] class="field-(?:candidate|who)[^"]*">(?:<a [^>]*>)?([^<]*)', page)
         assert shown, model
         assert not [text for text in shown if text.startswith("o-")], model
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db import connection, models, transaction
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from django.utils.text import capfirst
 
 from integrations.core import verdict_code, vocabulary
 from integrations.core.vocabulary import FINAL_ERASURES, Platform
@@ -214,6 +215,14 @@ class Delivery(Leasable):
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.event} #{self.pk}"
+
+    @property
+    def what(self) -> str:
+        """What came, in a word or two; what the portal doesn't know by the platform's own name."""
+        if self.verdict == verdict_code.VerdictCode.TEST_REQUEST:
+            return str(self.get_verdict_display())
+        own = self.event.removeprefix("candidate").removeprefix(".")
+        return vocabulary.EVENT_NAMES.get(self.event) or capfirst(own)
 
     @property
     def is_stuck(self) -> bool:
