@@ -184,6 +184,7 @@ def _health(ask: Ask, request: HttpRequest) -> list[Question]:
         ),
         ask("Platforms that don't answer now", CircuitBreaker, failing="yes"),
         ask("Calls that failed, last 24 hours", ApiCall, answer="bad", period="day"),
+        ask("All calls, last 24 hours", ApiCall, period="day"),
         ask("Webhook requests that were rejected", WebhookRejection, hint="reasons"),
         ask("Problems of the set-up, by the last hourly check", LinterFinding, gone="no"),
         ask("Background jobs that fail", DutyRun, failing="yes"),

@@ -154,8 +154,8 @@ def audit_questions() -> list[tuple[str, str, str]]:
         ),
         (
             "When did Lever and CodeScreen last answer, and how fast?",
-            "One page has the last answers and their times.",
-            reverse("admin:answers"),
+            "The list of calls begins with the latest answers, each with the time that it took.",
+            _rows("apicall"),
         ),
         (
             "Was this log edited?",
