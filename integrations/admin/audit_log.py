@@ -24,10 +24,11 @@ from integrations.admin.filters import OrganizationFilter, choice_filter, period
 from integrations.audit.acts import record_check
 from integrations.audit.chain_walk import Fault
 from integrations.audit.changes import changes_in_parts
-from integrations.audit.models.audited_rows import MODELS
+from integrations.audit.models.audited_rows import MODELS, candidates_of
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditSubject
 from integrations.audit.verification import OutOfTime, Verification, chain_of, result_of, verify_chain
+from integrations.invitations.names import names_of
 from integrations.organizations.models.organization import Organization
 
 LINE_OF = 3
@@ -72,10 +73,13 @@ def changes_table(entry: AuditEntry) -> str | SafeString:
     )
 
 
-def target_link(entry: AuditEntry) -> str | SafeString:
-    """Return the name of the row that an entry is about, as a link where the admin has a page of it."""
+def target_link(entry: AuditEntry, name: str = "") -> str | SafeString:
+    """Return the name of the row that an entry is about, as a link where the admin has a page of it.
+
+    `name` is that of the candidate whose row it is.
+    """
     model = MODELS.get(entry.target_kind)
-    name = entry.target or entry.get_target_kind_display()
+    name = name or entry.target or entry.get_target_kind_display()
     if model is None or not entry.target_id:
         return name
     address = reverse(f"admin:integrations_{model._meta.model_name}_change", args=[entry.target_id])
@@ -95,7 +99,7 @@ class AuditEntryAdmin(ScopedAdmin):
 
     read_right: Right = "may_read_log"
     list_title = "Audit log"
-    list_display = columns("at actor_name action target_shown changes_listed organization")
+    list_display = columns("at person action target_shown changes_listed organization")
     list_filter = (
         period_of("at"),
         AboutFilter,
@@ -104,16 +108,27 @@ class AuditEntryAdmin(ScopedAdmin):
     )
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
+    list_select_related = ("organization", "actor")
     ordering = ("-at", "-pk")
     fields = columns(
-        "at organization actor_name action target_shown changes_shown reason position previous_hash hash"
+        "at organization person action target_shown changes_shown reason position previous_hash hash"
     )
 
     def organization_of(self, row: AuditEntry) -> int:
         """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
         return row.organization_id or 0
 
-    target_shown = column("about", target_link, "target")
+    def complete(self, rows: Sequence[AuditEntry]) -> None:
+        """Add the names of the candidates that the entries are about."""
+        candidates = candidates_of(rows)
+        names = names_of(candidates.values())
+        for row in rows:
+            row.known_name = names.get(candidates[row.pk], "") if row.pk in candidates else ""  # type: ignore[attr-defined]
+
+    target_shown = column(
+        "about", lambda entry: target_link(entry, getattr(entry, "known_name", "")), "target"
+    )
+    person = column("who", lambda entry: entry.who, "actor_name")
 
     # secrets were masked when the entry was written
     changes_listed = column(

@@ -16,7 +16,6 @@ from integrations.admin.display import (
     INVITATION_LINK,
     MAX_SHOWN,
     NOTHING,
-    CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
     SitePageMixin,
@@ -44,6 +43,7 @@ from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
+from integrations.invitations.names import CandidateKey
 from integrations.privacy.models import Erasure
 
 #: The lists that an opportunity's id is searched in.

@@ -20,7 +20,6 @@ from integrations.admin.display import (
     NOTHING,
     PAYLOAD_SHOWN,
     WHERE_IT_FAILED,
-    CandidateKey,
     CandidateMixin,
     RelatedSearchMixin,
     answer_badge,
@@ -50,6 +49,7 @@ from integrations.health.models import WebhookRejection
 from integrations.health.webhook_rejections import describe
 from integrations.inbox.models.delivery import STUCK, WAITING, Delivery
 from integrations.inbox.models.verdict import Verdict
+from integrations.invitations.names import CandidateKey
 from integrations.outbox.models import Effect
 
 ProgressFilter = choice_filter(
@@ -77,8 +77,11 @@ FoundByFilter = choice_filter(
     "how it was found",
     "found_by",
     {
-        "sweep": ("By the sweep", Q(event=DeliveryEvent.SWEEP)),
-        "repair": ("By the sweep, and invited", Q(event=DeliveryEvent.SWEEP, invitation__isnull=False)),
+        "sweep": ("By comparing with Lever", Q(event=DeliveryEvent.SWEEP)),
+        "repair": (
+            "By comparing with Lever, and invited",
+            Q(event=DeliveryEvent.SWEEP, invitation__isnull=False),
+        ),
         "webhook": ("By a webhook", ~Q(event__in=sorted(OWN_EVENTS))),
         "mapping": ("As a further assessment of a mapping", Q(after__isnull=False)),
     },
@@ -235,7 +238,8 @@ def state_badge(effect: Effect) -> SafeString:
 class EffectAdmin(CandidateMixin, ScopedAdmin):
     """The outbox: intended acts on the platforms, and e-mails."""
 
-    list_display = columns("candidate kind what standing attempts created_at due_at organization")
+    list_title = "What was sent and written"
+    list_display = columns("candidate kind what standing created_at organization")
     list_display_links = ("kind",)
     list_filter = (
         period_of("created_at"),

@@ -17,7 +17,6 @@ from integrations.admin.display import (
     column,
     link,
     list_links,
-    names_of,
     table,
     time_text,
 )
@@ -32,6 +31,7 @@ from integrations.health.models import Incident, LinterFinding
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.names import names_of
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import RETRY_FOR
 
@@ -179,7 +179,7 @@ def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
         received_at__range=window_of(incident),
     )
     for delivery in found.defer("payload").order_by("-received_at")[:MOST]:
-        what = f"Found by the sweep: {delivery.get_verdict_display() or 'not decided yet'}"
+        what = f"Found by comparing with Lever: {delivery.get_verdict_display() or 'not decided yet'}"
         yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
 
 

@@ -1,12 +1,21 @@
 """What an audit entry changed, in words: for the site's page and its CSV each field, for the admin field by field."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from integrations.audit.models.entry import AuditEntry, is_secret
+from integrations.core.invitation_status import InvitationStatus
+from integrations.core.verdict_code import VerdictCode
+from integrations.members.models.membership import Membership
 
 NOTHING = "nothing"
+#: What codes are called, by the field that has them.
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "status": dict(InvitationStatus.choices()),
+    "verdict": dict(VerdictCode.choices()),
+    "role": dict(Membership.Role.choices),
+}
 #: What happened to a secret, by whether there was one before and after.
 _SECRETS = {
     (False, True): "stored",
@@ -30,7 +39,7 @@ class Change:
     @property
     def label(self) -> str:
         """The field's name in words."""
-        return self.name.replace("_", " ").capitalize()
+        return self.name.replace("_", " ").capitalize().replace("Api ", "API ")
 
     @property
     def is_first(self) -> bool:
@@ -42,7 +51,7 @@ def changes_of(entry: AuditEntry) -> list[Change]:
     """Return what an entry changed, by field name; secrets were masked when the entry was written."""
     # sorted, since PostgreSQL doesn't keep the order of a JSON object's keys
     return [
-        Change(name, _text(before, _json), _text(after, _json))
+        Change(name, _text(before, _json, name), _text(after, _json, name))
         for name, (before, after) in sorted(entry.changes.items())
     ]
 
@@ -70,17 +79,19 @@ def _parts(name: str, before: object, after: object, shown: Callable[[object], s
         had, has = before not in ("empty", None), after not in ("empty", None)
         yield Change(name, "", "", _SECRETS[had, has])
     else:
-        yield Change(name, _text(before, in_words), _text(after, in_words))
+        yield Change(name, _text(before, in_words, name), _text(after, in_words, name))
 
 
 def _json(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text(value: object, write: Callable[[object], str]) -> str:
-    """Return a value as text; `write` writes what is neither empty nor a text nor yes or no."""
+def _text(value: object, write: Callable[[object], str], name: str = "") -> str:
+    """Return a value of that field as text; `write` writes what is neither empty nor a text nor yes or no."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else write(value)
+    return _WORDS.get(name, {}).get(value, value) if isinstance(value, str) else write(value)

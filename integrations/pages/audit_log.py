@@ -1,16 +1,22 @@
 """The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import batched, chain
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.audit.changes import Change, changes_of
+from integrations.audit.models.audited_rows import candidates_of
 from integrations.audit.models.chain_head import ChainHead
-from integrations.audit.models.entry import AuditAction, AuditEntry
+from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
+from integrations.catalog.models import RoleMapping
+from integrations.invitations.names import names_of
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
@@ -18,9 +24,38 @@ from integrations.pages.times import within_days
 from integrations.pages.views import ListExport
 
 PAGE_SIZE = 50
+CHUNK = 500
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """An entry with what it changed, and what it is about: the name, and the page of the candidate or the mapping."""
+
+    entry: AuditEntry
+    changes: Sequence[Change]
+    about: str
+    url: str = ""
+
+
+def log_rows(entries: Iterable[AuditEntry]) -> list[LogRow]:
+    """Return the rows of a page; a few queries read the names."""
+    entries = list(entries)
+    candidates = candidates_of(entries)
+    names = names_of(candidates.values())
+    about = {one.target_id for one in entries if one.target_kind == TargetKind.MAPPING}
+    mappings = set(RoleMapping.objects.filter(pk__in=about).values_list("pk", flat=True))
+    rows = []
+    for entry in entries:
+        name, url = entry.target if entry.target != entry.actor_name else "", ""
+        if key := candidates.get(entry.pk):
+            name, url = names.get(key, "A candidate without a name"), reverse("candidate", args=[key[1]])
+        elif entry.target_kind == TargetKind.MAPPING and entry.target_id in mappings:
+            url = reverse("mapping-edit", args=[entry.target_id])
+        rows.append(LogRow(entry, changes_of(entry), name, url))
+    return rows
 
 
 class AuditLogMixin(OrganizationMixin):
@@ -57,11 +92,13 @@ class AuditLogView(AuditLogMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page, and the people and actions to filter by."""
         filters = self.filters()
-        page = LongListPaginator(self.entries(), PAGE_SIZE).get_page(self.request.GET.get("page"))
+        page = LongListPaginator(self.entries().select_related("actor"), PAGE_SIZE).get_page(
+            self.request.GET.get("page")
+        )
         used_actions = set(self._distinct("action"))
         return super().get_context_data(
             page=page,
-            rows=[(entry, changes_of(entry)) for entry in page],
+            rows=log_rows(page),
             filters=filters,
             is_filtered=any(filters.values()),
             people=self._distinct("actor_name"),
@@ -86,17 +123,18 @@ class AuditExportView(AuditLogMixin, ListExport):
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # The query is built here, because the time zone of its days is not active while the answer is streamed.
         last = self.entries().order_by("-pk").values_list("pk", flat=True).first()
-        entries = self.entries().filter(pk__lte=last or 0)
+        entries = self.entries().select_related("actor").filter(pk__lte=last or 0)
         return self.file(filename, COLUMNS, self._rows(entries), entries.count())
 
     def _rows(self, entries: QuerySet[AuditEntry]) -> Iterator[tuple[object, ...]]:
-        for entry in entries.iterator(chunk_size=500):
-            for change in changes_of(entry) or [Change("", "", "")]:
+        for row in chain.from_iterable(map(log_rows, batched(entries.iterator(CHUNK), CHUNK))):
+            entry = row.entry
+            for change in row.changes or [Change("", "", "")]:
                 yield (
                     entry.at,
-                    entry.actor_name,
+                    entry.who,
                     entry.get_action_display(),
-                    entry.target,
+                    row.about,
                     change.name,
                     change.before,
                     change.after,

@@ -30,7 +30,7 @@ def entry(customer: Customer, changes: dict[str, tuple[object, object]]) -> Audi
 )
 def test_a_secret_says_what_happened_to_it(acme: Customer, before: str, after: str, what: str) -> None:
     found = entry(acme, {"api_key": (before, after)})
-    assert changes_line(found) == f"Api key: {what}"
+    assert changes_line(found) == f"API key: {what}"
     table = changes_table(found)
     assert f"The secret was {what}. Its value isn&#x27;t kept in this log." in table
     assert "set" not in table

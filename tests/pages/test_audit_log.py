@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
+from integrations.catalog.models import RoleMapping
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 
@@ -45,9 +46,43 @@ def export(client, query: str = "") -> list[list[str]]:
 def test_entries_show_both_values_and_no_secret(organization_admin_client, entries):
     page = text(organization_admin_client.get(AUDIT))
     assert "<del>50</del>" in page
-    assert "<del>admin</del>" in page
+    assert "<del>Admin</del>" in page
     assert "very-secret" not in page
     assert "theirs" not in page
+
+
+def test_people_and_candidates_are_named_with_links(organization_admin_client, organization, super_admin):
+    super_admin.first_name, super_admin.last_name = "Super", "Admin"
+    super_admin.save()
+    candidate = factories.CandidateFactory.create(organization=organization, name="Candidate Birch")
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id=candidate.opportunity_id
+    )
+    audit(invitation, super_admin, AuditAction.APPROVE, {"status": ("held", "pending")})
+    kept, gone = (
+        RoleMapping.objects.create(organization=organization, role=role, assessment="Backend")
+        for role in ("Engineer", "Designer")
+    )
+    for mapping in (kept, gone):
+        audit(mapping, super_admin, AuditAction.CHANGE_MAPPING)
+    gone.delete()
+    page = organization_admin_client.get(AUDIT)
+    shown = [(row.entry.who, row.about, row.url) for row in page.context["rows"][:3]]
+    assert shown == [
+        ("Super Admin", str(gone), ""),
+        ("Super Admin", str(kept), reverse("mapping-edit", args=[kept.pk])),
+        ("Super Admin", "Candidate Birch", reverse("candidate", args=[candidate.opportunity_id])),
+    ]
+    assert "<del>On hold</del>" in text(page)
+    approval = next(row for row in export(organization_admin_client) if "approved" in row[2])
+    assert approval[1:7] == [
+        "Super Admin",
+        "approved an invitation",
+        "Candidate Birch",
+        "status",
+        "On hold",
+        "Waiting to be sent",
+    ]
 
 
 def test_it_is_filtered_by_person_action_and_date(organization_admin_client, entries, super_admin):
@@ -68,11 +103,11 @@ def test_it_is_filtered_by_person_action_and_date(organization_admin_client, ent
 def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_client, entries):
     rows = export(organization_admin_client)
     assert rows[0][:4] == ["when (UTC)", "who", "action", "target"]
-    assert [row[4:7] for row in rows if row[2] == "change rules"] == [
+    assert [row[4:7] for row in rows if row[2] == "changed the rules"] == [
         ["bulk_limit", "50", "7"],
         ["paused", "no", "yes"],
     ]
-    assert next(row for row in rows if row[2] == "cancel invitation")[7] == "'=cmd|' /C calc'!A0"
+    assert next(row for row in rows if row[2] == "cancelled an invitation")[7] == "'=cmd|' /C calc'!A0"
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
     assert len(export(organization_admin_client, "?action=change_role")) == 2

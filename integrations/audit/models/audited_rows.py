@@ -1,6 +1,6 @@
 """Record what somebody did to a row: the kind and the name under which the audit log knows each table's rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,6 +22,7 @@ from integrations.catalog.models import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.names import CandidateKey
 from integrations.lever.models.connection import LeverConnection
 from integrations.lever.models.webhook import LeverWebhook
 from integrations.members.models.membership import Membership
@@ -100,17 +101,32 @@ def audit(
     )
 
 
+def candidates_of(entries: Iterable[AuditEntry]) -> dict[int, CandidateKey]:
+    """Return which candidate each entry is about, by the entry's key; a query for each kind of row among them."""
+    found: dict[int, CandidateKey] = {}
+    rows: dict[str, dict[int, list[AuditEntry]]] = {}
+    for entry in entries:
+        if (told := entry.changes.get("opportunity_id")) and entry.organization_id:
+            found[entry.pk] = entry.organization_id, str(told[1])
+        elif entry.target_kind in _OF_CANDIDATES and entry.target_id:
+            rows.setdefault(entry.target_kind, {}).setdefault(entry.target_id, []).append(entry)
+    for kind, about in rows.items():
+        keys = MODELS[kind]._default_manager.filter(pk__in=about)
+        for key, organization_id, opportunity_id in keys.values_list("pk", "organization", "opportunity_id"):
+            found |= {entry.pk: (organization_id, opportunity_id) for entry in about[key] if opportunity_id}
+    return found
+
+
 # Which audit entries are about a candidate: one answer for the candidate's page, evidence and erasure.
+
+_OF_CANDIDATES = (TargetKind.INVITATION, TargetKind.DELIVERY, TargetKind.EFFECT, TargetKind.ERASURE)
 
 
 def audit_entries_about(organization_id: int, opportunity_id: str) -> AuditEntryQuerySet:
     """Return the entries about a row of the opportunity."""
     own = {"organization": organization_id, "opportunity_id": opportunity_id}
-    rows = {
-        TargetKind.INVITATION: Invitation.objects.filter(**own),
-        TargetKind.DELIVERY: Delivery.objects.filter(**own),
-        TargetKind.EFFECT: Effect.objects.filter(**own),
-        TargetKind.ERASURE: Erasure.objects.filter(**own),
+    keys = {
+        kind: MODELS[kind]._default_manager.filter(**own).values_list("pk", flat=True)
+        for kind in _OF_CANDIDATES
     }
-    keys = {kind: found.values_list("pk", flat=True) for kind, found in rows.items()}
     return AuditEntry.objects.filter(organization=organization_id).about(keys)

@@ -48,9 +48,9 @@ _S = AuditSubject
 
 @dataclass(frozen=True)
 class ActionRecord:
-    """All about an action: its code, its name for people, and its subject if any.
+    """All about an action: its code, what follows a person's name in the log, and its subject if any.
 
-    Where a candidate's page tells of it, its sentence is the person's name and `deed`, or the label without one.
+    Where a candidate's page tells of it, `deed` follows the name, or the label without one.
     """
 
     code: str
@@ -64,123 +64,136 @@ class AuditAction(RecordEnum):
 
     record: ActionRecord
 
-    CREATE_ORGANIZATION = ActionRecord("create_organization", "create organization", _S.POLICIES)
-    CHANGE_ORGANIZATION = ActionRecord("change_organization", "change organization", _S.POLICIES)
-    CHANGE_POLICIES = ActionRecord("change_policies", "change rules", _S.POLICIES)
-    CHANGE_SINGLE_SIGN_ON = ActionRecord("change_single_sign_on", "change single sign-on", _S.POLICIES)
-    TRY_SINGLE_SIGN_ON = ActionRecord("try_single_sign_on", "try single sign-on", _S.POLICIES)
-    ADD_DOMAIN = ActionRecord("add_domain", "add domain", _S.POLICIES)
-    PROVE_DOMAIN = ActionRecord("prove_domain", "verify domain", _S.POLICIES)
-    LAPSE_DOMAIN = ActionRecord("lapse_domain", "domain no longer verified", _S.POLICIES)
-    REMOVE_DOMAIN = ActionRecord("remove_domain", "remove domain", _S.POLICIES)
-    BIND_IDENTITY = ActionRecord("bind_identity", "link to the provider")
-    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unlink from the provider")
-    CONNECT = ActionRecord("connect", "connect", _S.POLICIES)
-    DISCONNECT = ActionRecord("disconnect", "disconnect", _S.POLICIES)
-    SAVE_CONNECTION = ActionRecord("save_connection", "save connection", _S.POLICIES)
-    MAKE_WEBHOOK = ActionRecord("make_webhook", "make webhook", _S.POLICIES)
-    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "remove webhook", _S.POLICIES)
-    MOVE_WEBHOOK = ActionRecord("move_webhook", "move webhook to the new address", _S.POLICIES)
-    REPLACE_WEBHOOK_ADDRESS = ActionRecord("replace_webhook_address", "replace webhook address", _S.POLICIES)
-    END_WEBHOOK_ADDRESS = ActionRecord("end_webhook_address", "end former webhook address", _S.POLICIES)
-    ADD_TOKEN = ActionRecord("add_token", "add token", _S.POLICIES)
-    RETIRE_TOKEN = ActionRecord("retire_token", "retire token", _S.POLICIES)
-    ADD_MAPPING = ActionRecord("add_mapping", "add mapping", _S.MAPPINGS)
-    CHANGE_MAPPING = ActionRecord("change_mapping", "change mapping", _S.MAPPINGS)
-    DELETE_MAPPING = ActionRecord("delete_mapping", "delete mapping", _S.MAPPINGS)
-    INVITE_MEMBER = ActionRecord("invite_member", "invite member", _S.MEMBERS)
-    SEND_INVITATION_LINK = ActionRecord("send_invitation_link", "send invitation link", _S.MEMBERS)
-    WITHDRAW_INVITATION = ActionRecord("withdraw_invitation", "withdraw invitation", _S.MEMBERS)
-    ACCEPT_MEMBERSHIP = ActionRecord("accept_membership", "accept membership", _S.MEMBERS)
-    DECLINE_MEMBERSHIP = ActionRecord("decline_membership", "decline membership", _S.MEMBERS)
-    LEAVE = ActionRecord("leave", "leave the organization", _S.MEMBERS)
-    ADD_MEMBER = ActionRecord("add_member", "add member", _S.MEMBERS)
-    CHANGE_MEMBER = ActionRecord("change_member", "change member", _S.MEMBERS)
-    CHANGE_ROLE = ActionRecord("change_role", "change role", _S.MEMBERS)
-    REMOVE_MEMBER = ActionRecord("remove_member", "remove member", _S.MEMBERS)
+    CREATE_ORGANIZATION = ActionRecord("create_organization", "created the organization", _S.POLICIES)
+    CHANGE_ORGANIZATION = ActionRecord("change_organization", "changed the organization", _S.POLICIES)
+    CHANGE_POLICIES = ActionRecord("change_policies", "changed the rules", _S.POLICIES)
+    CHANGE_SINGLE_SIGN_ON = ActionRecord("change_single_sign_on", "changed single sign-on", _S.POLICIES)
+    TRY_SINGLE_SIGN_ON = ActionRecord("try_single_sign_on", "tried single sign-on", _S.POLICIES)
+    ADD_DOMAIN = ActionRecord("add_domain", "added an e-mail domain", _S.POLICIES)
+    PROVE_DOMAIN = ActionRecord("prove_domain", "verified an e-mail domain", _S.POLICIES)
+    LAPSE_DOMAIN = ActionRecord("lapse_domain", "marked an e-mail domain as no longer verified", _S.POLICIES)
+    REMOVE_DOMAIN = ActionRecord("remove_domain", "removed an e-mail domain", _S.POLICIES)
+    BIND_IDENTITY = ActionRecord("bind_identity", "linked a person to the provider")
+    UNBIND_IDENTITY = ActionRecord("unbind_identity", "unlinked a person from the provider")
+    CONNECT = ActionRecord("connect", "connected", _S.POLICIES)
+    DISCONNECT = ActionRecord("disconnect", "disconnected", _S.POLICIES)
+    SAVE_CONNECTION = ActionRecord("save_connection", "saved a key or secret", _S.POLICIES)
+    MAKE_WEBHOOK = ActionRecord("make_webhook", "made a webhook in Lever", _S.POLICIES)
+    REMOVE_WEBHOOK = ActionRecord("remove_webhook", "removed a webhook in Lever", _S.POLICIES)
+    MOVE_WEBHOOK = ActionRecord("move_webhook", "moved a webhook to the new address", _S.POLICIES)
+    REPLACE_WEBHOOK_ADDRESS = ActionRecord(
+        "replace_webhook_address", "replaced the webhook address", _S.POLICIES
+    )
+    END_WEBHOOK_ADDRESS = ActionRecord("end_webhook_address", "ended a former webhook address", _S.POLICIES)
+    ADD_TOKEN = ActionRecord("add_token", "added a signature token", _S.POLICIES)
+    RETIRE_TOKEN = ActionRecord("retire_token", "retired a signature token", _S.POLICIES)
+    ADD_MAPPING = ActionRecord("add_mapping", "added a mapping", _S.MAPPINGS)
+    CHANGE_MAPPING = ActionRecord("change_mapping", "changed a mapping", _S.MAPPINGS)
+    DELETE_MAPPING = ActionRecord("delete_mapping", "deleted a mapping", _S.MAPPINGS)
+    INVITE_MEMBER = ActionRecord("invite_member", "invited a member", _S.MEMBERS)
+    SEND_INVITATION_LINK = ActionRecord("send_invitation_link", "sent an invitation link", _S.MEMBERS)
+    WITHDRAW_INVITATION = ActionRecord("withdraw_invitation", "withdrew a member's invitation", _S.MEMBERS)
+    ACCEPT_MEMBERSHIP = ActionRecord("accept_membership", "accepted the membership", _S.MEMBERS)
+    DECLINE_MEMBERSHIP = ActionRecord("decline_membership", "declined the membership", _S.MEMBERS)
+    LEAVE = ActionRecord("leave", "left the organization", _S.MEMBERS)
+    ADD_MEMBER = ActionRecord("add_member", "added a member", _S.MEMBERS)
+    CHANGE_MEMBER = ActionRecord("change_member", "changed a member", _S.MEMBERS)
+    CHANGE_ROLE = ActionRecord("change_role", "changed a role", _S.MEMBERS)
+    REMOVE_MEMBER = ActionRecord("remove_member", "removed a member", _S.MEMBERS)
     CHANGE_ASSESSMENT_RULES = ActionRecord(
-        "change_assessment_rules", "change the rules of an assessment", _S.POLICIES
+        "change_assessment_rules", "changed the rules of an assessment", _S.POLICIES
     )
     DELETE_ASSESSMENT_RULES = ActionRecord(
-        "delete_assessment_rules", "delete the rules of an assessment", _S.POLICIES
+        "delete_assessment_rules", "deleted the rules of an assessment", _S.POLICIES
     )
-    CHANGE_EMAIL = ActionRecord("change_email", "change e-mail", _S.POLICIES)
-    RESET_EMAIL = ActionRecord("reset_email", "reset e-mail", _S.POLICIES)
-    CHOOSE_EMAILS = ActionRecord("choose_emails", "choose e-mails")
-    CHOOSE_OWN_CANDIDATES = ActionRecord("choose_own_candidates", "choose own candidates")
-    ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "add alert address", _S.POLICIES)
-    CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "change alert address", _S.POLICIES)
-    TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "send a test alert", _S.POLICIES)
-    REPEAT_STEPS = ActionRecord("repeat_steps", "send steps again", _S.POLICIES)
-    REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "remove alert address", _S.POLICIES)
-    MAKE_API_TOKEN = ActionRecord("make_api_token", "make API token", _S.POLICIES)
-    REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoke API token", _S.POLICIES)
-    ASK_ADMINS = ActionRecord("ask_admins", "ask the Super Admins")
-    APPROVE = ActionRecord("approve", "approve", _S.DECISIONS, deed="approved the invitation")
+    CHANGE_EMAIL = ActionRecord("change_email", "changed the wording of an e-mail", _S.POLICIES)
+    RESET_EMAIL = ActionRecord("reset_email", "reset the wording of an e-mail", _S.POLICIES)
+    CHOOSE_EMAILS = ActionRecord("choose_emails", "chose e-mails")
+    CHOOSE_OWN_CANDIDATES = ActionRecord("choose_own_candidates", "chose own candidates")
+    ADD_ALERT_ADDRESS = ActionRecord("add_alert_address", "added an alert address", _S.POLICIES)
+    CHANGE_ALERT_ADDRESS = ActionRecord("change_alert_address", "changed an alert address", _S.POLICIES)
+    TEST_ALERT_ADDRESS = ActionRecord("test_alert_address", "sent a test alert", _S.POLICIES)
+    REPEAT_STEPS = ActionRecord("repeat_steps", "sent steps again", _S.POLICIES)
+    REMOVE_ALERT_ADDRESS = ActionRecord("remove_alert_address", "removed an alert address", _S.POLICIES)
+    MAKE_API_TOKEN = ActionRecord("make_api_token", "made an API token", _S.POLICIES)
+    REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoked an API token", _S.POLICIES)
+    ASK_ADMINS = ActionRecord("ask_admins", "asked the Super Admins")
+    APPROVE = ActionRecord("approve", "approved an invitation", _S.DECISIONS, deed="approved the invitation")
     CANCEL_INVITATION = ActionRecord(
-        "cancel_invitation", "cancel invitation", _S.DECISIONS, deed="cancelled the invitation"
+        "cancel_invitation", "cancelled an invitation", _S.DECISIONS, deed="cancelled the invitation"
     )
-    SEND_NOW = ActionRecord("send_now", "send now", _S.DECISIONS, deed="had the invitation sent at once")
-    TAKE_BACK = ActionRecord("take_back", "undo", _S.DECISIONS, deed="undid this in time")
+    SEND_NOW = ActionRecord(
+        "send_now", "had an invitation sent at once", _S.DECISIONS, deed="had the invitation sent at once"
+    )
+    TAKE_BACK = ActionRecord("take_back", "undid a decision", _S.DECISIONS, deed="undid the decision")
     RESOLVE_AS_SENT = ActionRecord(
-        "resolve_as_sent", "say that it was sent", _S.DECISIONS, deed="confirmed that the invitation was sent"
+        "resolve_as_sent",
+        "confirmed that an invitation was sent",
+        _S.DECISIONS,
+        deed="confirmed that the invitation was sent",
     )
     SEND_AGAIN = ActionRecord(
-        "send_again", "send the same again", _S.DECISIONS, deed="had the invitation sent again"
+        "send_again", "had an invitation sent again", _S.DECISIONS, deed="had the invitation sent again"
     )
     INVITE_AGAIN = ActionRecord(
-        "invite_again", "send another round", _S.DECISIONS, deed="had the assessment sent again"
+        "invite_again", "sent an assessment again", _S.DECISIONS, deed="had the assessment sent again"
     )
     INVITE_OFFERED = ActionRecord(
-        "invite_offered", "invite the offered candidates", _S.DECISIONS, deed="chose to invite this candidate"
+        "invite_offered",
+        "invited a candidate who may be invited already",
+        _S.DECISIONS,
+        deed="chose to invite this candidate",
     )
     INVITE_CANDIDATE = ActionRecord(
-        "invite_candidate", "invite", _S.DECISIONS, deed="chose to invite this candidate"
+        "invite_candidate", "invited a candidate", _S.DECISIONS, deed="chose to invite this candidate"
     )
     RECORD_DECISION = ActionRecord(
-        "record_decision", "record a decision", _S.DECISIONS, deed="recorded a decision"
+        "record_decision", "recorded a decision", _S.DECISIONS, deed="recorded a decision"
     )
-    RETRY = ActionRecord("retry", "retry", _S.DECISIONS, deed="retried what had failed")
+    RETRY = ActionRecord("retry", "retried what had failed", _S.DECISIONS, deed="retried what had failed")
     REPLAY = ActionRecord(
-        "replay", "retry a delivery", _S.DECISIONS, deed="had the stage change decided again"
+        "replay", "had a stage change decided again", _S.DECISIONS, deed="had the stage change decided again"
     )
-    SIGN_IN = ActionRecord("sign_in", "sign in")
-    FAIL_SIGN_IN = ActionRecord("fail_sign_in", "failed sign-in", _S.REFUSED)
-    REFUSE_SIGN_IN = ActionRecord("refuse_sign_in", "refused sign-in", _S.REFUSED)
-    SIGN_OUT = ActionRecord("sign_out", "sign out")
-    ADD_ACCOUNT = ActionRecord("add_account", "add account")
-    CHANGE_ACCOUNT = ActionRecord("change_account", "change account")
-    CHANGE_PASSWORD = ActionRecord("change_password", "change password")
-    RESET_PASSWORD = ActionRecord("reset_password", "choose password through a link")
-    END_SESSIONS = ActionRecord("end_sessions", "end sessions")
-    ERASE = ActionRecord("erase", "erase", _S.ERASED, deed="erased the personal data")
-    REMOVE_OLD = ActionRecord("remove_old", "remove old records", _S.ERASED)
+    SIGN_IN = ActionRecord("sign_in", "signed in")
+    FAIL_SIGN_IN = ActionRecord("fail_sign_in", "failed to sign in", _S.REFUSED)
+    REFUSE_SIGN_IN = ActionRecord("refuse_sign_in", "was refused a sign-in", _S.REFUSED)
+    SIGN_OUT = ActionRecord("sign_out", "signed out")
+    ADD_ACCOUNT = ActionRecord("add_account", "added an account")
+    CHANGE_ACCOUNT = ActionRecord("change_account", "changed an account")
+    CHANGE_PASSWORD = ActionRecord("change_password", "changed a password")
+    RESET_PASSWORD = ActionRecord("reset_password", "chose a password through a link")
+    END_SESSIONS = ActionRecord("end_sessions", "ended sessions")
+    ERASE = ActionRecord("erase", "erased personal data", _S.ERASED, deed="erased the personal data")
+    REMOVE_OLD = ActionRecord("remove_old", "removed old records", _S.ERASED)
     SUBJECT_ACCESS = ActionRecord(
         "subject_access",
-        "hand out a candidate's data",
+        "downloaded a candidate's data",
         _S.HANDED_OUT,
         deed="downloaded the data about this candidate",
     )
     LOOK_AT_DATA = ActionRecord(
         "look_at_data",
-        "look at a candidate's data",
+        "looked at a candidate's data",
         _S.HANDED_OUT,
         deed="looked at the data about this candidate",
     )
     EXPORT_EVIDENCE = ActionRecord(
-        "export_evidence", "export evidence", _S.HANDED_OUT, deed="exported the evidence about this candidate"
+        "export_evidence",
+        "exported evidence",
+        _S.HANDED_OUT,
+        deed="exported the evidence about this candidate",
     )
-    EXPORT_LIST = ActionRecord("export_list", "export a list", _S.HANDED_OUT)
-    VERIFY_LOG = ActionRecord("verify_log", "check the log")
-    RENEW_SEAL = ActionRecord("renew_seal", "seal the log with the first key")
-    SEAL_ANEW = ActionRecord("seal_anew", "seal the log as it is")
-    RECORD_RESTORE = ActionRecord("record_restore", "record a restore")
-    ADD_SECOND_FACTOR = ActionRecord("add_second_factor", "add second factor")
-    REMOVE_SECOND_FACTOR = ActionRecord("remove_second_factor", "remove second factor")
-    RESET_SECOND_FACTOR = ActionRecord("reset_second_factor", "reset second factor")
-    FAIL_SECOND_FACTOR = ActionRecord("fail_second_factor", "failed second factor", _S.REFUSED)
-    MAKE_RECOVERY_CODES = ActionRecord("make_recovery_codes", "make recovery codes")
-    USE_RECOVERY_CODE = ActionRecord("use_recovery_code", "use recovery code")
+    EXPORT_LIST = ActionRecord("export_list", "exported a list", _S.HANDED_OUT)
+    VERIFY_LOG = ActionRecord("verify_log", "checked the log")
+    RENEW_SEAL = ActionRecord("renew_seal", "sealed the log with the first key")
+    SEAL_ANEW = ActionRecord("seal_anew", "sealed the log as it is")
+    RECORD_RESTORE = ActionRecord("record_restore", "recorded a restore")
+    ADD_SECOND_FACTOR = ActionRecord("add_second_factor", "added a second factor")
+    REMOVE_SECOND_FACTOR = ActionRecord("remove_second_factor", "removed a second factor")
+    RESET_SECOND_FACTOR = ActionRecord("reset_second_factor", "reset a second factor")
+    FAIL_SECOND_FACTOR = ActionRecord("fail_second_factor", "failed the second factor", _S.REFUSED)
+    MAKE_RECOVERY_CODES = ActionRecord("make_recovery_codes", "made recovery codes")
+    USE_RECOVERY_CODE = ActionRecord("use_recovery_code", "used a recovery code")
 
 
 class TargetKind(models.TextChoices):
@@ -360,7 +373,12 @@ class AuditEntry(Chained):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name}: {self.get_action_display()} {self.target}"
+        return f"{self.actor_name} {self.get_action_display()}: {self.target}"
+
+    @property
+    def who(self) -> str:
+        """Who did it: the person's name as it is now, else the name that was recorded, or the command's."""
+        return (self.actor.get_full_name() if self.actor else "") or self.actor_name
 
     @property
     def seals_anew(self) -> bool:

@@ -237,14 +237,9 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
     """Yield who waits for a person: by uncertain, held and bounced invitations, and failed candidates."""
     counts = Invitation.objects.filter(organization=organization).candidates_waiting()
     if number := counts["uncertain"]:
-        uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
-        named = (
-            f"{invitation.assessment_name} (invitation {invitation.pk})"
-            for invitation in uncertain.order_by("pk")[:MOST_NAMED]
-        )
         yield finding(
             FindingCode.UNCERTAIN_INVITATIONS,
-            f"{counted(number, 'candidate')} possibly got an invitation: {listed(named, number)}.",
+            f"{counted(number, 'candidate')} possibly got an invitation.",
             "Check in CodeScreen whether it was sent. Then say so on the candidate's page, or send it again.",
         )
     if number := counts["held"]:

@@ -136,7 +136,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
             organization=invitation.organization, instance_id=instance_id
         ).first()
         if taken is not None:
-            raise ActionNotAllowed(f"That instance already belongs to invitation {taken.pk}.")
+            raise ActionNotAllowed(f"That instance already belongs to another invitation: {taken}.")
         mark_invited(invitation, instance_id)
         audit(
             invitation,

@@ -220,7 +220,7 @@ class Invitation(models.Model):
         indexes = INDEXES
 
     def __str__(self) -> str:
-        return f"{self.assessment_name} for {self.opportunity_id}"
+        return f"{self.assessment_name} for {self.candidate_name or 'a candidate without a name'}"
 
     def save(self, **options: Any) -> None:
         """Save; a new row gets its external id from what makes the round unique."""

@@ -14,15 +14,13 @@ def test_a_paused_organization_gets_a_warning(healthy_organization: Organization
     assert code_and_level(healthy_organization) == ("paused", "warning")
 
 
-def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organization: Organization) -> None:
+def test_uncertain_and_held_invitations_are_counted(healthy_organization: Organization) -> None:
     invitations = [
         create_invitation(healthy_organization, number, status="uncertain") for number in range(12)
     ]
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("uncertain_invitations", "error")
-    assert finding.message.startswith("12 candidates possibly got an invitation")
-    assert f"(invitation {invitations[0].pk})" in finding.message
-    assert "and 2 more." in finding.message
+    assert finding.message == "12 candidates possibly got an invitation."
     Invitation.objects.filter(pk=invitations[0].pk).update(status="held")
     Invitation.objects.exclude(pk=invitations[0].pk).delete()
     assert code_and_level(healthy_organization) == ("held_invitations", "warning")
