@@ -82,17 +82,17 @@ def _tables_of_packages() -> tuple[Table, ...]:
         ),
         _table(
             "sessions.Session",
-            "who is signed in; what a page says once, which names no candidate",
+            "who is signed in",
             "until the session ends; ended ones are removed daily",
             "session_key",
             session_data="who is signed in",
         ),
         _table(
             "admin.LogEntry",
-            "Django's log of changes in the admin; the portal's own is the audit log",
+            "changes of accounts in the admin; all others are in the audit log",
             "for ever",
             "object_id",
-            object_repr="the row's name",
+            object_repr="what was changed",
             change_message="which columns were changed",
         ),
         _table(

@@ -60,7 +60,7 @@ class ApiCall(models.Model):
     """
 
     HOLDS = Holds(
-        "the record of calls to Lever and CodeScreen; bodies are stored without names, addresses and secrets",
+        "the portal's requests to Lever and CodeScreen, without names, addresses and secrets",
         f"{RECORDS_KEPT_FOR.days} days; calls of an invited candidate until the person is erased",
         opportunity="opportunity_id",
     )
@@ -86,7 +86,9 @@ class ApiCall(models.Model):
     )
     platform = harmless(models.CharField(max_length=20))
     method = harmless(models.CharField(max_length=10))
-    path = about_candidate("a path that names a person", models.CharField(max_length=1000))
+    path = about_candidate(
+        "the address that was called, where it names a person", models.CharField(max_length=1000)
+    )
     status = models.SmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
     duration_ms = models.IntegerField()
     attempt = models.IntegerField(default=1)

@@ -20,7 +20,7 @@ class Effect(Leasable):
     """One intended act on the outside world. A worker performs it, and retries it until it is done or given up."""
 
     HOLDS = Holds(
-        "what is to be done in Lever and CodeScreen, and e-mails and alerts to the team",
+        "what the portal sent and wrote: invitations, tags, notes, feedback, reports, e-mails and alerts",
         UNTIL_ERASED,
         opportunity="opportunity_id",
     )
@@ -75,7 +75,7 @@ class Effect(Leasable):
     )
     kind = models.CharField(max_length=30, choices=Kind)
     key = about_candidate(
-        "the address of a report, for the effect that adds it",
+        "the address of a report that was added in Lever",
         models.CharField(max_length=300, help_text="Equal for repeats of the same effect."),
     )
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))

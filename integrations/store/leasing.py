@@ -100,7 +100,7 @@ class Leasable(models.Model):
         help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
     )
     last_error = about_candidate("a platform's error message", models.TextField(blank=True))
-    traceback = about_candidate("where the portal failed", models.TextField(blank=True))
+    traceback = about_candidate("technical details of an error", models.TextField(blank=True))
 
     class Meta:
         abstract = True

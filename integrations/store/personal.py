@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-UNTIL_ERASED = "the row stays; the data until it is erased, at the latest after `retention_days`"
+UNTIL_ERASED = "until it is erased, at the latest after `retention_days`; ids, times and codes stay"
 WITH_ORGANIZATION = "as long as the organization"
 WITH_ACCOUNT = "as long as the account"
 AS_LISTED = "as long as the platform lists it, and afterwards marked gone"

@@ -52,14 +52,14 @@ class AuthenticatorApp(models.Model):
     """The shared secret of one app. A person has one confirmed app, and one that is being set up."""
 
     HOLDS = Holds(
-        "what the codes of people's authenticator apps are made from",
+        "members' authenticator apps",
         "until its person removes it, or as long as the account",
     )
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_apps"
     )
-    secret = about_user("the secret that the app has too; encrypted", EncryptedTextField(default=make_secret))
+    secret = about_user("the app's secret, encrypted", EncryptedTextField(default=make_secret))
     last_step = models.BigIntegerField(
         default=0, help_text="The time step of the last code that was accepted; no earlier code is."
     )
@@ -166,9 +166,7 @@ _LONGEST_ID = 1364
 class Passkey(models.Model):
     """One passkey."""
 
-    HOLDS = Holds(
-        "the public halves of people's passkeys", "until its person removes it, or as long as the account"
-    )
+    HOLDS = Holds("members' passkeys", "until its person removes it, or as long as the account")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="passkeys")
     name = about_user("what the person calls it", models.CharField(max_length=60))

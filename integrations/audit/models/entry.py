@@ -283,7 +283,7 @@ class AuditEntry(Chained):
     """One change a person or a command made."""
 
     HOLDS = Holds(
-        "who changed what; the log proves itself, so rows are never removed",
+        "the audit log: what people did, when and why; entries are never removed, so that it can be checked",
         "for ever; texts about a candidate until they are erased",
     )
 
@@ -331,16 +331,16 @@ class AuditEntry(Chained):
         null=True, blank=True, help_text="The row's key; empty where there never was a row."
     )
     target = about_candidate(
-        "the name of the row that was changed",
+        "what was changed",
         models.CharField(max_length=300, help_text="The row's name at that time."),
     )
     changes = about_candidate(
-        "values before and after",
+        "the values before and after",
         models.JSONField(
             default=dict, blank=True, help_text="By field: the value before and the value after."
         ),
     )
-    reason = about_candidate("what the person gave as the reason", models.TextField(blank=True))
+    reason = about_candidate("the reason that the person gave", models.TextField(blank=True))
     at = models.DateTimeField()
 
     objects = AuditEntryQuerySet.as_manager()

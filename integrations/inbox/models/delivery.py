@@ -55,7 +55,9 @@ class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
     HOLDS = Holds(
-        "webhooks as they were received, and what was decided", UNTIL_ERASED, opportunity="opportunity_id"
+        "messages from Lever and CodeScreen, and what was decided about each",
+        UNTIL_ERASED,
+        opportunity="opportunity_id",
     )
 
     Platform = vocabulary.Platform
@@ -70,7 +72,7 @@ class Delivery(Leasable):
         models.CharField(max_length=300, help_text="Equal for repeats of the same delivery.")
     )
     opportunity_id = harmless(models.CharField(max_length=200, blank=True))
-    payload = about_candidate("the webhook's body; ids and times in it stay", models.JSONField())
+    payload = about_candidate("the text of the message; ids and times in it stay", models.JSONField())
     received_at = models.DateTimeField(db_default=Now())
     chosen_at = models.DateTimeField(
         null=True,
@@ -107,7 +109,7 @@ class Delivery(Leasable):
     repeats = models.IntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=verdict_code.VerdictCode.choices(), blank=True)
     explanation = about_candidate(
-        "the verdict's sentence, which may quote a tag", models.TextField(blank=True)
+        "why the candidate was invited or not, which may quote a tag", models.TextField(blank=True)
     )
     assessment_source = models.CharField(
         max_length=30,
@@ -123,7 +125,7 @@ class Delivery(Leasable):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     facts = about_candidate(
-        "what the verdict rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
+        "what the decision rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
         models.JSONField(
             null=True,
             blank=True,

@@ -26,7 +26,11 @@ class Verdict(Chained):
     Append-only. Whether it is current isn't hashed: it follows from the positions of the delivery's verdicts.
     """
 
-    HOLDS = Holds("every verdict about every delivery", UNTIL_ERASED, opportunity="delivery__opportunity_id")
+    HOLDS = Holds(
+        "every decision, also those that were replaced later",
+        UNTIL_ERASED,
+        opportunity="delivery__opportunity_id",
+    )
 
     KIND = ChainKind.VERDICT
     TIME_COLUMN = "decided_at"
@@ -50,7 +54,7 @@ class Verdict(Chained):
     delivery = models.ForeignKey("integrations.Delivery", on_delete=models.PROTECT, related_name="verdicts")
     code = models.CharField(max_length=40, choices=VerdictCode.choices())
     explanation = about_candidate(
-        "the verdict's sentence, which may quote a tag", models.TextField(blank=True)
+        "why the candidate was invited or not, which may quote a tag", models.TextField(blank=True)
     )
     assessment_source = models.CharField(
         max_length=30,

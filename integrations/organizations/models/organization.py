@@ -48,7 +48,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(Policies):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""
 
-    HOLDS = Holds("one customer and its policies", WITH_ORGANIZATION)
+    HOLDS = Holds("the settings of a customer", WITH_ORGANIZATION)
 
     name = harmless(models.CharField(max_length=200))
     slug = harmless(models.SlugField(max_length=80, unique=True))

@@ -2,37 +2,40 @@
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
 from integrations.audit.models.entry import AuditAction
-from integrations.data_inventory import Table
 from integrations.invitations.models.candidate import Candidate
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.privacy.acts import HeldData, held_data, record_subject_access
+from integrations.privacy.acts import HeldData, HeldTable, held_data, record_subject_access
+from integrations.store.personal import UNTIL_ERASED
+
+#: Longer texts are shown on demand.
+LONGEST = 160
 
 
 class CandidateDataView(OrganizationMixin, TemplateView):
-    """Show every row about the candidate, table by table; a POST downloads them as JSON. Both are recorded."""
+    """Show every value about the candidate, by the kind of record; a POST downloads them as JSON. Both are recorded."""
 
     template_name = "integrations/candidate_data.html"
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show each column with personal data as text."""
+        """Show each value once."""
         data = self._held_data(counts_mentions=False)
         record_subject_access(data, self.user, AuditAction.LOOK_AT_DATA)
-        tables = [
-            (held, in_words(held.declared.lives), [_personal(held.declared, row) for row in held.rows])
-            for held in data.tables
-        ]
         own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
         name = Candidate.objects.filter(**own).values_list("name", flat=True).first()
-        return super().get_context_data(data=data, tables=tables, name=name, **kwargs)
+        kinds = [HeldKind.of(table) for table in data.tables]
+        return super().get_context_data(
+            data=data, kinds=kinds, usually=in_words(UNTIL_ERASED), name=name, **kwargs
+        )
 
     def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
         """Return the file."""
@@ -54,15 +57,46 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         return found
 
 
+@dataclass(frozen=True)
+class HeldValue:
+    """One value about the person: what it is, its text, and in how many rows it stands."""
+
+    what: str
+    text: str
+    times: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is shown on demand."""
+        return len(self.text) > LONGEST or "\n" in self.text
+
+
+@dataclass(frozen=True)
+class HeldKind:
+    """What rows of one kind hold about the person, each value once; `lives` says how long, where that isn't usual."""
+
+    held: HeldTable
+    lives: str
+    values: list[HeldValue]
+
+    @classmethod
+    def of(cls, held: HeldTable) -> Self:
+        """Return what the rows of a table hold."""
+        declared = held.declared
+        found = Counter(
+            (what, _text(row[column]))
+            for row in held.rows
+            for column, what in declared.candidate.items()
+            if row[column] not in ("", {}, [], None)
+        )
+        lives = "" if declared.lives == UNTIL_ERASED else in_words(declared.lives)
+        values = [HeldValue(what, text, times) for (what, text), times in found.items()]
+        return cls(held, lives, sorted(values, key=lambda value: value.what))
+
+
 def in_words(lives: str) -> str:
     """Return how long a table's rows are kept, with the policy by what it means instead of its name."""
     return lives.replace("`retention_days`", "the time for which the organization keeps personal data")
-
-
-def _personal(table: Table, row: Mapping[str, object]) -> tuple[object, list[tuple[str, str]]]:
-    """Return the key of a row, and its columns with personal data that aren't empty."""
-    held = [(name, _text(row[name])) for name in table.candidate if row[name] not in ("", {}, [], None)]
-    return row[table.model._meta.pk.attname], held
 
 
 def _text(value: object) -> str:

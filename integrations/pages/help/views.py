@@ -17,6 +17,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.help import lists
 from integrations.pages.help.lists import audit_questions
 from integrations.pages.help.topics import AUDIENCES
+from integrations.privacy import processing
 
 
 class HelpView(OrganizationMixin, TemplateView):
@@ -98,6 +99,14 @@ class PrivacyView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the inventory and the organization's own rules about keeping data."""
         return super().get_context_data(
+            processing={
+                "Why": processing.PURPOSES,
+                "What": processing.CATEGORIES,
+                "Where it comes from": processing.SOURCES,
+                "Who gets it": processing.RECIPIENTS,
+                "What a candidate may ask for": processing.RIGHTS,
+                "Who decides": (processing.DECISIONS,),
+            },
             candidate_data=lists.about_candidates(),
             member_data=lists.about_members(),
             retentions=lists.retention_of(self.organization),

@@ -200,15 +200,12 @@ class CacheEntry(models.Model):
     """One value. It is read as JSON and nothing else: who writes to the table can store data, not a program."""
 
     HOLDS = Holds(
-        "what was read or counted a moment ago, as JSON; with `REDIS_URL` in Redis instead, in keys that begin "
-        "with `:1:`: `lever-user-address:…`, `single-sign-on:…`, `report:…`, `lists-asked-…`",
+        "copies of what was read a moment ago; with `REDIS_URL` in Redis instead, in keys that begin with `:1:`",
         "a day at most; removed daily",
     )
 
     key = harmless(models.CharField(max_length=250, unique=True))
-    value = about_user(
-        "under `lever-user-address:…` the address of a customer's Lever user, for a day", models.JSONField()
-    )
+    value = about_user("the address of a Lever user, for a day", models.JSONField())
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
 
     objects = CacheEntryQuerySet.as_manager()
