@@ -6,7 +6,9 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -120,6 +122,16 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
     def complete(self, rows: Sequence[Candidate]) -> None:
         """Read what the invitations' words need."""
         read_connections(row.invitation for row in rows)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list; where a search finds one candidate, their record."""
+        answer = super().changelist_view(request, extra_context)
+        found = answer.context_data["cl"].result_list if isinstance(answer, TemplateResponse) else []
+        if request.GET.keys() == {SEARCH_VAR} and len(found) == 1:
+            return redirect("admin:integrations_candidate_change", found[0].pk)
+        return answer
 
     who = column("candidate", str, "name")
     standing = column("where it stands", standing_of)

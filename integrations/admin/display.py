@@ -261,12 +261,16 @@ class SitePageMixin(admin.ModelAdmin):
         """Show the row, with the way to its page on the site for members, and for others with who may act."""
         row = options["obj"]
         key = self.candidate_key(row)
+        member = staff_memberships(request).get(row.organization_id)
         who = names_of([key]).get(key, "")
         context |= {
             "record_title": f"{who}: {self.what_is(row)}" if who else "",
             "site_page": self.site_page(row),
             "owner": row.organization,
-            "is_member": row.organization_id in staff_memberships(request),
+            "is_member": member is not None,
+            "data_page": reverse("candidate-data", args=[key[1]])
+            if key[1] and member is not None and member.may_configure
+            else "",
         }
         return super().render_change_form(request, context, *args, **options)
 

@@ -152,9 +152,7 @@ class MembershipAdmin(ScopedAdmin):
     ) -> HttpResponse:
         """Show the list, and how many operators see every organization beside its members."""
         count = User.objects.filter(is_superuser=True, is_active=True).count()
-        note = (
-            f"Beside them, the portal has {count} operator{'s' * (count != 1)}, who see every organization."
-        )
+        note = f"Operators of the portal, who see every organization beside its members: {count}."
         return super().changelist_view(request, {"note": note} | (extra_context or {}))
 
     person = column("name", lambda member: name_of(member.user), "user__username")

@@ -87,7 +87,7 @@ def test_members_open_the_page_on_the_site_in_the_rows_organization(
     for customer in (acme, globex):
         page = client.get(address(model, "change", customer.rows[model].pk)).content.decode()
         page = page.partition("<main")[2]
-        target = re.search(r'name="next" value="([^"]+)"', page)
+        target = re.search(r'name="next"\s+value="([^"]+)"', page)
         slug = re.search(r'name="organization"\s+value="([^"]+)"', page)
         assert target
         assert slug
@@ -95,6 +95,20 @@ def test_members_open_the_page_on_the_site_in_the_rows_organization(
         answer = client.post(reverse("switch-organization"), values, follow=True)
         assert answer.status_code == 200
         assert f"Candidate of {customer.organization.slug}" in answer.content.decode()
+
+
+def test_a_search_that_finds_one_candidate_leads_to_the_record(acme: Customer, globex: Customer) -> None:
+    superuser, lists = sign_in(None, is_superuser=True), address(Candidate, "changelist")
+    answer = superuser.get(lists, {"q": "of acme"})
+    assert answer["Location"] == address(Candidate, "change", acme.rows[Candidate].pk)
+    assert superuser.get(lists, {"q": "Candidate"}).status_code == 200
+    assert superuser.get(lists, {"q": "nobody"}).status_code == 200
+
+
+@pytest.mark.parametrize(("role", "may_read_all"), [("admin", True), ("team_member", False)])
+def test_the_record_leads_admins_to_all_personal_data(acme: Customer, role: str, may_read_all: bool) -> None:
+    page = reverse("candidate-data", args=["opportunity-acme"])
+    assert (page in record(sign_in(role, acme), acme)) == may_read_all
 
 
 def test_who_is_no_member_reads_who_may_act(acme: Customer) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -58,40 +57,34 @@ class CandidateDataView(OrganizationMixin, TemplateView):
 
 
 @dataclass(frozen=True)
-class HeldValue:
-    """One value about the person: what it is, its text, and in how many rows it stands."""
+class HeldValues:
+    """What one column says about the person: what it is, and each text once; long ones are shown on demand."""
 
     what: str
-    text: str
-    times: int
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it is shown on demand."""
-        return len(self.text) > LONGEST or "\n" in self.text
+    texts: list[str]
+    long_texts: list[str]
 
 
 @dataclass(frozen=True)
 class HeldKind:
-    """What rows of one kind hold about the person, each value once; `lives` says how long, where that isn't usual."""
+    """What the rows of one kind hold about the person; `lives` says how long, where that isn't usual."""
 
     held: HeldTable
     lives: str
-    values: list[HeldValue]
+    values: list[HeldValues]
 
     @classmethod
     def of(cls, held: HeldTable) -> Self:
         """Return what the rows of a table hold."""
         declared = held.declared
-        found = Counter(
-            (what, _text(row[column]))
-            for row in held.rows
-            for column, what in declared.candidate.items()
-            if row[column] not in ("", {}, [], None)
-        )
-        lives = "" if declared.lives == UNTIL_ERASED else in_words(declared.lives)
-        values = [HeldValue(what, text, times) for (what, text), times in found.items()]
-        return cls(held, lives, sorted(values, key=lambda value: value.what))
+        values = []
+        for column, what in declared.candidate.items():
+            filled = (row[column] for row in held.rows if row[column] not in ("", {}, [], None))
+            texts = list(dict.fromkeys(map(_text, filled)))
+            short = [text for text in texts if len(text) <= LONGEST]
+            if texts:
+                values.append(HeldValues(what, short, [text for text in texts if text not in short]))
+        return cls(held, "" if declared.lives == UNTIL_ERASED else in_words(declared.lives), values)
 
 
 def in_words(lives: str) -> str:
