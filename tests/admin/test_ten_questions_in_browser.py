@@ -109,10 +109,10 @@ def who_has_access(auditor: Auditor) -> None:
 
 
 def personal_data(auditor: Auditor) -> None:
-    auditor.find("Birch")
-    auditor.sees("Candidate Birch", "What happened")
-    auditor.click("What was sent and written")
-    auditor.sees(NOTE)
+    auditor.find("Alder")
+    auditor.sees("Candidate Alder", "Opportunity id", "What happened")
+    auditor.click("Deliveries")
+    auditor.sees("Stage change", "Unknown assessment")
 
 
 def log_is_whole(auditor: Auditor) -> None:
