@@ -28,7 +28,7 @@ from integrations.audit.models.audited_rows import MODELS, candidates_of
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditSubject
 from integrations.audit.verification import OutOfTime, Verification, chain_of, result_of, verify_chain
-from integrations.invitations.names import names_of
+from integrations.invitations.models.names import names_of
 from integrations.organizations.models.organization import Organization
 
 LINE_OF = 3
@@ -266,7 +266,7 @@ def log(request: HttpRequest) -> HttpResponse:
     organizations: list[Organization | None] = list(access.organizations(request)[: access.OFFERED])
     if access.is_superuser(request):
         organizations.append(None)
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     shown = {
         **admin.site.each_context(request),
         "title": "Was the audit log changed?",

@@ -44,8 +44,8 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.names import CandidateKey
 from integrations.invitations.models.result import Result
-from integrations.invitations.names import CandidateKey
 from integrations.privacy.models import Erasure
 
 #: The lists that an opportunity's id is searched in.
@@ -69,7 +69,7 @@ InvitedFilter = choice_filter(
 )
 
 
-def standing_of(candidate: Candidate) -> SafeString:
+def standing_of(candidate: Candidate) -> str | SafeString:
     """Return where a candidate stands: the stated result, else by the invitation, else by the verdict."""
     if candidate.outcome:
         return outcome_badge(candidate.outcome)
@@ -128,7 +128,8 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
     ) -> HttpResponse:
         """Show the list; where a search finds one candidate, their record."""
         answer = super().changelist_view(request, extra_context)
-        found = answer.context_data["cl"].result_list if isinstance(answer, TemplateResponse) else []
+        shown = (answer.context_data if isinstance(answer, TemplateResponse) else None) or {}
+        found = shown["cl"].result_list if "cl" in shown else ()
         if request.GET.keys() == {SEARCH_VAR} and len(found) == 1:
             return redirect("admin:integrations_candidate_change", found[0].pk)
         return answer

@@ -49,7 +49,7 @@ from integrations.health.models import WebhookRejection
 from integrations.health.webhook_rejections import describe
 from integrations.inbox.models.delivery import STUCK, WAITING, Delivery
 from integrations.inbox.models.verdict import Verdict
-from integrations.invitations.names import CandidateKey
+from integrations.invitations.models.names import CandidateKey
 from integrations.outbox.models import Effect
 
 ProgressFilter = choice_filter(

@@ -23,7 +23,7 @@ from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict, next_step
 from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.names import CandidateKey, names_of
+from integrations.invitations.models.names import CandidateKey, names_of
 from integrations.organizations.models.organization import Organization
 
 NOTHING = "–"

@@ -31,7 +31,7 @@ from integrations.health.models import Incident, LinterFinding
 from integrations.inbox.models.delivery import STUCK, Delivery
 from integrations.inbox.models.verdict import Verdict
 from integrations.invitations.models.invitation import Invitation
-from integrations.invitations.names import names_of
+from integrations.invitations.models.names import names_of
 from integrations.outbox.models import Effect
 from integrations.outbox.outcome import RETRY_FOR
 

@@ -16,7 +16,7 @@ from integrations.audit.models.audited_rows import candidates_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
 from integrations.catalog.models import RoleMapping
-from integrations.invitations.names import names_of
+from integrations.invitations.models.names import names_of
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
@@ -45,7 +45,7 @@ def log_rows(entries: Iterable[AuditEntry]) -> list[LogRow]:
     entries = list(entries)
     candidates = candidates_of(entries)
     names = names_of(candidates.values())
-    about = {one.target_id for one in entries if one.target_kind == TargetKind.MAPPING}
+    about = [one.target_id for one in entries if one.target_id and one.target_kind == TargetKind.MAPPING]
     mappings = set(RoleMapping.objects.filter(pk__in=about).values_list("pk", flat=True))
     rows = []
     for entry in entries:
