@@ -129,7 +129,7 @@ class CandidateAdmin(SitePageMixin, ScopedAdmin):
         """Show the list; where a search finds one candidate, their record."""
         answer = super().changelist_view(request, extra_context)
         shown = (answer.context_data if isinstance(answer, TemplateResponse) else None) or {}
-        found = shown["cl"].result_list if "cl" in shown else ()
+        found: list[Candidate] = list(shown["cl"].result_list) if "cl" in shown else []
         if request.GET.keys() == {SEARCH_VAR} and len(found) == 1:
             return redirect("admin:integrations_candidate_change", found[0].pk)
         return answer
