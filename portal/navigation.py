@@ -125,7 +125,8 @@ def _navigation(request: HttpRequest) -> list[NavigationLink]:
     """Return the main navigation; staff also get the admin."""
     membership, links = admitted_membership(request), _links(request, MAIN)
     if membership and getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
+        url = reverse("admin:index")
+        links.append(NavigationLink(url, "Admin", "shield", request.path.startswith(url)))
     return links
 
 
