@@ -78,7 +78,7 @@ def send_request(member: Membership, code: str, message: str = "") -> list[Membe
         if request in recent_requests(member):
             raise ActionNotAllowed(SENT_ALREADY)
         message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
-        name = member.user.get_full_name() or str(member.user)
+        name = member.name
         lines: list[Line] = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
         if message:
             lines.append(f"In their words: {message}")

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_not_required
@@ -9,8 +10,9 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import transaction
-from django.forms import Form
+from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
@@ -19,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
-from integrations.accounts.acts.accounts import follow_new_password
+from integrations.accounts.acts.accounts import change_account, follow_new_password
 from integrations.accounts.acts.fresh_proof import FRESH, note_proof
 from integrations.accounts.models.second_factors import has_second_factor
 from integrations.accounts.models.sessions import TooMany
@@ -39,7 +41,7 @@ from integrations.members.models.membership import folded, may_use_password
 from integrations.members.models.pending import PendingMembership
 from integrations.notifications.link_emails import read_membership_token
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page
-from integrations.pages.views import ActView
+from integrations.pages.views import ActView, OperationView
 from integrations.queue import notify
 from portal.accounts.completion import (
     SignInMethod,
@@ -69,14 +71,40 @@ ACCOUNT_PAGES = (
 )
 
 
-class AccountView(TemplateView):
-    """List the pages about the signed-in person's account."""
+#: A name, and not an address that a program would make a link of.
+_NAME = RegexValidator(r"^([^\W\d_]|[ '’-]|\.(?=\s|$))*$", "Only letters, spaces, hyphens and apostrophes.")
+
+
+class NameForm(forms.Form):
+    """A person's name, as their colleagues see it."""
+
+    first_name = forms.CharField(required=False, max_length=60, validators=[_NAME])
+    last_name = forms.CharField(required=False, max_length=60, validators=[_NAME])
+
+
+class AccountView(OperationView):
+    """List the pages about the signed-in person's account; store their name on POST."""
 
     template_name = "accounts/account.html"
+    form_class = NameForm
+    following_page = "account"
+
+    def get_initial(self) -> dict[str, Any]:
+        """Return the stored name."""
+        return model_to_dict(cast(User, self.request.user), NameForm.base_fields)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the pages."""
         return super().get_context_data(pages=ACCOUNT_PAGES, **kwargs)
+
+    def operate(self, form: Form) -> str | None:
+        """Store the name."""
+        user = cast(User, self.request.user)
+        changes = {name: (form.initial[name], form.cleaned_data[name]) for name in form.changed_data}
+        for name, (_, value) in changes.items():
+            setattr(user, name, value)
+        change_account(user, changes, user)
+        return "Your name is saved." if changes else None
 
 
 WRONG_PASSWORD = "That isn't your password."

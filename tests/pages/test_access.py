@@ -126,6 +126,7 @@ ALLOWED = {
 }
 EVERYBODY = {
     "logout",
+    "theme",
     "switch-organization",
     "account",
     "memberships",

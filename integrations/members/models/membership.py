@@ -125,6 +125,11 @@ class Membership(models.Model):
         return f"{self.user} · {self.get_role_display()}"
 
     @property
+    def name(self) -> str:
+        """The person's name where it is known, else their user name."""
+        return self.user.get_full_name() or self.user.get_username()
+
+    @property
     def may_connect(self) -> bool:
         """Whether the member may connect, disconnect, and change keys, tokens and members."""
         return self.role in SUPER_ADMINS

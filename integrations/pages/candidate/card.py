@@ -69,7 +69,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
             return replace(card, why=rows.why_held(rows.current))
         if cancellation := rows.cancellation(rows.current):
             reason = f": {cancellation.reason}" if cancellation.reason else "."
-            return replace(card, why=f"By {cancellation.actor_name}{reason}")
+            return replace(card, why=f"By {cancellation.who}{reason}")
         return card
     verdict = rows.verdict_about_an_assessment()
     if verdict is None:

@@ -56,7 +56,7 @@ def action_event(entry: AuditEntry) -> Event:
     did = deed or entry.get_action_display()
     reason = f": “{entry.reason}”" if entry.reason else ""
     icon = "trash" if entry.action == AuditAction.ERASE else "user"
-    return Event(entry.at, f"{entry.actor_name} {did}{reason}", icon=icon)
+    return Event(entry.at, f"{entry.who} {did}{reason}", icon=icon)
 
 
 #: A step that took so long that somebody may ask why: its row, and when it began and ended; None while it waits.

@@ -59,7 +59,7 @@ class CandidateRows:
         verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in self.deliveries])
         self.verdicts = list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most])
         self.effects = list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most])
-        entries = audit_entries_about(organization.pk, opportunity_id)
+        entries = audit_entries_about(organization.pk, opportunity_id).select_related("actor")
         self.actions = list(entries.order_by("-at", "-pk")[:most])
         self.erasure = Erasure.objects.filter(**own).first()
         self.stage_names = dict(stages.values_list("external_id", "name"))

@@ -261,6 +261,5 @@ class AskAdminsView(OrganizationMixin, ActView):
             raise ActionNotAllowed("You are a Super Admin yourself.")
         posted = self.request.POST
         recipients = send_request(self.membership, posted.get("request", ""), posted.get("message", ""))
-        users = [super_admin.user for super_admin in recipients]
-        names = " and ".join(user.get_full_name() or str(user) for user in users)
+        names = " and ".join(super_admin.name for super_admin in recipients)
         return f"Your request is on its way to {names}."

@@ -168,7 +168,7 @@ class ChangeRoleView(MemberMixin, ActView):
             raise ActionNotAllowed("There is no such role.")
         if not change_role(member, role, self.user):
             return None
-        return f"{member.user} is {member.get_role_display()} now."
+        return f"{member.name} is {member.get_role_display()} now."
 
 
 class RemoveMemberView(MemberMixin, ConfirmedActView):
@@ -185,7 +185,7 @@ class RemoveMemberView(MemberMixin, ConfirmedActView):
         """Remove the member, unless they are the last Super Admin."""
         member = self.member
         remove_member(member, self.user)
-        said = f"{member.user} is no longer a member."
+        said = f"{member.name} is no longer a member."
         if member.user_id != self.user.pk:
             return said
         messages.success(self.request, said)
@@ -229,6 +229,6 @@ class ResetSecondFactorView(MemberMixin, FreshProofMixin, OperationView):
         """Reset it, unless it isn't this organization's to decide."""
         member = self.member
         if reset_for_member(member, self.user, form.cleaned_data["reason"]):
-            return f"The second factor of {member.user} is reset, and they are told by e-mail."
-        messages.info(self.request, f"{member.user} has no second factor.")
+            return f"The second factor of {member.name} is reset, and they are told by e-mail."
+        messages.info(self.request, f"{member.name} has no second factor.")
         return redirect("team")

@@ -1,0 +1,40 @@
+"""A person's name, where it is known, stands for their user name; in the audit log beside it."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from integrations.audit.models.entry import AuditAction
+from tests.support import factories
+from tests.support.factories import recorded
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_name_is_stored_recorded_and_shown(super_admin_client, super_admin, organization) -> None:
+    answer = super_admin_client.post(
+        "/account/", {"first_name": "Alder", "last_name": "Birch-Oak"}, follow=True
+    )
+    assert "Your name is saved." in text(answer)
+    assert "<strong>Alder Birch-Oak</strong>" in text(answer)
+    assert recorded().get(action=AuditAction.CHANGE_ACCOUNT).changes["last_name"] == ["", "Birch-Oak"]
+    log = text(super_admin_client.get("/audit/"))
+    assert '<td data-label="Who">Alder Birch-Oak</td>' in log
+    assert "Alder Birch-Oak" in text(super_admin_client.get("/settings/team/"))
+
+
+def test_who_cancelled_is_named(super_admin_client, super_admin, organization) -> None:
+    User.objects.filter(pk=super_admin.pk).update(first_name="Alder")
+    invitation = factories.InvitationFactory.create(organization=organization, status="held")
+    super_admin_client.post(f"/invitations/{invitation.pk}/cancel/", {"reason": "Has another offer"})
+    page = text(super_admin_client.get(f"/activity/{invitation.opportunity_id}/"))
+    assert "By Alder: Has another offer" in page
+    assert super_admin.username not in page
+
+
+@pytest.mark.parametrize("name", ["see evil.example", "https://evil", "a@b"])
+def test_a_name_is_no_address(super_admin_client, super_admin, organization, name: str) -> None:
+    answer = super_admin_client.post("/account/", {"first_name": name})
+    assert "Only letters, spaces, hyphens and apostrophes." in text(answer)
+    assert not User.objects.get(pk=super_admin.pk).first_name
