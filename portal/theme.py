@@ -18,7 +18,7 @@ class Theme(TextChoices):
 
     LIGHT = "light", "Light"
     DARK = "dark", "Dark"
-    SYSTEM = "system", "As the system"
+    SYSTEM = "system", "System"
 
 
 def theme_of(request: HttpRequest) -> Theme:
