@@ -23,7 +23,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.times import within_days
 from integrations.pages.views import ListExport
 
-PAGE_SIZE = 50
+PAGE_SIZE = 20
 CHUNK = 500
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
@@ -85,7 +85,7 @@ class AuditLogMixin(OrganizationMixin):
 
 
 class AuditLogView(AuditLogMixin, TemplateView):
-    """Show the entries, 50 at a time."""
+    """Show the entries, 20 at a time."""
 
     template_name = "integrations/audit_log.html"
 

@@ -35,7 +35,7 @@ from integrations.pages.activity.search import NONE
 from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 
-PAGE_SIZE = 50
+PAGE_SIZE = 20
 #: The session's key for when the visit before this one ended, and when this one was last seen.
 VISITS = "candidates_visits"
 VISIT_IS_STORED_EVERY = timedelta(minutes=1)

@@ -1,0 +1,106 @@
+"""Every page on a phone: light, compressed, at most six screens, for fingers; and nothing sideways at 400 % zoom."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser
+
+from integrations.invitations.models.invitation import Invitation
+from integrations.members.models.membership import Membership
+from integrations.pages.activity.activity import PAGE_SIZE
+from tests.admin.conftest import Customer
+from tests.support import factories
+from tests.support.browsing import Visit
+from tests.test_every_page_in_browser import acme, is_page, site_pages
+
+__all__ = ["acme"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MAX_BYTES = 60_000
+SCREEN = {"width": 390, "height": 844}
+MAX_HEIGHT = 6 * SCREEN["height"]
+#: 1280 pixels at 400 %, for WCAG 1.4.10.
+ZOOMED = 320
+#: What a finger must hit, and isn't 44 pixels large: links within a text may be smaller, the label of a box counts.
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')].filter((one) => {
+  if (!one.checkVisibility() || one.matches('.skip') || getComputedStyle(one).display === 'inline') return false;
+  const boxes = [one, ...(one.labels ?? [])].map((each) => each.getBoundingClientRect());
+  const [width, height] = ['width', 'height'].map((side) => Math.max(...boxes.map((box) => box[side])));
+  return width && (width < 43.5 || height < 43.5);
+}).map((one) => one.outerHTML.slice(0, 120))"""
+SMALL_FIELDS = """() => [...document.querySelectorAll('input, select, textarea')].filter((one) =>
+  !['hidden', 'checkbox', 'radio'].includes(one.type) && parseFloat(getComputedStyle(one).fontSize) < 16
+).map((one) => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def busy(acme: Customer) -> Customer:
+    """A customer whose lists fill more than a page."""
+    now = timezone.now()
+    for number in range(PAGE_SIZE):
+        factories.CandidateFactory.create(
+            organization=acme.organization,
+            opportunity_id=f"more-{number}",
+            name=f"Candidate Birch {number}",
+            entered_at=now - timedelta(days=1, minutes=number),
+        )
+    return acme
+
+
+def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer) -> None:
+    problems = []
+    person = busy.rows[Membership].user
+    with Visit(browser, live_server.url, person, viewport=SCREEN, has_touch=True, is_mobile=True) as visit:
+        for _, path in site_pages(busy):
+            if not is_page(visit, path):
+                continue
+            visit.page.set_viewport_size(SCREEN)
+            answer = visit.page.goto(live_server.url + path)
+            assert answer
+            found = {
+                "bytes": (size := len(answer.body())) > MAX_BYTES and size,
+                "height": (height := visit.page.evaluate("document.body.scrollHeight")) > MAX_HEIGHT
+                and height,
+                "targets": visit.page.evaluate(SMALL_TARGETS),
+                "fields": visit.page.evaluate(SMALL_FIELDS),
+                "not compressed": not _is_sent_as_it_should(answer.headers),
+            }
+            visit.page.set_viewport_size({"width": ZOOMED, "height": SCREEN["height"]})
+            found["sideways"] = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            problems += [(path, what, detail) for what, detail in found.items() if detail]
+    assert problems == []
+
+
+def _is_sent_as_it_should(headers: dict[str, str]) -> bool:
+    shows_secret = "no-transform" in headers["cache-control"]
+    return shows_secret != ("gzip" in headers.get("content-encoding", ""))
+
+
+def test_an_open_page_fetches_an_unchanged_part_once(browser: Browser, live_server, acme: Customer) -> None:
+    with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
+        visit.page.clock.install()
+        visit.page.goto(f"{live_server.url}/activity/")
+        statuses = []
+        for _ in range(2):
+            with visit.page.expect_response("**/activity/") as part:
+                visit.page.clock.run_for(5_100)
+            part.value.finished()
+            visit.page.wait_for_timeout(300)
+            statuses.append(part.value.status)
+        assert statuses == [200, 304]
+        assert visit.problems == []
+
+
+def test_steps_and_tabs_differ_in_forced_colours(browser: Browser, live_server, acme: Customer) -> None:
+    invitation = Invitation.objects.get(organization=acme.organization, status="in_progress")
+    with Visit(browser, live_server.url, acme.rows[Membership].user, forced_colors="active") as visit:
+        visit.page.goto(f"{live_server.url}/activity/{invitation.opportunity_id}/")
+        looks = visit.page.evaluate(
+            "[...document.querySelectorAll('.steps li')].map((one) => getComputedStyle(one, '::before').backgroundColor)"
+        )
+        assert len(set(looks)) == 3  # done, now, to come
+        tabs = visit.page.evaluate(
+            "[...document.querySelectorAll('.tabs a')].map((one) => getComputedStyle(one).backgroundColor)"
+        )
+        assert len(set(tabs)) == 2
