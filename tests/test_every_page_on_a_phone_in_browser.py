@@ -69,7 +69,7 @@ def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer)
             visit.page.set_viewport_size({"width": ZOOMED, "height": SCREEN["height"]})
             found["sideways"] = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
             problems += [(path, what, detail) for what, detail in found.items() if detail]
-    assert problems == []
+    assert not problems, "\n".join(str(one) for one in problems)
 
 
 def _is_sent_as_it_should(headers: dict[str, str]) -> bool:
@@ -96,11 +96,11 @@ def test_steps_and_tabs_differ_in_forced_colours(browser: Browser, live_server, 
     invitation = Invitation.objects.get(organization=acme.organization, status="in_progress")
     with Visit(browser, live_server.url, acme.rows[Membership].user, forced_colors="active") as visit:
         visit.page.goto(f"{live_server.url}/activity/{invitation.opportunity_id}/")
-        looks = visit.page.evaluate(
-            "[...document.querySelectorAll('.steps li')].map((one) => getComputedStyle(one, '::before').backgroundColor)"
+        looks = visit.page.locator(".steps > li").evaluate_all(
+            "(steps) => steps.map((one) => getComputedStyle(one, '::before').backgroundColor)"
         )
         assert len(set(looks)) == 3  # done, now, to come
-        tabs = visit.page.evaluate(
-            "[...document.querySelectorAll('.tabs a')].map((one) => getComputedStyle(one).backgroundColor)"
+        tabs = visit.page.locator(".tabs a").evaluate_all(
+            "(tabs) => tabs.map((one) => getComputedStyle(one).backgroundColor)"
         )
         assert len(set(tabs)) == 2

@@ -14,7 +14,7 @@ from tests.support.browsing import Visit
 
 COMPONENTS = [
     "badge", "button", "card", "columns", "danger", "empty", "facts", "field", "icon-button", "links", "live-bar",
-    "menu", "menu-list", "message", "note", "number", "page-head", "pager", "primary", "skeleton", "small", "stat",
+    "menu", "menu-list", "message", "note", "number", "page-head", "pager", "primary", "small", "stat",
     "stats", "steps", "tabs",
 ]  # fmt: skip
 
