@@ -125,7 +125,7 @@ def test_resolving_as_sent_requires_an_instance_id(organization, super_admin, in
 
 def test_an_instance_belongs_to_one_invitation(organization, super_admin):
     taken = in_status(organization, "invited")
-    with pytest.raises(ActionNotAllowed, match=str(taken.pk)):
+    with pytest.raises(ActionNotAllowed, match=taken.candidate_name):
         invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", super_admin)
 
 

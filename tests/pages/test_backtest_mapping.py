@@ -115,12 +115,12 @@ def test_it_is_reached_from_the_form_and_leads_back(browser: Browser, live_serve
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(f"{live_server.url}/mappings/add/?role=Designer&next=/mappings/")
-        page.get_by_label("Assessment").select_option("Design")
+        page.get_by_label("Assessment", exact=True).select_option("Design")
         page.get_by_role("button", name="Preview with the last 90 days").click()
         page.get_by_role("heading", name="1 of 3 decisions would be different").wait_for()
         visit.check()
         page.get_by_role("button", name="Back to the mapping").click()
-        assert page.get_by_label("Assessment").input_value() == "Design"
+        assert page.get_by_label("Assessment", exact=True).input_value() == "Design"
         page.get_by_role("button", name="Preview with the last 90 days").click()
         page.get_by_role("button", name="Save this mapping").click()
         page.get_by_text("is added.").wait_for()
