@@ -165,4 +165,4 @@ def test_the_admin_shows_utc(client, super_admin):
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     client.cookies["time_zone"] = "Pacific/Auckland"
     page = text(client.get("/admin/"))
-    assert "All times here are in UTC." in page
+    assert "Times of records are in UTC." in page

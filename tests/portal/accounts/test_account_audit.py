@@ -67,5 +67,5 @@ def test_a_password_chosen_through_a_link_is_a_sign_in(organization, client):
 def test_the_audit_page_shows_sign_ins_and_failures(super_admin):
     Client().post("/login/", {"username": super_admin.username, "password": "wrong"})
     page = sign_in(super_admin).get("/audit/").content.decode()
-    assert "Failed sign-in" in page
+    assert "Failed to sign in" in page
     assert "somebody not signed in" in page
