@@ -258,39 +258,6 @@ def test_the_rules_of_a_pass_follow_the_next_when_the_candidate_had_it(scenario,
     assert "Passed all" in sandbox.opportunity("Alder")["tags"]
 
 
-def test_the_tag_is_that_of_the_other_when_one_is_cancelled_by_leaving_the_stage(scenario, sandbox):
-    mapped(scenario, also_assessments=[NEXT], passed_tag="All")
-    scenario.set_policies(leaving="stop")
-    scenario.enter()
-    does(scenario, **PASSED)
-    scenario.work()
-    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
-    scenario.enter(stage="Phone screen")
-    assert statuses() == {"Backend": "completed", NEXT: "withdrawn"}
-    assert progress_tags(sandbox) == ["CodeScreen: Assessment Completed"]
-    assert "All" in sandbox.opportunity("Alder")["tags"]
-
-
-def test_the_tag_says_that_one_expired_when_the_other_is_cancelled(scenario, sandbox):
-    mapped(scenario, also_assessments=[NEXT])
-    scenario.enter()
-    scenario.candidate_does("expire")
-    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
-    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
-    scenario.work()
-    assert progress_tags(sandbox) == ["CodeScreen: Assessment Expired"]
-
-
-def test_the_tag_is_that_of_the_one_in_progress_when_the_other_is_cancelled(scenario, sandbox):
-    mapped(scenario, also_assessments=[NEXT])
-    scenario.enter()
-    scenario.candidate_does("start")
-    assert progress_tags(sandbox) == ["CodeScreen: Candidate Invited"]
-    cancel(Invitation.objects.get(assessment_name=NEXT), "test")
-    scenario.work()
-    assert progress_tags(sandbox) == ["CodeScreen: Assessment in Progress"]
-
-
 def next_one(scenario, approval):
     """Return the next one, held where an approval is asked for, else sent."""
     RoleMapping.objects.update(approval=approval)

@@ -173,6 +173,8 @@ def _is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
     latest = invitation.latest_result()
     if latest is None or (latest.said or "") != payload.said:
         return True
+    if payload.tag and latest.counts_as_pass and not is_last(invitation):
+        return True  # another of its mapping is no longer passed
     return invitation.later_rounds().filter(results__isnull=False).exists()
 
 
