@@ -171,7 +171,7 @@ def store_together(delivery: Delivery, first: Invitation, mapping: MappingRule) 
     """
     is_here = first.opportunity_id == delivery.opportunity_id  # else the person has it elsewhere
     if is_here and first.together_id is None:
-        _store_place(first, mapping.id, together_id=first.pk)
+        store_place(first, mapping.id, together_id=first.pk)
     change = StageChange.from_payload(delivery.payload)
     for written in mapping.also:
         key = f"together:{delivery.pk}:{written}"
@@ -185,14 +185,14 @@ def link_existing(delivery: Delivery, existing: Invitation, mapping_id: int | No
     if before is None or before.opportunity_id != existing.opportunity_id:
         return
     if delivery.event == DeliveryEvent.TOGETHER and existing.together_id is None:
-        _store_place(existing, mapping_id, together_id=first_of(before))
+        store_place(existing, mapping_id, together_id=first_of(before))
     # only after one that follows nothing itself: else two could follow each other
     is_next = delivery.event == DeliveryEvent.NEXT and before.after_id is None
     if is_next and existing.after_id is None and existing.assessment_id != before.assessment_id:
-        _store_place(existing, mapping_id, after_id=before.pk)
+        store_place(existing, mapping_id, after_id=before.pk)
 
 
-def _store_place(invitation: Invitation, mapping_id: int | None, **place: int) -> None:
+def store_place(invitation: Invitation, mapping_id: int | None, **place: int) -> None:
     """Store what an invitation that was sent alone is together with, or after; the mapping's rules hold from now on."""
     invitation.mapping_id = invitation.mapping_id or mapping_id
     Invitation.objects.filter(pk=invitation.pk).update(mapping_id=invitation.mapping_id, **place)
@@ -210,8 +210,12 @@ def awaits_next(invitation: Invitation) -> bool:
     if not leads_to_next(invitation):
         return False
     following = _following(invitation)
-    is_over = following.filter(stopped_by_user=True).exists()
-    return not is_over or following.exclude(status=Status.WITHDRAWN).exists()
+    if following.exclude(status=Status.WITHDRAWN).exists():
+        return True
+    latest = following.order_by("-round", "-pk").first()
+    if latest is None or not latest.stopped_by_user:
+        return True
+    return not invitation.in_any_stage and latest.changed_at < invitation.created_at  # entered anew since
 
 
 def is_last(invitation: Invitation) -> bool:

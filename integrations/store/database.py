@@ -268,7 +268,7 @@ has_webhook_since = _whether(
 #: Of an organization's opportunity, an assessment and a round: whether a later round was sent.
 has_later_round_sent = _whether(
     "SELECT 1 FROM integrations_invitation WHERE organization_id = %s AND opportunity_id = %s "
-    "AND assessment_id = %s AND round > %s AND instance_id <> ''"
+    "AND assessment_id = %s AND round > %s AND instance_id <> '' AND status <> 'withdrawn'"
 )
 #: Of an organization's opportunity and an effect: whether a progress tag was enqueued later that hasn't failed.
 has_later_progress_tag = _whether(

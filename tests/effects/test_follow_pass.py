@@ -12,7 +12,7 @@ from integrations.catalog.models import RoleMapping
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.effects.follow_pass import follow_without
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.invitations import approve, cancel, invite_again
+from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.outbox.models import Effect
@@ -108,35 +108,6 @@ def test_the_next_is_sent_once_when_a_result_is_recorded_while_the_other_is_canc
     work = iter([record, stop])
     assert run_at_once(lambda: next(work)(), times=2) == []
     assert Delivery.objects.filter(event="next", after=first).count() == 1
-
-
-def test_the_candidate_is_moved_when_a_later_round_is_cancelled(scenario, sandbox):
-    mapped(scenario, also_assessments=[NEXT], stage_on_pass=TARGET)
-    scenario.enter()
-    does(scenario, NEXT, **PASSED)
-    does(scenario, **PASSED)
-    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
-    scenario.work()
-    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", ["cancelled"])
-    cancel(again, "test")
-    scenario.work()
-    assert (scenario.stage_of(), written("move_stage")) == (TARGET, ["cancelled", "done"])
-
-
-def test_what_follows_the_next_does_when_one_before_it_is_cancelled(scenario, sandbox):
-    mapped(scenario, also_assessments=[NEXT], next_assessment="Data Engineer", stage_on_pass=TARGET)
-    scenario.enter()
-    does(scenario, **PASSED)
-    does(scenario, NEXT, **PASSED)
-    scenario.work()
-    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
-    scenario.work()
-    does(scenario, "Data Engineer", **PASSED)
-    scenario.work()
-    assert scenario.moves_of() == 0
-    cancel(again, "test")
-    scenario.work()
-    assert (scenario.stage_of(), scenario.moves_of()) == (TARGET, 1)
 
 
 def test_a_pass_is_followed_once_when_its_wait_ends_twice(scenario, sandbox):
@@ -296,16 +267,6 @@ def test_a_cancelled_next_is_sent_when_the_candidate_comes_back_into_the_stage(s
     does(scenario, NEXT, **PASSED)
     scenario.work()
     assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", ["done", "cancelled"])
-
-
-def test_a_failed_next_counts_when_its_later_round_is_cancelled(scenario, sandbox, chain):
-    next_one(scenario, "never")
-    does(scenario, NEXT, **FAILED)
-    scenario.work()
-    again = invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
-    cancel(again, "test")
-    scenario.work()
-    assert (scenario.stage_of(), written("move_stage")) == ("CodeScreen Assessment", [])
 
 
 def test_a_regrade_to_a_pass_is_followed_when_a_person_has_cancelled_the_next(scenario, sandbox, chain):

@@ -155,7 +155,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
         return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not are_passed(invitation):
         return NO_LONGER_PASSED
-    if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
+    if effect.attempt_started_at is None and invitation.has_later_round_sent():
         return "The candidate was invited again. The result of the later round decides."
     return ""
 

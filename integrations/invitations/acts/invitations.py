@@ -14,7 +14,7 @@ from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.facts import first_usable_email
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.effects.follow_pass import follow_without
-from integrations.effects.further import lock_together
+from integrations.effects.further import leads_to_next, lock_together, store_place
 from integrations.effects.kinds.invitation import enqueue_invitation, send_at_any_time
 from integrations.effects.kinds.messages import enqueue_note
 from integrations.effects.sending import mark_invited
@@ -215,6 +215,8 @@ def invite_again(
                 in_any_stage=True,
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
+            if invitation.together_id is None and leads_to_next(invitation):
+                store_place(invitation, invitation.mapping_id, together_id=invitation.pk)
             next_round.refresh_from_db()
             next_round.organization = organization
             # the next round is the decision about a candidate who failed
