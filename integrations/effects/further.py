@@ -290,7 +290,8 @@ def passed_after(invitation: Invitation) -> Invitation | None:
 
 def cancel_next(invitation: Invitation) -> None:
     """Cancel what followed a pass that is none any more, where it wasn't sent; called in the recording transaction."""
-    for following in _following(invitation).filter(status__in=UNSENT):
+    unsent = _following(invitation).filter(status__in=UNSENT)
+    for following in unsent.select_for_update(of=("self",), no_key=True, skip_locked=True):
         following.organization = invitation.organization
         cancel_unsent(following, NO_LONGER_PASSED.format(invitation.assessment_name))
 

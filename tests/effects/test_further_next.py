@@ -1,19 +1,27 @@
 """The assessment that follows once those before are passed."""
 
+import time
+from contextlib import suppress
+from decimal import Decimal
+
 import pytest
+from django.db import transaction
 
 from integrations.catalog.lists import stage_name
 from integrations.catalog.models import RoleMapping
 from integrations.codescreen.client import CodeScreenClient
-from integrations.core.vocabulary import ErasureCause
+from integrations.codescreen.payloads import InstanceStatus, Progress
+from integrations.core.vocabulary import ActionNotAllowed, ErasureCause
+from integrations.effects.kinds.report_file import enqueue_report
 from integrations.inbox import facts
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.acts.invitations import approve, invite_again
+from integrations.invitations.acts.invitations import approve, cancel, invite_again
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
 from integrations.lever.client import LeverClient
 from integrations.privacy.erase import erase
 from integrations.queue import on_request
+from integrations.results.recording import record_progress
 from portal.devtools.sandbox.values import stable_id
 from tests.effects.several import (
     FAILED,
@@ -26,6 +34,8 @@ from tests.effects.several import (
     regrade,
     statuses,
 )
+from tests.support import factories
+from tests.support.at_once import run_at_once
 
 
 def test_the_next_assessment_is_sent_once_when_the_one_before_is_passed(scenario, sandbox, chain):
@@ -297,3 +307,39 @@ def test_a_next_that_a_person_sends_again_is_sent_when_the_one_before_is_no_pass
     invite_again(Invitation.objects.get(assessment_name=NEXT), "test")
     scenario.work()
     assert sandbox.assessments_sent() == ["Backend", NEXT, NEXT]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_broken_off_when_the_next_is_cancelled_while_the_one_before_is_regraded(
+    organization, monkeypatch
+):
+    mapping = RoleMapping.objects.create(
+        organization=organization, role="Any", assessment="A", next_assessment="B"
+    )
+    own = {"organization": organization, "opportunity_id": "o-1", "mapping": mapping}
+    first = factories.InvitationFactory.create(
+        **own, assessment_id="a", instance_id="i-a", status="completed"
+    )
+    Result.objects.create(invitation=first, attempt=1, outcome="Passed", score=90)
+    following = factories.InvitationFactory.create(**own, assessment_id="b", status="held", after=first)
+
+    def slowly(*args):
+        time.sleep(0.5)
+        return enqueue_report(*args)
+
+    monkeypatch.setattr("integrations.results.recording.enqueue_report", slowly)
+    failed = Progress(InstanceStatus.COMPLETE, outcome="Failed", score=Decimal(10))
+
+    def record():
+        with transaction.atomic():
+            record_progress(Invitation.objects.reread_locked(first), failed)
+
+    def stop():
+        time.sleep(0.2)
+        with suppress(ActionNotAllowed):  # the regrade may have cancelled it
+            cancel(following, "test")
+
+    work = iter([record, stop])
+    assert run_at_once(lambda: next(work)(), times=2) == []
+    following.refresh_from_db()
+    assert following.status == "withdrawn"
