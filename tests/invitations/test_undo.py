@@ -11,15 +11,17 @@ from django.utils import timezone
 from integrations.audit.models.entry import AuditEntry
 from integrations.core.vocabulary import ActionNotAllowed
 from integrations.invitations.acts.chosen import invite_candidate
-from integrations.invitations.acts.invitations import approve
+from integrations.invitations.acts.invitations import approve, cancel
 from integrations.invitations.acts.undo import (
     retry_effect,
     take_back_approval,
     take_back_invite,
     take_back_retry,
 )
+from integrations.invitations.models.candidate import Candidate
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect
+from tests.effects.several import NEXT, PASSED, TARGET, does, mapped
 from tests.support import factories
 
 WAIT = timedelta(seconds=30)
@@ -84,3 +86,22 @@ def test_an_approval_that_is_taken_back_leaves_the_invitation_on_hold(organizati
     assert not Effect.objects.filter(due_at__isnull=False).exists()
     approve(invitation, super_admin, wait=WAIT)
     assert Effect.objects.get().state == "due"
+
+
+def test_a_pass_that_waited_is_followed_when_an_invitation_is_taken_back(scenario, sandbox, super_admin):
+    mapped(scenario, also_assessments=[NEXT], approval="always", stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    first, other = Invitation.objects.order_by("pk")
+    approve(first, super_admin)
+    scenario.work()
+    cancel(other, super_admin)
+    scenario.work()
+    Candidate.objects.point_to(other)
+    invite_candidate(Candidate.objects.get(), super_admin, wait=WAIT)
+    does(scenario, **PASSED)
+    scenario.work()
+    assert scenario.moves_of() == 0
+    take_back_invite(Candidate.objects.get(), super_admin)
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+    assert "All" in sandbox.opportunity("Alder")["tags"]

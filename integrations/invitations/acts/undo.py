@@ -9,6 +9,8 @@ from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed
+from integrations.effects.follow_pass import follow_without
+from integrations.effects.further import lock_together
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.invitations import send_again
 from integrations.invitations.models.candidate import Candidate
@@ -54,6 +56,7 @@ def take_back_invite(candidate: Candidate, actor: Actor) -> None:
             audit(delivery, actor, AuditAction.TAKE_BACK, {"decision": ("due", "taken back")})
         elif current.invitation is not None:
             current.invitation.organization = organization
+            lock_together(current.invitation)
             current.invitation.lock()
             _undo_sending(current.invitation, actor)
         else:
@@ -100,6 +103,8 @@ def _put_back(
     try:
         is_stopped = stopped_by_user and status == Status.WITHDRAWN
         move_and_tell(invitation, status, reason, stopped_by_user=is_stopped)
+        if status == Status.WITHDRAWN:
+            follow_without(invitation)
     except IllegalTransition as error:
         raise ActionNotAllowed(TOO_LATE) from error
     changes = {"status": (Status.PENDING.value, invitation.status)}
