@@ -32,6 +32,11 @@ def has_further(invitation: Invitation) -> bool:
     return is_one_of_several or bool(mapping and mapping.next_assessment)
 
 
+def is_of_several(invitation: Invitation) -> bool:
+    """Whether others belong to it, or did: its mapping may no longer name the one that its pass waited for."""
+    return has_further(invitation) or Delivery.objects.filter(after=first_of(invitation)).exists()
+
+
 def first_of(invitation: Invitation) -> int:
     """Return the key of the first of those sent together, which stands for all of them; its own where it was alone."""
     return invitation.together_id or invitation.pk

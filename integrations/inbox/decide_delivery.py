@@ -22,6 +22,7 @@ from integrations.effects.further import (
     first_of,
     follow_with_next,
     further_of,
+    is_of_several,
     link_existing,
     lock_together,
     store_together,
@@ -261,7 +262,8 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
-        if decision.verdict == VerdictCode.ALREADY_INVITED and facts.further and invitation:
+        is_already_invited = decision.verdict == VerdictCode.ALREADY_INVITED
+        if is_already_invited and invitation and (facts.further or is_of_several(invitation)):
             follow_pass(invitation)
         if decision.verdict == VerdictCode.NOTHING_FOLLOWS and delivery.after:
             follow_pass(delivery.after)

@@ -209,6 +209,33 @@ def test_the_rules_of_a_pass_follow_when_the_mapping_names_no_next_any_more(scen
     assert "Passed all" in sandbox.opportunity("Alder")["tags"]
 
 
+@pytest.mark.parametrize("names", [{"also_assessments": ["Fronted"]}, {"next_assessment": "Fronted"}])
+def test_a_pass_is_followed_when_the_candidate_comes_back_and_the_mapping_dropped_what_it_waited_for(
+    scenario, sandbox, names
+):
+    mapped(scenario, **names, stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    assert Delivery.objects.get(after__isnull=False).verdict == "unknown_assessment"
+    RoleMapping.objects.update(also_assessments=[], next_assessment="")
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+
+
+def test_nothing_is_followed_again_when_a_candidate_with_one_assessment_comes_back(scenario, sandbox):
+    mapped(scenario, passed_tag="All")
+    scenario.enter()
+    does(scenario, **PASSED)
+    scenario.work()
+    scenario.enter(stage="Phone screen")
+    assert scenario.enter().verdict == "already_invited"
+    assert written("set_result_tag") == []
+
+
 @pytest.mark.parametrize("when", ["open", "passed"])
 def test_the_rules_of_a_pass_follow_the_next_when_the_candidate_had_it(scenario, sandbox, chain, when):
     by_hand = {"assessment_id": stable_id("acme", "assessment", NEXT), "assessment_name": NEXT}
