@@ -259,7 +259,7 @@ class InvitationStatus(RecordEnum):
         phase=Phase.OVER,
         poll=PollPace("POLL_NOT_STARTED_SECONDS", 24),
         following_ends=FollowingEnd.WITHDRAWN,
-        follows=("held", "pending", "invited", "uncertain"),
+        follows=("held", "pending", "invited", "uncertain", "failed"),
         allows=(InvitationAct.INVITE_AGAIN,),
     )
     FAILED = StatusRecord(
@@ -273,7 +273,7 @@ class InvitationStatus(RecordEnum):
         event="was not sent",
         phase=Phase.OVER,
         follows=("held", "pending", "sending", "uncertain"),
-        allows=(InvitationAct.SEND_AGAIN,),
+        allows=(InvitationAct.SEND_AGAIN, InvitationAct.CANCEL),
     )
 
 

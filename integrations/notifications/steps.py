@@ -30,12 +30,13 @@ def tell_step(invitation: Invitation, step: CandidateStep, result: Result | None
 def move_and_tell(invitation: Invitation, status: Status, reason: str = "", **changes: object) -> None:
     """Move an invitation, as its `move` does, and tell that it is on hold or ends unsent, in the caller's transaction.
 
-    Of one that was possibly sent, nothing is told when it is cancelled. Raises IllegalTransition.
+    Of one that was possibly sent, or couldn't be, nothing is told when it is cancelled. Raises IllegalTransition.
     """
     if invitation.organization.tells_steps:
         invitation.lock()  # it may have been sent since it was read
     before = invitation.status
-    is_unsent = not invitation.instance_id and invitation.first_call_at is None and before != Status.UNCERTAIN
+    is_told = before in {Status.UNCERTAIN, Status.FAILED}
+    is_unsent = not invitation.instance_id and invitation.first_call_at is None and not is_told
     invitation.move(status, reason, **changes)
     if status == before:
         return

@@ -236,6 +236,28 @@ def test_nothing_is_followed_again_when_a_candidate_with_one_assessment_comes_ba
     assert written("set_result_tag") == []
 
 
+def test_the_other_is_followed_when_one_that_could_not_be_sent_is_cancelled(scenario, sandbox):
+    mapped(scenario, also_assessments=[NEXT], approval="always", stage_on_pass=TARGET, passed_tag="All")
+    scenario.enter()
+    approve(Invitation.objects.get(assessment_name="Backend"), "test")
+    scenario.work()
+    scenario.codescreen_fails(status=404)
+    other = Invitation.objects.get(assessment_name=NEXT)
+    approve(other, "test")
+    does(scenario, **PASSED)
+    scenario.work()
+    assert statuses() == {"Backend": "completed", NEXT: "failed"}
+    assert scenario.moves_of() == 0
+    cancel(other, "test")
+    scenario.work()
+    assert scenario.stage_of() == TARGET
+    assert "All" in sandbox.opportunity("Alder")["tags"]
+    assert other.effects.get(kind="send_invitation").state == "cancelled"
+    assert sandbox.opportunity("Alder")["note_texts"][-1].endswith(
+        "was cancelled by an Admin. Nothing was sent."
+    )
+
+
 @pytest.mark.parametrize("when", ["open", "passed"])
 def test_the_rules_of_a_pass_follow_the_next_when_the_candidate_had_it(scenario, sandbox, chain, when):
     by_hand = {"assessment_id": stable_id("acme", "assessment", NEXT), "assessment_name": NEXT}

@@ -19,7 +19,7 @@ from tests.support import factories
 from tests.support.factories import recorded
 
 OVER = {"completed", "withdrawn"}
-STOPPABLE = {"held", "pending", "uncertain", "invited"}
+STOPPABLE = {"held", "pending", "uncertain", "invited", "failed"}
 
 
 def in_status(organization, status, **changes):
@@ -123,7 +123,7 @@ def test_a_new_round_is_sent_and_followed(scenario, super_admin):
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_only_invitations_not_started_can_be_cancelled(organization, super_admin, status):
+def test_only_invitations_not_started_or_not_sent_can_be_cancelled(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:
         with pytest.raises(ActionNotAllowed):
@@ -150,6 +150,7 @@ def test_only_invitations_not_started_can_be_cancelled(organization, super_admin
     ("status", "said"),
     [
         (Status.HELD, "Nothing was sent."),
+        (Status.FAILED, "Nothing was sent."),
         (Status.UNCERTAIN, "It was possibly sent."),
         (
             Status.INVITED,
@@ -218,3 +219,18 @@ def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, s
     assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
     assert "possibly sent" in delivery.explanation
     assert invitations.invite_again(invitation, super_admin).round == 2
+
+
+def test_one_that_could_not_be_sent_and_was_cancelled_is_sent_when_the_candidate_comes_back(
+    scenario, sandbox, super_admin
+):
+    scenario.codescreen_fails(status=404)
+    scenario.enter()
+    refused = Invitation.objects.get(status="failed")
+    invitations.cancel(refused, super_admin)
+    scenario.work()
+    assert refused.effects.get(kind="send_invitation").state == "cancelled"
+    scenario.enter(stage="Phone screen")
+    scenario.enter()
+    assert scenario.reread(refused).status == "invited"
+    assert sandbox.invitations_sent() == 1

@@ -72,7 +72,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timede
 
 
 def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsent: bool = False) -> None:
-    """Cancel an invitation that hasn't been started: it isn't sent, or no longer polled. Raises ActionNotAllowed.
+    """Cancel an invitation that hasn't been started, or couldn't be sent. Raises ActionNotAllowed.
 
     With `only_unsent`, for who believes that nothing was sent, one that was is left. What follows the pass of those
     sent together waits for it no longer.
@@ -85,12 +85,19 @@ def cancel(invitation: Invitation, actor: Actor, reason: str = "", *, only_unsen
         before = invitation.status
         sentence = f"Cancelled by a person: {reason}" if reason else "Cancelled by a person."
         _move(invitation, Status.WITHDRAWN, sentence, next_poll_at=None, stopped_by_user=True)
+        ended: dict[str, object] = {
+            "state": Effect.State.CANCELLED,
+            "due_at": None,
+            "last_error": "A person cancelled the invitation.",
+        }
+        if before == Status.FAILED and invitation.first_call_at is None:
+            ended["attempt_started_at"] = None  # it was refused: else it would count as possibly sent
         Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,
-            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
+            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN, Effect.State.FAILED],
             leased_until__isnull=True,
-        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="A person cancelled the invitation.")
+        ).update(**ended)
         _tell_cancelled(invitation, before)
         follow_without(invitation)
         audit(
@@ -208,6 +215,8 @@ def invite_again(
             if deleted.exists():
                 raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
             _require_nothing_elsewhere(invitation, database.now())
+            if invitation.together_id is None and leads_to_next(invitation):
+                store_place(invitation, invitation.mapping_id, together_id=invitation.pk)
             next_round = Invitation.objects.create(
                 organization=organization,
                 opportunity_id=invitation.opportunity_id,
@@ -215,8 +224,6 @@ def invite_again(
                 in_any_stage=True,
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
-            if invitation.together_id is None and leads_to_next(invitation):
-                store_place(invitation, invitation.mapping_id, together_id=invitation.pk)
             next_round.refresh_from_db()
             next_round.organization = organization
             # the next round is the decision about a candidate who failed

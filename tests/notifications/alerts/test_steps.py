@@ -170,9 +170,10 @@ def test_an_invitation_that_a_person_cancels_unsent_is_told(scenario, receiver, 
         {"status": "uncertain"},
         {"first_call_at": timezone.now()},
         {"status": "invited", "instance_id": "instance-1"},
+        {"status": "failed"},  # that it failed was told
     ],
 )
-def test_of_a_cancelled_one_that_was_possibly_sent_nothing_is_told(
+def test_of_a_cancelled_one_that_was_possibly_sent_or_failed_nothing_is_told(
     scenario, receiver, unsent, super_admin, changes
 ):
     Invitation.objects.update(**changes)

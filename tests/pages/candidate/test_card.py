@@ -29,6 +29,14 @@ def held(organization) -> Invitation:
     return invitation
 
 
+def test_one_that_could_not_be_sent_can_be_sent_again_or_cancelled(super_admin_client, held):
+    Invitation.objects.update(status="failed", status_reason="CodeScreen refused it.")
+    page = text(super_admin_client.get(PAGE))
+    assert "Send again</button>" in page
+    assert "The invitation isn't sent." in page
+    assert "Cancel invitation</button>" in page
+
+
 @pytest.mark.parametrize("reason", ["Has another offer.", ""])
 def test_an_invitation_that_is_cancelled_is_called_so_with_who_and_why(
     super_admin_client, super_admin, held, reason
