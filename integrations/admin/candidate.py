@@ -256,9 +256,7 @@ def candidate_of(invitation: Invitation) -> str | SafeString:
 class InvitationAdmin(SitePageMixin, ScopedAdmin):
     """Each candidate's journey through an assessment, round by round."""
 
-    list_display = columns(
-        "who assessment_name round standing why role_title created_at changed_at organization"
-    )
+    list_display = columns("who assessment_name round standing why created_at changed_at organization")
     list_filter = (
         period_of("created_at"),
         "status",

@@ -25,7 +25,8 @@ from tests.effects.waiting import clock_strikes, minutes_pass
 from tests.support import factories
 
 ON_HOLD = (
-    "is on hold until an Admin decides. Nothing was sent yet. Waits for approval: more than 1 in 10 minutes."
+    "is on hold until an Admin decides. Nothing was sent yet. "
+    "Waits for approval: more than 1 candidate in 10 minutes."
 )
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 

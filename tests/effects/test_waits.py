@@ -15,7 +15,8 @@ HAD_BEEN_SENT = (
     "It had been sent: the candidate may still do it, but the portal no longer asks for the result."
 )
 ON_HOLD = (
-    "is on hold until an Admin decides. Nothing was sent yet. Waits for approval: more than 1 in 10 minutes."
+    "is on hold until an Admin decides. Nothing was sent yet. "
+    "Waits for approval: more than 1 candidate in 10 minutes."
 )
 PAUSED = f"CodeScreen: {VerdictCode.PAUSED.record.wait_note}"
 

@@ -30,7 +30,8 @@ def _holds(facts: Facts, candidate: CandidateSnapshot) -> Iterator[Hold]:
     is_limited = facts.bulk_limit and facts.approval != Approval.NEVER
     if is_limited and facts.recently_invited >= facts.bulk_limit:
         minutes = "1 minute" if facts.bulk_window == 1 else f"{facts.bulk_window} minutes"
-        yield Hold(f"more than {facts.bulk_limit} in {minutes}")
+        candidates = "1 candidate" if facts.bulk_limit == 1 else f"{facts.bulk_limit} candidates"
+        yield Hold(f"more than {candidates} in {minutes}")
     if facts.chosen_assessment:  # who was chosen for an assessment by a person is sent it
         return
     if facts.approval == Approval.ALWAYS:

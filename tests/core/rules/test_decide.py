@@ -97,7 +97,7 @@ def test_the_explanation_quotes_the_tag_as_lever_shows_it():
 
 def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
     explanation = decide(replace(FACTS, bulk_limit=2, recently_invited=10)).explanation
-    assert explanation == "Waits for approval: more than 2 in 10 minutes."
+    assert explanation == "Waits for approval: more than 2 candidates in 10 minutes."
 
 
 # who may be invited already
@@ -240,8 +240,8 @@ def test_each_reason_for_a_hold_is_said():
     facts = with_candidate(origin=Origin.AGENCY, needs_extra_time=True)
     decision = decide(replace(facts, origins={"agency": "hold"}, bulk_limit=2, recently_invited=2))
     assert decision.explanation == (
-        "Waits for approval: more than 2 in 10 minutes; the candidate's origin is “Agency”; your rules say that this "
-        "candidate needs extra time. Set the extra time in CodeScreen, then send."
+        "Waits for approval: more than 2 candidates in 10 minutes; the candidate's origin is “Agency”; your rules say "
+        "that this candidate needs extra time. Set the extra time in CodeScreen, then send."
     )
 
 
@@ -255,7 +255,7 @@ def test_an_assessment_that_a_person_chose_is_sent_whatever_the_origin(rule):
     facts = with_candidate(replace(FACTS, origins={"agency": rule}), origin=Origin.AGENCY)
     assert decide(replace(facts, chosen_assessment=FRONTEND.id)).verdict == "invite"
     limited = replace(facts, chosen_assessment=FRONTEND.id, recently_invited=50)
-    assert decide(limited).explanation.startswith("Waits for approval: more than 50 in 10 minutes")
+    assert decide(limited).explanation.startswith("Waits for approval: more than 50 candidates in 10 minutes")
 
 
 @pytest.mark.parametrize(

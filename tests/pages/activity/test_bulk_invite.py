@@ -149,7 +149,7 @@ def test_the_preview_counts_the_bulk_limit(organization_admin_client, uninvited,
     answer = organization_admin_client.get(
         BULK, {"act": "invite", "candidate": keys(uninvited.values()), "chosen": assessment()}
     )
-    held = [row for row in answer.context["rows"] if "more than 3 in 10 minutes" in row.note]
+    held = [row for row in answer.context["rows"] if "more than 3 candidates in 10 minutes" in row.note]
     assert (len(answer.context["rows"]), len(held)) == (4, 1)
 
 

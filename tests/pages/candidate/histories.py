@@ -115,7 +115,7 @@ REPORT = "https://app.codescreen.example/reports/7f3a"
 SENT = "The assessment is “Backend”, because of the tag “CodeScreen Backend”."
 UNKNOWN = "CodeScreen has no assessment “Bakend”. The name comes from the tag. Did you mean “Backend”?"
 NOTE = f"CodeScreen: no assessment was sent. {UNKNOWN}"
-ON_HOLD = "Waits for approval: more than 2 in 10 minutes."
+ON_HOLD = "Waits for approval: more than 2 candidates in 10 minutes."
 TAG = "CodeScreen: Assessment Completed"
 
 
