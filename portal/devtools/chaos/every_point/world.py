@@ -1,10 +1,12 @@
 """All that a job takes place in: the platforms, the portal's processes, the clock, people and the expectations."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
+from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.http.session import PlatformError
 from integrations.inbox.models.delivery import Delivery
@@ -148,6 +150,19 @@ class World:
             return row is not None and row.status in statuses
 
         self.press_while(is_wanted, lambda: self.button(word, button))
+
+    def approve(self, word: str) -> None:
+        """A person lets the invitation that is on hold be sent, in the list of candidates."""
+
+        def is_held() -> bool:
+            row = self.invitation(word)
+            return row is not None and row.status == InvitationStatus.HELD
+
+        row = self.invitation(word)
+        act_id = str(uuid.uuid5(uuid.NAMESPACE_URL, word))
+        self.press_while(
+            is_held, lambda: "/candidates/bulk/", act="send", row=[str(row.pk if row else 0)], id=act_id
+        )
 
     def button(self, word: str, button: str) -> str:
         """Return the address of a button of a candidate's latest invitation."""

@@ -66,7 +66,7 @@ def send(world: World) -> None:
     if not held:  # they were sent: it was too late to take it back
         return
     sent, *others = held
-    world.press(sent, "approve", Status.HELD)
+    world.approve(sent)
     invited(world, sent, verdict=VerdictCode.HELD_FOR_APPROVAL)
     for word in others:
         world.press(word, "cancel", Status.HELD)

@@ -70,7 +70,7 @@ def approve(world: World) -> None:
     set_policies(world.organization, {"bulk_limit": 1, "bulk_window": 1440}, PERSON)
     world.move("Dogwood")
     world.rest()
-    world.press("Dogwood", "approve", Status.HELD)
+    world.approve("Dogwood")
     world.rest()
 
 

@@ -34,7 +34,7 @@ def hold(world: World) -> None:
     world.move("Birch")
     world.rest()
     invited(world, "Birch", verdict=VerdictCode.HELD_FOR_APPROVAL)
-    world.press("Birch", "approve", Status.HELD)
+    world.approve("Birch")
     world.rest()
 
 
