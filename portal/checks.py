@@ -37,6 +37,7 @@ NUMBERS = {
     "SESSION_IDLE_HOURS": "E024",
     "SESSION_MAX_HOURS": "E025",
     "PORTAL_NODE": "E034",
+    "DRAIN_SECONDS": "E035",
 }
 #: What Lever allows each account.
 MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20

@@ -1,7 +1,7 @@
 """What probes and Prometheus read: whether this node is live and ready, whether work gets done, and the metrics.
 
-WORK looks at this node's workers and broker, and at the whole portal: at its oldest due row, whichever node should have
-done it, and at the age of the oldest sweep.
+WORK looks at this node's workers, or at those of all nodes where it is a web server alone; at its broker; and at the
+whole portal: at its oldest due row, whichever node should have done it, and at the age of the oldest sweep.
 """
 
 import hmac
@@ -42,7 +42,7 @@ from integrations.queue.models.duty_run import DutyRun
 from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
 from integrations.store.columns import sample_of_secrets
-from portal.process import database_waits
+from portal.process import database_waits, supervisor
 
 # Health probes: whether this process answers, whether this node accepts requests, whether work gets done.
 
@@ -115,9 +115,14 @@ def _broker() -> State:
 
 
 def _workers() -> State:
-    if notify.is_stalled(settings.NODE):
-        return State("stalled: rows are due and no worker of this node processes them")
-    return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, settings.NODE) else State("silent")
+    node, whose = ("", "any node") if settings.IS_WEB_ALONE else (settings.NODE, "this node")
+    if notify.is_stalled(node):
+        return State(f"stalled: rows are due and no worker of {whose} processes them")
+    return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, node) else State("silent")
+
+
+def _node() -> State:
+    return State("draining: it is about to stop") if supervisor.is_draining() else OK
 
 
 def _oldest_due() -> State:
@@ -154,7 +159,7 @@ def _secrets() -> State:
     return State(text, is_well=True)
 
 
-READY: Parts = {"database": _database, "migrations": _migrations, "secrets": _secrets}
+READY: Parts = {"node": _node, "database": _database, "migrations": _migrations, "secrets": _secrets}
 WORK: Parts = {"workers": _workers, "broker": _broker, "oldest_due": _oldest_due, "sweep": _sweep}
 
 

@@ -127,6 +127,11 @@ CACHES = {
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
 NAMED_NODE = env.node("PORTAL_NODE")
 NODE = NAMED_NODE or socket.gethostname()
+#: Whether `serve --web` started this web server: the workers are on other nodes.
+IS_WEB_ALONE = bool(os.environ.get("PORTAL_WEB_ALONE"))
+#: How long the web server goes on after TERM while it says that it isn't ready, so that the balancer sends nobody here.
+LONGEST_DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 0.0, least=0.0, most=LONGEST_DRAIN_SECONDS)
 
 _cores = os.cpu_count() or 1
 WEB_WORKERS = env.integer("WEB_WORKERS", min(_cores, 8))

@@ -83,7 +83,7 @@ STALLED_AFTER = timedelta(seconds=4)
 
 
 def is_stalled(node: str) -> bool:
-    """Whether rows have been due for a while and no worker of the node shows progress."""
+    """Whether rows have been due for a while and no worker of the node, or of any, shows progress."""
     overdue = Now() - STALLED_AFTER
     is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
     return is_overdue and not Heartbeat.is_fresh(STALLED_AFTER, node)

@@ -74,12 +74,13 @@ def _are_static_files_collected() -> bool:
 SILENT_SECONDS = 7.0
 
 
-def web_server(host: str, port: int) -> Program:
-    """Return the web server with its WEB_WORKERS processes."""
+def web_server(host: str, port: int, *, is_alone: bool = False) -> Program:
+    """Return the web server with its WEB_WORKERS processes; alone, its probe is about the workers of other nodes."""
     search_path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])])
     # -P: the present folder's files aren't modules
     argv = [sys.executable, "-P", "-m", "portal.asgi", host, str(port)]
-    return Program("web", argv, env={"PYTHONPATH": search_path})
+    env = {"PYTHONPATH": search_path, **({"PORTAL_WEB_ALONE": "1"} if is_alone else {})}
+    return Program("web", argv, env=env, drain_seconds=settings.DRAIN_SECONDS)
 
 
 def queue_cluster() -> Program:

@@ -31,22 +31,27 @@ BRIEF_SECONDS, PAUSE_SECONDS = 10.0, 1.0  # a program that ran so briefly is sta
 #: At the head of each group: whatever ends the supervisor, its end of the pipe closes, and the whole group is killed.
 GUARD = ("/bin/sh", "-c", 'trap "" HUP INT TERM; read -r _; kill -KILL 0')
 HANDED_OVER = "PORTAL_SUPERVISED"  # from a command to the supervisor that it becomes
+DRAINING = "PORTAL_DRAINING"  # to the programs: which file of theirs ends when they are to be stopped
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program to run: its arguments, additions to the environment, and for how long it may say nothing."""
+    """A program to run: its arguments, additions to the environment, and for how long it may say nothing.
+
+    It goes on for `drain_seconds` after the supervisor was asked to stop, and can see that by `is_draining()`.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     silent_seconds: float = float("inf")
+    drain_seconds: float = 0.0
 
 
 class Run:
     """One run of a program with everything it starts, as a process group. Raises OSError if it can't be started."""
 
-    def __init__(self, program: Program, lifeline: int) -> None:
+    def __init__(self, program: Program, lifeline: int, draining: int) -> None:
         self.program, self.kill_at = program, float("inf")
         with ExitStack() as undo:
             self._words = undo.enter_context(
@@ -59,7 +64,8 @@ class Run:
             self.pid = self._guard.pid  # of the group
             self._process = subprocess.Popen(
                 program.argv,
-                env={**os.environ, "NOTIFY_SOCKET": address, **program.env},
+                env={**os.environ, "NOTIFY_SOCKET": address, DRAINING: str(draining), **program.env},
+                pass_fds=[draining],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # standard output is for people; a program's output is a log
                 process_group=self.pid,
@@ -115,6 +121,7 @@ class Supervisor:
         self._start_at = {program.name: 0.0 for program in programs}
         self._ending: list[Run] = []  # frozen ones, which end what they have begun
         self._lifeline = list(os.pipe())
+        self._draining = list(os.pipe())
         self._signals: list[int] = []
 
     def run(self) -> None:
@@ -160,23 +167,29 @@ class Supervisor:
             run.terminate()
             logger.warning("%s is frozen: replacing it.", program.name)
         if program.name not in self.runs and time.monotonic() >= self._start_at[program.name]:
-            self.runs[program.name] = Run(program, self._lifeline[0])
+            self.runs[program.name] = Run(program, self._lifeline[0], self._draining[0])
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """End every program: TERM first, KILL after `seconds` or at a second signal."""
-        deadline = time.monotonic() + seconds
-        for run in self.runs.values():
-            run.terminate()
+        """End every program: TERM once it has drained, KILL `seconds` later or at a second signal."""
+        if self._draining:
+            os.close(self._draining.pop())
+        now = time.monotonic()
+        term_at = {run: now + run.program.drain_seconds for run in self.runs.values()}
+        deadline = max(term_at.values(), default=now) + seconds
         runs = [*self.runs.values(), *self._ending]
         while not all(run.has_ended() for run in runs):
+            for run in [run for run, at in term_at.items() if at <= time.monotonic()]:
+                del term_at[run]
+                run.terminate()
             if select.select(self._signals, [], [], 0.05)[0] or time.monotonic() > deadline:
                 logger.warning("Still running after TERM, now killed.")
                 break
         for run in runs:
             run.kill()
         self.runs, self._ending = {}, []
-        while self._lifeline:
-            os.close(self._lifeline.pop())
+        for pipe in (self._lifeline, self._draining):
+            while pipe:
+                os.close(pipe.pop())
 
 
 def suspended(pid: int) -> list[int]:
@@ -190,6 +203,15 @@ def suspended(pid: int) -> list[int]:
         *([pid] if state == "T" else []),
         *(found for child in children for found in suspended(int(child))),
     ]
+
+
+def is_draining() -> bool:
+    """Whether this process is part of a program that its supervisor is about to stop."""
+    if not (draining := os.environ.get(DRAINING)):
+        return False
+    poll = select.poll()
+    poll.register(int(draining), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def become(programs: Sequence[Program], log: Mapping[str, Any]) -> NoReturn:

@@ -41,6 +41,8 @@ MALFORMED = [
     ("PORTAL_URL", "https://user@portal.example"),
     ("PORTAL_URL", "https://portal.example/#start"),
     ("PORTAL_NODE", "n" * 101),
+    ("DRAIN_SECONDS", "61"),
+    ("DRAIN_SECONDS", "-1"),
     ("DATABASE_URL", ""),
     ("DATABASE_URL", "postgres//x"),
     ("DATABASE_URL", "mysql://user@host/portal"),

@@ -38,7 +38,7 @@ def test_a_node_is_ready_when_no_worker_runs_and_work_is_late(client, db):
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["parts"]) == (
         200,
-        {"database": "ok", "migrations": "ok", "secrets": "ok"},
+        {"node": "ok", "database": "ok", "migrations": "ok", "secrets": "ok"},
     )
     work = client.get("/healthz/work")
     assert work.status_code == 503
@@ -84,6 +84,23 @@ def test_the_work_probe_is_about_this_nodes_workers(client, db, settings):
     assert client.get("/healthz/work").status_code == 200
     Heartbeat.objects.update(at=Now() - timedelta(minutes=1))
     assert client.get("/healthz/work").json()["parts"]["workers"] == "silent"
+
+
+def test_the_work_probe_of_a_web_server_alone_is_about_the_workers_of_all_nodes(client, db, settings):
+    settings.NODE = "web-1"
+    settings.IS_WEB_ALONE = True
+    assert client.get("/healthz/work").json()["parts"]["workers"] == "silent"
+    settings.NODE = "workers-1"
+    Heartbeat.beat()
+    settings.NODE = "web-1"
+    factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    assert client.get("/healthz/work").status_code == 200
+    Heartbeat.objects.update(at=Now() - timedelta(seconds=10))
+    assert (
+        client.get("/healthz/work")
+        .json()["parts"]["workers"]
+        .startswith("stalled: rows are due and no worker of any")
+    )
 
 
 def _connected(**columns: Any) -> LeverConnection:

@@ -117,7 +117,7 @@ def check_workers(organization: Organization) -> Iterator[Finding]:
         yield finding(
             FindingCode.QUEUE_SILENT,
             "The workers have not reported for 90 seconds.",
-            "Ask the portal's operator to start the workers with `manage.py serve` or `manage.py qcluster`.",
+            "Ask the portal's operator to start the workers, with `manage.py serve` or `serve --workers`.",
         )
 
 

@@ -14,13 +14,16 @@ from portal.process.startup import queue_cluster, web_server
 
 
 class Command(BaseCommand):
-    help = "Run the portal: the web server and the workers, supervised. Ends on Ctrl-C or TERM."
+    help = "Run the portal: the web server and the workers, supervised, or one of both. Ends at TERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="where to listen (default 8000)")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
         parser.add_argument(
-            "--only", choices=("web", "workers"), help="one of the two, as a service of its own"
+            "--web", action="store_true", help="run the web server, without --workers it alone"
+        )
+        parser.add_argument(
+            "--workers", action="store_true", help="run the workers, without --web they alone"
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -29,8 +32,9 @@ class Command(BaseCommand):
             startup.wait_for_database()
         return super().execute(*args, **options)
 
-    def handle(self, *, host: str, port: int, only: str | None, **_: object) -> None:
-        if only != "workers":
+    def handle(self, *, host: str, port: int, web: bool, workers: bool, **_: object) -> None:
+        has_web, has_workers = web or not workers, workers or not web
+        if has_web:
             require_free_port(host, port)
         startup.prepare(self.stderr)
         # stable, so that metrics can be collected by node, and no other's on this machine
@@ -39,12 +43,13 @@ class Command(BaseCommand):
             filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
         )
         self.stderr.write(
-            "Working until Ctrl-C."
-            if only == "workers"
-            else f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C."
+            f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C."
+            if has_web
+            else "Working until Ctrl-C."
         )
         self.stderr.flush()
-        programs = [one for one in (web_server(host, port), queue_cluster()) if only in {None, one.name}]
+        programs = [web_server(host, port, is_alone=not has_workers)] if has_web else []
+        programs += [queue_cluster()] if has_workers else []
         supervisor.become(programs, _log_settings_of_supervisor())
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,45 @@ def test_a_program_that_ignores_term_is_killed_and_one_that_was_replaced_too(
         assert members(first)
         one.stop(seconds=0.3)
     wait_until(lambda: not members(first) and not members(second), seconds=30)
+
+
+#: Notes when it is drained, and when TERM ends it.
+PROGRAM_THAT_DRAINS = """
+import pathlib, signal, sys, time
+from portal.process.supervisor import is_draining
+notes = pathlib.Path(sys.argv[1])
+def note(what):
+    with notes.open("a") as file:
+        file.write(what + " ")
+def end(*_):
+    note("ended")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+note("up")
+while not is_draining():
+    time.sleep(0.01)
+note("draining")
+time.sleep(60)
+"""
+
+
+def test_a_program_drains_before_term_and_one_that_need_not_ends_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    slow, quick = tmp_path / "slow", tmp_path / "quick"
+    programs = [
+        replace(program(PROGRAM_THAT_DRAINS, slow), name="slow", drain_seconds=2.0),
+        replace(program(PROGRAM_THAT_DRAINS, quick), name="quick"),
+    ]
+    with Supervisor(programs) as one:
+        wait_until(lambda: slow.exists() and quick.exists())
+        began_at = time.monotonic()
+        one.stop(seconds=20)
+    assert 2 <= time.monotonic() - began_at < 8
+    assert slow.read_text() == "up draining ended "
+    assert quick.stat().st_mtime < slow.stat().st_mtime - 1
+    assert quick.read_text().endswith("ended ")
 
 
 def test_the_programs_children_are_killed_when_it_has_ended(tmp_path: Path) -> None:

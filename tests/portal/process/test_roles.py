@@ -1,0 +1,95 @@
+"""A web server and workers as two `serve`: what the probes say of each, and that a node drains before it ends."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+
+from portal.devtools.processes import free_port, wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+DRAIN_SECONDS = 4.0
+START_SECONDS = 90
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return os.environ | {
+        "PORTAL_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "SECRET_KEY": "0123456789" * 6,
+        "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3",
+        "REDIS_URL": "",
+        "STATIC_ROOT": str(tmp_path / "static"),
+        "WEB_WORKERS": "1",
+        "Q_WORKERS": "1",
+        "DRAIN_SECONDS": str(DRAIN_SECONDS),
+    }
+
+
+@contextmanager
+def serve(environ: dict[str, str], node: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    argv = [sys.executable, "manage.py", "serve", *arguments]
+    process = subprocess.Popen(argv, cwd=ROOT, env=environ | {"PORTAL_NODE": node})
+    try:
+        yield process
+    finally:
+        process.kill()  # its guards kill the rest
+        process.wait()
+
+
+def probe(port: int, name: str) -> tuple[int, dict[str, str]]:
+    """Return status and parts of a probe's answer; status 0 while nothing listens."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz/{name}", timeout=10) as answer:
+            return answer.status, json.load(answer).get("parts", {})
+    except HTTPError as error:
+        return error.code, json.load(error)["parts"]
+    except (URLError, ConnectionError):
+        return 0, {}
+
+
+def nodes_in(environ: dict[str, str]) -> set[str]:
+    database = environ["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(database, timeout=20)) as connection, suppress(sqlite3.OperationalError):
+        return {node for (node,) in connection.execute("SELECT DISTINCT node FROM integrations_heartbeat")}
+    return set()  # not migrated yet
+
+
+def test_a_web_server_alone_speaks_of_the_workers_elsewhere_and_drains_before_it_ends(
+    environ: dict[str, str],
+) -> None:
+    port = free_port()
+    with serve(environ, "web-1", "--web", "--port", str(port)) as web:
+        wait_until(lambda: probe(port, "ready")[0] == 200, START_SECONDS, "it wasn't ready")
+        assert probe(port, "work")[1]["workers"] == "silent"
+        with serve(environ, "workers-1", "--workers") as workers:
+            wait_until(lambda: probe(port, "work")[0] == 200, START_SECONDS, "the workers didn't work")
+            assert nodes_in(environ) == {"workers-1"}
+            began_at = time.monotonic()
+            workers.send_signal(signal.SIGTERM)
+            assert workers.wait(30) == 0
+            assert time.monotonic() - began_at < DRAIN_SECONDS + 4, "workers stop at once"
+        assert nodes_in(environ) == set(), "a clean end leaves no heartbeat"
+        began_at = time.monotonic()
+        web.send_signal(signal.SIGTERM)
+        wait_until(lambda: probe(port, "ready")[0] == 503, DRAIN_SECONDS, "it stayed ready")
+        assert probe(port, "ready")[1]["node"].startswith("draining")
+        assert probe(port, "ready")[1]["database"] == "ok"
+        assert probe(port, "live")[0] == 200, "it goes on meanwhile"
+        assert web.wait(30) == 0
+        assert DRAIN_SECONDS <= time.monotonic() - began_at < DRAIN_SECONDS + 10
+        assert probe(port, "live")[0] == 0
