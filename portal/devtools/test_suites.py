@@ -1,4 +1,4 @@
-"""The test suites that need a browser or a server, and whether it is there.
+"""The test suites that need a browser, a server or a proxy, and whether it is there.
 
 `tests/conftest.py` skips a suite, by its marker, when what it needs is missing. A suite named in REQUIRE_SUITES
 (comma-separated) is never skipped: its tests fail instead. `manage.py test` lists the skipped suites at its end.
@@ -43,11 +43,17 @@ def has_redis() -> bool:
         return False
 
 
+def has_proxies() -> bool:
+    """Whether nginx and Caddy are installed."""
+    return all(map(shutil.which, ("nginx", "caddy")))
+
+
 #: By marker: whether the suite can run here, and what is missing if it can't.
 SUITES: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (has_chromium, "no Chromium (apt-get install chromium)"),
     "postgres": (has_postgresql, "no PostgreSQL server (TEST_DATABASE_URL)"),
     "redis": (has_redis, "no Redis server (TEST_REDIS_URL)"),
+    "proxies": (has_proxies, "no nginx or no Caddy (apt-get install nginx caddy)"),
 }
 
 

@@ -1,0 +1,167 @@
+"""nginx and Caddy, by the files of portal/docs/operating, in front of two stand-ins for nodes."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings
+
+from portal.devtools import proxies
+from portal.devtools.processes import HOST, free_port, wait_until
+
+pytestmark = [pytest.mark.proxies, pytest.mark.slow]
+
+#: The largest body that the portal reads.
+LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+class Node:
+    """A stand-in for a node: it keeps the requests that it got, and answers with `status`, or never."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.status: int | None = 200
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self.begun: list[str] = []
+        self._server: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        node = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(b"")
+
+            def do_POST(self) -> None:
+                node.begun.append(self.path)
+                self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+            def _answer(self, body: bytes) -> None:
+                if not self.path.startswith("/healthz/"):
+                    node.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                while node.status is None:
+                    time.sleep(0.05)
+                with contextlib.suppress(OSError):
+                    self.send_response(node.status)
+                    self.send_header("Content-Type", "text/html")
+                    self.send_header("Content-Length", "3000")
+                    self.end_headers()
+                    self.wfile.write(b"x" * 3000)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass
+
+        self._server = Server((HOST, self.port), Handler)
+        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+@pytest.fixture
+def nodes() -> Iterator[list[Node]]:
+    made = [Node(), Node()]
+    for node in made:
+        node.start()
+    yield made
+    for node in made:
+        node.status = 200
+        node.stop()
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def url(request: pytest.FixtureRequest, nodes: list[Node], tmp_path: Path) -> Iterator[str]:
+    """The address of the proxy in front of the nodes."""
+    port = free_port()
+    argv = getattr(proxies, request.param)(tmp_path, port, [node.port for node in nodes])
+    proxy = subprocess.Popen(argv, stderr=subprocess.DEVNULL, env=os.environ | {"HOME": str(tmp_path)})
+    try:
+        wait_until(lambda: answer(f"http://{HOST}:{port}/") == 200, 30, "the proxy doesn't answer")
+        yield f"http://{HOST}:{port}"
+    finally:
+        proxy.terminate()
+        proxy.wait(timeout=30)
+
+
+def answer(url: str, body: bytes | None = None) -> int:
+    try:
+        return requests.request("GET" if body is None else "POST", url, data=body, timeout=30).status_code
+    except requests.ConnectionError:
+        return 0
+
+
+def test_a_request_goes_through_unchanged_with_the_clients_address_alone(url: str, nodes: list[Node]) -> None:
+    body = bytes(range(256)) * 64
+    forged = {"Host": "portal.example.com", "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "gopher"}
+    answered = requests.post(f"{url}/webhooks/lever/a?b=%2F", data=body, headers=forged, timeout=30)
+    [(path, headers, received)] = [one for node in nodes for one in node.requests if one[0] != "/"]
+    assert (path, received, headers["host"]) == ("/webhooks/lever/a?b=%2F", body, forged["Host"])
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-forwarded-for"].rpartition(", ")[2] == HOST
+    assert "Content-Encoding" not in answered.headers
+    assert len(answered.content) == 3000
+
+
+def test_what_the_portal_would_refuse_does_not_reach_it(url: str, nodes: list[Node]) -> None:
+    assert answer(f"{url}/login/", b"x" * (LIMIT - 1)) == 200
+    assert answer(f"{url}/login/", b"x" * (LIMIT + 1)) in {413, 502}  # the latter by Caddy 2.6
+    assert answer(f"{url}/metrics") == 404
+    assert all(one[0] != "/metrics" for node in nodes for one in node.requests)
+
+
+def test_a_body_that_comes_slowly_holds_no_thread_of_the_portal(url: str, nodes: list[Node]) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabcde")
+        time.sleep(1)
+        assert not any(node.begun for node in nodes)
+        slow.sendall(b"fghij")
+        wait_until(
+            lambda: any(one[2] == b"abcdefghij" for node in nodes for one in node.requests), 10, "none"
+        )
+
+
+def test_no_request_is_refused_while_nodes_start_again_one_after_the_other(
+    url: str, nodes: list[Node]
+) -> None:
+    for node in nodes:
+        node.stop()
+        assert [answer(f"{url}/{path}", b"x") for path in ("webhooks/a", "candidates/") * 10] == [200] * 20
+        node.start()
+        time.sleep(1.5)  # Caddy's next look at the node
+    assert [answer(f"{url}/webhooks/a", b"x") for _ in range(20)] == [200] * 20
+
+
+@pytest.mark.parametrize("status", [503, None], ids=["accepts nothing", "frozen"])
+def test_a_node_that_accepts_nothing_loses_no_webhook(
+    url: str, nodes: list[Node], status: int | None
+) -> None:
+    nodes[0].status = status
+    time.sleep(4.5)  # Caddy looks at a node each second, and waits 3 s for its answer
+    began = time.monotonic()
+    assert [answer(f"{url}/webhooks/a", b"x") for _ in range(4)] == [200] * 4
+    assert time.monotonic() - began < 4 * 9
+
+
+def test_what_a_person_sent_is_given_to_one_node_alone(url: str, nodes: list[Node]) -> None:
+    for node in nodes:
+        node.status = 503
+    assert answer(f"{url}/candidates/approve", b"x") == 503
+    assert sum(one[0] == "/candidates/approve" for node in nodes for one in node.requests) <= 1
