@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -118,12 +119,12 @@ class AuditEntryAdmin(ScopedAdmin):
         """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
         return row.organization_id or 0
 
-    def complete(self, rows: Sequence[AuditEntry]) -> None:
+    def complete(self, rows: Sequence[Any]) -> None:
         """Add the names of the candidates that the entries are about."""
         candidates = candidates_of(rows)
         names = names_of(candidates.values())
         for row in rows:
-            row.known_name = names.get(candidates[row.pk], "") if row.pk in candidates else ""  # type: ignore[attr-defined]
+            row.known_name = names.get(candidates[row.pk], "") if row.pk in candidates else ""
 
     target_shown = column(
         "about", lambda entry: target_link(entry, getattr(entry, "known_name", "")), "target"
