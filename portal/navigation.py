@@ -20,7 +20,6 @@ from integrations.pages.access import (
     closed_organizations,
     current_membership,
 )
-from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from portal.theme import Theme, theme_of
 
 MAX_ORGANIZATIONS = 50
@@ -86,13 +85,12 @@ HELP = (
 
 @dataclass(frozen=True)
 class NavigationLink:
-    """One link of a navigation; `is_current` on the pages that it stands for; `count` of what waits for a person."""
+    """One link of a navigation; `is_current` on the pages that it stands for."""
 
     url: str
     label: str
     icon: str
     is_current: bool
-    count: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,17 +144,7 @@ def _links(request: HttpRequest, entries: Iterable[Entry]) -> list[NavigationLin
         if request.path == path or (path != "/" and request.path.startswith(path))
     }
     current = fits[max(fits, key=len)] if fits else None
-    return [
-        NavigationLink(reverse(one.name), one.label, one.icon, one is current, _waiting(membership, one))
-        for one in shown
-    ]
-
-
-def _waiting(membership: Membership, entry: Entry) -> str:
-    """Return how many candidates need attention, for the link that leads to them; empty for none and elsewhere."""
-    if entry.name != "activity":
-        return ""
-    return CandidateSearch(membership, CandidateFilters()).count("attention").removeprefix("0")
+    return [NavigationLink(reverse(one.name), one.label, one.icon, one is current) for one in shown]
 
 
 def _other_organizations(request: HttpRequest) -> list[Organization]:

@@ -244,7 +244,7 @@ def test_lists_take_the_same_number_of_queries_however_long(
             invitation=acme.rows[Invitation],
         )
     for model in OWNED:
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(12):
             assert client.get(address(model, "changelist")).status_code == 200
 
 

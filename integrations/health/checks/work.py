@@ -41,7 +41,7 @@ SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
 
 
 def check_failed_effects(organization: Organization) -> Iterator[Finding]:
-    """Yield how many steps of each kind failed for good, and how many candidates could not be sent an invitation."""
+    """Yield how many steps of each kind failed for good."""
     failed = Effect.objects.failed_steps().filter(organization=organization)
     counts = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
     by_kind = {Effect.Kind(kind).label.lower(): number for kind, number in counts}
@@ -52,14 +52,6 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             FindingCode.FAILED_EFFECTS,
             f"{counted(number, 'step')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
             "Read the reasons, fix them, and press Retry.",
-        )
-    not_sent = Invitation.objects.not_sent().filter(organization=organization)
-    if number := count_candidates(not_sent):
-        yield finding(
-            FindingCode.FAILED_EFFECTS,
-            f"{counted(number, 'candidate')} could not be sent an invitation.",
-            "Read the reasons, fix them, and send the invitations again.",
-            page=ACTIVITY.at("?view=not_sent"),
         )
 
 
@@ -234,8 +226,15 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
 
 
 def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield who waits for a person: by uncertain, held and bounced invitations, and failed candidates."""
+    """Yield who waits for a person: by invitations not sent, uncertain, held and bounced, and failed candidates."""
     counts = Invitation.objects.filter(organization=organization).candidates_waiting()
+    if number := counts["not_sent"]:
+        yield finding(
+            FindingCode.FAILED_EFFECTS,
+            f"{counted(number, 'candidate')} could not be sent an invitation.",
+            "Read the reasons, fix them, and send the invitations again.",
+            page=ACTIVITY.at("?view=not_sent"),
+        )
     if number := counts["uncertain"]:
         yield finding(
             FindingCode.UNCERTAIN_INVITATIONS,

@@ -21,6 +21,7 @@ FOLLOWING_GOES_ON: dict[str, object] = {
 }
 #: What `Invitation.is_bounced` says of one row.
 HAS_BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
+NOT_SENT = models.Q(status=Status.FAILED, erased_at__isnull=True)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -72,7 +73,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def not_sent(self) -> Self:
         """Invitations that could not be sent and that a person may send again."""
-        return self.filter(status=Status.FAILED, erased_at__isnull=True)
+        return self.filter(NOT_SENT)
 
     def candidates_waiting(self) -> dict[str, int]:
         """Return how many candidates wait for a person, by what for, each counted once; one query.
@@ -80,12 +81,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         The lists that these numbers open are of candidates, not of invitations.
         """
         awaits_decision = models.Q(awaits_decision_since__isnull=False)
-        waiting = self.filter(models.Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED)
+        waiting = self.filter(models.Q(status__in=NEED_PERSON) | awaits_decision | HAS_BOUNCED | NOT_SENT)
         conditions = {
             "held": models.Q(status=Status.HELD),
             "uncertain": models.Q(status=Status.UNCERTAIN),
             "awaiting_decision": awaits_decision,
             "bounced": HAS_BOUNCED,
+            "not_sent": NOT_SENT,
         }
         return waiting.aggregate(
             **{

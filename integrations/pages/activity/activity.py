@@ -60,7 +60,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             pages.rows = pages.rows.order_by(*filters.order)
         page = pages.get_page(self.request.GET.get("page"))
         # they are of everybody, so beside a list of some they would be other numbers than their lists'
-        counts = {} if self.partial or filters.is_set else search.counts()
+        counts = {} if self.partial or filters.is_set else search.counts(view for view in VIEWS if view)
         candidates = search.with_invitation_shown(page)
         rows = candidate_rows(candidates)
         member = self.membership
@@ -77,6 +77,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 for code, label in (VIEWS | LINKED_VIEWS).items()
                 if code == filters.view or (code in VIEWS and counts.get(code) != "0")
             ],
+            needs_attention=counts.get("attention"),
             heads=_sorted_heads(filters, ["entered"] if is_long else SORTED_BY),
             attention_days=ATTENTION_DAYS,
             may_tick=may_approve_some or may_invite_some,

@@ -133,7 +133,6 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     failed_steps = Effect.objects.failed_steps().filter(organization=organization)
     return Waiting(
         **own.candidates_waiting(),
-        not_sent=count_candidates(own.not_sent()),
         failed_steps=visible(failed_steps, member).count(),
         offered=count_candidates(CandidateSearch(member, CandidateFilters()).offered),
     )

@@ -19,6 +19,7 @@ from integrations.members.models.membership import ADMINS
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization
 from integrations.pages.access import OrganizationMixin, visible
+from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.rows import candidate_rows
 from integrations.pages.overview.attention import (
     attention,
@@ -69,7 +70,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             return context
         context |= self.current_state()
         if not self.partial:
-            context["trigger_stages"] = stages
+            candidates = CandidateSearch(self.membership, CandidateFilters())
+            needs_attention = candidates.counts(["attention"])["attention"]
+            context |= {"trigger_stages": stages, "needs_attention": needs_attention}
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
