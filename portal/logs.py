@@ -77,11 +77,15 @@ LONGEST_LINE = 200
 
 
 class CorrelationId(logging.Filter):
-    """Adds the id of the work in progress, as `correlation_id` and as `correlation` for the end of a text line."""
+    """Adds the id of the work in progress, as `correlation_id` and as `correlation` for the end of a text line.
+
+    Of an answer that is logged after its work it is the request's.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add it. Return True: every record is kept."""
-        correlation_id = correlation.current()
+        meta = getattr(getattr(record, "request", None), "META", {})
+        correlation_id = correlation.current() or meta.get("HTTP_X_REQUEST_ID", "")
         record.__dict__["correlation_id"] = correlation_id
         record.__dict__["correlation"] = f" [{correlation_id}]" if correlation_id else ""
         return True
@@ -95,6 +99,11 @@ class OneLine(logging.Filter):
         record.msg, record.args, record.exc_info = record.getMessage()[:LONGEST_LINE], (), None
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         return True
+
+
+def is_of_no_probe(record: logging.LogRecord) -> bool:
+    """Whether a record isn't Django's of an answered probe, which says itself what isn't well."""
+    return not getattr(getattr(record, "request", None), "path", "").startswith("/healthz/")
 
 
 class TextFormatter(logging.Formatter):
@@ -215,6 +224,7 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
             "correlation": {"()": "portal.logs.CorrelationId"},
             "outages": {"()": "portal.logs.OncePerOutage"},
             "one_line": {"()": "portal.logs.OneLine"},
+            "no_probe": {"()": "django.utils.log.CallbackFilter", "callback": is_of_no_probe},
         },
         "handlers": {
             "stderr": {
@@ -226,7 +236,7 @@ def logging_settings(level: str, formatter: Literal["text", "json"]) -> dict[str
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["no_probe"]},
             "django.security.DisallowedHost": {"filters": ["one_line"]},
             # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
             "urllib3": {"level": "INFO"},

@@ -1,5 +1,6 @@
-"""The portal's middleware: webhooks, probes, outages, headers, calls to customers' servers, time zones, forms."""
+"""The portal's middleware: ids, webhooks, probes, outages, headers, calls to customers' servers, time zones, forms."""
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.csp import build_policy
 
+from integrations.core import correlation
 from integrations.http import public_web
 from integrations.pages.times import page_time_zone
 from integrations.store.database import DATABASE_OUTAGE
@@ -29,6 +31,27 @@ class Middleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Have the rest answer the request."""
         return self.get_response(request)
+
+
+# The middleware that gives each request its id.
+
+
+#: An id that a proxy gave: what the columns have room for, and no other delivery's.
+_GIVEN_ID = re.compile(rf"(?!{correlation.of_delivery('')})[A-Za-z0-9._-]{{1,40}}")
+
+
+class RequestIdMiddleware(Middleware):
+    """Gives the answer, the lines of the log and what the request leads to one id: the one that came, or a new one."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request under its id."""
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        with correlation.use(given if _GIVEN_ID.fullmatch(given) else ""):
+            # Django logs some answers after the outermost middleware
+            request.META["HTTP_X_REQUEST_ID"] = correlation.current()
+            response = self.get_response(request)
+        response.headers["X-Request-ID"] = request.META["HTTP_X_REQUEST_ID"]
+        return response
 
 
 # The middleware for probes, for webhooks, and for requests while the database is unreachable.
@@ -146,7 +169,7 @@ NO_STORE = "no-store"
 
 
 class ResponseHeadersMiddleware(Middleware):
-    """Adds what an answer lacks; the outermost middleware, so that probes, refusals and outages have it too."""
+    """Adds what an answer lacks; all but outermost, so that probes, refusals and outages have it too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         super().__init__(get_response)

@@ -5,6 +5,7 @@ whole portal: at its oldest due row, whichever node should have done it, and at 
 """
 
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,6 +44,8 @@ from integrations.queue.models.nodes import Heartbeat
 from integrations.store import database
 from integrations.store.columns import sample_of_secrets
 from portal.process import database_waits, supervisor
+
+logger = logging.getLogger(__name__)
 
 # Health probes: whether this process answers, whether this node accepts requests, whether work gets done.
 
@@ -195,10 +198,12 @@ def _answer(parts: Parts, seconds: float) -> HttpResponse:
                 states[name] = check()
             except Exception as error:  # noqa: BLE001 - any error is the state of that part
                 states[name] = State(f"failed: {type(error).__name__}")
-    is_well = all(state.is_well for state in states.values())
     texts = {name: state.text for name, state in states.items()}
-    body = {"status": "ok" if is_well else "unavailable", "parts": texts}
-    return JsonResponse(body, status=200 if is_well else 503)
+    unwell = ", ".join(f"{name}: {state.text}" for name, state in states.items() if not state.is_well)
+    if unwell:  # one line a minute: `portal.logs.OncePerOutage`
+        logger.warning("A probe is answered 503: %s", unwell, extra={"status_code": 503})
+    body = {"status": "unavailable" if unwell else "ok", "parts": texts}
+    return JsonResponse(body, status=503 if unwell else 200)
 
 
 # Metrics in Prometheus' format, computed at each scrape from what is under way: no table is counted as a whole.

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
     "portal.middleware.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",

@@ -1,6 +1,7 @@
 """The id that everything shares which one event leads to: calls, effects and lines of the log.
 
 A delivery's id follows from its number, so that its tries share it; an effect keeps the id under which it was enqueued.
+While a request is answered it is the request's; a webhook's answer names that of the delivery too.
 """
 
 import uuid
@@ -21,7 +22,7 @@ def current_or_new() -> str:
     return current() or uuid.uuid4().hex
 
 
-def of_delivery(pk: int) -> str:
+def of_delivery(pk: int | str) -> str:
     """Return the id of all that a delivery leads to."""
     return f"delivery-{pk}"
 

@@ -16,10 +16,11 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.views import View
 
+from integrations.core import correlation
 from integrations.core.vocabulary import Platform
 from integrations.health.webhook_rejections import record_rejection
 from integrations.http.json_values import JsonObject
-from integrations.inbox.models.delivery import Stored, insert_once, kept_of_payload
+from integrations.inbox.models.delivery import insert_once, kept_of_payload
 from integrations.lever.payloads import dedupe_key, is_test_request, opportunity_id_in
 from integrations.queue.notify import notify_workers
 from integrations.store.database import on_a_live_connection
@@ -220,19 +221,22 @@ class WebhookView(View):
 
     platform: ClassVar[Platform]
     addressee: Addressee
+    #: Of the answer to a delivery that is stored.
+    headers: dict[str, str]
     began_at: float
     body: bytes
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Check address, method, size and media type in the contract's order, then take the delivery in."""
-        self.began_at = time.monotonic()
+        self.began_at, self.headers = time.monotonic(), {}
         try:
             self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
             if request.method != "POST":
                 detail = f"Method {request.method} is not allowed."
                 raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, {"Allow": "POST"})
             self.body = read_body(request)
-            return HttpResponse(b"{}", "application/json", self.take_in(request))
+            status = self.take_in(request)
+            return HttpResponse(b"{}", "application/json", status, headers=self.headers)
         except Refusal as refusal:
             return refusal.answer()
 
@@ -272,17 +276,20 @@ class WebhookView(View):
             opportunity_id=opportunity_id,
         )
         try:
-            stored = on_a_live_connection(lambda: insert(payload=payload, is_impersonal=False))
-            if stored is Stored.FORBIDDEN:
-                kept = kept_of_payload(payload)
-                stored = on_a_live_connection(lambda: insert(payload=kept, is_impersonal=True))
+            stored = on_a_live_connection(lambda: insert(payload=payload)) or on_a_live_connection(
+                lambda: insert(payload=kept_of_payload(payload), is_impersonal=True)
+            )
         except IntegrityError:
             known(find_anew(self.kwargs["key"]))
             raise
-        if stored is Stored.REPEATED:
+        if stored is None:  # which nothing impersonal is
             return False
-        notify_workers()
-        return True
+        shared = self.headers["X-Correlation-ID"] = correlation.of_delivery(stored.pk)
+        if stored.is_new:
+            notify_workers()
+            # under the id of the request: this line leads from the one to the other
+            logger.info("%s of %s: received", shared, self.addressee.organization.slug)
+        return stored.is_new
 
     def rejection(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None) -> Refusal:
         """Count the rejection, and return the refusal with 401.

@@ -24,8 +24,9 @@ def insert(organization_id, dedupe_key="id:1", opportunity_id="o-1", **changes):
 
 
 def test_a_new_webhook_is_stored_as_the_model_would_store_it(organization):
-    assert insert(organization.pk) is Stored.NEW
+    row = insert(organization.pk)
     stored = Delivery.objects.get()
+    assert row == Stored(stored.pk, is_new=True)
     made = Delivery.objects.create(
         organization=organization,
         platform=Platform.LEVER,
@@ -46,25 +47,26 @@ def test_a_new_webhook_is_stored_as_the_model_would_store_it(organization):
 def test_a_repeat_is_counted_and_changes_nothing_else(organization):
     insert(organization.pk)
     Delivery.objects.update(due_at=None, payload={"kept": True})
-    assert [insert(organization.pk) for _ in range(2)] == [Stored.REPEATED] * 2
+    rows = [insert(organization.pk) for _ in range(2)]
     stored = Delivery.objects.get()
+    assert rows == [Stored(stored.pk, is_new=False)] * 2
     assert (stored.repeats, stored.due_at, stored.payload) == (2, None, {"kept": True})
 
 
 def test_the_same_key_of_another_organization_or_platform_is_new(organization):
     other = OrganizationFactory()
     insert(organization.pk)
-    assert insert(other.pk) is Stored.NEW
+    assert insert(other.pk).is_new
     assert Delivery.objects.count() == 2
 
 
 @pytest.mark.parametrize("cause", list(ErasureCause))
 def test_nothing_is_stored_of_somebody_whose_data_was_erased_for_good(organization, cause):
     erasure = Erasure.objects.create(organization=organization, opportunity_id="o-1", cause=cause)
-    assert insert(organization.pk) is (Stored.FORBIDDEN if erasure.is_final else Stored.NEW)
+    assert (insert(organization.pk) is None) is erasure.is_final
     assert Delivery.objects.exists() is not erasure.is_final
-    assert insert(organization.pk, "id:2", opportunity_id="o-2") is Stored.NEW
-    assert insert(organization.pk, "id:3", payload={}, is_impersonal=True) is Stored.NEW
+    assert insert(organization.pk, "id:2", opportunity_id="o-2").is_new
+    assert insert(organization.pk, "id:3", payload={}, is_impersonal=True).is_new
 
 
 @pytest.mark.django_db(transaction=True)

@@ -138,6 +138,7 @@ every_kind = pytest.mark.parametrize("answer", KINDS, indirect=True)
 @every_kind
 def test_every_answer_has_every_header(answer: HttpResponse) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert len(answer.headers["X-Request-ID"]) == 32
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert answer["Strict-Transport-Security"] == "max-age=3600"

@@ -5,13 +5,15 @@ import logging
 import pytest
 
 from integrations.clients.models import ApiCall
+from integrations.inbox.models.delivery import Delivery
 from integrations.outbox.models import Effect
 from integrations.queue import worker
 from portal.logs import CorrelationId
 from tests.support import factories
+from tests.support.payloads import load, sign
 
-#: The loggers of what handles a delivery, performs an effect and records a result.
-WORKED_BY = ("integrations.inbox", "integrations.effects", "integrations.results")
+#: The loggers of what takes in and handles a delivery, performs an effect and records a result.
+WORKED_BY = ("integrations.webhooks", "integrations.inbox", "integrations.effects", "integrations.results")
 
 
 @pytest.fixture
@@ -29,23 +31,29 @@ def lines(caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_delivery_its_effects_their_calls_and_the_log_share_one_id(scenario, sandbox, lines):
+def test_one_id_leads_from_a_webhooks_answer_to_the_last_call(scenario, sandbox, lines, client):
     opportunity = sandbox.opportunity_id("Alder")
     sandbox.lever_does("move", opportunities=[opportunity], stage="CodeScreen Assessment")
     stage = sandbox.stage_id("CodeScreen Assessment")
-    delivery = factories.DeliveryFactory.create(
-        organization=scenario.organization,
-        opportunity_id=opportunity,
-        payload={
-            "event": "candidateStageChange",
-            "triggeredAt": 1,
-            "data": {"opportunityId": opportunity, "toStageId": stage},
-        },
-    )
+    factories.LeverWebhookFactory(organization=scenario.organization, name="of this test")
+    payload = load("lever/candidate_stage_change", data={"opportunityId": opportunity, "toStageId": stage})
     ApiCall.objects.all().delete()
+    answers = [
+        client.post(
+            f"/webhooks/lever/{scenario.organization.webhook_key}/",
+            sign(payload, factories.SIGNATURE_TOKEN),
+            "application/json",
+            headers={"X-Request-ID": "of-the-proxy"},
+        )
+        for _ in range(2)
+    ]
+    delivery = Delivery.objects.get(opportunity_id=opportunity)
     while worker.work():
         pass
     shared = f"delivery-{delivery.pk}"
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert [answer["X-Correlation-ID"] for answer in answers] == [shared] * 2
+    assert [answer["X-Request-ID"] for answer in answers] == ["of-the-proxy"] * 2
     effects = Effect.objects.filter(opportunity_id=opportunity)
     assert {"send_invitation", "set_progress_tag"} <= set(effects.values_list("kind", flat=True))
     assert set(effects.values_list("correlation_id", flat=True)) == {shared}
@@ -54,6 +62,7 @@ def test_a_delivery_its_effects_their_calls_and_the_log_share_one_id(scenario, s
     assert set(calls.values_list("correlation_id", flat=True)) == {shared}
     invitation_id = effects.get(kind="send_invitation").invitation_id
     assert lines() == [
+        (f"{shared} of {scenario.organization.slug}: received", "of-the-proxy"),
         (f"delivery {delivery.pk} of {scenario.organization.slug}: invite", shared),
         (f"invitation {invitation_id}: sent", shared),
     ]

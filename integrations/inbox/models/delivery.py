@@ -1,9 +1,8 @@
 """The inbox: verified webhooks, each stored once and unchanged, with their current verdicts."""
 
 from datetime import datetime
-from enum import Enum, auto
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import connection, models, transaction
 from django.db.models.expressions import Combinable
@@ -320,7 +319,7 @@ SELECT {values} WHERE NOT EXISTS (
     SELECT 1 FROM {erasures} WHERE organization_id = %s AND opportunity_id = %s AND cause IN ({causes})
 )
 ON CONFLICT (organization_id, platform, dedupe_key) DO UPDATE SET repeats = {table}.repeats + 1
-RETURNING repeats
+RETURNING id, repeats
 """
 
 
@@ -339,12 +338,11 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, (str, int, float)) and "@" not in str(value)
 
 
-class Stored(Enum):
-    """What became of a webhook that was to be stored."""
+class Stored(NamedTuple):
+    """The row of a webhook, and whether it is new; else it was there already, and the repeat is counted."""
 
-    NEW = auto()
-    REPEATED = auto()  # it was there already; the repeat is counted
-    FORBIDDEN = auto()  # nothing personal about the opportunity may be stored
+    pk: int
+    is_new: bool
 
 
 def insert_once(
@@ -356,11 +354,11 @@ def insert_once(
     opportunity_id: str,
     payload: dict[str, object],
     is_impersonal: bool = False,
-) -> Stored:
+) -> Stored | None:
     """Store a delivery, or count the repeat of one. Safe to run twice, except that it counts once more.
 
-    Nothing is stored of somebody whose data was erased, unless the payload `is_impersonal`. Raises IntegrityError when
-    the organization is gone.
+    Return None, and store nothing, of somebody whose data was erased, unless the payload `is_impersonal`. Raises
+    IntegrityError when the organization is gone.
     """
     body = Delivery._meta.get_field("payload").get_db_prep_save(payload, connection)
     stated = (organization_id, platform.value, event, dedupe_key, opportunity_id, body)
@@ -369,9 +367,7 @@ def insert_once(
     with database.kept_plans(), connection.cursor() as cursor:
         cursor.execute(_statement(connection.vendor), (*stated, *erased))
         row = cursor.fetchone()
-    if row is None:
-        return Stored.FORBIDDEN
-    return Stored.REPEATED if row[0] else Stored.NEW
+    return Stored(row[0], is_new=not row[1]) if row else None
 
 
 @lru_cache
