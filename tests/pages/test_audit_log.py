@@ -77,7 +77,7 @@ def test_people_and_candidates_are_named_with_links(organization_admin_client, o
     approval = next(row for row in export(organization_admin_client) if "approved" in row[2])
     assert approval[1:7] == [
         "Super Admin",
-        "approved an invitation",
+        "approved the invitation",
         "Candidate Birch",
         "status",
         "On hold",
@@ -107,7 +107,7 @@ def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_cl
         ["bulk_limit", "50", "7"],
         ["paused", "no", "yes"],
     ]
-    assert next(row for row in rows if row[2] == "cancelled an invitation")[7] == "'=cmd|' /C calc'!A0"
+    assert next(row for row in rows if row[2] == "cancelled the invitation")[7] == "'=cmd|' /C calc'!A0"
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
     assert len(export(organization_admin_client, "?action=change_role")) == 2

@@ -48,15 +48,11 @@ _S = AuditSubject
 
 @dataclass(frozen=True)
 class ActionRecord:
-    """All about an action: its code, what follows a person's name in the log, and its subject if any.
-
-    Where a candidate's page tells of it, `deed` follows the name, or the label without one.
-    """
+    """All about an action: its code, what follows a person's name in the log and on pages, its subject if any."""
 
     code: str
     label: str
     subject: AuditSubject | None = None
-    deed: str = ""
 
 
 class AuditAction(RecordEnum):
@@ -118,42 +114,20 @@ class AuditAction(RecordEnum):
     MAKE_API_TOKEN = ActionRecord("make_api_token", "made an API token", _S.POLICIES)
     REVOKE_API_TOKEN = ActionRecord("revoke_api_token", "revoked an API token", _S.POLICIES)
     ASK_ADMINS = ActionRecord("ask_admins", "asked the Super Admins")
-    APPROVE = ActionRecord("approve", "approved an invitation", _S.DECISIONS, deed="approved the invitation")
-    CANCEL_INVITATION = ActionRecord(
-        "cancel_invitation", "cancelled an invitation", _S.DECISIONS, deed="cancelled the invitation"
-    )
-    SEND_NOW = ActionRecord(
-        "send_now", "had an invitation sent at once", _S.DECISIONS, deed="had the invitation sent at once"
-    )
-    TAKE_BACK = ActionRecord("take_back", "undid a decision", _S.DECISIONS, deed="undid the decision")
-    RESOLVE_AS_SENT = ActionRecord(
-        "resolve_as_sent",
-        "confirmed that an invitation was sent",
-        _S.DECISIONS,
-        deed="confirmed that the invitation was sent",
-    )
-    SEND_AGAIN = ActionRecord(
-        "send_again", "had an invitation sent again", _S.DECISIONS, deed="had the invitation sent again"
-    )
-    INVITE_AGAIN = ActionRecord(
-        "invite_again", "sent an assessment again", _S.DECISIONS, deed="had the assessment sent again"
-    )
+    APPROVE = ActionRecord("approve", "approved the invitation", _S.DECISIONS)
+    CANCEL_INVITATION = ActionRecord("cancel_invitation", "cancelled the invitation", _S.DECISIONS)
+    SEND_NOW = ActionRecord("send_now", "had the invitation sent at once", _S.DECISIONS)
+    TAKE_BACK = ActionRecord("take_back", "undid the decision", _S.DECISIONS)
+    RESOLVE_AS_SENT = ActionRecord("resolve_as_sent", "confirmed that the invitation was sent", _S.DECISIONS)
+    SEND_AGAIN = ActionRecord("send_again", "had the invitation sent again", _S.DECISIONS)
+    INVITE_AGAIN = ActionRecord("invite_again", "had the assessment sent again", _S.DECISIONS)
     INVITE_OFFERED = ActionRecord(
-        "invite_offered",
-        "invited a candidate who may be invited already",
-        _S.DECISIONS,
-        deed="chose to invite this candidate",
+        "invite_offered", "invited the candidate, who may be invited already", _S.DECISIONS
     )
-    INVITE_CANDIDATE = ActionRecord(
-        "invite_candidate", "invited a candidate", _S.DECISIONS, deed="chose to invite this candidate"
-    )
-    RECORD_DECISION = ActionRecord(
-        "record_decision", "recorded a decision", _S.DECISIONS, deed="recorded a decision"
-    )
-    RETRY = ActionRecord("retry", "retried what had failed", _S.DECISIONS, deed="retried what had failed")
-    REPLAY = ActionRecord(
-        "replay", "had a stage change decided again", _S.DECISIONS, deed="had the stage change decided again"
-    )
+    INVITE_CANDIDATE = ActionRecord("invite_candidate", "chose to invite the candidate", _S.DECISIONS)
+    RECORD_DECISION = ActionRecord("record_decision", "recorded a decision", _S.DECISIONS)
+    RETRY = ActionRecord("retry", "retried what had failed", _S.DECISIONS)
+    REPLAY = ActionRecord("replay", "had the stage change decided again", _S.DECISIONS)
     SIGN_IN = ActionRecord("sign_in", "signed in")
     FAIL_SIGN_IN = ActionRecord("fail_sign_in", "failed to sign in", _S.REFUSED)
     REFUSE_SIGN_IN = ActionRecord("refuse_sign_in", "was refused a sign-in", _S.REFUSED)
@@ -163,26 +137,11 @@ class AuditAction(RecordEnum):
     CHANGE_PASSWORD = ActionRecord("change_password", "changed a password")
     RESET_PASSWORD = ActionRecord("reset_password", "chose a password through a link")
     END_SESSIONS = ActionRecord("end_sessions", "ended sessions")
-    ERASE = ActionRecord("erase", "erased personal data", _S.ERASED, deed="erased the personal data")
+    ERASE = ActionRecord("erase", "erased personal data", _S.ERASED)
     REMOVE_OLD = ActionRecord("remove_old", "removed old records", _S.ERASED)
-    SUBJECT_ACCESS = ActionRecord(
-        "subject_access",
-        "downloaded a candidate's data",
-        _S.HANDED_OUT,
-        deed="downloaded the data about this candidate",
-    )
-    LOOK_AT_DATA = ActionRecord(
-        "look_at_data",
-        "looked at a candidate's data",
-        _S.HANDED_OUT,
-        deed="looked at the data about this candidate",
-    )
-    EXPORT_EVIDENCE = ActionRecord(
-        "export_evidence",
-        "exported evidence",
-        _S.HANDED_OUT,
-        deed="exported the evidence about this candidate",
-    )
+    SUBJECT_ACCESS = ActionRecord("subject_access", "downloaded the candidate's data", _S.HANDED_OUT)
+    LOOK_AT_DATA = ActionRecord("look_at_data", "looked at the candidate's data", _S.HANDED_OUT)
+    EXPORT_EVIDENCE = ActionRecord("export_evidence", "exported evidence", _S.HANDED_OUT)
     EXPORT_LIST = ActionRecord("export_list", "exported a list", _S.HANDED_OUT)
     VERIFY_LOG = ActionRecord("verify_log", "checked the log")
     RENEW_SEAL = ActionRecord("renew_seal", "sealed the log with the first key")

@@ -52,11 +52,9 @@ class Event:
 
 def action_event(entry: AuditEntry) -> Event:
     """Return who did what, with the reason that they gave."""
-    deed = AuditAction(entry.action).record.deed if entry.action in AuditAction else ""
-    did = deed or entry.get_action_display()
     reason = f": “{entry.reason}”" if entry.reason else ""
     icon = "trash" if entry.action == AuditAction.ERASE else "user"
-    return Event(entry.at, f"{entry.who} {did}{reason}", icon=icon)
+    return Event(entry.at, f"{entry.who} {entry.get_action_display()}{reason}", icon=icon)
 
 
 #: A step that took so long that somebody may ask why: its row, and when it began and ended; None while it waits.

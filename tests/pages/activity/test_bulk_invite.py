@@ -415,4 +415,4 @@ def test_who_was_chosen_is_shown_as_being_decided(organization_admin_client, org
     page = text(organization_admin_client.get("/activity/o-alder/"))
     assert "Being decided" in page
     assert "Retry now" not in page
-    assert "chose to invite this candidate" in page
+    assert "chose to invite the candidate" in page
