@@ -92,16 +92,15 @@ def kinds_acting_on(target: str) -> list[str]:
 def perform(effect: Effect, clients: ClientProvider) -> None:
     """Perform a claimed effect and record how it ended; raises nothing for what a platform or a bug did."""
     earlier_attempt = effect.attempt_started_at
-    result = run_step(lambda: apply_outcome(effect, _outcome(effect, clients), earlier_attempt))
+    name = f"effect {effect.pk} ({effect.kind})"
+    result = run_step(name, lambda: apply_outcome(effect, _outcome(effect, clients), earlier_attempt))
     if isinstance(result, PlatformError):
         after_error = partial(_after_error, effect, clients, result)
-        result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
+        result = run_step(name, lambda: apply_outcome(effect, after_error(), earlier_attempt))
     if isinstance(result, Conflict):
         # a call that was made is known to the next attempt, as after a worker's death
-        due_at = Now() + backoff(effect.attempts)
-        effect.release(due_at=due_at, last_error=result.reason, **result.counted(effect))
+        effect.release(due_at=Now() + backoff(effect.attempts), last_error=result.reason)
     if isinstance(result, Crash):
-        logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
         _record_crash(effect, result)
 
 
@@ -150,7 +149,7 @@ def outcome_of_error(effect: Effect, error: PlatformError) -> Retry | Uncertain 
 
 
 def _record_crash(effect: Effect, crash: Crash) -> None:
-    """Retry after a bug a bounded number of times, then stop and show where it came from."""
+    """Retry after a crash a bounded number of times, then stop and show where it came from."""
     if effect.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES:
         effect.fenced().update(traceback=crash.traceback)
         apply_outcome(effect, kind_of(effect).give_up(effect, crash.reason), effect.attempt_started_at)

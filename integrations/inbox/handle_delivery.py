@@ -142,17 +142,15 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
         logger.error("delivery %s is given up: its workers ended without an outcome", delivery.pk)
         delivery.release(due_at=None, last_error=NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
         return
-    result = run_step(lambda: _handle(delivery, clients))
+    result = run_step(f"delivery {delivery.pk}", lambda: _handle(delivery, clients))
     match result:
         case CallDeferred():
             _try_later(delivery, due_at=database.due_after(deferral(result)), attempts=delivery.attempts - 1)
         case Conflict():
-            due_at = Now() + backoff(delivery.attempts)
-            _try_later(delivery, due_at=due_at, last_error=result.reason, **result.counted(delivery))
+            _try_later(delivery, due_at=Now() + backoff(delivery.attempts), last_error=result.reason)
         case PlatformError():
             _retry(delivery, result)
         case Crash():
-            logger.error("delivery %s could not be decided\n%s", delivery.pk, result.traceback)
             # a bounded number of times it is tried again; then it stops, and shows where that came from
             is_given_up = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
             delivery.release(

@@ -1,6 +1,5 @@
 """E-mails with a link that opens an account: to join an organization, and to choose a password."""
 
-import logging
 import re
 from datetime import timedelta
 from functools import partial
@@ -24,9 +23,7 @@ from integrations.notifications.rendering import ComposedEmail, RenderedEmail
 from integrations.organizations.models.organization import Organization
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.outbox.models import Effect
-from integrations.outbox.outcome import Crash, run_step
-
-logger = logging.getLogger(__name__)
+from integrations.outbox.outcome import run_step
 
 # The links by which invited people accept: made when they are sent or shown, stored nowhere.
 
@@ -175,10 +172,7 @@ def answer_requests() -> int:
     """
     count = 0
     for key in list(PasswordLinkRequest.objects.values_list("pk", flat=True)[:BATCH]):
-        outcome = run_step(partial(_answer, key))
-        if isinstance(outcome, Crash):
-            logger.error("request #%s for a password link failed: %s", key, outcome.traceback)
-        count += outcome is True
+        count += run_step(f"request #{key} for a password link", partial(_answer, key)) is True
     return count
 
 

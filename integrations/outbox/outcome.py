@@ -15,7 +15,7 @@ from integrations.http.session import PlatformError
 from integrations.outbox.enqueue import Payload
 from integrations.outbox.models import Effect
 from integrations.store.database import DATABASE_OUTAGE, DELETION, conflict
-from integrations.store.leasing import Leasable, masked_traceback
+from integrations.store.leasing import masked_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -108,47 +108,27 @@ Outcome = Done | Cancelled | Failed | Uncertain | Retry | LeaseLost | DecideOnRe
 
 @dataclass(frozen=True)
 class Crash:
-    """A bug: the error's type and where it came from. Never its message, which may quote personal data."""
+    """A bug ended the step, or a deletion, which a bug could cause each time: the reason in words, and where it was.
 
-    error_type: str
+    Never the error's message, which may quote personal data.
+    """
+
+    reason: str
     traceback: str
-
-    @property
-    def reason(self) -> str:
-        """The sentence that people read."""
-        return f"The portal failed on this: {self.error_type}."
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Another transaction ended the step: a deadlock, a deletion or the like, in words. Done again, it most likely
-    succeeds.
-    """
+    """Another transaction ended the step, the reason in words. Done again, it most likely succeeds."""
 
-    name: str
-    traceback: str
-
-    @property
-    def is_deletion(self) -> bool:
-        """Whether a row that it refers to is gone, which a bug could cause each time."""
-        return self.name == DELETION
-
-    def counted(self, row: Leasable) -> dict[str, object]:
-        """Return the columns by which the row's crashes count on: after a deletion, so that it isn't tried for ever."""
-        counted = {"consecutive_crashes": row.consecutive_crashes, "traceback": self.traceback}
-        return counted if self.is_deletion else {}
-
-    @property
-    def reason(self) -> str:
-        """The sentence that people read."""
-        return f"It met {self.name} with another transaction."
+    reason: str
 
 
-def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Conflict | Crash:
-    """Return what the step returns, the error a platform answered with, a conflict, or the bug that ended it.
+def run_step[Result](what: str, step: Callable[[], Result]) -> Result | PlatformError | Conflict | Crash:
+    """Return what the step returns, the error a platform answered with, a conflict, or the crash that ended it.
 
-    A bug on one row must not stop the others. An outage of the database is raised: the lease expires, and another
-    worker takes the row when the database is back.
+    A bug on one row must not stop the others: it is logged with `what` the step works on. An outage of the database is
+    raised: the lease expires, and another worker takes the row when the database is back.
     """
     try:
         return step()
@@ -156,11 +136,14 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Con
         return error
     except Exception as error:
         if name := conflict(error):
-            logger.warning("%s with another transaction ended a step; it is done again", name)
-            return Conflict(name, masked_traceback(error))
+            logger.warning("%s: %s with another transaction ended the step; it is done again", what, name)
+            reason = f"It met {name} with another transaction."
+            return Crash(reason, masked_traceback(error)) if name == DELETION else Conflict(reason)
         if isinstance(error, DATABASE_OUTAGE):
             raise
-        return Crash(type(error).__name__, masked_traceback(error))
+        crash = Crash(f"The portal failed on this: {type(error).__name__}.", masked_traceback(error))
+        logger.error("%s: the portal failed\n%s", what, crash.traceback)
+        return crash
 
 
 FIRST_RETRY = timedelta(seconds=3)

@@ -66,7 +66,7 @@ def perform_duty(run: DutyRun) -> None:
         run.fail(0, NO_OUTCOME.format(count=run.consecutive_crashes - 1))
         return
     began, budget = time.monotonic(), Budget(run)
-    outcome = run_step(partial(_step, run, budget))
+    outcome = run_step(f"{run.duty} of organization {run.organization_id}", partial(_step, run, budget))
     duration_ms = int((time.monotonic() - began) * 1000)
     match outcome:
         case NotConnected() | TurnEnd.HELD_UP:
@@ -78,9 +78,8 @@ def perform_duty(run: DutyRun) -> None:
         case PlatformError():
             logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
             run.fail(duration_ms, without_addresses(str(outcome)), place=budget.place)
-        case Crash(traceback=traceback):
-            logger.error("%s of organization %s failed: %s", run.duty, run.organization_id, traceback)
-            run.fail(duration_ms, outcome.reason, traceback)
+        case Crash():
+            run.fail(duration_ms, outcome.reason, outcome.traceback)
         case _:
             run.succeed(duration_ms)
 
@@ -256,9 +255,7 @@ def perform_portal_duties() -> None:
     """Do what is due. Any number of workers may call this at once."""
     PortalDuty.write_missing()
     while (duty := PortalDuty.claim()) is not None:
-        outcome = run_step(PORTAL_DUTIES[PortalDuty.Name(duty.name)])
-        if isinstance(outcome, Crash):
-            logger.error("%s failed: %s", duty.name, outcome.traceback)
+        outcome = run_step(duty.name, PORTAL_DUTIES[PortalDuty.Name(duty.name)])
         if isinstance(outcome, Crash | Conflict):
             duty.fail(outcome.reason)
         else:

@@ -39,7 +39,7 @@ from integrations.notifications.notify import UNNAMED, candidate_names, first_na
 from integrations.notifications.payload import InvitationUnchanged
 from integrations.notifications.steps import tell_step
 from integrations.organizations.models.organization import Organization
-from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, Crash, deferral, run_step
+from integrations.outbox.outcome import DISCONNECTED_RETRY, SHORTEST_WAIT, Conflict, deferral, run_step
 from integrations.results.recording import record_progress
 from integrations.store import database
 from integrations.store.database import due_after
@@ -283,24 +283,24 @@ class PollOutcome(Enum):
 
 def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
     """Poll one claimed invitation; raises nothing for what CodeScreen or a bug did."""
-    result = run_step(lambda: refresh_progress(invitation, clients.codescreen()))
+    result = run_step(
+        f"invitation {invitation.pk}", lambda: refresh_progress(invitation, clients.codescreen())
+    )
     match result:
         case NotConnected():
             postpone_uncalled(invitation, DISCONNECTED_RETRY)
         case CallDeferred():
             postpone_uncalled(invitation, deferral(result))
-        case Conflict(is_deletion=False):
+        case Conflict():
             postpone_uncalled(invitation, SHORTEST_WAIT)
         case PlatformError():
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)
             if result.status == 401:
                 mark_key_refused(invitation.organization.codescreen, str(result))
-        case Crash():  # as after a deletion, the claim has set the time of the next poll
-            logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
         case PollOutcome():
             return result
-    return PollOutcome.POSTPONED
+    return PollOutcome.POSTPONED  # after a crash at the time that the claim has set
 
 
 def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> PollOutcome:
