@@ -16,7 +16,8 @@ from integrations.core.rules.mappings import MappingRule
 from integrations.core.rules.names import choose_progress_tag
 from integrations.core.vocabulary import DeliveryEvent, Platform
 from integrations.inbox.models.delivery import Delivery
-from integrations.invitations.models.invitation import IllegalTransition, Invitation, InvitationQuerySet
+from integrations.invitations.models.invitation import IllegalTransition, Invitation
+from integrations.invitations.models.invitation_queries import InvitationQuerySet
 from integrations.lever.payloads import StageChange
 from integrations.notifications.steps import move_and_tell
 from integrations.outbox.models import Effect

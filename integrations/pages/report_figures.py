@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from integrations.core.vocabulary import LabelledEnum
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson, Relation
-from integrations.invitations.models.invitation import Invitation, InvitationQuerySet
+from integrations.invitations.models.invitation import Invitation
+from integrations.invitations.models.invitation_queries import InvitationQuerySet
 from integrations.organizations.models.organization import Organization
 from integrations.pages.activity.search import NONE, role_titles
 from integrations.pages.activity.steps import Became, Journey

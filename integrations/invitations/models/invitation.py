@@ -22,8 +22,7 @@ from integrations.core.invitation_status import (
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.rules.send_window import in_words, zone_of
 from integrations.invitations.models.invitation_constraints import CONSTRAINTS, INDEXES
-from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON
-from integrations.invitations.models.invitation_queries import InvitationQuerySet as InvitationQuerySet
+from integrations.invitations.models.invitation_queries import FOLLOWING_GOES_ON, InvitationQuerySet
 from integrations.invitations.models.result import Result
 from integrations.store import database
 from integrations.store.columns import truncated_key
