@@ -98,7 +98,7 @@ def test_what_people_entered_is_stored_encrypted(portal):
         assert any(portal.secrets[name] in text for text in stored), name
 
 
-def test_no_secret_is_on_a_page_whoever_looks(portal):
+def test_no_secret_is_on_a_page_for_any_role(portal):
     for role in ROLES:
         browser, count = portal.sign_in(role), 0
         for path, text in pages_of(portal, browser, [*FIRST_PAGES, f"/data/{portal.opportunity_id}/"]):

@@ -110,7 +110,7 @@ def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:
 
 
 def in_lever(organization: Organization, **filters: str) -> list[CandidateMatch]:
-    """Return the candidates whom Lever finds by its own filters; nobody without a connection. Raises PlatformError."""
+    """Return the candidates that Lever finds by its own filters; nobody without a connection. Raises PlatformError."""
     try:
         opportunities = on_request.opportunities(organization, MAX_MATCHES, **filters)
     except NotConnected:

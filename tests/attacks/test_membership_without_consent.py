@@ -78,7 +78,7 @@ def test_the_organization_last_used_is_forgotten_with_the_membership(globex, vic
 
 
 @pytest.mark.parametrize("name", ["with", "without"])
-def test_the_answer_is_the_same_whoever_has_an_account(globex, victim, name):
+def test_the_answer_is_the_same_with_an_account_and_without(globex, victim, name):
     address = victim.email if name == "with" else "nobody@nowhere.example"
     answer = globex.client.post("/settings/members/", {"email": address, "role": "admin"})
     assert (answer.status_code, answer["Location"]) == (302, "/settings/team/")

@@ -121,7 +121,9 @@ def test_what_is_about_no_single_candidate_reaches_them(organization, super_admi
     assert len(told(own_only)) == 1
 
 
-def test_whoever_left_the_address_in_lever_gets_nothing_about_candidates(organization, super_admin, own_only):
+def test_nothing_about_candidates_goes_to_an_address_that_someone_left_in_lever(
+    organization, super_admin, own_only
+):
     row = uncertain(organization)
     notify_uncertain(row)
     factories.on_candidate(organization, row.opportunity_id, own_only.address)

@@ -1,4 +1,4 @@
-"""Pages are compressed for whoever asks for it, but not those that show a secret."""
+"""Pages are compressed where the browser asks for it, but not those that show a secret."""
 
 import gzip
 

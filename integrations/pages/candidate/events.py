@@ -245,7 +245,7 @@ def _of_effects(rows: CandidateRows) -> Iterator[Event]:
 
 
 def _result_written(rows: CandidateRows, effect: Effect) -> Result | None:
-    """Return the result because of which the effect wrote something to Lever, None where it isn't about one."""
+    """Return the result that led the effect to write something to Lever, None where it isn't about one."""
     is_written = effect.state == Effect.State.DONE and not effect.wrote_nothing and kind_of(effect).heading
     if not is_written or effect.kind == Effect.Kind.LEAVE_NOTE:
         return None

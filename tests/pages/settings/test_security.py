@@ -211,7 +211,7 @@ def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, 
     assert f"reset by {super_admin}" in str(message.body)
 
 
-def test_a_reset_ends_the_sessions_of_whoever_has_the_lost_device(super_admin_client, lost):
+def test_a_reset_ends_the_sessions_on_the_lost_device(super_admin_client, lost):
     thief = Client()
     thief.force_login(lost)
     bystander = Client()
