@@ -95,7 +95,6 @@ class Leasable(models.Model):
     attempts = models.IntegerField(default=0)
     consecutive_crashes = models.SmallIntegerField(
         default=0,
-        db_default=0,
         editable=False,
         help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
     )

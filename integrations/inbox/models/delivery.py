@@ -82,14 +82,11 @@ class Delivery(Leasable):
         models.CharField(
             max_length=200,
             blank=True,
-            default="",
-            db_default="",
             help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.",
         )
     )
     not_shown_reads = models.SmallIntegerField(
         default=0,
-        db_default=0,
         editable=False,
         help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.",
     )

@@ -101,8 +101,6 @@ class Candidate(models.Model):
             max_length=20,
             choices=vocabulary.Origin.choices(),
             blank=True,
-            default="",
-            db_default="",
             help_text="How they came, as Lever says; empty where it says nothing that the portal knows.",
         )
     )

@@ -124,7 +124,6 @@ class Invitation(models.Model):
     )
     stopped_by_user = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="Whether a person cancelled it while the candidate was in the stage; the sweep doesn't invite again.",
     )
     raw_status = harmless(
@@ -139,18 +138,14 @@ class Invitation(models.Model):
         help_text="When the opportunity was last read; empty when it must be read again before sending.",
     )
     not_shown_reads = models.SmallIntegerField(
-        default=0,
-        db_default=0,
-        help_text="How many times in a row Lever didn't show the candidate before sending.",
+        default=0, help_text="How many times in a row Lever didn't show the candidate before sending."
     )
     in_any_stage = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
     time_zone = about_candidate(
-        "the time zone that they applied from, as Lever has it",
-        models.CharField(max_length=100, blank=True, default="", db_default=""),
+        "the time zone that they applied from, as Lever has it", models.CharField(max_length=100, blank=True)
     )
     send_at = models.DateTimeField(
         null=True,
@@ -167,8 +162,6 @@ class Invitation(models.Model):
         models.CharField(
             max_length=100,
             blank=True,
-            default="",
-            db_default="",
             help_text="The progress tag that says that the candidate hasn't started; empty while it is another one.",
         )
     )
@@ -195,13 +188,10 @@ class Invitation(models.Model):
         max_length=20,
         choices=FollowingEnd.choices(),
         blank=True,
-        default="",
-        db_default="",
         help_text="Why CodeScreen is no longer asked about it; empty while it is.",
     )
     following_ended_reason = about_candidate(
-        "text about why CodeScreen is no longer asked",
-        models.TextField(blank=True, default="", db_default=""),
+        "text about why CodeScreen is no longer asked", models.TextField(blank=True)
     )
     following_ended_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(

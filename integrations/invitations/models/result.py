@@ -67,8 +67,6 @@ class Result(models.Model):
         models.CharField(
             max_length=200,
             blank=True,
-            default="",
-            db_default="",
             help_text="The report that was attached in Lever; empty where there is none, or a later result has it.",
         )
     )

@@ -109,17 +109,9 @@ class LeverConnection(models.Model):
     )
     lever_user_name = about_user(
         "the name of the Super Admin who signed in to Lever",
-        models.CharField(
-            max_length=300,
-            blank=True,
-            default="",
-            db_default="",
-            help_text="Who signed in to Lever, by Lever.",
-        ),
+        models.CharField(max_length=300, blank=True, help_text="Who signed in to Lever, by Lever."),
     )
-    lever_user_email = about_user(
-        "their address in Lever", models.CharField(max_length=300, blank=True, default="", db_default="")
-    )
+    lever_user_email = about_user("their address in Lever", models.CharField(max_length=300, blank=True))
     feedback_template_id = harmless(models.CharField(max_length=100, blank=True))
     feedback_template = harmless(
         models.JSONField(

@@ -77,11 +77,7 @@ class LeverWebhook(models.Model):
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
     name = harmless(
         models.CharField(
-            max_length=60,
-            blank=True,
-            default="",
-            db_default="",
-            help_text="The name of an additional token; the main one has none.",
+            max_length=60, blank=True, help_text="The name of an additional token; the main one has none."
         )
     )
     event = harmless(models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value))

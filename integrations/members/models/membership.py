@@ -93,13 +93,10 @@ class Membership(models.Model):
         ),
     )
     lists_own = models.BooleanField(
-        default=False,
-        db_default=False,
-        help_text="Whether the person lists the candidates they are on in Lever.",
+        default=False, help_text="Whether the person lists the candidates they are on in Lever."
     )
     only_own_emails = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="Whether e-mails tell the person of no other candidates than those they are on in Lever.",
     )
     deactivated_in_lever_at = models.DateTimeField(

@@ -120,17 +120,12 @@ class AlertAddress(models.Model):
     host = harmless(models.CharField(max_length=253, help_text="The only part of the URL that is shown."))
     secret = EncryptedTextField(blank=True, help_text="Signs what a signed webhook carries.")
     is_on = models.BooleanField(
-        default=True,
-        db_default=True,
-        verbose_name="on",
-        help_text="Whether a person wants alerts sent to it.",
+        default=True, verbose_name="on", help_text="Whether a person wants alerts sent to it."
     )
     wants_results = models.BooleanField(default=True, verbose_name="results")
     wants_held = models.BooleanField(default=True, verbose_name="invitations that need approval")
     wants_incidents = models.BooleanField(default=True, verbose_name="problems")
-    wants_steps = models.BooleanField(
-        default=False, db_default=False, verbose_name="each step of a candidate"
-    )
+    wants_steps = models.BooleanField(default=False, verbose_name="each step of a candidate")
     created_at = models.DateTimeField(db_default=Now())
     last_success_at = models.DateTimeField(
         null=True, blank=True, help_text="When an alert was last accepted."

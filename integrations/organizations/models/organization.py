@@ -66,7 +66,6 @@ class Organization(Policies):
     )
     tells_steps = models.BooleanField(
         default=False,
-        db_default=False,
         editable=False,
         help_text="Whether an address for alerts gets each step of a candidate.",
     )

@@ -93,7 +93,6 @@ class Policies(models.Model):
     origins = harmless(
         models.JSONField(
             default=dict,
-            db_default=models.Value({}, output_field=models.JSONField()),
             blank=True,
             validators=[check_origins],
             help_text="What happens by the candidate's origin in Lever: send, hold or skip. Others are sent.",
@@ -103,8 +102,6 @@ class Policies(models.Model):
         models.CharField(
             max_length=100,
             blank=True,
-            default="",
-            db_default="",
             validators=[not_a_portal_tag],
             help_text="Who has this tag in Lever needs extra time: the invitation waits for a yes. Empty holds nobody.",
         )
@@ -113,15 +110,12 @@ class Policies(models.Model):
         models.CharField(
             max_length=500,
             blank=True,
-            default="",
-            db_default="",
             help_text="A question of your application form in Lever; who gives one of the answers needs extra time.",
         )
     )
     hold_answers = harmless(
         models.JSONField(
             default=list,
-            db_default=models.Value([], output_field=models.JSONField()),
             blank=True,
             validators=[check_answers],
             help_text="The answers to that question, as the form has them. The portal never writes them anywhere.",
@@ -131,8 +125,6 @@ class Policies(models.Model):
         models.CharField(
             max_length=5,
             blank=True,
-            default="",
-            db_default="",
             validators=[time_of_day],
             help_text="From this time of day on invitations are sent, such as 08:00. Empty sends at any time.",
         )
@@ -141,8 +133,6 @@ class Policies(models.Model):
         models.CharField(
             max_length=5,
             blank=True,
-            default="",
-            db_default="",
             validators=[time_of_day],
             help_text="Until then; a time before the first, or the same, is on the next day.",
         )
@@ -150,7 +140,6 @@ class Policies(models.Model):
     send_days = harmless(
         models.JSONField(
             default=list,
-            db_default=models.Value([], output_field=models.JSONField()),
             blank=True,
             validators=[check_days],
             help_text='On which days, such as ["mon", "tue"]: those on which it begins.',
@@ -159,7 +148,6 @@ class Policies(models.Model):
     send_holidays = harmless(
         models.JSONField(
             default=list,
-            db_default=models.Value([], output_field=models.JSONField()),
             blank=True,
             validators=[check_dates],
             help_text='Dates on which nothing is sent, such as ["2026-12-25"].',
@@ -169,7 +157,6 @@ class Policies(models.Model):
         models.CharField(
             max_length=100,
             default="UTC",
-            db_default="UTC",
             validators=[check_time_zone],
             help_text="The time zone of the hours in which invitations are sent, of dates and of reports, where "
             "nobody's own is known, such as Europe/Warsaw.",
@@ -188,7 +175,6 @@ class Policies(models.Model):
     )
     note_on_wait = models.BooleanField(
         default=True,
-        db_default=True,
         help_text="Leave a note on the candidate in Lever when the invitation waits, and one when that is settled.",
     )
     paused = models.BooleanField(
@@ -212,17 +198,13 @@ class Policies(models.Model):
         models.CharField(
             max_length=100,
             blank=True,
-            default="",
-            db_default="",
             help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected "
             "Lever.",
         ),
     )
-    feedback_author_name = about_user(
-        "their name", models.CharField(max_length=300, blank=True, default="", db_default="")
-    )
+    feedback_author_name = about_user("their name", models.CharField(max_length=300, blank=True))
     feedback_author_gone = models.BooleanField(
-        default=False, db_default=False, help_text="Whether that user was deactivated or deleted in Lever."
+        default=False, help_text="Whether that user was deactivated or deleted in Lever."
     )
     reentry = models.CharField(
         max_length=20,
@@ -250,7 +232,6 @@ class Policies(models.Model):
     )
     not_started_days = models.PositiveIntegerField(
         default=0,
-        db_default=0,
         validators=[MaxValueValidator(3650)],
         help_text="After so many days without a start the progress tag says “Not Started Yet”. 0 turns it off.",
     )
@@ -261,7 +242,6 @@ class Policies(models.Model):
     )
     retention_days = models.PositiveIntegerField(
         default=365,
-        db_default=365,
         validators=[MaxValueValidator(3650)],
         help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
     )
@@ -285,31 +265,25 @@ class Policies(models.Model):
         models.CharField(
             max_length=300,
             blank=True,
-            default="",
-            db_default="",
             help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. "
             "Empty moves nobody.",
         )
     )
     hold_failed = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
         "archives anybody.",
     )
     attach_report = models.BooleanField(
         default=True,
-        db_default=True,
         help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
     )
     report_names_candidate = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
     )
     requires_second_factor = models.BooleanField(
         default=False,
-        db_default=False,
         help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
     )
 

@@ -163,7 +163,6 @@ class DutyRun(Leasable):
     place = harmless(
         models.JSONField(
             default=dict,
-            db_default=models.Value({}, output_field=models.JSONField()),
             blank=True,
             editable=False,
             help_text="Where the next run goes on, when the last one left some of the work; empty when it is all done.",
