@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
 from integrations.store import database
+from integrations.store.columns import index_of_set
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_candidate, harmless
 
 #: How many latest calls about one candidate, or about none, are searched for an earlier call of the same request.
@@ -126,10 +127,8 @@ class ApiCall(models.Model):
             models.Index(fields=["opportunity_id", "organization", "-at"], name="api_call_opportunity"),
             # no db_index=True: PostgreSQL would get a second index, for a LIKE that nobody asks
             models.Index(fields=["correlation_id"], name="api_call_correlation"),
-            models.Index(fields=["effect"], name="api_call_effect", condition=models.Q(effect__isnull=False)),
-            models.Index(
-                fields=["delivery"], name="api_call_delivery", condition=models.Q(delivery__isnull=False)
-            ),
+            index_of_set("api_call_effect", "effect"),
+            index_of_set("api_call_delivery", "delivery"),
             # few among very many
             models.Index(
                 fields=["status", "-at"],

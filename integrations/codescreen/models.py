@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, harmless
 
 MARK_RECEIVED_EVERY = timedelta(seconds=10)
@@ -49,12 +49,7 @@ class CodeScreenConnection(models.Model):
 
     class Meta:
         verbose_name = "CodeScreen connection"
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=["connected", "refused"]),
-                name="codescreen_connection_state_known",
-            )
-        ]
+        constraints = [one_of("codescreen_connection_state_known", "state", ["connected", "refused"])]
 
     def __str__(self) -> str:
         return f"CodeScreen · {self.organization}"

@@ -12,6 +12,7 @@ from integrations.notifications.models.email_kind import EmailTopic
 from integrations.outbox.effect_queries import EffectQuerySet
 from integrations.store import database
 from integrations.store.claims import lease_of_candidate_statement
+from integrations.store.columns import index_of_set, one_of
 from integrations.store.leasing import LEASE, Leasable
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 
@@ -165,10 +166,7 @@ class Effect(Leasable):
                 name="effect_leased_is_due",
             ),
             models.UniqueConstraint(fields=["kind", "organization", "key"], name="effect_once"),
-            models.CheckConstraint(
-                condition=models.Q(state__in=["due", "done", "failed", "uncertain", "cancelled"]),
-                name="effect_state_known",
-            ),
+            one_of("effect_state_known", "state", ["due", "done", "failed", "uncertain", "cancelled"]),
             models.CheckConstraint(
                 condition=models.Q(state="due") | models.Q(due_at__isnull=True),
                 name="effect_only_due_has_due_time",
@@ -189,25 +187,11 @@ class Effect(Leasable):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["organization", "priority", "due_at"],
-                name="effect_due",
-                condition=models.Q(due_at__isnull=False),
-            ),
-            models.Index(
-                fields=["due_at"], name="effect_longest_due", condition=models.Q(due_at__isnull=False)
-            ),
-            models.Index(
-                fields=["organization", "leased_until"],
-                name="effect_leased",
-                condition=models.Q(leased_until__isnull=False),
-            ),
+            index_of_set("effect_due", "organization", "priority", "due_at"),
+            index_of_set("effect_longest_due", "due_at"),
+            index_of_set("effect_leased", "organization", "leased_until"),
             models.Index(fields=["organization"], name="effect_failed", condition=models.Q(state="failed")),
-            models.Index(
-                fields=["organization"],
-                name="effect_open_wait",
-                condition=models.Q(open_wait__isnull=False),
-            ),
+            index_of_set("effect_open_wait", "organization", column="open_wait"),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
             models.Index(fields=["-created_at"], name="effect_recent_of_all"),
             models.Index(
@@ -218,10 +202,8 @@ class Effect(Leasable):
             # the organization second, so that these serve operators too, who see all organizations
             models.Index(fields=["state", "organization", "kind"], name="effect_state"),
             models.Index(fields=["opportunity_id", "organization", "kind"], name="effect_candidate"),
-            models.Index(
-                fields=["delivery"], name="effect_delivery", condition=models.Q(delivery__isnull=False)
-            ),
-            models.Index(fields=["member"], name="effect_member", condition=models.Q(member__isnull=False)),
+            index_of_set("effect_delivery", "delivery"),
+            index_of_set("effect_member", "member"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, ErasureCause
 from integrations.store import database
+from integrations.store.columns import one_of
 from integrations.store.personal import Holds, harmless
 
 
@@ -61,10 +62,7 @@ class Erasure(models.Model):
         ordering = ["-erased_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "opportunity_id"], name="erasure_once"),
-            models.CheckConstraint(
-                condition=models.Q(cause__in=[cause.value for cause in ErasureCause]),
-                name="erasure_cause_known",
-            ),
+            one_of("erasure_cause_known", "cause", ErasureCause),
             models.CheckConstraint(
                 condition=~models.Q(opportunity_id=""), name="erasure_names_an_opportunity"
             ),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.store.columns import EncryptedTextField
+from integrations.store.columns import EncryptedTextField, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 # Single sign-on of one organization: its provider, and who a person is there.
@@ -70,10 +70,7 @@ class IdentityProvider(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(mode__in=["off", "offered", "required"]),
-                name="identity_provider_mode_known",
-            ),
+            one_of("identity_provider_mode_known", "mode", ["off", "offered", "required"]),
             models.CheckConstraint(
                 condition=models.Q(mode="off") | models.Q(tried_at__isnull=False),
                 name="identity_provider_tried_before_use",

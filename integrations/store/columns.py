@@ -1,7 +1,7 @@
-"""What Django's columns lack: encryption at rest, unique keys that fit, an index for texts. Rotating keys."""
+"""What Django's columns lack: encryption at rest, unique keys that fit, indexes and checks in a word. Rotating keys."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
@@ -129,6 +129,20 @@ def truncated_key(key: str, length: int = 300) -> str:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()
     return f"{key[: length - DIGEST_LENGTH - 1]}:{digest}"
+
+
+def one_of(name: str, column: str, values: Iterable[str]) -> models.CheckConstraint:
+    """Return a constraint: the column holds one of these values."""
+    return models.CheckConstraint(
+        condition=models.Q((f"{column}__in", [str(value) for value in values])), name=name
+    )
+
+
+def index_of_set(name: str, *fields: str, column: str = "") -> models.Index:
+    """Return an index of the rows in which the column, the last of the fields unless it is named, isn't null."""
+    return models.Index(
+        fields=fields, name=name, condition=models.Q((f"{column or fields[-1]}__isnull", False))
+    )
 
 
 _CREATE = """

@@ -16,6 +16,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 from integrations.privacy.models import Erasure
 from integrations.store import database
+from integrations.store.columns import index_of_set, one_of
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 
@@ -156,10 +157,7 @@ class Delivery(Leasable):
         ordering = ["-received_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "platform", "dedupe_key"], name="delivery_once"),
-            models.CheckConstraint(
-                condition=models.Q(platform__in=[platform.value for platform in vocabulary.Platform]),
-                name="delivery_platform",
-            ),
+            one_of("delivery_platform", "platform", vocabulary.Platform),
             models.CheckConstraint(
                 condition=models.Q(verdict="", decided_at__isnull=True)
                 | (~models.Q(verdict="") & models.Q(decided_at__isnull=False)),
@@ -169,21 +167,9 @@ class Delivery(Leasable):
         # A webhook waits for its insert, and each index makes that dearer, also a partial one that the row isn't in.
         # Times ascend, although the newest are shown first: so new rows fill the last page, and don't split the first.
         indexes = [
-            models.Index(
-                fields=["organization", "due_at"],
-                name="delivery_due",
-                condition=models.Q(due_at__isnull=False),
-            ),
-            models.Index(
-                fields=["due_at"],
-                name="delivery_longest_due",
-                condition=models.Q(due_at__isnull=False),
-            ),
-            models.Index(
-                fields=["organization", "leased_until"],
-                name="delivery_leased",
-                condition=models.Q(leased_until__isnull=False),
-            ),
+            index_of_set("delivery_due", "organization", "due_at"),
+            index_of_set("delivery_longest_due", "due_at"),
+            index_of_set("delivery_leased", "organization", "leased_until"),
             models.Index(
                 fields=["organization", "received_at"],
                 name="delivery_of_sweep",
@@ -194,21 +180,13 @@ class Delivery(Leasable):
             models.Index(fields=["received_at"], name="delivery_recent_of_all"),
             # the organization second, so that these serve operators too
             models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
-            models.Index(
-                fields=["organization", "decided_at"],
-                name="delivery_decided",
-                condition=models.Q(decided_at__isnull=False),
-            ),
+            index_of_set("delivery_decided", "organization", "decided_at"),
             # also for what is offered or waits, and for the linter, which looks for few rows among very many
             models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
             # for the minute's look for incidents, also while very many wait to be decided
             models.Index(fields=["organization"], name="delivery_stuck", condition=STUCK),
-            models.Index(
-                fields=["invitation"],
-                name="delivery_invitation",
-                condition=models.Q(invitation__isnull=False),
-            ),
-            models.Index(fields=["after"], name="delivery_after", condition=models.Q(after__isnull=False)),
+            index_of_set("delivery_invitation", "invitation"),
+            index_of_set("delivery_after", "after"),
         ]
 
     def __str__(self) -> str:

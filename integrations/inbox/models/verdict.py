@@ -8,6 +8,7 @@ from integrations.core import verdict_code, vocabulary
 from integrations.core.verdict_code import VerdictCode, VerdictRecord
 from integrations.invitations.models.invitation import Invitation
 from integrations.store.append_only import AppendOnly
+from integrations.store.columns import index_of_set, one_of
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate
 from integrations.store.updated_at import UPDATED_AT, KeepsUpdatedAt, updated_at_column
 
@@ -102,14 +103,8 @@ class Verdict(Chained):
                 condition=models.Q(is_current=True),
                 name="verdict_one_current_per_delivery",
             ),
-            models.CheckConstraint(
-                condition=models.Q(code__in=[code.value for code in VerdictCode]),
-                name="verdict_code_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(cause__in=[cause.value for cause in vocabulary.VerdictCause]),
-                name="verdict_cause_known",
-            ),
+            one_of("verdict_code_known", "code", VerdictCode),
+            one_of("verdict_cause_known", "cause", vocabulary.VerdictCause),
         ]
         indexes = [
             models.Index(fields=["organization", "-decided_at"], name="verdict_recent"),
@@ -117,9 +112,7 @@ class Verdict(Chained):
             models.Index(fields=["-decided_at"], name="verdict_recent_of_all"),
             # the organization second, so that it serves operators too, who see all organizations
             models.Index(fields=["code", "organization", "-decided_at"], name="verdict_code"),
-            models.Index(
-                fields=["invitation"], name="verdict_invitation", condition=models.Q(invitation__isnull=False)
-            ),
+            index_of_set("verdict_invitation", "invitation"),
             # few among very many
             models.Index(
                 fields=["cause", "-decided_at"],

@@ -12,7 +12,7 @@ from integrations.core import vocabulary
 from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership, folded
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import TextSearchIndex
+from integrations.store.columns import TextSearchIndex, index_of_set, one_of
 from integrations.store.database import adapted
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, about_user, harmless
 from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
@@ -145,10 +145,7 @@ class Candidate(models.Model):
             # the opportunity first, so that the index serves operators too, who search in all organizations
             models.UniqueConstraint(fields=["opportunity_id", "organization"], name="candidate_once"),
             models.CheckConstraint(condition=~models.Q(opportunity_id=""), name="candidate_has_opportunity"),
-            models.CheckConstraint(
-                condition=models.Q(outcome__in=["", *(one.value for one in vocabulary.ResultOutcome)]),
-                name="candidate_outcome_known",
-            ),
+            one_of("candidate_outcome_known", "outcome", ["", *vocabulary.ResultOutcome]),
             KeepsUpdatedAt(
                 name="candidate_updated_at",
                 fields=[
@@ -182,14 +179,8 @@ class Candidate(models.Model):
                 name="candidate_outcome",
                 condition=~models.Q(outcome=""),
             ),
-            models.Index(
-                fields=["invitation"],
-                name="candidate_invitation",
-                condition=models.Q(invitation__isnull=False),
-            ),
-            models.Index(
-                fields=["delivery"], name="candidate_delivery", condition=models.Q(delivery__isnull=False)
-            ),
+            index_of_set("candidate_invitation", "invitation"),
+            index_of_set("candidate_delivery", "delivery"),
             TextSearchIndex(fields=["name", "email", "role_title", "assessment_name"], name="candidate_text"),
         ]
 

@@ -5,7 +5,7 @@ from django.db.models.functions import Upper
 
 from integrations.core.invitation_status import NEED_PERSON, OPEN, FollowingEnd
 from integrations.core.invitation_status import InvitationStatus as Status
-from integrations.store.columns import TextSearchIndex
+from integrations.store.columns import TextSearchIndex, index_of_set, one_of
 from integrations.store.updated_at import KeepsUpdatedAt
 
 CONSTRAINTS = [
@@ -26,10 +26,7 @@ CONSTRAINTS = [
         condition=~models.Q(instance_id=""),
         name="invitation_instance_once",
     ),
-    models.CheckConstraint(
-        condition=models.Q(status__in=[status.value for status in Status]),
-        name="invitation_status_known",
-    ),
+    one_of("invitation_status_known", "status", Status),
     models.CheckConstraint(
         condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])
         | ~models.Q(instance_id=""),
@@ -87,34 +84,18 @@ INDEXES = [
         name="invitation_waits_for_person",
         condition=models.Q(status__in=[status.value for status in NEED_PERSON]),
     ),
-    models.Index(
-        fields=["next_poll_at"],
-        name="invitation_poll",
-        condition=models.Q(next_poll_at__isnull=False),
-    ),
-    models.Index(
-        fields=["organization"],
-        name="invitation_awaits_decision",
-        condition=models.Q(awaits_decision_since__isnull=False),
-    ),
-    models.Index(
-        fields=["organization"],
-        name="invitation_bounced",
-        condition=models.Q(bounced_at__isnull=False),
-    ),
-    models.Index(
-        fields=["organization", "following_ended_at"],
-        name="invitation_following_ended",
-        condition=models.Q(following_ended_at__isnull=False),
-    ),
+    index_of_set("invitation_poll", "next_poll_at"),
+    index_of_set("invitation_awaits_decision", "organization", column="awaits_decision_since"),
+    index_of_set("invitation_bounced", "organization", column="bounced_at"),
+    index_of_set("invitation_following_ended", "organization", "following_ended_at"),
     # for the metrics: what is under way among all that ended
     models.Index(
         fields=["status"],
         name="invitation_open",
         condition=models.Q(status__in=[status.value for status in OPEN]),
     ),
-    models.Index(fields=["together"], name="invitation_together", condition=models.Q(together__isnull=False)),
-    models.Index(fields=["after"], name="invitation_after", condition=models.Q(after__isnull=False)),
+    index_of_set("invitation_together", "together"),
+    index_of_set("invitation_after", "after"),
     models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
     models.Index(fields=["organization", "id", "updated_at"], name="invitation_updated"),
     # for auditors: few among very many

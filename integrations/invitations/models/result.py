@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import NOT_STATED, BarOutcome, ResultOutcome, lower_first
+from integrations.store.columns import one_of
 from integrations.store.personal import UNTIL_ERASED, Holds, about_candidate, harmless
 from integrations.store.updated_at import KeepsUpdatedAt, updated_at_column
 
@@ -97,10 +98,7 @@ class Result(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
-            models.CheckConstraint(
-                condition=models.Q(outcome__in=["", *(outcome.value for outcome in ResultOutcome)]),
-                name="result_outcome_known",
-            ),
+            one_of("result_outcome_known", "outcome", ["", *ResultOutcome]),
             models.CheckConstraint(
                 condition=models.Q(score__isnull=True) | models.Q(score__range=(0, 100)),
                 name="result_score_range",

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
 from integrations.store.personal import WITH_ORGANIZATION, Holds, about_user, harmless
 
 REFRESH_LIFETIME = timedelta(days=365)
@@ -142,10 +142,7 @@ class LeverConnection(models.Model):
     class Meta:
         verbose_name = "Lever connection"
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=["connected", "needs_reconnect", "revoked"]),
-                name="lever_connection_state_known",
-            ),
+            one_of("lever_connection_state_known", "state", ["connected", "needs_reconnect", "revoked"]),
             models.CheckConstraint(
                 condition=models.Q(connected_at__isnull=True) | models.Q(first_connected_at__isnull=False),
                 name="lever_connection_first_connected",

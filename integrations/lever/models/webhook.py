@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.core.vocabulary import DeliveryEvent, WebhookEvent
 from integrations.organizations.models.webhook_keys import webhook_access_changed
 from integrations.store import database
-from integrations.store.columns import EncryptedTextField, UnreadableSecret
+from integrations.store.columns import EncryptedTextField, UnreadableSecret, one_of
 from integrations.store.personal import Holds, harmless
 
 TOKEN_OVERLAP = timedelta(hours=24)
@@ -121,9 +121,7 @@ class LeverWebhook(models.Model):
                 condition=models.Q(origin="api", retired_at__isnull=True),
                 name="lever_webhook_one_per_event_by_api",
             ),
-            models.CheckConstraint(
-                condition=models.Q(origin__in=["manual", "api"]), name="lever_webhook_origin_known"
-            ),
+            one_of("lever_webhook_origin_known", "origin", ["manual", "api"]),
             models.CheckConstraint(
                 condition=models.Q(name="") | models.Q(origin="manual"),
                 name="lever_webhook_only_manual_named",

@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from integrations.core.vocabulary import ActionNotAllowed, RecordEnum
 from integrations.single_sign_on.models import IdentityProvider, ProviderIdentity, SignInDomain
+from integrations.store.columns import one_of
 from integrations.store.personal import WITH_ACCOUNT, Holds, about_user
 
 # Who may do what in an organization.
@@ -112,9 +113,10 @@ class Membership(models.Model):
         ordering = ["organization", "user"]
         constraints = [
             models.UniqueConstraint(fields=["user", "organization"], name="membership_once_per_organization"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=["super_admin", "admin", "team_member", "limited_team_member"]),
-                name="membership_role_known",
+            one_of(
+                "membership_role_known",
+                "role",
+                ["super_admin", "admin", "team_member", "limited_team_member"],
             ),
         ]
 

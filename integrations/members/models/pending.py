@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.members.models.membership import Membership, folded
 from integrations.store import database
+from integrations.store.columns import one_of
 from integrations.store.personal import Holds, about_user
 
 #: How long an invitation can be accepted after it was last sent.
@@ -66,10 +67,7 @@ class PendingMembership(models.Model):
                 fields=["organization", "email"], name="pending_membership_once_per_address"
             ),
             models.CheckConstraint(condition=~models.Q(email=""), name="pending_membership_has_address"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=["super_admin", "admin", "team_member", "limited_team_member"]),
-                name="pending_membership_role_known",
-            ),
+            one_of("pending_membership_role_known", "role", Membership.Role),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.members.models.membership import Membership
 from integrations.notifications.models.email_kind import AlertTopic, EmailKind
 from integrations.organizations.models.organization import Organization
-from integrations.store.columns import EncryptedTextField
+from integrations.store.columns import EncryptedTextField, one_of
 from integrations.store.personal import Holds, about_user, harmless
 
 # The customer's wording of e-mails.
@@ -147,9 +147,7 @@ class AlertAddress(models.Model):
         ordering = ["organization", "name"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="alert_address_name_once"),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=["slack", "signed"]), name="alert_address_kind_known"
-            ),
+            one_of("alert_address_kind_known", "kind", ["slack", "signed"]),
             models.CheckConstraint(
                 condition=models.Q(wants_results=True)
                 | models.Q(wants_held=True)

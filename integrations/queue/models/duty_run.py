@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.store.claims import lease_first_statement
+from integrations.store.columns import index_of_set, one_of
 from integrations.store.database import due_after
 from integrations.store.leasing import Leasable, LeasableQuerySet
 from integrations.store.personal import Holds, harmless
@@ -176,16 +177,10 @@ class DutyRun(Leasable):
         ordering = ["organization", "duty"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "duty"], name="duty_run_once"),
-            models.CheckConstraint(
-                condition=models.Q(duty__in=[duty.value for duty in Duty]), name="duty_run_known"
-            ),
+            one_of("duty_run_known", "duty", Duty),
         ]
         indexes = [
-            models.Index(
-                fields=["priority", "due_at"],
-                name="duty_run_due",
-                condition=models.Q(due_at__isnull=False),
-            ),
+            index_of_set("duty_run_due", "priority", "due_at"),
             models.Index(
                 fields=["duty"], name="duty_run_failing", condition=models.Q(failures__gte=FAILING_FROM)
             ),
