@@ -1,18 +1,15 @@
-"""Which effects there are by whether a worker may take them, and how a new one is stored."""
+"""Which effects there are by whether a worker may take them."""
 
 from typing import TYPE_CHECKING, Self
 
-from django.db import connection, models
-from django.db.models.expressions import DatabaseDefault
+from django.db import models
 from django.db.models.functions import Now
 
 from integrations.organizations.models.organization import Organization
 from integrations.store.leasing import LeasableQuerySet
 
 if TYPE_CHECKING:
-    from integrations.outbox.models import Effect
-
-_UNLESS_STORED = "ON CONFLICT (kind, organization_id, key) DO NOTHING"
+    from integrations.outbox.models import Effect  # noqa: F401 - the text below names it
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):
@@ -57,24 +54,6 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         has_held_it = models.Q(leased_until__isnull=False)
         is_behind = models.Exists(others.filter(goes_first))
         return self.free().filter(models.Q(opportunity_id="") | has_held_it | ~is_behind)
-
-    def add(self, effect: "Effect") -> None:
-        """Store a new effect unless there is one of this kind and key; the object isn't told its key.
-
-        Raises IntegrityError when it breaks another rule, which bulk_create() ignores with the conflict on SQLite.
-        """
-        stated = {
-            field.column: field.get_db_prep_save(value, connection)
-            for field in self.model._meta.concrete_fields
-            if not field.primary_key
-            and not isinstance(value := field.value_from_object(effect), DatabaseDefault)
-        }
-        columns, places = ", ".join(f'"{name}"' for name in stated), ", ".join(["%s"] * len(stated))
-        statement = (
-            f'INSERT INTO "{self.model._meta.db_table}" ({columns}) VALUES ({places}) {_UNLESS_STORED}'  # noqa: S608
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, list(stated.values()))
 
     def failed_steps(self) -> Self:
         """Effects that failed and can be retried; an invitation that could not be sent is counted by its own status."""

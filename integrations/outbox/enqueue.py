@@ -62,4 +62,4 @@ def enqueue(
         effect.opportunity_id = effect.opportunity_id or effect.invitation.opportunity_id
     if wait:
         effect.due_at = effect.retry_window_started_at = database.now() + wait
-    Effect.objects.add(effect)
+    database.insert_unless_stored(effect, "kind", "organization_id", "key")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, connection, models, transaction
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, DatabaseDefault
 from django.db.models.functions import Now
 
 from integrations.core.vocabulary import FINAL_ERASURES, OWN_EVENTS, Platform
@@ -181,6 +181,25 @@ def rows_of[Row: models.Model](model: type[Row], where: str, *values: object) ->
     columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
     statement = f'SELECT {columns} FROM "{model._meta.db_table}" WHERE {where}'  # noqa: S608
     return list(model._base_manager.raw(statement, values))
+
+
+def insert_unless_stored(row: models.Model, *columns: str) -> None:
+    """Store a new row unless there is one with its values in these columns; the object isn't told its key.
+
+    Raises IntegrityError when it breaks another rule, which bulk_create() ignores with the conflict on SQLite.
+    """
+    stated = {
+        f'"{field.column}"': field.get_db_prep_save(value, connection)
+        for field in row._meta.concrete_fields
+        if not field.primary_key and not isinstance(value := field.value_from_object(row), DatabaseDefault)
+    }
+    places = ", ".join(["%s"] * len(stated))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{row._meta.db_table}" ({", ".join(stated)}) VALUES ({places}) '  # noqa: S608
+            f"ON CONFLICT ({', '.join(columns)}) DO NOTHING",
+            list(stated.values()),
+        )
 
 
 def locked_row[Row: models.Model](model: type[Row], pk: int) -> Row | None:

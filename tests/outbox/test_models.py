@@ -7,28 +7,29 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from integrations.outbox.models import Effect
-from integrations.store.database import now
+from integrations.store.database import insert_unless_stored, now
 from tests.support import factories
 
 
-def _effect(organization, **values) -> Effect:
-    return Effect(organization=organization, kind="leave_note", **{"key": "1"} | values)
+def _store(organization, **values) -> None:
+    effect = Effect(organization=organization, kind="leave_note", key="1", **values)
+    insert_unless_stored(effect, "kind", "organization_id", "key")
 
 
 def test_an_effect_is_stored_unless_there_is_one_of_its_kind_and_key(organization):
     for text in ("100 % “sure”", "second"):
-        Effect.objects.add(_effect(organization, payload={"text": text, "code": None}))
-    Effect.objects.add(_effect(factories.OrganizationFactory.create()))
+        _store(organization, payload={"text": text, "code": None})
+    _store(factories.OrganizationFactory.create())
     [own] = Effect.objects.filter(organization=organization, due_at__lte=Now())
     assert (own.payload, own.state) == ({"text": "100 % “sure”", "code": None}, Effect.State.DUE)
     assert Effect.objects.count() == 2
 
 
 def test_an_effect_is_due_when_it_says_so(organization):
-    Effect.objects.add(_effect(organization, due_at=now() + timedelta(hours=1)))
+    _store(organization, due_at=now() + timedelta(hours=1))
     assert Effect.objects.filter(due_at__gt=Now() + timedelta(minutes=50)).exists()
 
 
 def test_an_effect_that_breaks_another_rule_is_refused(organization):
     with pytest.raises(IntegrityError), transaction.atomic():
-        Effect.objects.add(_effect(organization, state="unknown"))
+        _store(organization, state="unknown")
