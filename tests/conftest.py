@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from integrations import stop_signal
 from integrations.accounts.models import second_factors
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import models as client_models
 from integrations.lever.acts import connect_lever
 from integrations.lever.models.connection import LeverGrant

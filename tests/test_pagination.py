@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from integrations import lists
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.lists import LongListPaginator
 from integrations.organizations.models.organization import Organization
 

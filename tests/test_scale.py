@@ -20,7 +20,8 @@ from django.utils import timezone
 from integrations.accounts.models.sessions import UserSession
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.inbox.models.verdict import Verdict

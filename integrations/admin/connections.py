@@ -6,16 +6,14 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import NOTHING, badge, column, columns, secret_column
 from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.api.models import ApiToken
-from integrations.catalog.models import (
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     OWN_RULES,
     THRESHOLDS,
-    Assessment,
     AssessmentRules,
-    Role,
     RoleMapping,
-    Stage,
 )
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.lever.models.connection import LeverConnection

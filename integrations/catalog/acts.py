@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from integrations.audit.models.audited_rows import audit, target_of
 from integrations.audit.models.entry import Actor, AuditAction, Changes
 from integrations.catalog.lists import stages_on_pass
-from integrations.catalog.models import (
+from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models.role_mapping import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     MAPPED_ALREADY,
@@ -16,7 +17,6 @@ from integrations.catalog.models import (
     OWN_RULES,
     THRESHOLDS,
     AssessmentRules,
-    Role,
     RoleMapping,
 )
 from integrations.organizations.models.organization import Organization

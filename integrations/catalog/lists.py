@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage, mapping_rule, read_categories
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage, read_categories
+from integrations.catalog.models.role_mapping import RoleMapping, mapping_rule
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.models import CodeScreenConnection, mark_key_refused

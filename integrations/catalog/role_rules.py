@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from integrations.catalog.models import ASSESSMENT_RULES, NO_RULE, Assessment, AssessmentRules, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import ASSESSMENT_RULES, NO_RULE, AssessmentRules, RoleMapping
 from integrations.core.rules.names import KnownAssessment, is_named
 from integrations.core.vocabulary import Approval, LabelledEnum, Origin, OriginRule, ReentryPolicy
 from integrations.organizations.models.organization import Organization

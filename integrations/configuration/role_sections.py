@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from integrations.catalog import acts as catalog_acts
-from integrations.catalog.models import (
+from integrations.catalog.models.role_mapping import (
     ASSESSMENT_RULES,
     CATEGORY_COLUMNS,
     NO_RULE,
@@ -90,11 +90,8 @@ def _set_columns(mapping: RoleMapping, table: Table) -> None:
 
 
 def _compare_mappings(file: Configuration, organization: Organization) -> Changes:
-    known = (
-        {row.pk: _table_of_mapping(row) for row in organization.role_mappings.all()}
-        if organization.pk
-        else {}
-    )
+    own = RoleMapping.objects.filter(organization=organization.pk)
+    known = {row.pk: _table_of_mapping(row) for row in own}
     for named, mapping in mappings_after(file, organization).items():
         before = known.get(mapping.pk, table_of(_MAPPING, RoleMapping()))
         changed = differing(_MAPPING, before, _table_of_mapping(mapping))

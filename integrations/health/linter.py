@@ -10,7 +10,7 @@ from itertools import islice
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from integrations.catalog.models import Role
+from integrations.catalog.models.platform_lists import Role
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.mappings import MappingRule, comparable
 from integrations.core.rules.names import closest_name, matching_assessments, normalize

@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from integrations.catalog.lists import OPEN_ROLE_STATES, RoleAssessments, mapping_index
-from integrations.catalog.models import Assessment, AssessmentRules, Role, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.facts import TriggerPolicy
 from integrations.core.rules.mappings import MappingRule

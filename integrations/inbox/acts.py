@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
 from integrations.catalog.lists import live_assessments, mapping_index
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.provider import ClientProvider
 from integrations.core.rules.backtest import DecidedAgain, PastDecision, Rules, beside, decide_again
 from integrations.core.rules.facts import Decision

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.verdict_code import REFUTED_BY_LIST, VerdictCode
 from integrations.core.vocabulary import ENTRY_EVENTS, Platform, ReentryPolicy

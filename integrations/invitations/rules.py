@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from integrations.catalog.models import AssessmentRules
+from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.names import KnownAssessment
 from integrations.invitations.models.invitation import Invitation

@@ -15,7 +15,7 @@ from integrations.audit.changes import Change, changes_of
 from integrations.audit.models.audited_rows import candidates_of
 from integrations.audit.models.chain_head import ChainHead
 from integrations.audit.models.entry import AuditAction, AuditEntry, TargetKind
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.invitations.models.names import names_of
 from integrations.lists import LongListPaginator
 from integrations.members.models.membership import ADMINS

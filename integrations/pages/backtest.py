@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.backtest import DecidedAgain, PastDecision, Unknown, Verdict
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import Tone

@@ -12,7 +12,8 @@ from django.db.models.functions import Upper
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_policy, trigger_stages
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.names import choose_result_tag
 from integrations.core.verdict_code import WAITING_VERDICTS, VerdictCode

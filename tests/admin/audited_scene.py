@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.audit.models.chain_head import AnnouncedHead, ChainHead
 from integrations.catalog.acts import save_mapping
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode
 from integrations.core.verdict_code import VerdictCode

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from integrations.api.models import ApiToken, digest_of
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models import Assessment, AssessmentRules, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.clients.models import ApiCall, CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.health.models import Incident, LeverProbe, LinterFinding, WebhookRejection

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models import AssessmentRules
+from integrations.catalog.models.role_mapping import AssessmentRules
 from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)

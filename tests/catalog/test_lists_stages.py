@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog.lists import mapping_index, trigger_policy, trigger_stages
-from integrations.catalog.models import RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.organizations.models.organization import Organization
 
 

@@ -1,6 +1,6 @@
 """Several assessments by one mapping: what the candidate does with them, and what came of it."""
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation
 from integrations.outbox.models import Effect

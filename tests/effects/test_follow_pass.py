@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.effects.follow_pass import follow_without
 from integrations.inbox.models.delivery import Delivery

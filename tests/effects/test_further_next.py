@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from integrations.catalog.lists import stage_name
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.core.vocabulary import ActionNotAllowed, ErasureCause

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.vocabulary import ProgressTag
 from integrations.invitations.acts import invitations
 from integrations.invitations.models.invitation import Invitation

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import AssessmentSource
 from integrations.health.linter import findings

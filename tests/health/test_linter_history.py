@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.catalog import lists
-from integrations.catalog.models import Assessment, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import AssessmentSource
 from integrations.health import linter

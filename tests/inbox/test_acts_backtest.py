@@ -11,7 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.backtest import Unknown
 from integrations.core.rules.mappings import MappingIndex, MappingRule
 from integrations.core.rules.past_facts import SOME_ADDRESS

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.catalog import lists
-from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.http.session import CallDeferred, PlatformError
 from integrations.inbox import facts, handle_delivery

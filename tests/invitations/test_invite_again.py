@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.core.vocabulary import ActionNotAllowed, ProgressTag
 from integrations.effects.kinds.invitation import enqueue_invitation

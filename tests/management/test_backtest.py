@@ -9,7 +9,8 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.configuration.file import dump
 from integrations.organizations.models.organization import Organization
 from tests.support import factories

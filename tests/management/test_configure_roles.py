@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError
 
-from integrations.catalog.models import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.configuration.file import dump
 from integrations.organizations.models.organization import Organization
 from tests.management.test_configure import WHOLE, exported

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.inbox.models.delivery import Delivery
 from integrations.organizations.acts import set_policies
 from integrations.organizations.models.organization import Organization

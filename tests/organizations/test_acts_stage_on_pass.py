@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from integrations.catalog import lists
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.organizations.models.organization import Organization
 

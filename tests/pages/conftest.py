@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Assessment
+from integrations.catalog.models.platform_lists import Assessment
 from integrations.invitations.models.candidate import Candidate
 from integrations.organizations.models.organization import Organization
 from tests.support.past_decisions import decide_about

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditEntry, AuditTarget, TargetKind
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from tests.support import append_only, factories
 from tests.support.factories import recorded
 

@@ -5,7 +5,8 @@ from django.apps import apps
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.pages import backtest
 from tests.pages.test_backtest_rules import counts, hidden_fields
 from tests.support.browsing import Visit

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from integrations.catalog import lists
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models import Role, RoleMapping
+from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.clients.models import ApiCall
 from integrations.codescreen.models import CodeScreenConnection

@@ -6,7 +6,7 @@ from html import unescape
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import CircuitBreaker
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS, FindingCode, Level

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.effects import perform
 from integrations.effects.kinds.invitation import SEND_INVITATION
 from integrations.inbox import handle_delivery

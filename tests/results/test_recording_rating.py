@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.catalog.models import Assessment, AssessmentRules
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import AssessmentRules
 from integrations.codescreen.payloads import Progress
 from integrations.organizations.models.organization import Organization
 from integrations.results.recording import rate, rating_of

@@ -18,7 +18,7 @@ from integrations.audit.models.entry import (
     TargetKind,
     masked,
 )
-from integrations.catalog.models import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.invitation import Invitation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from integrations.catalog.lists import stages_named, stages_on_pass, trigger_policy, unknown_target_message
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.provider import ClientProvider
 from integrations.effects.further import (
     all_related,

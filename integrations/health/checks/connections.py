@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.catalog.models import AssessmentRules, RoleMapping
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.finding_code import AUTHOR, FindingCode, Level
 from integrations.health.findings import (

@@ -8,7 +8,8 @@ from django.db import models
 from integrations.audit.models.entry import AuditAction, AuditEntry
 from integrations.catalog import lists
 from integrations.catalog.lists import stages_named_in_copy, trigger_policy
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.finding_code import FindingCode
 from integrations.core.rules.facts import EnteredBefore
 from integrations.core.rules.names import assessment_tags

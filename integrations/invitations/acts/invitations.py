@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import Actor, AuditAction
-from integrations.catalog.models import Assessment
+from integrations.catalog.models.platform_lists import Assessment
 from integrations.clients.provider import ClientProvider
 from integrations.core.invitation_status import UNSENT, InvitationAct
 from integrations.core.invitation_status import InvitationStatus as Status

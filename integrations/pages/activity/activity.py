@@ -11,7 +11,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from integrations.catalog.models import Assessment, Role
+from integrations.catalog.models.platform_lists import Assessment, Role
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
 from integrations.inbox.models.delivery import Delivery

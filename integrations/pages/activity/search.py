@@ -4,7 +4,7 @@ import re
 
 from django.db.models import Q
 
-from integrations.catalog.models import Role
+from integrations.catalog.models.platform_lists import Role
 from integrations.invitations.models.invitation import Invitation
 from integrations.organizations.models.organization import Organization
 

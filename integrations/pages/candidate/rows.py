@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from integrations.audit.models.audited_rows import audit_entries_about
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.models import ApiCall
 from integrations.core.finding_code import FindingCode
 from integrations.core.invitation_status import OPEN

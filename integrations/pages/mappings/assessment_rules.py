@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.catalog.acts import RULES_OF_ASSESSMENT, delete_assessment_rules, set_assessment_rules
-from integrations.catalog.models import ASSESSMENT_RULES, AssessmentRules
+from integrations.catalog.models.role_mapping import ASSESSMENT_RULES, AssessmentRules
 from integrations.catalog.role_rules import LABELS
 from integrations.members.models.membership import ADMINS
 from integrations.organizations.models.organization import Organization

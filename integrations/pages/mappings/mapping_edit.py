@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from integrations.catalog.acts import delete_mapping, save_mapping
-from integrations.catalog.models import CATEGORY_COLUMNS, MAPPED_ALREADY, RoleMapping
+from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, MAPPED_ALREADY, RoleMapping
 from integrations.catalog.role_rules import LABELS, RoleRules
 from integrations.core.vocabulary import OriginRule, lower_first
 from integrations.members.models.membership import ADMINS

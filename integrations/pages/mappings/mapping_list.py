@@ -20,7 +20,8 @@ from django.views.generic import TemplateView
 from integrations.catalog import lists
 from integrations.catalog.acts import assign_assessment
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models import CATEGORY_COLUMNS, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models.role_mapping import CATEGORY_COLUMNS, RoleMapping
 from integrations.clients import provider
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.core.rules.names import closest_name, normalize

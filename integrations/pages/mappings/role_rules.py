@@ -6,7 +6,8 @@ from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
 from integrations.catalog.lists import trigger_stages
-from integrations.catalog.models import AssessmentRules, Role, RoleMapping
+from integrations.catalog.models.platform_lists import Role
+from integrations.catalog.models.role_mapping import AssessmentRules, RoleMapping
 from integrations.catalog.role_rules import RoleRules, rules_of_assessment
 from integrations.core.rules.choose_assessment import AssessmentMatch
 from integrations.members.models.membership import TEAM

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.names import assessment_tags
 from integrations.core.vocabulary import DeliveryEvent, ProgressTag
 from integrations.health import webhook_rejections

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from integrations.catalog.models import Assessment
+from integrations.catalog.models.platform_lists import Assessment
 from integrations.codescreen.models import CodeScreenConnection
 from integrations.core.vocabulary import Platform, WebhookEvent
 from integrations.health import webhook_rejections

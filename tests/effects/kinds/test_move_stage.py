@@ -3,7 +3,8 @@
 import pytest
 
 from integrations.catalog import lists
-from integrations.catalog.models import RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients import provider
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts.undo import retry_effect

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.catalog.models import Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.rules.send_window import DAYS
 from integrations.health.doctor import findings
 from integrations.health.findings import day

@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.audit.models.entry import AuditEntry
-from integrations.catalog.models import Assessment, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.clients.models import ApiCall
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate

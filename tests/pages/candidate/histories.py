@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.audit.models.audited_rows import audit
 from integrations.audit.models.entry import AuditAction, AuditTarget, TargetKind
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.clients.models import ApiCall
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from integrations.catalog.models import AssessmentRules
+from integrations.catalog.models.role_mapping import AssessmentRules
 from tests.support.factories import recorded
 
 URL = "/mappings/assessments/"

@@ -6,7 +6,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.catalog.models import Assessment, Role, RoleMapping, Stage
+from integrations.catalog.models.platform_lists import Assessment, Role, Stage
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.pages.mappings.mapping_edit import RoleMappingForm
 from integrations.pages.mappings.mapping_list import EffectiveAssessment
 from tests.support import factories

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from integrations.catalog.acts import set_assessment_rules
-from integrations.catalog.models import Assessment, Role, RoleMapping
+from integrations.catalog.models.platform_lists import Assessment, Role
+from integrations.catalog.models.role_mapping import RoleMapping
 from tests.support.factories import recorded
 
 pytestmark = pytest.mark.django_db

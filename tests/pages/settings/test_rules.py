@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from integrations.catalog.models import Stage
+from integrations.catalog.models.platform_lists import Stage
 from integrations.core.rules.extra_time import ExtraTimeRule
 from integrations.core.rules.send_window import SendWindow
 from integrations.organizations.models.organization import Organization

@@ -7,7 +7,7 @@ import requests
 from django.contrib.auth.models import User
 
 from integrations.catalog.acts import save_mapping, set_assessment_rules
-from integrations.catalog.models import THRESHOLDS, RoleMapping
+from integrations.catalog.models.role_mapping import THRESHOLDS, RoleMapping
 from integrations.core.invitation_status import InvitationStatus as Status
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.acts import invitations

@@ -1,7 +1,7 @@
 """Many at once: moved and approved together, and what people choose for many and take back."""
 
 from integrations.audit.models.entry import AuditAction, AuditEntry
-from integrations.catalog.models import Assessment
+from integrations.catalog.models.platform_lists import Assessment
 from integrations.core.verdict_code import VerdictCode
 from integrations.inbox.models.delivery import Delivery
 from integrations.invitations.models.candidate import Candidate

@@ -1,6 +1,6 @@
 """Several assessments by one mapping: sent together, and the next one after a pass, with a regrade and a move."""
 
-from integrations.catalog.models import RoleMapping
+from integrations.catalog.models.role_mapping import RoleMapping
 from integrations.core.verdict_code import VerdictCode
 from integrations.core.vocabulary import ProgressTag
 from portal.devtools.chaos.every_point.jobs.job import (
