@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from integrations.accounts.models.sessions import LAST_VISIT
 from integrations.catalog.models.platform_lists import Assessment, Role
 from integrations.core.invitation_status import InvitationStatus
 from integrations.core.vocabulary import Origin
@@ -36,10 +36,6 @@ from integrations.pages.activity.steps import Became, Step
 from integrations.pages.views import ListExport, PartialsMixin
 
 PAGE_SIZE = 20
-#: The session's key for when the visit before this one ended, and when this one was last seen.
-VISITS = "candidates_visits"
-VISIT_IS_STORED_EVERY = timedelta(minutes=1)
-VISIT_ENDS_AFTER = timedelta(minutes=30)
 #: So many roles and assessments are offered to choose from; the search finds the others.
 MOST_CHOICES = 300
 
@@ -85,22 +81,10 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             may_invite_some=may_invite_some,
             page=page,
             rows=rows,
-            last_visit=self._last_visit(),
+            last_visit=parse_datetime(self.request.session.get(LAST_VISIT, "")),
             **({} if self.partial else self._choices(filters) | self._together(search)),
             **kwargs,
         )
-
-    def _last_visit(self) -> datetime | None:
-        """Return when the person's visit before this one ended, None where that isn't known; begin or prolong this one.
-
-        It is kept in the session: what changed since then is marked.
-        """
-        before, seen = map(parse_datetime, self.request.session.get(VISITS, ["", ""]))
-        now = timezone.now()
-        if not self.partial and (seen is None or now - seen > VISIT_IS_STORED_EVERY):
-            before = seen if seen and now - seen > VISIT_ENDS_AFTER else before
-            self.request.session[VISITS] = [before.isoformat() if before else "", now.isoformat()]
-        return before
 
     def _choices(self, filters: CandidateFilters) -> dict[str, Any]:
         """Return what the pick-lists offer; what is chosen is among it."""

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import integrations.lists
+from integrations.accounts.models.sessions import LAST_VISIT, UserSession
 from integrations.catalog.models.platform_lists import Role
 from integrations.invitations.models.candidate import Candidate, OpportunityPerson
 from integrations.invitations.models.invitation import Invitation
 from integrations.invitations.models.result import Result
-from integrations.pages.activity import activity
 from integrations.pages.activity.activity import PAGE_SIZE
 from integrations.pages.activity.rows import without_invitation
 from tests.support import factories
@@ -375,7 +375,7 @@ def test_a_head_sorts_and_says_how_it_is_sorted(super_admin_client, organization
 
 
 def test_every_row_is_on_one_page_whatever_the_order(super_admin_client, organization, monkeypatch):
-    monkeypatch.setattr(activity, "PAGE_SIZE", 2)
+    monkeypatch.setattr("integrations.pages.activity.activity.PAGE_SIZE", 2)
     made = [
         candidate(organization, "Alder", "no_email", opportunity_id=f"o-{number}").pk for number in range(5)
     ]
@@ -423,19 +423,29 @@ def test_the_navigation_says_how_many_wait_for_a_person(super_admin_client, limi
         assert "need attention</span>" not in text(limited_member_client.get(address))
 
 
-def test_what_changed_since_the_last_visit_is_marked(super_admin_client, everyone):
-    now = timezone.now()
+def test_what_changed_since_the_last_visit_is_marked(super_admin_client, super_admin, everyone):
+    row = UserSession.objects.get(user=super_admin)
 
-    def visited(before: str, seen: timedelta) -> int:
-        session = super_admin_client.session
-        session[activity.VISITS] = [before, (now - seen).isoformat()]
-        session.save()
-        return text(super_admin_client.get(CANDIDATES)).count(", changed since your last visit")
+    def marked(was_away: timedelta) -> int:
+        UserSession.objects.filter(pk=row.pk).update(last_used_at=timezone.now() - was_away)
+        page = text(super_admin_client.get(CANDIDATES))
+        part = text(super_admin_client.get(CANDIDATES, headers={"X-Live-Part": "list"}))
+        mark = ", changed since your last visit"
+        assert part.count(mark) == page.count(mark)
+        return page.count(mark)
 
-    assert ", changed since" not in text(super_admin_client.get(CANDIDATES))
-    assert visited("", timedelta(hours=2)) == len(everyone)
-    assert visited("", timedelta(minutes=5)) == 0, "it is the same visit, and the first"
-    assert visited((now - timedelta(hours=2)).isoformat(), timedelta(minutes=5)) == len(everyone)
-    assert visited((now + timedelta(hours=1)).isoformat(), timedelta(minutes=5)) == 0
-    part = super_admin_client.get(CANDIDATES, headers={"X-Live-Part": "list"})
-    assert ", changed since" not in text(part)
+    assert marked(timedelta(minutes=5)) == 0, "it is the same visit, and the first"
+    assert marked(timedelta(hours=2)) == len(everyone)
+    assert marked(timedelta(minutes=5)) == len(everyone), "the visit goes on"
+    session = super_admin_client.session
+    session[LAST_VISIT] = (timezone.now() + timedelta(hours=1)).isoformat()
+    session.save()
+    assert marked(timedelta(minutes=5)) == 0, "nothing changed since then"
+
+
+def test_a_new_session_knows_when_the_person_was_here_last(client, super_admin, everyone):
+    at = timezone.now() - timedelta(hours=20)
+    UserSession.objects.create(user=super_admin, began_at=at, last_used_at=at, ended_at=at)
+    client.force_login(super_admin)
+    assert client.session[LAST_VISIT] == at.isoformat()
+    assert text(client.get(CANDIDATES)).count(", changed since your last visit") == len(everyone)
