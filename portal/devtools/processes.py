@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,3 +141,68 @@ def descendants(pid: int) -> list[int]:
     for known in found:
         found += [child for child, parent in parents.items() if parent == known]
     return found[1:]
+
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(groups: Iterable[int]) -> float:
+    """Return the CPU seconds of all processes of these process groups, with those of their ended children."""
+    total = 0.0
+    for pid in (pid for group in groups for pid in members(group)):
+        with suppress(OSError):  # it has ended, and its parent counts it
+            total += sum(_cpu_times(pid))
+    return total
+
+
+def _cpu_times(pid: int) -> list[float]:
+    """Return the process's user and system time so far in seconds, then both of its ended children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(ticks) / TICKS for ticks in fields[11:15]]
+
+
+KIB_PER_MIB = 1024
+#: What a process of `serve` is, by a part of its command line; the first that fits. Forked ones look like their parent.
+ROLES = (("kill -KILL 0", "guard"), ("qcluster", "workers"), ("portal.asgi", "web"))
+SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True)
+class ProcessSize:
+    """One process. `pss_mib` counts a page that several processes share in equal parts, `rss_mib` wholly."""
+
+    pid: int
+    role: str
+    pss_mib: float
+    rss_mib: float
+    private_mib: float
+    threads: int
+    open_files: int
+    cpu_seconds: float
+
+
+def tree(root: int) -> list[ProcessSize]:
+    """Return the process with all its descendants, parents first. Those that end meanwhile are left out."""
+    found = []
+    for pid in (root, *descendants(root)):
+        with suppress(OSError, KeyError):
+            found.append(_size(pid))
+    return found
+
+
+def _size(pid: int) -> ProcessSize:
+    folder = Path("/proc", str(pid))
+    # the first line of a smaps file is a heading
+    lines = [line.split(":") for line in (folder / "smaps_rollup").read_text().splitlines()[1:]]
+    mib = {name: int(rest.split()[0]) / KIB_PER_MIB for name, rest in lines}
+    command_line = (folder / "cmdline").read_bytes().decode(errors="replace")
+    return ProcessSize(
+        pid=pid,
+        role=next((role for part, role in ROLES if part in command_line), SUPERVISOR),
+        pss_mib=mib["Pss"],
+        rss_mib=mib["Rss"],
+        private_mib=mib["Private_Clean"] + mib["Private_Dirty"],
+        threads=len(list((folder / "task").iterdir())),
+        open_files=len(list((folder / "fd").iterdir())),
+        cpu_seconds=sum(_cpu_times(pid)[:2]),
+    )

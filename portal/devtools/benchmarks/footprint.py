@@ -8,86 +8,20 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-import psycopg
 import redis
 import requests
 from django.conf import settings
 
+from portal.devtools import databases
 from portal.devtools.benchmarks.benchmark import Benchmark, Report, Setup, Table
-from portal.devtools.processes import descendants, members, wait_until
+from portal.devtools.processes import ProcessSize, tree, wait_until
 from portal.process.supervisor import STOP_SECONDS
 
 LONGEST_START_SECONDS = 60.0
-
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(groups: Iterable[int]) -> float:
-    """Return the CPU seconds of all processes of these process groups, with those of their ended children."""
-    total = 0.0
-    for pid in (pid for group in groups for pid in members(group)):
-        with suppress(OSError):  # it has ended, and its parent counts it
-            total += sum(_cpu_times(pid))
-    return total
-
-
-def _cpu_times(pid: int) -> list[float]:
-    """Return the process's user and system time so far in seconds, then both of its ended children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return [int(ticks) / TICKS for ticks in fields[11:15]]
-
-
-KIB_PER_MIB = 1024
-#: What a process of `serve` is, by a part of its command line; the first that fits. Forked ones look like their parent.
-ROLES = (("kill -KILL 0", "guard"), ("qcluster", "queue"), ("portal.asgi", "web"))
-SUPERVISOR = "supervisor"
-
-
-@dataclass(frozen=True)
-class ProcessSize:
-    """One process. `pss_mib` counts a page that several processes share in equal parts, `rss_mib` wholly."""
-
-    pid: int
-    role: str
-    pss_mib: float
-    rss_mib: float
-    private_mib: float
-    threads: int
-    open_files: int
-    cpu_seconds: float
-
-
-def tree(root: int) -> list[ProcessSize]:
-    """Return the process with all its descendants, parents first. Those that end meanwhile are left out."""
-    found = []
-    for pid in (root, *descendants(root)):
-        with suppress(OSError, KeyError):
-            found.append(_size(pid))
-    return found
-
-
-def _size(pid: int) -> ProcessSize:
-    folder = Path("/proc", str(pid))
-    # the first line of a smaps file is a heading
-    lines = [line.split(":") for line in (folder / "smaps_rollup").read_text().splitlines()[1:]]
-    mib = {name: int(rest.split()[0]) / KIB_PER_MIB for name, rest in lines}
-    command_line = (folder / "cmdline").read_bytes().decode(errors="replace")
-    return ProcessSize(
-        pid=pid,
-        role=next((role for part, role in ROLES if part in command_line), SUPERVISOR),
-        pss_mib=mib["Pss"],
-        rss_mib=mib["Rss"],
-        private_mib=mib["Private_Clean"] + mib["Private_Dirty"],
-        threads=len(list((folder / "task").iterdir())),
-        open_files=len(list((folder / "fd").iterdir())),
-        cpu_seconds=sum(_cpu_times(pid)[:2]),
-    )
-
 
 WORKERS = 2  # of the web server, and of the queue
 NOT_MEASURED = "–"
@@ -196,20 +130,8 @@ def _measure_idle(measured: Footprint, pid: int, seconds: float, variables: Mapp
     measured.processes = tree(pid)
     used = sum(one.cpu_seconds - before.get(one.pid, 0.0) for one in measured.processes)
     measured.idle_cpu_percent = 100 * used / (time.monotonic() - began)
-    measured.database_connections = _database_connections({**os.environ, **variables}["DATABASE_URL"])
+    measured.database_connections = databases.count_connections({**os.environ, **variables}["DATABASE_URL"])
     measured.redis_connections = _redis_connections(variables["REDIS_URL"])
-
-
-def _database_connections(url: str) -> int | None:
-    """Return how many connections others have to this database; None on SQLite."""
-    if not url.startswith("postgres"):
-        return None
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _redis_connections(url: str) -> int | None:

@@ -29,8 +29,7 @@ from portal.devtools.benchmarks.benchmark import (
     ratios,
 )
 from portal.devtools.benchmarks.customers import PretendPlatforms, connected_organizations, node_at_work
-from portal.devtools.benchmarks.footprint import cpu_seconds
-from portal.devtools.processes import run_in_threads, wait_until
+from portal.devtools.processes import cpu_seconds, run_in_threads, wait_until
 
 THREADS = 8
 

@@ -6,15 +6,14 @@ import time
 from portal.devtools.chaos import environment, quiesce, tenants
 from portal.devtools.chaos.environment import FaultInjector, count_by_kind
 from portal.devtools.chaos.load_generator import (
-    Candidate,
     LoadGenerator,
     Workload,
+    make_visit,
     pending_deliveries,
     plan_workload,
     seed,
 )
 from portal.devtools.chaos.run import Options, Run, Table, Verification, Violation
-from portal.devtools.chaos.tenants import ASSESSMENT
 from portal.devtools.chaos.verification import (
     collect_evidence,
     count_calls,
@@ -102,27 +101,12 @@ class CandidateActions(threading.Thread):
         for candidate in list(self._waiting):
             if pause and self._stopping.wait(pause):
                 break
-            if self._make_visit(candidate):
+            if make_visit(self._codescreen, candidate):
+                self.acted.add(candidate.email)
                 count += 1
                 if not candidate.visits:
                     self._waiting.remove(candidate)
         return count
-
-    def _make_visit(self, candidate: Candidate) -> bool:
-        response = self._codescreen.try_to_act(
-            "candidate",
-            account=candidate.organization,
-            email=candidate.email,
-            assessment=ASSESSMENT,
-            action=list(candidate.visits[0]),
-            score=candidate.score,
-            result="Passed" if candidate.score > 50 else None,
-        )
-        if not response.ok:  # not invited yet
-            return False
-        candidate.visits.pop(0)
-        self.acted.add(candidate.email)
-        return True
 
 
 IDLE_CHECKS = 4

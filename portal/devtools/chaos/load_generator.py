@@ -98,6 +98,22 @@ def pending_deliveries(environment: DemoEnvironment) -> int:
     return environment.lever.pending_deliveries() + environment.codescreen.pending_deliveries()
 
 
+def make_visit(codescreen: SandboxClient, candidate: Candidate) -> bool:
+    """Let a candidate make the next visit to CodeScreen; False while nobody has invited them."""
+    response = codescreen.try_to_act(
+        "candidate",
+        account=candidate.organization,
+        email=candidate.email,
+        assessment=tenants.ASSESSMENT,
+        action=list(candidate.visits[0]),
+        score=candidate.score,
+        result="Passed" if candidate.score > 50 else None,
+    )
+    if response.ok:
+        candidate.visits.pop(0)
+    return response.ok
+
+
 class LoadGenerator:
     """Makes the moves as fast as their webhooks are accepted, with some webhooks duplicated and sent again late."""
 

@@ -6,14 +6,17 @@ import random
 import selectors
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import Self
 
+from django.conf import settings
+
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import leaves, members
 from portal.process.startup import queue_cluster
-from portal.process.supervisor import Supervisor
+from portal.process.supervisor import Program, Supervisor
 
 CHUNK = 1 << 16
 SELECT_SECONDS = 0.2
@@ -111,7 +114,7 @@ def _end(connection: socket.socket) -> None:
     connection.close()
 
 
-WEB, WORKERS = "web", "workers"
+WEB, WORKERS, SERVE = "web", "workers", "serve"
 WHOLE_GROUP_EVERY = 8
 WEB_SHARE = 0.25
 
@@ -141,6 +144,18 @@ class Processes:
         with self._lock:
             programs = [self._environment.web_server(), *([queue_cluster()] if has_workers else [])]
             self._portal = Supervisor(programs).__enter__()
+
+    def start_serve(self) -> None:
+        """Start `serve` instead, whose supervisor is a process of its own."""
+        argv = [
+            sys.executable,
+            str(settings.BASE_DIR / "manage.py"),
+            "serve",
+            "--port",
+            str(self._environment.port),
+        ]
+        with self._lock:
+            self._portal = Supervisor([Program(SERVE, argv)]).__enter__()
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""

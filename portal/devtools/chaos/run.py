@@ -1,6 +1,7 @@
 """What every chaos run has: its options, the promises that it checks, and the table of what came of it."""
 
 import json
+import math
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any, Self
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.demo.environment import DemoEnvironment
 
+SOAK_POLL_SECONDS = 60
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -35,6 +37,10 @@ class Options:
     attack: int = _option(0, "instead: send this many forged and replayed webhooks, and time refusals")
     restarts: int = _option(0, "instead: TERM and start `serve` this many times while --events move")
     restore: int = _option(0, "instead: move this many, back up in the midst, go on, kill, restore and sweep")
+    soak: float = _option(
+        0.0, "instead: invite for so many hours, to feedback and archive, and watch what grows"
+    )
+    rate: float = _option(5.0, "invitations a second with --soak")
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
     limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
@@ -83,13 +89,19 @@ class Options:
             raise ValueError("--organizations is a number from 1 to 20.")
         if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
             raise ValueError("No option may be negative.")
+        if not 0.1 <= self.rate <= 20:
+            raise ValueError("--rate is a number of invitations a second from 0.1 to 20.")
+        if self.soak > 24:
+            raise ValueError("--soak is a number of hours, at most 24.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
         self._check_what_goes_together()
 
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
-            raise ValueError("Choose one of --outage, --ingest, --stall, --attack, --restarts and --restore.")
+            raise ValueError(
+                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore and --soak."
+            )
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
@@ -104,12 +116,18 @@ class Options:
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        return (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore)
+        return (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore, self.soak)
 
     @property
     def has_faults(self) -> bool:
         """Whether this is the run with faults at the platforms, not one that measures one thing."""
         return not any(self._other_runs)
+
+    @property
+    def customers(self) -> int:
+        """How many organizations the run has: an attack needs two, and Lever allows each some invitations a second."""
+        least = 2 if self.attack else math.ceil(self.rate) if self.soak else 1
+        return max(least, self.organizations)
 
     @property
     def phase_seconds(self) -> float:
@@ -120,6 +138,8 @@ class Options:
     @property
     def poll_seconds(self) -> int:
         """How often CodeScreen is polled about each invitation, so that polling stays a small part of the work."""
+        if self.soak:
+            return SOAK_POLL_SECONDS
         return max(5, self.events // 20) if self.has_faults else 3600
 
 
@@ -154,6 +174,7 @@ class Violation(StrEnum):
     FORGERY_ACCEPTED = "forgery_accepted"
     FORGERY_STORED = "forgery_stored"
     TIMING_MEASURABLE = "timing_measurable"
+    GROWS = "grows"
 
 
 @dataclass

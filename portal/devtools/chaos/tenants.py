@@ -35,7 +35,7 @@ def organizations() -> list[Organization]:
 
 def configure(environment: DemoEnvironment, options: Options) -> None:
     """Create the organizations in the portal."""
-    for slug in slugs(_count(options)):
+    for slug in slugs(options.customers):
         policies = POLICIES.format(
             api_key=stable_id(slug, "codescreen-key"),
             idempotency=str(options.idempotency).lower(),
@@ -47,7 +47,7 @@ def configure(environment: DemoEnvironment, options: Options) -> None:
 
 def connect(environment: DemoEnvironment, options: Options) -> None:
     """Create the accounts in the sandbox and connect each organization as its people would. Raises RunFailed."""
-    for slug in slugs(_count(options)):
+    for slug in slugs(options.customers):
         settings = RETRIES | ({"rate_limit": 0.0} if options.has_faults else {})
         postings = [{"text": ROLE, "tags": [f"CodeScreen {ASSESSMENT}"]}]
         environment.lever.act("accounts", account=slug, postings=postings, settings=settings)
@@ -59,11 +59,6 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
             settings=RETRIES | (_webhook_settings(slug) if options.webhooks else {}),
         )
         provisioning.connect(environment, slug, slug)
-
-
-def _count(options: Options) -> int:
-    """Return how many organizations the run has; an attack needs a second one."""
-    return max(2, options.organizations) if options.attack else options.organizations
 
 
 def _webhook_settings(slug: str) -> JsonObject:

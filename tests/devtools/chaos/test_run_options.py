@@ -24,8 +24,10 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore"):
+    for run in ("--outage", "--ingest", "--stall", "--attack", "--restarts", "--restore", "--soak"):
         assert not read(run, "10").has_faults
+    assert read("--soak", "0.5").customers == 5
+    assert read("--soak", "0.5", "--rate", "2.5", "--organizations", "2").customers == 3
     server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
     assert read(*server).restart_database == "pg_ctl restart"
 
@@ -43,6 +45,9 @@ def test_options_are_read() -> None:
         ("--attack", "-1"),
         ("--restarts", "2", "--outage", "5"),
         ("--restore", "5", "--outage", "5"),
+        ("--soak", "1", "--stall", "5"),
+        ("--soak", "25"),
+        ("--rate", "0"),
         ("--unreported",),
         ("--ingest", "-1"),
         ("--restart-database", "pg_ctl restart"),

@@ -24,6 +24,7 @@ from portal.devtools.chaos.outage_run import OutageRun, RestartRun
 from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Options, Run, Table
+from portal.devtools.chaos.soak_run import SoakRun
 from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, wait_for_url
@@ -127,4 +128,6 @@ def _run_type(options: Options) -> type[Run]:
         return RestartRun
     if options.restore:
         return RestoreRun
+    if options.soak:
+        return SoakRun
     return FaultRun
