@@ -16,7 +16,7 @@ _AROUND = """
 daemon off;
 {user}
 pid {folder}/nginx.pid;
-error_log stderr error;
+error_log stderr crit;
 events {{}}
 http {{
     access_log off;

@@ -1,5 +1,7 @@
 """A migration that would hold up a portal that serves is told before it is released."""
 
+import pytest
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
 from django.db import migrations, models
 
 from portal.devtools.supply_chain import problems
@@ -24,9 +26,9 @@ def test_two_tables_in_one_transaction_are_told():
 
 
 def test_code_that_may_change_any_table_is_a_migration_of_its_own():
-    code = migrations.RunPython(migrations.RunPython.noop)
-    assert problems([migration(code)]) == []
-    assert len(problems([migration(ADD_TO_EFFECT, code)])) == 1
+    code = migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
+    assert problems([migration(code, atomic=False)]) == []
+    assert any("in one transaction" in one for one in problems([migration(ADD_TO_EFFECT, code)]))
 
 
 def test_two_operations_without_a_transaction_are_told():
@@ -37,3 +39,30 @@ def test_two_operations_without_a_transaction_are_told():
 
 def test_the_first_migration_is_left_out_since_nothing_ran_before_it():
     assert problems([migration(ADD_TO_EFFECT, ADD_TO_DELIVERY, name="0001_initial")]) == []
+
+
+CODE = migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
+INDEX = models.Index(fields=["weight"], name="by_weight")
+CHECK = models.CheckConstraint(condition=models.Q(weight__gt=0), name="weighs")
+
+
+@pytest.mark.parametrize(
+    ("operation", "atomic", "problem"),
+    [
+        (CODE, True, "locks every row"),
+        (migrations.RunPython(migrations.RunPython.noop), False, "can't be undone"),
+        (migrations.AddIndex("Effect", INDEX), True, "Use AddIndexConcurrently"),
+        (AddIndexConcurrently("Effect", INDEX), False, ""),
+        (migrations.AddConstraint("Effect", CHECK), True, "Use AddConstraintNotValid"),
+        (AddConstraintNotValid("Effect", CHECK), True, ""),
+    ],
+)
+def test_what_locks_much_or_cannot_be_undone_is_told(operation, atomic, problem):
+    found = problems([migration(operation, atomic=atomic)])
+    assert len(found) == bool(problem)
+    assert problem in "".join(found)
+
+
+def test_an_index_of_a_new_table_is_in_order():
+    new = migrations.CreateModel("Effect", [("id", models.AutoField(primary_key=True))])
+    assert problems([migration(new, migrations.AddIndex("Effect", INDEX))]) == []

@@ -1,5 +1,6 @@
 """Moves while the portal is down, whose candidates the sweep has to find, and moves while it is restarted."""
 
+import os
 import random
 import signal
 import subprocess
@@ -19,8 +20,7 @@ from portal.devtools.chaos import quiesce, tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.chaos.run import Run, Table, Verification, Violation
 from portal.devtools.chaos.verification import collect_evidence, count_calls, verify
-from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.processes import RunFailed, descendants, processes, wait_for_url, wait_until
+from portal.devtools.processes import HOST, RunFailed, descendants, processes, wait_for_url, wait_until
 
 
 class OutageRun(Run):
@@ -94,18 +94,23 @@ GIVE_UP_SECONDS = 60.0
 
 
 class Serve:
-    """One `serve` at a time."""
+    """One `serve` at a time, on a port."""
 
-    def __init__(self, environment: DemoEnvironment) -> None:
-        self._environment = environment
+    def __init__(self, port: int) -> None:
+        self.port = port
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it; return once the web server answers. Raises RunFailed."""
-        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve"]
-        argv += ["--port", str(self._environment.port)]
-        self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True)
-        wait_for_url(f"{self._environment.portal_url}/healthz/live")
+    def start(self, **variables: str) -> None:
+        """Start it, with these variables changed; return once the web server answers. Raises RunFailed."""
+        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve", "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            start_new_session=True,
+            env={**os.environ, **variables},
+        )
+        wait_for_url(f"http://{HOST}:{self.port}/healthz/live")
 
     def terminate(self) -> float:
         """Send TERM and wait for the end; return the seconds it took. Raises RunFailed if anything is left running."""
@@ -146,7 +151,7 @@ class RestartRun(Run):
 
     def _prepare(self) -> None:
         self._random = random.Random(self._options.seed)  # noqa: S311
-        self._serve = Serve(self._environment)
+        self._serve = Serve(self._environment.port)
         self._terms: list[float] = []  # when TERM was sent
         self._seconds: list[float] = []  # how long the end took
         (self._slug,) = tenants.slugs(1)

@@ -41,6 +41,7 @@ class Options:
         0.0, "instead: invite for so many hours, to feedback and archive, and watch what grows"
     )
     rate: float = _option(5.0, "invitations a second with --soak")
+    upgrade: int = _option(0, "instead: up to this many moves while two nodes are upgraded twice, and back")
     unreported: bool = _option(False, "with --restore: nobody runs `restored` afterwards")
     limit: float = _option(0.0, "seconds for each phase; 0 for what the size asks")
     database_url: str = _option("", "PostgreSQL; a database of its own is made there")
@@ -100,7 +101,11 @@ class Options:
     def _check_what_goes_together(self) -> None:
         if sum(map(bool, self._other_runs)) > 1:
             raise ValueError(
-                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore and --soak."
+                "Choose one of --outage, --ingest, --stall, --attack, --restarts, --restore, --soak and --upgrade."
+            )
+        if self.upgrade and not self.database_url:
+            raise ValueError(
+                "--upgrade goes with --database-url: SQLite has one writer, and no node beside it."
             )
         if self.unreported and not self.restore:
             raise ValueError("--unreported goes with --restore.")
@@ -116,7 +121,8 @@ class Options:
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        return (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore, self.soak)
+        sizes = (self.outage, self.ingest, self.stall, self.attack, self.restarts, self.restore)
+        return (*sizes, self.soak, self.upgrade)
 
     @property
     def has_faults(self) -> bool:
@@ -132,7 +138,7 @@ class Options:
     @property
     def phase_seconds(self) -> float:
         """How many seconds each phase may take: several times what it should."""
-        size = max(self.outage, self.restore, self.events, int(self.ingest), 60 * self.stall)
+        size = max(self.outage, self.restore, self.upgrade, self.events, int(self.ingest), 60 * self.stall)
         return self.limit or 240.0 + 0.4 * size
 
     @property

@@ -9,10 +9,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run_chaos(log: Path, *arguments: str) -> dict[str, Any]:
+def run_chaos(log: Path, *arguments: str, seconds: int = 400) -> dict[str, Any]:
     """Run `manage.py chaos` and return its JSON table; fails unless every promise held."""
     argv = [sys.executable, "manage.py", "chaos", *arguments, "--json", "--log", str(log)]
-    run = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    run = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     table: dict[str, Any] = json.loads(run.stdout)
     return table

@@ -28,8 +28,9 @@ def test_options_are_read() -> None:
         assert not read(run, "10").has_faults
     assert read("--soak", "0.5").customers == 5
     assert read("--soak", "0.5", "--rate", "2.5", "--organizations", "2").customers == 3
-    server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
-    assert read(*server).restart_database == "pg_ctl restart"
+    server = ("--database-url", "postgresql://127.0.0.1/x")
+    assert not read("--upgrade", "10", *server).has_faults
+    assert read(*server, "--restart-database", "pg_ctl restart").restart_database == "pg_ctl restart"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_options_are_read() -> None:
         ("--duplicates", "-0.1"),
         ("--events", "0"),
         ("--organizations", "0"),
+        ("--upgrade", "10"),
         ("--kill-every", "-1"),
         ("--ingest", "5", "--stall", "5"),
         ("--attack", "5", "--stall", "5"),

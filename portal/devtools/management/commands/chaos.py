@@ -26,6 +26,7 @@ from portal.devtools.chaos.restore_run import RestoreRun
 from portal.devtools.chaos.run import Options, Run, Table
 from portal.devtools.chaos.soak_run import SoakRun
 from portal.devtools.chaos.stall_run import StallRun
+from portal.devtools.chaos.upgrade_run import UpgradeRun
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.processes import RunFailed, wait_for_url
 from portal.process import startup
@@ -130,4 +131,6 @@ def _run_type(options: Options) -> type[Run]:
         return RestoreRun
     if options.soak:
         return SoakRun
+    if options.upgrade:
+        return UpgradeRun
     return FaultRun
