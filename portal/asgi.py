@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from functools import partial
+from tempfile import TemporaryDirectory
 
 from django.conf import settings
 from django.core.servers.basehttp import get_internal_wsgi_application
@@ -26,6 +27,10 @@ LARGEST_HEAD = 32 * 1024
 GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+if __name__ == "__main__" and (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
+    # the processes count in files, so that each can tell of all; prometheus_client looks for it when it is imported
+    counts = TemporaryDirectory(prefix="portal-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
 database_waits.set_longest(DATABASE_SECONDS)
 application = WholeRequests(get_internal_wsgi_application())
 

@@ -18,6 +18,7 @@ from integrations.pages.settings.api import SuperAdminAuthentication
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import probes
 from portal.accounts import oauth, sign_in
+from portal.metrics.views import metrics
 from portal.theme import ThemeView
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
@@ -56,7 +57,7 @@ urlpatterns = [
     path("healthz/live", probes.live, name="live"),
     path("healthz/ready", probes.ready, name="ready"),
     path("healthz/work", probes.work, name="work"),
-    path("metrics", probes.metrics, name="metrics"),
+    path("metrics", metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/login/", sign_in.admin_sign_in),

@@ -252,7 +252,7 @@ def check_log(organization: Organization | None, actor: User) -> Check:
     except OutOfTime as out:
         check.position = out.position
     check.seconds = (timezone.now() - begun).total_seconds()
-    record_check(organization, actor, check.sentence)
+    record_check(organization, actor, check.sentence, check.fault_count)
     return check
 
 

@@ -68,7 +68,7 @@ class HeartbeatAdmin(PortalWideAdmin):
     """The nodes, and when each of their worker processes last performed a task; each is shown for 15 minutes."""
 
     is_in_index = False
-    list_display = ("node", "process", "started_at", "at")
+    list_display = ("node", "process", "version", "started_at", "at", "memory_bytes", "open_files")
     list_filter = ("node",)
     ordering = ("node", "-at")
     fields = (*list_display, "records")

@@ -30,10 +30,16 @@ def seal_anew(organization: Organization | None, reason: str, actor: Actor) -> N
 
 
 def record_check(
-    organization: Organization | None, actor: Actor, result: str, heads: Sequence[HeadToCompare] = ()
+    organization: Organization | None,
+    actor: Actor,
+    result: str,
+    faults: int,
+    heads: Sequence[HeadToCompare] = (),
 ) -> None:
     """Record that the log was checked, with what result, and with which heads it was compared."""
     changes: dict[str, tuple[object, object]] = {"result": (None, result)}
+    if faults:
+        changes["faults"] = (None, faults)
     if heads:
         changes["head"] = (None, ", ".join(map(str, heads)))
     audit(organization, actor, AuditAction.VERIFY_LOG, changes)

@@ -3,16 +3,19 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 import redis
 from django.conf import settings
+from django.db.models import Max
 
 from integrations import stop_signal
 from integrations.clients.models import LONGEST_AHEAD_SECONDS, CircuitBreaker, RateLimitBucket
 from integrations.http.session import CallDeferred, CallRecord
 from integrations.organizations.models.organization import Organization
+from integrations.store import database
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,19 @@ def release_slot(bucket: str) -> None:
 def _reserve_in_redis() -> Callable[..., Any]:
     server = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
     return server.register_script(_RESERVE)
+
+
+def longest_wait() -> float:
+    """Return for how long the next call waits for its slot, of the account that has most to do."""
+    reserved = RateLimitBucket.objects.aggregate(end=Max("free_at"))["end"] or 0.0
+    ahead = reserved - database.now().timestamp()
+    if settings.REDIS_URL:
+        with suppress(redis.RedisError):
+            server: Any = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
+            seconds, microseconds = server.time()
+            ends = server.mget([*server.scan_iter("pace:*", 1000), "pace:"])  # one at least
+            ahead = max(ahead, *(float(end or 0) - seconds - microseconds / 1e6 for end in ends))
+    return max(0.0, ahead - settings.LEVER_BURST / settings.LEVER_RATE)
 
 
 class CallLimits:

@@ -27,10 +27,6 @@ FIRST_SERVER_ERROR = 500
 class ApiCallQuerySet(models.QuerySet["ApiCall"]):
     """Calls by their answer, and how often it came again."""
 
-    def refused(self) -> Self:
-        """Calls that the platform's rate limit refused."""
-        return self.filter(status=429)
-
     def unanswered(self) -> Self:
         """Calls that the platform didn't answer, or answered with an error of its own."""
         return self.filter(models.Q(status__isnull=True) | models.Q(status__gte=FIRST_SERVER_ERROR))
@@ -120,8 +116,6 @@ class ApiCall(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "-at"], name="api_call_recent"),
-            # for the metrics: few rows among very many
-            models.Index(fields=["platform"], name="api_call_refused", condition=models.Q(status=429)),
             models.Index(fields=["-at"], name="api_call_recent_of_all"),
             # the organization second, so that it serves operators too, who see all organizations
             models.Index(fields=["opportunity_id", "organization", "-at"], name="api_call_opportunity"),

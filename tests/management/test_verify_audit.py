@@ -61,6 +61,11 @@ def test_a_fault_is_printed_and_exits_with_1(acme):
         f"acme: audit entry {entry.pk} at position 2: its text was changed.",
         "acme: not whole, 1 faults. 3 audit entries and 1 verdicts, the text of 0 erased.",
     ]
+    check = recorded().get(action="verify_log")
+    assert check.changes == {
+        "result": [None, "Not whole: 1 rows or positions are wrong."],
+        "faults": [None, 1],
+    }
     assert verify()[0] == 1
     assert verify("--portal")[0] == 0
 

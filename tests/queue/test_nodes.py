@@ -5,7 +5,12 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from integrations.queue.models.nodes import Heartbeat
+from integrations.queue.models.nodes import KEPT_FOR, Heartbeat
+
+
+def nodes() -> set[str]:
+    """Return the nodes with a worker that is not gone."""
+    return set(Heartbeat.objects.fresh(KEPT_FOR).values_list("node", flat=True))
 
 
 def test_a_heartbeat_is_fresh_for_the_given_time(db):
@@ -27,13 +32,13 @@ def test_each_process_of_each_node_has_its_own_heartbeat(db, settings, monkeypat
     within = timedelta(seconds=5)
     assert not Heartbeat.is_fresh(within, "one")
     assert Heartbeat.is_fresh(within, "two")
-    assert set(Heartbeat.objects.newest_by_node()) == {"one", "two"}
+    assert nodes() == {"one", "two"}
 
 
 def test_a_node_that_was_not_seen_for_long_is_not_among_those_that_work(db):
     Heartbeat.beat()
     Heartbeat.objects.update(at=Now() - timedelta(minutes=20))
-    assert Heartbeat.objects.newest_by_node() == {}
+    assert nodes() == set()
 
 
 def test_processes_that_have_ended_are_removed_and_no_others(db, settings):
@@ -54,4 +59,14 @@ def test_a_new_process_removes_the_rows_of_those_that_are_gone(db, settings):
     Heartbeat.objects.update(at=Now() - timedelta(minutes=20))
     settings.NODE = "new"
     Heartbeat.beat()
-    assert set(Heartbeat.objects.newest_by_node()) == {"new"}
+    assert nodes() == {"new"}
+
+
+def test_each_beat_tells_the_version_and_what_the_process_takes(db, settings):
+    for settings.VERSION in ("1.0", "1.1"):  # a process of the new release may have the id of an old one
+        Heartbeat.beat()
+    row = Heartbeat.objects.get()
+    assert row.version == "1.1"
+    assert row.memory_bytes > 20 * 2**20
+    assert row.cpu_seconds > 0.1
+    assert 3 <= row.open_files < 10_000

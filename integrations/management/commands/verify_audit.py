@@ -68,8 +68,9 @@ class Command(MigratingCommand):
         found = verify_chain(
             chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), *heads
         )
-        if heads:
-            record_check(organization, "verify_audit", result_of(found.faults, found.position), heads)
+        if heads or found.faults:
+            result = result_of(found.faults, found.position)
+            record_check(organization, "verify_audit", result, found.faults, heads)
         rows = f"{found.audit_entries} audit entries and {found.verdicts} verdicts, the text of {found.erased} erased"
         if found.is_whole:
             self.stdout.write(f"{name}: whole. {rows}. Head {found.position}:{found.hash}")

@@ -1,9 +1,11 @@
 """The workers' heartbeats, duties of the whole portal, and the cache's entries where there is no Redis."""
 
 import os
+import resource
 import socket
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from django.conf import settings
@@ -106,11 +108,6 @@ KEPT_FOR = timedelta(minutes=15)
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     """Heartbeats of processes."""
 
-    def newest_by_node(self) -> dict[str, datetime]:
-        """Return when any process of each node last made progress; of nodes that did so not too long ago."""
-        newest = self.fresh(KEPT_FOR).order_by("node").values_list("node").annotate(models.Max("at"))
-        return {node: at for node, at in newest if at is not None}
-
     def fresh(self, within: timedelta, node: str = "") -> Self:
         """Heartbeats of that node, or of any, within that time by the database's clock."""
         fresh = self.filter(at__gte=Now() - within)
@@ -118,7 +115,7 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
 
 class Heartbeat(models.Model):
-    """When a worker process of a node last made progress."""
+    """When a worker process of a node last made progress, of which version it is and what it takes of the machine."""
 
     HOLDS = Holds("which nodes work", "until the node is gone")
 
@@ -126,6 +123,10 @@ class Heartbeat(models.Model):
     process = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     at = models.DateTimeField(db_default=Now())
+    version = harmless(models.CharField(max_length=40, default="", db_default=""))
+    memory_bytes = models.BigIntegerField(default=0, db_default=0)
+    cpu_seconds = models.FloatField(default=0, db_default=0)
+    open_files = models.IntegerField(default=0, db_default=0)
 
     objects = HeartbeatQuerySet.as_manager()
 
@@ -143,10 +144,17 @@ class Heartbeat(models.Model):
         """
         cls.tell_supervisor()
         node, process = settings.NODE, os.getpid()
-        if cls.objects.filter(node=node, process=process).update(at=Now()):
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        figures = {"version": settings.VERSION, "cpu_seconds": used.ru_utime + used.ru_stime}
+        with suppress(OSError):  # not every system has /proc
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            figures["memory_bytes"] = pages * resource.getpagesize()
+            figures["open_files"] = len(list(Path("/proc/self/fd").iterdir()))
+        if cls.objects.filter(node=node, process=process).update(at=Now(), **figures):
             return
         cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
-        Heartbeat.objects.bulk_create([Heartbeat(node=node, process=process)], ignore_conflicts=True)
+        row = Heartbeat(node=node, process=process, **figures)
+        Heartbeat.objects.bulk_create([row], ignore_conflicts=True)
 
     @staticmethod
     def tell_supervisor() -> None:

@@ -1,0 +1,109 @@
+"""What a node's web server tells of itself: its answers to webhooks, what its processes take, and its version."""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from integrations.core.vocabulary import Platform
+
+#: Where the processes of a web server count, so that each can tell of all. Without it this process tells of itself.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+#: Answers that are counted from 0 on: an increase from nothing to 1 would be none to Prometheus.
+EXPECTED = (200, 202, 401, 500, 503)
+
+_answers = Histogram(
+    "portal_webhook_answer_seconds",
+    "Of the node: how long webhooks took to answer, by platform and status of the answer",
+    ["platform", "status"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    registry=None,
+)
+
+
+class WebhookTimesMiddleware:
+    """Times and counts the answers to webhooks, refusals and errors too, where metrics are allowed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not (settings.METRICS_ENABLED or settings.METRICS_TOKEN):
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        for platform in Platform:
+            for status in EXPECTED:
+                _answers.labels(platform, status)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        _, root, platform, *_ = f"{request.path_info}//".split("/", 3)
+        if root != "webhooks" or platform not in Platform:
+            return self.get_response(request)
+        began = time.monotonic()
+        answer = self.get_response(request)
+        _answers.labels(platform, answer.status_code).observe(time.monotonic() - began)
+        return answer
+
+
+def register_node(registry: CollectorRegistry, *, is_database_there: bool) -> None:
+    """Add what all processes of this node's web server tell, and whether the database answered this one."""
+    if FOLDER in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(_answers)
+    registry.register(_Server(is_database_there))
+
+
+class _Server:
+    """The web server's processes together, the version that they run, and whether the database answered this one."""
+
+    def __init__(self, is_database_there: bool) -> None:
+        self._is_database_there = is_database_there
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics with their present values."""
+        info = GaugeMetricFamily("portal_web_info", "Of the node: 1, by version", labels=["version"])
+        info.add_metric([settings.VERSION], 1)
+        yield info
+        yield GaugeMetricFamily(
+            "portal_database_answers",
+            "Of the node: 1 while the database answers it, else 0",
+            value=self._is_database_there,
+        )
+        sums: defaultdict[str, float] = defaultdict(float)
+        for pid in _pids():
+            for metric in ProcessCollector(pid=partial(str, pid), registry=None).collect():
+                sums[metric.name] += metric.samples[0].value
+        yield GaugeMetricFamily(
+            "portal_web_memory_bytes",
+            "Of the node: resident memory of the web server's processes",
+            value=sums["process_resident_memory_bytes"],
+        )
+        yield CounterMetricFamily(
+            "portal_web_cpu_seconds",
+            "Of the node: CPU time of the web server's processes",
+            value=sums["process_cpu_seconds"],
+        )
+        yield GaugeMetricFamily(
+            "portal_web_open_files",
+            "Of the node: open files of the web server's processes",
+            value=sums["process_open_fds"],
+        )
+
+
+def _pids() -> list[str]:
+    """Return the ids of the web server's processes: the one that started this one, and all that it started."""
+    if FOLDER not in os.environ:
+        return ["self"]
+    parent = str(os.getppid())
+    with suppress(OSError):  # not every system has /proc
+        return [parent, *Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return []

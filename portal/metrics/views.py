@@ -1,0 +1,42 @@
+"""The page that Prometheus reads."""
+
+import hmac
+from contextlib import suppress
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+
+from integrations.store.database import DATABASE_OUTAGE
+from portal.metrics.current import Current
+from portal.metrics.node import register_node
+from portal.metrics.recent import Recent
+from portal.process import database_waits
+
+#: Prometheus waits for 10 s; without the database a node still tells of itself.
+DATABASE_SECONDS = 5.0
+
+
+@never_cache
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with the metrics; 404 unless they are allowed, 401 without the bearer token if there is one."""
+    token = settings.METRICS_TOKEN
+    if not (settings.METRICS_ENABLED or token):
+        return HttpResponse(status=404)
+    given = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    of_database, of_node = CollectorRegistry(), CollectorRegistry()
+    of_database.register(Current())
+    of_database.register(Recent())
+    text = b""
+    with suppress(*DATABASE_OUTAGE), database_waits.at_most(DATABASE_SECONDS):
+        text = generate_latest(of_database)
+    register_node(of_node, is_database_there=bool(text))
+    text += generate_latest(of_node)
+    return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")

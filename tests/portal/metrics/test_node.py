@@ -1,0 +1,77 @@
+"""What a node's web server tells of itself, in one process and in several."""
+
+import json
+
+import pytest
+from django.db import OperationalError
+from prometheus_client import CollectorRegistry, generate_latest
+
+from portal.metrics import node
+from tests.support import factories
+from tests.support.metrics import read, scrape
+from tests.support.payloads import load, sign
+
+ANSWERS = 'portal_webhook_answer_seconds_count{{platform="lever",status="{}"}}'
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings, monkeypatch, db):
+    settings.METRICS_ENABLED = True
+    node._answers.clear()
+
+
+@pytest.fixture
+def webhook():
+    return factories.LeverWebhookFactory.create(signature_token="token-1")
+
+
+def post(client, webhook, token):
+    body = json.dumps(sign(load("lever/candidate_stage_change"), token))
+    address = f"/webhooks/lever/{webhook.organization.webhook_key}"
+    return client.post(address, body, content_type="application/json")
+
+
+def test_answers_to_webhooks_are_counted_and_timed_by_status(client, webhook):
+    assert post(client, webhook, "token-1").status_code == 202
+    assert post(client, webhook, "token-1").status_code == 200
+    assert post(client, webhook, "wrong").status_code == 401
+    found = scrape(client)
+    assert [found[ANSWERS.format(status)] for status in (202, 200, 401, 500, 503)] == [1, 1, 1, 0, 0]
+    assert found['portal_webhook_answer_seconds_bucket{le="10.0",platform="lever",status="202"}'] == 1
+    assert found['portal_webhook_answer_seconds_sum{platform="lever",status="202"}'] > 0
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (KeyError, 500)])
+def test_answers_to_errors_are_counted(client, webhook, monkeypatch, error, status):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("integrations.webhooks.views.insert_once", fail)
+    client.raise_request_exception = False
+    assert post(client, webhook, "token-1").status_code == status
+    registry = CollectorRegistry()
+    node.register_node(registry, is_database_there=False)
+    assert read(generate_latest(registry).decode())[ANSWERS.format(status)] == 1
+
+
+def test_only_webhooks_of_a_platform_are_counted(client):
+    for path in ("/webhooks/", "/webhooks/other/key", "/login/", "/metrics"):
+        client.get(path)
+    counts = [value for name, value in scrape(client).items() if "answer_seconds_count" in name]
+    assert counts
+    assert set(counts) == {0.0}
+
+
+def test_nothing_is_counted_where_metrics_are_off(client, webhook, settings):
+    settings.METRICS_ENABLED = False
+    post(client, webhook, "token-1")
+    assert not next(iter(node._answers.collect())).samples
+
+
+def test_the_process_tells_its_version_and_what_it_takes(client, settings):
+    settings.VERSION = "1.2.3"
+    found = scrape(client)
+    assert found['portal_web_info{version="1.2.3"}'] == 1
+    assert found["portal_web_memory_bytes"] > 20 * 2**20
+    assert found["portal_web_cpu_seconds_total"] > 0.1
+    assert found["portal_web_open_files"] >= 3
