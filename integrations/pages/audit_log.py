@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
 from integrations.audit.changes import Change, changes_of
@@ -101,8 +102,10 @@ class AuditLogView(AuditLogMixin, TemplateView):
             rows=log_rows(page),
             filters=filters,
             is_filtered=any(filters.values()),
-            people=self._distinct("actor_name"),
-            actions=[(value, label) for value, label in AuditAction.choices() if value in used_actions],
+            people=[(name, name) for name in self._distinct("actor_name")],
+            actions=[
+                (value, capfirst(label)) for value, label in AuditAction.choices() if value in used_actions
+            ],
             max_value_length=MAX_VALUE_LENGTH,
             head=ChainHead.objects.filter(pk=self.organization.pk).first(),
             **kwargs,

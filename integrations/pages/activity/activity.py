@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import batched
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 
 from integrations.accounts.models.sessions import LAST_VISIT
 from integrations.catalog.models.platform_lists import Assessment, Role
@@ -93,10 +95,11 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return {
             "roles": _with(filters.role, roles.values_list("title", flat=True)),
             "assessments": _with(filters.assessment, assessments.values_list("name", flat=True)),
+            "owners": [(filters.owner, "Not known" if filters.owner == NONE else filters.owner)],
             "origins": [*Origin.choices(), (NONE, "Not known")],
             "steps": Step.choices(),
             "followed": Became.choices()[1:],
-            "reasons": sorted(REASONS.items(), key=lambda one: one[1]),
+            "reasons": [(code, capfirst(text)) for code, text in sorted(REASONS.items(), key=itemgetter(1))],
         }
 
     def _together(self, search: CandidateSearch) -> dict[str, Any]:
@@ -132,9 +135,10 @@ def _sorted_heads(filters: CandidateFilters, columns: Iterable[str]) -> dict[str
     return heads
 
 
-def _with(chosen: str, names: QuerySet[Any, str]) -> list[str]:
+def _with(chosen: str, names: QuerySet[Any, str]) -> list[tuple[str, str]]:
     found = list(names.distinct()[:MOST_CHOICES])
-    return found if not chosen or chosen in found else [chosen, *found]
+    shown = found if not chosen or chosen in found else [chosen, *found]
+    return [(name, "No role" if name == NONE else name) for name in shown]
 
 
 COLUMNS = (

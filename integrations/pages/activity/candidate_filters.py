@@ -1,7 +1,7 @@
 """Which candidates the list shows: the filters that its address states, and what its search finds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
@@ -139,6 +139,11 @@ class CandidateFilters:
     def is_set(self) -> bool:
         """Whether any filter is set beside the tab and whose candidates they are."""
         return any(value for name, value in asdict(self).items() if name not in {"view", "mine", "sort"})
+
+    @property
+    def has_further(self) -> bool:
+        """Whether a filter is set that stands under *More filters*."""
+        return replace(self, role="", assessment="", q="").is_set
 
     @property
     def order(self) -> tuple[str, str]:

@@ -141,7 +141,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             q=query,
             show=show,
             filters={"": "All roles", **{code: choice.label for code, choice in FILTERS.items()}},
-            stages=stages,
+            stages=[(one.external_id, one.name) for one in stages],
             stage=stage,
             role_page=role_page,
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),

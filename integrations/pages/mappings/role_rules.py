@@ -35,7 +35,7 @@ class RoleRulesView(OrganizationMixin, TemplateView):
         mapping = RoleMapping.objects.filter(pk=mapping_id or 0).first()
         return super().get_context_data(
             role=role,
-            stages=stages,
+            stages=[(one.external_id, one.name) for one in stages],
             stage=stage,
             effective=effective,
             mapping=mapping,
