@@ -62,7 +62,6 @@ class LongListPaginator(_Paginator):
 
     @property
     def count_text(self) -> str:
-        """The number of rows for people."""
         return f"more than {COUNTED:,}" if self.is_longer else f"{self.count:,}"
 
     def validate_number(self, number: int | str | float | None) -> int:
@@ -130,11 +129,9 @@ class LongListPage(_Page):
         return f"Page {self.number} of {self.paginator.num_pages}"
 
     def has_next(self) -> bool:
-        """Whether a page follows."""
         return self.goes_on if self.number > 0 else self.number < -1
 
     def has_previous(self) -> bool:
-        """Whether a page comes before."""
         return self.number > 1 if self.number > 0 else self.goes_on
 
     def next_page_number(self) -> int:

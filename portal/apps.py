@@ -61,7 +61,6 @@ class PortalAdminSite(AdminSite):
         super().register(shown, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Return the portal's addresses and Django's."""
         from integrations.admin.pages import addresses
 
         return [*addresses(), *super().get_urls()]

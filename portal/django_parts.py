@@ -141,7 +141,6 @@ class DatabaseJsonCache(BaseCache):
     def set(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> None:
-        """Store the value, for so many seconds; None: for ever."""
         key = self.make_and_validate_key(key, version=version)
         CacheEntry.objects.bulk_create(
             [CacheEntry(key=key, value=_as_json(value), expires_at=self._expiry(timeout))],
@@ -162,7 +161,6 @@ class DatabaseJsonCache(BaseCache):
         return bool(CacheEntry.objects.filter(key=key).delete()[0])
 
     def clear(self) -> None:
-        """Remove every value."""
         CacheEntry.objects.all().delete()
 
     def _expiry(self, timeout: float | None) -> Combinable | None:

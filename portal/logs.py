@@ -114,7 +114,6 @@ class TextFormatter(logging.Formatter):
 
     @override
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """Return the time in UTC."""
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
     @override

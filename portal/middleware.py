@@ -29,7 +29,6 @@ class Middleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Have the rest answer the request."""
         return self.get_response(request)
 
 
@@ -44,7 +43,6 @@ class RequestIdMiddleware(Middleware):
     """Gives the answer, the lines of the log and what the request leads to one id: the one that came, or a new one."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request under its id."""
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         with correlation.use(given if _GIVEN_ID.fullmatch(given) else ""):
             # Django logs some answers after the outermost middleware
@@ -69,7 +67,6 @@ class ProbeMiddleware(Middleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a probe; pass on everything else."""
         path = request.path_info
         if not (path.startswith("/healthz/") or path == "/metrics"):
             return self.get_response(request)
@@ -223,7 +220,6 @@ class CustomerCallsMiddleware(Middleware):
     """Counts each request's calls to customers' servers as its own, and answers 429 when there are too many."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request."""
         with public_web.bound_customer_calls():
             return self.get_response(request)
 

@@ -44,7 +44,6 @@ class ThemeView(ActView):
     following_page = "overview"
 
     def operate(self, form: Any) -> HttpResponse:
-        """Set the cookie."""
         answer = redirect(self.get_success_url())
         answer.set_cookie(
             _cookie(),

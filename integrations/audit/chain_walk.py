@@ -157,7 +157,6 @@ class Walk:
 
     @property
     def hash(self) -> str:
-        """The hash that the last row has."""
         return self._last.row.hash if self._last else NO_HASH
 
     def visit(self, rows: Sequence[Chained]) -> None:

@@ -38,7 +38,6 @@ class Change:
 
     @property
     def label(self) -> str:
-        """The field's name in words."""
         return self.name.replace("_", " ").capitalize().replace("Api ", "API ")
 
     @property

@@ -126,7 +126,6 @@ class Verification:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong."""
         return self.faults == 0
 
 

@@ -82,7 +82,6 @@ class SourcedRule:
 
     @property
     def in_words(self) -> str:
-        """The value as a person reads it."""
         return self.rule.in_words(self.value)
 
 

@@ -27,7 +27,6 @@ class Place:
     """Where a turn has got to, as a duty keeps it: its fields hold what JSON does, or times."""
 
     def to_json(self) -> dict[str, object]:
-        """Return what is stored."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(self).items()

@@ -181,7 +181,6 @@ class CircuitBreaker(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the platform is considered down."""
         return self.failures >= self.FAILURES_TO_OPEN
 
     @property

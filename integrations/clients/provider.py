@@ -115,7 +115,6 @@ class OneToken:
         self._access_token = access_token
 
     def current(self) -> str:
-        """Return it."""
         return self._access_token
 
     def renew(self, refused: str) -> str:

@@ -55,7 +55,6 @@ class CodeScreenClient:
         self._headers = {"Authorization": f"apiKey {api_key}"}
 
     def assessments(self) -> list[KnownAssessment]:
-        """List the account's assessments."""
         rows = self._session.request("GET", "/assessments", headers=self._headers)
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
@@ -92,7 +91,6 @@ class CodeScreenClient:
         return instance_id
 
     def status(self, instance_id: str) -> Progress:
-        """Read the progress of one instance."""
         path = "/assessments/" + quote(instance_id, safe="")
         body = self._session.request("GET", path, headers=self._headers)
         if not isinstance(body, dict):

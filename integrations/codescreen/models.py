@@ -56,7 +56,6 @@ class CodeScreenConnection(models.Model):
 
     @property
     def is_working(self) -> bool:
-        """Whether calls to CodeScreen may be made."""
         return bool(self.api_key) and self.state == self.State.CONNECTED
 
     @property

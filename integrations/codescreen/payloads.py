@@ -139,12 +139,10 @@ class Progress:
 
     @property
     def is_complete(self) -> bool:
-        """Whether results are available."""
         return self.status in {InstanceStatus.COMPLETE, InstanceStatus.EXPIRED}
 
     @classmethod
     def from_api(cls, body: JsonObject) -> Self:
-        """Decode the status answer."""
         metadata = body.get("metadata")
         metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
         status = _status(body.get("status"))
@@ -178,7 +176,6 @@ class WebhookHint:
 
     @classmethod
     def from_payload(cls, payload: JsonObject) -> Self:
-        """Decode the envelope."""
         data = payload.get("data")
         data = data if isinstance(data, Mapping) else {}
         return cls(

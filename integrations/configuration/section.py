@@ -154,7 +154,6 @@ class Configuration:
 
     @property
     def slug(self) -> str:
-        """The organization's slug."""
         return str(self.tables["organization"][0]["slug"])
 
 

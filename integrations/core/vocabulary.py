@@ -289,7 +289,6 @@ class ErasureCause(LabelledEnum):
 
     @property
     def because(self) -> str:
-        """The reason as a sentence."""
         return f"Because {self.label}."
 
 

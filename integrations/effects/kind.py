@@ -145,7 +145,6 @@ class EffectKind[P: Payload]:
         return self.target in {Target.EMAIL, Target.ALERT}
 
     def payload_of(self, effect: Effect) -> P:
-        """Return an effect's payload."""
         return self.payload.from_json(effect.payload)
 
     def words(self, effect: Effect, result: Result | None = None) -> Words:

@@ -17,7 +17,6 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     """Incidents by whether they are over."""
 
     def ongoing(self) -> Self:
-        """Incidents that are not over."""
         return self.filter(ended_at__isnull=True)
 
 
@@ -56,7 +55,6 @@ class Incident(models.Model):
 
     @property
     def name(self) -> str:
-        """What was wrong, for people."""
         incident = INCIDENTS.get(self.code)
         return incident.name if incident else self.code
 

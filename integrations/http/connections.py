@@ -98,7 +98,6 @@ class KeptConnections(Watch):
         self._keep(customer, connection)
 
     def close_all(self) -> None:
-        """Close every idle connection."""
         with self.lock:
             idle, self._idle = self._idle, []
         for _, connection in idle:
@@ -139,7 +138,6 @@ class _PlatformAdapter(deadlines.DeadlineAdapter):
     """Connections by one TLS context: to read the authorities' certificates for each takes 5 ms."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools with the context."""
         super().init_poolmanager(*args, **options, ssl_context=tls_context())
 
     def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
@@ -198,7 +196,6 @@ class Request:
 
     @property
     def is_write(self) -> bool:
-        """Whether the request may change something."""
         return self.method not in {"GET", "HEAD"}
 
 

@@ -268,6 +268,5 @@ class _PublicHTTPSPool(HTTPSConnectionPool):
 
 class _PublicAdapter(deadlines.DeadlineAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools that connect to public addresses alone."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}

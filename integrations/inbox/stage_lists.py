@@ -79,7 +79,6 @@ class ListReadings:
             return None if opportunity is None else (opportunity, reading.read_at)
 
     def clear(self) -> None:
-        """Forget all readings."""
         self._latest.clear()
 
 

@@ -124,7 +124,6 @@ class LeverClient:
         return texts(present) if isinstance(present, list) else None
 
     def add_links(self, opportunity_id: str, links: Sequence[str], perform_as: str = "") -> None:
-        """Add links to the opportunity's contact."""
         path = path_of("opportunities", opportunity_id, "addLinks")
         self._api.call("POST", path, params=_as(perform_as), payload={"links": list(links)})
 
@@ -159,21 +158,17 @@ class LeverClient:
     # feedback
 
     def feedback_templates(self) -> Iterator[FeedbackForm]:
-        """Yield the active feedback templates."""
         return map(FeedbackForm.from_api, self._api.rows("/feedback_templates"))
 
     def feedback_template(self, template_id: str) -> FeedbackForm:
-        """Read one feedback template."""
         path = path_of("feedback_templates", template_id)
         return FeedbackForm.from_api(self._api.json_object("GET", path))
 
     def create_feedback_template(self, template: JsonObject) -> FeedbackForm:
-        """Make a feedback template."""
         created = self._api.json_object("POST", "/feedback_templates", payload=template)
         return FeedbackForm.from_api(created)
 
     def feedback_list(self, opportunity_id: str) -> Iterator[FeedbackForm]:
-        """Yield the feedback of an opportunity."""
         path = path_of("opportunities", opportunity_id, "feedback")
         rows = self._api.rows(path)
         return map(FeedbackForm.from_api, rows)
@@ -195,7 +190,6 @@ class LeverClient:
     def update_feedback(
         self, opportunity_id: str, feedback_id: str, form: JsonObject, perform_as: str
     ) -> None:
-        """Change values of a feedback form."""
         path = path_of("opportunities", opportunity_id, "feedback", feedback_id)
         self._api.call("PUT", path, params=_as(perform_as), payload=form)
 
@@ -228,12 +222,10 @@ class LeverClient:
         return [stage for stage in map(PipelineStage.from_api, rows) if stage.id]
 
     def postings(self) -> Iterator[Posting]:
-        """Yield the postings."""
         rows = self._api.rows("/postings")
         return (posting for posting in map(Posting.from_api, rows) if posting.id)
 
     def posting(self, posting_id: str) -> Posting:
-        """Read one posting."""
         path = path_of("postings", posting_id)
         return Posting.from_api(self._api.json_object("GET", path))
 

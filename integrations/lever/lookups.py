@@ -25,7 +25,6 @@ class PipelineStage:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode one entry of `GET /stages`."""
         return cls(id=text(data.get("id")), name=one_line(text(data.get("text"))))
 
 
@@ -44,7 +43,6 @@ class Posting:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode one posting."""
         return cls(
             id=text(data.get("id")),
             title=one_line(text(data.get("text"))),
@@ -78,7 +76,6 @@ class LeverUser:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode one user; a deactivated one has `deactivatedAt`."""
         return cls(
             id=text(data.get("id")),
             is_active=not data.get("deactivatedAt"),
@@ -89,7 +86,6 @@ class LeverUser:
 
     @property
     def is_super_admin(self) -> bool:
-        """Whether the person may do everything in Lever."""
         return self.access_role == "super admin"
 
 
@@ -106,7 +102,6 @@ class RegisteredWebhook:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode one webhook."""
         configuration = json_object(data.get("configuration"))
         return cls(
             id=text(data.get("id")),

@@ -65,15 +65,12 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     EXTRA_DATA = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
 
     def authorization_url(self) -> str:
-        """Return the address of the consent page."""
         return f"{settings.LEVER_AUTH_URL}/authorize"
 
     def access_token_url(self) -> str:
-        """Return the address that exchanges a code for tokens."""
         return f"{settings.LEVER_AUTH_URL}/oauth/token"
 
     def get_key_and_secret(self) -> tuple[str, str]:
-        """Return the id and the secret of the registered app."""
         return settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET
 
     def get_scope(self) -> list[str]:

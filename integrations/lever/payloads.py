@@ -157,7 +157,6 @@ class StageChange:
 
     @classmethod
     def from_payload(cls, payload: JsonObject) -> Self:
-        """Decode the `data` of the envelope."""
         data = json_object(payload.get("data"))
         return cls(opportunity_id=opportunity_id_in(data), to_stage_id=text(data.get("toStageId")))
 
@@ -211,7 +210,6 @@ class FormField:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode one entry of `fields`."""
         return cls(
             id=text(data.get("id")),
             type=text(data.get("type")),

@@ -105,11 +105,9 @@ class PerOrganizationCommand(MigratingCommand):
     failure = ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the optional slug."""
         add_optional_organization(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Run for each organization."""
         organizations = organizations_named(options["organization"])
         errors = []
         for organization in organizations:

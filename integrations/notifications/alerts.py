@@ -118,7 +118,6 @@ class Alert:
     organization: str
 
     def body(self, kind: str) -> JsonObject:
-        """Return what is posted to an address of this kind."""
         if kind == AlertAddress.Kind.SLACK:
             return {
                 "text": f"{_escaped(without_links(self.text))}\n<{_escaped(self.link)}|Open in the portal>"

@@ -128,7 +128,6 @@ class EmailPayload(Payload):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """The notices in the e-mail, in their order."""
         first = Notice(
             self.subject, self.lines, self.variables, self.holds_while, opportunity_id=self.opportunity_id
         )
@@ -151,7 +150,6 @@ class EmailPayload(Payload):
         return replace(self, appended=(*self.appended, notice))
 
     def with_notices(self, first: Notice, *others: Notice) -> Self:
-        """Return the payload with these notices instead of its own."""
         return replace(
             self,
             subject=first.subject,

@@ -29,7 +29,6 @@ class WholeHeader(UnstructuredHeader, BaseHeader):
     """A header that stays on one line: an address that is folded becomes an encoded word, which RFC 2369 forbids."""
 
     def fold(self, *, policy: "Policy[Message[str, str]]") -> str:
-        """Return the header as it is sent."""
         return f"{self.name}: {self}{policy.linesep}"
 
 
@@ -40,7 +39,6 @@ class WholeAddresses(EmailMultiAlternatives):
     """A message in text and HTML, with the address to unsubscribe in one piece."""
 
     def message(self, *, policy: "Policy[Message[str, str]] | None" = None) -> EmailMessage:
-        """Return the message as the mail server gets it."""
         chosen = policy if isinstance(policy, EmailPolicy) else policies.default
         message: EmailMessage = super().message(policy=chosen.clone(header_factory=_HEADERS))
         return message

@@ -18,7 +18,6 @@ class Payload:
     """A dataclass kept as JSON in an effect. Unknown keys are ignored, so that an older row stays readable."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored."""
         return asdict(self)
 
     @classmethod

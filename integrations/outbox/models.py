@@ -235,7 +235,6 @@ class Effect(Leasable):
 
     @property
     def trying_since(self) -> datetime:
-        """When the retry window began."""
         return self.retry_window_started_at or self.created_at
 
     @classmethod

@@ -82,7 +82,6 @@ class IdentityProvider(models.Model):
 
     @property
     def is_on(self) -> bool:
-        """Whether members may sign in by the provider."""
         return self.mode != self.Mode.OFF
 
 
@@ -195,12 +194,10 @@ class SignInDomain(models.Model):
 
     @property
     def record_name(self) -> str:
-        """The name of the TXT record that proves the domain."""
         return f"{RECORD_NAME}.{self.domain}"
 
     @property
     def record_text(self) -> str:
-        """The text of the TXT record that proves the domain."""
         return f"{RECORD_PREFIX}{self.token}"
 
     @property

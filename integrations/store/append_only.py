@@ -37,7 +37,6 @@ class AppendOnly(Triggers):
         self.one_way, self.counter, self.free = tuple(one_way), counter, tuple(free)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        """Return how a migration writes it."""
         path, arguments, options = super().deconstruct()
         given = {name: getattr(self, name) for name in _OPTIONS}
         return path, arguments, options | {name: value for name, value in given.items() if value}
@@ -120,19 +119,15 @@ class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
     """Rows that can be read and added one by one."""
 
     def update(self, **_: Any) -> NoReturn:
-        """Raise AppendOnlyError."""
         refuse(self.model, "update()")
 
     def delete(self) -> NoReturn:
-        """Raise AppendOnlyError."""
         refuse(self.model, "delete()")
 
     def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise AppendOnlyError: each row is linked to the one before it."""
         refuse(self.model, "bulk_create()")
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise AppendOnlyError."""
         refuse(self.model, "bulk_update()")
 
     # keep Django's marks, so that templates don't call these and managers don't offer them
@@ -157,5 +152,4 @@ class AppendOnlyModel(models.Model):
         super().save(force_insert=True)
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise AppendOnlyError."""
         refuse(type(self), "delete()")

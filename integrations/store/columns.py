@@ -100,7 +100,6 @@ class EncryptedTextField(_TextField):
     def from_db_value(
         self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
     ) -> str | None:
-        """Decrypt the value from the database."""
         return opened(value) if value else value
 
     def get_lookup(self, lookup_name: str) -> type[IsNull]:

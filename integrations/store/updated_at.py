@@ -42,7 +42,6 @@ class KeepsUpdatedAt(Triggers):
         self.fields = tuple(fields)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        """Return how a migration writes it."""
         path, arguments, options = super().deconstruct()
         return path, arguments, options | {"fields": self.fields}
 

@@ -181,7 +181,6 @@ class SignatureReuse:
         return False
 
     def clear(self) -> None:
-        """Forget all signatures."""
         self._bodies.clear()
 
 

@@ -60,7 +60,6 @@ class Refusal(Exception):
         self._headers = headers
 
     def answer(self) -> JsonResponse:
-        """Return the answer."""
         return JsonResponse(
             {"detail": str(self), "code": self._code}, status=self._status, headers=self._headers
         )

@@ -90,15 +90,12 @@ class AccountView(OperationView):
     following_page = "account"
 
     def get_initial(self) -> dict[str, Any]:
-        """Return the stored name."""
         return model_to_dict(cast(User, self.request.user), NameForm.base_fields)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the pages."""
         return super().get_context_data(pages=ACCOUNT_PAGES, **kwargs)
 
     def operate(self, form: Form) -> str | None:
-        """Store the name."""
         user = cast(User, self.request.user)
         changes = {name: (form.initial[name], form.cleaned_data[name]) for name in form.changed_data}
         for name, (_, value) in changes.items():

@@ -80,7 +80,6 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
         return default
 
     def get_key_and_secret(self) -> tuple[str, str]:
-        """Return the organization's client id and secret."""
         return self.provider.client_id, self.provider.client_secret
 
     def id_token_issuer(self) -> str:

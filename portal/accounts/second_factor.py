@@ -84,7 +84,6 @@ class SecondFactorView(TemplateView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the ways that the person has."""
         user = self.pending.user
         has_passkey = passkeys.are_possible() and Passkey.objects.filter(user=user).exists()
         return super().get_context_data(
@@ -239,7 +238,6 @@ class RemoveAppView(FreshProofMixin, ActView):
     page_of_form = following_page = OVERVIEW
 
     def operate(self, form: Form) -> str | None:
-        """Remove it."""
         is_removed = remove_app(cast(User, self.request.user))
         note_removal(self.request)
         return "The authenticator app was removed. Delete its entry in the app too." if is_removed else None
@@ -253,7 +251,6 @@ class MakeRecoveryCodesView(FreshProofMixin, ActView):
     page_of_form = following_page = OVERVIEW
 
     def operate(self, form: Form) -> HttpResponse:
-        """Make them; the answer is the only place where they are shown."""
         codes = make_recovery_codes(cast(User, self.request.user))
         message = "These are your new recovery codes. The earlier ones no longer work."
         return render(self.request, "accounts/recovery_codes.html", {"codes": codes, "message": message})
@@ -311,7 +308,6 @@ class AddPasskeyView(FreshProofMixin, OperationView):
         return {"name": self.request.GET.get("name", "")[:LONGEST_NAME]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what the browser needs."""
         are_possible = passkeys.are_possible()
         user = cast(User, self.request.user)
         options = json.dumps(passkeys.registration_options(self.request, user)) if are_possible else ""
@@ -340,7 +336,6 @@ class RemovePasskeyView(FreshProofMixin, ActView):
     page_of_form = following_page = OVERVIEW
 
     def operate(self, form: Form) -> str | None:
-        """Remove it; 404 unless it is the person's."""
         own = Passkey.objects.select_related("user").filter(user=self.request.user.pk)
         passkey = get_object_or_404(own, pk=self.kwargs["pk"])
         is_removed = remove_passkey(passkey)

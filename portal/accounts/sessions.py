@@ -167,7 +167,6 @@ class SessionsView(ConfirmedActView):
     following_page = "sessions"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the sessions that hold, the one of this request first."""
         current = row_key(self.request)
         rows = sorted(self._live()[:MAX_LISTED], key=lambda row: row.pk != current)
         return super().get_context_data(

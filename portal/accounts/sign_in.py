@@ -43,7 +43,6 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether passkeys can be offered."""
         return super().get_context_data(are_passkeys_possible=passkeys.are_possible(), **kwargs)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:

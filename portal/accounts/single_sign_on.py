@@ -118,7 +118,6 @@ class SingleSignOnView(_AddressFormView):
             return self.form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the page that the person came for."""
         return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
 
 

@@ -109,7 +109,6 @@ class AuthenticatorApp(models.Model):
         return TOTP(base64.b32decode(self.secret), CODE_LENGTH, SHA1(), STEP_SECONDS)  # noqa: S303
 
     def code_at(self, at: datetime) -> str:
-        """Return the code that the app shows at that time."""
         return self._totp.generate(int(at.timestamp())).decode()
 
     def accept(self, code: str, at: datetime) -> bool:

@@ -87,12 +87,10 @@ class UserSession(models.Model):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it wasn't used for as long as a session may rest."""
         return self.last_used_at <= timezone.now() - timedelta(hours=settings.SESSION_IDLE_HOURS)
 
     @property
     def is_too_old(self) -> bool:
-        """Whether it began as long ago as a session may last."""
         return self.began_at <= timezone.now() - timedelta(hours=settings.SESSION_MAX_HOURS)
 
     @property
@@ -236,7 +234,6 @@ class AttemptLimit(models.Model):
 
     @classmethod
     def purge(cls) -> int:
-        """Delete the rows that say nothing any more; return how many."""
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {database.unix_seconds()}")
             now = float(cursor.fetchone()[0])

@@ -61,7 +61,6 @@ class _Writer:
         return count
 
     def add_rows(self, name: str, lines: Iterable[bytes]) -> None:
-        """Write one file with a row on each line."""
         self.rows[name] = self.add(name, lines)
 
 

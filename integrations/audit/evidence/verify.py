@@ -41,7 +41,6 @@ class Pack:
         self.faults = 0
 
     def fault(self, text: str) -> None:
-        """Print one thing that was altered."""
         self.faults += 1
         sys.stdout.write("ALTERED: " + text + "\n")
 
@@ -158,13 +157,11 @@ class Rows:
         return found
 
     def report_rest(self) -> None:
-        """Report the rows after the end of the chain."""
         while self._next is not None:
             self.report(self._next, "the chain has no such row")
             self._next = next(self._rows, None)
 
     def report(self, row: "dict[str, Any]", what: str) -> None:
-        """Report one row."""
         kind = self.kind.replace("_", " ")
         self.pack.fault(f"{self.file}, {kind} {row.get('id')} at position {row.get('position')}: {what}")
 

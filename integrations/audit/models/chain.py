@@ -28,7 +28,6 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
     """Rows of chains."""
 
     def in_chain(self, chain: int) -> "ChainedQuerySet[Row]":
-        """Return the rows of one chain, first to last."""
         own = self.filter(organization_id=None if chain == PORTAL_CHAIN else chain)
         return own.order_by("position")
 
@@ -115,17 +114,14 @@ class Chained(AppendOnlyModel):
 
     @property
     def chain(self) -> int:
-        """The chain that the row belongs to."""
         return self.organization_id or PORTAL_CHAIN
 
     @property
     def is_erased(self) -> bool:
-        """Whether its personal text was erased."""
         return not self.text_salt
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """The columns that hold personal text in this row."""
         return self.TEXT_COLUMNS
 
     @classmethod

@@ -39,7 +39,6 @@ class AuditSubject(models.TextChoices):
 
     @property
     def actions(self) -> "list[AuditAction]":
-        """The actions of this kind."""
         return [action for action in AuditAction if action.record.subject == self]
 
 
@@ -341,7 +340,6 @@ class AuditEntry(Chained):
 
     @property
     def seals_anew(self) -> bool:
-        """Whether an operator takes the log as it is."""
         return self.action == AuditAction.SEAL_ANEW
 
     @property

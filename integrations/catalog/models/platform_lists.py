@@ -59,7 +59,6 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
 
 
 def _has(entry: "CatalogEntry", columns: Mapping[str, object]) -> bool:
-    """Whether the entry's columns have these values."""
     return all(getattr(entry, name) == value for name, value in columns.items())
 
 
@@ -131,7 +130,6 @@ class Role(CatalogEntry):
 
     @property
     def shown_categories(self) -> Categories:
-        """Lever's categories of the posting."""
         return read_categories(self.categories)
 
 

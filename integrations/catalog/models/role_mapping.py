@@ -155,7 +155,6 @@ class RoleMapping(models.Model):
 
     @property
     def rule(self) -> MappingRule:
-        """The mapping as the rules read it."""
         return mapping_rule(
             self.pk,
             self.role,
@@ -178,7 +177,6 @@ class RoleMapping(models.Model):
 
     @property
     def has_own_rules(self) -> bool:
-        """Whether it has rules of its own."""
         return any(getattr(self, name) not in NO_RULE for name in OWN_RULES)
 
 

@@ -175,7 +175,6 @@ class Facts:
 
     @property
     def trigger_policy(self) -> TriggerPolicy:
-        """The stages that may lead to an invitation."""
         return TriggerPolicy(self.stage_prefix, self.mappings.stages)
 
     def under(self, mapping: MappingRule | None) -> "Facts":
@@ -215,7 +214,6 @@ class Decision:
 
     @property
     def next_step(self) -> str:
-        """What a person can do about it."""
         return next_step(self.verdict, BOUNCED if self.is_bounced else None)
 
 

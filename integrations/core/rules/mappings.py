@@ -45,7 +45,6 @@ class MappingRule:
 
     @property
     def assessments(self) -> tuple[str, ...]:
-        """The names or ids of the assessments that it sends together."""
         return self.assessment, *self.also
 
     @property
@@ -55,11 +54,9 @@ class MappingRule:
 
     @property
     def is_for_any_stage(self) -> bool:
-        """Whether the mapping holds for every CodeScreen stage."""
         return not self.stage.strip()
 
     def names_stage(self, stage_id: str, stage_name: str) -> bool:
-        """Whether the mapping is for this stage, by id or name."""
         return is_named(self.stage, stage_id, stage_name)
 
     @property

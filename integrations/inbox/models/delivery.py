@@ -30,7 +30,6 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
     """Deliveries by verdict."""
 
     def waiting(self) -> Self:
-        """Deliveries that are WAITING."""
         return self.filter(WAITING)
 
     def stranded(self) -> Self:
@@ -254,7 +253,6 @@ class Delivery(Leasable):
 
     @property
     def record(self) -> verdict_code.VerdictRecord | None:
-        """All that is said of its verdict; None before it is decided."""
         return verdict_code.VerdictCode(self.verdict).record if self.verdict else None
 
     def _cause(self) -> vocabulary.VerdictCause:

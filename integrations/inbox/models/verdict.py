@@ -129,7 +129,6 @@ class Verdict(Chained):
 
     @property
     def record(self) -> VerdictRecord:
-        """All that is said of the verdict."""
         return VerdictCode(self.code).record
 
 

@@ -159,7 +159,6 @@ class LeverConnection(models.Model):
 
     @property
     def is_working(self) -> bool:
-        """Whether calls to Lever may be made."""
         return self.state == self.State.CONNECTED and not self.is_unreadable
 
     @property
@@ -171,7 +170,6 @@ class LeverConnection(models.Model):
 
     @property
     def granted_scopes(self) -> set[str]:
-        """The scopes that Lever granted."""
         return set(self.scopes.split())
 
     def lacks(self, scope: str) -> bool:

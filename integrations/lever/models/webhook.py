@@ -33,7 +33,6 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
         return any(webhook.unreadable_tokens for webhook in self.active())
 
     def active(self) -> Self:
-        """Webhooks that aren't retired."""
         return self.filter(retired_at__isnull=True)
 
     def manual(self) -> Self:
@@ -133,7 +132,6 @@ class LeverWebhook(models.Model):
 
     @property
     def event_label(self) -> str:
-        """Lever's name for the event."""
         return next((event.label for event in WebhookEvent if event == self.event), self.event)
 
     @property

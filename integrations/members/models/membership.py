@@ -140,7 +140,6 @@ class Membership(models.Model):
 
     @property
     def may_approve(self) -> bool:
-        """Whether the member may approve and cancel invitations."""
         return self.role in APPROVERS
 
     @property
@@ -155,7 +154,6 @@ class Membership(models.Model):
 
     @property
     def may_retry_effects(self) -> bool:
-        """Whether the member may retry a failed effect."""
         return self.role in TEAM
 
     @property

@@ -23,7 +23,6 @@ class PendingMembershipQuerySet(models.QuerySet["PendingMembership"]):
     """Pending memberships by whether they can still be accepted, and by the person who can."""
 
     def open(self) -> Self:
-        """Return those that can still be accepted."""
         return self.filter(invited_at__gt=database.now() - INVITATION_LIFETIME)
 
     def to(self, address: str) -> Self:
@@ -80,5 +79,4 @@ class PendingMembership(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still be accepted."""
         return self.ends_at > database.now()

@@ -166,5 +166,4 @@ class AlertAddress(models.Model):
 
     @property
     def topics(self) -> list[str]:
-        """What it gets, for people."""
         return [topic.label for topic in AlertTopic if getattr(self, topic.record.column)]

@@ -191,7 +191,6 @@ class DutyRun(Leasable):
 
     @property
     def is_failing(self) -> bool:
-        """Whether it failed at least FAILING_FROM times in a row."""
         return self.failures >= FAILING_FROM
 
     @classmethod

@@ -192,15 +192,12 @@ class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
     """Entries by their age, by the database's clock."""
 
     def current(self) -> Self:
-        """Entries whose time isn't over."""
         return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now()))
 
     def expired(self) -> Self:
-        """Entries whose time is over."""
         return self.filter(expires_at__lte=Now())
 
     def purge(self) -> None:
-        """Remove the entries whose time is over."""
         self.expired().delete()
 
 
