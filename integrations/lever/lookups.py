@@ -76,6 +76,7 @@ class LeverUser:
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
+        """Decode one user; a deactivated one has `deactivatedAt`."""
         return cls(
             id=text(data.get("id")),
             is_active=not data.get("deactivatedAt"),

@@ -16,6 +16,7 @@ from integrations.members.models.membership import Membership
 from integrations.notifications.links import forgotten_password_link, settings_link
 from integrations.notifications.models.email_kind import EmailKind, EmailTopic, Line, Link
 from integrations.notifications.notices import render_notice
+from integrations.notifications.notify import PRIORITY as USUAL_PRIORITY
 from integrations.notifications.notify import enqueue_email
 from integrations.notifications.payload import EmailPayload
 from integrations.notifications.rendering import ComposedEmail, RenderedEmail, without_links
@@ -158,8 +159,7 @@ def tell_single_sign_on_changed(organization: Organization, what: str, line: str
         ),
         Link("Open the settings", f"{settings_link()}sso/"),
     )
-    if payload := _for_super_admins(organization, f"{organization.name}: {what}", lines):
-        enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
+    _tell_super_admins(organization, EmailTopic.ACCOUNT, f"{organization.name}: {what}", lines)
 
 
 def tell_token_made(organization: Organization, name: str, lists: str, actor: Actor) -> None:
@@ -170,8 +170,7 @@ def tell_token_made(organization: Organization, name: str, lists: str, actor: Ac
         Link("Open the tokens", f"{settings_link()}api/"),
     )
     subject = f"{organization.name}: a token for programs was made"
-    if payload := _for_super_admins(organization, subject, lines):
-        enqueue_email(organization, EmailTopic.ACCOUNT, get_random_string(16), payload, priority=PRIORITY)
+    _tell_super_admins(organization, EmailTopic.ACCOUNT, subject, lines)
 
 
 def tell_members_changed(organization: Organization, who: str, what_happened: str, actor: Actor) -> None:
@@ -184,16 +183,22 @@ def tell_members_changed(organization: Organization, who: str, what_happened: st
         f"This was done by {actor}. If that isn't right, check the members.",
         Link("Open the settings", settings_link()),
     )
-    if payload := _for_super_admins(organization, f"Members changed: {who}", lines):
-        enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
+    topic, subject = EmailTopic.MEMBERS_CHANGED, f"Members changed: {who}"
+    _tell_super_admins(organization, topic, subject, lines, USUAL_PRIORITY)
 
 
-def _for_super_admins(
-    organization: Organization, subject: str, lines: tuple[Line, ...]
-) -> EmailPayload | None:
+def _tell_super_admins(
+    organization: Organization,
+    topic: EmailTopic,
+    subject: str,
+    lines: tuple[Line, ...],
+    priority: int = PRIORITY,
+) -> None:
     # all of them: else others could hide a change by names that sort earlier
     addresses = {member.user.email for member in _all_with_address(organization)}
-    return EmailPayload(tuple(sorted(addresses)), subject, lines) if addresses else None
+    if addresses:
+        payload = EmailPayload(recipients=tuple(sorted(addresses)), subject=subject, lines=lines)
+        enqueue_email(organization, topic, get_random_string(16), payload, priority=priority)
 
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:

@@ -65,7 +65,7 @@ def preferences_of(members: Iterable[Membership]) -> dict[int, dict[EmailKind, b
     is_wanted = {
         member.pk: {kind: member.role in kind.record.roles for kind in EmailKind} for member in members
     }
-    for preference in NotificationPreference.objects.for_members([member.pk for member in members]):
+    for preference in NotificationPreference.objects.filter(membership__in=members):
         is_wanted[preference.membership_id][EmailKind(preference.kind)] = preference.is_wanted
     return is_wanted
 

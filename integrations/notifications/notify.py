@@ -155,23 +155,16 @@ def notify_members(
     kind = topic.record.kind
     if kind is None:
         raise TypeError(f"{topic} goes to named people")
-    values: dict[str, str] = {}
-    page: list[Line] = []
+    notice = Notice(subject, tuple(lines), dict(variables or {}), holds_while, key)
     if invitation is not None:
-        values = {
-            "assessment": invitation.assessment_name,
-            "role": invitation.role_title,
-            "timeline_link": timeline_link(invitation.opportunity_id),
-        }
-        page.append(Link(OPEN, values["timeline_link"]))
-    notice = Notice(
-        subject,
-        (*lines, *page),
-        values | dict(variables or {}),
-        holds_while,
-        key,
-        invitation.opportunity_id if invitation is not None else "",
-    )
+        page = timeline_link(invitation.opportunity_id)
+        own = {"assessment": invitation.assessment_name, "role": invitation.role_title, "timeline_link": page}
+        notice = replace(
+            notice,
+            lines=(*lines, Link(OPEN, page)),
+            variables=own | notice.variables,
+            opportunity_id=invitation.opportunity_id,
+        )
     if topic.record.alert is not None:
         _enqueue_alerts(organization, topic, notice, invitation, alert_topic or topic.record.alert, link)
     members = NotificationPreference.objects.members_who_want(organization, kind)
@@ -182,7 +175,7 @@ def notify_members(
     if is_digest and append_to_waiting(organization, topic, notice, invitation):
         return
     recipients = tuple(sorted({member.user.email for member in members}))
-    payload = EmailPayload(recipients).with_notices(notice)
+    payload = EmailPayload(recipients=recipients).with_notices(notice)
     wait = gathering_time(organization, topic) if is_digest else timedelta(0)
     enqueue_email(organization, topic, key, payload, invitation=invitation, wait=wait)
 
@@ -287,13 +280,7 @@ def notify_grant_ends(grant: LeverConnection) -> None:
 
 def notify_reconnected(organization: Organization) -> None:
     """Enqueue an e-mail that Lever works again, once for each e-mail that it didn't; nothing without one."""
-    warning = (
-        Effect.objects.filter(
-            organization=organization, kind=Effect.Kind.SEND_EMAIL, email_topic=EmailTopic.RECONNECT_NEEDED
-        )
-        .order_by("-pk")
-        .first()
-    )
+    warning = _emails(organization, EmailTopic.RECONNECT_NEEDED).order_by("-pk").first()
     if warning is None:
         return
     notify_members(

@@ -1,7 +1,7 @@
 """What the outbox keeps of one e-mail or alert until it is sent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Any, Self
 
@@ -45,7 +45,7 @@ def stored_condition(stored: dict[str, Any] | None) -> Condition | None:
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notice(Payload):
     """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so.
 
     `opportunity_id` is that of the one candidate that it is about; empty where it is about none or several.
@@ -61,14 +61,9 @@ class Notice:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the notice as it was stored; what is missing has its default."""
-        return cls(
-            subject=stored.get("subject", ""),
-            lines=tuple(Link(**line) if isinstance(line, dict) else line for line in stored.get("lines", ())),
-            variables=dict(stored.get("variables", {})),
-            holds_while=stored_condition(stored.get("holds_while")),
-            key=stored.get("key", ""),
-            opportunity_id=stored.get("opportunity_id", ""),
-        )
+        lines = tuple(Link(**line) if isinstance(line, dict) else line for line in stored.get("lines", ()))
+        condition = stored_condition(stored.get("holds_while"))
+        return super().from_json(stored | {"lines": lines, "holds_while": condition})
 
     @property
     def texts(self) -> list[str]:
@@ -87,8 +82,8 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class EmailPayload(Payload):
-    """One e-mail: who gets it, what it says, and how far it has been sent.
+class EmailPayload(Notice):
+    """One e-mail: what it says, who gets it, and how far it has been sent.
 
     Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
     longer fit is kept without them, and counted in the e-mail. `pending_membership` is the key of the one that the
@@ -96,11 +91,6 @@ class EmailPayload(Payload):
     """
 
     recipients: tuple[str, ...] = ()
-    subject: str = ""
-    lines: tuple[Line, ...] = ()
-    variables: dict[str, str] = field(default_factory=dict)
-    holds_while: Condition | None = None
-    opportunity_id: str = ""
     wording: EmailWording | None = None
     requested: str = ""
     pending_membership: int | None = None
@@ -111,36 +101,22 @@ class EmailPayload(Payload):
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the payload as `to_json` wrote it; what is missing has its default."""
         wording = stored.get("wording")
-        first = Notice.from_json(stored)
-        return cls(
-            recipients=tuple(stored.get("recipients", ())),
-            subject=first.subject,
-            lines=first.lines,
-            variables=first.variables,
-            holds_while=first.holds_while,
-            opportunity_id=first.opportunity_id,
-            wording=EmailWording(**wording) if wording else None,
-            requested=stored.get("requested", ""),
-            pending_membership=stored.get("pending_membership"),
-            sent_to=tuple(stored.get("sent_to", ())),
-            appended=tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
-        )
+        own = {
+            "recipients": tuple(stored.get("recipients", ())),
+            "wording": EmailWording(**wording) if wording else None,
+            "sent_to": tuple(stored.get("sent_to", ())),
+            "appended": tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
+        }
+        return super().from_json(stored | own)
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        first = Notice(
-            self.subject, self.lines, self.variables, self.holds_while, opportunity_id=self.opportunity_id
-        )
-        return (first, *self.appended)
+        return (Notice(**{one.name: getattr(self, one.name) for one in fields(Notice)}), *self.appended)
 
     @property
     def left_out(self) -> int:
         """How many of the notices are counted only."""
         return sum(not notice.lines for notice in self.notices)
-
-    def with_sent_to(self, address: str) -> Self:
-        """Return the payload after the message to one address was sent."""
-        return replace(self, sent_to=(*self.sent_to, address))
 
     def with_appended(self, notice: Notice) -> Self:
         """Return the payload with another notice in it; its lines are left out when the e-mail is full."""
@@ -150,15 +126,7 @@ class EmailPayload(Payload):
         return replace(self, appended=(*self.appended, notice))
 
     def with_notices(self, first: Notice, *others: Notice) -> Self:
-        return replace(
-            self,
-            subject=first.subject,
-            lines=first.lines,
-            variables=first.variables,
-            holds_while=first.holds_while,
-            opportunity_id=first.opportunity_id,
-            appended=others,
-        )
+        return replace(self, **vars(first), appended=others)
 
 
 # What the outbox keeps of one alert until it is sent. No name is in it: it is read when the alert is sent.
@@ -189,14 +157,5 @@ class AlertPayload(Payload):
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the payload as it was stored; what is missing has its default."""
-        known = {
-            name: str(stored.get(name) or "")
-            for name in ("type", "phase", "subject", "link", "result", "outcome", "score")
-        }
-        return cls(
-            address=stored.get("address") or 0,
-            lines=tuple(stored.get("lines", ())),
-            ids=stored.get("ids", {}),
-            holds_while=stored_condition(stored.get("holds_while")),
-            **known,
-        )
+        condition = stored_condition(stored.get("holds_while"))
+        return super().from_json(stored | {"lines": tuple(stored.get("lines", ())), "holds_while": condition})

@@ -1,6 +1,7 @@
 """Perform the effect that sends one e-mail: as text and HTML, in one message per recipient."""
 
 import smtplib
+from dataclasses import replace
 from email import policy as policies
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage, Message
@@ -70,7 +71,7 @@ def send_email(effect: Effect) -> Done | Cancelled:
         except (OSError, smtplib.SMTPException) as error:
             failure = error
             continue
-        payload = payload.with_sent_to(address)
+        payload = replace(payload, sent_to=(*payload.sent_to, address))
         effect.payload = payload.to_json()
         effect.fenced().update(payload=effect.payload)
     if failure is not None:

@@ -125,6 +125,7 @@ class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
         refuse(self.model, "delete()")
 
     def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise AppendOnlyError: each row is linked to the one before it."""
         refuse(self.model, "bulk_create()")
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:

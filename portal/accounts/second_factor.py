@@ -251,6 +251,7 @@ class MakeRecoveryCodesView(FreshProofMixin, ActView):
     page_of_form = following_page = OVERVIEW
 
     def operate(self, form: Form) -> HttpResponse:
+        """Make them; the answer is the only place where they are shown."""
         codes = make_recovery_codes(cast(User, self.request.user))
         message = "These are your new recovery codes. The earlier ones no longer work."
         return render(self.request, "accounts/recovery_codes.html", {"codes": codes, "message": message})

@@ -10,7 +10,9 @@ NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"
 
 def test_an_email_names_nobody_wherever_its_text_is():
     first = Notice("About Zoë", (NAME,), {"candidate": NAME, "score": "80"}, key="k")
-    payload = EmailPayload(("owner@portal.example",), sent_to=(ADDRESS,)).with_notices(first, first)
+    payload = EmailPayload(recipients=("owner@portal.example",), sent_to=(ADDRESS,)).with_notices(
+        first, first
+    )
     shown = indented(payload.to_json() | {"topic": EmailTopic.RESULT})
     for hidden in ("Zoë", "Brien", "owner@", ADDRESS):
         assert hidden not in shown

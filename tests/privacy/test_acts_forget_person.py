@@ -106,7 +106,7 @@ def test_an_e_mail_that_waits_for_the_person_is_cancelled(person):
 
 
 def email(organization, recipients: list[str], line: str) -> Effect:
-    payload = EmailPayload(tuple(recipients), lines=(line,), sent_to=tuple(recipients[:1]))
+    payload = EmailPayload(recipients=tuple(recipients), lines=(line,), sent_to=tuple(recipients[:1]))
     return factories.EffectFactory.create(
         organization=organization,
         kind="send_email",

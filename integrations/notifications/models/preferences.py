@@ -1,6 +1,5 @@
 """What an organization and its members chose: the wording of e-mails, who wants which, and where alerts go."""
 
-from collections.abc import Iterable
 from typing import Self
 
 from django.core.validators import MaxLengthValidator
@@ -53,10 +52,6 @@ class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
             for member in members.exclude(user__email="").select_related("user").order_by("user__email")
             if is_wanted.get(member.pk, member.role in kind.record.roles)
         ]
-
-    def for_members(self, membership_ids: Iterable[int]) -> Self:
-        """Return what these members have chosen."""
-        return self.filter(membership__in=membership_ids)
 
 
 class NotificationPreference(models.Model):
