@@ -1,54 +1,30 @@
-"""Numbered system checks of the environment variables."""
+"""Numbered system checks of the environment variables, and of the services that they name."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError, connection
 
-NUMBERS = {
-    "SECRET_KEY": "E001",
-    "PORTAL_URL": "E002",
-    "DATABASE_URL": "E003",
-    "EMAIL_URL": "E004",
-    "WEB_WORKERS": "E005",
-    "Q_WORKERS": "E006",
-    "DEBUG": "E007",
-    "LEVER_AUTH_URL": "E008",
-    "LEVER_API_URL": "E009",
-    "CODESCREEN_API_URL": "E010",
-    "METRICS_ENABLED": "E011",
-    "LOG_LEVEL": "E012",
-    "LOG_FORMAT": "E013",
-    "REDIS_URL": "E014",
-    "POLL_NOT_STARTED_SECONDS": "E015",
-    "POLL_IN_PROGRESS_SECONDS": "E016",
-    "LEVER_RATE": "E017",
-    "LEVER_BURST": "E018",
-    "PLATFORM_READ_SECONDS": "E019",
-    "ALLOWED_HOSTS": "E020",
-    "SENTRY_DSN": "E021",
-    "DEFAULT_FROM_EMAIL": "E022",
-    "TRUSTED_PROXIES": "E023",
-    "HSTS_SUBDOMAINS": "E031",
-    "SECURITY_CONTACT": "E032",
-    "ALLOW_PRIVATE_ADDRESSES": "E033",
-    "SESSION_IDLE_HOURS": "E024",
-    "SESSION_MAX_HOURS": "E025",
-    "PORTAL_NODE": "E034",
-    "DRAIN_SECONDS": "E035",
-}
 #: What Lever allows each account.
 MOST_LEVER_RATE, MOST_LEVER_BURST = 10.0, 20
+#: Of a file's mode: who is neither its owner nor of its group.
+OF_STRANGERS = 0o007
 
 
 @register(Tags.security)
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Report every missing or malformed variable together, each with its fix."""
     return [
-        Error(message, hint=f"Set {name} in the environment or in .env.", id=f"portal.{NUMBERS[name]}")
-        for name, message in settings.CONFIGURATION_ERRORS
+        Error(
+            wrong.message, hint=f"Set {wrong.name} in the environment or in .env.", id=f"portal.{wrong.check}"
+        )
+        for wrong in settings.CONFIGURATION_ERRORS
     ]
 
 
@@ -58,40 +34,100 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
 
     With HTTPS there is a proxy, which is taken for every client. Without one, passwords cross the network in clear.
     """
-    if settings.TRUSTED_PROXIES or (settings.IS_LOCAL and not settings.IS_HTTPS):
-        return []
-    if settings.IS_HTTPS:
+    if not settings.IS_HTTPS and not settings.IS_LOCAL:
         return [
             Warning(
-                "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for "
-                "that of every client, so that a stranger who guesses passwords makes others wait.",
-                hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them "
-                "add to X-Forwarded-For.",
-                id="portal.W001",
+                "PORTAL_URL is another machine's HTTP address: passwords and sessions cross the network in clear. "
+                "Without a proxy in front, anybody who keeps thousands of connections open holds up everybody else.",
+                hint="Put a proxy in front that ends TLS and passes on whole requests "
+                "(portal/docs/operating/proxy.md), and set PORTAL_URL to its https:// address.",
+                id="portal.W006",
             )
         ]
+    if not settings.IS_HTTPS or settings.TRUSTED_PROXIES:
+        return []
     return [
         Warning(
-            "PORTAL_URL is another machine's HTTP address, and TRUSTED_PROXIES is 0. Without a proxy in front, "
-            "passwords cross the network in clear, and anybody who keeps a few thousand connections open holds up "
-            "everybody else: each is ended after 30 seconds, and nothing limits how many one client has.",
-            hint="Put a proxy in front that ends TLS and passes on whole requests: portal/docs/operating/proxy.md.",
-            id="portal.W006",
+            "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for "
+            "that of every client, so that a stranger who guesses passwords makes others wait.",
+            hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them "
+            "add to X-Forwarded-For.",
+            id="portal.W001",
         )
     ]
 
 
 @register(Tags.security)
 def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
-    """Warn of what is wrong with the .env file itself: names that nothing reads, and whether others can read it."""
+    """Tell what is wrong with the .env file itself: names that nothing reads, and whether others can read it."""
     found: list[CheckMessage] = [
         Warning(f"{name} in .env is read by nothing.", hint=f"Did you mean {known}?", id="portal.W004")
         for name, known in settings.MISSPELT_VARIABLES
     ]
-    if settings.IS_ENV_FILE_EXPOSED:
-        message = "Other users of this machine may read .env, which holds the keys."
-        found.append(Warning(message, hint="Run: chmod 600 .env", id="portal.W005"))
+    message, hint = "Other users of this machine may read .env, which holds the keys.", "Run: chmod 600 .env"
+    if settings.ENV_FILE_MODE & OF_STRANGERS and not settings.IS_LOCAL:
+        found.append(Error(message, hint=hint, id="portal.E039"))
+    elif settings.ENV_FILE_MODE:  # a group may be the portal's own
+        found.append(Warning(message, hint=hint, id="portal.W005"))
     return found
+
+
+@register()
+def check_static_root(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a folder for static files that can't be written, unless they were collected there before."""
+    folder = Path(settings.STATIC_ROOT)
+    if (
+        not hasattr(staticfiles_storage, "load_manifest")
+        or Path(folder, ManifestFilesMixin.manifest_name).exists()
+    ):
+        return []
+    try:
+        with TemporaryFile(dir=next(one for one in (folder, *folder.parents) if one.is_dir())):
+            return []
+    except OSError as error:
+        message = f"The static files can't be collected in {folder}: {error.strerror}."
+        hint = "Set STATIC_ROOT to a folder that this user may write, or give the folder to the user."
+        return [Error(message, hint=hint, id="portal.E038")]
+
+
+@register()
+def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn of a database that can't be reached: it may be about to start, and what needs it waits or says so."""
+    try:
+        connection.ensure_connection()
+    except (DatabaseError, InterfaceError) as error:
+        message = f"The database of DATABASE_URL can't be reached: {first_line(error)}"
+        hint = "Correct host, port, user, password, name and options of DATABASE_URL, or start the server."
+        return [Warning(message, hint=hint, id="portal.W008")]
+    return []
+
+
+@register()
+def check_redis(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a Redis that refuses the portal; warn of one that can't be reached: it may be about to start."""
+    if not settings.REDIS_URL:
+        return []
+    import redis  # noqa: PLC0415 - only where there is one
+
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS) as client:
+            client.ping()
+    except (redis.AuthenticationError, redis.ResponseError) as error:
+        message = f"The server of REDIS_URL refuses the portal: {first_line(error)}"
+        hint = "Correct user, password and database number, 0 to 15 mostly, of REDIS_URL."
+        return [Error(message, hint=hint, id="portal.E014")]
+    except redis.RedisError as error:
+        message = (
+            f"The server of REDIS_URL can't be reached, and no work is done until it is: {first_line(error)}"
+        )
+        hint = "Correct scheme (rediss:// is with TLS), host and port of REDIS_URL, or start the server."
+        return [Warning(message, hint=hint, id="portal.W007")]
+    return []
+
+
+def first_line(error: Exception) -> str:
+    """Return what a client says of its server."""
+    return f"{str(error).strip().splitlines()[0].rstrip('.')}."
 
 
 @register()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import environ
@@ -14,117 +14,167 @@ import environ
 TRUE = frozenset({"true", "on", "yes", "y", "1"})
 FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
-SHORTEST_SECRET_KEY = 32
+SHORTEST_SECRET_KEY, SHORTEST_TOKEN = 32, 16
+LEAST_DIFFERENT = 5  # characters of a random text, as Django asks
 LONGEST_NODE = 100
 LEAST_LIKENESS = 0.8
+NOWHERE = "/nowhere"
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _NAME = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=")
-_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+_HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 
+class Wrong(NamedTuple):
+    """A missing or malformed variable: the number of its check, its name, and what is wrong."""
+
+    check: str
+    name: str
+    message: str
+
+
 class Environment:
-    """The environment and a `.env` file. `errors` has each missing or malformed variable with a message."""
+    """The environment and a `.env` file. `errors` has what is missing or malformed.
+
+    Each method declares a variable by reading it: `checks` has the number of its check, `defaults` what it is if unset.
+    """
 
     def __init__(self, path: str) -> None:
         self._env = environ.Env()
         environ.Env.read_env(path)
         self._file = Path(path)
-        self._asked_for: set[str] = set()
-        self.errors: list[tuple[str, str]] = []
+        self.checks: dict[str, str] = {}
+        self.defaults: dict[str, str] = {}
+        self.errors: list[Wrong] = []
 
     def misspelt(self) -> list[tuple[str, str]]:
         """Return the names in the `.env` file that nothing asked for, each with the one that it resembles."""
         lines = self._file.read_text(errors="replace").splitlines() if self._file.is_file() else []
         given = [found[1] for line in lines if (found := _NAME.match(line))]
         resembled = [
-            (name, get_close_matches(name, self._asked_for, n=1, cutoff=LEAST_LIKENESS))
+            (name, get_close_matches(name, self.checks, n=1, cutoff=LEAST_LIKENESS))
             for name in given
-            if name not in self._asked_for
+            if name not in self.checks
         ]
         return [(name, names[0]) for name, names in resembled if names]
 
-    def is_file_exposed(self) -> bool:
-        """Whether others of this machine may read the `.env` file, which holds the keys."""
-        return self._file.is_file() and bool(self._file.stat().st_mode & 0o077)
+    def file_mode(self) -> int:
+        """Return who of this machine may read the `.env` file, which holds the keys; 0 without one."""
+        return self._file.stat().st_mode & 0o077 if self._file.is_file() else 0
 
-    def text(self, name: str, default: str = "") -> str:
-        """Return a text without surrounding spaces."""
-        self._asked_for.add(name)
-        return str(self._env.str(name, default=default)).strip()
+    def text(self, name: str, check: str = "", default: object = "") -> str:
+        """Return a text without surrounding spaces, empty when it is unset: `default` is what that means."""
+        self.checks[name], self.defaults[name] = check, str(default)
+        return str(self._env.str(name, default="")).strip()
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, check: str = "") -> list[str]:
         """Return the parts of a comma-separated text."""
-        return [part.strip() for part in self.text(name).split(",") if part.strip()]
+        return [part.strip() for part in self.text(name, check).split(",") if part.strip()]
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, check: str) -> bool:
         """Return a yes or no; no when it is unset."""
-        value = self.text(name).lower()
+        value = self.text(name, check, default=False).lower()
         if value not in TRUE | FALSE:
-            self._refuse(name, "must be True or False")
+            self.refuse(name, "must be True or False")
         return value in TRUE
 
-    def integer(self, name: str, default: int, least: int = 1, most: int | None = None) -> int:
+    def integer(self, name: str, check: str, default: int, least: int = 1, most: int | None = None) -> int:
         """Return a whole number of at least `least`, and at most `most` if there is such a bound."""
-        return int(self._number(name, default, int, least, most))
+        return int(self.number(name, check, default, least, most, int))
 
-    def number(self, name: str, default: float, least: float, most: float | None = None) -> float:
-        """Return a number between `least` and `most`."""
-        return self._number(name, default, float, least, most)
+    def number(
+        self,
+        name: str,
+        check: str,
+        default: float,
+        least: float,
+        most: float | None = None,
+        read: Callable[[str], float] = float,
+    ) -> float:
+        """Return a number of at least `least`, and at most `most` if there is such a bound."""
+        value = self.text(name, check, default)
+        try:
+            number = read(value) if value else default
+        except ValueError:
+            number = least - 1
+        if least <= number <= (most or 10**9):
+            return number
+        kind = "whole number" if read is int else "number"
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        self.refuse(name, f"must be a {kind} {bounds}")
+        return default
 
-    def choice(self, name: str, default: str, choices: Collection[str]) -> str:
+    def choice(self, name: str, check: str, default: str, choices: Collection[str]) -> str:
         """Return one of the choices, whatever the case it is written in."""
-        value = self.text(name) or default
+        value = self.text(name, check, default) or default
         for choice in choices:
             if choice.casefold() == value.casefold():
                 return choice
-        self._refuse(name, f"must be one of {', '.join(choices)}")
+        self.refuse(name, f"must be one of {', '.join(choices)}")
         return default
 
-    def address(self, name: str, default: str) -> str:
+    def address(self, name: str, check: str, default: str, ends_with: str = "") -> str:
         """Return a full HTTP address without a slash at its end, and without credentials, query or fragment."""
-        value = (self.text(name) or default).rstrip("/")
+        value = (self.text(name, check, default) or default).rstrip("/")
         parts = _split(value)
         is_right = (
             parts is not None
             and parts.scheme in {"http", "https"}
             and bool(parts.hostname)
             and not (parts.query or parts.fragment or "@" in parts.netloc)
+            and parts.path.endswith(ends_with)
         )
         must = f"must be a full address such as {default}, without a user name or password"
-        return self._checked(name, value, is_right, must, default)
+        return self._checked(
+            name, value, is_right, f"{must}, and end with {ends_with}" if ends_with else must, default
+        )
 
-    def origin(self, name: str, default: str) -> str:
+    def origin(self, name: str, check: str, default: str) -> str:
         """Return an HTTP address of scheme, host and port alone: the portal's pages are at the top of its host."""
-        value = self.address(name, default)
+        value = self.address(name, check, default)
         must = f"must be an address without a path, such as {default}"
         return self._checked(name, value, not urlsplit(value).path, must, default)
 
-    def node(self, name: str) -> str:
+    def node(self, name: str, check: str) -> str:
         """Return the name of a node, which the queue's column has room for; empty if it is unset."""
-        value = self.text(name)
+        value = self.text(name, check)
         is_short = len(value) <= LONGEST_NODE
         return self._checked(name, value, is_short, f"must have at most {LONGEST_NODE} characters")
 
-    def hosts(self, name: str) -> list[str]:
-        """Return host names, without scheme, port or path."""
-        hosts = self.texts(name)
+    def hosts(self, name: str, check: str) -> list[str]:
+        """Return host names, without scheme, port or path. Any name would let a stranger word the portal's links."""
+        hosts = self.texts(name, check)
         if not all(_HOST.fullmatch(host) for host in hosts):
-            self._refuse(name, "must be host names alone, such as portal.example.com, separated by commas")
+            self.refuse(
+                name, "must be host names alone, such as portal.example.com, separated by commas, never *"
+            )
         return [host for host in hosts if _HOST.fullmatch(host)]
 
-    def secret_key(self, name: str, stand_in: str) -> str:
+    def secret_key(self, name: str, check: str, stand_in: str) -> str:
         """Return a long random text. Without one, return `stand_in`, so that the checks can run and tell."""
-        value = self.text(name)
-        if value and len(value) < SHORTEST_SECRET_KEY:
-            self._refuse(name, f"must be a random text of at least {SHORTEST_SECRET_KEY} characters")
-        elif not value:
-            self.errors.append((name, f"{name} is not set. Set it to a long random text and keep it."))
+        value = self.secret(name, check, SHORTEST_SECRET_KEY)
+        if not (value or self._env.str(name, default="")):
+            self.errors.append(
+                Wrong(check, name, f"{name} is not set. Set it to a long random text and keep it.")
+            )
         return value or stand_in
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
+    def secret(self, name: str, check: str, shortest: int = SHORTEST_TOKEN) -> str:
+        """Return a text that nobody can guess, empty if it is unset."""
+        value = self.text(name, check)
+        is_random = (
+            len(value) >= shortest
+            and len(set(value)) >= LEAST_DIFFERENT
+            and not value.startswith("django-insecure-")
+        )
+        return self._checked(
+            name, value, is_random or not value, f"must be a random text of at least {shortest} characters"
+        )
+
+    def database(self, name: str, check: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a SQLite or PostgreSQL database."""
-        value = self.text(name, default)
+        self.text(name, check, default)
+        value = str(self._env.str(name, default=default)).strip()  # an empty one is wrong
         parts = _split(value)
         scheme = parts.scheme if parts else ""
         is_named = bool(parts and parts.path.strip("/"))
@@ -133,14 +183,20 @@ class Environment:
                 settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
                 settings = {}
-            if settings and not (scheme in POSTGRESQL and _has_unknown_option(settings)):
+            # which file a relative one is depends on the present folder
+            is_sqlite_here = scheme == "sqlite" and settings and Path(settings["NAME"]).is_absolute()
+            if is_sqlite_here or (scheme in POSTGRESQL and settings and _has_options_of_postgresql(settings)):
                 return settings
-        self._refuse(name, "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:5432/NAME?OPTION=VALUE")
+        self.refuse(
+            name,
+            "must be sqlite:////FOLDER/FILE, with four slashes, or "
+            "postgresql://USER:PASSWORD@HOST:5432/NAME?OPTION=VALUE, with options that PostgreSQL's client knows",
+        )
         return dict(self._env.db_url_config(default))
 
-    def redis(self, name: str) -> str:
+    def redis(self, name: str, check: str) -> str:
         """Return the address of a Redis server, empty if it is unset."""
-        value = self.text(name)
+        value = self.text(name, check)
         parts = _split(value)
         is_server = (
             parts is not None
@@ -149,31 +205,31 @@ class Environment:
             and re.fullmatch(r"/?\d*", parts.path) is not None
         )
         if value and not (is_server or value.startswith("unix:///")):
-            self._refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
+            self.refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
             return ""
         must = "must have no option, after the ?, that the Redis client refuses"
         return self._checked(name, value, not value or _has_options_of_redis(value), must)
 
-    def email(self, name: str, default: str) -> dict[str, Any]:
+    def email(self, name: str, check: str, default: str) -> dict[str, Any]:
         """Return Django's settings of outgoing mail."""
         try:
-            settings = dict(self._env.email_url_config(self.text(name) or default))
+            settings = dict(self._env.email_url_config(self.text(name, check, default) or default))
         except _UNREADABLE:
             settings = {}
         if settings and (settings["EMAIL_HOST"] or "smtp" not in settings["EMAIL_BACKEND"]):
             return settings
-        self._refuse(name, "must be smtp://USER:PASSWORD@HOST:25, smtp+tls://… or consolemail://")
+        self.refuse(name, "must be smtp://USER:PASSWORD@HOST:25, smtp+tls://… or consolemail://")
         return dict(self._env.email_url_config(default))
 
-    def sender(self, name: str, default: str) -> str:
+    def sender(self, name: str, check: str, default: str) -> str:
         """Return the address that e-mails are sent from, with or without a name."""
-        value = self.text(name) or default
+        value = self.text(name, check, default) or default
         must = "must be an e-mail address, such as Portal <portal@example.com>"
         return self._checked(name, value, "@" in parseaddr(value)[1], must, default)
 
-    def contact(self, name: str) -> str:
+    def contact(self, name: str, check: str) -> str:
         """Return a mailto: or https: address of people, empty if it is unset. An e-mail address becomes the former."""
-        value = self.text(name)
+        value = self.text(name, check)
         parts = _split(value)
         if not value or (
             parts and parts.scheme == "https" and parts.hostname and not re.search(r"\s", value)
@@ -182,12 +238,12 @@ class Environment:
         address = value.removeprefix("mailto:")
         if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
             return f"mailto:{address}"
-        self._refuse(name, "must be an e-mail address or an https:// page")
+        self.refuse(name, "must be an e-mail address or an https:// page")
         return ""
 
-    def sentry(self, name: str) -> str:
+    def sentry(self, name: str, check: str) -> str:
         """Return Sentry's DSN, empty if it is unset."""
-        value = self.text(name)
+        value = self.text(name, check)
         parts = _split(value)
         is_dsn = (
             parts is not None
@@ -198,31 +254,16 @@ class Environment:
         must = "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER"
         return self._checked(name, value, is_dsn or not value, must)
 
-    def _number(
-        self, name: str, default: float, read: Callable[[str], float], least: float, most: float | None
-    ) -> float:
-        value = self.text(name)
-        try:
-            number = read(value) if value else default
-        except ValueError:
-            number = least - 1
-        if least <= number <= (most or 10**9):
-            return number
-        kind = "whole number" if read is int else "number"
-        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-        self._refuse(name, f"must be a {kind} {bounds}")
-        return default
-
     def _checked(self, name: str, value: str, is_right: bool, must: str, default: str = "") -> str:
         """Return the value if it is right, else note what it must be and return the default."""
         if is_right:
             return value
-        self._refuse(name, must)
+        self.refuse(name, must)
         return default
 
-    def _refuse(self, name: str, must: str) -> None:
+    def refuse(self, name: str, must: str) -> None:
         """Note a malformed variable. Its value isn't repeated: it may hold a password."""
-        self.errors.append((name, f"{name} is malformed: it {must}."))
+        self.errors.append(Wrong(self.checks[name], name, f"{name} is malformed: it {must}."))
 
 
 def is_delivering(email_backend: str) -> bool:
@@ -230,16 +271,19 @@ def is_delivering(email_backend: str) -> bool:
     return not any(f".{name}." in email_backend for name in NOT_DELIVERING)
 
 
-def _has_unknown_option(settings: Mapping[str, Any]) -> bool:
-    """Whether PostgreSQL's client library doesn't know one of the options after the ?."""
+def _has_options_of_postgresql(settings: Mapping[str, Any]) -> bool:
+    """Whether PostgreSQL's client library accepts the options after the ?; nothing is connected."""
     import psycopg  # noqa: PLC0415 - it is large, and SQLite needs none of it
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
+    options = settings.get("OPTIONS", {})
     try:
-        make_conninfo("", **settings.get("OPTIONS", {}))
+        address = make_conninfo("", **{**options, "host": NOWHERE})
     except psycopg.Error:
-        return True
-    return False
+        return False
+    # it looks at the values before it looks for the server
+    error = psycopg.pq.PGconn.connect_start(address.encode()).error_message
+    return NOWHERE.encode() in error and all(isinstance(options.get(name, 0), int) for name in TIME_OUTS)
 
 
 def _has_options_of_redis(value: str) -> bool:

@@ -16,23 +16,25 @@ _PROJECT = BASE_DIR / "pyproject.toml"
 VERSION: str = tomllib.loads(_PROJECT.read_text())["project"]["version"] if _PROJECT.is_file() else ""
 
 env = Environment(os.environ.get("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
-#: Missing and malformed variables, each with a message; portal.checks reports them as numbered checks.
+#: Missing and malformed variables; portal.checks reports them as numbered checks.
 CONFIGURATION_ERRORS = env.errors
 
 # Core
 
-DEBUG = env.flag("DEBUG")
+DEBUG = env.flag("DEBUG", "E007")
 #: The stand-in lets the checks run; portal.checks refuses to serve with it.
-SECRET_KEY = env.secret_key("SECRET_KEY", stand_in="unset-" + os.urandom(32).hex())
+SECRET_KEY = env.secret_key("SECRET_KEY", "E001", stand_in="unset-" + os.urandom(32).hex())
 FIELD_ENCRYPTION_KEYS = env.texts("FIELD_ENCRYPTION_KEYS")
 
-PORTAL_URL = env.origin("PORTAL_URL", "http://127.0.0.1:8000")
+PORTAL_URL = env.origin("PORTAL_URL", "E002", "http://127.0.0.1:8000")
 _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
+if DEBUG and IS_HTTPS:
+    env.refuse("DEBUG", "must be False with an HTTPS PORTAL_URL: error pages show settings and people's data")
+ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", "E020"), _portal.hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 #: How many proxies in front are ours; see portal.client_address.
-TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0)
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", "E023", 0, least=0, most=9)
 #: Whether the portal is for this machine alone.
 IS_LOCAL = not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}
 if IS_LOCAL:
@@ -105,13 +107,13 @@ TEMPLATES = [
 # Database
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
-DATABASES = {"default": database_settings(env.database("DATABASE_URL", _default_database))}
+DATABASES = {"default": database_settings(env.database("DATABASE_URL", "E003", _default_database))}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == SQLITE_BACKEND
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, queue
 
-REDIS_URL = env.redis("REDIS_URL")
+REDIS_URL = env.redis("REDIS_URL", "E014")
 #: Nobody waits long for a Redis that has fallen silent: the database does what it does.
 REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 3, "health_check_interval": 10}
 _REDIS_WITH_OPTIONS = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{urlencode(REDIS_OPTIONS)}"
@@ -128,17 +130,18 @@ CACHES = {
 }
 
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NAMED_NODE = env.node("PORTAL_NODE")
+NAMED_NODE = env.node("PORTAL_NODE", "E034")
 NODE = NAMED_NODE or socket.gethostname()
 #: Whether `serve --web` started this web server: the workers are on other nodes.
 IS_WEB_ALONE = bool(os.environ.get("PORTAL_WEB_ALONE"))
 #: How long the web server goes on after TERM while it says that it isn't ready, so that the balancer sends nobody here.
 LONGEST_DRAIN_SECONDS = 60.0
-DRAIN_SECONDS = env.number("DRAIN_SECONDS", 0.0, least=0.0, most=LONGEST_DRAIN_SECONDS)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", "E035", 0, least=0, most=LONGEST_DRAIN_SECONDS)
 
+MOST_WORKERS = 64
 _cores = os.cpu_count() or 1
-WEB_WORKERS = env.integer("WEB_WORKERS", min(_cores, 8))
-Q_WORKERS = env.integer("Q_WORKERS", min(_cores, 4))
+WEB_WORKERS = env.integer("WEB_WORKERS", "E005", min(_cores, 8), most=MOST_WORKERS)
+Q_WORKERS = env.integer("Q_WORKERS", "E006", min(_cores, 4), most=MOST_WORKERS)
 
 #: Steps at once in a worker process: 10 calls a second to a slow platform need threads that wait, not processes.
 STEP_THREADS = 4 if IS_SQLITE else 6
@@ -190,36 +193,40 @@ LOGOUT_REDIRECT_URL = "login"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 
 #: After how many hours without use a session ends, and after how many in any case.
-SESSION_MAX_HOURS = env.integer("SESSION_MAX_HOURS", 7 * 24)
-SESSION_IDLE_HOURS = env.integer("SESSION_IDLE_HOURS", min(12, SESSION_MAX_HOURS), most=SESSION_MAX_HOURS)
+SESSION_MAX_HOURS = env.integer("SESSION_MAX_HOURS", "E025", 7 * 24)
+SESSION_IDLE_HOURS = env.integer(
+    "SESSION_IDLE_HOURS", "E024", min(12, SESSION_MAX_HOURS), most=SESSION_MAX_HOURS
+)
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 
 # Lever and CodeScreen
 
 LEVER_CLIENT_ID = env.text("LEVER_CLIENT_ID")
 LEVER_CLIENT_SECRET = env.text("LEVER_CLIENT_SECRET")
-LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "https://auth.lever.co")
-LEVER_API_URL = env.address("LEVER_API_URL", "https://api.lever.co/v1")
-LEVER_AUDIENCE = env.text("LEVER_AUDIENCE") or f"{LEVER_API_URL}/"
-CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
+LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "E008", "https://auth.lever.co")
+LEVER_API_URL = env.address("LEVER_API_URL", "E009", "https://api.lever.co/v1", ends_with="/v1")
+LEVER_AUDIENCE = f"{env.address('LEVER_AUDIENCE', 'E037', LEVER_API_URL)}/"
+CODESCREEN_API_URL = env.address(
+    "CODESCREEN_API_URL", "E010", "https://app.codescreen.com/api", ends_with="/api"
+)
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
-LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1)
-LEVER_BURST = env.integer("LEVER_BURST", 18)
+LEVER_RATE = env.number("LEVER_RATE", "E017", 9.9, least=0.1)
+LEVER_BURST = env.integer("LEVER_BURST", "E018", 18)
 
 #: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
 #: than the supervisor waits for calls in flight.
 LONGEST_PLATFORM_READ_SECONDS = 20.0
 PLATFORM_READ_SECONDS = env.number(
-    "PLATFORM_READ_SECONDS", 15.0, least=0.1, most=LONGEST_PLATFORM_READ_SECONDS
+    "PLATFORM_READ_SECONDS", "E019", 15.0, least=0.1, most=LONGEST_PLATFORM_READ_SECONDS
 )
 
 #: How often CodeScreen is polled about an invitation.
-POLL_NOT_STARTED_SECONDS = env.integer("POLL_NOT_STARTED_SECONDS", 3600)
-POLL_IN_PROGRESS_SECONDS = env.integer("POLL_IN_PROGRESS_SECONDS", 600)
+POLL_NOT_STARTED_SECONDS = env.integer("POLL_NOT_STARTED_SECONDS", "E015", 3600)
+POLL_IN_PROGRESS_SECONDS = env.integer("POLL_IN_PROGRESS_SECONDS", "E016", 600)
 
 #: Whether single sign-on and alerts may use private networks and HTTP; only for networks without other services.
-ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES") or DEBUG
+ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", "E033") or DEBUG
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True
@@ -236,9 +243,9 @@ SOCIAL_AUTH_PIPELINE = [
 
 # Mail
 
-DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "portal@localhost")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "E022", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-_email = env.email("EMAIL_URL", "consolemail://")
+_email = env.email("EMAIL_URL", "E004", "consolemail://")
 #: Whether people outside use the portal while its e-mails, with their links to choose a password, go to nobody.
 IS_MAIL_UNSENT = IS_HTTPS and not is_delivering(_email["EMAIL_BACKEND"])
 MAILERS = {
@@ -262,7 +269,7 @@ MAILERS = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / ".static")
+STATIC_ROOT = Path(env.text("STATIC_ROOT", "E038") or BASE_DIR / ".static")
 _IS_TEST = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -305,7 +312,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "portal.django_parts.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS") and IS_HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", "E031") and IS_HTTPS
 # `serve` speaks HTTP alone: with an HTTPS address a proxy ends TLS, however many proxies are declared as ours
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS or TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -316,7 +323,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 FILE_UPLOAD_HANDLERS = ["portal.django_parts.DroppingUploadHandler"]
 #: Where researchers report a vulnerability, for /.well-known/security.txt.
-SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT", "E032")
 
 # Programs of organizations: /api/v1/
 
@@ -333,22 +340,22 @@ SPECTACULAR_SETTINGS = {
 
 # Logging
 
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+LOG_LEVEL = env.choice("LOG_LEVEL", "E012", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "E013", "text", ("text", "json"))
 LOGGING = logging_settings(LOG_LEVEL, "json" if LOG_FORMAT == "json" else "text")
 
-SENTRY_DSN = env.sentry("SENTRY_DSN")
+SENTRY_DSN = env.sentry("SENTRY_DSN", "E021")
 if SENTRY_DSN:
     from portal.error_reporting import start_reporting
 
     start_reporting(SENTRY_DSN)
 
-METRICS_ENABLED = env.flag("METRICS_ENABLED")
-METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_ENABLED = env.flag("METRICS_ENABLED", "E011")
+METRICS_TOKEN = env.secret("METRICS_TOKEN", "E036")
 
-#: Names in the .env file that nothing above asked for, and whether others may read it; portal.checks warns of both.
+#: Names in the .env file that nothing above asked for, and who else may read it; portal.checks tells of both.
 MISSPELT_VARIABLES = env.misspelt()
-IS_ENV_FILE_EXPOSED = env.is_file_exposed()
+ENV_FILE_MODE = env.file_mode()
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload is the operator's decision for their whole domain

@@ -5,6 +5,7 @@ from cryptography.fernet import Fernet
 from django.core.checks import Tags, run_checks
 
 from integrations.checks import check_encryption_keys, check_lever_app, check_queue, check_stored_secrets
+from portal.environment import Wrong
 from tests.support import factories
 
 
@@ -67,8 +68,8 @@ def test_stored_secrets_are_reported_when_no_key_decrypts_them(db, settings, mak
 
 def test_a_malformed_variable_is_reported_by_the_checks_that_run_at_start(settings, db):
     settings.CONFIGURATION_ERRORS = [
-        ("SECRET_KEY", "SECRET_KEY is not set."),
-        ("WEB_WORKERS", "Not a number."),
+        Wrong("E001", "SECRET_KEY", "SECRET_KEY is not set."),
+        Wrong("E005", "WEB_WORKERS", "Not a number."),
     ]
     reported = {message.id for message in run_checks(tags=[Tags.security])}
     assert {"portal.E001", "portal.E005"} <= reported

@@ -22,10 +22,12 @@ class MigratingCommand(BaseCommand):
     """A command that applies missing migrations first."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Migrate, with a line on standard error where there is something to migrate; then run the command."""
+        """Check, migrate, with a line on standard error where there is something to migrate; then run the command."""
+        if not options["skip_checks"]:
+            self.check()
         if not settings.CONFIGURATION_ERRORS:  # else the checks refuse, and it may be another database
             migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
-        return super().execute(*args, **options)
+        return super().execute(*args, **{**options, "skip_checks": True})
 
 
 def migrate(stderr: OutputWrapper) -> None:

@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
-from django.db import Error, OperationalError, connection, connections
+from django.db import OperationalError, connection, connections
 
 from integrations.management import migrating
 from portal.process.supervisor import Program
@@ -25,17 +25,13 @@ def prepare(stderr: OutputWrapper) -> None:
 
 
 def wait_for_database(seconds: float = 30.0) -> None:
-    """Return once the database answers; it may still be starting. Raises OperationalError after `seconds`."""
+    """Return once the database answers, which may still be starting, or after so long: then a check tells."""
     deadline = time.monotonic() + seconds
-    while True:
+    while time.monotonic() < deadline:
         try:
             connection.ensure_connection()
         except OperationalError:
-            if time.monotonic() > deadline:
-                raise
             time.sleep(0.5)
-        except Error as error:  # such as an option that the database doesn't know
-            raise CommandError(f"DATABASE_URL can't be used: {str(error).strip()}") from error
         else:
             return
 

@@ -53,7 +53,7 @@ def served_portal(folder: Path, **variables: str) -> Iterator[ServedPortal]:
         "PORTAL_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
         "STATIC_ROOT": str(folder / "static"),
-        "SECRET_KEY": "x" * 60,
+        "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "TMPDIR": str(folder / "tmp"),
         "WEB_WORKERS": "2",

@@ -58,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "PORTAL_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}",
         "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),
-        "SECRET_KEY": "x" * 60,
+        "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DEBUG": "False",
         "ALLOWED_HOSTS": "localhost",

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from integrations.management import migrating
+from portal.environment import Wrong
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ def run_without_database(*command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of manage.py whose database doesn't answer."""
     environ = os.environ | {
         "PORTAL_ENV_FILE": os.devnull,
-        "SECRET_KEY": "x" * 50,
+        "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": "postgresql://portal@127.0.0.1:9/portal",  # nothing listens on the discard port
     }
@@ -36,6 +37,7 @@ def test_check_reports_the_configuration_when_the_database_is_down():
     run = run_without_database("check")
     assert run.returncode == 0
     assert "LEVER_CLIENT_ID is not set" in run.stderr
+    assert "(portal.W008) The database of DATABASE_URL can't be reached" in run.stderr
 
 
 @pytest.mark.parametrize("command", ["doctor", "configure", "verify_audit"])
@@ -43,7 +45,8 @@ def test_a_command_ends_with_a_sentence_when_the_database_is_down(command, tmp_p
     (tmp_path / "acme.toml").write_text('[organization]\nname = "Acme"\nslug = "acme"\n')
     run = run_without_database(command, *([str(tmp_path / "acme.toml")] if command == "configure" else []))
     assert run.returncode == 1
-    assert run.stderr.startswith("The database doesn't answer.")
+    assert "(portal.W008) The database of DATABASE_URL can't be reached" in run.stderr
+    assert "\nThe database doesn't answer." in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -60,6 +63,6 @@ def test_a_failed_migration_is_a_sentence(db, monkeypatch):
 def test_no_database_is_migrated_when_the_configuration_is_malformed(db, settings, monkeypatch):
     migrated: list[object] = []
     monkeypatch.setattr(migrating, "migrate", migrated.append)
-    settings.CONFIGURATION_ERRORS = [("DATABASE_URL", "DATABASE_URL is malformed.")]
+    settings.CONFIGURATION_ERRORS = [Wrong("E003", "DATABASE_URL", "DATABASE_URL is malformed.")]
     call_command("doctor")
     assert migrated == []

@@ -1,128 +1,243 @@
 """Every malformed environment variable is a numbered check with its fix: never a traceback, never silence."""
 
 import os
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from integrations.checks import check_encryption_keys, check_lever_app
 from portal import checks
+from portal.environment import Wrong
+from portal.settings import env
 
 SETTINGS = Path(__file__).resolve().parents[2] / "portal" / "settings.py"
 GOOD = {
     "PORTAL_ENV_FILE": os.devnull,
-    "SECRET_KEY": "k" * 50,
+    "SECRET_KEY": "0123456789" * 5,
+    "FIELD_ENCRYPTION_KEYS": (KEY := "x" * 43 + "="),
     "DATABASE_URL": "sqlite:////tmp/portal.sqlite3",
+    "LEVER_CLIENT_ID": "id",
+    "LEVER_CLIENT_SECRET": "secret",
+    "STATIC_ROOT": "/tmp/static",
 }
+VARIABLES = tuple(env.checks)
+#: Django's settings that the checks of the table look at.
+READ_BY_CHECKS = (
+    "CONFIGURATION_ERRORS",
+    "IS_HTTPS",
+    "IS_LOCAL",
+    "TRUSTED_PROXIES",
+    "MISSPELT_VARIABLES",
+    "ENV_FILE_MODE",
+    "STATIC_ROOT",
+    "REDIS_URL",
+    "LEVER_RATE",
+    "LEVER_BURST",
+    "IS_MAIL_UNSENT",
+    "FIELD_ENCRYPTION_KEYS",
+    "LEVER_CLIENT_ID",
+    "LEVER_CLIENT_SECRET",
+)
 
-MALFORMED = [
-    ("SECRET_KEY", ""),
-    ("SECRET_KEY", "x"),
-    ("DEBUG", "maybe"),
-    ("ALLOWED_HOSTS", "https://portal.example"),
-    ("ALLOWED_HOSTS", "portal.example/path"),
-    ("ALLOWED_HOSTS", "portal.example:8000"),
-    ("ALLOWED_HOSTS", "portal example"),
-    ("TRUSTED_PROXIES", "-1"),
-    ("TRUSTED_PROXIES", "all"),
-    ("SESSION_IDLE_HOURS", "0"),
-    ("SESSION_IDLE_HOURS", "169"),
-    ("SESSION_MAX_HOURS", "a week"),
-    ("PORTAL_URL", "portal.example"),
-    ("PORTAL_URL", "ftp://portal.example"),
-    ("PORTAL_URL", "https://"),
-    ("PORTAL_URL", "https://portal.example:port"),
-    ("PORTAL_URL", "https://[portal"),
-    ("PORTAL_URL", "https://portal.example/below"),
-    ("PORTAL_URL", "https://user:password@portal.example"),
-    ("PORTAL_URL", "https://user@portal.example"),
-    ("PORTAL_URL", "https://portal.example/#start"),
-    ("PORTAL_NODE", "n" * 101),
-    ("DRAIN_SECONDS", "61"),
-    ("DRAIN_SECONDS", "-1"),
-    ("DATABASE_URL", ""),
-    ("DATABASE_URL", "postgres//x"),
-    ("DATABASE_URL", "mysql://user@host/portal"),
-    ("DATABASE_URL", "oracle://user@host/portal"),
-    ("DATABASE_URL", "portal.sqlite3"),
-    ("DATABASE_URL", "postgresql://user@host"),
-    ("DATABASE_URL", "postgresql://user@host:port/portal"),
-    ("DATABASE_URL", "postgresql://user@host/portal?sslmod=require"),
-    ("REDIS_URL", "127.0.0.1:6379"),
-    ("REDIS_URL", "http://127.0.0.1:6379"),
-    ("REDIS_URL", "redis://127.0.0.1:6379/first"),
-    ("REDIS_URL", "rediss://127.0.0.1:6379/0?ssl_cert_reqs=nope"),
-    ("REDIS_URL", "redis://127.0.0.1:6379/0?socket_timeuot=3"),
-    ("LEVER_API_URL", "api.lever.co"),
-    ("LEVER_AUTH_URL", "auth"),
-    ("CODESCREEN_API_URL", "//app.codescreen.com"),
-    ("EMAIL_URL", "carrier-pigeon://x"),
-    ("EMAIL_URL", "smtp://"),
-    ("DEFAULT_FROM_EMAIL", "portal"),
-    ("WEB_WORKERS", "0"),
-    ("WEB_WORKERS", "two"),
-    ("Q_WORKERS", "0"),
-    ("Q_WORKERS", "-1"),
-    ("LEVER_RATE", "0"),
-    ("LEVER_RATE", "nan"),
-    ("LEVER_BURST", "1.5"),
-    ("PLATFORM_READ_SECONDS", "60"),
-    ("POLL_NOT_STARTED_SECONDS", "hourly"),
-    ("POLL_IN_PROGRESS_SECONDS", "0"),
-    ("METRICS_ENABLED", "perhaps"),
-    ("LOG_LEVEL", "VERBOSE"),
-    ("LOG_FORMAT", "xml"),
-    ("HSTS_SUBDOMAINS", "some"),
-    ("ALLOW_PRIVATE_ADDRESSES", "some"),
-    ("SECURITY_CONTACT", "somebody"),
-    ("SECURITY_CONTACT", "http://portal.example/security"),
-    ("SECURITY_CONTACT", "https://portal.example/a b"),
-    ("SECURITY_CONTACT", "a@b.example\nExpires: never"),
-    ("SENTRY_DSN", "hello"),
-    ("SENTRY_DSN", "https://sentry.example/1"),
+HTTPS = {"PORTAL_URL": "https://portal.example", "TRUSTED_PROXIES": "1", "EMAIL_URL": "smtp://mail.example"}
+#: Each wrong value, alone or beside others, with the check that answers it.
+ANSWERS: list[tuple[str, dict[str, str]]] = [
+    *(
+        ("portal.E001", {"SECRET_KEY": value})
+        for value in ("", "x", "x" * 40, "django-insecure-" + "0a1b2c3d" * 6)
+    ),
+    ("integrations.E001", {"FIELD_ENCRYPTION_KEYS": ""}),
+    ("integrations.E002", {"FIELD_ENCRYPTION_KEYS": "not a key"}),
+    ("integrations.E002", {"FIELD_ENCRYPTION_KEYS": f"{KEY},x"}),
+    ("portal.E007", {"DEBUG": "maybe"}),
+    ("portal.E007", {"DEBUG": "True", **HTTPS}),
+    *(
+        ("portal.E020", {"ALLOWED_HOSTS": value})
+        for value in (
+            "https://portal.example",
+            "portal.example/path",
+            "portal.example:8000",
+            "portal example",
+            "*",
+        )
+    ),
+    *(("portal.E023", {"TRUSTED_PROXIES": value}) for value in ("-1", "all", "99")),
+    ("portal.W001", HTTPS | {"TRUSTED_PROXIES": "0"}),
+    ("portal.W006", {"PORTAL_URL": "http://portal.example"}),
+    ("portal.W006", {"PORTAL_URL": "http://portal.example", "TRUSTED_PROXIES": "1"}),
+    *(("portal.E024", {"SESSION_IDLE_HOURS": value}) for value in ("0", "169")),
+    ("portal.E025", {"SESSION_MAX_HOURS": "a week"}),
+    *(
+        ("portal.E002", {"PORTAL_URL": value})
+        for value in (
+            "portal.example",
+            "ftp://portal.example",
+            "https://",
+            "https://portal.example:port",
+            "https://[portal",
+            "https://portal.example/below",
+            "https://user:password@portal.example",
+            "https://user@portal.example",
+            "https://portal.example/#start",
+        )
+    ),
+    ("portal.E034", {"PORTAL_NODE": "n" * 200}),
+    *(("portal.E035", {"DRAIN_SECONDS": value}) for value in ("61", "-1")),
+    *(
+        ("portal.E003", {"DATABASE_URL": value})
+        for value in (
+            "",
+            "postgres//x",
+            "mysql://user@host/portal",
+            "oracle://user@host/portal",
+            "portal.sqlite3",
+            "sqlite:///relative.sqlite3",
+            "postgresql://user@host",
+            "postgresql://user@host:port/portal",
+            "postgresql://user@host/portal?sslmod=require",
+            "postgresql://user@host/portal?sslmode=requir",
+            "postgresql://user@host/portal?connect_timeout=soon",
+        )
+    ),
+    *(
+        ("portal.E014", {"REDIS_URL": value})
+        for value in (
+            "127.0.0.1:6379",
+            "http://127.0.0.1:6379",
+            "redis://127.0.0.1:6379/first",
+            "rediss://127.0.0.1:6379/0?ssl_cert_reqs=nope",
+            "redis://127.0.0.1:6379/0?socket_timeuot=3",
+        )
+    ),
+    ("portal.W007", {"REDIS_URL": "redis://127.0.0.1:9/0"}),  # nothing listens there
+    *(("portal.E008", {"LEVER_AUTH_URL": value}) for value in ("auth", "https://user@auth.lever.co")),
+    *(("portal.E009", {"LEVER_API_URL": value}) for value in ("api.lever.co/v1", "https://api.lever.co")),
+    ("portal.E037", {"LEVER_AUDIENCE": "nonsense"}),
+    ("integrations.E003", {"LEVER_CLIENT_SECRET": ""}),
+    *(
+        ("portal.E010", {"CODESCREEN_API_URL": value})
+        for value in ("//app.codescreen.com/api", "https://app.codescreen.com")
+    ),
+    *(("portal.E004", {"EMAIL_URL": value}) for value in ("carrier-pigeon://x", "smtp://")),
+    ("portal.E030", HTTPS | {"EMAIL_URL": "consolemail://"}),
+    ("portal.E022", {"DEFAULT_FROM_EMAIL": "portal"}),
+    *(("portal.E005", {"WEB_WORKERS": value}) for value in ("0", "two", "5000")),
+    *(("portal.E006", {"Q_WORKERS": value}) for value in ("0", "-1", "5000")),
+    *(("portal.E017", {"LEVER_RATE": value}) for value in ("0", "nan")),
+    ("portal.W003", {"LEVER_RATE": "100"}),
+    ("portal.E018", {"LEVER_BURST": "1.5"}),
+    ("portal.W003", {"LEVER_BURST": "100000"}),
+    ("portal.E019", {"PLATFORM_READ_SECONDS": "60"}),
+    ("portal.E015", {"POLL_NOT_STARTED_SECONDS": "hourly"}),
+    ("portal.E016", {"POLL_IN_PROGRESS_SECONDS": "0"}),
+    ("portal.E038", {"STATIC_ROOT": "/proc/static"}),
+    ("portal.E011", {"METRICS_ENABLED": "perhaps"}),
+    *(("portal.E036", {"METRICS_TOKEN": value}) for value in ("a", "a" * 40)),
+    ("portal.E012", {"LOG_LEVEL": "VERBOSE"}),
+    ("portal.E013", {"LOG_FORMAT": "xml"}),
+    ("portal.E031", {"HSTS_SUBDOMAINS": "some"}),
+    ("portal.E033", {"ALLOW_PRIVATE_ADDRESSES": "some"}),
+    *(
+        ("portal.E032", {"SECURITY_CONTACT": value})
+        for value in (
+            "somebody",
+            "http://portal.example/security",
+            "https://portal.example/a b",
+            "a@b.example\nExpires: never",
+        )
+    ),
+    *(("portal.E021", {"SENTRY_DSN": value}) for value in ("hello", "https://sentry.example/1")),
 ]
+CHECKS = (
+    checks.check_environment,
+    checks.check_proxy,
+    checks.check_env_file,
+    checks.check_static_root,
+    checks.check_redis,
+    checks.check_lever_rate,
+    checks.check_mail,
+    check_encryption_keys,
+    check_lever_app,
+)
 
 
 def settings_read(monkeypatch, **variables: str) -> dict[str, Any]:
     """Return the settings as read in an environment of these variables alone."""
-    for name in checks.NUMBERS:
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in {**GOOD, **variables}.items():
         monkeypatch.setenv(name, value)
     return runpy.run_path(str(SETTINGS))
 
 
-def configuration_errors(monkeypatch, **variables: str) -> list[tuple[str, str]]:
+def answers(monkeypatch, settings, **variables: str) -> list[CheckMessage]:
+    """Return what the checks say in an environment of these variables alone."""
+    read = settings_read(monkeypatch, **variables)
+    for name in READ_BY_CHECKS:
+        setattr(settings, name, read[name])
+    return [message for check in CHECKS for message in check(None)]
+
+
+def configuration_errors(monkeypatch, **variables: str) -> list[Wrong]:
     """Return what reading the settings notes in an environment of these variables alone."""
-    errors: list[tuple[str, str]] = settings_read(monkeypatch, **variables)["CONFIGURATION_ERRORS"]
+    errors: list[Wrong] = settings_read(monkeypatch, **variables)["CONFIGURATION_ERRORS"]
     return errors
 
 
-@pytest.mark.parametrize(("name", "value"), MALFORMED)
-def test_a_malformed_variable_is_a_numbered_check_that_names_it(monkeypatch, settings, name, value):
-    [(named, message)] = configuration_errors(monkeypatch, **{name: value})
-    assert named == name
-    settings.CONFIGURATION_ERRORS = [(named, message)]
-    [reported] = checks.check_environment(None)
-    assert reported.id == f"portal.{checks.NUMBERS[name]}"
-    assert name in str(reported.hint)
+@pytest.mark.parametrize(("expected", "variables"), ANSWERS)
+def test_a_wrong_value_is_a_numbered_check_that_names_it_with_its_fix(
+    monkeypatch, settings, expected, variables
+):
+    monkeypatch.setattr(checks, "staticfiles_storage", SimpleNamespace(load_manifest=None))
+    [answer] = answers(monkeypatch, settings, **variables)
+    assert answer.id == expected
+    assert answer.hint
+    assert any(name in f"{answer.msg} {answer.hint}" for name in (*variables, "LEVER_BURST"))
 
 
-def test_a_malformed_value_is_not_repeated_since_it_may_hold_a_password(monkeypatch):
-    values = {
-        "DATABASE_URL": "mysql://portal:hunter2@host/portal",
-        "PORTAL_URL": "https://portal:hunter2@host",
-        "REDIS_URL": "http://:hunter2@host",
-        "SECRET_KEY": "hunter2",
-        "EMAIL_URL": "pigeon://portal:hunter2@host",
-        "SENTRY_DSN": "https://hunter2@host",
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["check", "serve", "doctor"])
+def test_everything_wrong_is_said_at_once_before_anything_starts(tmp_path, command):
+    file = tmp_path / ".env"
+    file.write_text("TRUSTED_PROXY=1\n")
+    wrong = {
+        "PORTAL_ENV_FILE": str(file),
+        "PORTAL_URL": "https://portal.example",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/portal.sqlite3",
+        "ALLOWED_HOSTS": "*",
+        "WEB_WORKERS": "5000",
+        "REDIS_URL": "redis://127.0.0.1:9/0",
+        "STATIC_ROOT": "/proc/static",
+        "LEVER_RATE": "100",
     }
-    errors = configuration_errors(monkeypatch, **values)
-    assert len(errors) == len(values)
-    assert "hunter2" not in str(errors)
+    argv = [sys.executable, "manage.py", command]
+    run = subprocess.run(
+        argv,
+        cwd=SETTINGS.parents[1],
+        env=os.environ | GOOD | wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert set(re.findall(r"\((portal\.[EW]\d+)\)", run.stderr)) == {
+        "portal.E005", "portal.E020", "portal.E030", "portal.E038", "portal.E039", "portal.W001", "portal.W003",
+        "portal.W004", "portal.W007",
+    }  # fmt: skip
+    assert "Traceback" not in run.stderr
+    assert "Bringing the database up to date" not in run.stderr
+
+
+def test_good_values_are_answered_by_no_check(monkeypatch, settings):
+    assert answers(monkeypatch, settings) == answers(monkeypatch, settings, **HTTPS) == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +247,7 @@ def test_a_malformed_value_is_not_repeated_since_it_may_hold_a_password(monkeypa
         {"DEBUG": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "JSON", "METRICS_ENABLED": "0"},
         {
             "PORTAL_URL": "https://portal.example/",
-            "ALLOWED_HOSTS": "portal.example, .internal,10.0.0.1,[::1],*",
+            "ALLOWED_HOSTS": "portal.example, .internal,10.0.0.1,[::1]",
         },
         {"DATABASE_URL": "postgresql://user:p%40ss@host:5432/portal?sslmode=require"},
         {"DATABASE_URL": "postgres://user@/portal"},
@@ -210,69 +325,37 @@ def test_a_misspelt_name_in_the_file_is_a_warning_that_names_the_right_one(monke
         monkeypatch.setenv(
             name, "INFO"
         )  # the file's variables are put into the environment, and go with the test
-    read = settings_read(monkeypatch, PORTAL_ENV_FILE=str(file))
-    settings.MISSPELT_VARIABLES, settings.IS_ENV_FILE_EXPOSED = (
-        read["MISSPELT_VARIABLES"],
-        read["IS_ENV_FILE_EXPOSED"],
-    )
-    warnings = checks.check_env_file(None)
-    assert [message.hint for message in warnings] == [
-        "Did you mean TRUSTED_PROXIES?",
-        "Did you mean REDIS_URL?",
-        "Did you mean FIELD_ENCRYPTION_KEYS?",
+    warnings = answers(monkeypatch, settings, PORTAL_ENV_FILE=str(file))
+    assert [(message.id, message.hint) for message in warnings] == [
+        ("portal.W004", "Did you mean TRUSTED_PROXIES?"),
+        ("portal.W004", "Did you mean REDIS_URL?"),
+        ("portal.W004", "Did you mean FIELD_ENCRYPTION_KEYS?"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [(0o600, []), (0o640, ["portal.W005"]), (0o644, ["portal.W005"])]
+    ("mode", "local", "public"),
+    [(0o600, [], []), (0o640, ["portal.W005"], ["portal.W005"]), (0o644, ["portal.W005"], ["portal.E039"])],
 )
-def test_a_file_of_keys_that_others_may_read_is_a_warning(monkeypatch, settings, tmp_path, mode, expected):
+def test_a_file_of_keys_that_others_may_read_is_a_warning_and_refused_in_production(
+    monkeypatch, settings, tmp_path, mode, local, public
+):
     file = tmp_path / ".env"
     file.write_text("")
     file.chmod(mode)
-    settings.MISSPELT_VARIABLES = []
-    settings.IS_ENV_FILE_EXPOSED = settings_read(monkeypatch, PORTAL_ENV_FILE=str(file))[
-        "IS_ENV_FILE_EXPOSED"
-    ]
-    assert [message.id for message in checks.check_env_file(None)] == expected
+    for variables, expected in (({}, local), (HTTPS, public)):
+        found = answers(monkeypatch, settings, PORTAL_ENV_FILE=str(file), **variables)
+        assert [message.id for message in found] == expected
 
 
-def test_every_number_is_used_for_one_variable_that_the_settings_read():
-    assert len(set(checks.NUMBERS.values())) == len(checks.NUMBERS)
-    assert set(checks.NUMBERS) == {name for name, _ in MALFORMED}
-
-
-@pytest.mark.parametrize(
-    ("is_https", "proxies", "expected"),
-    [(True, 0, ["portal.W001"]), (True, 1, []), (False, 0, []), (False, 1, [])],
-)
-def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, expected):
-    settings.IS_HTTPS, settings.TRUSTED_PROXIES = is_https, proxies
-    assert [message.id for message in checks.check_proxy(None)] == expected
-
-
-@pytest.mark.parametrize(
-    ("is_local", "is_https", "proxies", "expected"),
-    [
-        (False, False, 0, ["portal.W006"]),
-        (False, True, 0, ["portal.W001"]),
-        (True, False, 0, []),
-        (False, False, 1, []),
-    ],
-)
-def test_what_is_given_up_is_a_warning_when_others_reach_the_server_without_a_proxy(
-    settings, is_local, is_https, proxies, expected
-):
-    settings.IS_LOCAL, settings.IS_HTTPS, settings.TRUSTED_PROXIES = is_local, is_https, proxies
-    assert [message.id for message in checks.check_proxy(None)] == expected
-
-
-@pytest.mark.parametrize(
-    ("rate", "burst", "expected"), [(10.0, 20, []), (10.1, 20, ["portal.W003"]), (10.0, 21, ["portal.W003"])]
-)
-def test_more_calls_than_lever_allows_are_a_warning(settings, rate, burst, expected):
-    settings.LEVER_RATE, settings.LEVER_BURST = rate, burst
-    assert [message.id for message in checks.check_lever_rate(None)] == expected
+def test_every_variable_has_a_check_of_its_own_that_the_table_shows():
+    numbers = [number for number in env.checks.values() if number]
+    assert len(set(numbers)) == len(numbers)
+    assert {f"portal.{number}" for number in numbers} <= {expected for expected, _ in ANSWERS}
+    unchecked = {name for name, number in env.checks.items() if not number}
+    assert unchecked == {"FIELD_ENCRYPTION_KEYS", "LEVER_CLIENT_ID", "LEVER_CLIENT_SECRET"}, (
+        "integrations.checks"
+    )
 
 
 @pytest.mark.parametrize(

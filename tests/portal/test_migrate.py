@@ -50,7 +50,7 @@ def environ(tmp_path: Path, empty_database: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "parcel_settings",
         "PYTHONPATH": str(tmp_path),
         "PORTAL_ENV_FILE": os.devnull,
-        "SECRET_KEY": "x" * 60,
+        "SECRET_KEY": "0123456789" * 6,
         "DATABASE_URL": empty_database,
     }
 

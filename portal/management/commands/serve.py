@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Wait for the database, which system checks ask too; then run the command."""
+        """Wait for the database, which system checks ask too; then run them and the command."""
         if not settings.CONFIGURATION_ERRORS:
             startup.wait_for_database()
         return super().execute(*args, **options)

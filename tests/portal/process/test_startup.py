@@ -64,7 +64,7 @@ def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PORTAL_ENV_FILE": os.devnull,
         "DATABASE_URL": empty_database,
-        "SECRET_KEY": "x" * 60,
+        "SECRET_KEY": "0123456789" * 6,
     }
     with ExitStack() as stack:
         nodes: list[Any] = [stack.enter_context(_start_node(environ)) for _ in range(NODES)]

@@ -92,7 +92,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
     environ = os.environ | {
         "PORTAL_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "SECRET_KEY": "x" * 60,
+        "SECRET_KEY": "0123456789" * 6,
         "FIELD_ENCRYPTION_KEYS": "x" * 43 + "=",
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": "",

@@ -38,7 +38,10 @@ class WebServer:
         self.port = free_port()
         program = web_server("127.0.0.1", self.port)
         environ = (
-            os.environ | program.env | {"DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "x" * 60} | variables
+            os.environ
+            | program.env
+            | {"DJANGO_SETTINGS_MODULE": site, "SECRET_KEY": "0123456789" * 6}
+            | variables
         )
         self.process = subprocess.Popen(program.argv, env=environ, start_new_session=True)
         wait_until(lambda: is_listening("127.0.0.1", self.port), 30, "it doesn't listen", 0.001)
@@ -118,7 +121,7 @@ for _ in range(50):
 
 
 def test_a_process_ends_at_term_when_it_arrives_before_its_first_step() -> None:
-    environ = os.environ | {"DJANGO_SETTINGS_MODULE": slow_site.__name__, "SECRET_KEY": "x" * 60}
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": slow_site.__name__, "SECRET_KEY": "0123456789" * 6}
     subprocess.run([sys.executable, "-c", FORKS], env=environ, timeout=60, check=True)
 
 
