@@ -44,13 +44,15 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// "/" leads to the search of the page, else to the one in its head, unless a field is being typed in.
+// "/" leads to the search of the list that the focus is in, unless a field is being typed in. Elsewhere a single
+// key does nothing: who speaks to their computer would press it unawares (WCAG 2.1.4).
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
-  event.preventDefault();
-  (document.querySelector("main input[type=search]") ?? document.querySelector("#find"))?.focus();
+  const search = event.target.closest("section")?.querySelector("input[type=search]");
+  if (search) event.preventDefault();
+  search?.focus();
 });
 
 // Messages can be dismissed. A toast is also gone once the page that it was shown on is left.

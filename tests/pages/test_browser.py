@@ -101,15 +101,18 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
     page.close()
 
 
-def test_the_bar_for_many_appears_at_the_first_tick_and_a_slash_leads_to_the_search(
+def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_search(
     browser: Browser, site: str, super_admin
 ) -> None:
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/help/")
-    page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "find"
     page.goto(f"{site}/activity/?view=held")
+    page.get_by_role("heading", name="Candidates").click()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.tagName") != "INPUT", "a single key acts within the list alone"
+    page.get_by_role("columnheader", name="Outcome").click()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
     bar = page.get_by_role("form", name="Ticked candidates")
     assert not bar.is_visible()
     page.locator("td.tick input").first.check()
