@@ -164,6 +164,15 @@ def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: 
         assert visit.checks >= 30 * len(SHAPES)
 
 
+def test_the_list_of_candidates_while_rows_are_ticked(browser: Browser, live_server, acme: Customer) -> None:
+    with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
+        visit.page.goto(f"{visit.site}/activity/?view=held")
+        visit.page.locator("td.tick input").first.check()
+        assert visit.page.get_by_role("form", name="Ticked candidates").is_visible()
+        visit.check()
+        assert visit.problems == []
+
+
 def test_an_email_of_every_kind(browser: Browser, live_server, acme: Customer) -> None:
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
         for kind in EmailKind:

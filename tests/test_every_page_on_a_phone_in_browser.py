@@ -1,5 +1,7 @@
 """Every page on a phone: light, compressed, at most six screens, for fingers; and nothing sideways at 400 % zoom."""
 
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from integrations.invitations.models.invitation import Invitation
 from integrations.members.models.membership import Membership
 from integrations.pages.activity.activity import PAGE_SIZE
 from tests.admin.conftest import Customer
-from tests.support import factories
+from tests.support import addresses, factories
 from tests.support.browsing import Visit
 from tests.test_every_page_in_browser import acme, is_page, site_pages
 
@@ -48,13 +50,25 @@ def busy(acme: Customer) -> Customer:
     return acme
 
 
-def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer) -> None:
-    problems = []
+def of_the_admin(customer: Customer) -> Iterator[str]:
+    """Yield the addresses of the admin's index, and of the lists and records that answer an auditor's questions."""
+    shown = re.compile(
+        r"admin:(index|log|integrations_(candidate|delivery|verdict|invitation|effect|apicall|result|auditentry"
+        r"|organization|membership|incident)_(changelist|change))"
+    )
+    yield from (one.url for one in addresses.of(customer) if shown.fullmatch(one.name))
+
+
+@pytest.mark.parametrize("pages", ["site", "admin"])
+def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer, pages: str) -> None:
+    problems, shown = [], 0
     person = busy.rows[Membership].user
+    paths = of_the_admin(busy) if pages == "admin" else (path for _, path in site_pages(busy))
     with Visit(browser, live_server.url, person, viewport=SCREEN, has_touch=True, is_mobile=True) as visit:
-        for _, path in site_pages(busy):
+        for path in paths:
             if not is_page(visit, path):
                 continue
+            shown += 1
             visit.page.set_viewport_size(SCREEN)
             answer = visit.page.goto(live_server.url + path)
             assert answer
@@ -70,6 +84,7 @@ def test_every_page_suits_a_phone(browser: Browser, live_server, busy: Customer)
             found["sideways"] = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
             problems += [(path, what, detail) for what, detail in found.items() if detail]
     assert not problems, "\n".join(str(one) for one in problems)
+    assert shown > 20
 
 
 def _is_sent_as_it_should(headers: dict[str, str]) -> bool:

@@ -109,7 +109,9 @@ def test_a_tick_shows_the_bar_for_many_and_a_slash_leads_from_the_list_to_its_se
     page.goto(f"{site}/activity/?view=held")
     page.get_by_role("heading", name="Candidates").click()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.tagName") != "INPUT", "a single key acts within the list alone"
+    assert page.evaluate("document.activeElement.tagName") != "INPUT", (
+        "a single key acts within the list alone"
+    )
     page.get_by_role("columnheader", name="Outcome").click()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
