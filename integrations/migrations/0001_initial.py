@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
                 ('consecutive_crashes', models.SmallIntegerField(default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
                 ('last_error', models.TextField(blank=True)),
                 ('traceback', models.TextField(blank=True)),
-                ('duty', models.CharField(choices=[('sweep', 'Sweep'), ('sweep_fully', 'Full sweep'), ('refresh_lever_lists', "Refresh of Lever's lists"), ('refresh_assessments', "Refresh of CodeScreen's list"), ('probe_lever', 'Probe of Lever'), ('record_lint_findings', 'Linter'), ('refresh_grant', "Refresh of Lever's tokens"), ('warn_expiry', "Warning of Lever's grant ending"), ('purge', 'Retention'), ('remove_old_records', "Removal of old calls and webhooks' bodies"), ('follow_erasures', 'Erasure of those deleted or anonymized in Lever'), ('announce_head', "Announcement of the log's end"), ('update_incidents', 'Incidents'), ('requeue_waiting', 'Requeueing of what waited'), ('note_waits', 'Notes about who waits'), ('retry_refused_key', 'Retry of a refused key'), ('check_single_sign_on', 'Check of single sign-on'), ('follow_lever_users', 'End of access of those deactivated in Lever')], max_length=30)),
+                ('duty', models.CharField(choices=[('sweep', 'Compare with Lever'), ('sweep_fully', 'Compare everything with Lever'), ('refresh_lever_lists', "Read Lever's lists"), ('refresh_assessments', "Read CodeScreen's assessments"), ('probe_lever', 'Check the form and the webhooks in Lever'), ('record_lint_findings', 'Check the mappings'), ('refresh_grant', 'Renew the access to Lever'), ('warn_expiry', 'Warn before the access to Lever ends'), ('purge', 'Erase what was kept long enough'), ('remove_old_records', "Delete old calls and webhooks' bodies"), ('follow_erasures', 'Erase who was deleted or anonymized in Lever'), ('announce_head', "Report the audit log's last entry"), ('update_incidents', 'Begin and end incidents'), ('requeue_waiting', 'Go on with what waited'), ('note_waits', 'Write notes about who waits'), ('retry_refused_key', 'Try a refused key again'), ('check_single_sign_on', 'Check single sign-on'), ('follow_lever_users', 'End the access of people deactivated in Lever')], max_length=30)),
                 ('priority', models.SmallIntegerField(default=5, help_text='Smaller goes first.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('requested_at', models.DateTimeField(blank=True, help_text='When it was last asked for; empty once a run has begun since.', null=True)),
@@ -596,7 +596,7 @@ class Migration(migrations.Migration):
             name='PortalDuty',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('plan_duties', "Planning of the organizations' duties"), ('clean_up', 'Removal of what says nothing any more')], max_length=30, unique=True)),
+                ('name', models.CharField(choices=[('plan_duties', 'Plan the duties of organizations'), ('clean_up', 'Delete what is no longer needed')], max_length=30, unique=True)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),

@@ -170,7 +170,7 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
         if run.is_failing:
             yield finding(
                 FindingCode.DUTY_FAILING,
-                f"{name} failed {run.failures} times in a row. {run.last_error}",
+                f"“{name}” failed {run.failures} times in a row. {run.last_error}",
                 "The portal tries again automatically. If this continues, fix what the error says. If it says that the "
                 "time was over, check whether Lever and CodeScreen answer, and ask the portal's operator "
                 "whether the machine is overloaded.",
@@ -178,14 +178,14 @@ def check_duties(organization: Organization) -> Iterator[Finding]:
         elif run.place:
             yield finding(
                 FindingCode.DUTY_OVERDUE,
-                f"{name} has more to do than usual and is under way. It was last done {ago} ago.",
+                f"“{name}” has more to do than usual and is under way. It was last done {ago} ago.",
                 "There is nothing to do: each turn goes on where the last one ended.",
                 level=Level.INFO,
             )
         else:
             yield finding(
                 FindingCode.DUTY_OVERDUE,
-                f"{name} is late. It was last done {ago} ago.",
+                f"“{name}” is late. It was last done {ago} ago.",
                 "Check that the workers run. If they are too slow, start more of them.",
             )
 

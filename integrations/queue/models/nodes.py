@@ -24,8 +24,8 @@ class PortalDuty(models.Model):
     class Name(models.TextChoices):
         """The duties; what each does is in `integrations.queue.duties`."""
 
-        PLAN_DUTIES = "plan_duties", "Planning of the organizations' duties"
-        CLEAN_UP = "clean_up", "Removal of what says nothing any more"
+        PLAN_DUTIES = "plan_duties", "Plan the duties of organizations"
+        CLEAN_UP = "clean_up", "Delete what is no longer needed"
 
         @property
         def interval(self) -> timedelta:

@@ -170,7 +170,7 @@ def test_a_duty_that_keeps_failing_is_found_with_its_error(organization) -> None
     DutyRun.objects.filter(pk=row.pk).update(failures=3, created_at=timezone.now() - timedelta(days=9))
     (finding,) = check_duties(organization)
     assert (finding.code, finding.level) == ("duty_failing", "warning")
-    assert "Sweep failed 3 times in a row. Lever answered 500." in finding.message
+    assert "“Compare with Lever” failed 3 times in a row. Lever answered 500." in finding.message
 
 
 def test_an_overdue_duty_that_gets_on_is_no_warning(organization) -> None:
