@@ -1,6 +1,9 @@
-"""The services of compose.yaml and systemd: no password that everybody knows, and nothing more than each needs."""
+"""The services of compose.yaml, systemd and Kubernetes: no password that everybody knows, no more than each needs."""
 
 import re
+import shutil
+import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from portal.process.supervisor import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "compose.yaml").read_text()
+OPERATING = ROOT / "portal" / "docs" / "operating"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 
 
@@ -49,7 +53,7 @@ def test_the_portal_is_neither_superuser_nor_owner_and_does_not_know_the_owners_
 
 def test_services_that_serve_have_time_to_end_what_they_have_begun() -> None:
     unit = ConfigParser(interpolation=None)
-    unit.read(ROOT / "portal" / "docs" / "operating" / "portal@.service")
+    unit.read(OPERATING / "portal@.service")
     service = unit["Service"]
     assert service["ExecStart"].endswith(" manage.py serve --%i")
     assert service["KillMode"] == "mixed"  # TERM for the supervisor alone
@@ -64,3 +68,75 @@ def test_the_role_that_serves_gets_rows_alone() -> None:
     assert granted == ["USAGE", "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"]
     assert "SUPERUSER" not in roles
     assert "OWNER TO portal;" not in roles
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd")
+def test_systemd_accepts_the_unit_and_finds_it_confined(tmp_path: Path) -> None:
+    text = (OPERATING / "portal@.service").read_text().replace("/srv/portal/.venv/bin/python", sys.executable)
+    (tmp_path / "portal@.service").write_text(text)
+    unit = str(tmp_path / "portal@web.service")
+    for argv in (["verify", "--man=no"], ["security", "--offline=true", "--threshold=40", "--no-pager"]):
+        run = subprocess.run(
+            ["systemd-analyze", *argv, unit], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (run.returncode, run.stderr) == (0, ""), run.stdout
+
+
+KUBERNETES = {
+    (one["kind"], one["metadata"]["name"]): one
+    for one in yaml.safe_load_all((OPERATING / "kubernetes.yaml").read_text())
+}
+PODS = {name: one["spec"]["template"] for (_, name), one in KUBERNETES.items() if "template" in one["spec"]}
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_pod_writes_nowhere_but_in_tmp_and_has_no_privileges(name: str) -> None:
+    spec = PODS[name]["spec"]
+    [container] = spec["containers"]
+    [user] = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] == int(user)
+    assert container["securityContext"] == {
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert [one["mountPath"] for one in container["volumeMounts"]] == ["/tmp"]
+    assert "limits" in container["resources"]
+    assert "command" not in container  # it would replace the image's init
+
+
+def test_one_image_migrates_as_the_owner_and_serves_as_another_role() -> None:
+    containers = {name: one["spec"]["containers"][0] for name, one in PODS.items()}
+    assert len({one["image"] for one in containers.values()}) == 1
+    secrets = {name: [at["secretRef"]["name"] for at in one["envFrom"]] for name, one in containers.items()}
+    assert secrets == {
+        "portal-migrate": ["portal", "portal-owner"],
+        "portal-web": ["portal"],
+        "portal-workers": ["portal"],
+    }
+
+
+def test_kubernetes_sends_no_request_to_a_node_that_is_about_to_close() -> None:
+    web = KUBERNETES["Deployment", "portal-web"]
+    spec = web["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    probe, drain = container["readinessProbe"], int(variables["DRAIN_SECONDS"])
+    assert probe["httpGet"]["path"] == "/healthz/ready"
+    assert drain > probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"]
+    assert drain <= settings.LONGEST_DRAIN_SECONDS
+    assert spec["terminationGracePeriodSeconds"] > drain + STOP_SECONDS + 3
+    assert web["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz/live"
+
+
+def test_every_part_selects_its_own_pods() -> None:
+    labels = {name: one["metadata"]["labels"] for name, one in PODS.items()}
+    for (kind, name), one in KUBERNETES.items():
+        selector = one["spec"].get("selector")
+        if selector is not None:
+            wanted = selector.get("matchLabels", selector)
+            matching = [pod for pod, own in labels.items() if wanted.items() <= own.items()]
+            assert matching == [name if kind == "Deployment" else "portal-web"]

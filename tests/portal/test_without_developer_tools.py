@@ -1,4 +1,4 @@
-"""The portal without its developer tools: the files of the image, and none of the development packages."""
+"""The image: what the steps of the Dockerfile make, without developer tools, in folders that nobody may write."""
 
 import base64
 import json
@@ -8,9 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -44,15 +44,9 @@ username = "owner"
 email = "owner@acme.example"
 role = "super_admin"
 """
-#: Makes the interpreter refuse the development packages, which this environment has.
-SITECUSTOMIZE = """
-import sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {blocked!r}:
-            raise ModuleNotFoundError(name + " is a development package", name=name)
-sys.meta_path.insert(0, Refuse())
-"""
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+BUILD, FINAL = DOCKERFILE.split("\nFROM ")[1:]
+NOBODY = 65534
 
 
 def copy_image_files(target: Path) -> None:
@@ -70,73 +64,97 @@ def copy_image_files(target: Path) -> None:
             shutil.copy(ROOT / name, target / name)
 
 
-def development_modules() -> set[str]:
-    """Return the top-level modules of the packages that only the development list has."""
-    names = {
-        kind: set(re.findall(r"^([a-z][a-z0-9-]*)==", text, re.MULTILINE))
-        for kind in ("production", "development")
-        for text in [(ROOT / "portal" / "requirements" / f"{kind}.txt").read_text()]
-    }
-    only_development = names["development"] - names["production"]
-    return {
-        module
-        for module, packages in metadata.packages_distributions().items()
-        if {re.sub(r"[-_.]+", "-", package).lower() for package in packages} <= only_development
-    }
-
-
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files of the image, and a module beside it that refuses development packages."""
-    folder = tmp_path_factory.mktemp("image")
-    copy_image_files(folder)
-    refusing = tmp_path_factory.mktemp("refusing")
-    blocked = development_modules()
-    assert {"pytest", "mypy", "schemathesis", "werkzeug"} <= blocked
-    (refusing / "sitecustomize.py").write_text(SITECUSTOMIZE.format(blocked=blocked))
-    (folder / "refusing").symlink_to(refusing)
-    (folder / "acme.toml").write_text(ACME)
-    return folder
+def image() -> Iterator[Path]:
+    """A folder in which the steps of the Dockerfile's first stage were run, as the root of an image.
+
+    Only the folder `data` in it can be written by who runs the commands, a user without rights where that is possible.
+    """
+    with tempfile.TemporaryDirectory(prefix="portal-image-") as name:
+        root = Path(name)
+        root.chmod(0o755)
+        tools, portal, data = root / "tools", root / "srv" / "portal", root / "data"
+        for folder in (tools, portal, data):
+            folder.mkdir(parents=True)
+        for tool, command in {"python": "", "pip": "-m pip"}.items():
+            (tools / tool).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
+            (tools / tool).chmod(0o755)
+        copy_image_files(portal)
+        environ = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/")}
+        for step in re.findall(r"^RUN (.*)$", BUILD, re.MULTILINE):
+            argv = ["sh", "-ec", step.replace("/opt/portal", f"{root}/opt/portal")]
+            run = subprocess.run(argv, cwd=portal, env=environ, capture_output=True, text=True, check=False)
+            assert run.returncode == 0, run.stdout + run.stderr
+        (data / "acme.toml").write_text(ACME)
+        data.chmod(0o777)
+        for folder in (root / "opt", root / "srv"):
+            subprocess.run(["chmod", "-R", "go-w,a-w", str(folder)], check=True)
+        yield root
+        subprocess.run(["chmod", "-R", "u+w", str(root)], check=True)
 
 
 def environment(image: Path, port: int = 8000) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
-        "PYTHONPATH": str(image / "refusing"),
+        "PATH": f"{image}/opt/portal/bin:{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PORTAL_ENV_FILE": os.devnull,
         "PORTAL_URL": f"http://127.0.0.1:{port}",
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"k" * 32).decode(),
-        "DATABASE_URL": f"sqlite:///{image / 'portal.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{image}/data/portal.sqlite3",
     }
 
 
-def manage(image: Path, *arguments: str) -> tuple[int, str, str]:
-    run = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=image,
-        env=environment(image),
+def run_python(image: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the image's Python as its user."""
+    return subprocess.run(
+        [f"{image}/opt/portal/bin/python", *arguments],
+        cwd=image / "srv" / "portal",
+        env=environment(image) | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
+        user=NOBODY if os.geteuid() == 0 else None,
     )
-    assert "Traceback" not in run.stderr, run.stderr
-    return run.returncode, run.stdout, run.stderr
 
 
-def test_the_image_holds_neither_developer_tools_nor_tests(image: Path) -> None:
-    assert not (image / "portal" / "devtools").exists()
-    assert not (image / "tests").exists()
-    assert not (image / "portal" / "requirements" / "development.txt").exists()
-    assert (image / "portal" / "requirements" / "production.txt").exists()
+def test_the_image_holds_neither_developer_tools_nor_tests_nor_pip(image: Path) -> None:
+    portal = image / "srv" / "portal"
+    assert not (portal / "portal" / "devtools").exists()
+    assert not (portal / "tests").exists()
+    assert not (portal / "portal" / "requirements" / "development.txt").exists()
+    assert run_python(image, "-c", "import django, granian").returncode == 0
+    for module in ("pip", "pytest", "mypy", "werkzeug"):
+        assert run_python(image, "-c", f"import {module}").returncode == 1
+    assert "pip uninstall --yes pip" in FINAL
+    assert re.findall(r"^COPY (.*?) ", FINAL, re.MULTILINE) == ["--from=build", "--from=build"]
+
+
+def test_the_image_has_an_init_and_a_user_whose_number_kubernetes_can_check() -> None:
+    assert 'ENTRYPOINT ["tini", "--"]' in FINAL
+    [user] = re.findall(r"^USER (\d+)$", FINAL, re.MULTILINE)
+    assert f"useradd --system --no-create-home --uid {user} " in FINAL
+
+
+def test_nothing_is_left_to_check_before_a_deployment(image: Path) -> None:
+    production = {
+        "PORTAL_URL": "https://portal.example.com",
+        "TRUSTED_PROXIES": "1",
+        "LEVER_CLIENT_ID": "id",
+        "LEVER_CLIENT_SECRET": "secret",
+        "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
+        "DEFAULT_FROM_EMAIL": "portal@example.com",
+    }
+    run = run_python(image, "manage.py", "check", "--deploy", **production)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "no issues" in run.stdout
 
 
 def test_only_operating_commands_are_offered(image: Path) -> None:
-    code, output, _ = manage(image, "--help")
-    commands = set(re.findall(r"^ +(\w+)$", output, re.MULTILINE))
-    assert code == 0
+    run = run_python(image, "manage.py", "--help")
+    commands = set(re.findall(r"^ +(\w+)$", run.stdout, re.MULTILINE))
+    assert run.returncode == 0, run.stderr
     assert commands >= OPERATING_COMMANDS | {"check", "collectstatic", "migrate", "qcluster"}
     assert not commands & DEVELOPER_COMMANDS
 
@@ -145,11 +163,10 @@ def test_only_operating_commands_are_offered(image: Path) -> None:
 RUNS = {
     "check": 0,
     "migrate": 0,
-    "collectstatic --noinput --verbosity 0": 0,
-    "configure acme.toml --dry-run": 0,
-    "configure acme.toml": 0,
+    "configure {data}/acme.toml --dry-run": 0,
+    "configure {data}/acme.toml": 0,
     "export_config acme": 0,
-    "backtest acme acme.toml": 0,
+    "backtest acme {data}/acme.toml": 0,
     "export deliveries acme": 0,
     "sweep acme": 0,
     "poll acme": 0,
@@ -177,18 +194,11 @@ print(json.dumps(runs))
 
 
 def test_every_operating_command_works(image: Path, subtests: pytest.Subtests) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", DRIVER, "\n".join(RUNS)],
-        cwd=image,
-        env=environment(image),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    runs = {command.format(data=image / "data"): code for command, code in RUNS.items()}
+    run = run_python(image, "-c", DRIVER, "\n".join(runs))
     assert run.returncode == 0, run.stderr
     done = json.loads(run.stdout)
-    for command, expected_code in RUNS.items():
+    for command, expected_code in runs.items():
         with subtests.test(command):
             code, said = done[command]
             assert "Traceback" not in said, said
@@ -200,9 +210,10 @@ def portal_url(image: Path) -> Iterator[str]:
     """The address of a portal that `serve` runs; at the end TERM has to stop it within 30 seconds."""
     port = free_port()
     serve = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", str(port)],
-        cwd=image,
+        [f"{image}/opt/portal/bin/python", "manage.py", "serve", "--port", str(port)],
+        cwd=image / "srv" / "portal",
         env=environment(image, port),
+        user=NOBODY if os.geteuid() == 0 else None,
         stderr=subprocess.PIPE,
         text=True,
     )
