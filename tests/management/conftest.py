@@ -46,11 +46,11 @@ def delivery(acme: Organization) -> Delivery:
 def configure(tmp_path: Path):
     """The function that runs `configure` with a file of this text, and returns what it prints."""
 
-    def run(text: str | bytes, *options: str) -> str:
+    def run(text: str | bytes, *options: str, **more: object) -> str:
         path = tmp_path / "acme.toml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         out = StringIO()
-        call_command("configure", str(path), *options, stdout=out)
+        call_command("configure", str(path), *options, **{"stdout": out} | more)
         return out.getvalue()
 
     return run
